@@ -1,0 +1,122 @@
+"""What a model is sent: the window's video or sound first, then the full prompt, and nothing else.
+
+The media come first so that every question about a window shares one prefix. Both lmms-eval protocols are
+served: chat models get messages with start and end times; simple models get a cut file and the prompt.
+The form of the media depends on the lmms-eval model class; ``tasks/_semiology`` lists the known ones.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from semiology.data.audio import read_audio
+from semiology.data.clips import clip
+from semiology.data.media import MediaError
+from semiology.features import AUDIO_FEATURES
+from semiology.tasks.settings import cache_directory, sound_override
+
+AUDIO_RATE = 16_000
+
+Document = Mapping[str, Any]
+MediaForm = Mapping[str, Any] | None
+
+
+def doc_to_text(document: Document) -> str:
+    """Return the prompt exactly as it is sent; simple models read this very string.
+
+    The recording and its window are not in the text, because simple models would read them. They reach
+    lmms-eval's cache key through the content-addressed question table (``tasks/documents.py``).
+    """
+    return str(document["question"])
+
+
+def doc_to_messages(document: Document, lmms_eval_specific_kwargs: MediaForm = None) -> list[dict[str, Any]]:
+    """Return the chat messages for one window: one user turn, media before text.
+
+    Args:
+        document: A row of the question table.
+        lmms_eval_specific_kwargs: ``window`` (``native`` or ``clip``) and ``sound`` (``none``, ``array`` or
+            ``data_url``) for the model in use.
+
+    Raises:
+        MediaError: The window cannot be read.
+    """
+    form = lmms_eval_specific_kwargs or {}
+    content = [_video_content(document, form)]
+    if document["feature"] in AUDIO_FEATURES:
+        content += _sound_content(document, form)
+    content.append({"type": "text", "text": doc_to_text(document)})
+    return [{"role": "user", "content": content}]
+
+
+def doc_to_visual(document: Document, lmms_eval_specific_kwargs: MediaForm = None) -> list[Any]:
+    """Return the media for a model of the simple protocol.
+
+    Returns:
+        The path of the cut window; for a model class that hears (``sound: array``) and a sound feature, one
+        dictionary with ``array`` (mono float32 at 16 kHz) and ``sampling_rate``.
+
+    Raises:
+        MediaError: The window cannot be read.
+    """
+    form = lmms_eval_specific_kwargs or {}
+    if document["feature"] in AUDIO_FEATURES and _sound_form(form) != "none":
+        return [{"array": _sound(document), "sampling_rate": AUDIO_RATE}]
+    return [str(_cut(document))]
+
+
+def _video_content(document: Document, form: Mapping[str, Any]) -> dict[str, Any]:
+    if document["cut_first"] or form.get("window", "native") == "clip":
+        return {"type": "video", "url": str(_cut(document))}
+    return {
+        "type": "video",
+        "url": document["video"],
+        "start_time": document["start_s"],
+        "end_time": document["end_s"],
+    }
+
+
+def _sound_content(document: Document, form: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the window's sound in the form that the model class takes; nothing for a deaf one."""
+    kind = _sound_form(form)
+    if kind == "none":
+        return []
+    sound = _sound(document)
+    return [{"type": "audio", "url": sound if kind == "array" else _data_url(sound)}]
+
+
+def _sound_form(form: Mapping[str, Any]) -> str:
+    return sound_override() or str(form.get("sound", "none"))
+
+
+def _sound(document: Document) -> Any:
+    if not document["has_audio"]:
+        raise MediaError(
+            f"{document['video_id']}: the file has no sound track but is annotated for {document['feature']}; "
+            "remove that annotation or name a sound file in the `audio` column of recordings.csv"
+        )
+    source = Path(document["audio"] or document["video"])
+    return read_audio(source, document["start_s"], document["end_s"], AUDIO_RATE)
+
+
+def _data_url(sound: Any) -> str:
+    """Encode a waveform as a WAV data URL, the form that OpenAI-compatible servers accept."""
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(buffer, sound, AUDIO_RATE, format="WAV", subtype="PCM_16")
+    return "data:audio/wav;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _cut(document: Document) -> Path:
+    return clip(
+        Path(document["video"]),
+        document["start_s"],
+        document["end_s"],
+        None,
+        cache_directory() / "clips",
+    )

@@ -1,0 +1,148 @@
+"""Which windows of which recordings are asked about, and which are left out and why.
+
+The plan is made once per run, before any model is loaded, from the recording set and the real media.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from semiology.data.media import MediaError, MediaInfo, needs_clip, probe
+from semiology.data.recording_set import Recording, RecordingSet, read_recording_set
+from semiology.data.segments import Segment, SlidingWindow
+from semiology.tasks.settings import Settings, cache_directory
+
+LONGEST_RECORDING_S = 3 * 3600.0
+
+Progress = Callable[[Iterable[Recording], int], Iterable[Recording]]
+
+
+@dataclass(frozen=True)
+class RecordingPlan:
+    """The windows of one usable recording.
+
+    Attributes:
+        recording: The recording as the set describes it.
+        segments: Windows in time order, seconds from the first frame.
+        media_stamp: Size and modification time of the file; a new encode gets a new stamp.
+        clip_reason: Why the window must be cut into a file of its own first, or ``None``.
+        has_audio: Whether the file has a sound track.
+    """
+
+    recording: Recording
+    segments: tuple[Segment, ...]
+    media_stamp: str
+    clip_reason: str | None
+    has_audio: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every recording of a set, either with its windows or with the reason for its exclusion."""
+
+    recording_set: RecordingSet
+    window: SlidingWindow
+    recordings: Mapping[str, RecordingPlan]
+    excluded: Mapping[str, str]
+
+
+def make_plan(settings: Settings, progress: Progress | None = None) -> Plan:
+    """Read the recording set, look at every media file and cut the time axis into windows.
+
+    Args:
+        settings: The run's settings.
+        progress: Wraps the iteration over recordings to show progress; silent by default.
+
+    Raises:
+        RecordingSetError: The recording set has problems; all of them are listed.
+    """
+    recording_set = read_recording_set(settings.data)
+    return _plan(recording_set, settings.window, progress)
+
+
+@lru_cache(maxsize=4)
+def cached_plan(settings: Settings, state: str) -> Plan:
+    """Return the plan for settings; ``state`` is ``data_state(settings)`` so that edits are seen."""
+    del state
+    return make_plan(settings)
+
+
+def data_state(settings: Settings) -> str:
+    """Return a string that changes when a table of the recording set or a listed video changes."""
+    tables = sorted(path for path in settings.data.iterdir() if path.suffix in {".csv", ".yaml"})
+    return "|".join(f"{path.name}:{media_stamp(path)}" for path in tables)
+
+
+def media_stamp(path: Path) -> str:
+    """Return ``size-mtime_ns`` of a file: cheap, and different after any re-encode or copy."""
+    state = path.stat()
+    return f"{state.st_size}-{state.st_mtime_ns}"
+
+
+def _plan(recording_set: RecordingSet, window: SlidingWindow, progress: Progress | None) -> Plan:
+    known = _read_probes()
+    planned: dict[str, RecordingPlan] = {}
+    excluded: dict[str, str] = {}
+    recordings = recording_set.recordings
+    for recording in progress(recordings, len(recordings)) if progress else recordings:
+        try:
+            info = _probe(recording.video, known)
+            planned[recording.video_id] = _plan_recording(recording, info, window)
+        except MediaError as error:
+            excluded[recording.video_id] = str(error)
+    _write_probes(known)
+    return Plan(recording_set, window, planned, excluded)
+
+
+def _plan_recording(recording: Recording, info: MediaInfo, window: SlidingWindow) -> RecordingPlan:
+    """Cut one recording into windows; refuses what no model class can show correctly."""
+    if info.duration_s > LONGEST_RECORDING_S:
+        raise MediaError(
+            f"{recording.video.name}: {info.duration_s / 3600:.1f} h long, more than the 3 h that one "
+            "seizure recording can plausibly last; cut it to the event and name the cut file in recordings.csv"
+        )
+    segments = window.segments(info.duration_s)
+    return RecordingPlan(recording, segments, media_stamp(recording.video), needs_clip(info), info.has_audio)
+
+
+def _probe(video: Path, known: dict[str, dict[str, object]]) -> MediaInfo:
+    """Probe a file, or reuse what an earlier run learned about the unchanged file."""
+    if not video.is_file():
+        raise MediaError(f"{video.name}: no such file; check the `video` column of recordings.csv")
+    key = f"{video}|{media_stamp(video)}"
+    if key not in known:
+        known[key] = asdict(probe(video))
+    return MediaInfo(**known[key])  # type: ignore[arg-type]
+
+
+def _probes_file() -> Path:
+    return cache_directory() / "media_probes.json"
+
+
+def _read_probes() -> dict[str, dict[str, object]]:
+    """Read remembered probes; an unreadable or foreign file only costs a new look at the media."""
+    try:
+        stored: dict[str, dict[str, object]] = json.loads(_probes_file().read_text())
+    except (OSError, json.JSONDecodeError):
+        return {}
+    fields = set(MediaInfo.__dataclass_fields__)
+    return {key: value for key, value in stored.items() if isinstance(value, dict) and set(value) == fields}
+
+
+def _write_probes(known: Mapping[str, object]) -> None:
+    write_private(_probes_file(), json.dumps(known))
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file for this user alone, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+    partial.replace(path)

@@ -1,0 +1,99 @@
+"""What a run is told from outside: the recording set, the wording, the window and the cache.
+
+lmms-eval builds tasks without arguments, so these choices travel in environment variables; our own
+commands set the same variables from their options.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from semiology.data.segments import QWEN3, STANDARD, SlidingWindow
+
+DATA_VARIABLE = "SEMIOLOGY_DATA"
+CACHE_VARIABLE = "SEMIOLOGY_CACHE"
+PROMPT_VARIABLE = "SEMIOLOGY_PROMPT"
+WINDOW_VARIABLE = "SEMIOLOGY_WINDOW"
+SOUND_VARIABLE = "SEMIOLOGY_SOUND"
+
+WINDOWS: dict[str, SlidingWindow] = {"standard": STANDARD, "qwen3": QWEN3}
+SOUNDS = ("none", "array", "data_url")
+
+
+class SettingsError(ValueError):
+    """A setting is missing or not understood; the message says how to set it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The choices that decide which questions a task asks.
+
+    Attributes:
+        data: Folder of the recording set.
+        cache: Folder for derived files (question tables, cut clips); created with mode 0700.
+        prompt_id: Which wording of the prompt library every feature uses.
+        window_name: ``standard`` (30 s, 60 frames) or ``qwen3`` (60 s, 120 frames).
+    """
+
+    data: Path
+    cache: Path
+    prompt_id: str
+    window_name: str
+
+    @property
+    def window(self) -> SlidingWindow:
+        """The sampling protocol that belongs to ``window_name``."""
+        return WINDOWS[self.window_name]
+
+
+def cache_directory() -> Path:
+    """Return the folder for derived files, created for this user alone."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    folder = Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "semiology"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder.resolve()
+
+
+def window_for_model(model: str, model_args: str = "") -> str:
+    """Return the published window for a model: ``qwen3`` for Qwen3 models, else ``standard``.
+
+    Source: S3 (arXiv 2605.21852), sampling of Section 5; the rule looks at the lmms-eval model name and
+    the checkpoint name only.
+    """
+    name = f"{model} {model_args}".lower().replace("-", "").replace("_", "")
+    return "qwen3" if "qwen3" in name else "standard"
+
+
+def read_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: No recording set is named, the folder does not exist, or the window is unknown.
+    """
+    chosen = os.environ.get(DATA_VARIABLE)
+    if not chosen:
+        raise SettingsError(
+            f"no recording set is chosen: set {DATA_VARIABLE} to the folder that holds recordings.csv and "
+            "annotations.csv (or use `semiology run --data DIR`)"
+        )
+    data = Path(chosen).expanduser()
+    if not data.is_dir():
+        raise SettingsError(f"{DATA_VARIABLE}={chosen}: no such folder; give the folder of a recording set")
+    window = os.environ.get(WINDOW_VARIABLE, "standard")
+    if window not in WINDOWS:
+        raise SettingsError(f"{WINDOW_VARIABLE}={window}: unknown window; use one of {', '.join(WINDOWS)}")
+    return Settings(data.resolve(), cache_directory(), os.environ.get(PROMPT_VARIABLE, "s3"), window)
+
+
+def sound_override() -> str | None:
+    """Return how sound is handed over, if the user chose it; ``None`` leaves it to the task YAML.
+
+    Raises:
+        SettingsError: The value is not one of ``none``, ``array``, ``data_url``.
+    """
+    chosen = os.environ.get(SOUND_VARIABLE)
+    if chosen is not None and chosen not in SOUNDS:
+        raise SettingsError(f"{SOUND_VARIABLE}={chosen}: unknown form of sound; use one of {', '.join(SOUNDS)}")
+    return chosen
