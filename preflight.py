@@ -7,13 +7,13 @@ late and exit with 0.
 from __future__ import annotations
 
 import fnmatch
+import ipaddress
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
-
 
 from semiology.features import AUDIO_FEATURES, FEATURES
 
@@ -23,12 +23,23 @@ ALLOW_REMOTE_VARIABLE = "SEMIOLOGY_ALLOW_REMOTE"
 
 # lmms-eval classes that send the media to a server; the address decides whether that is this machine.
 SERVER_MODELS = frozenset(
-    "openai openai_compatible openai_compatible_chat async_openai async_openai_compatible "
-    "async_openai_compatible_chat litellm litellm_chat litellm_compatible".split()
+    {
+        "async_openai",
+        "async_openai_compatible",
+        "async_openai_compatible_chat",
+        "litellm",
+        "litellm_chat",
+        "litellm_compatible",
+        "openai",
+        "openai_compatible",
+        "openai_compatible_chat",
+    }
 )
 # Classes whose service is always somebody else's machine.
-CLOUD_MODELS = frozenset("gemini gemini_api claude gpt4v gpt4o_audio reka batch_gpt4 qwen_vl_api".split())
-SOUND_ONLY_MODELS = frozenset("audio_flamingo_3 qwen2_audio kimi_audio whisper whisper_vllm".split())
+CLOUD_MODELS = frozenset(
+    {"batch_gpt4", "claude", "gemini", "gemini_api", "gpt4o_audio", "gpt4v", "qwen_vl_api", "reka"}
+)
+SOUND_ONLY_MODELS = frozenset(["audio_flamingo_3", "qwen2_audio", "kimi_audio", "whisper", "whisper_vllm"])
 ADDRESS_ARGUMENTS = ("base_url", "api_base", "azure_endpoint")
 ADDRESS_VARIABLES = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
 
@@ -57,9 +68,7 @@ def check_command_line(index: dict[str, Any], model: str | None) -> dict[str, An
         raise SystemExit(2) from None
 
 
-def check_run(
-    index: dict[str, Any], tasks: tuple[str, ...], model: str, model_args: str
-) -> dict[str, Any]:
+def check_run(index: dict[str, Any], tasks: tuple[str, ...], model: str, model_args: str) -> dict[str, Any]:
     """Check a run of our tasks and return the index without features that nobody annotated.
 
     Raises:
@@ -157,7 +166,12 @@ def _address(model_args: str) -> str | None:
 
 def _is_loopback(address: str) -> bool:
     host = urlparse(address if "//" in address else f"//{address}").hostname or ""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _without(index: dict[str, Any], missing: list[str], cache: Path) -> dict[str, Any]:
@@ -167,7 +181,10 @@ def _without(index: dict[str, Any], missing: list[str], cache: Path) -> dict[str
     _warn(f"not asked, because nothing usable is annotated for them: {', '.join(missing)}")
     index = {name: entry for name, entry in index.items() if name.removeprefix(TASK_PREFIX) not in missing}
     if GROUP in index:
-        index[GROUP] = {**index[GROUP], "yaml_path": str(_group_without(index[GROUP]["yaml_path"], missing, cache))}
+        index[GROUP] = {
+            **index[GROUP],
+            "yaml_path": str(_group_without(index[GROUP]["yaml_path"], missing, cache)),
+        }
     return index
 
 

@@ -96,7 +96,7 @@ def _sound_form(form: Mapping[str, Any]) -> str:
 def _sound(document: Document) -> Any:
     if not document["has_audio"]:
         raise MediaError(
-            f"{document['video_id']}: the file has no sound track but is annotated for {document['feature']}; "
+            f"{document['video_id']}: no sound track, but annotated for {document['feature']}; "
             "remove that annotation or name a sound file in the `audio` column of recordings.csv"
         )
     source = Path(document["audio"] or document["video"])

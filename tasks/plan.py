@@ -104,7 +104,7 @@ def _plan_recording(recording: Recording, info: MediaInfo, window: SlidingWindow
     if info.duration_s > LONGEST_RECORDING_S:
         raise MediaError(
             f"{recording.video.name}: {info.duration_s / 3600:.1f} h long, more than the 3 h that one "
-            "seizure recording can plausibly last; cut it to the event and name the cut file in recordings.csv"
+            "seizure recording can last; cut it to the event and name the cut file in recordings.csv"
         )
     segments = window.segments(info.duration_s)
     return RecordingPlan(recording, segments, media_stamp(recording.video), needs_clip(info), info.has_audio)

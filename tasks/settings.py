@@ -95,5 +95,7 @@ def sound_override() -> str | None:
     """
     chosen = os.environ.get(SOUND_VARIABLE)
     if chosen is not None and chosen not in SOUNDS:
-        raise SettingsError(f"{SOUND_VARIABLE}={chosen}: unknown form of sound; use one of {', '.join(SOUNDS)}")
+        raise SettingsError(
+            f"{SOUND_VARIABLE}={chosen}: unknown form of sound; use one of {', '.join(SOUNDS)}"
+        )
     return chosen

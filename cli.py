@@ -1,0 +1,111 @@
+"""The ``semiology`` command: parses and calls; the work is done in the packages it names."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from semiology.data.commands import app as data_app
+from semiology.prompts.commands import app as prompts_app
+from semiology.reports.commands import report
+
+app = typer.Typer(
+    name="semiology",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    help="Find out whether a multimodal language model can read seizure semiology from video.",
+    rich_markup_mode="rich",
+    add_completion=False,
+)
+app.add_typer(data_app, name="data")
+app.add_typer(prompts_app, name="prompts")
+app.command("report")(report)
+
+RUN_EPILOG = (
+    "Examples:  [cyan]semiology run --model embedded --data my_emu[/cyan]   "
+    "[cyan]semiology run --model qwen2_5_vl --model-args pretrained=Qwen/Qwen2.5-VL-7B-Instruct,fps=2 "
+    "--data my_emu --out runs/qwen[/cyan]"
+)
+
+
+@app.command("run", epilog=RUN_EPILOG)
+def run_command(
+    model: Annotated[
+        str, typer.Option(help="lmms-eval model name, or 'embedded' for the model in this package.")
+    ],
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of the recording set.", envvar="SEMIOLOGY_DATA", exists=True, file_okay=False
+        ),
+    ],
+    model_args: Annotated[str, typer.Option(help="lmms-eval model arguments: key=value,key=value.")] = "",
+    tasks: Annotated[str, typer.Option(help="Task names or globs, comma-separated.")] = "semiology_*",
+    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("runs"),
+    prompt: Annotated[str, typer.Option(help="Wording of the prompt library, by id.")] = "s3",
+    window: Annotated[
+        str | None,
+        typer.Option(help="'standard' (30 s) or 'qwen3' (60 s); by default the model's published one."),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Questions per task, for a trial.", min=1)] = None,
+    batch_size: Annotated[int, typer.Option(help="Requests per batch.", min=1)] = 1,
+    use_cache: Annotated[Path | None, typer.Option(help="Folder of lmms-eval's response cache.")] = None,
+    verbosity: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "WARNING",
+    lmms_eval_option: Annotated[
+        list[str] | None,
+        typer.Option(help="A further lmms-eval option as one word, e.g. --lmms-eval-option=--gen_kwargs=…"),
+    ] = None,
+) -> None:
+    """Ask a model the benchmark's questions about a recording set, through lmms-eval."""
+    from semiology.run import RunOptions, run
+
+    options = RunOptions(
+        model=model,
+        model_args=model_args,
+        data=data,
+        out=out,
+        tasks=tasks,
+        prompt_id=prompt,
+        window=window,
+        limit=limit,
+        batch_size=batch_size,
+        use_cache=use_cache,
+        verbosity=verbosity.upper(),
+        extra=tuple(lmms_eval_option or ()),
+    )
+    folder = run(options)
+    report([folder], out=folder / "report")
+
+
+@app.command("demo", epilog="Example:  [cyan]semiology demo --out demo_output[/cyan]")
+def demo_command(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Recording set to use instead of simulated recordings.", exists=True),
+    ] = None,
+    out: Annotated[Path, typer.Option(help="Folder for recordings, results and report.")] = Path(
+        "demo_output"
+    ),
+    patients: Annotated[int, typer.Option(help="Simulated patients (two recordings each).", min=1)] = 6,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 2026,
+) -> None:
+    """Run the whole road on this machine: simulate recordings, ask the embedded model, print the scores."""
+    from semiology.demo import demo
+
+    demo(out, data, patients, seed)
+
+
+def main() -> None:
+    """Run the command; an error that the user can mend is one sentence and exit status 2."""
+    try:
+        app(standalone_mode=True)
+    except (ValueError, RuntimeError, OSError) as error:
+        typer.secho(f"semiology: {error}", fg=typer.colors.RED, err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

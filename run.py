@@ -1,0 +1,184 @@
+"""``semiology run``: the benchmark through lmms-eval's Python entry, checked before and after.
+
+The same tasks, files and scores as the bare ``lmms_eval`` command, without indexing lmms-eval's own thousand
+task files, with a real exit status, and with a record of the run beside the results.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from semiology.lmms_eval_plugin import ONLY_OURS_VARIABLE, add_tasks
+from semiology.tasks.settings import DATA_VARIABLE, PROMPT_VARIABLE, WINDOW_VARIABLE
+
+RUN_FILE = "semiology_run.json"
+EMBEDDED = "embedded"
+RECORDED_PACKAGES = (
+    "semiology-eval",
+    "lmms-eval",
+    "torch",
+    "transformers",
+    "decord2",
+    "av",
+    "qwen-vl-utils",
+    "numpy",
+    "pandas",
+)
+
+
+class RunError(RuntimeError):
+    """A run ended without complete results; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What one run asks.
+
+    Attributes:
+        model: lmms-eval model name, or ``embedded`` for the small model in this package.
+        model_args: lmms-eval model arguments, ``key=value`` pairs separated by commas.
+        data: Folder of the recording set.
+        out: Folder for the results.
+        tasks: Task names or globs, comma-separated.
+        prompt_id: Wording of the prompt library for every feature.
+        window: ``standard``, ``qwen3`` or ``None`` (by model).
+        limit: Questions per task, for a trial; ``None`` asks all.
+        batch_size: Requests per batch.
+        use_cache: Folder of lmms-eval's response cache, or ``None``.
+        verbosity: Log level.
+        extra: Further lmms-eval options, as typed.
+    """
+
+    model: str
+    model_args: str
+    data: Path
+    out: Path
+    tasks: str = "semiology_*"
+    prompt_id: str = "s3"
+    window: str | None = None
+    limit: int | None = None
+    batch_size: int = 1
+    use_cache: Path | None = None
+    verbosity: str = "WARNING"
+    extra: Sequence[str] = field(default=())
+
+
+def run(options: RunOptions) -> Path:
+    """Run the selected tasks and return the folder that holds the result files.
+
+    Raises:
+        RunError: lmms-eval finished without a result file for every selected task.
+        SystemExit: Status 2, when the run cannot start; the message was printed.
+    """
+    model, model_args = resolve_model(options.model, options.model_args)
+    _set_environment(options)
+    arguments = _arguments(options, model, model_args)
+    started = time.time()
+    results = _evaluate(arguments, options.verbosity)
+    folder = _result_folder(options.out, set(results["results"]) - {"semiology"}, started)
+    _write_record(folder, options, model_args, started)
+    return folder
+
+
+def resolve_model(model: str, model_args: str) -> tuple[str, str]:
+    """Return lmms-eval's model name and arguments; ``embedded`` stands for the model in this package."""
+    if model != EMBEDDED:
+        return model, model_args
+    from semiology.backends.tiny import CHECKPOINT, MODEL_ARGS
+
+    settings = {"pretrained": str(CHECKPOINT), **MODEL_ARGS}
+    given = ",".join(f"{key}={value}" for key, value in settings.items())
+    return "qwen2_5_vl", f"{given},{model_args}" if model_args else given
+
+
+def _set_environment(options: RunOptions) -> None:
+    os.environ[DATA_VARIABLE] = str(options.data)
+    os.environ[PROMPT_VARIABLE] = options.prompt_id
+    os.environ[ONLY_OURS_VARIABLE] = "1"
+    os.environ.setdefault("FORCE_QWENVL_VIDEO_READER", "decord")
+    if options.window:
+        os.environ[WINDOW_VARIABLE] = options.window
+
+
+def _arguments(options: RunOptions, model: str, model_args: str) -> list[str]:
+    """Return the command line that lmms-eval reads."""
+    arguments = ["--model", model, "--model_args", model_args, "--tasks", options.tasks]
+    arguments += ["--batch_size", str(options.batch_size), "--log_samples", "--output_path", str(options.out)]
+    arguments += ["--verbosity", options.verbosity]
+    if options.limit is not None:
+        arguments += ["--limit", str(options.limit)]
+    if options.use_cache is not None:
+        arguments += ["--use_cache", str(options.use_cache)]
+    return [*arguments, *options.extra]
+
+
+def _evaluate(arguments: list[str], verbosity: str) -> dict[str, Any]:
+    """Call lmms-eval in this process so that a failure is an exception, not an exit status of 0."""
+    sys.argv = ["lmms_eval", *arguments]
+    add_tasks()
+    from lmms_eval.__main__ import cli_evaluate_single, parse_eval_args
+    from loguru import logger
+
+    logger.remove()
+    logger.add(sys.stderr, level=verbosity, format="<level>{level: <7}</level> {message}")
+    _, parsed = parse_eval_args()
+    results, _ = cli_evaluate_single(parsed)
+    if results is None:
+        raise RunError("lmms-eval returned no results on this process; look at the first process's log")
+    return dict(results)
+
+
+def _result_folder(out: Path, tasks: set[str], started: float) -> Path:
+    """Find the newest result file and check that it and the sample files hold every task."""
+    files = [path for path in out.rglob("*_results.json") if path.stat().st_mtime >= started - 1]
+    if not files:
+        raise RunError(f"{out}: lmms-eval wrote no results file; run again with --verbosity DEBUG to see why")
+    newest = max(files, key=lambda path: path.stat().st_mtime)
+    stamp = newest.name.removesuffix("_results.json")
+    missing = [
+        task for task in sorted(tasks) if not (newest.parent / f"{stamp}_samples_{task}.jsonl").exists()
+    ]
+    if missing:
+        raise RunError(f"{newest.parent}: no answers were written for {', '.join(missing)}")
+    return newest.parent
+
+
+def _write_record(folder: Path, options: RunOptions, model_args: str, started: float) -> None:
+    """Write what was run beside its results, for the report."""
+    from semiology.tasks.documents import current_plan
+    from semiology.tasks.settings import read_settings
+
+    settings = read_settings()
+    plan = current_plan(settings)
+    record = {
+        "data": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
+        "simulated": plan.recording_set.simulated,
+        "embedded_model": options.model == EMBEDDED,
+        "model_args": model_args,
+        "tasks": options.tasks,
+        "prompt_id": options.prompt_id,
+        "window": settings.window_name,
+        "limit": options.limit,
+        "recordings": len(plan.recording_set.recordings),
+        "exclusions": dict(plan.excluded),
+        "seconds": round(time.time() - started, 1),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in RECORDED_PACKAGES},
+    }
+    (folder / RUN_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
