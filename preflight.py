@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import urlparse
 
 from semiology.features import AUDIO_FEATURES, FEATURES
+from semiology.remote_code import refuse_remote_code
 
 TASK_PREFIX = "semiology_"
 GROUP = "semiology"
@@ -77,6 +78,7 @@ def check_run(index: dict[str, Any], tasks: tuple[str, ...], model: str, model_a
     check_address(model, model_args)
     check_senses(tasks, model)
     choose_window(model, model_args)
+    refuse_remote_code()
     from semiology.tasks.documents import annotated_features, current_plan
     from semiology.tasks.settings import read_settings
 

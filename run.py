@@ -161,7 +161,7 @@ def _write_record(folder: Path, options: RunOptions, model_args: str, started: f
     plan = current_plan(settings)
     record = {
         "data": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
-        "simulated": plan.recording_set.simulated,
+        "simulated": plan.recording_set.metadata.get("simulated") is True,
         "embedded_model": options.model == EMBEDDED,
         "model_args": model_args,
         "tasks": options.tasks,

@@ -69,7 +69,7 @@ def description(feature: str) -> dict[str, Any]:
     return {
         "version": TASK_VERSION,
         "recording_set": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
-        "simulated": plan.recording_set.simulated,
+        "simulated": plan.recording_set.metadata.get("simulated") is True,
         "window": settings.window_name,
         "prompt": f"{feature}/{prompt.id}/{prompt_hash(render(prompt))}",
         "recordings": len(plan.recording_set.recordings),

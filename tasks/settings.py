@@ -10,9 +10,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from semiology.data.recording_set import DATA_VARIABLE as DATA_VARIABLE
 from semiology.data.segments import QWEN3, STANDARD, SlidingWindow
 
-DATA_VARIABLE = "SEMIOLOGY_DATA"
 CACHE_VARIABLE = "SEMIOLOGY_CACHE"
 PROMPT_VARIABLE = "SEMIOLOGY_PROMPT"
 WINDOW_VARIABLE = "SEMIOLOGY_WINDOW"
