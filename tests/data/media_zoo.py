@@ -1,0 +1,161 @@
+"""Tiny recordings for the media tests: every frame shows its own number, every second of sound its own tone.
+
+The number of a frame is drawn as twelve bright or dark blocks, so that a test can read from the decoded
+pixels which frame it was given, whatever the container claims about time.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+WIDTH, HEIGHT, BLOCK, BITS = 128, 64, 16, 12
+"""Picture size in px, block size in px, and the number of blocks that carry the frame's number."""
+
+TONE_HZ, TONE_STEP_HZ = 300, 200
+"""Second ``n`` of the sound track is a sine of ``TONE_HZ + n * TONE_STEP_HZ``."""
+
+
+def picture(number: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
+    """Draw frame ``number``: twelve blocks for its bits, a red bar at the bottom left, grey elsewhere."""
+    image = np.full((height, width, 3), 110, np.uint8)
+    for bit in range(BITS):
+        row, column = divmod(bit, WIDTH // BLOCK)
+        shade = 230 if number >> bit & 1 else 20
+        image[row * BLOCK : (row + 1) * BLOCK, column * BLOCK : (column + 1) * BLOCK] = shade
+    image[2 * BLOCK :, : 2 * BLOCK] = (200, 20, 20)
+    return image
+
+
+def number_of(image: np.ndarray) -> int:
+    """Read the frame number back from an upright picture; the red bar must lie where it was drawn."""
+    red, green, _ = image[HEIGHT - BLOCK, BLOCK].astype(int)
+    assert red > green + 60, "the picture is not upright"
+    number = 0
+    for bit in range(BITS):
+        row, column = divmod(bit, WIDTH // BLOCK)
+        patch = image[row * BLOCK + 4 : (row + 1) * BLOCK - 4, column * BLOCK + 4 : (column + 1) * BLOCK - 4]
+        number |= int(patch.mean() > 125) << bit
+    return number
+
+
+def tone(duration_s: float, rate: int, channels: int, first_s: float = 0.0) -> np.ndarray:
+    """Return float32 sound of shape (channels, samples) whose pitch tells the second it belongs to."""
+    seconds = first_s + np.arange(round(duration_s * rate)) / rate
+    pitch = TONE_HZ + TONE_STEP_HZ * np.floor(seconds)
+    wave = 0.4 * np.sin(2 * np.pi * pitch * seconds)
+    return np.tile(wave.astype(np.float32), (channels, 1))
+
+
+def _encode_sound(
+    container: av.container.OutputContainer, stream: av.AudioStream, sound: np.ndarray, start_s: float
+) -> None:
+    rate, size = stream.rate, stream.codec_context.frame_size or 1024
+    for first in range(0, sound.shape[1], size):
+        block = np.ascontiguousarray(sound[:, first : first + size])
+        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=stream.layout.name)
+        frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
+        frame.pts = first + round(start_s * rate)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+def write_recording(
+    path: Path,
+    times: Sequence[float],
+    *,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    codec: str = "libx264",
+    pixels: str = "yuv420p",
+    rate: Fraction | int = 30,
+    sound: tuple[float, float] | None = None,
+    sound_rate: int = 16_000,
+    layout: str = "mono",
+    sound_codec: str = "aac",
+    container_options: dict[str, str] | None = None,
+    codec_options: dict[str, str] | None = None,
+    container_format: str | None = None,
+    time_base: Fraction | None = None,
+    metadata: dict[str, str] | None = None,
+) -> Path:
+    """Write frames 0, 1, 2 … at ``times`` (s); ``sound`` is (start_s, duration_s) of a tone track."""
+    base = time_base or (Fraction(1, 1) / rate if codec == "mpeg4" else Fraction(1, 90_000))
+    with av.open(
+        str(path), "w", format=container_format, container_options=container_options or {}
+    ) as container:
+        container.metadata.update(metadata or {})
+        video = container.add_stream(codec, rate=rate, options=codec_options or {})
+        video.width, video.height, video.pix_fmt = *size, pixels
+        video.codec_context.time_base = base
+        audio = None
+        if sound:
+            audio = container.add_stream(sound_codec, rate=sound_rate, layout=layout)
+        for number, time in enumerate(times):
+            frame = av.VideoFrame.from_ndarray(picture(number, *size), format="rgb24")
+            frame.pts, frame.time_base = round(time / base), base
+            container.mux(video.encode(frame))
+        container.mux(video.encode(None))
+        if audio and sound:
+            start_s, duration_s = sound
+            track = tone(duration_s, sound_rate, audio.codec_context.layout.nb_channels, start_s)
+            _encode_sound(container, audio, track, start_s)
+    return path
+
+
+def _box(data: bytes, name: bytes) -> int:
+    position = data.find(name)
+    assert position >= 4, f"no {name!r} box"
+    return position
+
+
+def turned(source: Path, path: Path, degrees: int) -> Path:
+    """Copy an mp4 or mov and write a display matrix into its track header: show it turned clockwise."""
+    matrices = {90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
+    a, b, c, d = (value * 65536 for value in matrices[degrees])
+    data = bytearray(source.read_bytes())
+    at = _box(bytes(data), b"tkhd") + 4 + 40
+    data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(data)
+    return path
+
+
+def trimmed(source: Path, path: Path, first_s: float, ticks_per_s: int) -> Path:
+    """Copy an mp4 and let its edit list hide everything before ``first_s``, as phones do after a trim."""
+    data = bytearray(source.read_bytes())
+    at = _box(bytes(data), b"elst") + 4 + 4 + 4 + 4
+    (media_time,) = struct.unpack(">i", data[at : at + 4])
+    data[at : at + 4] = struct.pack(">i", media_time + round(first_s * ticks_per_s))
+    path.write_bytes(data)
+    return path
+
+
+def overstated(source: Path, path: Path, factor: int) -> Path:
+    """Copy an mp4 whose movie and track headers claim ``factor`` times the true duration."""
+    data = bytearray(source.read_bytes())
+    for name, offset in ((b"mvhd", 16), (b"tkhd", 20), (b"mdhd", 16)):
+        at = _box(bytes(data), name) + 4 + offset
+        (ticks,) = struct.unpack(">I", data[at : at + 4])
+        data[at : at + 4] = struct.pack(">I", ticks * factor)
+    path.write_bytes(data)
+    return path
+
+
+def cut_off(source: Path, path: Path, share: float = 0.6) -> Path:
+    """Copy the first ``share`` of a file, as an interrupted transfer leaves it."""
+    data = source.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    return path
+
+
+def damaged(source: Path, path: Path, first: float, last: float) -> Path:
+    """Copy a file with the bytes between two shares of its length overwritten."""
+    data = bytearray(source.read_bytes())
+    start, stop = int(len(data) * first), int(len(data) * last)
+    data[start:stop] = b"\x5a" * (stop - start)
+    path.write_bytes(data)
+    return path
