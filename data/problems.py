@@ -1,0 +1,37 @@
+"""What is wrong with a recording set, said so that the person who made it can mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One fault of a recording set.
+
+    Attributes:
+        file: Name of the file, relative to the folder.
+        row: Row number as a spreadsheet shows it (the header is row 1), or ``None`` for the whole file.
+        message: What is wrong.
+        mend: What to do about it.
+    """
+
+    file: str
+    row: int | None
+    message: str
+    mend: str
+
+    def __str__(self) -> str:
+        place = self.file if self.row is None else f"{self.file}:{self.row}"
+        return f"{place}: {self.message} → {self.mend}"
+
+
+class RecordingSetError(ValueError):
+    """A recording set cannot be used; ``problems`` holds everything that is wrong with it."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        count = len(self.problems)
+        head = "1 problem" if count == 1 else f"{count} problems"
+        super().__init__("\n".join([f"{head} in the recording set:", *map(str, self.problems)]))

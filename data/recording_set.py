@@ -1,0 +1,180 @@
+"""A recording set: the recordings of some patients with the annotations of their semiological features."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from semiology.features import FEATURES, suggest_feature
+
+Presence = Literal["yes", "no", "na"]
+Side = Literal["left", "right", "both"]
+Diagnosis = Literal["ES", "NES"]
+
+DATA_VARIABLE = "SEMIOLOGY_DATA"
+
+
+@dataclass(frozen=True)
+class Recording:
+    """One video of one patient.
+
+    Attributes:
+        video_id: Opaque id, unique in the set.
+        patient_id: Opaque id of the patient; all statistics are clustered by it.
+        video: Absolute path of the video.
+        audio: Separate sound file, if the video's own track is not to be used.
+        duration_s: Length in seconds, if the set states it.
+        diagnosis: ``"ES"`` (epileptic), ``"NES"`` (non-epileptic) or unknown.
+        split: Name of the split (such as ``"test"``), if any.
+        fold: Name of the cross-validation fold, if any.
+        pose: File with pose keypoints, if any.
+        transcript: File with the transcribed speech, if any.
+    """
+
+    video_id: str
+    patient_id: str
+    video: Path
+    audio: Path | None = None
+    duration_s: float | None = None
+    diagnosis: Diagnosis | None = None
+    split: str | None = None
+    fold: str | None = None
+    pose: Path | None = None
+    transcript: Path | None = None
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """What an expert says about one feature in one recording.
+
+    Attributes:
+        video_id: The recording.
+        feature: One of the 20 feature names.
+        present: ``"yes"``, ``"no"`` or ``"na"`` (the feature cannot be judged here).
+        onset_s: Start of the feature, seconds from the start of the video.
+        offset_s: End of the feature, seconds from the start of the video.
+        side: The patient's side.
+        justification: Free text of the annotator.
+    """
+
+    video_id: str
+    feature: str
+    present: Presence
+    onset_s: float | None = None
+    offset_s: float | None = None
+    side: Side | None = None
+    justification: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordingSet:
+    """Recordings with their annotations. A missing (video, feature) pair means "not annotated", never "no".
+
+    Attributes:
+        directory: Absolute path of the folder.
+        name: Name from ``dataset.yaml``.
+        version: Version from ``dataset.yaml``.
+        recordings: All recordings, in the order of ``recordings.csv``.
+        annotations: All annotations, in the order of ``annotations.csv``.
+        reports: Clinical report text by video id.
+        metadata: Everything in ``dataset.yaml``.
+    """
+
+    directory: Path
+    name: str
+    version: str
+    recordings: tuple[Recording, ...]
+    annotations: tuple[Annotation, ...]
+    reports: Mapping[str, str]
+    metadata: Mapping[str, object] = field(default_factory=dict)
+
+    @cached_property
+    def _by_video(self) -> dict[str, Recording]:
+        return {recording.video_id: recording for recording in self.recordings}
+
+    @cached_property
+    def _by_pair(self) -> dict[tuple[str, str], Annotation]:
+        return {(item.video_id, item.feature): item for item in self.annotations}
+
+    @cached_property
+    def patients(self) -> tuple[str, ...]:
+        """Patient ids in order of first appearance."""
+        return tuple(dict.fromkeys(recording.patient_id for recording in self.recordings))
+
+    def recording(self, video_id: str) -> Recording:
+        """Return one recording.
+
+        Raises:
+            KeyError: The set has no such recording.
+        """
+        try:
+            return self._by_video[video_id]
+        except KeyError:
+            raise KeyError(f"the recording set {self.name!r} has no recording {video_id!r}") from None
+
+    def recordings_of(self, patient_id: str) -> tuple[Recording, ...]:
+        """Return the recordings of one patient (empty if the patient is unknown)."""
+        return tuple(recording for recording in self.recordings if recording.patient_id == patient_id)
+
+    def annotation(self, video_id: str, feature: str) -> Annotation | None:
+        """Return the annotation of a feature in a recording, or ``None`` where it was not annotated."""
+        return self._by_pair.get((video_id, feature))
+
+    def annotations_of(self, feature: str) -> tuple[Annotation, ...]:
+        """Return all annotations of one feature.
+
+        Raises:
+            KeyError: ``feature`` is not one of the 20 names.
+        """
+        if feature not in FEATURES:
+            raise KeyError(f"unknown feature {feature!r}{suggest_feature(feature)}")
+        return tuple(item for item in self.annotations if item.feature == feature)
+
+
+def read_recording_set(directory: Path, *, require_media: bool = True) -> RecordingSet:
+    """Read a recording set strictly.
+
+    Args:
+        directory: Folder with ``recordings.csv``, ``annotations.csv``, ``dataset.yaml`` and, optionally,
+            ``reports.csv``.
+        require_media: Whether a video (or other file) that does not exist is an error. ``False`` suits
+            work on annotations alone.
+
+    Raises:
+        RecordingSetError: Anything is wrong; it lists *all* problems with file, row and mend.
+    """
+    from semiology.data.problems import RecordingSetError
+    from semiology.data.reading import read_folder
+
+    reading = read_folder(directory, require_media=require_media)
+    if reading.recording_set is None:
+        raise RecordingSetError(reading.problems)
+    return reading.recording_set
+
+
+def active_directory(given: Path | None = None) -> Path:
+    """Return the folder of the active set: ``given`` (``--data DIR``) or the variable ``SEMIOLOGY_DATA``.
+
+    Raises:
+        RecordingSetError: Neither is given.
+    """
+    from semiology.data.problems import Problem, RecordingSetError
+
+    if given is not None:
+        return given.expanduser().absolute()
+    if value := os.environ.get(DATA_VARIABLE, "").strip():
+        return Path(value).expanduser().absolute()
+    raise RecordingSetError(
+        [
+            Problem(
+                "recording set",
+                None,
+                "no recording set was chosen",
+                f"give --data DIR or set {DATA_VARIABLE}=DIR; `semiology data simulate DIR` makes one to try",
+            )
+        ]
+    )

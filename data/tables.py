@@ -1,0 +1,212 @@
+"""Reading CSV tables as spreadsheets write them: any of their encodings, delimiters and line ends."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+
+from semiology.data.problems import Problem
+
+_DELIMITERS = ",;\t"
+_RISKY_START = re.compile(r"[=+\-@\t\r]")
+_GUARDED = re.compile(r"'+[=+\-@\t\r]")
+_FORMULA = re.compile(r"=|[+\-@][^|\n]*\|[^!\n]*!")
+_SAVE_AS = "save it again as 'CSV UTF-8 (comma delimited)'"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its number as a spreadsheet shows it and its cells by lower-case column name."""
+
+    number: int
+    cells: dict[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+
+@dataclass
+class Table:
+    """A table as text, with what was wrong with its form.
+
+    Attributes:
+        file: Name for messages.
+        columns: Column names, lower case, in order.
+        rows: The rows that hold anything.
+        delimiter: ``,``, ``;`` or a tab.
+        problems: Faults of form (encoding, quoting, header, formula cells).
+    """
+
+    file: str
+    columns: tuple[str, ...] = ()
+    rows: list[Row] = field(default_factory=list)
+    delimiter: str = ","
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_table(path: Path, name: str | None = None) -> Table:
+    """Read a CSV file (also ``.csv.gz``). Never raises for bad content: see ``Table.problems``.
+
+    Byte order marks, UTF-16, semicolons, tabs, Windows and old Macintosh line ends, blanks around cells
+    and empty lines are accepted. Cells that a spreadsheet would run as a formula are refused.
+    """
+    table = Table(name or path.name)
+    text = _decode(path, table)
+    if text is None:
+        return table
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    hint = re.match(r"sep=([,;\t])\n", text)
+    table.delimiter = hint.group(1) if hint else _delimiter(text)
+    try:
+        lines = list(enumerate(_rows(text, table.delimiter), 1))
+    except csv.Error as error:
+        message = f"the quotation marks do not pair up or a cell is too long ({error})"
+        table.problems.append(Problem(table.file, _last_row(text, table.delimiter), message, _SAVE_AS))
+        return table
+    _fill(table, lines[1:] if hint else lines)
+    return table
+
+
+def _decode(path: Path, table: Table) -> str | None:
+    try:
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    except (OSError, EOFError, zlib.error) as error:
+        table.problems.append(Problem(table.file, None, f"cannot be read ({error})", "check the file"))
+        return None
+    if raw.startswith(b"PK\x03\x04"):
+        table.problems.append(Problem(table.file, None, "is a spreadsheet file, not a CSV file", _SAVE_AS))
+        return None
+    try:
+        return raw.decode(_encoding(raw))
+    except UnicodeDecodeError as error:
+        row = raw[: error.start].count(b"\n") + 1
+        message = f"is not UTF-8 text (first bad character in line {row})"
+        table.problems.append(Problem(table.file, row, message, _SAVE_AS))
+        return None
+
+
+def _encoding(raw: bytes) -> str:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    if raw[1:2] == b"\0" and raw[:1] != b"\0":
+        return "utf-16-le"
+    if raw[:1] == b"\0" and raw[1:2] != b"\0":
+        return "utf-16-be"
+    return "utf-8-sig"
+
+
+def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text), delimiter=delimiter, strict=True, skipinitialspace=True)
+
+
+def _delimiter(text: str) -> str:
+    header = next((line for line in text.split("\n") if line.strip()), "")
+    bare = re.sub(r'"[^"]*"', "", header)
+    return max(_DELIMITERS, key=bare.count)
+
+
+def _last_row(text: str, delimiter: str) -> int:
+    row = 0
+    try:
+        for _cells in _rows(text, delimiter):
+            row += 1
+    except csv.Error:
+        return row + 1
+    return row
+
+
+def _fill(table: Table, lines: Sequence[tuple[int, list[str]]]) -> None:
+    filled = [(number, [cell.strip() for cell in cells]) for number, cells in lines]
+    filled = [(number, cells) for number, cells in filled if any(cells)]
+    if not filled:
+        table.problems.append(
+            Problem(table.file, None, "is empty", "write a header row and one row per item")
+        )
+        return
+    header_row, header = filled[0]
+    while header and not header[-1]:
+        header = header[:-1]
+    table.columns = tuple(name.lower() for name in header)
+    twice = sorted({name for name in table.columns if table.columns.count(name) > 1})
+    for name in twice:
+        table.problems.append(
+            Problem(table.file, header_row, f"column {name!r} occurs twice", "rename or delete one of them")
+        )
+    for number, cells in filled[1:]:
+        _add_row(table, number, cells)
+
+
+def _add_row(table: Table, number: int, cells: list[str]) -> None:
+    width = len(table.columns)
+    if any(cells[width:]):
+        message = f"has {len(cells)} cells, the header has {width}"
+        mend = "put text that holds the delimiter (a comma?) in double quotes"
+        table.problems.append(Problem(table.file, number, message, mend))
+        return
+    values = dict(zip(table.columns, cells, strict=False))
+    for column, value in values.items():
+        if _FORMULA.match(value):
+            message = f"the cell {column!r} is a spreadsheet formula ({value[:20]!r})"
+            table.problems.append(
+                Problem(table.file, number, message, "write its value, or put an apostrophe before it")
+            )
+    table.rows.append(Row(number, {column: bare_cell(value) for column, value in values.items()}))
+
+
+def guarded_cell(text: str) -> str:
+    """Return ``text`` so that no spreadsheet runs it as a formula (an apostrophe is put before it)."""
+    return f"'{text}" if _RISKY_START.match(text) or _GUARDED.match(text) else text
+
+
+def bare_cell(text: str) -> str:
+    """Undo `guarded_cell`."""
+    return text[1:] if _GUARDED.match(text) else text
+
+
+def check_columns(
+    table: Table, required: Sequence[str], optional: Sequence[str]
+) -> tuple[list[Problem], list[Problem]]:
+    """Return (problems, warnings) about a table's columns.
+
+    A missing column is a problem, and so is an unknown one that looks like a misspelt known one, since its
+    content would be lost; any other unknown column is a warning.
+    """
+    known = (*required, *optional)
+    problems = [
+        Problem(
+            table.file, 1, f"the column {name!r} is missing", f"add it; the header is: {', '.join(known)}"
+        )
+        for name in required
+        if name not in table.columns
+    ]
+    warnings: list[Problem] = []
+    absent = [name for name in known if name not in table.columns]
+    for name in table.columns:
+        if name in known or not name:
+            continue
+        near = closest(name, absent)
+        if near:
+            problems.append(
+                Problem(table.file, 1, f"unknown column {name!r}; did you mean {near!r}?", "rename it")
+            )
+        else:
+            warnings.append(
+                Problem(table.file, 1, f"the column {name!r} is not used", "nothing, if that is meant")
+            )
+    return problems, warnings
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that ``name`` most probably misspells, or ``None``."""
+    slug = re.sub(r"[\s\-]+", "_", name.strip().lower())
+    by_slug = {item.lower(): item for item in known}
+    by_start = [item for item in by_slug if slug and item.startswith(f"{slug}_")]
+    near = by_start or get_close_matches(slug, by_slug, n=1, cutoff=0.7)
+    return by_slug[near[0]] if near else None
