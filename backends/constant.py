@@ -1,0 +1,64 @@
+"""A model that gives one and the same answer: the chance baseline, and a dry run that needs no GPU.
+
+``lmms_eval --model semiology_constant --model_args answer=yes --tasks 'semiology_*'`` walks the whole road,
+builds every message as a real model would get it, and scores "always yes".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
+from lmms_eval.api.model import lmms
+from tqdm import tqdm
+
+
+class ConstantAnswer(lmms):  # type: ignore[misc]
+    """An lmms-eval chat model whose every reply is the same text.
+
+    Args:
+        answer: The reply, for instance ``yes``.
+        build_messages: Whether to build every message first, so that unreadable media show.
+        batch_size: Accepted because lmms-eval always passes it; has no effect.
+        max_batch_size: As ``batch_size``.
+        device: As ``batch_size``.
+    """
+
+    is_simple = False
+
+    def __init__(
+        self,
+        answer: str = "yes",
+        build_messages: bool = True,
+        batch_size: int | str = 1,
+        max_batch_size: int | None = None,
+        device: str | None = None,
+    ) -> None:
+        super().__init__()
+        del batch_size, max_batch_size, device
+        self.answer = str(answer)
+        self.build_messages = build_messages
+
+    def generate_until(self, requests: list[Instance]) -> list[GenerationResult]:
+        """Return the constant reply for every request, in order."""
+        for request in tqdm(requests, desc="Building messages", disable=not self.build_messages):
+            if self.build_messages:
+                _, doc_to_messages, _, doc_id, task, split = request.args
+                doc_to_messages(self.task_dict[task][split][doc_id])
+        return [GenerationResult(text=self.answer, token_counts=TokenCounts(output_tokens=1)) for _ in requests]
+
+    def loglikelihood(self, requests: list[Instance]) -> Any:
+        """Not available: the tasks of this package only generate.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError("semiology_constant only generates text")
+
+    def generate_until_multi_round(self, requests: list[Instance]) -> Any:
+        """Not available: the tasks of this package have one round.
+
+        Raises:
+            NotImplementedError: Always.
+        """
+        raise NotImplementedError("semiology_constant answers one round only")
