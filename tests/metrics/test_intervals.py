@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import expit
+from statsmodels.stats.proportion import proportion_confint
+
+from semiology.metrics import intervals
+from semiology.metrics.intervals import (
+    bootstrap_estimate,
+    cluster_variance,
+    patient_weights,
+    proportion_estimate,
+    resampled_tables,
+)
+
+
+def correlated(sizes: np.ndarray, share: float, correlation: float, rng: np.random.Generator) -> np.ndarray:
+    """Beta-binomial successes per patient: mean `share`, intra-patient correlation `correlation`."""
+    strength = 1 / correlation - 1
+    return rng.binomial(sizes, rng.beta(share * strength, (1 - share) * strength, len(sizes)))
+
+
+def coverage(sizes: np.ndarray, share: float, runs: int, seed: int = 0) -> float:
+    rng = np.random.default_rng(seed)
+    hits = 0
+    for _ in range(runs):
+        e = proportion_estimate(correlated(sizes, share, 0.28, rng), sizes)
+        assert e.low is not None
+        assert e.high is not None
+        hits += e.low <= share <= e.high
+    return hits / runs
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_logit_interval_equals_a_clustered_logistic_regression(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 9, 25)
+    part = correlated(sizes, 0.6, 0.4, rng)
+    y = np.concatenate([np.r_[np.ones(k), np.zeros(n - k)] for k, n in zip(part, sizes, strict=True)])
+    groups = np.repeat(np.arange(25), sizes)
+    fit = sm.GLM(y, np.ones((len(y), 1)), family=sm.families.Binomial()).fit(
+        cov_type="cluster", cov_kwds={"groups": groups}, use_t=True
+    )
+    ours = proportion_estimate(part, sizes)
+    assert ours.method == "logit cluster t"
+    # The oracle takes C-1 degrees of freedom for clustered covariances, as we do.
+    np.testing.assert_allclose([ours.low, ours.high], expit(fit.conf_int()[0]), rtol=1e-6)
+
+
+def test_the_cluster_variance_equals_the_sum_over_pairs_of_one_patient() -> None:
+    rng = np.random.default_rng(3)
+    groups = np.repeat(np.arange(12), rng.integers(1, 8, 12))
+    y = (rng.random(len(groups)) < rng.random(12)[groups]).astype(float)
+    residual = y - y.mean()
+    slow = sum(
+        residual[i] * residual[j] for i in range(len(y)) for j in range(len(y)) if groups[i] == groups[j]
+    )
+    part = np.bincount(groups, y)
+    assert cluster_variance(part, np.bincount(groups).astype(float)) == pytest.approx(
+        12 / 11 * slow / len(y) ** 2
+    )
+
+
+def test_the_variance_never_falls_below_the_binomial_one() -> None:
+    # Each patient has exactly one of two right: the between-patient variance is 0, which is luck, not certainty.
+    assert cluster_variance(np.ones(5), np.full(5, 2.0)) == pytest.approx(0.25 / 10)
+
+
+def test_an_extreme_share_gets_wilson_with_an_effective_number_of_recordings() -> None:
+    single = proportion_estimate(np.zeros(400), np.ones(400))
+    low, high = proportion_confint(0, 400, method="wilson")
+    assert single.method == "patient-level Wilson"
+    assert (single.low, single.high) == (pytest.approx(low, abs=1e-9), pytest.approx(high, rel=0.01))
+    clustered = proportion_estimate(np.zeros(50), np.full(50, 8.0))
+    full = proportion_estimate(np.full(50, 8.0), np.full(50, 8.0))
+    assert clustered.high is not None
+    assert clustered.high > 3 * high
+    assert full.low == pytest.approx(1 - clustered.high)
+    assert full.high == 1.0
+
+
+def test_one_patient_or_none_gives_a_reason_instead_of_an_interval() -> None:
+    one = proportion_estimate(np.array([3.0, 0.0]), np.array([4.0, 0.0]))
+    none = proportion_estimate(np.zeros(2), np.zeros(2))
+    assert (one.value, one.low, one.estimable, one.reason) == (
+        0.75,
+        None,
+        False,
+        "all recordings come from one patient",
+    )
+    assert np.isnan(none.value)
+    assert none.reason == "no recording to count"
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 6)), min_size=2, max_size=30), st.randoms())
+def test_limits_enclose_the_value_in_any_order_of_patients(
+    pairs: list[tuple[int, int]], random: object
+) -> None:
+    pairs = [(min(k, n), n) for k, n in pairs]
+    e = proportion_estimate(*np.array(pairs, dtype=float).T)
+    random.shuffle(pairs)  # type: ignore[attr-defined]
+    again = proportion_estimate(*np.array(pairs, dtype=float).T)
+    assert e.low is not None
+    assert e.high is not None
+    assert 0 <= e.low <= e.value <= e.high <= 1
+    assert (e.low, e.high) == (pytest.approx(again.low), pytest.approx(again.high))
+
+
+def test_duplicating_every_recording_of_every_patient_adds_no_certainty() -> None:
+    rng = np.random.default_rng(1)
+    sizes = rng.integers(1, 9, 30)
+    part = correlated(sizes, 0.5, 0.5, rng)
+    once, twice = proportion_estimate(part, sizes), proportion_estimate(2 * part, 2 * sizes)
+    assert (once.low, once.high) == (pytest.approx(twice.low), pytest.approx(twice.high))
+
+
+def test_patient_weights_draw_as_many_patients_as_there_are() -> None:
+    weights = patient_weights(7, 4000, np.random.default_rng(0))
+    assert weights.shape == (4000, 7)
+    assert (weights.sum(1) == 7).all()
+    np.testing.assert_allclose(weights.mean(0), 1, atol=0.06)
+    assert patient_weights(0, 5, np.random.default_rng(0)).shape == (5, 0)
+
+
+def test_resampled_tables_equal_adding_up_the_drawn_patients() -> None:
+    counts = np.random.default_rng(0).integers(0, 5, (6, 2, 3, 4)).astype(float)
+    weights = patient_weights(6, 10, np.random.default_rng(1))
+    slow = np.stack([sum(w * counts[p] for p, w in enumerate(row)) for row in weights])  # type: ignore[misc]
+    np.testing.assert_array_equal(resampled_tables(counts, weights), slow)
+
+
+def test_the_bootstrap_of_a_mean_matches_students_t_with_few_patients() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=12)
+    draws = patient_weights(12, 200_000, rng) @ x / 12
+    e = bootstrap_estimate(float(x.mean()), draws, n=12, n_patients=12)
+    half = intervals._t_quantile(0.95, 12) * x.std(ddof=1) / np.sqrt(12)
+    # The expanded percentile interval is made to equal this one for a normal mean.
+    assert e.low == pytest.approx(x.mean() - half, abs=0.06)
+    assert e.high == pytest.approx(x.mean() + half, abs=0.06)
+
+
+def test_undefined_resamples_are_left_out_and_their_share_is_told() -> None:
+    draws = np.r_[np.linspace(0, 1, 75), np.full(25, np.nan)]
+    e = bootstrap_estimate(0.5, draws, n=40, n_patients=20)
+    assert e.undefined_share == 0.25
+    assert e.estimable
+
+
+@pytest.mark.parametrize(
+    ("value", "draws", "patients", "reason"),
+    [
+        (float("nan"), [0.1, 0.2], 12, "undefined"),
+        (0.5, [0.5, 0.6], 1, "one patient"),
+        (0.5, [np.nan, np.nan], 12, "undefined in every resample"),
+        (0.0, [0.0, 0.0], 12, "the same in every resample"),
+    ],
+)
+def test_a_bootstrap_without_information_gives_a_reason(
+    value: float, draws: list[float], patients: int, reason: str
+) -> None:
+    e = bootstrap_estimate(value, np.array(draws), n=20, n_patients=patients)
+    assert not e.estimable
+    assert reason in (e.reason or "")
+
+
+@pytest.mark.parametrize("share", [0.7, 0.9])
+def test_the_interval_keeps_its_promise_with_few_unequal_patients(share: float) -> None:
+    sizes = np.array([1] * 12 + [2] * 6 + [4] * 5 + [7] * 4 + [10, 12])
+    assert len(sizes) == 29
+    assert coverage(sizes, share, 600) >= 0.91

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score
+
+from semiology.metrics.confusion import encode, patient_tables
+from semiology.metrics.scores import score_run
+
+FEATURES = ["tonic", "clonic", "verbal_responsiveness"]
+
+
+def recordings(
+    patients: int = 30, seed: int = 0, features: list[str] = FEATURES, skill: float = 0.7
+) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    rows = []
+    for patient in range(patients):
+        for video in range(rng.integers(1, 5)):
+            for feature in features:
+                words = ["yes", "no", "na"] if feature == "verbal_responsiveness" else ["yes", "no"]
+                truth = str(rng.choice(words))
+                answer = truth if rng.random() < skill else str(rng.choice(["yes", "no", "na", "unparsed"]))
+                rows.append((f"p{patient:02d}", f"p{patient:02d}v{video}", feature, answer, truth))
+    return pd.DataFrame(rows, columns=["patient_id", "video_id", "feature", "answer", "truth"])
+
+
+def test_scores_do_not_depend_on_the_order_of_rows() -> None:
+    frame = recordings()
+    assert score_run(frame) == score_run(frame.sample(frac=1, random_state=3))
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_seed_nearly_so() -> None:
+    frame = recordings()
+    one, again, other = score_run(frame), score_run(frame), score_run(frame, seed=1)
+    assert one == again
+    a, b = one.macros[0].estimates["f1"], other.macros[0].estimates["f1"]
+    assert a.low != b.low
+    assert a.low == pytest.approx(b.low, abs=0.03)
+
+
+def test_duplicating_every_recording_leaves_values_and_bootstrap_limits_alone() -> None:
+    frame = recordings()
+    once, twice = score_run(frame), score_run(pd.concat([frame, frame]))
+    for a, b in zip(once.features, twice.features, strict=True):
+        assert (2 * a.n, a.n_patients, a.n_positive_patients) == (b.n, b.n_patients, b.n_positive_patients)
+        assert (a.estimates["f1"].value, a.estimates["f1"].low) == (
+            b.estimates["f1"].value,
+            b.estimates["f1"].low,
+        )
+
+
+def test_renaming_patients_in_order_changes_nothing_but_merging_them_widens() -> None:
+    frame = recordings(40, features=["tonic"])
+    merged = frame.assign(
+        patient_id="m" + (frame["patient_id"].str[1:].astype(int) // 3).astype(str).str.zfill(2)
+    )
+    renamed = frame.assign(patient_id="x" + frame["patient_id"])
+    assert score_run(frame) == score_run(renamed)
+    wide, narrow = score_run(merged).features[0], score_run(frame).features[0]
+    assert wide.estimates["accuracy"].n_patients < narrow.estimates["accuracy"].n_patients
+    assert wide.estimates["f1"].value == narrow.estimates["f1"].value
+
+
+def test_the_macro_is_the_mean_of_the_features_and_its_interval_resamples_them_jointly() -> None:
+    frame = recordings(features=["tonic", "clonic"])
+    run = score_run(frame, groups={"limb_body": ["tonic", "clonic", "figure4"]})
+    macro = run.macros[0]
+    assert macro.features == ("clonic", "tonic")
+    mean = np.mean([f.estimates["f1"].value for f in run.features])
+    assert macro.estimates["f1"].value == pytest.approx(mean)
+    assert macro.estimates["always_yes_f1"].value == pytest.approx(
+        np.mean([f.always_yes_f1 for f in run.features])
+    )
+    # Two copies of one feature carry no more information than one.
+    copy = frame[frame["feature"] == "tonic"]
+    double = score_run(pd.concat([copy, copy.assign(feature="clonic")]))
+    single = double.features[0].estimates["f1"]
+    joint = double.macros[0].estimates["f1"]
+    assert (single.low, single.high) == (pytest.approx(joint.low), pytest.approx(joint.high))
+
+
+def test_the_f1_interval_equals_a_slow_bootstrap_with_scikit_learn() -> None:
+    frame = recordings(25, features=["tonic"])
+    frame["answer"] = frame["answer"].replace({"na": "no", "unparsed": "no"})
+    estimate = score_run(frame, resamples=2000).features[0].estimates["f1"]
+    rng = np.random.default_rng(9)
+    truth, answer = (frame[name].to_numpy() == "yes" for name in ("truth", "answer"))
+    groups = list(frame.groupby("patient_id").indices.values())
+    slow = []
+    for _ in range(1200):
+        drawn = np.concatenate([groups[i] for i in rng.integers(0, len(groups), len(groups))])
+        slow.append(f1_score(truth[drawn], answer[drawn]))
+    assert estimate.low == pytest.approx(np.quantile(slow, 0.017), abs=0.04)
+    assert estimate.high == pytest.approx(np.quantile(slow, 0.983), abs=0.04)
+
+
+def test_scores_from_few_positive_patients_keep_the_value_and_say_why_there_is_no_interval() -> None:
+    frame = recordings(features=["tonic"])
+    frame.loc[frame["patient_id"] >= "p09", "truth"] = "no"
+    scores = score_run(frame).features[0]
+    assert scores.n_positive_patients < 10
+    for name in ("f1", "recall", "precision", "mcc", "balanced_accuracy", "f1_minus_always_yes"):
+        assert not scores.estimates[name].estimable
+        assert "fewer than 10" in (scores.estimates[name].reason or "")
+        assert not np.isnan(scores.estimates[name].value)
+    assert scores.estimates["accuracy"].estimable
+    assert scores.estimates["specificity"].estimable
+    assert scores.clears_chance is None
+
+
+def test_few_patients_still_give_a_macro_interval_with_a_caution() -> None:
+    macro = score_run(recordings(6)).macros[0]
+    assert macro.estimates["f1"].estimable
+    assert "only 5 patients" in (macro.estimates["f1"].caution or "")
+    assert score_run(recordings(30)).macros[0].estimates["f1"].caution is None
+    assert not score_run(recordings(1)).macros[0].estimates["f1"].estimable
+
+
+def test_a_good_model_clears_always_yes_and_always_yes_does_not() -> None:
+    frame = recordings(40, skill=1.0)
+    assert all(f.clears_chance for f in score_run(frame).features)
+    always = score_run(frame.assign(answer="yes"))
+    assert not any(f.clears_chance for f in always.features)
+    assert all(f.estimates["f1"].value == f.always_yes_f1 for f in always.features)
+    assert always.macros[0].estimates["f1_minus_always_yes"].value == 0
+    assert always.features[0].estimates["mcc"].reason == "the same in every resample, as for constant answers"
+
+
+def test_a_feature_that_nobody_shows_is_left_out_of_the_macro_by_name() -> None:
+    frame = recordings(features=["tonic", "clonic"])
+    frame.loc[frame["feature"] == "clonic", "truth"] = "no"
+    run = score_run(frame)
+    assert run.macros[0].left_out == ("clonic",)
+    assert run.macros[0].estimates["f1"].value == run.features[1].estimates["f1"].value
+
+
+def test_exclusions_are_counted_by_kind() -> None:
+    frame = pd.DataFrame(
+        {
+            "patient_id": list("abcdef"),
+            "feature": "tonic",
+            "truth": ["yes", "no", "na", None, "yes", "no"],
+            "answer": ["yes", "no", "yes", "yes", "unparsed", "na"],
+        }
+    )
+    wrong, drop = (score_run(frame, policy=p).features[0] for p in ("wrong", "drop"))  # type: ignore[arg-type]
+    assert (wrong.n, wrong.n_na_truth, wrong.n_without_truth, wrong.n_dropped) == (4, 1, 1, 0)
+    assert (drop.n, drop.n_na_truth, drop.n_without_truth, drop.n_dropped) == (2, 1, 1, 2)
+    assert (wrong.n_unparsed, wrong.n_na) == (drop.n_unparsed, drop.n_na) == (1, 1)
+    assert (wrong.estimates["accuracy"].value, drop.estimates["accuracy"].value) == (0.5, 1.0)
+
+
+def test_an_na_answer_to_verbal_responsiveness_is_a_class_and_not_a_dropout() -> None:
+    frame = pd.DataFrame(
+        {"patient_id": list("abc"), "truth": ["yes", "no", "na"], "answer": ["yes", "no", "na"]}
+    )
+    verbal = score_run(frame.assign(feature="verbal_responsiveness"), policy="drop").features[0]
+    assert verbal.three_classes
+    assert (verbal.n, verbal.n_na_truth, verbal.estimates["f1"].value) == (3, 0, 1.0)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10_000))
+def test_tables_of_patients_add_up_to_the_rows(seed: int) -> None:
+    frame = recordings(8, seed)
+    tables = patient_tables(frame)
+    assert tables.counts.sum() == len(frame)
+    assert tables.patients == tuple(sorted(set(frame["patient_id"])))
+
+
+def test_rows_without_a_patient_or_with_strange_words_are_refused() -> None:
+    frame = recordings(3)
+    with pytest.raises(ValueError, match="no patient_id"):
+        patient_tables(frame.assign(patient_id=None))
+    with pytest.raises(ValueError, match="no column 'truth'"):
+        patient_tables(frame.drop(columns="truth"))
+    with pytest.raises(ValueError, match="unknown truth 'y'"):
+        encode(["y"], ["yes", "no"], "truth")
