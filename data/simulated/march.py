@@ -1,0 +1,302 @@
+"""The generative rule: which signs a simulated event shows, and in which order.
+
+Epileptic seizures (ES) march: focal signs, then a tonic posture (often a figure-4, often with a forced head turn),
+then clonic jerks, then a limp postictal state. Non-epileptic events (NES) show closed eyes, limbs shaking out of step,
+shaking of the whole body or thrusting hips, waxing and waning, often with preserved answers. Both classes
+borrow from each other with small probabilities, so the diagnosis can be learnt but never perfectly. Probabilities
+follow the frequencies by class published with S3 (arXiv 2605.21852); signs rarer than about one recording in eight
+there are raised to about that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from semiology.data.simulated.script import Event, Side
+
+Chance = np.random.Generator
+
+
+def draw_events(rng: Chance, duration_s: float, diagnosis: str, asleep_until_s: float) -> tuple[Event, ...]:
+    """Draw signs, behaviours and surroundings of one recording; times are rounded to 0.1 s."""
+    onset = asleep_until_s if asleep_until_s else float(rng.uniform(3.0, 6.0))
+    plan = _plan_es if diagnosis == "ES" else _plan_nes
+    signs = plan(rng, onset, duration_s)
+    events = signs + _surroundings(rng, duration_s, signs) + _fidgets(rng, duration_s, asleep_until_s, signs)
+    return tuple(sorted((_rounded(e, duration_s) for e in events), key=lambda e: (e.onset_s, e.feature)))
+
+
+def _plan_es(rng: Chance, onset: float, end: float) -> list[Event]:
+    side: Side = "left" if rng.random() < 0.5 else "right"
+    tonic = rng.random() < 0.5
+    clonic = rng.random() < (0.65 if tonic else 0.15)
+    shaking = not tonic and not clonic and rng.random() < 0.2
+    wants = 1 + tonic + clonic + 0.5
+    share = (end - onset) / wants
+    focal_end = onset + float(np.clip(share * rng.uniform(0.8, 1.0), 6.0, 14.0 if tonic or clonic else 24.0))
+    events = _focal(rng, onset, focal_end, side, lively=not (tonic or clonic))
+    now = focal_end
+    if tonic:
+        tonic_end = min(now + float(np.clip(share * rng.uniform(0.8, 1.1), 6.0, 14.0)), end - 1)
+        events += _tonic(rng, now, tonic_end, side)
+        now = tonic_end
+    if clonic:
+        clonic_end = min(now + float(np.clip(share * rng.uniform(0.8, 1.2), 6.0, 15.0)), end - 1)
+        where: Side = "both" if tonic or rng.random() < 0.4 else side
+        events.append(
+            Event("clonic", now, clonic_end, where, float(rng.uniform(1.2, 2.6)), _size(rng), _seed(rng))
+        )
+        now = clonic_end
+    if shaking and end - now > 6:
+        stop = min(end - 0.5, now + float(rng.uniform(6, 12)))
+        events.append(
+            Event("full_body_shaking", now, stop, "both", float(rng.uniform(3, 5)), _size(rng), _seed(rng))
+        )
+        now = stop
+    if rng.random() < 0.14 and not tonic and not clonic:
+        events.append(Event("close_eyes", onset + 1, end, None, 0, _size(rng), _seed(rng)))
+    elif end - now > 3 and (tonic or clonic):
+        events.append(Event("postictal", now, end))
+    return events + _es_sound(rng, onset, focal_end, now, end)
+
+
+def _focal(rng: Chance, start: float, stop: float, side: Side, lively: bool) -> list[Event]:
+    """Draw signs of the focal phase; a lively phase is all there is, so it shows more."""
+    boost = 1.35 if lively else 1.0
+    events: list[Event] = []
+
+    def add(name: str, probability: float, where: Side | None, hertz: tuple[float, float] = (0, 0)) -> bool:
+        if rng.random() >= probability * boost:
+            return False
+        first, last = _within(rng, start, stop)
+        events.append(Event(name, first, last, where, float(rng.uniform(*hertz)), _size(rng), _seed(rng)))
+        return True
+
+    # A stare keeps the eyes open and still, so it excludes blinking and a twitching face.
+    if not add("blank_stare", 0.3, None):
+        add("eye_blinking", 0.3, None, (1.6, 3.2))
+        if not add("face_pulling", 0.27, side):
+            add("face_twitching", 0.27, side, (1.8, 3.2))
+    if not any(e.feature.startswith("face_") for e in events):
+        add("oral_automatisms", 0.24, None, (1.0, 1.8))
+    if not add("limb_automatisms", 0.22, _any_side(rng), (1.0, 1.8)):
+        if lively and rng.random() < 0.45:
+            events += _posture(rng, start, stop, side)
+    if lively:
+        if not any(e.feature == "blank_stare" for e in events):
+            add("head_turning", 0.22, _other(side))
+        add("arms_raised", 0.12, "both", (0.4, 0.8))
+        _drop_clashes(events)
+    return events
+
+
+def _tonic(rng: Chance, start: float, stop: float, side: Side) -> list[Event]:
+    """Draw a tonic posture: figure-4, symmetric, or one arm; seizure onset is on ``side``."""
+    events = [Event("tonic", start, stop, "both", 0, _size(rng), _seed(rng))]
+    form = rng.random()
+    lag = float(rng.choice([0.0, rng.uniform(1.2, 2.2)]))
+    if form < 0.36:
+        first = start + lag
+        events.append(Event("arm_straightening", start, stop, _other(side), 0, _size(rng), _seed(rng)))
+        events.append(Event("arm_flexion", first, stop, side, 0, _size(rng), _seed(rng)))
+        events.append(Event("figure4", first, stop, side, 0, 1.0, _seed(rng)))
+    elif form < 0.62:
+        events.append(Event("arm_flexion", start, stop, "both", 0, _size(rng), _seed(rng)))
+    elif form < 0.75:
+        events.append(Event("arm_straightening", start, stop, "both", 0, _size(rng), _seed(rng)))
+    else:
+        events += _posture(rng, start, stop, _other(side))
+    if rng.random() < 0.6:
+        events.append(Event("head_turning", start, stop, _other(side), 0, _size(rng), _seed(rng)))
+    return events
+
+
+def _posture(rng: Chance, start: float, stop: float, side: Side) -> list[Event]:
+    name = "arm_flexion" if rng.random() < 0.6 else "arm_straightening"
+    first, last = _within(rng, start, stop)
+    return [Event(name, first, last, side, 0, _size(rng), _seed(rng))]
+
+
+def _plan_nes(rng: Chance, onset: float, end: float) -> list[Event]:
+    events: list[Event] = []
+    stop = min(end - 1.0, onset + float(rng.uniform(0.6, 0.95)) * (end - onset))
+    middle = onset + float(rng.uniform(0.4, 0.6)) * (stop - onset)
+    kind = rng.random()
+    if kind < 0.60:
+        events += _out_of_step(rng, onset, stop if rng.random() < 0.5 else middle)
+    elif kind < 0.78:
+        events += _focal(rng, onset, min(stop, onset + 14), _any_side(rng), lively=True)
+    busy = max((e.offset_s for e in events), default=onset)
+    if rng.random() < 0.38 and stop - busy > 6:
+        events.append(
+            Event("full_body_shaking", busy, stop, "both", float(rng.uniform(3, 5)), _size(rng), _seed(rng))
+        )
+        busy = stop
+    if rng.random() < 0.42 and not any(e.feature in {"full_body_shaking", "tonic"} for e in events):
+        first, last = _within(rng, onset, stop)
+        events.append(
+            Event("pelvic_thrusting", first, last, None, float(rng.uniform(0.9, 1.5)), _size(rng), _seed(rng))
+        )
+    if not events or rng.random() < 0.12:
+        first = onset + float(rng.uniform(0, 1))
+        if not any(e.feature in {"asynchronous_movement", "full_body_shaking"} for e in events):
+            events.append(
+                Event("arms_raised", first, first + float(rng.uniform(6, 11)), "both", 0.6, 1, _seed(rng))
+            )
+    if rng.random() < 0.6 and not _facial(events):
+        events.append(
+            Event("close_eyes", onset + float(rng.uniform(0, 1.5)), end, None, 0, _size(rng), _seed(rng))
+        )
+    _drop_clashes(events)
+    return events + _nes_sound(rng, onset, stop, end)
+
+
+def _out_of_step(rng: Chance, start: float, stop: float) -> list[Event]:
+    """Draw limbs shaking out of step; in half of the events one arm begins seconds before the other."""
+    stop = max(stop, start + 8)
+    if rng.random() < 0.5:
+        return [Event("asynchronous_movement", start, stop, "both", 0, _size(rng), _seed(rng))]
+    first = _any_side(rng)
+    later = start + float(rng.uniform(2.0, 4.0))
+    return [
+        Event("limb_shaking", start, later, first, float(rng.uniform(0.8, 2)), _size(rng), _seed(rng)),
+        Event("asynchronous_movement", later, stop, "both", 0, _size(rng), _seed(rng)),
+    ]
+
+
+def _es_sound(rng: Chance, onset: float, focal_end: float, ictal_end: float, end: float) -> list[Event]:
+    events: list[Event] = []
+    if rng.random() < 0.49:
+        first, last = _within(rng, onset, max(ictal_end, focal_end))
+        events.append(
+            Event("ictal_vocalization", first, last, None, float(rng.uniform(0.3, 0.7)), 1, _seed(rng))
+        )
+    events += _exchange(rng, onset, end, asked=0.41, answers=0.22)
+    return events
+
+
+def _nes_sound(rng: Chance, onset: float, stop: float, end: float) -> list[Event]:
+    events: list[Event] = []
+    if rng.random() < 0.18:
+        first, last = _within(rng, onset, stop)
+        events.append(
+            Event("ictal_vocalization", first, last, None, float(rng.uniform(0.3, 0.7)), 1, _seed(rng))
+        )
+    return events + _exchange(rng, onset, end, asked=0.64, answers=0.5)
+
+
+def _exchange(rng: Chance, onset: float, end: float, asked: float, answers: float) -> list[Event]:
+    """Draw somebody addressing the patient, and perhaps an answer after each question."""
+    if rng.random() >= asked:
+        return []
+    replies = rng.random() < answers
+    events: list[Event] = []
+    now = onset + float(rng.uniform(2, 8))
+    for _ in range(int(rng.integers(1, 4))):
+        if now + 5.5 > end:
+            break
+        question = now + float(rng.uniform(1.5, 2.2))
+        events.append(Event("address", now, question, None, 0, 1, _seed(rng)))
+        if replies:
+            answer = question + float(rng.uniform(0.4, 0.9))
+            events.append(
+                Event("verbal_responsiveness", answer, answer + float(rng.uniform(1.0, 1.8)), seed=_seed(rng))
+            )
+        now = question + float(rng.uniform(4, 7))
+    return events
+
+
+def _surroundings(rng: Chance, end: float, signs: list[Event]) -> list[Event]:
+    """Draw a caregiver: always near when somebody speaks to the patient, now and then otherwise."""
+    asked = [e for e in signs if e.feature == "address"]
+    if asked:
+        first = max(0.0, asked[0].onset_s - float(rng.uniform(1, 3)))
+        last = min(end, asked[-1].offset_s + float(rng.uniform(4, 9)))
+    elif rng.random() < 0.3:
+        first = float(rng.uniform(0, end * 0.6))
+        last = min(end, first + float(rng.uniform(6, 15)))
+    else:
+        return []
+    return [
+        Event("caregiver", first, last, _any_side(rng), float(rng.uniform(0.2, 0.6)), _size(rng), _seed(rng))
+    ]
+
+
+def _fidgets(rng: Chance, end: float, awake: float, signs: list[Event]) -> list[Event]:
+    """Draw harmless behaviour that resembles signs, only where the patient is free to show it."""
+    busy = [e for e in signs if e.feature not in {"address", "ictal_vocalization", "close_eyes"}]
+    events: list[Event] = []
+    for name, rate, length in (
+        ("scratch", 0.35, 2.2),
+        ("yawn", 0.2, 2.6),
+        ("talk", 0.35, 2.5),
+        ("look", 0.6, 1.4),
+    ):
+        if rng.random() >= rate:
+            continue
+        first = float(rng.uniform(awake + 0.3, end - length))
+        free = all(first > e.offset_s + 0.5 or first + length < e.onset_s - 0.5 for e in [*busy, *events])
+        if free and not (name != "scratch" and any(e.feature == "close_eyes" for e in signs)):
+            events.append(Event(name, first, first + length, _any_side(rng), 3.0, _size(rng), _seed(rng)))
+    return events
+
+
+def _drop_clashes(events: list[Event]) -> None:
+    """Remove later-drawn arm events where two would claim the same arms at the same time."""
+    arms = {
+        "arms_raised",
+        "limb_automatisms",
+        "arm_flexion",
+        "arm_straightening",
+        "asynchronous_movement",
+        "limb_shaking",
+    }
+    kept: list[Event] = []
+    for event in events:
+        clash: Callable[[Event], bool] = lambda other, e=event: (  # type: ignore[misc] # noqa: E731
+            other.feature in arms
+            and e.feature in arms
+            and e.onset_s < other.offset_s
+            and other.onset_s < e.offset_s
+        )
+        if not any(clash(other) for other in kept):
+            kept.append(event)
+    events[:] = kept
+
+
+def _facial(events: list[Event]) -> bool:
+    return any(e.feature in {"blank_stare", "eye_blinking", "face_pulling", "face_twitching"} for e in events)
+
+
+def _within(rng: Chance, start: float, stop: float) -> tuple[float, float]:
+    """Draw an interval of at least 5 s (or all there is) inside a phase."""
+    length = stop - start
+    if length <= 6:
+        return start, stop
+    first = start + float(rng.uniform(0, 0.25)) * (length - 5)
+    last = max(first + 5, stop - float(rng.uniform(0, 0.25)) * (length - 5))
+    return first, min(last, stop)
+
+
+def _rounded(event: Event, end: float) -> Event:
+    from dataclasses import replace
+
+    return replace(event, onset_s=round(event.onset_s, 1), offset_s=round(min(event.offset_s, end), 1))
+
+
+def _any_side(rng: Chance) -> Side:
+    return "left" if rng.random() < 0.5 else "right"
+
+
+def _other(side: Side) -> Side:
+    return {"left": "right", "right": "left", "both": "both"}[side]  # type: ignore[return-value]
+
+
+def _size(rng: Chance) -> float:
+    return round(float(rng.uniform(0.8, 1.25)), 2)
+
+
+def _seed(rng: Chance) -> int:
+    return int(rng.integers(2**31))
