@@ -111,10 +111,9 @@ def _effective_n(whole: Floats) -> float:
 
 
 def _wilson(value: float, n: float, quantile: float) -> tuple[float, float]:
-    square = quantile**2
-    middle = (value + square / (2 * n)) / (1 + square / n)
-    half = quantile * np.sqrt(value * (1 - value) / n + square / (4 * n * n)) / (1 + square / n)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
+    """Return Wilson's limits at 0 % or 100 %, where they have this short form."""
+    reach = float(quantile**2 / (n + quantile**2))
+    return (0.0, reach) if value == 0 else (1 - reach, 1.0)
 
 
 def patient_weights(n_patients: int, resamples: int, rng: np.random.Generator) -> Floats:

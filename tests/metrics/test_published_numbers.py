@@ -80,7 +80,7 @@ def test_s3_video_answers_follow_from_the_segment_answers(published: Read) -> No
     assert len(both) == 21302
     assert (both["answer"] == both["published"]).all()
     careful = recording_answers(rows).merge(videos, on=["model", "video_id", "feature"])
-    # Our rule for sleep (first window) differs from the released answers (any window); no other "yes" changes.
+    # Our rule for sleep (first window) differs from the released answers; no other "yes" changes.
     yes_lost = careful[(careful["published"] == "yes") & (careful["answer"] != "yes")]
     assert set(yes_lost["feature"]) == {"occur_during_sleep"}
 
