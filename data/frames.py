@@ -17,8 +17,11 @@ from numpy.typing import NDArray
 from semiology.data.media import MediaError, Timeline, display_name, open_media, timeline, video_stream
 
 TOLERANCE_S = 1e-4
-"""A frame is taken as already shown if it comes at most this much later than asked, s: half a
-millisecond tick would be 5e-4, and times such as 1/3 s are not exact in any container."""
+"""Times such as 1/3 s are not exact in any container: a frame this much later than asked counts as shown, s."""
+
+_INDEXED = ("mov", "avi", "matroska")
+_SEEK_MARGIN_S = 2.0
+"""Containers that seek to a key frame exactly; others are sent this much before it, s."""
 
 
 def read_frames(path: Path, times_s: Sequence[float] | NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -69,7 +72,9 @@ def frames_at(path: Path, times_s: NDArray[np.float64]) -> Iterator[Any]:
 
 
 def _frame_numbers(path: Path, line: Timeline, times_s: NDArray[np.float64]) -> NDArray[np.int64]:
-    outside = (times_s < -TOLERANCE_S) | (times_s > line.info.duration_s + TOLERANCE_S) | ~np.isfinite(times_s)
+    outside = (
+        (times_s < -TOLERANCE_S) | (times_s > line.info.duration_s + TOLERANCE_S) | ~np.isfinite(times_s)
+    )
     if outside.any():
         raise MediaError(
             f"{display_name(path)} lasts {line.info.duration_s:.2f} s; there is no frame at "
@@ -80,7 +85,7 @@ def _frame_numbers(path: Path, line: Timeline, times_s: NDArray[np.float64]) -> 
 
 
 def _tolerance(line: Timeline) -> float:
-    """Return how much later than asked a frame may come: containers in milliseconds round up by half a tick."""
+    """Return how much later than asked a frame may come: milliseconds are rounded by half a tick."""
     return max(TOLERANCE_S, min(6e-4, 0.1 / line.info.fps))
 
 
@@ -101,9 +106,9 @@ def _walk(
 
 def _restart(line: Timeline, position: int, number: int) -> float | None:
     """Return the time to seek to before decoding frame ``number``, or None to go on from ``position``."""
-    if position < 0 and (line.reordered or number == 0):
+    if position < 0 and (line.info.reordered or number == 0):
         return 0.0
-    if line.reordered or position == number:
+    if line.info.reordered or position == number:
         return None
     before = line.keyframes_s[line.keyframes_s <= line.times_s[number]]
     start = float(before[-1]) if before.size else 0.0
@@ -114,12 +119,14 @@ def _decode_from(
     path: Path, container: Any, stream: Any, line: Timeline, start_s: float
 ) -> Iterator[tuple[int, Any]]:
     """Yield (number, frame) from the key frame at ``start_s`` on."""
-    target = int(line.ticks[0]) + round(start_s / float(stream.time_base)) if start_s > 0 else None
     where = start_s
     try:
-        container.seek(int(line.ticks[0]) if target is None else target, stream=stream, backward=True)
+        if start_s > 0:
+            margin = 0.0 if line.info.container.startswith(_INDEXED) else _SEEK_MARGIN_S
+            ticks = round(max(0.0, start_s - margin) / float(stream.time_base))
+            container.seek(int(line.ticks[0]) + ticks, stream=stream, backward=True)
         for count, frame in enumerate(container.decode(stream)):
-            number = count if line.reordered else _number_of(line, frame)
+            number = count if line.info.reordered else _number_of(line, frame)
             if number is None:
                 continue
             where = float(line.times_s[min(number, line.times_s.size - 1)])

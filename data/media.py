@@ -67,6 +67,8 @@ class MediaInfo:
         index_fps: the rate that readers by frame number (decord) assume, 0.0 if the file names none.
         index_error_s: largest difference between a frame's true time and ``number / index_fps``, s.
         hidden_frames: coded frames that an edit list hides, which readers by frame number count along.
+        reordered: whether the container stores no usable time stamps for frames that are shown in another
+            order than they are coded in (AVI with B-frames); frames are then told by counting.
         container: FFmpeg's name of the container.
     """
 
@@ -83,6 +85,7 @@ class MediaInfo:
     index_fps: float = 0.0
     index_error_s: float = 0.0
     hidden_frames: int = 0
+    reordered: bool = False
     container: str = "mov"
 
 
@@ -95,15 +98,12 @@ class Timeline:
         ticks: presentation time stamps, int64, ascending, shape (frames,), in the stream's time base.
         times_s: the same in seconds from the first frame, float64, shape (frames,).
         keyframes_s: times at which decoding can start, s, ascending.
-        reordered: whether the container stores no usable time stamps for frames that are shown in
-            another order than they are coded in (AVI with B-frames); frames are then told by counting.
     """
 
     info: MediaInfo
     ticks: NDArray[np.int64]
     times_s: NDArray[np.float64]
     keyframes_s: NDArray[np.float64]
-    reordered: bool
 
 
 def probe(path: Path) -> MediaInfo:
@@ -135,6 +135,8 @@ def needs_clip(info: MediaInfo) -> str | None:
     """
     if "mpegts" in info.container:
         return "decord cannot read transport streams to their end"
+    if info.reordered:
+        return "decord finds wrong frames in AVI files with B-frames"
     if info.hidden_frames:
         return f"an edit list hides {info.hidden_frames} frames, which readers by frame number count along"
     if not info.index_fps:
@@ -273,16 +275,17 @@ def _assemble(
     rotation = int(round(-first.rotation / 90) * 90 % 360)
     width, height = (first.height, first.width) if rotation in (90, 270) else (first.width, first.height)
     sound = container.streams.audio[0] if container.streams.audio else None
+    reordered = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
     info = MediaInfo(
         duration_s=duration, fps=index_fps if even else times.size / duration,
         width=width, height=height, frames=int(times.size), rotation=rotation,
         has_audio=sound is not None, audio_rate=int(sound.rate) if sound else None,
         variable_frame_rate=uneven, first_frame_s=float(ticks[0] * base),
-        index_fps=index_fps, index_error_s=error, hidden_frames=hidden, container=container.format.name,
+        index_fps=index_fps, index_error_s=error, hidden_frames=hidden, reordered=reordered,
+        container=container.format.name,
     )  # fmt: skip
-    reordered = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
     starts = (keys - ticks[0]).astype(np.float64) * float(base)
-    return Timeline(info, ticks, times, starts, reordered)
+    return Timeline(info, ticks, times, starts)
 
 
 def _spacing(times: NDArray[np.float64], tick_s: float, stream: Any) -> tuple[float, bool]:

@@ -1,9 +1,14 @@
-"""Small recording sets on disk; media are placeholders unless a test makes real ones."""
+"""Small recording sets on disk; media are placeholders unless a test makes real ones (`zoo`)."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # lets tests import `media_zoo`
+
+from media_zoo import MediaZoo
 
 RECORDINGS = """video_id,patient_id,video,duration_s,diagnosis,split,fold
 P001_V01,P001,videos/P001_V01.mp4,60,ES,train,1
@@ -43,3 +48,9 @@ def make_set(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return make
+
+
+@pytest.fixture(scope="session")
+def zoo(tmp_path_factory: pytest.TempPathFactory) -> MediaZoo:
+    """Tiny real recordings of many kinds, each made on first use."""
+    return MediaZoo(tmp_path_factory.mktemp("zoo"))

@@ -82,8 +82,13 @@ def write_recording(
     container_format: str | None = None,
     time_base: Fraction | None = None,
     metadata: dict[str, str] | None = None,
+    turn: int = 0,
+    colorspace: int | None = None,
 ) -> Path:
-    """Write frames 0, 1, 2 … at ``times`` (s); ``sound`` is (start_s, duration_s) of a tone track."""
+    """Write frames 0, 1, 2 … at ``times`` (s); ``sound`` is (start_s, duration_s) of a tone track.
+
+    ``turn`` stores the pictures turned counter-clockwise by so many degrees; ``size`` must then fit.
+    """
     base = time_base or (Fraction(1, 1) / rate if codec == "mpeg4" else Fraction(1, 90_000))
     with av.open(
         str(path), "w", format=container_format, container_options=container_options or {}
@@ -92,11 +97,14 @@ def write_recording(
         video = container.add_stream(codec, rate=rate, options=codec_options or {})
         video.width, video.height, video.pix_fmt = *size, pixels
         video.codec_context.time_base = base
+        if colorspace is not None:
+            video.codec_context.colorspace = colorspace
         audio = None
         if sound:
             audio = container.add_stream(sound_codec, rate=sound_rate, layout=layout)
         for number, time in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(picture(number, *size), format="rgb24")
+            stored = picture(number, *size) if not turn else np.rot90(picture(number), k=turn // 90)
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(stored), format="rgb24")
             frame.pts, frame.time_base = round(time / base), base
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
@@ -159,3 +167,196 @@ def damaged(source: Path, path: Path, first: float, last: float) -> Path:
     data[start:stop] = b"\x5a" * (stop - start)
     path.write_bytes(data)
     return path
+
+
+def even(count: int, rate: float = 30.0, first_s: float = 0.0) -> list[float]:
+    """Return evenly spaced times."""
+    return [first_s + number / rate for number in range(count)]
+
+
+def slowing(count: int = 90) -> list[float]:
+    """Return times whose first half lies 1/30 s apart and whose second half 1/10 s."""
+    half = count // 2
+    return even(half) + [half / 30 + number / 10 for number in range(count - half)]
+
+
+def with_gap(count: int = 90, gap_s: float = 2.0) -> list[float]:
+    """Return even times with nothing for ``gap_s`` in the middle, as a recorder that stalls leaves."""
+    half = count // 2
+    return even(half) + even(count - half, first_s=half / 30 + gap_s)
+
+
+def sound_only(path: Path, duration_s: float = 2.0) -> Path:
+    """Write a file that holds a tone track and no pictures."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=16_000, layout="mono")
+        _encode_sound(container, stream, tone(duration_s, 16_000, 1), 0.0)
+    return path
+
+
+def stretched_matroska(source: Path, path: Path, factor: float) -> Path:
+    """Copy a Matroska file whose header claims ``factor`` times the true duration."""
+    data = bytearray(source.read_bytes())
+    at = data.find(b"\x44\x89\x88") + 3
+    assert at > 3, "no duration element"
+    (ticks,) = struct.unpack(">d", data[at : at + 8])
+    data[at : at + 8] = struct.pack(">d", ticks * factor)
+    path.write_bytes(data)
+    return path
+
+
+class MediaZoo:
+    """Makes each kind of recording on first use, in one folder, and hands out its path."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __getitem__(self, name: str) -> Path:
+        path = self.folder / name
+        if not path.exists():
+            getattr(self, "_" + name.replace(".", "_"))(path)
+        return path
+
+    def _even_mp4(self, path: Path) -> None:
+        write_recording(path, even(90), sound=(0, 3))
+
+    def _even_mov(self, path: Path) -> None:
+        write_recording(path, even(90), sound=(0, 3))
+
+    def _even_mkv(self, path: Path) -> None:
+        write_recording(path, even(90), sound=(0, 3))
+
+    def _even_ts(self, path: Path) -> None:
+        write_recording(path, even(90), sound=(0, 3))
+
+    def _even_avi(self, path: Path) -> None:
+        write_recording(path, even(90), codec="mpeg4", sound=(0, 3), sound_codec="pcm_s16le")
+
+    def _reordered_avi(self, path: Path) -> None:
+        write_recording(path, even(90), time_base=Fraction(1, 30), sound=(0, 3), sound_codec="pcm_s16le")
+
+    def _silent_mp4(self, path: Path) -> None:
+        write_recording(path, even(90))
+
+    def _slowing_mp4(self, path: Path) -> None:
+        write_recording(path, slowing(), sound=(0, 5.9))
+
+    def _slowing_mkv(self, path: Path) -> None:
+        write_recording(path, slowing())
+
+    def _gap_mp4(self, path: Path) -> None:
+        write_recording(path, with_gap())
+
+    def _late_mp4(self, path: Path) -> None:
+        write_recording(path, even(90, first_s=1.0), sound=(0, 4))
+
+    def _late_mkv(self, path: Path) -> None:
+        write_recording(path, even(90, first_s=1.0), sound=(0, 4))
+
+    def _trimmed_mp4(self, path: Path) -> None:
+        trimmed(self["even.mp4"], path, 1.0, 90_000)
+
+    def _fragmented_mp4(self, path: Path) -> None:
+        options = {"movflags": "frag_keyframe+empty_moov"}
+        write_recording(path, even(90), sound=(0, 3), container_options=options, codec_options={"g": "15"})
+
+    def _ntsc_mp4(self, path: Path) -> None:
+        rate = Fraction(30_000, 1001)
+        write_recording(path, even(90, float(rate)), rate=rate)
+
+    def _two_fps_mp4(self, path: Path) -> None:
+        write_recording(path, even(12, 2), rate=2)
+
+    def _one_fps_mp4(self, path: Path) -> None:
+        write_recording(path, even(10, 1), rate=1)
+
+    def _one_frame_mp4(self, path: Path) -> None:
+        write_recording(path, [0.0])
+
+    def _ten_bit_mp4(self, path: Path) -> None:
+        write_recording(path, even(30), pixels="yuv420p10le")
+
+    def _odd_mp4(self, path: Path) -> None:
+        write_recording(path, even(30), size=(129, 65), pixels="yuv444p")
+
+    def _hd_colours_mp4(self, path: Path) -> None:
+        write_recording(path, even(30), colorspace=1)
+
+    def _long_gop_mp4(self, path: Path) -> None:
+        write_recording(path, even(300), codec_options={"g": "300", "sc_threshold": "0"})
+
+    def _turned90_mp4(self, path: Path) -> None:
+        self._turned(path, 90)
+
+    def _turned180_mp4(self, path: Path) -> None:
+        self._turned(path, 180)
+
+    def _turned270_mp4(self, path: Path) -> None:
+        self._turned(path, 270)
+
+    def _turned(self, path: Path, degrees: int) -> None:
+        size = (WIDTH, HEIGHT) if degrees == 180 else (HEIGHT, WIDTH)
+        stored = self.folder / f"stored{degrees}.mp4"
+        turned(write_recording(stored, even(30), size=size, turn=degrees), path, degrees)
+
+    def _stereo_mp4(self, path: Path) -> None:
+        write_recording(path, even(90), sound=(0, 3), layout="stereo", sound_rate=44_100)
+
+    def _surround_mp4(self, path: Path) -> None:
+        write_recording(path, even(90), sound=(0, 3), layout="5.1", sound_rate=48_000)
+
+    def _long_sound_mp4(self, path: Path) -> None:
+        write_recording(path, even(60), sound=(0, 4))
+
+    def _short_sound_mp4(self, path: Path) -> None:
+        write_recording(path, even(120), sound=(1, 1.5))
+
+    def _sound_only_mp4(self, path: Path) -> None:
+        sound_only(path)
+
+    def _faststart_mp4(self, path: Path) -> None:
+        write_recording(path, even(90), sound=(0, 3), container_options={"movflags": "faststart"})
+
+    def _cut_mp4(self, path: Path) -> None:
+        cut_off(self["faststart.mp4"], path)
+
+    def _cut_avi(self, path: Path) -> None:
+        cut_off(self["even.avi"], path)
+
+    def _cut_mkv(self, path: Path) -> None:
+        cut_off(self["even.mkv"], path)
+
+    def _no_index_mp4(self, path: Path) -> None:
+        cut_off(self["even.mp4"], path)
+
+    def _damaged_mp4(self, path: Path) -> None:
+        whole = write_recording(self.folder / "whole.mp4", even(90), codec_options={"g": "15", "qp": "2"})
+        damaged(whole, path, 0.3, 0.45)
+
+    def _overstated_mp4(self, path: Path) -> None:
+        overstated(self["even.mp4"], path, 1000)
+
+    def _overstated_mkv(self, path: Path) -> None:
+        stretched_matroska(self["even.mkv"], path, 1000.0)
+
+    def _wrong_suffix_avi(self, path: Path) -> None:
+        path.write_bytes(self["even.mp4"].read_bytes())
+
+    def _empty_mp4(self, path: Path) -> None:
+        path.write_bytes(b"")
+
+    def _text_mp4(self, path: Path) -> None:
+        path.write_text("Patient was seen to chew.\n" * 50)
+
+    def _text_txt(self, path: Path) -> None:
+        path.write_text("Patient was seen to chew.\n" * 50)
+
+    def _playlist_mp4(self, path: Path) -> None:
+        path.write_text("#EXTM3U\n#EXT-X-TARGETDURATION:3\n#EXTINF:3,\neven.mp4\n#EXT-X-ENDLIST\n")
+
+    def _picture_mp4(self, path: Path) -> None:
+        with av.open(str(path), "w", format="image2", options={"update": "1"}) as container:
+            stream = container.add_stream("png", rate=1)
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "rgb24"
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(1), format="rgb24")))
+            container.mux(stream.encode(None))

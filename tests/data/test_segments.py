@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from media_zoo import MediaZoo
+
+from semiology.data.media import MediaInfo, probe
+from semiology.data.segments import (
+    QWEN3,
+    STANDARD,
+    TOLERANCE_S,
+    Segment,
+    SlidingWindow,
+    unusable_reason,
+    usable,
+)
+
+
+def info(duration_s: float, fps: float = 30.0) -> MediaInfo:
+    return MediaInfo(duration_s, fps, 64, 64, round(duration_s * fps), 0, False, None, False, index_fps=fps)
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> SlidingWindow:
+    window = draw(st.integers(2, 1200)) / 10
+    overlap = draw(st.integers(0, round(window * 10) - 1)) / 10
+    return SlidingWindow(
+        window, overlap, draw(st.sampled_from([0.5, 1.0, 2.0, 3.0, 29.97])), draw(st.integers(2, 128))
+    )
+
+
+durations = st.floats(0.001, 3000.0, allow_nan=False)
+
+
+def bounds(duration_s: float, window: SlidingWindow = STANDARD) -> list[tuple[float, float]]:
+    return [(s.start_s, s.end_s) for s in window.segments(duration_s)]
+
+
+@given(windows(), durations)
+def test_windows_cover_the_recording_and_nothing_else(window: SlidingWindow, duration: float) -> None:
+    found = window.segments(duration)
+    assert found[0].start_s == 0.0
+    assert found[-1].end_s == duration
+    assert all(s.end_s > s.start_s for s in found)
+    assert [s.index for s in found] == list(range(len(found)))
+    assert all(s.duration_s <= window.window_s + 2 * TOLERANCE_S for s in found)
+
+
+@given(windows(), durations)
+def test_neighbours_share_exactly_the_overlap(window: SlidingWindow, duration: float) -> None:
+    found = window.segments(duration)
+    for one, two in pairwise(found):
+        assert two.start_s > one.start_s
+        assert two.end_s > one.end_s
+        assert one.duration_s == pytest.approx(window.window_s, abs=1e-9)
+        assert one.end_s - two.start_s == pytest.approx(window.overlap_s, abs=1e-9)
+
+
+@given(windows(), durations)
+def test_a_last_window_shows_more_than_the_overlap(window: SlidingWindow, duration: float) -> None:
+    found = window.segments(duration)
+    assert len(found) == 1 or found[-1].duration_s > window.overlap_s
+
+
+@given(windows(), durations)
+def test_sampled_times_lie_in_the_window_and_are_as_many_as_said(
+    window: SlidingWindow, duration: float
+) -> None:
+    for segment in window.segments(duration)[-2:]:
+        times = window.frame_times(segment)
+        assert len(times) == window.n_frames(segment) <= window.max_frames
+        assert times[0] == segment.start_s
+        assert times[-1] < segment.end_s
+        assert all(b - a >= 1 / window.fps - TOLERANCE_S for a, b in pairwise(times))
+
+
+@pytest.mark.parametrize(
+    ("duration", "expected"),
+    [
+        (12.5, [(0, 12.5)]),
+        (30, [(0, 30)]),
+        (30.1, [(0, 30), (25, 30.1)]),
+        (55, [(0, 30), (25, 55)]),
+        (55.00000000000001, [(0, 30), (25, 55.00000000000001)]),
+        (60, [(0, 30), (25, 55), (50, 60)]),
+    ],
+)
+def test_the_standard_protocol_cuts_as_published(
+    duration: float, expected: list[tuple[float, float]]
+) -> None:
+    assert bounds(duration) == expected
+
+
+def test_qwen3_models_get_longer_windows() -> None:
+    assert (QWEN3.window_s, QWEN3.overlap_s, QWEN3.fps, QWEN3.max_frames) == (60.0, 5.0, 2.0, 120)
+    assert bounds(100, QWEN3) == [(0, 60), (55, 100)]
+    for name in ("Qwen/Qwen3-VL-8B-Instruct", "qwen3_vl", "Qwen3-Omni-30B"):
+        assert SlidingWindow.for_model(name) is QWEN3
+    for name in ("Qwen/Qwen2.5-VL-7B-Instruct", "OpenGVLab/InternVL3_5-8B", "tiny"):
+        assert SlidingWindow.for_model(name) is STANDARD
+
+
+def test_bounds_do_not_drift_in_a_recording_of_many_hours() -> None:
+    window = SlidingWindow(0.3, 0.1, fps=10.0)
+    found = window.segments(36_000.0)
+    assert found[90_000].start_s == 18_000.0
+    assert found[90_000].end_s == 18_000.3
+    assert STANDARD.segments(4 * 3600.0)[-1] == Segment(575, 14_375.0, 14_400.0)
+
+
+def test_sixty_frames_half_a_second_apart_are_sampled_from_a_full_window() -> None:
+    times = STANDARD.frame_times(Segment(1, 25.0, 55.0))
+    assert list(times[:3]) == [25.0, 25.5, 26.0]
+    assert (len(times), times[-1]) == (60, 54.5)
+
+
+def test_more_time_than_frames_spreads_the_frames() -> None:
+    times = SlidingWindow(window_s=60.0).frame_times(Segment(0, 0.0, 60.0))
+    assert len(times) == 60
+    assert list(times[:3]) == [0.0, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"window_s": 0.0}, {"window_s": -1.0}, {"window_s": math.nan}, {"window_s": math.inf},
+        {"overlap_s": -1.0}, {"overlap_s": 30.0}, {"overlap_s": 31.0},
+        {"fps": 0.0}, {"fps": math.inf}, {"max_frames": 1},
+    ],
+)  # fmt: skip
+def test_impossible_parameters_are_refused(parameters: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(parameters))):
+        SlidingWindow(**parameters)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("duration", [0.0, -1.0, math.nan, math.inf])
+def test_a_recording_without_length_is_refused(duration: float) -> None:
+    with pytest.raises(ValueError, match="duration"):
+        STANDARD.segments(duration)
+
+
+@given(st.floats(0.5, 400.0), st.sampled_from([2.0, 5.0, 10.0, 25.0, 29.97, 30.0, 60.0]))
+def test_windows_of_ordinary_recordings_are_usable(duration: float, fps: float) -> None:
+    facts = info(round(duration * fps) / fps, fps)
+    for segment in STANDARD.segments(facts.duration_s):
+        assert usable(segment, facts) == (facts.frames >= 2)
+
+
+def test_a_recording_of_one_frame_is_not_usable_and_says_why(zoo: MediaZoo) -> None:
+    facts = probe(zoo["one_frame.mp4"])
+    (segment,) = STANDARD.segments(facts.duration_s)
+    assert "1 frame" in str(unusable_reason(segment, facts))
+
+
+@pytest.mark.parametrize("name", ["one_fps.mp4", "two_fps.mp4", "even.mp4"])
+def test_slow_recordings_are_usable(zoo: MediaZoo, name: str) -> None:
+    facts = probe(zoo[name])
+    assert all(usable(segment, facts) for segment in STANDARD.segments(facts.duration_s))
+
+
+def test_a_window_outside_the_recording_is_not_usable() -> None:
+    assert "outside" in str(unusable_reason(Segment(0, 12.0, 14.0), info(10.0)))
+    assert "outside" in str(unusable_reason(Segment(0, 0.0, 14.0), info(10.0)))
+
+
+def test_segments_need_no_video_library() -> None:
+    import subprocess
+    import sys
+
+    code = "import sys; import semiology.data.segments; print('av' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.home()
+    )
+    assert done.stdout.strip() == "False"
