@@ -14,6 +14,12 @@ from semiology.data.simulated.look import Colour, toned
 from semiology.data.simulated.motion import Array, Pose, pose_at
 from semiology.data.simulated.script import Script
 
+_CARER: tuple[tuple[tuple[str, str], float, str], ...] = (
+    (("chest", "foot"), 1.15, "scrubs"),
+    (("head", "head"), 0.86, "carer_hair"),
+    (("chest", "hand"), 0.26, "carer"),
+)
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -39,7 +45,7 @@ class Picture:
 
 def prepare(script: Script, times_s: Array, size: tuple[int, int]) -> Picture:
     """Lay a script out at the given instants for a picture of ``size`` (width, height)."""
-    width, height = size
+    height = size[1]
     pose = pose_at(script, times_s)
     points = skeleton(pose, script)
     flat = {k: _pixels(project(v, script.scene), size) for k, v in points.items()}
@@ -100,20 +106,25 @@ def background(script: Script, size: tuple[int, int]) -> NDArray[np.uint8]:
     spine = np.array([0.0, -np.cos(back), np.sin(back)])
     sheet, frame = toned((226, 228, 226), scene, 0.86), toned((140, 120, 100), scene, 0.8)
     _panel(canvas, script, [[-1.5, -0.1, -0.2], [1.5, -0.1, -0.2], [1.5, 5, -0.2], [-1.5, 5, -0.2]], sheet)
-    top = spine * 2.9 + np.array([0, 0, -0.2])
-    _panel(
-        canvas, script, [top + [-1.7, 0, 0.3], top + [1.7, 0, 0.3], [1.7, 0, -0.3], [-1.7, 0, -0.3]], frame
-    )
-    _panel(canvas, script, [top + [-1.5, 0, 0], top + [1.5, 0, 0], [1.5, 0, -0.2], [-1.5, 0, -0.2]], sheet)
-    low, high = spine * 1.65, spine * 2.75
+    top, low, high = spine * 2.9 - [0, 0, 0.2], spine * 1.65, spine * 2.75
     pillow = toned((244, 244, 240), scene, 0.98)
     _panel(
-        canvas, script, [low + [-1, 0, 0], low + [1, 0, 0], high + [0.95, 0, 0], high + [-0.95, 0, 0]], pillow
+        canvas,
+        script,
+        [*_across(spine * 2.9 + np.array([0, 0, 0.1]), 1.7), [1.7, 0, -0.3], [-1.7, 0, -0.3]],
+        frame,
     )
+    _panel(canvas, script, [*_across(top, 1.5), [1.5, 0, -0.2], [-1.5, 0, -0.2]], sheet)
+    _panel(canvas, script, [*_across(low, 1.0), *_across(high, 0.95)[::-1]], pillow)
     return canvas
 
 
-def _panel(canvas: Canvas, script: Script, corners: list[Array] | list[list[float]], colour: Colour) -> None:
+def _across(middle: Array, half: float) -> list[list[float]]:
+    """Return the left and right end of a bar across the bed."""
+    return [[-half, float(middle[1]), float(middle[2])], [half, float(middle[1]), float(middle[2])]]
+
+
+def _panel(canvas: Canvas, script: Script, corners: list[list[float]], colour: Colour) -> None:
     height, width = canvas.shape[:2]
     flat = _pixels(project(np.asarray(corners, dtype=np.float64), script.scene), (width, height))
     cv2.fillConvexPoly(canvas, np.round(flat * (1 << SHIFT)).astype(np.int32), colour, cv2.LINE_AA, SHIFT)
@@ -193,10 +204,8 @@ def _draw_blanket(canvas: Canvas, picture: Picture, index: int) -> None:
         hip, knee = spots[f"{side}_hip"][index], spots[f"{side}_knee"][index]
         ankle, shoulder = spots[f"{side}_ankle"][index], spots[f"{side}_shoulder"][index]
         edge = hip + (knee - hip) * (0.7 - level) if level < 0.7 else hip + (shoulder - hip) * (level - 0.7)
-        edge = edge.astype(np.float64)
-        rows.append(
-            [edge + [sign * 0.62 * unit, 0], knee + [sign * 0.8 * unit, 0], ankle + [sign * 0.9 * unit, unit]]
-        )
+        beside = np.array([[0.62 * sign, 0], [0.8 * sign, 0], [0.9 * sign, 1.0]]) * unit
+        rows.append(list(np.stack([edge, knee, ankle]) + beside))
     outline = np.round(np.array(rows[0] + rows[1][::-1])).astype(np.int32)
     cv2.fillPoly(canvas, [outline], picture.paint["blanket"], cv2.LINE_AA, SHIFT)
     rim = max(1, round(0.03 * picture.unit))
@@ -229,12 +238,14 @@ def _draw_caregiver(canvas: Canvas, picture: Picture, index: int) -> None:
     edge = width / 2 * (1 << SHIFT) + side * width / 2 * (1 << SHIFT)
     x = edge + side * unit * (0.9 - 1.0 * inside)
     top = 0.34 * height * (1 << SHIFT)
-    spot = {"head": (x, top - 0.75 * unit), "chest": (x, top + 0.5 * unit), "foot": (x + side * 0.1 * unit, top + 4 * unit),
-            "hand": (x - side * (0.75 + 0.16 * sway) * unit, top + (0.95 + 0.2 * sway) * unit)}  # fmt: skip
+    spot = {
+        "head": (x, top - 0.75 * unit),
+        "chest": (x, top + 0.5 * unit),
+        "foot": (x + side * 0.1 * unit, top + 4 * unit),
+        "hand": (x - side * (0.75 + 0.16 * sway) * unit, top + (0.95 + 0.2 * sway) * unit),
+    }
     at = {name: np.round(np.array(place)).astype(np.int32) for name, place in spot.items()}
-    for names, thick, colour in (
-        (("chest", "foot"), 1.15, "scrubs"), (("head", "head"), 0.86, "carer_hair"), (("chest", "hand"), 0.26, "carer"),
-    ):  # fmt: skip
+    for names, thick, colour in _CARER:
         chain = np.stack([at[name] for name in names])
         for name, extra in ((f"{colour}_edge", 0.06), (colour, 0.0)):
             width_px = max(1, round((thick + extra) * picture.unit))

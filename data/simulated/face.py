@@ -51,7 +51,7 @@ def face_paint(script: Script) -> FacePaint:
 
 
 def face_points(pose: Pose, script: Script) -> dict[str, Array]:
-    """Return the face's moving points (T, n, 3) in head lengths from the middle of the head: right, down, near."""
+    """Return the face's moving points (T, n, 3), in heads from the middle of the head: right, down, near."""
     yaw = pose.yaw - 0.5 * np.deg2rad(script.scene.azimuth)
     pitch = pose.pitch
     roll = pose.tip + np.deg2rad(script.scene.roll)
@@ -78,7 +78,7 @@ def face_points(pose: Pose, script: Script) -> dict[str, Array]:
 
 
 def _mouth(pose: Pose) -> Array:
-    """Return the outline of the mouth (T, 14, 3): upper lip from the patient's left corner to the right, then back."""
+    """Return the outline of the mouth (T, 14, 3): upper lip from the patient's left to right, then the lower."""
     along = np.linspace(1, -1, 8)
     opening = np.clip(pose.mouth, 0, 1.1)[:, None]
     half = _MOUTH_HALF * pose.wide[:, None]

@@ -1,4 +1,4 @@
-"""From joint angles to points in the room, and from there to the picture. Lengths are in heads (chin to crown)."""
+"""From joint angles to points in the room, and from there to the picture; lengths are in heads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Points = Mapping[str, Array]
 
 
 def skeleton(pose: Pose, script: Script) -> dict[str, Array]:
-    """Return named points (T, 3): picture right, towards the foot of the bed, up. ``l_``/``r_`` are the patient's."""
+    """Return named points (T, 3): picture right, towards the foot end, up. ``l_``/``r_`` are the patient's sides."""
     back = np.deg2rad(script.scene.backrest)
     up = np.array([0.0, -np.cos(back), np.sin(back)])
     out = np.array([0.0, np.sin(back), np.cos(back)])

@@ -1,16 +1,16 @@
 """The generative rule: which signs a simulated event shows, and in which order.
 
-Epileptic seizures (ES) march: focal signs, then a tonic posture (often a figure-4, often with a forced head turn),
-then clonic jerks, then a limp postictal state. Non-epileptic events (NES) show closed eyes, limbs shaking out of step,
-shaking of the whole body or thrusting hips, waxing and waning, often with preserved answers. Both classes
-borrow from each other with small probabilities, so the diagnosis can be learnt but never perfectly. Probabilities
-follow the frequencies by class published with S3 (arXiv 2605.21852); signs rarer than about one recording in eight
-there are raised to about that.
+Epileptic seizures (ES) march: focal signs, then a tonic posture (often a figure-4, often with a forced head
+turn), then clonic jerks, then a limp postictal state. Non-epileptic events (NES) show closed eyes, limbs shaking
+out of step, shaking of the whole body or thrusting hips, often with preserved answers. In ``BORROWED`` of the
+recordings the plan of the other class is played, so the diagnosis can be learnt but never perfectly.
+Probabilities follow the frequencies by class published with S3 (arXiv 2605.21852); signs rarer there than about one recording in eight
+are raised to about that.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,11 +18,42 @@ from semiology.data.simulated.script import Event, Side
 
 Chance = np.random.Generator
 
+BORROWED = 0.06
+"""Share of recordings that look like the other class."""
+HANDOVER_S = 0.5
+"""A tonic posture fades this long into the clonic phase, so that the limbs do not fall in between."""
+
+_ARMS = frozenset(
+    {
+        "arms_raised",
+        "limb_automatisms",
+        "arm_flexion",
+        "arm_straightening",
+        "asynchronous_movement",
+        "full_body_shaking",
+    }
+)
+_MOUTH = frozenset({"oral_automatisms", "face_pulling", "face_twitching"})
+# Of two signs from such a pair only the first drawn stays where they overlap: a picture cannot show both.
+_EXCLUSIVE: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
+    (_ARMS, _ARMS),
+    (_MOUTH, _MOUTH),
+    (frozenset({"head_turning"}), _MOUTH | {"blank_stare", "eye_blinking"}),
+    (frozenset({"blank_stare"}), frozenset({"eye_blinking", "face_pulling", "face_twitching", "close_eyes"})),
+    (frozenset({"close_eyes"}), frozenset({"eye_blinking", "blank_stare", "face_pulling", "face_twitching"})),
+    (frozenset({"pelvic_thrusting"}), frozenset({"full_body_shaking", "tonic", "clonic"})),
+)
+_SPEECHLESS = frozenset(
+    {"tonic", "clonic", "blank_stare", "oral_automatisms", "face_pulling", "face_twitching"}
+)
+"""Signs during which a patient does not answer."""
+
 
 def draw_events(rng: Chance, duration_s: float, diagnosis: str, asleep_until_s: float) -> tuple[Event, ...]:
     """Draw signs, behaviours and surroundings of one recording; times are rounded to 0.1 s."""
     onset = asleep_until_s if asleep_until_s else float(rng.uniform(3.0, 6.0))
-    plan = _plan_es if diagnosis == "ES" else _plan_nes
+    marches = (diagnosis == "ES") != (rng.random() < BORROWED)
+    plan = _plan_es if marches else _plan_nes
     signs = plan(rng, onset, duration_s)
     events = signs + _surroundings(rng, duration_s, signs) + _fidgets(rng, duration_s, asleep_until_s, signs)
     return tuple(sorted((_rounded(e, duration_s) for e in events), key=lambda e: (e.onset_s, e.feature)))
@@ -44,6 +75,7 @@ def _plan_es(rng: Chance, onset: float, end: float) -> list[Event]:
         now = tonic_end
     if clonic:
         clonic_end = min(now + float(np.clip(share * rng.uniform(0.8, 1.2), 6.0, 15.0)), end - 1)
+        events = [replace(e, offset_s=e.offset_s + HANDOVER_S) if e.offset_s == now else e for e in events]
         where: Side = "both" if tonic or rng.random() < 0.4 else side
         events.append(
             Event("clonic", now, clonic_end, where, float(rng.uniform(1.2, 2.6)), _size(rng), _seed(rng))
@@ -55,11 +87,12 @@ def _plan_es(rng: Chance, onset: float, end: float) -> list[Event]:
             Event("full_body_shaking", now, stop, "both", float(rng.uniform(3, 5)), _size(rng), _seed(rng))
         )
         now = stop
-    if rng.random() < 0.14 and not tonic and not clonic:
+    if not (tonic or clonic) and rng.random() < 0.35:
         events.append(Event("close_eyes", onset + 1, end, None, 0, _size(rng), _seed(rng)))
+        _drop_clashes(events)
     elif end - now > 3 and (tonic or clonic):
         events.append(Event("postictal", now, end))
-    return events + _es_sound(rng, onset, focal_end, now, end)
+    return events + _sound(rng, (onset, max(now, focal_end)), end, events, (0.49, 0.41, 0.25))
 
 
 def _focal(rng: Chance, start: float, stop: float, side: Side, lively: bool) -> list[Event]:
@@ -74,21 +107,19 @@ def _focal(rng: Chance, start: float, stop: float, side: Side, lively: bool) -> 
         events.append(Event(name, first, last, where, float(rng.uniform(*hertz)), _size(rng), _seed(rng)))
         return True
 
-    # A stare keeps the eyes open and still, so it excludes blinking and a twitching face.
-    if not add("blank_stare", 0.3, None):
-        add("eye_blinking", 0.3, None, (1.6, 3.2))
-        if not add("face_pulling", 0.27, side):
-            add("face_twitching", 0.27, side, (1.8, 3.2))
-    if not any(e.feature.startswith("face_") for e in events):
-        add("oral_automatisms", 0.24, None, (1.0, 1.8))
-    if not add("limb_automatisms", 0.22, _any_side(rng), (1.0, 1.8)):
-        if lively and rng.random() < 0.45:
-            events += _posture(rng, start, stop, side)
+    add("blank_stare", 0.27, None)
+    add("eye_blinking", 0.3, None, (1.6, 3.2))
+    add("face_twitching", 0.26, side, (1.8, 3.2))
+    add("face_pulling", 0.36, side)
+    add("oral_automatisms", 0.36, None, (1.0, 1.8))
+    add("limb_automatisms", 0.22, _any_side(rng), (1.0, 1.8))
     if lively:
-        if not any(e.feature == "blank_stare" for e in events):
-            add("head_turning", 0.22, _other(side))
+        if rng.random() < 0.5:
+            events += _posture(rng, start, stop, side)
+        add("head_turning", 0.22, _other(side))
         add("arms_raised", 0.12, "both", (0.4, 0.8))
-        _drop_clashes(events)
+    events = [events[i] for i in rng.permutation(len(events))]
+    _drop_clashes(events)
     return events
 
 
@@ -97,14 +128,14 @@ def _tonic(rng: Chance, start: float, stop: float, side: Side) -> list[Event]:
     events = [Event("tonic", start, stop, "both", 0, _size(rng), _seed(rng))]
     form = rng.random()
     lag = float(rng.choice([0.0, rng.uniform(1.2, 2.2)]))
-    if form < 0.36:
+    if form < 0.45:
         first = start + lag
         events.append(Event("arm_straightening", start, stop, _other(side), 0, _size(rng), _seed(rng)))
         events.append(Event("arm_flexion", first, stop, side, 0, _size(rng), _seed(rng)))
         events.append(Event("figure4", first, stop, side, 0, 1.0, _seed(rng)))
-    elif form < 0.62:
+    elif form < 0.66:
         events.append(Event("arm_flexion", start, stop, "both", 0, _size(rng), _seed(rng)))
-    elif form < 0.75:
+    elif form < 0.78:
         events.append(Event("arm_straightening", start, stop, "both", 0, _size(rng), _seed(rng)))
     else:
         events += _posture(rng, start, stop, _other(side))
@@ -134,23 +165,21 @@ def _plan_nes(rng: Chance, onset: float, end: float) -> list[Event]:
             Event("full_body_shaking", busy, stop, "both", float(rng.uniform(3, 5)), _size(rng), _seed(rng))
         )
         busy = stop
-    if rng.random() < 0.42 and not any(e.feature in {"full_body_shaking", "tonic"} for e in events):
+    if rng.random() < 0.5:
         first, last = _within(rng, onset, stop)
-        events.append(
-            Event("pelvic_thrusting", first, last, None, float(rng.uniform(0.9, 1.5)), _size(rng), _seed(rng))
-        )
+        hertz = float(rng.uniform(0.9, 1.5))
+        events.append(Event("pelvic_thrusting", first, last, None, hertz, _size(rng), _seed(rng)))
     if not events or rng.random() < 0.12:
         first = onset + float(rng.uniform(0, 1))
-        if not any(e.feature in {"asynchronous_movement", "full_body_shaking"} for e in events):
-            events.append(
-                Event("arms_raised", first, first + float(rng.uniform(6, 11)), "both", 0.6, 1, _seed(rng))
-            )
-    if rng.random() < 0.6 and not _facial(events):
+        events.append(
+            Event("arms_raised", first, first + float(rng.uniform(6, 11)), "both", 0.6, 1, _seed(rng))
+        )
+    if rng.random() < 0.68:
         events.append(
             Event("close_eyes", onset + float(rng.uniform(0, 1.5)), end, None, 0, _size(rng), _seed(rng))
         )
     _drop_clashes(events)
-    return events + _nes_sound(rng, onset, stop, end)
+    return events + _sound(rng, (onset, stop), end, events, (0.18, 0.64, 0.5))
 
 
 def _out_of_step(rng: Chance, start: float, stop: float) -> list[Event]:
@@ -161,37 +190,30 @@ def _out_of_step(rng: Chance, start: float, stop: float) -> list[Event]:
     first = _any_side(rng)
     later = start + float(rng.uniform(2.0, 4.0))
     return [
-        Event("limb_shaking", start, later, first, float(rng.uniform(0.8, 2)), _size(rng), _seed(rng)),
-        Event("asynchronous_movement", later, stop, "both", 0, _size(rng), _seed(rng)),
+        Event("asynchronous_movement", start, stop, first, 0, _size(rng), _seed(rng)),
+        Event("asynchronous_movement", later, stop, _other(first), 0, _size(rng), _seed(rng)),
     ]
 
 
-def _es_sound(rng: Chance, onset: float, focal_end: float, ictal_end: float, end: float) -> list[Event]:
+def _sound(
+    rng: Chance, ictal: tuple[float, float], end: float, signs: list[Event], rates: tuple[float, float, float]
+) -> list[Event]:
+    """Draw what is heard; ``rates``: probabilities of groaning, of being addressed, and of answering then."""
+    groans, asked, answers = rates
     events: list[Event] = []
-    if rng.random() < 0.49:
-        first, last = _within(rng, onset, max(ictal_end, focal_end))
+    if rng.random() < groans:
+        first, last = _within(rng, *ictal)
         events.append(
             Event("ictal_vocalization", first, last, None, float(rng.uniform(0.3, 0.7)), 1, _seed(rng))
         )
-    events += _exchange(rng, onset, end, asked=0.41, answers=0.22)
+    if rng.random() < asked:
+        events += _exchange(rng, ictal[0], end, rng.random() < answers, [*signs, *events])
     return events
 
 
-def _nes_sound(rng: Chance, onset: float, stop: float, end: float) -> list[Event]:
-    events: list[Event] = []
-    if rng.random() < 0.18:
-        first, last = _within(rng, onset, stop)
-        events.append(
-            Event("ictal_vocalization", first, last, None, float(rng.uniform(0.3, 0.7)), 1, _seed(rng))
-        )
-    return events + _exchange(rng, onset, end, asked=0.64, answers=0.5)
-
-
-def _exchange(rng: Chance, onset: float, end: float, asked: float, answers: float) -> list[Event]:
-    """Draw somebody addressing the patient, and perhaps an answer after each question."""
-    if rng.random() >= asked:
-        return []
-    replies = rng.random() < answers
+def _exchange(rng: Chance, onset: float, end: float, replies: bool, signs: list[Event]) -> list[Event]:
+    """Draw one to three questions to the patient, and answers where nothing forbids them."""
+    speechless = [e for e in signs if e.feature in _SPEECHLESS]
     events: list[Event] = []
     now = onset + float(rng.uniform(2, 8))
     for _ in range(int(rng.integers(1, 4))):
@@ -199,11 +221,10 @@ def _exchange(rng: Chance, onset: float, end: float, asked: float, answers: floa
             break
         question = now + float(rng.uniform(1.5, 2.2))
         events.append(Event("address", now, question, None, 0, 1, _seed(rng)))
-        if replies:
-            answer = question + float(rng.uniform(0.4, 0.9))
-            events.append(
-                Event("verbal_responsiveness", answer, answer + float(rng.uniform(1.0, 1.8)), seed=_seed(rng))
-            )
+        answer = question + float(rng.uniform(0.4, 0.9))
+        reply = Event("verbal_responsiveness", answer, answer + float(rng.uniform(1.0, 1.8)), seed=_seed(rng))
+        if replies and not any(_meet(reply, other) for other in speechless):
+            events.append(reply)
         now = question + float(rng.uniform(4, 7))
     return events
 
@@ -244,30 +265,23 @@ def _fidgets(rng: Chance, end: float, awake: float, signs: list[Event]) -> list[
 
 
 def _drop_clashes(events: list[Event]) -> None:
-    """Remove later-drawn arm events where two would claim the same arms at the same time."""
-    arms = {
-        "arms_raised",
-        "limb_automatisms",
-        "arm_flexion",
-        "arm_straightening",
-        "asynchronous_movement",
-        "limb_shaking",
-    }
+    """Remove, in place, later-drawn signs that the picture could not show beside an earlier one."""
     kept: list[Event] = []
     for event in events:
-        clash: Callable[[Event], bool] = lambda other, e=event: (  # type: ignore[misc] # noqa: E731
-            other.feature in arms
-            and e.feature in arms
-            and e.onset_s < other.offset_s
-            and other.onset_s < e.offset_s
-        )
-        if not any(clash(other) for other in kept):
+        if not any(_meet(event, other) and _exclude(event, other) for other in kept):
             kept.append(event)
     events[:] = kept
 
 
-def _facial(events: list[Event]) -> bool:
-    return any(e.feature in {"blank_stare", "eye_blinking", "face_pulling", "face_twitching"} for e in events)
+def _meet(one: Event, other: Event) -> bool:
+    return one.onset_s < other.offset_s and other.onset_s < one.offset_s
+
+
+def _exclude(one: Event, other: Event) -> bool:
+    if one.feature == other.feature == "asynchronous_movement":
+        return False
+    names = (one.feature, other.feature)
+    return any(names[i] in a and names[1 - i] in b for a, b in _EXCLUSIVE for i in (0, 1))
 
 
 def _within(rng: Chance, start: float, stop: float) -> tuple[float, float]:
@@ -281,8 +295,6 @@ def _within(rng: Chance, start: float, stop: float) -> tuple[float, float]:
 
 
 def _rounded(event: Event, end: float) -> Event:
-    from dataclasses import replace
-
     return replace(event, onset_s=round(event.onset_s, 1), offset_s=round(min(event.offset_s, end), 1))
 
 

@@ -13,8 +13,8 @@ from semiology.data.simulated.script import Event, Script
 Array = NDArray[np.float64]
 LEFT, RIGHT = 0, 1
 
-# Arm poses: raise and forward angle of the upper arm and bend of the elbow in degrees, then the direction in which the
-# forearm folds (towards the midline, towards the head, away from the chest).
+# Arm poses: raise and forward angle of the upper arm and bend of the elbow in degrees, then the direction in
+# which the forearm folds (towards the midline, towards the head, away from the chest).
 _ARMS: dict[str, tuple[float, float, float, tuple[float, float, float]]] = {
     "side": (20, 4, 28, (0.6, 0.0, 0.8)),
     "belly": (24, 6, 78, (1.0, 0.0, 0.3)),
@@ -24,7 +24,6 @@ _ARMS: dict[str, tuple[float, float, float, tuple[float, float, float]]] = {
     "limb_automatisms": (24, 14, 88, (1.0, 0.0, 0.35)),
     "clonic": (46, 20, 95, (0.35, 1.0, 0.5)),
     "asynchronous_movement": (52, 20, 62, (0.3, 1.0, 0.5)),
-    "limb_shaking": (52, 20, 62, (0.3, 1.0, 0.5)),
     "full_body_shaking": (30, 14, 55, (0.6, 0.6, 0.7)),
     "arms_raised": (112, 16, 40, (0.5, 1.0, 0.4)),
     "scratch": (40, 42, 140, (1.0, 1.0, 0.4)),
@@ -33,7 +32,7 @@ _ARMS: dict[str, tuple[float, float, float, tuple[float, float, float]]] = {
 
 @dataclass
 class Pose:
-    """Everything that moves, over T times; side axis 0 is the patient's left. Angles in radians, lengths in heads."""
+    """Everything that moves, over T times; side axis 0 is the patient's left. Radians and heads."""
 
     raised: Array  # (T, 2)
     forward: Array  # (T, 2)
@@ -169,6 +168,8 @@ def _asynchronous(pose: Pose, event: Event, clock: Array, weight: Array) -> None
         swell = 0.25 + 0.75 * np.sin(np.pi * clock / rng.uniform(3.5, 7) + rng.uniform(0, np.pi)) ** 2
         swing = weight * event.amplitude * swell * np.sin(2 * np.pi * hertz * clock + rng.uniform(0, 6))
         side = limb % 2
+        if side not in _sides(event):
+            continue
         if limb < 2:
             pose.elbow[:, side] += 0.75 * swing
             pose.raised[:, side] += 0.5 * swing
@@ -176,15 +177,8 @@ def _asynchronous(pose: Pose, event: Event, clock: Array, weight: Array) -> None
             pose.hip[:, side] += 0.3 * swing
             pose.knee[:, side] += 0.4 * swing
             pose.spread[:, side] += 0.12 * swing
-    if rng.random() < 0.5:
+    if event.seed % 2 and event.side in ("both", "left"):
         pose.yaw += 0.45 * weight * np.sin(2 * np.pi * rng.uniform(0.5, 0.9) * clock)
-
-
-def _limb_shaking(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
-    swing = weight * event.amplitude * np.sin(2 * np.pi * event.frequency_hz * clock)
-    for side in _sides(event):
-        pose.elbow[:, side] += 0.6 * swing
-        pose.raised[:, side] += 0.4 * swing
 
 
 def _pelvic(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
@@ -293,11 +287,11 @@ def _postictal(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
 
 _ACTIONS = {
     "tonic": _tonic, "clonic": _clonic, "full_body_shaking": _shaking, "asynchronous_movement": _asynchronous,
-    "limb_shaking": _limb_shaking, "pelvic_thrusting": _pelvic, "limb_automatisms": _limb_automatisms,
+    "pelvic_thrusting": _pelvic, "limb_automatisms": _limb_automatisms,
     "arms_raised": _arms_raised, "head_turning": _head_turning, "look": _look, "blank_stare": _blank_stare,
     "close_eyes": _close_eyes, "eye_blinking": _eye_blinking, "face_pulling": _face_pulling,
-    "face_twitching": _face_twitching, "oral_automatisms": _oral, "talk": _talk, "verbal_responsiveness": _talk,
-    "yawn": _yawn, "scratch": _scratch, "postictal": _postictal,
+    "face_twitching": _face_twitching, "oral_automatisms": _oral, "talk": _talk,
+    "verbal_responsiveness": _talk, "yawn": _yawn, "scratch": _scratch, "postictal": _postictal,
 }  # fmt: skip
 
 
@@ -319,7 +313,7 @@ def _ramp(lead_s: Array, length_s: float) -> Array:
 
 
 def _envelope(times_s: Array, event: Event) -> Array:
-    """Return how far an event is in force: it swells after its onset and fades before its offset, never outside."""
+    """Return how far an event is in force: swelling after its onset, fading before its offset."""
     edge = min(0.5, (event.offset_s - event.onset_s) / 4)
     return np.minimum(_ramp(times_s - event.onset_s, edge), _ramp(event.offset_s - times_s, edge))
 

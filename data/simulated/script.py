@@ -1,7 +1,7 @@
 """What happens in a simulated recording, and the truth that follows from it.
 
 A script is a list of timed events. Some are signs (names of :mod:`semiology.features`), the others are
-behaviours that carry no sign (a caregiver walks in, the patient scratches the nose). The picture, the sound and the
+behaviours that carry no sign (a caregiver walks in, the patient scratches the nose). Picture, sound and
 annotations are all computed from the same events, so the truth is exact.
 """
 
@@ -20,9 +20,16 @@ __all__ = ["Event", "PatientLook", "Scene", "Script", "draw_look", "draw_scene",
 Side = Literal["left", "right", "both"]
 
 ARM_SIGNS = frozenset(
-    {"arm_flexion", "arm_straightening", "clonic", "limb_automatisms", "asynchronous_movement",
-     "full_body_shaking", "arms_raised", "limb_shaking"}
-)  # fmt: skip
+    {
+        "arm_flexion",
+        "arm_straightening",
+        "arms_raised",
+        "asynchronous_movement",
+        "clonic",
+        "full_body_shaking",
+        "limb_automatisms",
+    }
+)
 """Events that set an arm in motion as part of the seizure."""
 SIMULTANEOUS_S = 0.6
 """Arms whose first movements begin within this time count as moving simultaneously."""
@@ -55,7 +62,7 @@ class Event:
 class Script:
     """A whole recording: who, where, what, and when.
 
-    ``asleep_until_s`` is 0 for a patient who is awake at the start; ``seed`` drives everything incidental (blinks,
+    ``asleep_until_s`` is 0 for a patient awake at the start; ``seed`` drives everything incidental (blinks,
     glances, noise).
     """
 
@@ -87,7 +94,7 @@ class Script:
         return "yes" if self.interval(feature) else "no"
 
     def interval(self, feature: str) -> tuple[float, float] | None:
-        """Return onset and offset in seconds, or None (absent, or sleep, which the benchmark gives no times)."""
+        """Return onset and offset in seconds, or None (absent; or sleep, which has no times)."""
         _known(feature)
         if feature == "occur_during_sleep":
             return None
@@ -107,7 +114,7 @@ class Script:
         """Tell whether a window of the recording shows the sign.
 
         Sleep: asleep at the window's start. Closed eyes: closed by the sign for more than half of the window.
-        Arms together: their common start lies in the window, with half a second before it. Others: see ``SEEN_S``.
+        Arms together: the window holds their common start. Others: see ``SEEN_S``.
         """
         _known(feature)
         if feature == "occur_during_sleep":
@@ -138,7 +145,7 @@ class Script:
 
 
 def draw_script(rng: np.random.Generator, duration_s: float, patient: PatientLook) -> Script:
-    """Draw one recording of a patient from the generative rule stated in :mod:`semiology.data.simulated.march`.
+    """Draw one recording of a patient by the generative rule of :mod:`semiology.data.simulated.march`.
 
     Args:
         rng: the only source of chance.
