@@ -1,0 +1,205 @@
+"""Checking a recording set before any model is loaded: its tables, its media, what there is to score."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semiology.data.consistency import time_problems
+from semiology.data.problems import Problem
+from semiology.data.reading import ANNOTATIONS, RECORDINGS, Reading, read_folder
+from semiology.data.recording_set import Annotation, Recording
+from semiology.features import AUDIO_FEATURES, FEATURES
+
+if TYPE_CHECKING:
+    from semiology.data.media import MediaInfo
+
+LONG_VIDEO_S = 3 * 3600.0
+WINDOW_S = 30.0
+DURATION_TOLERANCE_S = 1.0
+
+
+@dataclass(frozen=True)
+class Exclusion:
+    """A recording that cannot be used, and why."""
+
+    video_id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class FeatureCount:
+    """How often a feature is annotated, in recordings; and in how many patients it is present."""
+
+    feature: str
+    yes: int
+    no: int
+    na: int
+    not_annotated: int
+    patients_with_yes: int
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """The outcome of a check.
+
+    Attributes:
+        directory: The folder.
+        problems: What must be mended.
+        warnings: What should be looked at.
+        exclusions: Recordings whose media cannot be read.
+        recordings: Number of recordings.
+        patients: Number of patients.
+        reports: Number of clinical reports.
+        features: Counts per feature, all 20.
+        probed: Number of videos that were opened.
+        total_duration_s: Total length of the opened videos in seconds.
+    """
+
+    directory: str
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    exclusions: tuple[Exclusion, ...]
+    recordings: int
+    patients: int
+    reports: int
+    features: tuple[FeatureCount, ...]
+    probed: int
+    total_duration_s: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether every recording of the set can be used."""
+        return not self.problems and not self.exclusions
+
+    def as_json(self) -> dict[str, object]:
+        """Return the report as plain lists, dictionaries, numbers and strings."""
+        return {"ok": self.ok, **asdict(self)}
+
+
+def check_recording_set(
+    directory: Path,
+    media: bool = True,
+    *,
+    window_s: float = WINDOW_S,
+    on_probe: Callable[[int, int], None] | None = None,
+) -> CheckReport:
+    """Check a recording set without loading any model.
+
+    Args:
+        directory: The folder.
+        media: Whether to open every video. Files that are missing are problems in any case.
+        window_s: Videos shorter than this many seconds are warned about.
+        on_probe: Called with (opened so far, all) after each video.
+    """
+    reading = read_folder(directory)
+    videos = {recording.video: (row, recording) for row, recording in reading.recordings}
+    findings = _Findings(reading)
+    todo = [pair for path, pair in videos.items() if path.is_file()] if media else []
+    for done, (row, recording) in enumerate(todo, 1):
+        findings.probe(row, recording, window_s)
+        if on_probe:
+            on_probe(done, len(todo))
+    recordings = {recording.video_id: recording for _row, recording in reading.recordings}
+    return CheckReport(
+        directory=str(directory),
+        problems=(*reading.problems, *findings.problems),
+        warnings=(*reading.warnings, *findings.warnings),
+        exclusions=tuple(findings.exclusions),
+        recordings=len(recordings),
+        patients=len({recording.patient_id for recording in recordings.values()}),
+        reports=len(reading.reports),
+        features=count_features(reading),
+        probed=len(todo) - len(findings.exclusions),
+        total_duration_s=findings.total_duration_s,
+    )
+
+
+def count_features(reading: Reading) -> tuple[FeatureCount, ...]:
+    """Count the annotations of each of the 20 features."""
+    patient_of = {recording.video_id: recording.patient_id for _row, recording in reading.recordings}
+    answers: dict[str, Counter[str]] = {feature: Counter() for feature in FEATURES}
+    patients: dict[str, set[str]] = {feature: set() for feature in FEATURES}
+    pairs = {(item.video_id, item.feature): item for _row, item in reversed(reading.annotations)}
+    for (video_id, feature), item in pairs.items():
+        if video_id in patient_of:
+            answers[feature][item.present] += 1
+            if item.present == "yes":
+                patients[feature].add(patient_of[video_id])
+    return tuple(
+        FeatureCount(
+            feature=feature,
+            yes=found["yes"],
+            no=found["no"],
+            na=found["na"],
+            not_annotated=len(patient_of) - found.total(),
+            patients_with_yes=len(patients[feature]),
+        )
+        for feature, found in answers.items()
+    )
+
+
+class _Findings:
+    """Collects what opening the media shows."""
+
+    def __init__(self, reading: Reading) -> None:
+        self.reading = reading
+        self.problems: list[Problem] = []
+        self.warnings: list[Problem] = []
+        self.exclusions: list[Exclusion] = []
+        self.total_duration_s = 0.0
+        self.annotations: dict[str, list[tuple[int, Annotation]]] = {}
+        for row, annotation in reading.annotations:
+            self.annotations.setdefault(annotation.video_id, []).append((row, annotation))
+
+    def probe(self, row: int, recording: Recording, window_s: float) -> None:
+        from semiology.data.media import MediaError, probe
+
+        try:
+            info = probe(recording.video)
+        except MediaError as error:
+            self.exclusions.append(Exclusion(recording.video_id, str(error)))
+            return
+        self.total_duration_s += info.duration_s
+        self._judge_length(row, recording, info.duration_s, window_s)
+        self._judge_times(recording, info.duration_s)
+        self._judge_sound(row, recording, info)
+
+    def _warn(self, row: int, message: str, mend: str) -> None:
+        self.warnings.append(Problem(RECORDINGS, row, message, mend))
+
+    def _judge_length(self, row: int, recording: Recording, duration_s: float, window_s: float) -> None:
+        name = recording.video_id
+        if duration_s > LONG_VIDEO_S:
+            message = f"{name} lasts {duration_s / 3600:.1f} h, more than {LONG_VIDEO_S / 3600:.0f} h"
+            self._warn(row, message, "cut it to the event, or expect many windows and a long run")
+        if duration_s < window_s:
+            message = f"{name} lasts {duration_s:.1f} s, less than a window ({window_s:g} s)"
+            self._warn(row, message, "it is asked about as one short window")
+        stated = recording.duration_s
+        if stated is not None and abs(stated - duration_s) > DURATION_TOLERANCE_S:
+            message = f"{name}: duration_s is {stated:g}, but the video lasts {duration_s:.1f} s"
+            self._warn(row, message, "make sure that this is the annotated file, then correct duration_s")
+
+    def _judge_times(self, recording: Recording, duration_s: float) -> None:
+        if recording.duration_s is not None:
+            return
+        known = set(self.reading.problems)
+        for row, annotation in self.annotations.get(recording.video_id, []):
+            found = time_problems(row, annotation, duration_s)
+            self.problems += [problem for problem in found if problem not in known]
+
+    def _judge_sound(self, row: int, recording: Recording, info: MediaInfo) -> None:
+        if info.has_audio or recording.audio is not None:
+            return
+        asked = sorted(
+            item.feature
+            for _row, item in self.annotations.get(recording.video_id, [])
+            if item.feature in AUDIO_FEATURES and item.present != "na"
+        )
+        if asked:
+            message = f"{recording.video_id} has no sound, but {' and '.join(asked)} is annotated"
+            self._warn(row, message, f"name a sound file in the column 'audio', or write na in {ANNOTATIONS}")

@@ -1,0 +1,66 @@
+"""Times as the published annotation tables write them: ``MM:SS:00``, with a few ``H:MM:SS``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from semiology.data.cells import CellError
+
+NOT_GIVEN = frozenset({"", "na", "n/a", "nan", "none", "-"})
+_MEND = "write it as MM:SS in the source table and import again"
+
+
+@dataclass(frozen=True)
+class ClockTime:
+    """Seconds from the start of the video; ``doubt`` says why the reading is not beyond question."""
+
+    seconds: float
+    doubt: str | None = None
+
+
+def parse_clock(text: str) -> ClockTime | None:
+    """Return the time that a cell of a published table means, or ``None`` if it gives none.
+
+    The rule: ``MM:SS`` is minutes and seconds. Of three groups, ``a:b:00`` is minutes, seconds and an empty
+    third group, which is how spreadsheets stored these tables; ``0:b:c`` with a third group that is not zero
+    is hours, minutes and seconds. A one-digit ``a:b:00`` is read by the same rule, but doubted: ``0:34:00``
+    might mean 34 minutes. Bare numbers from 1 on are seconds.
+
+    Raises:
+        CellError: No reading is safe: ``a:b:c`` with neither zero hours nor an empty third group, 60 or more
+            seconds, a fraction of a day, or no time at all.
+    """
+    text = text.strip()
+    if text.lower() in NOT_GIVEN:
+        return None
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return ClockTime(_bare(text))
+    parts = re.fullmatch(r"(\d{1,3}):(\d{1,2})(?::(\d{1,2}))?", text)
+    if parts is None:
+        raise CellError(f"{text!r} is no time", _MEND)
+    first, second, third = int(parts[1]), int(parts[2]), parts[3]
+    if second > 59 or (third is not None and int(third) > 59):
+        raise CellError(f"{text!r} has more than 59 minutes or seconds in a group", _MEND)
+    if third is None:
+        return ClockTime(float(first * 60 + second))
+    return _three_groups(text, first, second, int(third), one_digit=len(parts[1]) == 1)
+
+
+def _bare(text: str) -> float:
+    value = float(text)
+    if 0 < value < 1:
+        raise CellError(f"{text!r} looks like a spreadsheet's fraction of a day", _MEND)
+    return value
+
+
+def _three_groups(text: str, first: int, second: int, third: int, *, one_digit: bool) -> ClockTime:
+    if third == 0:
+        seconds = first * 60 + second
+        long_form = first * 3600 + second * 60
+        doubt = f"{text!r} was read as {seconds} s (MM:SS:00); as H:MM:SS it would be {long_form} s"
+        return ClockTime(float(seconds), doubt if one_digit and long_form else None)
+    if first == 0:
+        return ClockTime(float(second * 60 + third))
+    message = f"{text!r} is ambiguous: H:MM:SS, or MM:SS and hundredths"
+    raise CellError(message, _MEND)

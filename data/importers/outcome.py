@@ -1,0 +1,100 @@
+"""What an importer found, and writing it as a recording set."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from semiology.data.importers.wide import stem_of
+from semiology.data.problems import Problem
+from semiology.data.recording_set import Annotation, Recording
+from semiology.data.writing import table_text, write_recording_set, write_text_atomically
+
+LATERALITY = "laterality.csv"
+LATERALITY_COLUMNS = (
+    "video_id", "head_turning_side", "head_turning_start_s", "head_turning_end_s",
+    "arm_movement_side", "arm_movement_start_s", "arm_movement_end_s", "onset_region",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ImportOutcome:
+    """The content of a published table in the types of this package.
+
+    Attributes:
+        recordings: Their videos follow the convention ``videos/<video_id>.mp4`` and may not exist.
+        annotations: One per annotated (recording, feature).
+        reports: Clinical report text by video id.
+        metadata: Content for ``dataset.yaml``.
+        unused: Every cell or row that could not be used, with the reason; nothing is dropped silently.
+        doubts: Every value that was used, but might mean something else.
+        notes: Remarks on whole columns and files.
+        source_names: Original file name by video id (empty where the source is already opaque).
+        laterality: Rows of the laterality table (a side file: not every side belongs to one of the features).
+    """
+
+    recordings: tuple[Recording, ...]
+    annotations: tuple[Annotation, ...]
+    reports: Mapping[str, str]
+    metadata: Mapping[str, object]
+    unused: tuple[Problem, ...] = ()
+    doubts: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+    source_names: Mapping[str, str] = field(default_factory=dict)
+    laterality: tuple[Mapping[str, str], ...] = ()
+
+    @property
+    def patients(self) -> int:
+        """Number of patients."""
+        return len({recording.patient_id for recording in self.recordings})
+
+
+def write_outcome(outcome: ImportOutcome, directory: Path, videos: Path | None = None) -> int:
+    """Write an import as a recording set.
+
+    Args:
+        outcome: What the importer found.
+        directory: Folder to write.
+        videos: Folder with the original videos; those that are found are hard-linked (or copied, on another
+            disk) to ``videos/<video_id>`` with their own suffix.
+
+    Returns:
+        The number of recordings whose video is in place.
+    """
+    directory = directory.expanduser().absolute()
+    found = _find_videos(outcome, videos) if videos else {}
+    recordings: list[Recording] = []
+    for recording in outcome.recordings:
+        target = directory / "videos" / f"{recording.video_id}.mp4"
+        if source := found.get(recording.video_id):
+            target = target.with_suffix(source.suffix.lower())
+            _link(source, target)
+        recordings.append(replace(recording, video=target))
+    write_recording_set(directory, recordings, outcome.annotations, outcome.reports, outcome.metadata)
+    if outcome.laterality:
+        text = table_text(LATERALITY_COLUMNS, outcome.laterality)
+        write_text_atomically(directory / LATERALITY, text)
+    return sum(recording.video.is_file() for recording in recordings)
+
+
+def _find_videos(outcome: ImportOutcome, videos: Path) -> dict[str, Path]:
+    """Match files to recordings by original name or id, whatever the suffix and the case of letters."""
+    files = {stem_of(path.name): path for path in sorted(videos.rglob("*")) if path.is_file()}
+    names = {
+        item.video_id: outcome.source_names.get(item.video_id, item.video_id) for item in outcome.recordings
+    }
+    stems = {video_id: Path(name).stem.lower() for video_id, name in names.items()}
+    return {video_id: files[stem] for video_id, stem in stems.items() if stem in files}
+
+
+def _link(source: Path, target: Path) -> None:
+    if target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,166 @@
+"""Wide annotation tables: one row per video, one column per feature, times and justifications beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from semiology.data.cells import CellError
+from semiology.data.importers.clock import NOT_GIVEN, parse_clock
+from semiology.data.problems import Problem
+from semiology.data.recording_set import Annotation, Presence
+from semiology.data.tables import Row, Table
+from semiology.features import FEATURES, suggest_feature
+
+FILE_NAME = "file_name"
+ALIASES = {
+    "arm_extension": "arm_straightening",
+    "closed_eyes": "close_eyes",
+    "eyes_closed": "close_eyes",
+    "figure_4": "figure4",
+    "figure_four": "figure4",
+    "head_turn": "head_turning",
+    "ictal_vocalisation": "ictal_vocalization",
+    "occurs_during_sleep": "occur_during_sleep",
+    "pelvic_thrust": "pelvic_thrusting",
+    "verbal_response": "verbal_responsiveness",
+}
+_VALUES: dict[str, Presence] = {"yes": "yes", "no": "no", "na": "na", "n/a": "na"}
+_PARTS = (
+    ("start", re.compile(r"start(?:_time)?(?:_for)?_(.+)|(.+)_start(?:_time)?")),
+    ("end", re.compile(r"end(?:_time)?(?:_for)?_(.+)|(.+)_end(?:_time)?")),
+    ("justification", re.compile(r"justification(?:_for)?_(.+)|(.+)_justification")),
+)
+
+
+@dataclass
+class Remarks:
+    """What an importer has to tell, collected while it reads."""
+
+    unused: list[Problem] = field(default_factory=list)
+    doubts: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def not_used(self, table: Table, row: Row, message: str, mend: str = "mend the source table") -> None:
+        """Note a cell or row that could not be used."""
+        self.unused.append(Problem(table.file, row.number, message, mend))
+
+    def doubt(self, table: Table, row: Row, message: str) -> None:
+        """Note a value that was used, but might mean something else."""
+        self.doubts.append(Problem(table.file, row.number, message, "check it against the video"))
+
+
+def slug(column: str) -> str:
+    """Return a column name with small letters and underscores alone."""
+    return re.sub(r"[^a-z0-9]+", "_", column.lower()).strip("_")
+
+
+def stem_of(file_name: str) -> str:
+    """Return the name that joins the tables of a source: no folder, no suffix, small letters."""
+    name = PurePath(file_name.strip().replace("\\", "/")).name
+    return re.sub(r"\.(mp4|mov|avi|mkv|m4v|wmv|mpg|mpeg|wav)$", "", name.lower())
+
+
+def feature_columns(table: Table) -> dict[str, dict[str, str]]:
+    """Return, per feature, the column of each part: ``present``, ``start``, ``end``, ``justification``."""
+    found: dict[str, dict[str, str]] = {}
+    for column in table.columns:
+        placed = _place(slug(column))
+        if placed:
+            found.setdefault(placed[0], {}).setdefault(placed[1], column)
+    return {feature: parts for feature, parts in found.items() if "present" in parts}
+
+
+def _place(name: str) -> tuple[str, str] | None:
+    if feature := _feature(name):
+        return feature, "present"
+    for part, pattern in _PARTS:
+        if match := pattern.fullmatch(name):
+            feature = _feature(match[1] or match[2])
+            return (feature, part) if feature else None
+    return None
+
+
+def _feature(name: str) -> str | None:
+    name = ALIASES.get(name, name)
+    return name if name in FEATURES else None
+
+
+def note_columns(table: Table, remarks: Remarks) -> None:
+    """Note the features that have no column and the columns that are not read."""
+    used = {column for parts in feature_columns(table).values() for column in parts.values()} | {FILE_NAME}
+    idle = [f"{column}{suggest_feature(column)}" for column in table.columns if column and column not in used]
+    if idle:
+        remarks.notes.append(f"{table.file}: columns not imported: {', '.join(idle)}")
+    missing = [feature for feature in FEATURES if feature not in feature_columns(table)]
+    if missing:
+        remarks.notes.append(f"{table.file}: no column for {', '.join(missing)}: not annotated")
+
+
+def rows_by_name(table: Table, remarks: Remarks) -> dict[str, Row]:
+    """Return the rows by `stem_of` their file name; rows without a name and repeated names are noted."""
+    found: dict[str, Row] = {}
+    for row in table.rows:
+        name = stem_of(row[FILE_NAME])
+        if not name:
+            remarks.not_used(table, row, "the row has no file_name")
+        elif name not in found:
+            found[name] = row
+        elif row.cells == found[name].cells:
+            remarks.not_used(table, row, f"repeats row {found[name].number} exactly")
+        else:
+            first = found[name].number
+            remarks.not_used(
+                table, row, f"is about the same file as row {first}, but differs; row {first} was used"
+            )
+    return found
+
+
+def annotations_of_row(table: Table, row: Row, video_id: str, remarks: Remarks) -> Iterator[Annotation]:
+    """Yield the annotations of one video; an empty cell means "not annotated"."""
+    for feature, parts in feature_columns(table).items():
+        text = row[parts["present"]]
+        if not text:
+            if any(row[column].lower() not in NOT_GIVEN for column in parts.values()):
+                remarks.not_used(
+                    table, row, f"{feature}: has times or a justification, but neither yes, no nor NA"
+                )
+            continue
+        present = _VALUES.get(text.lower())
+        if present is None:
+            remarks.not_used(table, row, f"{feature}: {text!r} is neither yes, no nor NA")
+            continue
+        onset, offset = _times(table, row, feature, parts, remarks)
+        justification = row[parts["justification"]] if "justification" in parts else ""
+        justification = "" if justification.lower() in NOT_GIVEN else justification
+        yield Annotation(video_id, feature, present, onset, offset, None, justification or None)
+
+
+def _times(
+    table: Table, row: Row, feature: str, parts: dict[str, str], remarks: Remarks
+) -> tuple[float | None, float | None]:
+    values = [
+        seconds_of(table, row, parts[part], remarks) if part in parts else None for part in ("start", "end")
+    ]
+    onset, offset = values
+    if onset is not None and offset is not None and offset < onset:
+        start, end = row[parts["start"]], row[parts["end"]]
+        remarks.not_used(
+            table, row, f"{feature}: ends ({end}) before it starts ({start}); both times left out"
+        )
+        return None, None
+    return onset, offset
+
+
+def seconds_of(table: Table, row: Row, column: str, remarks: Remarks) -> float | None:
+    """Return the seconds that a time cell means; what cannot be used or may be doubted is noted."""
+    try:
+        time = parse_clock(row[column])
+    except CellError as error:
+        remarks.not_used(table, row, f"{column}: {error}", error.mend)
+        return None
+    if time is not None and time.doubt:
+        remarks.doubt(table, row, f"{column}: {time.doubt}")
+    return time.seconds if time else None
