@@ -78,15 +78,15 @@ def face_points(pose: Pose, script: Script) -> dict[str, Array]:
 
 
 def _mouth(pose: Pose) -> Array:
-    """Return the outline of the mouth (T, 14, 3): upper lip from the patient's left to right, then the lower."""
+    """Return the outline of the mouth (T, 14, 3): upper lip from the patient's left, then lower lip back."""
     along = np.linspace(1, -1, 8)
     opening = np.clip(pose.mouth, 0, 1.1)[:, None]
     half = _MOUTH_HALF * pose.wide[:, None]
     pulled = np.clip(pose.pull, 0, 1.4)
     left, right = np.clip(along, 0, 1) ** 1.5, np.clip(-along, 0, 1) ** 1.5
     drawn = left * pulled[:, :1] - right * pulled[:, 1:]
-    x = along * half + 0.13 * drawn + 0.03 * (pulled[:, :1] - pulled[:, 1:])
-    rise = -0.13 * np.abs(drawn)
+    x = along * half + 0.15 * drawn + 0.05 * (pulled[:, :1] - pulled[:, 1:])
+    rise = -0.17 * np.abs(drawn)
     bow = 1 - along**2
     upper = _MOUTH_Y + rise - bow * (0.022 + 0.07 * opening)
     lower = _MOUTH_Y + rise + bow * (0.028 + 0.19 * opening)

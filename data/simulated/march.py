@@ -1,11 +1,11 @@
 """The generative rule: which signs a simulated event shows, and in which order.
 
-Epileptic seizures (ES) march: focal signs, then a tonic posture (often a figure-4, often with a forced head
-turn), then clonic jerks, then a limp postictal state. Non-epileptic events (NES) show closed eyes, limbs shaking
-out of step, shaking of the whole body or thrusting hips, often with preserved answers. In ``BORROWED`` of the
-recordings the plan of the other class is played, so the diagnosis can be learnt but never perfectly.
-Probabilities follow the frequencies by class published with S3 (arXiv 2605.21852); signs rarer there than about one recording in eight
-are raised to about that.
+Epileptic seizures (ES) march: focal signs, then a tonic posture (often a figure-4, often with a forced
+head turn), then clonic jerks, then a limp postictal state. Non-epileptic events (NES) show closed eyes,
+limbs shaking out of step, shaking of the whole body or thrusting hips, often with preserved answers. In
+``BORROWED`` of the recordings the plan of the other class is played, so the diagnosis can be learnt but
+never perfectly. Probabilities follow the frequencies by class published with S3 (arXiv 2605.21852);
+signs rarer there than about one recording in eight are raised to about that.
 """
 
 from __future__ import annotations

@@ -12,6 +12,8 @@ from semiology.data.simulated.script import Event, Script
 
 Array = NDArray[np.float64]
 LEFT, RIGHT = 0, 1
+CLONIC_SLOWING = 0.15
+"""Clonic jerks begin this share faster and end this share slower than their mean rate."""
 
 # Arm poses: raise and forward angle of the upper arm and bend of the elbow in degrees, then the direction in
 # which the forearm folds (towards the midline, towards the head, away from the chest).
@@ -22,7 +24,7 @@ _ARMS: dict[str, tuple[float, float, float, tuple[float, float, float]]] = {
     "arm_straightening": (74, 16, 2, (0.3, 0.2, 1.0)),
     "figure4": (48, 26, 112, (1.0, 0.1, 0.4)),
     "limb_automatisms": (24, 14, 88, (1.0, 0.0, 0.35)),
-    "clonic": (46, 20, 95, (0.35, 1.0, 0.5)),
+    "clonic": (46, 20, 70, (0.35, 1.0, 0.5)),
     "asynchronous_movement": (52, 20, 62, (0.3, 1.0, 0.5)),
     "full_body_shaking": (30, 14, 55, (0.6, 0.6, 0.7)),
     "arms_raised": (112, 16, 40, (0.5, 1.0, 0.4)),
@@ -135,14 +137,17 @@ def _tonic(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
 
 
 def _clonic(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
-    jerk = weight * event.amplitude * _jerk(event.frequency_hz * clock)
+    # Jerks slow down towards the end, as they do; the mean rate over the event is the stated one.
+    length = event.offset_s - event.onset_s
+    cycles = event.frequency_hz * (clock + CLONIC_SLOWING * clock * (1 - clock / length))
+    jerk = weight * event.amplitude * _jerk(cycles)
     for side in _sides(event):
-        pose.elbow[:, side] += 0.75 * jerk
-        pose.raised[:, side] += 0.3 * jerk
-        pose.hip[:, side] += 0.16 * jerk
-        pose.knee[:, side] += 0.22 * jerk
-    pose.pitch += 0.12 * jerk
-    pose.chest[:, 2] += 0.05 * jerk
+        pose.elbow[:, side] += 0.95 * jerk
+        pose.raised[:, side] += 0.42 * jerk
+        pose.hip[:, side] += 0.2 * jerk
+        pose.knee[:, side] += 0.26 * jerk
+    pose.pitch += 0.16 * jerk
+    pose.chest[:, 2] += 0.06 * jerk
     pose.mouth += weight * 0.1
 
 
@@ -241,7 +246,7 @@ def _eye_blinking(pose: Pose, event: Event, clock: Array, weight: Array) -> None
 def _face_pulling(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
     for side in _sides(event):
         pose.pull[:, side] += weight * event.amplitude
-        pose.eyes[:, side] *= 1 - 0.55 * weight
+        pose.eyes[:, side] *= 1 - 0.7 * weight
 
 
 def _face_twitching(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
