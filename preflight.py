@@ -79,7 +79,8 @@ def check_run(index: dict[str, Any], tasks: tuple[str, ...], model: str, model_a
     check_senses(tasks, model)
     choose_window(model, model_args)
     refuse_remote_code()
-    from semiology.tasks.documents import annotated_features, current_plan
+    from semiology.tasks.documents import annotated_features
+    from semiology.tasks.plan import current_plan
     from semiology.tasks.settings import read_settings
 
     settings = read_settings()

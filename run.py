@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.lmms_eval_plugin import ONLY_OURS_VARIABLE, add_tasks
-from semiology.tasks.settings import DATA_VARIABLE, PROMPT_VARIABLE, WINDOW_VARIABLE
+from semiology.tasks.settings import DATA_VARIABLE, PROMPT_VARIABLE, WINDOW_VARIABLE, window_for_model
 
 RUN_FILE = "semiology_run.json"
 EMBEDDED = "embedded"
@@ -80,7 +80,7 @@ def run(options: RunOptions) -> Path:
         SystemExit: Status 2, when the run cannot start; the message was printed.
     """
     model, model_args = resolve_model(options.model, options.model_args)
-    _set_environment(options)
+    _set_environment(options, window_for_model(model, model_args))
     arguments = _arguments(options, model, model_args)
     started = time.time()
     results = _evaluate(arguments, options.verbosity)
@@ -100,13 +100,12 @@ def resolve_model(model: str, model_args: str) -> tuple[str, str]:
     return "qwen2_5_vl", f"{given},{model_args}" if model_args else given
 
 
-def _set_environment(options: RunOptions) -> None:
+def _set_environment(options: RunOptions, model_window: str) -> None:
     os.environ[DATA_VARIABLE] = str(options.data)
     os.environ[PROMPT_VARIABLE] = options.prompt_id
     os.environ[ONLY_OURS_VARIABLE] = "1"
     os.environ.setdefault("FORCE_QWENVL_VIDEO_READER", "decord")
-    if options.window:
-        os.environ[WINDOW_VARIABLE] = options.window
+    os.environ[WINDOW_VARIABLE] = options.window or model_window
 
 
 def _arguments(options: RunOptions, model: str, model_args: str) -> list[str]:
@@ -154,7 +153,7 @@ def _result_folder(out: Path, tasks: set[str], started: float) -> Path:
 
 def _write_record(folder: Path, options: RunOptions, model_args: str, started: float) -> None:
     """Write what was run beside its results, for the report."""
-    from semiology.tasks.documents import current_plan
+    from semiology.tasks.plan import current_plan
     from semiology.tasks.settings import read_settings
 
     settings = read_settings()

@@ -14,8 +14,8 @@ from typing import Any
 
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
 from semiology.prompts.library import Prompt, load_library, prompt_hash, render
-from semiology.tasks.plan import Plan, RecordingPlan, cached_plan, data_state, write_private
-from semiology.tasks.settings import Settings, SettingsError, read_settings
+from semiology.tasks.plan import Plan, RecordingPlan, current_plan, write_private
+from semiology.tasks.settings import SettingsError, read_settings
 
 QUESTIONS = "questions_about_"
 DESCRIPTION = "description_of_"
@@ -78,11 +78,6 @@ def description(feature: str) -> dict[str, Any]:
         "recordings_annotated_na": sum(value == "na" for value in presence.values()),
         "recordings_without_sound": sum(not has_sound(recording) for recording in plan.recordings.values()),
     }
-
-
-def current_plan(settings: Settings) -> Plan:
-    """Return the plan for the recording set as it is on disk now."""
-    return cached_plan(settings, data_state(settings))
 
 
 def choose_prompt(feature: str, prompt_id: str) -> Prompt:

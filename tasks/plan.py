@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache
 from pathlib import Path
+
+from tqdm import tqdm
 
 from semiology.data.media import MediaError, MediaInfo, needs_clip, probe
 from semiology.data.recording_set import Recording, RecordingSet, read_recording_set
@@ -18,8 +19,6 @@ from semiology.data.segments import Segment, SlidingWindow
 from semiology.tasks.settings import Settings, cache_directory
 
 LONGEST_RECORDING_S = 3 * 3600.0
-
-Progress = Callable[[Iterable[Recording], int], Iterable[Recording]]
 
 
 @dataclass(frozen=True)
@@ -51,31 +50,41 @@ class Plan:
     excluded: Mapping[str, str]
 
 
-def make_plan(settings: Settings, progress: Progress | None = None) -> Plan:
+def make_plan(settings: Settings) -> Plan:
     """Read the recording set, look at every media file and cut the time axis into windows.
 
     Args:
         settings: The run's settings.
-        progress: Wraps the iteration over recordings to show progress; silent by default.
 
     Raises:
         RecordingSetError: The recording set has problems; all of them are listed.
     """
     recording_set = read_recording_set(settings.data)
-    return _plan(recording_set, settings.window, progress)
+    return _plan(recording_set, settings.window)
 
 
-@lru_cache(maxsize=4)
-def cached_plan(settings: Settings, state: str) -> Plan:
-    """Return the plan for settings; ``state`` is ``data_state(settings)`` so that edits are seen."""
-    del state
-    return make_plan(settings)
+_plans: dict[Settings, tuple[str, Plan]] = {}
 
 
-def data_state(settings: Settings) -> str:
-    """Return a string that changes when a table of the recording set or a listed video changes."""
-    tables = sorted(path for path in settings.data.iterdir() if path.suffix in {".csv", ".yaml"})
-    return "|".join(f"{path.name}:{media_stamp(path)}" for path in tables)
+def current_plan(settings: Settings) -> Plan:
+    """Return the plan for the recording set as it is on disk now; made again only after a change.
+
+    Raises:
+        RecordingSetError: The recording set has problems; all of them are listed.
+    """
+    known = _plans.get(settings)
+    if known is None or known[0] != _state(settings, known[1]):
+        plan = make_plan(settings)
+        _plans[settings] = (_state(settings, plan), plan)
+    return _plans[settings][1]
+
+
+def _state(settings: Settings, plan: Plan) -> str:
+    """Return a string that changes when a table of the set or a listed video changes."""
+    tables = [path for path in settings.data.iterdir() if path.suffix in {".csv", ".yaml"}]
+    videos = [recording.video for recording in plan.recording_set.recordings]
+    present = [path for path in [*sorted(tables), *videos] if path.is_file()]
+    return "|".join(f"{path}:{media_stamp(path)}" for path in present)
 
 
 def media_stamp(path: Path) -> str:
@@ -84,12 +93,12 @@ def media_stamp(path: Path) -> str:
     return f"{state.st_size}-{state.st_mtime_ns}"
 
 
-def _plan(recording_set: RecordingSet, window: SlidingWindow, progress: Progress | None) -> Plan:
+def _plan(recording_set: RecordingSet, window: SlidingWindow) -> Plan:
     known = _read_probes()
     planned: dict[str, RecordingPlan] = {}
     excluded: dict[str, str] = {}
-    recordings = recording_set.recordings
-    for recording in progress(recordings, len(recordings)) if progress else recordings:
+    # disable=None: a bar on a terminal, silence in a log
+    for recording in tqdm(recording_set.recordings, desc="Opening videos", leave=False, disable=None):
         try:
             info = _probe(recording.video, known)
             planned[recording.video_id] = _plan_recording(recording, info, window)

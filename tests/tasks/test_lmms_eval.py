@@ -1,0 +1,155 @@
+"""The tasks inside lmms-eval itself: each feature once, right scores, and a cache that never lies."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lmms_eval.api.instance import GenerationResult, TokenCounts
+from lmms_eval.api.model import lmms
+from lmms_eval.evaluator import simple_evaluate
+from lmms_eval.tasks import TaskManager
+
+from semiology.features import FEATURES
+from semiology.lmms_eval_plugin import add_tasks
+from semiology.prompts import library
+
+
+class Witness(lmms):
+    """Answers "yes" for recording A1 and "no" otherwise, and remembers what it was asked."""
+
+    is_simple = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[tuple[str, str, float, str]] = []
+
+    def generate_until(self, requests: list[Any]) -> list[GenerationResult]:
+        return [self._answer(*request.args) for request in requests]
+
+    def _answer(
+        self, text: str, messages: Any, settings: Any, doc_id: int, task: str, split: str
+    ) -> GenerationResult:
+        (turn,) = messages(self.task_dict[task][split][doc_id])
+        video, question = turn["content"]
+        self.asked.append((task, Path(video["url"]).stem, video["start_time"], question["text"]))
+        reply = "Yes." if self.asked[-1][1] == "A1" else "No."
+        return GenerationResult(text=reply, token_counts=TokenCounts(output_tokens=1))
+
+    def loglikelihood(self, requests: Any) -> Any:
+        raise NotImplementedError
+
+    def generate_until_multi_round(self, requests: Any) -> Any:
+        raise NotImplementedError
+
+
+def evaluate(patterns: list[str], cache: Path | None = None) -> tuple[Witness, dict[str, Any]]:
+    add_tasks()
+    manager = TaskManager(include_defaults=False)
+    witness = Witness()
+    results = simple_evaluate(
+        model=witness,
+        model_args="pretrained=witness",
+        tasks=manager.match_tasks(patterns),
+        task_manager=manager,
+        use_cache=str(cache) if cache else None,
+        bootstrap_iters=0,
+        process_docs_parallel=1,
+    )
+    return witness, results
+
+
+def test_every_feature_is_asked_exactly_once_and_scored(small_set: Path) -> None:
+    witness, results = evaluate(["semiology_*"])
+    per_task = Counter(task for task, *_ in witness.asked)
+    assert set(per_task) == {f"semiology_{feature}" for feature in FEATURES}
+    assert len(set(witness.asked)) == len(witness.asked)
+    assert per_task["semiology_tonic"] == 9
+    assert per_task["semiology_ictal_vocalization"] == 6  # B1 has no sound
+    tonic = results["results"]["semiology_tonic"]
+    assert tonic["f1,none"] == 1.0
+    assert tonic["always_yes,none"] == pytest.approx(0.5)
+    assert tonic["unparsed,none"] == 0.0
+    assert tonic["ci_low,none"] == "not estimable"
+
+
+def test_the_sample_carries_what_the_report_reads(small_set: Path) -> None:
+    _, results = evaluate(["semiology_tonic"])
+    record = results["samples"]["semiology_tonic"][0]["semiology"]
+    assert record["video_id"] == "A1"
+    assert record["patient_id"] == "A"
+    assert record["answer"] == "yes"
+    assert record["raw"] == "Yes."
+
+
+def test_the_group_prints_macro_figures_over_its_features(small_set: Path) -> None:
+    _, results = evaluate(["semiology"])
+    assert results["results"]["semiology"]["f1,none"] == pytest.approx(1.0)
+    assert len(results["samples"]) == 20
+
+
+def test_a_second_run_answers_from_the_cache(small_set: Path, tmp_path: Path) -> None:
+    first, _ = evaluate(["semiology_tonic"], tmp_path / "responses")
+    second, results = evaluate(["semiology_tonic"], tmp_path / "responses")
+    assert len(first.asked) == 9
+    assert second.asked == []
+    assert results["results"]["semiology_tonic"]["f1,none"] == 1.0
+
+
+def test_an_edited_wording_is_asked_anew(
+    small_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same prompt id with another text must never be answered from the cache."""
+    evaluate(["semiology_tonic"], tmp_path / "responses")
+    original = library.render
+    monkeypatch.setattr(
+        "semiology.tasks.documents.render", lambda prompt: original(prompt).replace("tonic", "TONIC")
+    )
+    second, _ = evaluate(["semiology_tonic"], tmp_path / "responses")
+    assert len(second.asked) == 9
+    assert all("TONIC" in text for *_, text in second.asked)
+
+
+def test_a_new_encode_of_a_video_is_asked_anew(small_set: Path, tmp_path: Path) -> None:
+    evaluate(["semiology_tonic"], tmp_path / "responses")
+    video = small_set / "videos" / "A1.mp4"
+    video.write_bytes((small_set / "videos" / "A2.mp4").read_bytes())
+    second, _ = evaluate(["semiology_tonic"], tmp_path / "responses")
+    assert len(second.asked) == 9
+
+
+COMMAND = [str(Path(sys.executable).with_name("lmms_eval")), "--model", "semiology_constant"]
+
+
+def test_the_bare_command_finds_the_tasks_and_writes_every_result(small_set: Path, tmp_path: Path) -> None:
+    arguments = ["--tasks", "semiology_*", "--log_samples", "--output_path", str(tmp_path / "out")]
+    done = subprocess.run([*COMMAND, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    written = list((tmp_path / "out").rglob("*_results.json"))
+    assert len(written) == 1, done.stdout[-2000:] + done.stderr[-2000:]
+    results = json.loads(written[0].read_text())
+    assert set(results["results"]) == {f"semiology_{feature}" for feature in FEATURES}
+    assert results["results"]["semiology_tonic"]["f1,none"] == pytest.approx(0.5)
+    assert len(list(written[0].parent.glob("*_samples_semiology_*.jsonl"))) == 20
+
+
+def test_the_bare_command_without_a_recording_set_ends_with_status_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SEMIOLOGY_DATA", raising=False)
+    arguments = ["--tasks", "semiology_tonic", "--output_path", str(tmp_path / "out")]
+    done = subprocess.run([*COMMAND, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "SEMIOLOGY_DATA" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("command", ["ui", "serve"])
+def test_lmms_evals_servers_are_not_started(command: str) -> None:
+    done = subprocess.run([COMMAND[0], command], capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "not started" in done.stderr
