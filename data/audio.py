@@ -6,6 +6,7 @@ the sound track itself begins or ends; where it is silent or missing there are z
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,14 +156,30 @@ def _same_form(one: Any, other: Any) -> bool:
 
 
 def _resample(run: list[Any], rate: int) -> tuple[int, NDArray[np.float32]]:
-    """Return (number of the first sample, samples) of adjoining frames, without low-frequency channels."""
-    layout = run[0][1].layout
-    resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
+    """Return (number of the first sample, samples) of adjoining frames, without low-frequency channels.
+
+    The stretch is begun at a time that both rates have a sample at, so that windows cut anywhere agree.
+    """
+    time_s, first = run[0]
+    common = first.sample_rate // math.gcd(first.sample_rate, rate)
+    number = round(time_s * first.sample_rate)
+    resampler = av.AudioResampler(format="fltp", layout=first.layout, rate=rate)
+    frames = ([_quiet(first, number % common)] if number % common else []) + [frame for _, frame in run]
     blocks = []
-    for _, frame in run:
-        frame.pts = None
+    for frame in [*frames, None]:
+        if frame is not None:
+            frame.pts = None
         blocks += [block.to_ndarray() for block in resampler.resample(frame)]
-    blocks += [block.to_ndarray() for block in resampler.resample(None)]
     sound = np.concatenate(blocks, axis=1)
-    heard = [place for place, channel in enumerate(layout.channels) if channel.name not in ("LFE", "LFE2")]
-    return round(run[0][0] * rate), sound[heard] if heard else sound
+    heard = [
+        place for place, channel in enumerate(first.layout.channels) if channel.name not in ("LFE", "LFE2")
+    ]
+    return number // common * common * rate // first.sample_rate, sound[heard] if heard else sound
+
+
+def _quiet(like: Any, samples: int) -> Any:
+    frame = av.AudioFrame(format=like.format.name, layout=like.layout.name, samples=samples)
+    frame.sample_rate, frame.time_base = like.sample_rate, like.time_base
+    for plane in frame.planes:
+        plane.update((b"\x80" if like.format.name.startswith("u8") else b"\0") * plane.buffer_size)
+    return frame

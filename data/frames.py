@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from semiology.data.media import MediaError, Timeline, display_name, open_media, timeline, video_stream
 
 TOLERANCE_S = 1e-4
-"""Times such as 1/3 s are not exact in any container: a frame this much later than asked counts as shown, s."""
+"""A frame this much later than asked counts as shown, s: 1/3 s is not exact in any container."""
 
 _INDEXED = ("mov", "avi", "matroska")
 _SEEK_MARGIN_S = 2.0
@@ -92,7 +92,8 @@ def _tolerance(line: Timeline) -> float:
 def _walk(
     path: Path, container: Any, stream: Any, line: Timeline, wanted: NDArray[np.int64]
 ) -> Iterator[Any]:
-    position, shown, decoded = -1, None, iter(())
+    position, shown = -1, None
+    decoded: Iterator[tuple[int, Any]] = iter(())
     for number in wanted:
         start = _restart(line, position, int(number))
         if start is not None:

@@ -136,7 +136,7 @@ def needs_clip(info: MediaInfo) -> str | None:
     if "mpegts" in info.container:
         return "decord cannot read transport streams to their end"
     if info.reordered:
-        return "decord finds wrong frames in AVI files with B-frames"
+        return "AVI files with B-frames hold no times, and decord now and then shows a wrong frame of them"
     if info.hidden_frames:
         return f"an edit list hides {info.hidden_frames} frames, which readers by frame number count along"
     if not info.index_fps:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_zoo import MediaZoo
 
@@ -28,13 +28,13 @@ def info(duration_s: float, fps: float = 30.0) -> MediaInfo:
 @st.composite
 def windows(draw: st.DrawFn) -> SlidingWindow:
     window = draw(st.integers(2, 1200)) / 10
-    overlap = draw(st.integers(0, round(window * 10) - 1)) / 10
+    overlap = draw(st.integers(0, round(window * 8))) / 10
     return SlidingWindow(
         window, overlap, draw(st.sampled_from([0.5, 1.0, 2.0, 3.0, 29.97])), draw(st.integers(2, 128))
     )
 
 
-durations = st.floats(0.001, 3000.0, allow_nan=False)
+durations = st.floats(0.001, 600.0)
 
 
 def bounds(duration_s: float, window: SlidingWindow = STANDARD) -> list[tuple[float, float]]:
@@ -42,6 +42,7 @@ def bounds(duration_s: float, window: SlidingWindow = STANDARD) -> list[tuple[fl
 
 
 @given(windows(), durations)
+@settings(deadline=None)
 def test_windows_cover_the_recording_and_nothing_else(window: SlidingWindow, duration: float) -> None:
     found = window.segments(duration)
     assert found[0].start_s == 0.0
@@ -52,6 +53,7 @@ def test_windows_cover_the_recording_and_nothing_else(window: SlidingWindow, dur
 
 
 @given(windows(), durations)
+@settings(deadline=None)
 def test_neighbours_share_exactly_the_overlap(window: SlidingWindow, duration: float) -> None:
     found = window.segments(duration)
     for one, two in pairwise(found):
@@ -62,12 +64,14 @@ def test_neighbours_share_exactly_the_overlap(window: SlidingWindow, duration: f
 
 
 @given(windows(), durations)
+@settings(deadline=None)
 def test_a_last_window_shows_more_than_the_overlap(window: SlidingWindow, duration: float) -> None:
     found = window.segments(duration)
     assert len(found) == 1 or found[-1].duration_s > window.overlap_s
 
 
 @given(windows(), durations)
+@settings(deadline=None)
 def test_sampled_times_lie_in_the_window_and_are_as_many_as_said(
     window: SlidingWindow, duration: float
 ) -> None:
