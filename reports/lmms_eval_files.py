@@ -1,0 +1,192 @@
+"""Finding and reading the files that lmms-eval writes: ``<stamp>_results.json`` and
+``<stamp>_samples_<task>.jsonl`` in one folder per model.
+
+Files that are not ours are never an error: they are left out and named.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+RESULTS = "_results.json"
+SAMPLES = re.compile(r"^(?P<stamp>.+?)_samples_(?P<task>.+)\.jsonl$")
+RUN_RECORD = "semiology_run.json"
+REQUIRED = ("video_id", "patient_id", "feature", "segment", "answer", "truth")
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "answer": ("yes", "no", "na", "unparsed"),
+    "truth": ("yes", "no", "na"),
+}
+
+
+class ResultsError(ValueError):
+    """No result can be read from the folders given; the message says what was found and what to do."""
+
+
+@dataclass
+class ResultFiles:
+    """The files of one run of lmms-eval in one folder.
+
+    Attributes:
+        folder: where they lie.
+        stamp: time stamp that begins their names; later runs sort later.
+        record: the parsed results file, or None if there is none.
+        samples: sample file by task.
+        whole: whether every file of the run was looked for (not so if the user named one sample file).
+    """
+
+    folder: Path
+    stamp: str
+    record: dict[str, Any] | None = None
+    samples: dict[str, Path] = field(default_factory=dict)
+    whole: bool = True
+
+    @property
+    def model(self) -> str:
+        """Full name of the model: the checkpoint if one was named, else the model class or the folder."""
+        if self.record is None:
+            return self.folder.name
+        config = self.record.get("config")
+        config = config if isinstance(config, dict) else {}
+        named = self.record.get("model_name") or _from_model_args(config.get("model_args"))
+        return str(named or config.get("model") or self.record.get("model_source") or self.folder.name)
+
+    @property
+    def age(self) -> tuple[str, str]:
+        """Sorting key: the digits of the stamp, then the path."""
+        return re.sub(r"\D", "", self.stamp), str(self.folder)
+
+
+def find_result_files(paths: Sequence[Path], notes: list[str]) -> list[ResultFiles]:
+    """Return the runs found in folders (any depth) and files, oldest first; remarks are added to ``notes``.
+
+    Raises:
+        ResultsError: a path does not exist.
+    """
+    runs: dict[tuple[Path, str], ResultFiles] = {}
+    for path in paths:
+        if not path.exists():
+            raise ResultsError(f"{path}: there is no such file or folder → give the folder of a finished run")
+        for file in sorted(_candidates(path)):
+            _add(file, runs, notes, whole=path.is_dir() or path.name.endswith(RESULTS))
+    return sorted(runs.values(), key=lambda run: run.age)
+
+
+def read_samples(path: Path, notes: list[str]) -> list[dict[str, Any]]:
+    """Return the semiology records of one sample file.
+
+    A cut-off last line, as an interrupted run leaves it, and any row that cannot be used are left out and
+    noted with file and row. A file without a single semiology record gives an empty list and a note.
+    """
+    kept: list[dict[str, Any]] = []
+    foreign = 0
+    lines = path.read_bytes().split(b"\n")
+    last = max((i for i, line in enumerate(lines) if line.strip()), default=-1)
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        record, problem = _record_of(line)
+        if problem and number - 1 == last and lines[-1] != b"":
+            problem = "the last line is cut off, as after an interrupted run"
+        if problem:
+            notes.append(f"{path.name}:{number}: {problem} → row left out")
+        elif record is None:
+            foreign += 1
+        else:
+            kept.append(record)
+    if foreign:
+        what = "holds no semiology records" if not kept else f"has {foreign} rows without a semiology record"
+        notes.append(f"{path.name}: {what} → {'file' if not kept else 'rows'} ignored")
+    elif not kept:
+        notes.append(f"{path.name}: holds no usable sample → file ignored")
+    return kept
+
+
+def read_run_record(folder: Path, roots: Iterable[Path], notes: list[str]) -> dict[str, Any]:
+    """Return the ``semiology_run.json`` beside a result or in a folder above it, up to the folders given."""
+    limits = [root.resolve() for root in roots]
+    here = folder.resolve()
+    for place in (here, *here.parents):
+        file = place / RUN_RECORD
+        if file.is_file():
+            record = _json(file, notes)
+            return record if record is not None else {}
+        # One step above the given folder: lmms-eval nests results in a folder named after the model.
+        if any(place == limit.parent for limit in limits) or place == place.parent:
+            break
+    return {}
+
+
+def _candidates(path: Path) -> Iterable[Path]:
+    if path.is_dir():
+        return [f for pattern in (f"*{RESULTS}", "*_samples_*.jsonl") for f in path.rglob(pattern)]
+    if path.name.endswith(RESULTS):
+        stamp = path.name.removesuffix(RESULTS)
+        return [
+            path,
+            *(f for f in path.parent.glob("*_samples_*.jsonl") if f.name.startswith(f"{stamp}_samples_")),
+        ]
+    found = SAMPLES.match(path.name)
+    if not found:
+        return [path]
+    results = path.parent / f"{found['stamp']}{RESULTS}"
+    return [path, results] if results.exists() else [path]
+
+
+def _add(file: Path, runs: dict[tuple[Path, str], ResultFiles], notes: list[str], *, whole: bool) -> None:
+    found = SAMPLES.match(file.name)
+    if found:
+        stamp = found["stamp"]
+    elif file.name.endswith(RESULTS):
+        stamp = file.name.removesuffix(RESULTS)
+    else:
+        notes.append(f"{file.name}: neither a results nor a samples file of lmms-eval → ignored")
+        return
+    run = runs.setdefault((file.parent.resolve(), stamp), ResultFiles(file.parent, stamp, whole=whole))
+    if found:
+        run.samples[found["task"]] = file
+    elif run.record is None:
+        run.record = _json(file, notes)
+
+
+def _json(file: Path, notes: list[str]) -> dict[str, Any] | None:
+    try:
+        value = json.loads(file.read_text(encoding="utf-8-sig"))
+    except (ValueError, UnicodeDecodeError):
+        notes.append(f"{file.name}: not readable as JSON → ignored")
+        return None
+    if not isinstance(value, dict):
+        notes.append(f"{file.name}: not a JSON object → ignored")
+        return None
+    return value
+
+
+def _from_model_args(arguments: Any) -> str | None:
+    if isinstance(arguments, dict):
+        return next((str(arguments[key]) for key in ("pretrained", "model") if arguments.get(key)), None)
+    parts = dict(part.split("=", 1) for part in str(arguments or "").split(",") if "=" in part)
+    return parts.get("pretrained") or parts.get("model")
+
+
+def _record_of(line: bytes) -> tuple[dict[str, Any] | None, str | None]:
+    """Return the semiology record of a sample line, or None if it has none, or what is wrong with it."""
+    try:
+        sample = json.loads(line.decode("utf-8"))
+    except (ValueError, UnicodeDecodeError):
+        return None, "not readable as JSON"
+    record = sample.get("semiology") if isinstance(sample, dict) else None
+    if not isinstance(record, dict):
+        return None, None
+    missing = [name for name in REQUIRED if record.get(name) is None]
+    if missing:
+        return None, f"the semiology record has no {missing[0]}"
+    for name, words in WORDS.items():
+        if record[name] not in words:
+            return None, f"{name} is {str(record[name])[:20]!r}, not one of {', '.join(words)}"
+    if not isinstance(record["segment"], int) or record["segment"] < 0:
+        return None, "segment is not a number from 0"
+    return record, None

@@ -1,0 +1,193 @@
+"""From result folders to the tidy frame of answers that every report starts from.
+
+Where two runs answered the same question (model, enhancement, feature, wording), the newest one counts and a
+note says so. Nothing is left out without a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semiology.reports.lmms_eval_files import (
+    ResultFiles,
+    ResultsError,
+    find_result_files,
+    read_run_record,
+    read_samples,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "model",
+    "enhancement",
+    "prompt_id",
+    "prompt_hash",
+    "video_id",
+    "patient_id",
+    "feature",
+    "segment",
+    "start_s",
+    "end_s",
+    "answer",
+    "truth",
+    "raw",
+    "justification",
+)
+QUESTION = ["model", "enhancement", "prompt_id", "prompt_hash", "feature"]
+
+
+@dataclass(frozen=True)
+class Results:
+    """Answers of one or several runs.
+
+    Attributes:
+        answers: one row per asked segment, columns `COLUMNS`.
+        caveats: what a reader must know before the figures (simulated data, a model without ears, …).
+        notes: what was left out, replaced or missing, in plain sentences.
+        records: the run record of each model that has one.
+    """
+
+    answers: pd.DataFrame
+    caveats: tuple[str, ...]
+    notes: tuple[str, ...]
+    records: Mapping[str, Mapping[str, Any]]
+
+
+def read_results(paths: Sequence[Path]) -> Results:
+    """Read every lmms-eval result with semiology records in the folders and files given.
+
+    Raises:
+        ResultsError: a path is missing, no run holds sample files with semiology records, or the runs are
+            about different recording sets.
+    """
+    import pandas as pd
+
+    notes: list[str] = []
+    runs = find_result_files(paths, notes)
+    names = _short_names([run.model for run in runs])
+    frames: list[pd.DataFrame] = []
+    records: dict[str, dict[str, Any]] = {}
+    for order, run in enumerate(runs):
+        rows = _rows(run, names[run.model], notes)
+        if rows:
+            frames.append(pd.DataFrame(rows).assign(_order=order))
+            roots = [path if path.is_dir() else path.parent for path in paths]
+            for model in sorted({str(row["model"]) for row in rows}):
+                records[model] = records.get(model, {}) | read_run_record(run.folder, roots, notes)
+    if not frames:
+        raise ResultsError(_nothing(paths, runs, notes))
+    _check_one_recording_set(records)
+    answers = _newest(pd.concat(frames, ignore_index=True), runs, notes)
+    found = {model: record for model, record in records.items() if record}
+    return Results(answers, _caveats(found), tuple(dict.fromkeys(notes)), found)
+
+
+def _rows(run: ResultFiles, model: str, notes: list[str]) -> list[dict[str, Any]]:
+    """Return the records of a run as rows of the tidy frame."""
+    where = f"run {run.stamp} of {model}"
+    if run.record is None and run.samples:
+        notes.append(f"{where}: has no readable results file → the model is named after the folder")
+    if run.record is not None and not run.samples:
+        notes.append(f"{where}: has no sample files → run again with --log_samples")
+    rows = []
+    for task, path in sorted(run.samples.items()):
+        read = read_samples(path, notes)
+        expected = _expected(run, task)
+        if read and expected is not None and len(read) < expected:
+            notes.append(f"{where}: {task} has {len(read)} of {expected} samples → the run is incomplete")
+        rows += [_row(record, model) for record in read]
+    if run.whole and run.record is not None and run.samples:
+        missing = sorted(set(_mapping(run.record, "configs")) - set(run.samples))
+        if missing:
+            notes.append(f"{where}: no samples of {', '.join(missing)} → the run is incomplete")
+    return rows
+
+
+def _row(record: Mapping[str, Any], model: str) -> dict[str, Any]:
+    defaults = {"model": model, "enhancement": "none", "prompt_id": "", "prompt_hash": ""}
+    row = {name: record.get(name) for name in COLUMNS}
+    row |= {name: row[name] or default for name, default in defaults.items()}
+    return row | {name: str(row[name]) for name in ("model", "video_id", "patient_id", "feature")}
+
+
+def _expected(run: ResultFiles, task: str) -> int | None:
+    sizes = _mapping(_mapping(run.record or {}, "n-samples"), task)
+    effective = sizes.get("effective")
+    return effective if isinstance(effective, int) else None
+
+
+def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = record.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _short_names(models: Sequence[str]) -> dict[str, str]:
+    """Shorten ``organisation/model`` and paths to the last part, unless two models would share it."""
+    short = {model: model.rstrip("/").rsplit("/", 1)[-1] or model for model in set(models)}
+    taken = list(short.values())
+    return {model: name if taken.count(name) == 1 else model for model, name in short.items()}
+
+
+def _newest(rows: pd.DataFrame, runs: Sequence[ResultFiles], notes: list[str]) -> pd.DataFrame:
+    """Keep the newest run of each question and one row per segment; note what is dropped."""
+    newest = rows.groupby(QUESTION, dropna=False)["_order"].transform("max")
+    old = rows[rows["_order"] != newest]
+    for _, group in old.groupby(["model", "_order"], sort=True):
+        model, stamp = group["model"].iloc[0], runs[int(group["_order"].iloc[0])].stamp
+        features = group["feature"].nunique()
+        notes.append(
+            f"{model}: run {stamp} was repeated later → its {len(group)} answers on "
+            f"{features} feature{'s' if features > 1 else ''} are replaced by the newer ones"
+        )
+    rows = rows[rows["_order"] == newest]
+    twice = rows.duplicated([*QUESTION, "video_id", "segment"])
+    if bool(twice.any()):
+        notes.append(f"{int(twice.sum())} segments are logged twice within one run → the first answer counts")
+    kept = rows[~twice].drop(columns="_order")
+    return kept.sort_values([*QUESTION, "video_id", "segment"], kind="stable").reset_index(drop=True)
+
+
+def _check_one_recording_set(records: Mapping[str, Mapping[str, Any]]) -> None:
+    sets = sorted({str(record["data"]) for record in records.values() if record.get("data")})
+    if len(sets) > 1:
+        raise ResultsError(
+            f"the runs are about different recording sets ({', '.join(sets)}) "
+            "→ report each of them separately"
+        )
+
+
+def _caveats(records: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    found: list[str] = []
+    for model, record in sorted(records.items()):
+        if record.get("simulated"):
+            found.append("The recordings are simulated: the figures say nothing about patients.")
+        if record.get("embedded_model"):
+            found.append(
+                f"{model} is the small embedded model, made to try the software, not to read seizures."
+            )
+        if record.get("deaf"):
+            found.append(f"{model} has no audio input: its answers on sound features are guesses.")
+        if record.get("limit"):
+            found.append(
+                f"{model} was asked only the first {record['limit']} questions of each task (--limit)."
+            )
+        if record.get("exclusions"):
+            count = len(record["exclusions"])
+            found.append(
+                f"{count} recording{'s' if count > 1 else ''} could not be used; see semiology_run.json."
+            )
+    return tuple(dict.fromkeys(found))
+
+
+def _nothing(paths: Sequence[Path], runs: Sequence[ResultFiles], notes: Sequence[str]) -> str:
+    where = ", ".join(str(path) for path in paths) or "no folder"
+    if not runs:
+        return (
+            f"{where}: holds no lmms-eval results (*_results.json, *_samples_*.jsonl) → give a run's folder"
+        )
+    return f"{where}: no answers of a semiology task. " + " ".join(f"{note}." for note in notes[:5])
