@@ -19,7 +19,7 @@ Points = Mapping[str, Array]
 
 
 def skeleton(pose: Pose, script: Script) -> dict[str, Array]:
-    """Return named points (T, 3): picture right, towards the foot end, up; ``l_``, ``r_``: patient's sides."""
+    """Return named points (T, 3): picture right, towards the foot end, up; ``l_`` is the patient's left."""
     back = np.deg2rad(script.scene.backrest)
     up = np.array([0.0, -np.cos(back), np.sin(back)])
     out = np.array([0.0, np.sin(back), np.cos(back)])

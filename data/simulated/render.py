@@ -57,16 +57,16 @@ def render(
 def keypoints(script: Script, times_s: Array, aspect: float = 4 / 3) -> NDArray[np.float32]:
     """Return where the figure is: targets for a model that learns to look.
 
-    Args:
-        script: what happens.
-        times_s: (n,) seconds from the start.
-        aspect: width / height of the picture.
+        Args:
+            script: what happens.
+            times_s: (n,) seconds from the start.
+            aspect: width / height of the picture.
 
-    Returns:
-        (n, K, 2) float32. The first ``len(KEYPOINTS)`` rows are positions as fractions of width and height
-        (they may lie outside 0..1). The rest are the pairs named in ``FACE_STATE``: eye opening left and right
-        (0 shut, 1 open), mouth opening and width, yaw and pitch of the head in radians (positive: to the
-        patient's left, up), gaze right and down (-1..1), pull of the left and right corner of the mouth.
+        Returns:
+            (n, K, 2) float32. The first ``len(KEYPOINTS)`` rows are positions, fractions of width and height
+    (they may lie outside 0..1). The rest are the pairs named in ``FACE_STATE``: eye opening left and right
+            (0 shut, 1 open), mouth opening and width, yaw and pitch of the head in radians (positive: to the
+            patient's left, up), gaze right and down (-1..1), pull of the left and right corner of the mouth.
     """
     pose = pose_at(script, np.asarray(times_s, dtype=np.float64))
     points = skeleton(pose, script)

@@ -1,0 +1,109 @@
+"""The sound of a script: room noise, groans, stereotyped phrases, questions to the patient and answers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import butter, lfilter
+
+from semiology.data.simulated.script import Event, Script
+from semiology.data.simulated.voice import RATE, Samples, groan, say
+
+QUESTIONS: tuple[tuple[str, str], ...] = (
+    ("Can you tell me your name?", "kAn ju tel mi jor nem"),
+    ("Are you okay?", "ar ju oke"),
+    ("Do you know where you are?", "du ju no wer ju ar"),
+    ("Can you hear me?", "kAn ju hir mi"),
+    ("Show me two fingers.", "So mi tu fIng@rs"),
+    ("What day is it today?", "wat de Is It t@de"),
+)
+"""What a caregiver asks: text, and the phones of :mod:`semiology.data.simulated.voice`."""
+ANSWERS: tuple[tuple[str, str], ...] = (
+    ("Yes, I am fine.", "jes ai Am fain"),
+    ("I am here.", "ai Am hir"),
+    ("My name is Kim.", "mai nem Is kIm"),
+    ("It is Monday.", "It Is mande"),
+    ("I can hear you.", "ai kAn hir ju"),
+)
+"""What a patient answers."""
+PHRASES: tuple[tuple[str, str], ...] = (
+    ("Oh no, oh no.", "o no o no"),
+    ("Come on.", "kam on"),
+    ("Mama.", "mama"),
+)
+"""Stereotyped phrases, uttered again and again."""
+
+
+def soundtrack(script: Script) -> NDArray[np.float32]:
+    """Return the sound of a whole recording.
+
+    Returns:
+        Mono samples at ``RATE`` (16 kHz), float32 in [-1, 1], ``round(duration_s * RATE)`` of them.
+    """
+    rng = np.random.default_rng(script.seed + 11)
+    mix = _room(rng, round(script.duration_s * RATE))
+    carer = float(rng.choice([rng.uniform(100, 130), rng.uniform(185, 225)]))
+    for event in script.of("address", "verbal_responsiveness", "ictal_vocalization", "talk"):
+        own = np.random.default_rng(event.seed)
+        if event.feature == "address":
+            _lay(mix, event.onset_s, 0.26 * _line(QUESTIONS, event, carer, own, rise=0.28))
+        elif event.feature == "ictal_vocalization":
+            _vocalise(mix, event, script.look.voice_hz, own)
+        elif event.feature == "verbal_responsiveness":
+            _lay(mix, event.onset_s, 0.3 * _line(ANSWERS, event, script.look.voice_hz, own, rise=-0.15))
+        else:
+            _lay(mix, event.onset_s, 0.2 * _line(ANSWERS, event, script.look.voice_hz, own, rise=-0.1))
+    return np.clip(mix, -1, 1).astype(np.float32)
+
+
+def spoken(event: Event) -> str | None:
+    """Return the words of an event that is spoken, or None (groans have no words)."""
+    lines = {"address": QUESTIONS, "verbal_responsiveness": ANSWERS, "talk": ANSWERS}.get(event.feature)
+    if lines is not None:
+        return lines[event.seed % len(lines)][0]
+    if event.feature == "ictal_vocalization" and event.seed % 3 == 0:
+        return PHRASES[event.seed // 3 % len(PHRASES)][0]
+    return None
+
+
+def _line(
+    lines: tuple[tuple[str, str], ...], event: Event, pitch: float, rng: np.random.Generator, rise: float
+) -> Samples:
+    return say(lines[event.seed % len(lines)][1], event.offset_s - event.onset_s, pitch, rng, rise)
+
+
+def _vocalise(mix: Samples, event: Event, pitch: float, rng: np.random.Generator) -> None:
+    """Groan, or repeat one phrase, from the onset to the offset at the event's rate."""
+    period = 1 / event.frequency_hz
+    length = event.offset_s - event.onset_s
+    count = max(1, round(length / period))
+    step = length / count
+    for turn in range(count):
+        sounding = min(step * 0.7, 2.2)
+        if event.seed % 3 == 0:
+            phones = PHRASES[event.seed // 3 % len(PHRASES)][1]
+            sound = say(phones, min(sounding, 1.3), pitch, rng)
+        else:
+            sound = groan(sounding, pitch, rng)
+        at = (
+            event.onset_s + turn * step
+            if turn < count - 1 or count == 1
+            else event.offset_s - len(sound) / RATE
+        )
+        _lay(mix, at, 0.34 * sound)
+
+
+def _room(rng: np.random.Generator, count: int) -> Samples:
+    """Return the ventilation: low noise and a faint mains hum."""
+    level = rng.uniform(0.003, 0.012)
+    b, a = butter(1, 500, "lowpass", fs=RATE)
+    air = lfilter(b, a, rng.standard_normal(count)) * 3
+    hum = 0.4 * np.sin(2 * np.pi * 100 * np.arange(count) / RATE)
+    return np.asarray(level * (air + hum))
+
+
+def _lay(mix: Samples, at_s: float, sound: Samples) -> None:
+    first = max(0, round(at_s * RATE))
+    last = min(len(mix), first + len(sound))
+    if last > first:
+        mix[first:last] += sound[: last - first]

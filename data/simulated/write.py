@@ -1,0 +1,250 @@
+"""Write simulated recordings as a recording set: real mp4 files with sound, and the exact truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from semiology.data.recording_set import Annotation, Recording
+from semiology.data.simulated.render import render
+from semiology.data.simulated.report import reference_report
+from semiology.data.simulated.script import Script, draw_look, draw_script
+from semiology.data.simulated.sound import soundtrack
+from semiology.data.simulated.voice import RATE
+from semiology.data.writing import write_recording_set, write_text_atomically
+from semiology.features import FEATURES
+
+GENERATOR = "1.0"
+"""Version of the generator; it changes whenever the same seed would give another recording or truth."""
+MANIFEST = ".simulated.json"
+_BATCH = 15
+_BLUR = 3
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What fixes a simulated set, down to the last row of its tables."""
+
+    patients: int
+    seed: int
+    recordings_per_patient: int = 2
+    duration_s: tuple[float, float] = (35.0, 60.0)
+    size: tuple[int, int] = (640, 480)
+    fps: int = 30
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One recording to be made."""
+
+    video_id: str
+    patient_id: str
+    script: Script
+
+
+def plan(settings: Settings) -> tuple[Planned, ...]:
+    """Draw the scripts of a set. Patient n looks and happens the same whatever the number of patients."""
+    return tuple(_planned(settings))
+
+
+def _planned(settings: Settings) -> Iterator[Planned]:
+    low, high = settings.duration_s
+    for patient in range(settings.patients):
+        look = draw_look(np.random.default_rng([settings.seed, patient]))
+        for take in range(settings.recordings_per_patient):
+            rng = np.random.default_rng([settings.seed, patient, take + 1])
+            script = draw_script(rng, round(float(rng.uniform(low, high)), 1), look)
+            patient_id = f"P{patient + 1:03d}"
+            yield Planned(f"{patient_id}_V{take + 1:02d}", patient_id, script)
+
+
+def simulate(
+    directory: Path,
+    *,
+    patients: int,
+    seed: int,
+    recordings_per_patient: int = 2,
+    duration_s: tuple[float, float] = (35.0, 60.0),
+    size: tuple[int, int] = (640, 480),
+    fps: int = 30,
+    workers: int = 1,
+    progress: bool = True,
+) -> None:
+    """Write a recording set of simulated patients.
+
+    A second run with the same settings makes only what is missing; a run that is stopped leaves whole files only.
+
+    Args:
+        directory: folder to write; made if it does not exist.
+        patients: number of patients.
+        seed: same seed, same tables, byte for byte.
+        recordings_per_patient: videos of each.
+        duration_s: shortest and longest recording, in seconds; at least 30.
+        size: width and height in px, even numbers.
+        fps: frames per second.
+        workers: processes that render side by side. With more than one, a script that calls this needs the
+            usual ``if __name__ == "__main__":`` guard.
+        progress: show a bar on the terminal.
+
+    Raises:
+        ValueError: a setting makes no sense, or the folder holds something else.
+    """
+    settings = Settings(patients, seed, recordings_per_patient, duration_s, size, fps)
+    _check(settings, workers)
+    directory = directory.expanduser().absolute()
+    _claim(directory, settings)
+    planned = plan(settings)
+    missing = [p for p in planned if not _video(directory, p).exists()]
+    with _bar(progress) as bar:
+        task = bar.add_task(
+            "Simulating recordings", total=len(planned), completed=len(planned) - len(missing)
+        )
+        for _ in _made(directory, missing, settings, workers):
+            bar.advance(task)
+    _write_tables(directory, planned, settings)
+
+
+def write_video(path: Path, script: Script, size: tuple[int, int] = (640, 480), fps: int = 30) -> None:
+    """Render one script to an mp4 file (H.264, AAC); the file appears only when it is whole."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with av.open(str(part), "w", format="mp4") as container:
+            picture = container.add_stream("libx264", rate=fps, options={"preset": "veryfast", "crf": "27"})
+            picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
+            picture.codec_context.thread_count = 1
+            sound = container.add_stream("aac", rate=RATE, layout="mono")
+            _write_sound(container, sound, script)
+            _write_pictures(container, picture, script, size, fps)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_pictures(container: Any, stream: Any, script: Script, size: tuple[int, int], fps: int) -> None:
+    count = round(script.duration_s * fps)
+    for first in range(0, count, _BATCH):
+        times = np.arange(first, min(first + _BATCH, count)) / fps
+        for offset, image in enumerate(render(script, times, size, _BLUR)):
+            planes = cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
+            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+            frame.pts, frame.time_base = first + offset, Fraction(1, fps)
+            container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+def _write_sound(container: Any, stream: Any, script: Script) -> None:
+    samples = soundtrack(script)
+    for first in range(0, len(samples), 1024):
+        frame = av.AudioFrame.from_ndarray(samples[None, first : first + 1024], format="fltp", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, first, Fraction(1, RATE)
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))
+
+
+def _made(directory: Path, missing: list[Planned], settings: Settings, workers: int) -> Iterator[None]:
+    (directory / "videos").mkdir(parents=True, exist_ok=True)
+    if workers == 1 or len(missing) < 2:
+        for item in missing:
+            yield write_video(_video(directory, item), item.script, settings.size, settings.fps)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+        jobs = [
+            pool.submit(write_video, _video(directory, item), item.script, settings.size, settings.fps)
+            for item in missing
+        ]
+        try:
+            for job in as_completed(jobs):
+                yield job.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _one_thread() -> None:
+    cv2.setNumThreads(1)
+
+
+def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Settings) -> None:
+    recordings = [
+        Recording(p.video_id, p.patient_id, _video(directory, p), None, p.script.duration_s, p.script.diagnosis,
+                  None, None, None, None)
+        for p in planned
+    ]  # fmt: skip
+    write_recording_set(
+        directory,
+        recordings,
+        [annotation for p in planned for annotation in annotations(p.video_id, p.script)],
+        {p.video_id: reference_report(p.script) for p in planned},
+        {
+            "name": "simulated-ward",
+            "version": GENERATOR,
+            "source": "Simulated. Drawn and synthesised by semiology.data.simulated; no patient was recorded.",
+            "licence": "Apache-2.0",
+            "notes": "The side of figure4 is the side of the flexed arm. Sides are the patient's own.",
+            "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(settings).items()},
+        },
+    )
+
+
+def annotations(video_id: str, script: Script) -> list[Annotation]:
+    """Return the truth of one recording: a row for each of the 20 features."""
+    rows = []
+    for feature in FEATURES:
+        present = script.present(feature)
+        onset, offset = (script.interval(feature) if present == "yes" else None) or (None, None)
+        side = script.side(feature) if present == "yes" else None
+        rows.append(Annotation(video_id, feature, present, _tenth(onset), _tenth(offset), side, None))
+    return rows
+
+
+def _tenth(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 1)
+
+
+def _video(directory: Path, item: Planned) -> Path:
+    return directory / "videos" / f"{item.video_id}.mp4"
+
+
+def _check(settings: Settings, workers: int) -> None:
+    low, high = settings.duration_s
+    if settings.patients < 1 or settings.recordings_per_patient < 1 or workers < 1:
+        raise ValueError("patients, recordings_per_patient and workers must be at least 1")
+    if not 30 <= low <= high:
+        raise ValueError(
+            f"duration_s must be (shortest, longest) with 30 <= shortest <= longest, not {low:g}, {high:g}"
+        )
+    if any(side < 64 or side % 2 for side in settings.size) or settings.fps < 1:
+        raise ValueError("size must be even and at least 64 px in both directions, fps at least 1")
+
+
+def _claim(directory: Path, settings: Settings) -> None:
+    """Mark the folder as this simulation's, or refuse a folder that holds something else."""
+    text = json.dumps({"generator": GENERATOR, **asdict(settings)}, sort_keys=True) + "\n"
+    manifest = directory / MANIFEST
+    if manifest.exists():
+        if manifest.read_text(encoding="utf-8") != text:
+            raise ValueError(
+                f"{directory} holds a simulation with other settings ({manifest.name}): "
+                "choose another folder, or delete this one"
+            )
+        return
+    if directory.exists() and any(directory.iterdir()):
+        raise ValueError(f"{directory} is not empty and was not made by a simulation: choose another folder")
+    directory.mkdir(parents=True, exist_ok=True)
+    write_text_atomically(manifest, text)
+
+
+def _bar(shown: bool) -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=not shown)
