@@ -1,0 +1,170 @@
+"""Chat messages to token rows: one video prefix shared by several questions, each as if it were asked alone.
+
+A row is ``prefix | question 1 + answer 1 | question 2 + answer 2 | ...``. Every block sees the prefix and
+itself, never another block, and its positions start where the prefix ends; so each answer has the logits that
+it would have alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
+
+IGNORED = -100
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """Tokens of a prompt up to the end of the video.
+
+    Attributes:
+        ids: (P,) token ids.
+        positions: (3, P) temporal, height and width positions.
+        video: (P,) True where a visual token stands.
+    """
+
+    ids: Tensor
+    positions: Tensor
+    video: Tensor
+
+
+@dataclass(frozen=True)
+class Row:
+    """One prefix with its questions.
+
+    Attributes:
+        ids: (L,) token ids.
+        positions: (3, L) positions.
+        block: (L,) 0 in the prefix, k in the k-th question.
+        labels: (L,) the token to predict after each token, ``IGNORED`` outside the answers.
+    """
+
+    ids: Tensor
+    positions: Tensor
+    block: Tensor
+    labels: Tensor
+
+
+def user_turn(question: str, video: Any = "video") -> list[dict[str, Any]]:
+    """Return the chat messages of one question: one user turn, the video first, then the text."""
+    content = [{"type": "video", "video": video}, {"type": "text", "text": question}]
+    return [{"role": "user", "content": content}]
+
+
+def prompt_parts(processor: Qwen2_5_VLProcessor, question: str) -> tuple[str, str]:
+    """Split the templated prompt of a question after the end of the video."""
+    text = processor.apply_chat_template(user_turn(question), tokenize=False, add_generation_prompt=True)
+    head, marker, tail = text.partition("<|vision_end|>")
+    return head + marker, tail
+
+
+def make_prefix(
+    model: Qwen2_5_VLForConditionalGeneration,
+    processor: Qwen2_5_VLProcessor,
+    grid: tuple[int, int, int],
+    seconds_per_grid: float = 1.0,
+) -> Prefix:
+    """Build the shared prefix for a video of ``grid`` (frame pairs, patch rows, patch columns).
+
+    ``seconds_per_grid`` is the time between frame pairs in seconds (2 / sampled fps).
+    """
+    merged = processor.video_processor.merge_size**2
+    head, _ = prompt_parts(processor, "")
+    count = grid[0] * grid[1] * grid[2] // merged
+    ids = torch.tensor(processor.tokenizer(head.replace("<|video_pad|>", "<|video_pad|>" * count)).input_ids)
+    video = ids == model.config.video_token_id
+    positions, _ = model.model.get_rope_index(
+        ids[None],
+        mm_token_type_ids=(video * 2)[None].int(),
+        video_grid_thw=torch.tensor([grid]),
+        second_per_grid_ts=torch.tensor([seconds_per_grid]),
+    )
+    return Prefix(ids, positions[:, 0], video)
+
+
+def encode_block(processor: Qwen2_5_VLProcessor, question: str, answer: str) -> tuple[list[int], list[int]]:
+    """Return the token ids of a question (up to the assistant's turn) and of its answer with end mark."""
+    _, tail = prompt_parts(processor, question)
+    return processor.tokenizer(tail).input_ids, processor.tokenizer(answer + "<|im_end|>").input_ids
+
+
+def pack(prefix: Prefix, blocks: Sequence[tuple[list[int], list[int]]]) -> Row:
+    """Pack a prefix and encoded blocks into one row.
+
+    Answers take the positions that ``generate`` gives them: one past the largest position of any axis.
+    """
+    ids, labels = [prefix.ids], [torch.full((len(prefix.ids),), IGNORED)]
+    positions, start = [prefix.positions], int(prefix.positions[0, -1]) + 1
+    numbers = [0] * len(prefix.ids)
+    for number, (question, answer) in enumerate(blocks, start=1):
+        first = max(int(prefix.positions.max()), start + len(question) - 1) + 1
+        ids.append(torch.tensor(question + answer))
+        place = [*range(start, start + len(question)), *range(first, first + len(answer))]
+        positions.append(torch.tensor(place).expand(3, -1))
+        labels.append(torch.tensor([IGNORED] * (len(question) - 1) + answer + [IGNORED]))
+        numbers += [number] * (len(question) + len(answer))
+    return Row(torch.cat(ids), torch.cat(positions, 1), torch.tensor(numbers), torch.cat(labels))
+
+
+def stack(rows: Sequence[Row], pad_id: int) -> Row:
+    """Stack rows with equally long prefixes into a batch, padded: ids (B, L), positions (3, B, L), ..."""
+    length = max(len(row.ids) for row in rows)
+
+    def padded(tensors: list[Tensor], value: int) -> Tensor:
+        return torch.stack([functional.pad(t, (0, length - t.shape[-1]), value=value) for t in tensors])
+
+    return Row(
+        padded([row.ids for row in rows], pad_id),
+        padded([row.positions for row in rows], 0).transpose(0, 1),
+        padded([row.block for row in rows], -1),
+        padded([row.labels for row in rows], IGNORED),
+    )
+
+
+def block_mask(block: Tensor) -> Tensor:
+    """Return the (B, 1, L, L) mask of rows (B, L): causal, from a question only to prefix and itself."""
+    length = block.shape[-1]
+    causal = torch.ones(length, length, dtype=torch.bool).tril()
+    allowed = (block[:, None, :] == 0) | (block[:, None, :] == block[:, :, None])
+    return (causal & allowed)[:, None]
+
+
+def decode_layers(
+    model: Qwen2_5_VLForConditionalGeneration,
+    embeddings: Tensor,
+    positions: Tensor,
+    mask: Tensor,
+    depth: int | None = None,
+) -> list[Tensor]:
+    """Run the first ``depth`` layers of the language model and return the hidden states after each.
+
+    Args:
+        model: the model.
+        embeddings: (B, L, H) input embeddings, visual tokens already in place.
+        positions: (3, B, L) positions.
+        mask: (1 or B, 1, L, L) boolean attention mask.
+        depth: number of layers; all where omitted, and then the last state has passed the final norm.
+    """
+    language = model.model.language_model
+    rotary = language.rotary_emb(embeddings, positions)
+    states, hidden = [], embeddings
+    for layer in language.layers[:depth]:
+        hidden = layer(hidden, attention_mask=mask, position_embeddings=rotary)
+        states.append(hidden)
+    if depth is None:
+        states[-1] = language.norm(states[-1])
+    return states
+
+
+def embed(model: Qwen2_5_VLForConditionalGeneration, ids: Tensor, video: Tensor, tokens: Tensor) -> Tensor:
+    """Return (B, L, H) embeddings of ``ids`` with visual ``tokens`` (B, V, H) where ``video`` is True."""
+    embedded = model.get_input_embeddings()(ids)
+    place = torch.zeros(ids.shape[1], dtype=torch.bool)
+    place[: len(video)] = video
+    return embedded.masked_scatter(place[None, :, None], tokens.to(embedded.dtype))
