@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from semiology.prompts.library import answer_formats, load_library, render
+from semiology.tasks.answer_cleaning import LONGEST_REPLY
+from semiology.tasks.answers import parse_answer, parse_reply, reply_says_unknown
+
+# BaseLoader: everything is text, so that `answer: yes` in the file is not read as a boolean.
+CASES = yaml.load((Path(__file__).parent / "answers_cases.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)
+VALUES = {"yes", "no", "na", "unparsed"}
+
+SAME_IN_ALL_FORMS = (
+    "{}",
+    "{}.",
+    "**{}**",
+    "The answer is {}.",
+    "Answer: {}",
+    '{{"answer": "{}"}}',
+    "{{'answer': '{}'}}",
+    "{}, as the arms show.",
+    "<answer>{}</answer>",
+    '[{{"answer": ["{}"]}}]',
+)
+YES = [*(form.format("Yes") for form in SAME_IN_ALL_FORMS), '{"answer": true}']
+NO = [*(form.format("No") for form in SAME_IN_ALL_FORMS), '{"answer": false}']
+PIECES = (*YES, *NO, "NA", "n/a", "not", "or", "{", "}", "[", '"', "'", '"answer"', ":", ",", ".", "\n", " ")
+PIECES += ("`", "```json", "<think>", "</think>", "unknown", "if", "the", "because", '{"answer": "', "\\")
+LOOPS = (
+    '{"a":[',
+    '{"a":"',
+    "yes,",
+    "yes or ",
+    "answer is ",
+    "a ",
+    "\u0301",
+    "ﷺ",
+    "'yes' ",
+    "\n-",
+    "{'answer':",
+)
+LOOPS += (
+    "((",
+    "\\boxed{",
+    "<",
+    "n't ",
+    "\t",
+    "\r",
+    "``` ",
+    "_",
+    "<|",
+    ", but ",
+    "can't be ",
+    " \n",
+    "- ",
+    "$",
+)
+fragments = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join)
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["reply"][:50] for case in CASES])
+def test_a_reply_is_read_as_the_case_file_says(case: dict[str, str]) -> None:
+    reply = parse_reply(case["reply"])
+    assert reply.answer == case["answer"]
+    if "justification" in case:
+        assert (reply.justification or "").rstrip(".") == case["justification"].rstrip(".")
+
+
+def test_no_reply_is_unparsed() -> None:
+    assert parse_answer(None) == "unparsed"
+    assert parse_reply(None).justification is None
+
+
+def test_the_case_file_uses_only_the_four_values_and_each_reply_once() -> None:
+    assert {case["answer"] for case in CASES} == VALUES
+    replies = [case["reply"] for case in CASES]
+    assert len(set(replies)) == len(replies) > 150
+
+
+def test_no_question_of_the_library_answers_itself_when_it_is_echoed() -> None:
+    for prompt in load_library():
+        for name in (None, *answer_formats()):
+            assert parse_answer(render(prompt, name)) == "unparsed", f"{prompt.feature}/{prompt.id}/{name}"
+
+
+@pytest.mark.parametrize("yes", YES)
+@pytest.mark.parametrize("no", NO)
+@pytest.mark.parametrize("between", [" ", "\n", ". ", "\n\n", "; ", ", "])
+def test_a_reply_that_also_gives_the_opposite_answer_is_unparsed(yes: str, no: str, between: str) -> None:
+    assert parse_answer(yes + between + no) == "unparsed"
+    assert parse_answer(no + between + yes) == "unparsed"
+
+
+@pytest.mark.parametrize("reply", [*YES, *NO])
+def test_a_reply_keeps_its_meaning_in_capitals_and_with_other_spacing(reply: str) -> None:
+    expected = parse_answer(reply)
+    assert expected in {"yes", "no"}
+    assert parse_answer(reply.upper()) == parse_answer(f"\n\t {reply} \r\n") == expected
+    assert parse_answer(reply.replace(" ", "  ")) == expected
+
+
+@given(st.text() | fragments)
+def test_every_text_has_one_of_four_outcomes(text: str) -> None:
+    reply = parse_reply(text)
+    assert reply.answer in VALUES
+    assert reply.justification is None or reply.justification.strip()
+
+
+@given(fragments)
+def test_an_answer_is_its_own_answer(text: str) -> None:
+    answer = parse_answer(text)
+    assert parse_answer(answer) == answer
+
+
+@given(fragments)
+def test_spaces_around_a_reply_do_not_matter(text: str) -> None:
+    assert parse_answer(f" \n{text}\t ") == parse_answer(text)
+
+
+@given(st.text(alphabet=st.characters(max_codepoint=127)))
+def test_case_does_not_matter(text: str) -> None:
+    assert parse_answer(text.upper()) == parse_answer(text.lower())
+
+
+@given(fragments, st.sampled_from(NO), st.sampled_from(["\n", "\n\n", ".\n"]))
+def test_a_contradiction_on_a_new_line_never_leaves_a_yes(text: str, no: str, between: str) -> None:
+    assume("{" not in text and '"' not in text and "'" not in text and "`" not in text and "\\" not in text)
+    assert parse_answer(text + between + no) != "yes"
+
+
+@given(st.text(alphabet="abcdeghijklmopqrsuvwxz{}[]\"':,. \n<>/|"))
+def test_without_an_answer_word_there_is_no_answer(text: str) -> None:
+    assert parse_answer(text) == "unparsed"
+
+
+@pytest.mark.parametrize("unit", [*PIECES, *LOOPS])
+def test_a_megabyte_is_read_in_less_than_a_second(unit: str) -> None:
+    for size in (1_000_000, LONGEST_REPLY):
+        text = (unit * (size // len(unit) + 1))[:size]
+        start = time.process_time()
+        assert parse_answer(text) in VALUES
+        assert time.process_time() - start < 1.0
+
+
+def test_what_is_longer_than_any_answer_is_a_loop() -> None:
+    assert parse_answer("Yes. " + "The arm bends. " * 10) == "yes"
+    assert parse_answer("Yes. " + "The arm bends. " * LONGEST_REPLY) == "unparsed"
+    assert parse_answer("<think>" + "Hm. " * LONGEST_REPLY + "</think>yes") == "yes"
+
+
+@pytest.mark.parametrize(
+    ("reply", "unknown"),
+    [
+        ("unknown", True),
+        ("I'm not sure.", True),
+        ('{"answer": "cannot determine"}', True),
+        ("No idea", True),
+        ("Yes", False),
+        ("Yes. It is unclear which arm moves first.", False),
+        ("Present in no frame", False),
+        (None, False),
+    ],
+)
+def test_a_reply_that_confesses_not_to_know_is_told_from_a_malformed_one(
+    reply: str | None, unknown: bool
+) -> None:
+    assert reply_says_unknown(reply) is unknown
+
+
+def test_a_justification_is_never_made_up() -> None:
+    assert parse_reply("Yes.").justification is None
+    assert parse_reply('{"answer": "yes"}').justification is None
+    assert parse_reply('{"answer": "yes", "justification": ""}').justification is None
+    assert parse_reply('{"answer": "maybe", "justification": "blurred"}').justification == "blurred"
