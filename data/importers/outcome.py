@@ -98,3 +98,18 @@ def _link(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def write_key(outcome: ImportOutcome, path: Path) -> None:
+    """Write the table of new ids and original file names, readable by its owner alone (mode 0600).
+
+    Raises:
+        FileExistsError: There is such a file already.
+    """
+    names = sorted(outcome.source_names.items())
+    text = table_text(
+        ("video_id", "file_name"), [{"video_id": key, "file_name": name} for key, name in names]
+    )
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+        stream.write(text)

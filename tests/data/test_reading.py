@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.reading import read_folder
@@ -322,3 +324,16 @@ def test_the_active_set_is_the_given_one_then_the_variable(
     monkeypatch.delenv(DATA_VARIABLE)
     with pytest.raises(RecordingSetError, match="--data DIR"):
         active_directory()
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    content=st.binary(max_size=200)
+    | st.text("videoP01_,\n\r;\t\"'=.:-yesnoaftic ", max_size=200).map(str.encode)
+)
+def test_no_content_of_a_table_crashes_the_reading(make_set: Make, content: bytes) -> None:
+    header = b"video_id,feature,present,onset_s,offset_s,side,justification\n"
+    for annotations_file in (content, header + content):
+        reading = read_folder(make_set(annotations=annotations_file, reports=content))
+        assert (reading.recording_set is None) == bool(reading.problems)
+        assert all(problem.message and problem.mend for problem in reading.problems)

@@ -1,0 +1,245 @@
+"""``semiology data``: check, import, de-identify and simulate recording sets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from semiology.data.problems import Problem, RecordingSetError
+
+if TYPE_CHECKING:
+    from semiology.data.importers.outcome import ImportOutcome
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Recording sets: check, import, de-identify, simulate.",
+    epilog="Example:  [cyan]semiology data check my_emu[/cyan]",
+)
+import_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Import published annotation tables as a recording set.",
+    epilog="Example:  [cyan]semiology data import s3 SeizureSemiologySuite/result/ground_truth my_s3[/cyan]",
+)
+app.add_typer(import_app, name="import")
+
+_Source = Annotated[Path, typer.Argument(help="Table, or folder with the tables, to import.", exists=True)]
+_Destination = Annotated[Path, typer.Argument(help="Folder of the new recording set.", file_okay=False)]
+_Videos = Annotated[
+    Path | None,
+    typer.Option(help="Folder with the videos; they are hard-linked under their new names.", file_okay=False),
+]
+_Seed = Annotated[int, typer.Option(help="Draws the new ids; the same seed gives the same ids.")]
+_Key = Annotated[
+    Path | None, typer.Option(help="Write the table of new ids and original file names here.", dir_okay=False)
+]
+_Force = Annotated[bool, typer.Option("--force", help="Replace the tables of a set that is already there.")]
+
+
+S3_HELP = (
+    "Import the annotations of the Seizure-Semiology-Suite (S3).\n\n"
+    "SRC is the folder with the wide annotation table (file_name, one column per feature, "
+    "start_time_for_…) and the tables of laterality, reports and diagnoses, as the public repository "
+    "stores them; or the normalised tables (videos, annotations, …). File names give way to opaque "
+    "ids. Whatever cannot be used is counted and listed."
+)
+EMBC_HELP = (
+    "Import the annotations of the EMBC pilot study (PathMotionMLLM).\n\n"
+    "SRC is the wide annotation table (file_name, one column per feature) or its folder; or the "
+    "normalised labels (event_id, patient_id, epileptic, …). An empty cell means 'not annotated'. "
+    "File names give way to opaque ids. Whatever cannot be used is counted and listed."
+)
+DEIDENTIFY_HELP = (
+    "Write a copy of a recording set with opaque ids. [bold]This is not anonymisation.[/bold]\n\n"
+    "[bold]Faces and voices remain[/bold] in the videos, and so does whatever is seen or said in the "
+    "room.\n\n"
+    "Ids such as P001_V01 in random order take the place of patient and video ids and file names. "
+    "Media are copied stream by stream without container metadata (titles, times, places); nothing "
+    "is encoded again. Dates, clock times, phone numbers, e-mails, old ids and given names are "
+    "replaced in justifications, reports and transcripts, and counted. Read the result before you "
+    "share it."
+)
+
+
+@app.command(
+    "check",
+    epilog="Examples:  [cyan]semiology data check my_emu[/cyan]   "
+    "[cyan]semiology data check my_emu --no-media --json[/cyan]",
+)
+def check_command(
+    directory: Annotated[Path, typer.Argument(help="Folder of the recording set.", metavar="DIR")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    media: Annotated[bool, typer.Option("--media/--no-media", help="Open every video.")] = True,
+    window: Annotated[
+        float, typer.Option(help="Warn of videos shorter than this, in seconds.", min=0)
+    ] = 30.0,
+) -> None:
+    """List everything that is wrong with a recording set, then what there is to score.
+
+    Every problem names file, row and mend. Exit code 1 if there is a problem or a video cannot be read.
+    """
+    from semiology.data.check import check_recording_set
+    from semiology.data.views import print_report, progress
+
+    with progress("Opening videos", quiet=as_json or not media) as advance:
+        report = check_recording_set(directory, media, window_s=window, on_probe=advance)
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+    else:
+        print_report(report)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@import_app.command(
+    "s3",
+    help=S3_HELP,
+    epilog="Examples:  [cyan]semiology data import s3 ground_truth my_s3 --folds all_folds.csv[/cyan]   "
+    "[cyan]semiology data import s3 ground_truth my_s3 --videos /secure/s3 --key /secure/s3_key.csv[/cyan]",
+)
+def import_s3_command(
+    source: _Source,
+    destination: _Destination,
+    videos: _Videos = None,
+    folds: Annotated[Path | None, typer.Option(help="Table of folds, if it lies elsewhere.")] = None,
+    seed: _Seed = 0,
+    key: _Key = None,
+    force: _Force = False,
+) -> None:
+    """Import the S3 annotations."""
+    from semiology.data.importers.published import is_s3_published, load_s3_published
+    from semiology.data.importers.repository import S3, import_repository
+
+    with _told():
+        _refuse_to_overwrite(destination, key, force)
+        if source.is_dir() and is_s3_published(source):
+            outcome = load_s3_published(source, destination=destination)
+        else:
+            outcome = import_repository(S3, source, seed=seed, folds=folds, directory=destination)
+        _finish(outcome, destination, videos, key)
+
+
+@import_app.command(
+    "embc",
+    help=EMBC_HELP,
+    epilog="Examples:  [cyan]semiology data import embc annotations.csv my_embc[/cyan]   "
+    "[cyan]semiology data import embc annotations.csv my_embc --videos /secure/embc_videos[/cyan]",
+)
+def import_embc_command(
+    source: _Source,
+    destination: _Destination,
+    videos: _Videos = None,
+    seed: _Seed = 0,
+    key: _Key = None,
+    force: _Force = False,
+) -> None:
+    """Import the EMBC annotations."""
+    from semiology.data.importers.published import is_embc_published, load_embc_published
+    from semiology.data.importers.repository import EMBC, import_repository
+
+    with _told():
+        _refuse_to_overwrite(destination, key, force)
+        if is_embc_published(source):
+            outcome = load_embc_published(source, destination=destination)
+        else:
+            outcome = import_repository(EMBC, source, seed=seed, directory=destination)
+        _finish(outcome, destination, videos, key)
+
+
+@app.command(
+    "deidentify",
+    help=DEIDENTIFY_HELP,
+    epilog="Examples:  [cyan]semiology data deidentify my_emu my_emu_opaque[/cyan]   "
+    "[cyan]semiology data deidentify my_emu my_emu_opaque --names names.txt --key /secure/key.csv[/cyan]",
+)
+def deidentify_command(
+    source: Annotated[Path, typer.Argument(help="Folder of the recording set.", metavar="SRC")],
+    destination: Annotated[Path, typer.Argument(help="New folder.", metavar="DEST")],
+    key: Annotated[
+        Path | None,
+        typer.Option(help="Write the table of old and new ids here (mode 0600; never inside DEST)."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Draw the ids from this seed; by default from the system's randomness.")
+    ] = None,
+    names: Annotated[
+        Path | None,
+        typer.Option(help="Text file with one name per line to remove from free text.", exists=True),
+    ] = None,
+) -> None:
+    """Write a copy of a recording set with opaque ids."""
+    from semiology.data.deidentify import deidentify
+    from semiology.data.views import print_deidentified, progress
+
+    words = names.read_text(encoding="utf-8-sig").splitlines() if names else []
+    with _told(), progress("Copying recordings") as advance:
+        done = deidentify(source, destination, key=key, seed=seed, names=words, on_recording=advance)
+    print_deidentified(done, destination)
+    if done.excluded:
+        raise typer.Exit(1)
+
+
+@app.command(
+    "simulate",
+    epilog="Examples:  [cyan]semiology data simulate demo_set[/cyan]   "
+    "[cyan]semiology data simulate big_set --patients 40 --recordings 3 --seed 7[/cyan]",
+)
+def simulate_command(
+    directory: Annotated[Path, typer.Argument(help="Folder of the new recording set.", metavar="DIR")],
+    patients: Annotated[int, typer.Option(help="Number of patients.", min=1)] = 6,
+    recordings: Annotated[int, typer.Option(help="Recordings per patient.", min=1)] = 2,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same set.")] = 0,
+) -> None:
+    """Render drawn patients as real video files with sound, and write their exact annotations.
+
+    Nothing in such a set is clinical: it shows that the whole road works, and where a model errs on drawings.
+    """
+    from semiology.data.simulated import simulate
+
+    with _told():
+        _refuse_to_overwrite(directory, None, force=False)
+        simulate(directory, patients=patients, seed=seed, recordings_per_patient=recordings)
+    typer.echo(f"{patients * recordings} recordings of {patients} simulated patients are in {directory}")
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn errors that are meant for the user into messages and exit code 1."""
+    try:
+        yield
+    except RecordingSetError as error:
+        from semiology.data.views import print_problems
+
+        print_problems(error.problems)
+        raise typer.Exit(1) from None
+
+
+def _refuse_to_overwrite(directory: Path, key: Path | None, force: bool) -> None:
+    faults = []
+    if (directory / "recordings.csv").exists() and not force:
+        faults.append(Problem(str(directory), None, "holds a recording set already", "choose a new folder"))
+    if key and key.exists():
+        faults.append(Problem(str(key), None, "the key file exists already", "choose a new file"))
+    if key and not key.absolute().parent.is_dir():
+        faults.append(Problem(str(key), None, "the folder of the key does not exist", "make it first"))
+    if key and directory.resolve() in key.resolve().parents:
+        mend = "keep the key where nobody who gets the folder can read it"
+        faults.append(Problem(str(key), None, "the key would lie inside the recording set", mend))
+    if faults:
+        raise RecordingSetError(faults)
+
+
+def _finish(outcome: ImportOutcome, destination: Path, videos: Path | None, key: Path | None) -> None:
+    from semiology.data.importers.outcome import write_key, write_outcome
+    from semiology.data.views import print_import
+
+    placed = write_outcome(outcome, destination, videos)
+    if key:
+        write_key(outcome, key)
+    print_import(outcome, destination, placed)

@@ -1,0 +1,130 @@
+"""How the ``semiology data`` commands show their results."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from semiology.data.problems import Problem
+
+if TYPE_CHECKING:
+    from semiology.data.check import CheckReport, Exclusion
+    from semiology.data.deidentify import Deidentified
+    from semiology.data.importers.outcome import ImportOutcome
+
+NOT_ANONYMOUS = (
+    "Faces and voices remain in the media: this is not anonymisation. Read the texts before sharing."
+)
+
+
+@contextmanager
+def progress(label: str, *, quiet: bool = False) -> Iterator[Callable[[int, int], None] | None]:
+    """Give a function to call with (done, all) that moves a progress bar; ``None`` if ``quiet``."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    if quiet:
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def print_problems(problems: Sequence[Problem]) -> None:
+    """Print problems, one per line, on standard error."""
+    _print_list(Console(stderr=True), _count(len(problems), "problem"), problems, "red")
+
+
+def print_report(report: CheckReport) -> None:
+    """Print problems, exclusions and warnings, then the counts."""
+    console = Console()
+    _print_list(console, _count(len(report.problems), "problem"), report.problems, "red")
+    _print_exclusions(console, report.exclusions)
+    _print_list(console, _count(len(report.warnings), "warning"), report.warnings, "yellow")
+    if report.recordings:
+        console.print(_feature_table(report))
+    hours = (
+        f", {report.probed} videos opened ({report.total_duration_s / 3600:.2f} h)" if report.probed else ""
+    )
+    _line(
+        console,
+        f"{_count(report.recordings, 'recording')} of {_count(report.patients, 'patient')}, "
+        f"{_count(report.reports, 'report')}{hours}; {_count(len(report.problems), 'problem')}, "
+        f"{_count(len(report.exclusions), 'unreadable video')}, {_count(len(report.warnings), 'warning')}",
+    )
+    console.print(
+        "[green]The set can be used.[/green]" if report.ok else "[red]The set cannot be used yet.[/red]"
+    )
+
+
+def _feature_table(report: CheckReport) -> Table:
+    table = Table(title=None, header_style="bold")
+    table.add_column("feature", no_wrap=True)
+    for name in ("yes", "no", "na", "not annotated", "patients with yes"):
+        table.add_column(name, justify="right")
+    for item in report.features:
+        counts = (item.yes, item.no, item.na, item.not_annotated, item.patients_with_yes)
+        table.add_row(
+            item.feature, *map(str, counts), style="dim" if not item.yes + item.no + item.na else ""
+        )
+    return table
+
+
+def print_import(outcome: ImportOutcome, destination: Path, placed: int) -> None:
+    """Print what an import gave, what it could not use, and what to do next."""
+    console = Console()
+    _print_list(console, _count(len(outcome.unused), "value") + " not used", outcome.unused, "yellow")
+    _print_list(console, _count(len(outcome.doubts), "doubtful value") + " used", outcome.doubts, "yellow")
+    for note in outcome.notes:
+        _line(console, f"note: {note}")
+    total = len(outcome.recordings)
+    _line(
+        console,
+        f"{_count(total, 'recording')} of {_count(outcome.patients, 'patient')}, "
+        f"{_count(len(outcome.annotations), 'annotation')}, {_count(len(outcome.reports), 'report')}; "
+        f"{_count(len(outcome.unused), 'value')} not used, {_count(len(outcome.doubts), 'doubtful value')}",
+    )
+    _line(console, f"written to {destination}; {placed} of {_count(total, 'video')} in place")
+    if placed < total:
+        _line(console, "put the others at videos/<video_id>.mp4, or import again with --force --videos DIR")
+
+
+def print_deidentified(done: Deidentified, destination: Path) -> None:
+    """Print what de-identification did and what it cannot do."""
+    console = Console()
+    _print_exclusions(console, done.excluded)
+    parts = ", ".join(f"{count} × {kind}" for kind, count in done.replaced.items()) or "nothing"
+    console.print(f"{_count(done.recordings, 'recording')} of {_count(done.patients, 'patient')}")
+    _line(console, f"replaced in free text: {parts}; streams left out: {done.dropped_streams}")
+    _line(console, f"written to {destination}")
+    _line(console, f"key: {done.key}" if done.key else "no key was written: nobody can link the ids back")
+    console.print(f"[bold]{NOT_ANONYMOUS}[/bold]")
+
+
+def _print_exclusions(console: Console, exclusions: Sequence[Exclusion]) -> None:
+    lines = [f"{item.video_id}: {item.reason}" for item in exclusions]
+    _print_list(console, f"{_count(len(lines), 'recording')} excluded", lines, "red")
+
+
+def _print_list(console: Console, title: str, items: Iterable[object], colour: str) -> None:
+    lines = [str(item) for item in items]
+    if lines:
+        console.print(f"[{colour}]{title}[/{colour}]")
+        for line in lines:
+            _line(console, f"  {line}")
+
+
+def _line(console: Console, text: str) -> None:
+    """Print a line whole: no markup, no colour guesses, no wrapping inside a path."""
+    console.print(escape(text), highlight=False, soft_wrap=True)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
