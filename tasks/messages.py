@@ -25,12 +25,15 @@ Document = Mapping[str, Any]
 MediaForm = Mapping[str, Any] | None
 
 
-def doc_to_text(document: Document) -> str:
+def doc_to_text(document: Document, lmms_eval_specific_kwargs: MediaForm = None) -> str:
     """Return the prompt exactly as it is sent; simple models read this very string.
+
+    No model class changes the wording; ``lmms_eval_specific_kwargs`` is accepted because lmms-eval passes it.
 
     The recording and its window are not in the text, because simple models would read them. They reach
     lmms-eval's cache key through the content-addressed question table (``tasks/documents.py``).
     """
+    del lmms_eval_specific_kwargs
     return str(document["question"])
 
 
