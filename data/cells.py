@@ -13,8 +13,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SECONDS = re.compile(r"(\d+(\.\d*)?|\.\d+)")
 _CLOCK = re.compile(r"\d+:\d{1,2}(:\d{1,2})?([.,]\d+)?")
 _DATE_LIKE = re.compile(
-    r"(?<!\d)((19|20)\d{2}[-._]?\d{1,2}[-._]?\d{1,2}|\d{1,2}[-._]\d{1,2}[-._](19|20)?\d{2})(?!\d)"
+    r"(?<!\d)(?:(?:19|20)\d{2}([-._])\d{1,2}\1\d{1,2}|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])"
+    r"|\d{1,2}([-._])\d{1,2}\2(?:19|20)\d{2}|\d{1,2}([-.])\d{1,2}\3\d{2})(?!\d)"
 )
+_NAME_LIMIT_BYTES = 255
 
 PRESENCE: Mapping[str, str] = {
     "y": "yes", "true": "yes", "1": "yes", "present": "yes", "positive": "yes", "ja": "yes", "oui": "yes",
@@ -127,7 +129,7 @@ def parse_relative_path(text: str, directory: Path) -> Path:
     """Return the absolute path of a file named relative to the folder (``/`` or ``\\`` between parts).
 
     Raises:
-        CellError: The path is absolute, a web address, or leaves the folder.
+        CellError: The path is absolute, a web address, no file name, or leaves the folder.
     """
     if re.match(r"[A-Za-z][A-Za-z0-9+.\-]+://", text):
         raise CellError(
@@ -138,6 +140,8 @@ def parse_relative_path(text: str, directory: Path) -> Path:
         raise CellError(
             f"{text!r} is an absolute path", "give it relative to the folder, such as videos/P001_V01.mp4"
         )
+    if "\0" in text or any(len(part.encode()) > _NAME_LIMIT_BYTES for part in windows.parts):
+        raise CellError(f"{text[:40]!r} is no file name", "give the path of the file relative to the folder")
     depth = 0
     for part in windows.parts:
         depth += -1 if part == ".." else 0 if part == "." else 1

@@ -14,6 +14,7 @@ from pathlib import Path
 from semiology.data.check import Exclusion
 from semiology.data.opaque_ids import OpaqueIds, opaque_ids
 from semiology.data.problems import Problem, RecordingSetError
+from semiology.data.reading import ANNOTATIONS, METADATA, RECORDINGS, REPORTS
 from semiology.data.recording_set import Recording, RecordingSet, read_recording_set
 from semiology.data.remux import RemuxError, remux
 from semiology.data.scrubbing import Scrubber
@@ -33,6 +34,7 @@ class Deidentified:
         replaced: How many pieces of free text were replaced, by kind.
         dropped_streams: How many streams (data, subtitles, pictures) were left out of the media.
         excluded: Recordings that are not in the new set because their media could not be rewritten.
+        not_copied: Files of the old folder that belong to no recording and to no table of the format.
         key: Where the key was written, if anywhere.
     """
 
@@ -41,6 +43,7 @@ class Deidentified:
     replaced: Mapping[str, int]
     dropped_streams: int
     excluded: tuple[Exclusion, ...]
+    not_copied: tuple[str, ...]
     key: Path | None
 
 
@@ -61,7 +64,7 @@ def deidentify(
     Args:
         source: The set; it must be valid.
         destination: New folder (it may exist if it is empty).
-        key: File for the table of old and new ids, outside of ``destination``; by default none is written.
+        key: New file for the table of old and new ids, outside of ``destination``; by default none.
         seed: Draws the new ids; ``None`` (better) takes the system's randomness.
         names: Further words to remove from free text, such as names of patients and staff.
         on_recording: Called with (done, all) after each recording.
@@ -90,6 +93,7 @@ def deidentify(
         replaced=dict(sorted(scrubber.replaced.items())),
         dropped_streams=media.dropped_streams,
         excluded=tuple(media.excluded),
+        not_copied=_not_copied(old),
         key=key,
     )
 
@@ -126,6 +130,14 @@ def _identifying(old: RecordingSet) -> set[str]:
         found |= {item.video_id, item.patient_id}
         found |= {path.stem for path in (item.video, item.audio, item.pose, item.transcript) if path}
     return found
+
+
+def _not_copied(old: RecordingSet) -> tuple[str, ...]:
+    used = {old.directory / name for name in (RECORDINGS, ANNOTATIONS, REPORTS, METADATA)}
+    for item in old.recordings:
+        used |= {path for path in (item.video, item.audio, item.pose, item.transcript) if path}
+    files = (path for path in sorted(old.directory.rglob("*")) if path.is_file() and path not in used)
+    return tuple(path.relative_to(old.directory).as_posix() for path in files)
 
 
 class _MediaCopy:

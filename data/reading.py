@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -66,6 +67,9 @@ def read_folder(directory: Path, *, require_media: bool = True) -> Reading:
         mend = "check the path, or make a set to try with `semiology data simulate DIR`"
         reading.problems.append(Problem(str(directory), None, "is not a folder", mend))
         return reading
+    if not os.access(directory, os.R_OK | os.X_OK):
+        reading.problems.append(Problem(str(directory), None, "may not be read", "ask for access to it"))
+        return reading
     if not any(directory.iterdir()):
         mend = f"put {RECORDINGS}, {ANNOTATIONS} and {METADATA} into it, or try `semiology data simulate DIR`"
         reading.problems.append(Problem(str(directory), None, "the folder is empty", mend))
@@ -100,18 +104,21 @@ def _read_metadata(directory: Path, reading: Reading) -> Mapping[str, object]:
         return {}
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         row = mark.line + 1 if mark else None
-        what = getattr(error, "problem", None) or "it is not UTF-8 text"
+        what = getattr(error, "problem", None) or str(error)
         reading.problems.append(Problem(METADATA, row, f"is not valid YAML ({what})", mend))
         return {}
     if not isinstance(content, dict):
         reading.problems.append(Problem(METADATA, None, "holds no 'key: value' lines", mend))
         return {}
     for key in ("name", "version"):
-        if not str(content.get(key) or "").strip():
-            reading.problems.append(Problem(METADATA, None, f"the key {key!r} is missing or empty", mend))
+        value = content.get(key)
+        if value is None or isinstance(value, (list, dict)) or not str(value).strip():
+            reading.problems.append(
+                Problem(METADATA, None, f"the key {key!r} is missing, empty or a list", mend)
+            )
     return {str(key): value for key, value in content.items()}
 
 

@@ -101,6 +101,7 @@ def print_deidentified(done: Deidentified, destination: Path) -> None:
     console = Console()
     _print_exclusions(console, done.excluded)
     parts = ", ".join(f"{count} × {kind}" for kind, count in done.replaced.items()) or "nothing"
+    _print_list(console, f"{_count(len(done.not_copied), 'file')} not copied", done.not_copied, "yellow")
     console.print(f"{_count(done.recordings, 'recording')} of {_count(done.patients, 'patient')}")
     _line(console, f"replaced in free text: {parts}; streams left out: {done.dropped_streams}")
     _line(console, f"written to {destination}")

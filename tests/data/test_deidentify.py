@@ -164,6 +164,13 @@ def test_unsafe_paths_are_refused_before_anything_is_written(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_files_that_belong_to_no_recording_are_not_copied_and_told(named_set: Path, tmp_path: Path) -> None:
+    (named_set / "notes.txt").write_text("Jane")
+    done = deidentify(named_set, tmp_path / "out")
+    assert done.not_copied == ("notes.txt",)
+    assert not (tmp_path / "out" / "notes.txt").exists()
+
+
 def test_a_recording_that_cannot_be_rewritten_is_left_out_and_told(named_set: Path, tmp_path: Path) -> None:
     (named_set / "videos" / "smith_v1.mp4").write_bytes(b"no film")
     done = deidentify(named_set, tmp_path / "out", key=tmp_path / "key.csv")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from semiology.data.cells import looks_dated
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.reading import read_folder
 from semiology.data.recording_set import DATA_VARIABLE, active_directory, read_recording_set
@@ -173,6 +174,7 @@ def test_a_bad_annotation_is_named_with_its_mend(make_set: Make, row: str, messa
         ("P3,P003,C:\\videos\\a.mp4", "absolute path"),
         ("P3,P003,https://host/a.mp4", "web address"),
         ("P3,P003,", "video: is empty"),
+        (f"P3,P003,{'a' * 300}.mp4", "is no file name"),
         ("p001_v01,P003,videos/P002_V01.mp4", "already in row 2"),
         ("P3,P003,videos/P001_V01.mp4", "already used in row 2"),
         ("Jane Doe,P003,videos/P002_V01.mp4", "no opaque id"),
@@ -287,6 +289,8 @@ def test_text_in_another_encoding_is_refused_with_its_line(make_set: Make) -> No
         ("name: [", "not valid YAML"),
         ("- a\n", "no 'key: value'"),
         ("", "no 'key"),
+        ("name: [a]\nversion: 1\n", "or a list"),
+        ("name: x\nversion: 2021-13-45\n", "not valid"),
     ],
 )
 def test_a_bad_dataset_yaml_is_named(make_set: Make, text: str, message: str) -> None:
@@ -326,7 +330,7 @@ def test_the_active_set_is_the_given_one_then_the_variable(
         active_directory()
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     content=st.binary(max_size=200)
     | st.text("videoP01_,\n\r;\t\"'=.:-yesnoaftic ", max_size=200).map(str.encode)
@@ -337,3 +341,22 @@ def test_no_content_of_a_table_crashes_the_reading(make_set: Make, content: byte
         reading = read_folder(make_set(annotations=annotations_file, reports=content))
         assert (reading.recording_set is None) == bool(reading.problems)
         assert all(problem.message and problem.mend for problem in reading.problems)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=st.binary(max_size=100) | st.text("videoP01_,/\\.:~mp4\n ", max_size=200).map(str.encode))
+def test_no_content_of_the_other_files_crashes_the_reading(make_set: Make, content: bytes) -> None:
+    header = b"video_id,patient_id,video,audio,duration_s,diagnosis,split,fold\n"
+    reading = read_folder(make_set(recordings=header + content, dataset=content))
+    assert (reading.recording_set is None) == bool(reading.problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "dated"),
+    [
+        ("A-5-13-2021", True), ("x2021-05-13y", True), ("v20210513", True), ("5.13.21", True),
+        ("P001_V01", False), ("P200112", False), ("sub_01_02_03", False), ("E01", False),
+    ],
+)  # fmt: skip
+def test_calendar_dates_in_names_are_recognised(name: str, dated: bool) -> None:
+    assert looks_dated(name) is dated
