@@ -243,7 +243,8 @@ def macro_estimate(
         tables: counts per patient, (P, F, 3, 4).
         point, drawn: scores by name on the data, (1, F), and on the resamples, (B, F).
 
-    A feature that no recording shows is left out. In a resample the mean is over the features still defined.
+    A feature that no recording shows is left out; one that was never answered yes has precision 0 here, as
+    its F1 is 0 too. In a resample the mean is over the features still defined.
     Fewer than 10 patients with a sign give an interval with a caution, since every macro figure is read at a
     glance.
     """
@@ -257,12 +258,21 @@ def macro_estimate(
     caution = f"only {positives} patients show any of the signs" if few else None
     estimates = {}
     for key in (*MACRO_SCORES, *MACRO_BASELINES):
-        value, resampled = float(_mean_defined(point[key][:, used])[0]), _mean_defined(drawn[key][:, used])
+        value = float(_macro_values(key, point, used)[0])
+        resampled = _macro_values(key, drawn, used)
         estimates[key] = bootstrap_estimate(value, resampled, n=n, n_patients=patients, caution=caution)
         if positives < 2:
             reason = f"recordings with the signs come from {positives} patients"
             estimates[key] = not_estimable(value, BOOTSTRAP, n, patients, reason)
     return MacroScores(group, names, tuple(tables.features[i] for i in asked if i not in used), estimates)
+
+
+def _macro_values(key: str, scores: dict[str, Floats], used: Sequence[int]) -> Floats:
+    values = scores[key][:, used]
+    if key == "precision":
+        # Leaving such features out would reward a model for never saying yes.
+        values = np.where(np.isnan(values) & ~np.isnan(scores["f1"][:, used]), 0.0, values)
+    return _mean_defined(values)
 
 
 def _mean_defined(values: Floats) -> Floats:

@@ -204,7 +204,8 @@ def _feature_cells(run: RunSummary, scores: FeatureScores, footnotes: Footnotes)
     mark = footnotes.mark(three if scores.three_classes else None)
     asked = max(run.n_recordings[scores.feature] - scores.n_na_truth - scores.n_without_truth, 1)
     excluded = scores.n_na_truth + scores.n_without_truth + scores.n_dropped
-    reason = f"{excluded} recordings not scored ({_exclusions(scores)})" if excluded else None
+    noun = "recording" if excluded == 1 else "recordings"
+    reason = f"{excluded} {noun} not scored ({_exclusions(scores)})" if excluded else None
     return (
         scores.feature + mark,
         _with_limits(scores.estimates["f1"], footnotes),
@@ -230,7 +231,7 @@ def _exclusions(scores: FeatureScores) -> str:
 def _macro_cells(run: RunSummary, macro: MacroScores, footnotes: Footnotes) -> tuple[str, ...]:
     left_out = f"without {', '.join(macro.left_out)}: no recording shows it" if macro.left_out else None
     return (
-        f"macro {macro.group}, {len(macro.features)} features{footnotes.mark(left_out)}",
+        f"macro {macro.group}, {_features(macro)}{footnotes.mark(left_out)}",
         _with_limits(macro.estimates["f1"], footnotes),
         _two(macro.estimates["always_yes_f1"].value),
         *(_two(macro.estimates[name].value) for name in _SHOWN),
@@ -240,6 +241,10 @@ def _macro_cells(run: RunSummary, macro: MacroScores, footnotes: Footnotes) -> t
         str(run.n_patients[f"group:{macro.group}"]),
         "",
     )
+
+
+def _features(macro: MacroScores) -> str:
+    return f"{len(macro.features)} feature{'' if len(macro.features) == 1 else 's'}"
 
 
 def _with_limits(estimate: Estimate, footnotes: Footnotes) -> str:

@@ -63,7 +63,7 @@ def test_the_cluster_variance_equals_the_sum_over_pairs_of_one_patient() -> None
 
 
 def test_the_variance_never_falls_below_the_binomial_one() -> None:
-    # Each patient has exactly one of two right: the between-patient variance is 0, which is luck, not certainty.
+    # Each patient has one of two right: the between-patient variance is 0, which is luck, not certainty.
     assert cluster_variance(np.ones(5), np.full(5, 2.0)) == pytest.approx(0.25 / 10)
 
 

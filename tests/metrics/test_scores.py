@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -180,3 +184,32 @@ def test_rows_without_a_patient_or_with_strange_words_are_refused() -> None:
         patient_tables(frame.drop(columns="truth"))
     with pytest.raises(ValueError, match="unknown truth 'y'"):
         encode(["y"], ["yes", "no"], "truth")
+
+
+def test_a_feature_never_answered_yes_counts_as_zero_in_the_macro_precision() -> None:
+    frame = recordings(features=["tonic", "clonic"])
+    frame.loc[frame["feature"] == "clonic", "answer"] = "no"
+    run = score_run(frame)
+    clonic, tonic = run.features
+    assert np.isnan(clonic.estimates["precision"].value)
+    assert run.macros[0].estimates["precision"].value == pytest.approx(tonic.estimates["precision"].value / 2)
+
+
+def test_seeded_results_do_not_depend_on_the_hash_seed() -> None:
+    code = (
+        "import pandas as pd; from semiology.metrics.scores import score_run;"
+        "f = pd.DataFrame({'patient_id': [f'p{i // 2}' for i in range(60)], 'feature': 'tonic',"
+        "'truth': ['yes', 'no', 'no'] * 20, 'answer': ['yes', 'yes', 'no', 'no', 'unparsed'] * 12});"
+        "e = score_run(f).features[0].estimates['f1']; print(repr((e.value, e.low, e.high)))"
+    )
+    shown = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1")
+    }
+    assert len(shown) == 1

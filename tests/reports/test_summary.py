@@ -79,6 +79,15 @@ def test_one_patient_gives_a_headline_without_an_interval(sample: Make, write_ru
     assert "[not estimable]" in headline(summarise(read_results([write_run(rows)])))
 
 
+def test_a_run_in_which_no_recording_shows_a_sign_is_undefined_and_not_zero(
+    records: Make, write_run: WriteRun
+) -> None:
+    rows = [row | {"truth": "no"} for row in records("tonic")]
+    summary = summarise(read_results([write_run(rows)]))
+    assert headline(summary).startswith("macro F1 (visual, 0 features): undefined")
+    assert "nan" not in printed(summary) + markdown(summary) + csv_text(summary) + json_text(summary)
+
+
 def test_the_output_does_not_depend_on_the_order_of_samples_or_folders(
     records: Make, write_run: WriteRun, tmp_path: Path
 ) -> None:
