@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -93,8 +94,9 @@ def _paint(script: Script) -> dict[str, Colour]:
     return plain | edges | {"blanket_fold": toned(scene.blanket, scene, 0.86)}
 
 
+@lru_cache(maxsize=4)
 def background(script: Script, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Draw what stands still: wall, lamp, headboard, mattress, pillow."""
+    """Draw what stands still: wall, headboard, mattress, pillow. The result is cached: copy it to draw on."""
     width, height = size
     scene = script.scene
     fall = np.linspace(1.06, 0.86, height)[:, None, None]

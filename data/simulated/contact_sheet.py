@@ -46,7 +46,7 @@ def _row(feature: str, scripts: list[Script], index: int, size: tuple[int, int])
 
 def _strip(script: Script, feature: str | None, size: tuple[int, int]) -> NDArray[np.uint8]:
     start = 1.0 if feature in (None, "occur_during_sleep") else _start(script, str(feature))
-    return np.concatenate(list(render(script, start + np.arange(FRAMES) * 0.5, size)), axis=1)
+    return np.concatenate(list(render(script, start + np.arange(FRAMES, dtype=np.float64) / 2, size)), axis=1)
 
 
 def _start(script: Script, feature: str) -> float:

@@ -194,7 +194,7 @@ def _draw_mouth(canvas: Canvas, head: Head, paint: FacePaint) -> None:
 
 def _fixed(head: Head, spots: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
     flat = np.asarray(spots)[..., :2] * head.size + np.asarray(head.centre)
-    return np.round(flat * (1 << SHIFT)).astype(np.int32)
+    return np.asarray(np.round(flat * (1 << SHIFT)), dtype=np.int32)
 
 
 def _blob(

@@ -5,6 +5,8 @@ Both functions are pure: the same script, times and size give the same bytes on 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -96,11 +98,12 @@ def _exposed(picture: Picture, still: NDArray[np.uint8], instants: range) -> NDA
     total = np.zeros(still.shape, np.float32)
     for instant in chosen:
         cv2.accumulate(draw_frame(picture, still.copy(), round(float(instant))), total)
-    return cv2.convertScaleAbs(total, alpha=1.0 / count)
+    return np.asarray(cv2.convertScaleAbs(total, alpha=1.0 / count), dtype=np.uint8)
 
 
+@lru_cache(maxsize=4)
 def _grain(script: Script, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return a noise tile, twice the frame in both directions, centred on 128."""
+    """Return a noise tile centred on 128, larger than the frame by 64 px in both directions."""
     rng = np.random.default_rng(script.seed + 7)
     width, height = size
     tile = rng.standard_normal((height + 64, width + 64, 1), dtype=np.float32) * script.scene.noise
@@ -109,7 +112,8 @@ def _grain(script: Script, size: tuple[int, int]) -> NDArray[np.uint8]:
             tile
             + rng.standard_normal((height + 64, width + 64, 3), dtype=np.float32) * script.scene.noise * 0.4
         )
-    return np.clip(np.broadcast_to(tile, (height + 64, width + 64, 3)) + 128, 0, 255).astype(np.uint8)
+    wide = np.broadcast_to(tile, (height + 64, width + 64, 3)) + 128
+    return np.asarray(np.clip(wide, 0, 255), dtype=np.uint8)
 
 
 def _grainy(
@@ -119,4 +123,5 @@ def _grainy(
     code = (script.seed * 2654435761 + round(time * 1000) * 40503) % 4093
     down, right = code % 64, (code // 64) % 64
     height, width = frame.shape[:2]
-    return cv2.addWeighted(frame, 1.0, grain[down : down + height, right : right + width], 1.0, -128.0)
+    tile = grain[down : down + height, right : right + width]
+    return np.asarray(cv2.addWeighted(frame, 1.0, tile, 1.0, -128.0), dtype=np.uint8)

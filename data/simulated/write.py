@@ -31,6 +31,7 @@ GENERATOR = "1.0"
 MANIFEST = ".simulated.json"
 _BATCH = 15
 _BLUR = 3
+_H264 = {"preset": "veryfast", "crf": "27", "bf": "0", "rc-lookahead": "0", "x264-params": "mbtree=0"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def simulate(
 ) -> None:
     """Write a recording set of simulated patients.
 
-    A second run with the same settings makes only what is missing; a run that is stopped leaves whole files only.
+    A second run with the same settings makes only what is missing; a stopped run leaves whole files only.
 
     Args:
         directory: folder to write; made if it does not exist.
@@ -121,7 +122,7 @@ def write_video(path: Path, script: Script, size: tuple[int, int] = (640, 480), 
     part = path.with_name(f".{path.name}.part")
     try:
         with av.open(str(part), "w", format="mp4") as container:
-            picture = container.add_stream("libx264", rate=fps, options={"preset": "veryfast", "crf": "27"})
+            picture = container.add_stream("libx264", rate=fps, options=_H264)
             picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
             picture.codec_context.thread_count = 1
             sound = container.add_stream("aac", rate=RATE, layout="mono")
@@ -157,7 +158,8 @@ def _made(directory: Path, missing: list[Planned], settings: Settings, workers: 
     (directory / "videos").mkdir(parents=True, exist_ok=True)
     if workers == 1 or len(missing) < 2:
         for item in missing:
-            yield write_video(_video(directory, item), item.script, settings.size, settings.fps)
+            write_video(_video(directory, item), item.script, settings.size, settings.fps)
+            yield
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
         jobs = [
@@ -166,7 +168,8 @@ def _made(directory: Path, missing: list[Planned], settings: Settings, workers: 
         ]
         try:
             for job in as_completed(jobs):
-                yield job.result()
+                job.result()
+                yield
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -177,19 +180,29 @@ def _one_thread() -> None:
 
 def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Settings) -> None:
     recordings = [
-        Recording(p.video_id, p.patient_id, _video(directory, p), None, p.script.duration_s, p.script.diagnosis,
-                  None, None, None, None)
-        for p in planned
-    ]  # fmt: skip
+        Recording(
+            video_id=item.video_id,
+            patient_id=item.patient_id,
+            video=_video(directory, item),
+            audio=None,
+            duration_s=item.script.duration_s,
+            diagnosis=item.script.diagnosis,
+            split=None,
+            fold=None,
+            pose=None,
+            transcript=None,
+        )
+        for item in planned
+    ]
     write_recording_set(
         directory,
         recordings,
-        [annotation for p in planned for annotation in annotations(p.video_id, p.script)],
+        [annotation for p in planned for annotation in truth(p.video_id, p.script)],
         {p.video_id: reference_report(p.script) for p in planned},
         {
             "name": "simulated-ward",
             "version": GENERATOR,
-            "source": "Simulated. Drawn and synthesised by semiology.data.simulated; no patient was recorded.",
+            "source": "Simulated: drawn and synthesised by semiology.data.simulated; no patient filmed.",
             "licence": "Apache-2.0",
             "notes": "The side of figure4 is the side of the flexed arm. Sides are the patient's own.",
             "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(settings).items()},
@@ -197,7 +210,7 @@ def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Setti
     )
 
 
-def annotations(video_id: str, script: Script) -> list[Annotation]:
+def truth(video_id: str, script: Script) -> list[Annotation]:
     """Return the truth of one recording: a row for each of the 20 features."""
     rows = []
     for feature in FEATURES:
