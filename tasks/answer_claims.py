@@ -76,6 +76,7 @@ _MARKDOWN = re.compile(r"[*$~]|(?<![^\W_])_+|_+(?![^\W_])|(?:^|(?<=\n))[ \t]{0,8
 _QUOTED_WORD = re.compile(r"([\"'])\s?(yes|no|n/?a)([.!]?)\s?\1", re.IGNORECASE)
 _QUOTATION = re.compile(r"\"[^\"\n]{0,300}\"|(?<!\w)'[^'\n]{0,300}'(?!\w)")
 _PUNCTUATION = " .,;:!-–—)\n"
+_ANSWERS_ONLY = re.compile(r"(?:\W|\b(?:yes|no|na)\b)*", re.IGNORECASE)
 _ENCLOSURES = (('"', '"'), ("'", "'"), ("[", "]"), ("(", ")"))
 
 
@@ -120,10 +121,20 @@ def find_claims(text: str) -> Claims:
 
 
 def _around(claim: re.Match[str], text: str, spoken: str) -> str:
-    """Return what follows a claim, or else what precedes it; ``spoken`` is ``text`` without quotations."""
+    """Return what follows a claim, or else the whole sentences before it.
+
+    ``spoken`` is ``text`` without quotations, in which the claim was found.
+    """
     if text.startswith(spoken[: claim.end()]):
         spoken = text
-    return spoken[claim.end() :].strip(_PUNCTUATION) or spoken[: claim.start()].strip(_PUNCTUATION)
+    after, before = spoken[claim.end() :], spoken[: claim.start()]
+    if claim.re is _STATEMENT:
+        before = before[: max(before.rfind(end) for end in ".!?\n") + 1]
+    for part in (after, before):
+        words = part.lstrip(_PUNCTUATION).rstrip()
+        if not _ANSWERS_ONLY.fullmatch(words):
+            return words
+    return ""
 
 
 def bare_boolean(text: str) -> Claim | None:

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from semiology.features import FEATURES
-from semiology.prompts.library import PACKAGE_FOLDER, load_library, prompt_hash, render
+from semiology.prompts.library import load_library, prompt_hash, render
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
-PUBLISHED = PACKAGE_FOLDER.parent.parent / "shared/benchmark/published_prompts.yaml"
+PUBLISHED = Path(__file__).parents[3] / "shared/benchmark/published_prompts.yaml"
 ASCII_QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"'})
 HOW_TO_ACCEPT = (
     "If this change of what models are asked is meant, accept it with "

@@ -178,3 +178,17 @@ def test_a_justification_is_never_made_up() -> None:
     assert parse_reply('{"answer": "yes"}').justification is None
     assert parse_reply('{"answer": "yes", "justification": ""}').justification is None
     assert parse_reply('{"answer": "maybe", "justification": "blurred"}').justification == "blurred"
+
+
+@pytest.mark.parametrize(
+    ("reply", "reason"),
+    [
+        ("The arms bend. The answer is yes.", "The arms bend."),
+        ("The answer is yes.", None),
+        ("Yes, yes, yes.", None),
+        ("Answer: no\nExplanation: The face is calm.", "The face is calm."),
+        ('Yes, the nurse says "lift your arm" and he does.', 'the nurse says "lift your arm" and he does.'),
+    ],
+)
+def test_the_reason_in_running_text_is_what_stands_around_the_answer(reply: str, reason: str | None) -> None:
+    assert parse_reply(reply).justification == reason
