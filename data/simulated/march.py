@@ -18,6 +18,9 @@ from semiology.data.simulated.script import Event, Side
 
 Chance = np.random.Generator
 
+# Harmless behaviour: name, probability of being tried, length in seconds.
+_HABITS = (("scratch", 0.4, 2.2), ("yawn", 0.3, 2.6), ("talk", 0.4, 2.5), ("look", 0.6, 1.4))
+_TRIES = 12
 BORROWED = 0.06
 """Share of recordings that look like the other class."""
 HANDOVER_S = 0.5
@@ -107,7 +110,7 @@ def _focal(rng: Chance, start: float, stop: float, side: Side, lively: bool) -> 
         events.append(Event(name, first, last, where, float(rng.uniform(*hertz)), _size(rng), _seed(rng)))
         return True
 
-    add("blank_stare", 0.27, None)
+    add("blank_stare", 0.4, None)
     add("eye_blinking", 0.3, None, (1.6, 3.2))
     add("face_twitching", 0.26, side, (1.8, 3.2))
     add("face_pulling", 0.36, side)
@@ -249,18 +252,15 @@ def _fidgets(rng: Chance, end: float, awake: float, signs: list[Event]) -> list[
     """Draw harmless behaviour that resembles signs, only where the patient is free to show it."""
     busy = [e for e in signs if e.feature not in {"address", "ictal_vocalization", "close_eyes"}]
     events: list[Event] = []
-    for name, rate, length in (
-        ("scratch", 0.35, 2.2),
-        ("yawn", 0.2, 2.6),
-        ("talk", 0.35, 2.5),
-        ("look", 0.6, 1.4),
-    ):
-        if rng.random() >= rate:
+    for name, rate, length in _HABITS:
+        if rng.random() >= rate or (name != "scratch" and any(e.feature == "close_eyes" for e in signs)):
             continue
-        first = float(rng.uniform(awake + 0.3, end - length))
-        free = all(first > e.offset_s + 0.5 or first + length < e.onset_s - 0.5 for e in [*busy, *events])
-        if free and not (name != "scratch" and any(e.feature == "close_eyes" for e in signs)):
-            events.append(Event(name, first, first + length, _any_side(rng), 3.0, _size(rng), _seed(rng)))
+        for _ in range(_TRIES):
+            first = float(rng.uniform(awake + 0.3, end - length))
+            event = Event(name, first, first + length, _any_side(rng), 3.0, _size(rng), _seed(rng))
+            if not any(_meet(event, other) for other in [*busy, *events]):
+                events.append(event)
+                break
     return events
 
 

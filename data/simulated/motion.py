@@ -73,7 +73,7 @@ def _resting(script: Script, times_s: Array) -> Pose:
     for event in script.of("blank_stare", "tonic", "postictal"):
         still = np.maximum(still, _envelope(times_s, event))
     free = 1 - still
-    habits = ["side" if asleep.any() or rng.random() < 0.6 else "belly" for _ in range(2)]
+    habits = ["side" if rng.random() < 0.6 or script.asleep_until_s else "belly" for _ in range(2)]
     arms = [_ARMS[h] for h in habits]
     drift = _drift(rng, times_s, 10) * (0.25 + 0.75 * free[:, None])
     angles = np.deg2rad([[a[0], a[1], a[2]] for a in arms]) * rng.uniform(0.85, 1.2, (2, 3))
