@@ -7,6 +7,7 @@ frame instead of repeating its neighbour.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ TOLERANCE_S = 1e-4
 _INDEXED = ("mov", "avi", "matroska")
 _SEEK_MARGIN_S = 2.0
 """Containers that seek to a key frame exactly; others are sent this much before it, s."""
+
+_WORTH_A_JUMP = 30
+"""A key frame at least this many frames ahead is jumped to; before that decoding on is as quick."""
 
 
 def read_frames(path: Path, times_s: Sequence[float] | NDArray[np.float64]) -> NDArray[np.uint8]:
@@ -62,13 +66,9 @@ def frames_at(path: Path, times_s: NDArray[np.float64]) -> Iterator[Any]:
     """
     line = timeline(path)
     wanted = _frame_numbers(path, line, times_s)
-    with open_media(path) as container:
-        stream = video_stream(container, path)
-        stream.thread_type = "AUTO"
-        if stream.codec_context.name in ("h264", "hevc"):
-            # Without this the decoder paints over damage from neighbouring frames and says nothing.
-            stream.codec_context.options = {"err_detect": "explode"}
-        yield from _walk(path, container, stream, line, wanted)
+    with closing(_Decoder(path, line)) as decoder:
+        for number in wanted:
+            yield decoder.frame(int(number))
 
 
 def _frame_numbers(path: Path, line: Timeline, times_s: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -89,51 +89,75 @@ def _tolerance(line: Timeline) -> float:
     return max(TOLERANCE_S, min(6e-4, 0.1 / line.info.fps))
 
 
-def _walk(
-    path: Path, container: Any, stream: Any, line: Timeline, wanted: NDArray[np.int64]
-) -> Iterator[Any]:
-    position, shown = -1, None
-    decoded: Iterator[tuple[int, Any]] = iter(())
-    for number in wanted:
-        start = _restart(line, position, int(number))
-        if start is not None:
-            decoded, position = _decode_from(path, container, stream, line, start), -1
-        while position < number:
-            position, shown = next(decoded, (len(line.ticks), None))
-        if position != number or shown is None or shown.is_corrupt:
-            raise _damaged(path, float(line.times_s[number]))
-        yield shown
+class _Decoder:
+    """Decodes frames by number, onwards where that is near and from a key frame where it is not."""
 
+    def __init__(self, path: Path, line: Timeline) -> None:
+        self._path, self._line = path, line
+        self._keys = np.searchsorted(line.times_s, line.keyframes_s)
+        self._position, self._shown = -1, None
+        self._decoded: Iterator[tuple[int, Any]] = iter(())
+        self._open_file = ExitStack()
 
-def _restart(line: Timeline, position: int, number: int) -> float | None:
-    """Return the time to seek to before decoding frame ``number``, or None to go on from ``position``."""
-    if position < 0 and (line.info.reordered or number == 0):
-        return 0.0
-    if line.info.reordered or position == number:
-        return None
-    before = line.keyframes_s[line.keyframes_s <= line.times_s[number]]
-    start = float(before[-1]) if before.size else 0.0
-    return start if position < 0 or start > line.times_s[position] else None
+    def close(self) -> None:
+        """Close the file."""
+        self._open_file.close()
 
+    def frame(self, number: int) -> Any:
+        """Return frame ``number``.
 
-def _decode_from(
-    path: Path, container: Any, stream: Any, line: Timeline, start_s: float
-) -> Iterator[tuple[int, Any]]:
-    """Yield (number, frame) from the key frame at ``start_s`` on."""
-    where = start_s
-    try:
-        if start_s > 0:
-            margin = 0.0 if line.info.container.startswith(_INDEXED) else _SEEK_MARGIN_S
-            ticks = round(max(0.0, start_s - margin) / float(stream.time_base))
-            container.seek(int(line.ticks[0]) + ticks, stream=stream, backward=True)
-        for count, frame in enumerate(container.decode(stream)):
-            number = count if line.info.reordered else _number_of(line, frame)
-            if number is None:
-                continue
-            where = float(line.times_s[min(number, line.times_s.size - 1)])
-            yield number, frame
-    except av.FFmpegError:
-        raise _damaged(path, where) from None
+        A key frame from which the decoder does not reach it is no proof of damage (open groups of
+        pictures, gradual refresh): earlier ones and the start of the file are tried before giving up.
+        """
+        if self._position == number and self._shown is not None:
+            return self._shown
+        for key in self._starts(number):
+            try:
+                if key is not None:
+                    self._restart(key)
+                while self._position < number:
+                    self._position, self._shown = next(self._decoded, (self._line.ticks.size, None))
+            except av.FFmpegError:
+                self._position, self._shown = self._line.ticks.size, None
+            if self._position == number and self._shown is not None and not self._shown.is_corrupt:
+                return self._shown
+        raise MediaError(
+            f"{display_name(self._path)} is damaged near {self._line.times_s[number]:.2f} s: that frame "
+            "cannot be decoded; copy the file again, or leave the recording out"
+        )
+
+    def _starts(self, number: int) -> list[int | None]:
+        """Return where to start decoding, best first: None to go on, or the number of a key frame."""
+        nearest = int(np.searchsorted(self._keys, number, side="right")) - 1
+        if self._line.info.reordered or nearest < 0:
+            return [None, 0] if 0 <= self._position < number else [0]
+        earlier = [int(self._keys[nearest - back]) for back in (0, 1, 4) if nearest - back >= 0]
+        starts: list[int | None] = [*dict.fromkeys([*earlier, 0])]
+        near = 0 <= self._position < number and earlier[0] - self._position <= _WORTH_A_JUMP
+        return [None, *starts] if near else starts
+
+    def _restart(self, key: int) -> None:
+        """Begin to decode at a key frame; the start of a file is reached by opening it again."""
+        self._open_file.close()
+        container = self._open_file.enter_context(open_media(self._path))
+        stream = video_stream(container, self._path)
+        stream.thread_type = "AUTO"
+        if stream.codec_context.name in ("h264", "hevc") and not self._line.info.open_gops:
+            # Without this the decoder paints over damage from neighbouring frames and says nothing.
+            # After a jump into an open group of pictures it would also stop at frames that nobody wants.
+            stream.codec_context.options = {"err_detect": "explode"}
+        if key > 0:
+            margin = 0.0 if self._line.info.container.startswith(_INDEXED) else _SEEK_MARGIN_S
+            early = round(margin / float(stream.time_base))
+            container.seek(int(self._line.ticks[key]) - early, stream=stream, backward=True)
+        self._position, self._shown = -1, None
+        self._decoded = self._numbered(container.decode(stream))
+
+    def _numbered(self, frames: Iterator[Any]) -> Iterator[tuple[int, Any]]:
+        for count, frame in enumerate(frames):
+            number = count if self._line.info.reordered else _number_of(self._line, frame)
+            if number is not None:
+                yield number, frame
 
 
 def _number_of(line: Timeline, frame: Any) -> int | None:
@@ -141,10 +165,3 @@ def _number_of(line: Timeline, frame: Any) -> int | None:
     if frame.pts is None or frame.pts < line.ticks[0]:
         return None
     return int(np.searchsorted(line.ticks, frame.pts, side="right")) - 1
-
-
-def _damaged(path: Path, time_s: float) -> MediaError:
-    return MediaError(
-        f"{display_name(path)} is damaged near {time_s:.2f} s: that frame cannot be decoded; copy the file "
-        "again, or leave the recording out"
-    )

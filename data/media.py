@@ -69,6 +69,7 @@ class MediaInfo:
         hidden_frames: coded frames that an edit list hides, which readers by frame number count along.
         reordered: whether the container stores no usable time stamps for frames that are shown in another
             order than they are coded in (AVI with B-frames); frames are then told by counting.
+        open_gops: whether frames coded after a key frame are shown before it.
         container: FFmpeg's name of the container.
     """
 
@@ -86,6 +87,7 @@ class MediaInfo:
     index_error_s: float = 0.0
     hidden_frames: int = 0
     reordered: bool = False
+    open_gops: bool = False
     container: str = "mov"
 
 
@@ -133,10 +135,12 @@ def needs_clip(info: MediaInfo) -> str | None:
     Such readers (decord in qwen-vl-utils, which stock lmms-eval model classes use) turn a time into
     ``time * index_fps``. Where a reason is given, hand the model `semiology.data.clips.clip` instead.
     """
-    if "mpegts" in info.container:
-        return "decord cannot read transport streams to their end"
+    if not info.container.startswith(("mov", "avi", "matroska")):
+        return f"decord does not find the right frames in {info.container} files"
     if info.reordered:
         return "AVI files with B-frames hold no times, and decord now and then shows a wrong frame of them"
+    if info.open_gops:
+        return "decord misses frames after a jump into a file with open groups of pictures"
     if info.hidden_frames:
         return f"an edit list hides {info.hidden_frames} frames, which readers by frame number count along"
     if not info.index_fps:
@@ -168,7 +172,8 @@ def open_media(path: Path, *, sound_only: bool = False) -> Iterator[Any]:
     names = CONTAINERS + (SOUND_CONTAINERS if sound_only else ())
     options = {"format_whitelist": ",".join(names), "protocol_whitelist": "file"}
     try:
-        container = av.open(str(path), options=options)
+        # Not `options`, which PyAV 15 also lays out per stream and overruns where streams turn up late.
+        container = av.open(str(path), container_options=options)
     except (av.FFmpegError, OSError, ValueError):
         raise MediaError(_unreadable(path)) from None
     with container:
@@ -213,6 +218,16 @@ def _unreadable(path: Path) -> str:
     return f"{name} is not a video that can be read: {_MEND_PLAYABLE}"
 
 
+@dataclass(frozen=True, eq=False)
+class _Stamps:
+    """Time stamps of all frames shown and of key frames, frames hidden, and whether groups are open."""
+
+    ticks: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    hidden: int
+    open_gops: bool
+
+
 @lru_cache(maxsize=32)
 def _timeline(path: Path, size: int, changed_ns: int) -> Timeline:
     if structural_fault(path) == "cut off":
@@ -223,23 +238,22 @@ def _timeline(path: Path, size: int, changed_ns: int) -> Timeline:
     with open_media(path) as container:
         stream = video_stream(container, path)
         try:
-            ticks, keys, hidden = _time_stamps(container, stream, size)
+            stamps = _time_stamps(container, stream, size)
         except av.FFmpegError:
             raise MediaError(_unreadable(path)) from None
-    if not ticks.size:
+    if not stamps.ticks.size:
         raise MediaError(f"{display_name(path)} holds no frame: {_MEND_PLAYABLE}")
     with open_media(path) as container:
         stream = video_stream(container, path)
-        return _assemble(path, container, stream, ticks, keys, hidden)
+        return _assemble(path, container, stream, stamps)
 
 
-def _time_stamps(container: Any, stream: Any, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
-    """Return the time stamps of all frames shown, those of key frames, and the number of hidden frames."""
+def _time_stamps(container: Any, stream: Any, size: int) -> _Stamps:
     if size > LARGE_BYTES and _index_is_consistent(container, stream):
         step = 1 / (stream.average_rate * stream.time_base)
         ticks = stream.start_time + np.round(np.arange(stream.frames) * float(step)).astype(np.int64)
-        return ticks, ticks, 0
-    ticks_seen, keys, hidden = [], [], 0
+        return _Stamps(ticks, ticks, 0, False)
+    seen, keys, hidden, leading = [], [], 0, False
     for packet in container.demux(stream):
         # AVI numbers its packets as they are coded; its presentation times are guesses.
         stamp = packet.dts if packet.pts is None or "avi" in container.format.name else packet.pts
@@ -248,10 +262,12 @@ def _time_stamps(container: Any, stream: Any, size: int) -> tuple[NDArray[np.int
         if packet.is_discard:
             hidden += 1
             continue
-        ticks_seen.append(stamp)
+        seen.append(stamp)
         if packet.is_keyframe:
             keys.append(stamp)
-    return np.sort(np.array(ticks_seen, np.int64)), np.sort(np.array(keys, np.int64)), hidden
+        elif keys and stamp < keys[-1]:
+            leading = True
+    return _Stamps(np.sort(np.array(seen, np.int64)), np.sort(np.array(keys, np.int64)), hidden, leading)
 
 
 def _index_is_consistent(container: Any, stream: Any) -> bool:
@@ -261,9 +277,8 @@ def _index_is_consistent(container: Any, stream: Any) -> bool:
     return bool(stream.base_rate == stream.average_rate and abs(difference * stream.average_rate) < 0.5)
 
 
-def _assemble(
-    path: Path, container: Any, stream: Any, ticks: NDArray[np.int64], keys: NDArray[np.int64], hidden: int
-) -> Timeline:
+def _assemble(path: Path, container: Any, stream: Any, stamps: _Stamps) -> Timeline:
+    ticks = stamps.ticks
     base = stream.time_base
     times = (ticks - ticks[0]).astype(np.float64) * float(base)
     step, uneven = _spacing(times, float(base), stream)
@@ -281,10 +296,11 @@ def _assemble(
         width=width, height=height, frames=int(times.size), rotation=rotation,
         has_audio=sound is not None, audio_rate=int(sound.rate) if sound else None,
         variable_frame_rate=uneven, first_frame_s=float(ticks[0] * base),
-        index_fps=index_fps, index_error_s=error, hidden_frames=hidden, reordered=reordered,
+        index_fps=index_fps, index_error_s=error, hidden_frames=stamps.hidden, reordered=reordered,
+        open_gops=stamps.open_gops,
         container=container.format.name,
     )  # fmt: skip
-    starts = (keys - ticks[0]).astype(np.float64) * float(base)
+    starts = (stamps.keys - ticks[0]).astype(np.float64) * float(base)
     return Timeline(info, ticks, times, starts)
 
 

@@ -20,6 +20,8 @@ WIDTH, HEIGHT, BLOCK, BITS = 128, 64, 16, 12
 TONE_HZ, TONE_STEP_HZ = 300, 200
 """Second ``n`` of the sound track is a sine of ``TONE_HZ + n * TONE_STEP_HZ``."""
 
+OPEN_GROUPS = "open-gop=1:keyint=20:bframes=5:b-pyramid=normal:scenecut=0"
+
 
 def picture(number: int, width: int = WIDTH, height: int = HEIGHT) -> np.ndarray:
     """Draw frame ``number``: twelve blocks for its bits, a red bar at the bottom left, grey elsewhere."""
@@ -284,6 +286,25 @@ class MediaZoo:
 
     def _long_gop_mp4(self, path: Path) -> None:
         write_recording(path, even(300), codec_options={"g": "300", "sc_threshold": "0"})
+
+    def _open_groups_mp4(self, path: Path) -> None:
+        write_recording(path, even(150), codec_options={"x264-params": OPEN_GROUPS})
+
+    def _open_groups_mkv(self, path: Path) -> None:
+        write_recording(path, even(150), codec_options={"x264-params": OPEN_GROUPS})
+
+    def _refreshed_mp4(self, path: Path) -> None:
+        write_recording(path, even(150), codec_options={"x264-params": "intra-refresh=1:keyint=20"})
+
+    def _windows_wmv(self, path: Path) -> None:
+        write_recording(path, even(90), codec="wmv2", time_base=Fraction(1, 30))
+
+    def _flash_flv(self, path: Path) -> None:
+        write_recording(path, even(150), codec_options={"g": "20"})
+
+    def _programme_mpg(self, path: Path) -> None:
+        options = {"bf": "2", "g": "15"}
+        write_recording(path, even(90), codec="mpeg2video", time_base=Fraction(1, 30), codec_options=options)
 
     def _turned90_mp4(self, path: Path) -> None:
         self._turned(path, 90)

@@ -14,6 +14,8 @@ TIMES = {
     "even.ts": even(90), "late.mkv": even(90), "fragmented.mp4": even(90), "slowing.mp4": slowing(),
     "slowing.mkv": slowing(), "gap.mp4": with_gap(), "long_gop.mp4": even(300), "one_fps.mp4": even(10, 1),
     "turned90.mp4": even(30), "turned180.mp4": even(30), "turned270.mp4": even(30), "odd.mp4": even(30),
+    "open_groups.mp4": even(150), "open_groups.mkv": even(150), "refreshed.mp4": even(150),
+    "windows.wmv": even(90), "flash.flv": even(150), "programme.mpg": even(90),
 }  # fmt: skip
 
 
@@ -41,6 +43,14 @@ def test_any_order_and_repeats_are_allowed(zoo: MediaZoo, data: st.DataObject) -
     name = data.draw(st.sampled_from(["even.mp4", "slowing.mkv", "reordered.avi", "long_gop.mp4"]))
     chosen = data.draw(st.lists(st.integers(0, len(TIMES[name]) - 1), min_size=1, max_size=6))
     assert numbers(zoo, name, [TIMES[name][n] for n in chosen]) == chosen
+
+
+@pytest.mark.parametrize(
+    "name", ["open_groups.mp4", "open_groups.mkv", "refreshed.mp4", "flash.flv", "even.ts"]
+)
+def test_a_jump_to_any_frame_finds_it(zoo: MediaZoo, name: str) -> None:
+    for number in range(1, len(TIMES[name]), 17):
+        assert numbers(zoo, name, [TIMES[name][number]]) == [number]
 
 
 def test_no_times_give_no_frames(zoo: MediaZoo) -> None:

@@ -217,3 +217,26 @@ def test_a_cover_picture_is_not_a_recording(tmp_path: Path, zoo: MediaZoo) -> No
 
     with pytest.raises(MediaError, match="only sound"):
         media.video_stream(Container(), tmp_path / "song.m4a")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "open_groups.mp4",
+        "open_groups.mkv",
+        "refreshed.mp4",
+        "windows.wmv",
+        "programme.mpg",
+        "even.ts",
+        "flash.flv",
+    ],
+)
+def test_files_in_which_decord_jumps_to_wrong_frames_ask_for_a_clip(zoo: MediaZoo, name: str) -> None:
+    assert "decord" in str(needs_clip(probe(zoo[name])))
+
+
+def test_decord_shows_wrong_frames_after_a_jump_into_open_groups(zoo: MediaZoo) -> None:
+    """Should this fail after an update, decord has been mended and `needs_clip` can be relaxed."""
+    chosen = list(range(0, 150, 7))
+    pictures = decord.VideoReader(str(zoo["open_groups.mkv"])).get_batch(chosen).asnumpy()
+    assert [number_of(picture) for picture in pictures] != chosen

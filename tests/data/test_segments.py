@@ -28,7 +28,7 @@ def info(duration_s: float, fps: float = 30.0) -> MediaInfo:
 @st.composite
 def windows(draw: st.DrawFn) -> SlidingWindow:
     window = draw(st.integers(2, 1200)) / 10
-    overlap = draw(st.integers(0, round(window * 8))) / 10
+    overlap = draw(st.integers(0, int(window * 8))) / 10
     return SlidingWindow(
         window, overlap, draw(st.sampled_from([0.5, 1.0, 2.0, 3.0, 29.97])), draw(st.integers(2, 128))
     )
