@@ -48,7 +48,7 @@ _CHOICE = re.compile(
     r"|\bno\b[\s\"',&-]{1,6}(?:and\b[\s\"']{0,3})?yes(?=\s?(?:$|[.,;:!?\"')\n|/]))",
     re.IGNORECASE,
 )
-_DENIED_WORD = re.compile(r"\b(?:not|isn't)\s(?:a\s)?(?:yes|no)\b", re.IGNORECASE)
+_DENIED_WORD = re.compile(r"\b(?:not|isn't) (?:a )?(?:yes|no)\b", re.IGNORECASE)
 _CANNOT_TELL = re.compile(
     r"\b(?:can\s?not|can't|could\snot|couldn't|impossible\sto|not\spossible\sto|hard\sto)\s(?:\w{1,12}\s)?"
     r"(?:determine|tell|say|decide|judge)\b"

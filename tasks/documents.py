@@ -76,6 +76,7 @@ def description(feature: str) -> dict[str, Any]:
         "recordings_without_usable_video": dict(plan.excluded),
         "recordings_not_annotated": len(plan.recording_set.recordings) - len(presence),
         "recordings_annotated_na": sum(value == "na" for value in presence.values()),
+        "windows_with_too_few_frames": sum(item.unusable_segments for item in plan.recordings.values()),
         "recordings_without_sound": sum(not has_sound(recording) for recording in plan.recordings.values()),
     }
 

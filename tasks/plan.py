@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from semiology.data.media import MediaError, MediaInfo, needs_clip, probe
 from semiology.data.recording_set import Recording, RecordingSet, read_recording_set
-from semiology.data.segments import Segment, SlidingWindow
+from semiology.data.segments import Segment, SlidingWindow, unusable_reason, usable
 from semiology.tasks.settings import Settings, cache_directory
 
 LONGEST_RECORDING_S = 3 * 3600.0
@@ -28,6 +28,7 @@ class RecordingPlan:
     Attributes:
         recording: The recording as the set describes it.
         segments: Windows in time order, seconds from the first frame.
+        unusable_segments: How many windows hold too few frames to be shown, and are not asked.
         media_stamp: Size and modification time of the file; a new encode gets a new stamp.
         clip_reason: Why the window must be cut into a file of its own first, or ``None``.
         has_audio: Whether the file has a sound track.
@@ -35,6 +36,7 @@ class RecordingPlan:
 
     recording: Recording
     segments: tuple[Segment, ...]
+    unusable_segments: int
     media_stamp: str
     clip_reason: str | None
     has_audio: bool
@@ -115,8 +117,19 @@ def _plan_recording(recording: Recording, info: MediaInfo, window: SlidingWindow
             f"{recording.video.name}: {info.duration_s / 3600:.1f} h long, more than the 3 h that one "
             "seizure recording can last; cut it to the event and name the cut file in recordings.csv"
         )
-    segments = window.segments(info.duration_s)
-    return RecordingPlan(recording, segments, media_stamp(recording.video), needs_clip(info), info.has_audio)
+    windows = window.segments(info.duration_s)
+    segments = tuple(segment for segment in windows if usable(segment, info))
+    if not segments:
+        reason = unusable_reason(windows[0], info) if windows else "it has no frame"
+        raise MediaError(f"{recording.video.name}: no window can be shown, because {reason}")
+    return RecordingPlan(
+        recording,
+        segments,
+        len(windows) - len(segments),
+        media_stamp(recording.video),
+        needs_clip(info),
+        info.has_audio,
+    )
 
 
 def _probe(video: Path, known: dict[str, dict[str, object]]) -> MediaInfo:
