@@ -213,3 +213,15 @@ def test_seeded_results_do_not_depend_on_the_hash_seed() -> None:
         for seed in ("0", "1")
     }
     assert len(shown) == 1
+
+
+def test_scores_that_need_recordings_without_the_sign_say_so_if_too_few_patients_have_them() -> None:
+    frame = recordings(features=["tonic"])
+    frame["truth"] = np.where(frame["patient_id"] < "p09", "no", "yes")
+    scores = score_run(frame).features[0]
+    for name in ("specificity", "balanced_accuracy", "mcc", "kappa"):
+        assert "without the sign come from 9 patients" in (scores.estimates[name].reason or "")
+    assert scores.estimates["recall"].estimable
+    assert scores.estimates["f1"].estimable
+    frame["truth"] = np.where(frame["patient_id"] < "p10", "no", "yes")
+    assert score_run(frame).features[0].estimates["specificity"].estimable
