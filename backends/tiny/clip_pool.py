@@ -24,7 +24,10 @@ from semiology.features import VISUAL_FEATURES
 SEED_BASE = {"train": 0, "validation": 1_000_000, "heldout": 2_000_000}
 VIDEO_FPS = 30.0
 FRAME_SIZE = (224, 168)
-SHORT_FRAMES = (16, 30, 44)
+SHORT_FRAMES = (10, 16, 24, 34, 46)
+# As the simulated recording sets are written.
+DURATION_S = (35.0, 60.0)
+BLUR_SUBFRAMES = 3
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,7 @@ def sliding_windows(duration_s: float) -> list[Window]:
 
 
 def random_windows(
-    rng: np.random.Generator, duration_s: float, count: int, short: float = 0.2
+    rng: np.random.Generator, duration_s: float, count: int, short: float = 0.35
 ) -> list[Window]:
     """Draw training windows anywhere in a recording; a share of ``short`` ones stands for last windows."""
     windows = []
@@ -62,8 +65,11 @@ def random_windows(
         frames = int(rng.choice(SHORT_FRAMES)) if rng.random() < short else 60
         length = (frames * 15 + int(rng.integers(0, 15)) * (frames < 60) + 1) / VIDEO_FPS
         latest = max(0.0, duration_s - length - 0.1)
-        # A third starts where recordings start, the only place where sleep counts.
-        start = 0.0 if index == 0 and rng.random() < 0.7 else float(rng.uniform(0, latest))
+        start = float(rng.uniform(0, latest))
+        if index == 0 and rng.random() < 0.7:
+            start = 0.0  # the only place where sleep counts
+        elif frames < 60 and rng.random() < 0.5:
+            start = latest
         windows.append(Window(start, start + length, frames))
     return windows
 
@@ -93,7 +99,7 @@ def frame_targets(script: Script, times_s: np.ndarray) -> np.ndarray:
 def film(script: Script, times_s: np.ndarray) -> np.ndarray:
     """Return frames (n, 168, 224, 3) RGB, drawn at twice the size and reduced as the stock reader does."""
     width, height = FRAME_SIZE
-    large = render(script, times_s, (2 * width, 2 * height))
+    large = render(script, times_s, (2 * width, 2 * height), BLUR_SUBFRAMES)
     return np.stack(
         [np.asarray(Image.fromarray(f).resize(FRAME_SIZE, Image.Resampling.BICUBIC)) for f in large]
     )
@@ -109,7 +115,7 @@ def patient_scripts(split: str, patient: int, recordings: int) -> list[Script]:
     """Draw the recordings of one simulated patient of a split."""
     rng = np.random.default_rng(SEED_BASE[split] + patient)
     look = draw_look(rng)
-    return [draw_script(rng, float(np.round(rng.uniform(35, 100), 1)), look) for _ in range(recordings)]
+    return [draw_script(rng, float(np.round(rng.uniform(*DURATION_S), 1)), look) for _ in range(recordings)]
 
 
 def render_patient(path: Path, split: str, patient: int, recordings: int, windows: int | None) -> None:
@@ -149,7 +155,8 @@ def render_patient(path: Path, split: str, patient: int, recordings: int, window
     arrays = {name: np.concatenate(values) for name, values in columns.items()}
     ends = np.cumsum([len(jpeg) for jpeg in jpegs])
     partial = path.with_suffix(".part.npz")
-    np.savez(partial, jpeg=np.frombuffer(b"".join(jpegs), np.uint8), ends=ends, **arrays)
+    arrays |= {"jpeg": np.frombuffer(b"".join(jpegs), np.uint8), "ends": ends}
+    np.savez(partial, allow_pickle=False, **arrays)
     partial.rename(path)
 
 
@@ -209,7 +216,12 @@ class Pool:
         file = int(np.searchsorted(self._file_first, frame, side="right")) - 1
         at = frame - int(self._file_first[file])
         start, end = self._ends[file][at : at + 2]
-        return cv2.imdecode(self._jpegs[file][start:end], cv2.IMREAD_COLOR)[..., ::-1]
+        image = cv2.imdecode(self._jpegs[file][start:end], cv2.IMREAD_COLOR)
+        if image is None:
+            raise ValueError(
+                f"frame {frame} of the clip pool cannot be read; delete the pool and render it anew"
+            )
+        return np.asarray(image[..., ::-1])
 
     def frames(self, index: int) -> np.ndarray:
         """Return a window's frames, (n, height, width, 3) RGB uint8."""

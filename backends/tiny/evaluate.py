@@ -98,10 +98,8 @@ def answer_margins(
         prefix = questioner.prefix(int(pool.counts[index]) // 2, pool.grid)
         row = questioner.row(prefix, every, np.ones(len(every), dtype=bool), wordings)
         with torch.autocast("cpu", torch.bfloat16):
-            embedded = packing.embed(model, row.ids[None], prefix.video, visual[None].float())
-            mask = packing.block_mask(row.block[None])
-            state = packing.decode_layers(model, embedded, row.positions[:, None], mask)[-1][0]
-            logits = model.lm_head(state[row.labels == questioner.yes]).float()
+            batch = packing.stack([row], questioner.pad)
+            logits = packing.answer_logits(model, prefix, batch, visual[None].float()).float()[::2]
         margins[index] = (logits[:, questioner.yes] - logits[:, questioner.no]).numpy()
     return margins
 

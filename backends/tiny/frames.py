@@ -34,5 +34,5 @@ def visual_tokens(
     model: Qwen2_5_VLForConditionalGeneration, patches: Tensor, grid: tuple[int, int, int]
 ) -> Tensor:
     """Return the tower's tokens, (pairs, tokens per pair, hidden)."""
-    pooled = model.model.visual(patches, grid_thw=torch.tensor([grid])).pooler_output
+    pooled: Tensor = model.model.visual(patches, grid_thw=torch.tensor([grid])).pooler_output
     return pooled.view(grid[0], -1, pooled.shape[-1])

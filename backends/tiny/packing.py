@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional
-from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
+from transformers import DynamicCache, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
 IGNORED = -100
 
@@ -139,7 +139,7 @@ def decode_layers(
     model: Qwen2_5_VLForConditionalGeneration,
     embeddings: Tensor,
     positions: Tensor,
-    mask: Tensor,
+    mask: Tensor | None,
     depth: int | None = None,
 ) -> list[Tensor]:
     """Run the first ``depth`` layers of the language model and return the hidden states after each.
@@ -148,7 +148,7 @@ def decode_layers(
         model: the model.
         embeddings: (B, L, H) input embeddings, visual tokens already in place.
         positions: (3, B, L) positions.
-        mask: (1 or B, 1, L, L) boolean attention mask.
+        mask: (1 or B, 1, L, L) boolean attention mask; causal where None.
         depth: number of layers; all where omitted, and then the last state has passed the final norm.
     """
     language = model.model.language_model
@@ -167,4 +167,33 @@ def embed(model: Qwen2_5_VLForConditionalGeneration, ids: Tensor, video: Tensor,
     embedded = model.get_input_embeddings()(ids)
     place = torch.zeros(ids.shape[1], dtype=torch.bool)
     place[: len(video)] = video
-    return embedded.masked_scatter(place[None, :, None], tokens.to(embedded.dtype))
+    filled: Tensor = embedded.masked_scatter(place[None, :, None], tokens.to(embedded.dtype))
+    return filled
+
+
+def answer_logits(
+    model: Qwen2_5_VLForConditionalGeneration, prefix: Prefix, batch: Row, tokens: Tensor
+) -> Tensor:
+    """Return the logits at the answers' tokens of a stacked batch, (tokens, vocabulary).
+
+    The prefix runs without gradient, but for its last token: what the questions must learn is to read it.
+    That saves more than half of the work; the watching losses keep the prefix itself in training.
+    """
+    shared = len(prefix.ids) - 1
+    embedded = embed(model, batch.ids, prefix.video, tokens)
+    language = model.model.language_model
+    cosines, sines = language.rotary_emb(embedded, batch.positions)
+    cache = DynamicCache(config=model.config.text_config)
+    with torch.no_grad():
+        hidden = embedded[:, :shared]
+        for layer in language.layers:
+            rotary = (cosines[:, :shared], sines[:, :shared])
+            hidden = layer(hidden, attention_mask=None, position_embeddings=rotary, past_key_values=cache)
+    hidden = embedded[:, shared:]
+    mask = block_mask(batch.block)[:, :, shared:]
+    for layer in language.layers:
+        rotary = (cosines[:, shared:], sines[:, shared:])
+        hidden = layer(hidden, attention_mask=mask, position_embeddings=rotary, past_key_values=cache)
+    hidden = language.norm(hidden)
+    logits: Tensor = model.lm_head(hidden[batch.labels[:, shared:] != IGNORED])
+    return logits

@@ -59,13 +59,14 @@ def optimise(
             group["lr"] = schedule.rate * schedule.factor(step)
         losses = loss_of(step)
         optimiser.zero_grad(set_to_none=True)
-        torch.stack(list(losses.values())).sum().backward()
+        torch.autograd.backward(torch.stack(list(losses.values())).sum())
         nn.utils.clip_grad_norm_(parameters, 1.0)
         optimiser.step()
         history.append({name: float(value.detach()) for name, value in losses.items()})
         if (step + 1) % schedule.report_every == 0 or step + 1 == schedule.steps:
             recent = history[-schedule.report_every :]
-            means = " ".join(f"{name} {np.mean([h[name] for h in recent]):.4f}" for name in recent[0])
+            names = sorted({name for losses_then in recent for name in losses_then})
+            means = " ".join(f"{n} {np.mean([h[n] for h in recent if n in h]):.4f}" for n in names)
             report(f"step {step + 1}/{schedule.steps} {means} ({time.monotonic() - begun:.0f} s)")
     return [sum(h.values()) for h in history]
 
@@ -184,11 +185,11 @@ class Asking:
     """How the language stage asks.
 
     Attributes:
-        questions: per window and step; 0 trains the watching heads alone, on the first layers alone.
+        questions: per window and step; 0 trains the watching heads alone.
         reference: share of questions in the reference wording.
         balance: see :func:`balanced_features`.
         shift: (18,) added to the logit of yes while training, to move the point where yes wins.
-        watch: weight of the watching losses.
+        watch_every: with questions, every how many steps the watching heads are trained instead.
         noise: standard deviation of noise on the visual tokens, relative to theirs.
     """
 
@@ -196,86 +197,69 @@ class Asking:
     reference: float = 1.0
     balance: float = 1.0
     shift: np.ndarray | None = None
-    watch: float = 1.0
+    watch_every: int = 3
     noise: float = 0.05
 
 
-def train_language(
-    model: Qwen2_5_VLForConditionalGeneration,
-    questioner: Questioner,
-    watcher: Watcher,
-    pool: Pool,
-    tokens: list[Tensor],
-    schedule: Schedule,
-    asking: Asking,
-    report: Report,
-) -> list[float]:
-    """Train the language model on cached visual tokens, with or without questions."""
-    rng = np.random.default_rng(schedule.seed)
-    torch.manual_seed(schedule.seed)
-    source = batches(pool, schedule.batch, rng)
-    scale = float(torch.cat(tokens[:20]).float().std()) * asking.noise
-    parameters = [*model.model.language_model.parameters(), *watcher.parameters()]
+class LanguageStage:
+    """Trains the language model on cached visual tokens: to watch, or to answer with watching in between."""
 
-    def loss_of(_: int) -> dict[str, Tensor]:
-        chosen = next(source)
-        prefix = questioner.prefix(int(pool.counts[chosen[0]]) // 2, pool.grid)
-        rows, asked = _rows(questioner, pool, chosen, prefix, asking, rng)
-        batch = packing.stack(rows, questioner.pad)
-        visual = torch.stack([tokens[i] for i in chosen]).float()
-        visual = visual + scale * torch.randn_like(visual)
-        losses, logits = _language_losses(model, watcher, pool, chosen, prefix.video, batch, visual, asking)
-        if asking.questions:
-            shift = None if asking.shift is None else torch.from_numpy(asking.shift[asked.ravel()]).float()
-            target = batch.labels[batch.labels != packing.IGNORED]
-            losses["answer"] = answer_loss(logits, target, questioner.yes, shift)
-        return losses
+    def __init__(
+        self,
+        model: Qwen2_5_VLForConditionalGeneration,
+        questioner: Questioner,
+        watcher: Watcher,
+        pool: Pool,
+        tokens: list[Tensor],
+    ) -> None:
+        """Keep what every stage shares."""
+        self.model, self.questioner, self.watcher = model, questioner, watcher
+        self.pool, self.tokens = pool, tokens
+        self.spread = float(torch.cat(tokens[:20]).float().std())
 
-    return optimise(parameters, schedule, loss_of, report)
+    def train(self, schedule: Schedule, asking: Asking, report: Report) -> list[float]:
+        """Run one stage; return the loss of every step."""
+        rng = np.random.default_rng(schedule.seed)
+        torch.manual_seed(schedule.seed)
+        source = batches(self.pool, schedule.batch, rng)
+        parameters = [*self.model.model.language_model.parameters(), *self.watcher.parameters()]
 
+        def loss_of(step: int) -> dict[str, Tensor]:
+            chosen = next(source)
+            visual = torch.stack([self.tokens[i] for i in chosen]).float()
+            visual = visual + asking.noise * self.spread * torch.randn_like(visual)
+            with torch.autocast("cpu", torch.bfloat16):
+                if asking.questions == 0 or step % asking.watch_every == asking.watch_every - 1:
+                    return self.watch(chosen, visual)
+                return {"answer": self.answer(chosen, visual, asking, rng)}
 
-def _rows(
-    questioner: Questioner,
-    pool: Pool,
-    chosen: np.ndarray,
-    prefix: packing.Prefix,
-    asking: Asking,
-    rng: np.random.Generator,
-) -> tuple[list[packing.Row], np.ndarray]:
-    labels = pool.window_labels[chosen]
-    asked = balanced_features(labels, pool.prevalence, max(1, asking.questions), rng, asking.balance)
-    asked = asked[:, : asking.questions]
-    rows = []
-    for features, truth in zip(asked, labels, strict=True):
-        counts = np.array([len(questioner.blocks[f]) for f in features], dtype=int)
-        wordings = np.where(
-            rng.random(len(features)) < asking.reference, 0, rng.integers(0, np.maximum(counts, 1))
+        return optimise(parameters, schedule, loss_of, report)
+
+    def watch(self, chosen: np.ndarray, visual: Tensor) -> dict[str, Tensor]:
+        """Return the losses of the watching heads on some windows."""
+        prefix = self.questioner.prefix(int(self.pool.counts[chosen[0]]) // 2, self.pool.grid)
+        embedded = packing.embed(self.model, prefix.ids.expand(len(chosen), -1), prefix.video, visual)
+        positions = prefix.positions[:, None].expand(-1, len(chosen), -1)
+        state = packing.decode_layers(self.model, embedded, positions, None, WATCH_LAYER)[-1]
+        pairs = torch.from_numpy(np.stack([self.pool.pair_labels[i] for i in chosen]))
+        return self.watcher.losses(
+            state, prefix.video, pairs, torch.from_numpy(self.pool.window_labels[chosen])
         )
-        rows.append(questioner.row(prefix, features, truth[features], wordings))
-    return rows, asked
 
-
-def _language_losses(
-    model: Qwen2_5_VLForConditionalGeneration,
-    watcher: Watcher,
-    pool: Pool,
-    chosen: np.ndarray,
-    video: Tensor,
-    batch: packing.Row,
-    visual: Tensor,
-    asking: Asking,
-) -> tuple[dict[str, Tensor], Tensor]:
-    """Return the watching losses and the logits at the answers' tokens (none without questions)."""
-    with torch.autocast("cpu", torch.bfloat16):
-        embedded = packing.embed(model, batch.ids, video, visual)
-        depth = None if asking.questions else WATCH_LAYER
-        mask = packing.block_mask(batch.block)
-        states = packing.decode_layers(model, embedded, batch.positions, mask, depth)
-        pairs = torch.from_numpy(np.stack([pool.pair_labels[i] for i in chosen]))
-        windows = torch.from_numpy(pool.window_labels[chosen])
-        losses = watcher.losses(states[WATCH_LAYER - 1], video, pairs, windows)
-        logits = model.lm_head(states[-1][batch.labels != packing.IGNORED]).float()
-    return {name: asking.watch * value for name, value in losses.items()}, logits
+    def answer(self, chosen: np.ndarray, visual: Tensor, asking: Asking, rng: np.random.Generator) -> Tensor:
+        """Return the loss of the answers to some questions about some windows."""
+        prefix = self.questioner.prefix(int(self.pool.counts[chosen[0]]) // 2, self.pool.grid)
+        labels = self.pool.window_labels[chosen]
+        asked = balanced_features(labels, self.pool.prevalence, asking.questions, rng, asking.balance)
+        rows = []
+        for features, truth in zip(asked, labels, strict=True):
+            counts = np.array([len(self.questioner.blocks[f]) for f in features])
+            wordings = np.where(rng.random(len(features)) < asking.reference, 0, rng.integers(0, counts))
+            rows.append(self.questioner.row(prefix, features, truth[features], wordings))
+        batch = packing.stack(rows, self.questioner.pad)
+        logits = packing.answer_logits(self.model, prefix, batch, visual).float()
+        shift = None if asking.shift is None else torch.from_numpy(asking.shift[asked.ravel()]).float()
+        return answer_loss(logits, batch.labels[batch.labels != packing.IGNORED], self.questioner.yes, shift)
 
 
 def answer_loss(logits: Tensor, labels: Tensor, yes: int, shift: Tensor | None) -> Tensor:

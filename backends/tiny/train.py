@@ -20,7 +20,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 from semiology.backends.tiny import architecture, evaluate, stages
 from semiology.backends.tiny.clip_pool import Pool, build_pool
 from semiology.backends.tiny.questions import split_wordings, training_texts
-from semiology.backends.tiny.stages import Asking, Questioner, Schedule, Watcher
+from semiology.backends.tiny.stages import Asking, LanguageStage, Questioner, Schedule, Watcher
 from semiology.backends.tiny.tokenizer import train_tokenizer
 from semiology.prompts.library import load_library
 
@@ -106,16 +106,9 @@ class Run:
         """Run one language stage unless it is done."""
         if self.stage(name):
             schedule = Schedule(self.plan.steps(steps), batch, rate, seed=self.seed + len(name))
-            stages.train_language(
-                self.model,
-                self.asker,
-                self.watcher,
-                self.pool("train"),
-                self.tokens("train"),
-                schedule,
-                asking,
-                self.say,
-            )
+            pool, tokens = self.pool("train"), self.tokens("train")
+            stage = LanguageStage(self.model, self.asker, self.watcher, pool, tokens)
+            stage.train(schedule, asking, self.say)
             self.keep(name)
 
     def thresholds(self) -> np.ndarray:
@@ -135,10 +128,10 @@ def train(run: Run) -> None:
         run.keep("tower")
     run.language("watch", 700, 1.5e-3, Asking(questions=0))
     run.language("reference", 700, 1.2e-3, Asking(questions=6))
-    run.language("wordings", 500, 8e-4, Asking(questions=6, reference=0.4, watch=0.5))
+    run.language("wordings", 500, 8e-4, Asking(questions=6, reference=0.4))
     # Any-yes over windows and unequal prevalence move the best decision away from even odds.
     shift = run.thresholds() if not (run.work / "decision.pt").exists() else None
-    run.language("decision", 200, 3e-4, Asking(questions=6, reference=0.6, watch=0.5, shift=shift))
+    run.language("decision", 200, 3e-4, Asking(questions=6, reference=0.6, shift=shift))
 
 
 def assess(run: Run, split: str) -> list[dict[str, object]]:

@@ -1,0 +1,196 @@
+"""The training stages are deterministic, learn, and measure what they say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from semiology.backends.tiny import architecture, clip_pool, evaluate, packing, questions, stages
+from semiology.backends.tiny.tokenizer import train_tokenizer
+from semiology.features import VISUAL_FEATURES
+from semiology.prompts.library import load_library
+
+SILENT = lambda _: None  # noqa: E731
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> clip_pool.Pool:
+    directory = tmp_path_factory.mktemp("pool")
+    return clip_pool.Pool(list(clip_pool.build_pool(directory, "train", range(2), recordings=1, windows=2)))
+
+
+@pytest.fixture(scope="module")
+def wordings() -> dict[str, questions.Wordings]:
+    return questions.split_wordings(load_library())
+
+
+def fresh(wordings: dict[str, questions.Wordings], seed: int = 0) -> tuple[Any, stages.Questioner]:
+    tokenizer = train_tokenizer(questions.training_texts(wordings))
+    model = architecture.build_model(tokenizer, seed)
+    processor = architecture.build_processor(tokenizer)
+    return model, stages.Questioner(model, processor, [w.seen for w in wordings.values()])
+
+
+def test_a_pool_holds_the_frames_and_labels_of_its_windows(pool: clip_pool.Pool) -> None:
+    assert len(pool) == 4
+    assert pool.grid == (12, 16)
+    for index, count in enumerate(pool.counts):
+        assert pool.frames(index).shape == (count, 168, 224, 3)
+        assert pool.pair_labels[index].shape == (count // 2, len(VISUAL_FEATURES))
+    frames, points, labels = pool.sample_pairs(np.random.default_rng(0), 5)
+    assert frames.shape == (10, 168, 224, 3)
+    assert points.shape == (5, 80)
+    assert labels.shape == (5, 18)
+    assert np.isfinite(points).all()
+
+
+def test_an_empty_pool_says_what_to_do() -> None:
+    with pytest.raises(ValueError, match="render some patients"):
+        clip_pool.Pool([])
+
+
+def test_a_patient_renders_to_the_same_labels_and_frames_again(pool: clip_pool.Pool, tmp_path: Path) -> None:
+    path = tmp_path / "again.npz"
+    clip_pool.render_patient(path, "train", 0, recordings=1, windows=2)
+    again = clip_pool.Pool([path])
+    np.testing.assert_array_equal(again.frames(0), pool.frames(0))
+    np.testing.assert_array_equal(again.window_labels, pool.window_labels[:2])
+
+
+@pytest.mark.parametrize("duration_s", [35.0, 42.3, 55.1, 60.0, 100.0])
+def test_protocol_windows_take_the_frames_that_the_stock_reader_takes(duration_s: float) -> None:
+    from qwen_vl_utils.vision_process import calculate_video_frame_range, smart_nframes
+
+    from semiology.data.segments import SlidingWindow
+
+    total = round(duration_s * 30)
+    windows = clip_pool.sliding_windows(duration_s)
+    segments = SlidingWindow().segments(duration_s)
+    assert len(windows) == len(segments)
+    for window, segment in zip(windows, segments, strict=True):
+        first, last, held = calculate_video_frame_range(
+            {"video_start": segment.start_s, "video_end": segment.end_s}, total, 30.0
+        )
+        count = smart_nframes({"fps": 2}, total_frames=held, video_fps=30.0)
+        expected = torch.linspace(first, last, count).round().numpy() / 30
+        assert window.frames == count
+        np.testing.assert_allclose(window.times(), expected, atol=1 / 30 + 1e-6)
+
+
+def test_held_out_wordings_are_never_trained_on(wordings: dict[str, questions.Wordings]) -> None:
+    assert set(wordings) == set(VISUAL_FEATURES)
+    trained = set(questions.training_texts(wordings))
+    for feature, split in wordings.items():
+        assert len(split.unseen) == 2
+        assert split.reference == split.seen[0]
+        assert not trained & set(split.unseen), feature
+
+
+def test_balanced_questions_never_repeat_within_a_window_and_even_out_the_answers() -> None:
+    rng = np.random.default_rng(0)
+    prevalence = np.full(18, 0.15)
+    labels = rng.random((4000, 18)) < prevalence
+    asked = questions.balanced_features(labels, prevalence, 3, rng, balance=1.0)
+    assert all(len(set(row)) == 3 for row in asked)
+    share = np.take_along_axis(labels, asked, 1).mean()
+    plain = questions.balanced_features(labels, prevalence, 3, rng, balance=0.0)
+    assert abs(np.take_along_axis(labels, plain, 1).mean() - 0.15) < 0.02
+    assert 0.3 < share < 0.6
+
+
+def test_three_steps_of_every_stage_repeat_exactly_with_a_seed(
+    pool: clip_pool.Pool, wordings: dict[str, questions.Wordings]
+) -> None:
+    schedule = stages.Schedule(steps=3, batch=2, rate=1e-3, seed=5)
+
+    def run() -> list[float]:
+        model, asker = fresh(wordings)
+        losses = stages.train_tower(model, pool, schedule, SILENT)
+        tokens = stages.cache_tokens(model, pool, SILENT)
+        watcher = stages.Watcher(192)
+        stage = stages.LanguageStage(model, asker, watcher, pool, tokens)
+        losses += stage.train(schedule, stages.Asking(questions=0), SILENT)
+        return losses + stage.train(schedule, stages.Asking(questions=3, reference=0.5), SILENT)
+
+    first = run()
+    assert len(first) == 9
+    assert np.isfinite(first).all()
+    assert run() == first
+
+
+def test_answers_with_a_resting_prefix_have_the_logits_of_the_whole_row(
+    pool: clip_pool.Pool, wordings: dict[str, questions.Wordings]
+) -> None:
+    model, asker = fresh(wordings)
+    prefix = asker.prefix(8, pool.grid)
+    every = np.arange(4)
+    rows = [asker.row(prefix, every[i:], np.ones(4 - i, bool), np.zeros(4 - i, int)) for i in (0, 1)]
+    batch = packing.stack(rows, asker.pad)
+    tokens = torch.randn(2, int(prefix.video.sum()), 192, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        short = packing.answer_logits(model, prefix, batch, tokens)
+        embedded = packing.embed(model, batch.ids, prefix.video, tokens)
+        states = packing.decode_layers(model, embedded, batch.positions, packing.block_mask(batch.block))
+        whole = model.lm_head(states[-1])[batch.labels != packing.IGNORED]
+    torch.testing.assert_close(short, whole, atol=1e-4, rtol=1e-4)
+
+
+def test_a_shifted_answer_loss_moves_where_yes_wins() -> None:
+    logits, labels = torch.zeros(4, 6), torch.tensor([2, 5, 3, 5])
+    plain = stages.answer_loss(logits, labels, yes=2, shift=None)
+    shifted = stages.answer_loss(logits, labels, yes=2, shift=torch.tensor([1.0, 0.0]))
+    assert shifted < plain
+
+
+class Recordings:
+    """Two recordings of two and three windows, as the evaluation sees a pool."""
+
+    recordings = np.array([0, 0, 1, 1, 1])
+    indices = np.array([0, 1, 0, 1, 2])
+    patients = np.array([0, 0, 1, 1, 1])
+    truths = np.zeros((5, 18), dtype=bool)
+
+    def __len__(self) -> int:
+        return 5
+
+
+def test_a_recording_is_yes_if_any_window_is_and_sleep_counts_in_the_first_only() -> None:
+    said = np.zeros((5, 18), dtype=bool)
+    sleep, tonic = VISUAL_FEATURES.index("occur_during_sleep"), VISUAL_FEATURES.index("tonic")
+    said[1, [sleep, tonic]] = True
+    said[2, sleep] = True
+    _, answers = evaluate.recording_answers(Recordings(), said)  # type: ignore[arg-type]
+    assert answers[:, tonic].tolist() == [True, False]
+    assert answers[:, sleep].tolist() == [False, True]
+
+
+def test_f1_matches_its_definition_and_the_table_shows_it() -> None:
+    truth = np.zeros((4, 18), dtype=bool)
+    truth[:2] = True
+    answers = truth.copy()
+    answers[1], answers[2] = False, True
+    score = evaluate.score_features(truth, answers)[0]
+    assert score.f1 == pytest.approx(0.5)
+    assert score.always_yes_f1 == pytest.approx(2 / 3)
+    assert evaluate.f1_score(np.zeros(3, bool), np.zeros(3, bool)) == 0.0
+    assert replace(score, f1=1.0) != score
+
+
+def test_the_best_threshold_separates_what_can_be_separated() -> None:
+    class Pool(Recordings):
+        recordings = np.arange(40)
+        indices = np.zeros(40, dtype=int)
+        patients = recordings
+        truths = np.repeat((np.arange(40) < 12)[:, None], 18, axis=1)
+
+        def __len__(self) -> int:
+            return 40
+
+    margins = np.where(Pool.truths, 5.0, 3.0) + np.random.default_rng(0).normal(0, 0.1, (40, 18))
+    thresholds = evaluate.best_thresholds(Pool(), margins, pull=0.0)  # type: ignore[arg-type]
+    assert ((thresholds > 3.0) & (thresholds < 5.0)).all()
