@@ -1,1 +1,25 @@
-"""The embedded tiny model: genuine Qwen2.5-VL architecture, trained from scratch on simulated clips."""
+"""The embedded tiny model: genuine Qwen2.5-VL architecture, trained from scratch on simulated clips.
+
+Importing this package loads no deep-learning library.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+CHECKPOINT = Path(__file__).parent / "checkpoint"
+"""Folder that transformers' auto classes and lmms-eval's ``qwen2_5_vl`` load."""
+
+FPS = 2.0
+MIN_PIXELS = 30_000
+MAX_PIXELS = 38_000
+"""Pixels per frame: 640 x 480 becomes 224 x 168 (12 tokens per frame pair), 1280 x 720 280 x 168 (15)."""
+
+MODEL_ARGS: dict[str, str | int] = {
+    "device": "cpu",
+    "device_map": "cpu",
+    "fps": 2,
+    "min_pixels": MIN_PIXELS,
+    "max_pixels": MAX_PIXELS,
+}
+"""Arguments for lmms-eval's ``qwen2_5_vl`` besides ``pretrained``: the sampling that the model was trained with."""

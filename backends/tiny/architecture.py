@@ -20,13 +20,10 @@ from transformers import (
 )
 from transformers.models.qwen2.tokenization_qwen2 import Qwen2Tokenizer
 
-CHECKPOINT = Path(__file__).parent / "checkpoint"
+from semiology.backends.tiny import CHECKPOINT, MAX_PIXELS, MIN_PIXELS
+
 PATCH_PX = 14
 MERGE = 4
-# Pixels per frame: 640 x 480 becomes 224 x 168 (12 tokens per frame pair), 1280 x 720 becomes 280 x 168 (15).
-MIN_PIXELS = 30_000
-MAX_PIXELS = 38_000
-FPS = 2.0
 
 
 def text_settings(tokenizer: Qwen2Tokenizer) -> dict[str, Any]:

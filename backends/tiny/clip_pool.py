@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from semiology.backends.tiny.architecture import FPS, PATCH_PX
+from semiology.backends.tiny import FPS
+from semiology.backends.tiny.architecture import PATCH_PX
 from semiology.data.segments import SlidingWindow
 from semiology.data.simulated.render import keypoints, render
 from semiology.data.simulated.script import Script, draw_look, draw_script

@@ -17,7 +17,7 @@ import typer
 from torch import Tensor
 from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
-from semiology.backends.tiny import architecture, evaluate, stages
+from semiology.backends.tiny import CHECKPOINT, architecture, evaluate, stages
 from semiology.backends.tiny.clip_pool import Pool, build_pool
 from semiology.backends.tiny.questions import split_wordings, training_texts
 from semiology.backends.tiny.stages import Asking, LanguageStage, Questioner, Schedule, Watcher
@@ -153,7 +153,7 @@ def main(
     work: Path = typer.Option(
         Path("tiny_training"), help="Folder for the clip pool and the stages' weights."
     ),
-    out: Path = typer.Option(architecture.CHECKPOINT, help="Folder that receives the checkpoint."),
+    out: Path = typer.Option(CHECKPOINT, help="Folder that receives the checkpoint."),
     seed: int = typer.Option(0, help="Seeds weights, order of clips and choice of questions."),
     patients: int = typer.Option(240, help="Simulated training patients, nine windows each."),
     scale: float = typer.Option(1.0, help="Multiplies the steps of every stage."),
