@@ -38,14 +38,16 @@ def face_paint(script: Script) -> FacePaint:
     """Return the colours of this patient's face under this light."""
     look, scene = script.look, script.scene
     red, green, blue = look.skin
+    # Redder than the skin around them, on any skin; under infrared light they are merely darker.
+    lip = (int(0.75 * red + 62), int(0.5 * green + 10), int(0.5 * blue + 16))
     return FacePaint(
         skin=toned(look.skin, scene),
-        shade=toned(look.skin, scene, 0.74),
+        shade=toned(look.skin, scene, 0.66 if scene.infrared else 0.74),
         hair=toned(look.hair, scene),
         white=toned((250, 250, 250), scene),
         iris=toned((235, 235, 235) if scene.infrared else look.iris, scene, 0.5 if scene.infrared else 1.0),
         dark=toned((30, 16, 18), scene, 0.6),
-        lip=toned((min(255, red), int(green * 0.62), int(blue * 0.62)), scene, 0.85),
+        lip=toned(lip, scene, 0.55 if scene.infrared else 0.9),
         teeth=toned((240, 236, 226), scene),
     )
 
@@ -82,7 +84,7 @@ def _mouth(pose: Pose) -> Array:
     along = np.linspace(1, -1, 8)
     opening = np.clip(pose.mouth, 0, 1.1)[:, None]
     half = _MOUTH_HALF * pose.wide[:, None]
-    pulled = np.clip(pose.pull, 0, 1.4)
+    pulled = np.clip(pose.pull, 0, 1.05)
     left, right = np.clip(along, 0, 1) ** 1.5, np.clip(-along, 0, 1) ** 1.5
     drawn = left * pulled[:, :1] - right * pulled[:, 1:]
     x = along * half + 0.15 * drawn + 0.05 * (pulled[:, :1] - pulled[:, 1:])

@@ -70,7 +70,7 @@ def project(points: Array, scene: Scene) -> Array:
     moved = (flat - head) * scene.zoom
     right = moved[..., 0] * np.cos(turn) - moved[..., 1] * np.sin(turn)
     down = moved[..., 0] * np.sin(turn) + moved[..., 1] * np.cos(turn)
-    return np.stack([right + scene.shift_x, down - 0.26 + scene.shift_y], axis=-1)
+    return np.stack([right + scene.shift_x, down - 0.235 + scene.shift_y], axis=-1)
 
 
 def _flat(points: Array, scene: Scene) -> Array:

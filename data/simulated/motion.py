@@ -22,7 +22,7 @@ _ARMS: dict[str, tuple[float, float, float, tuple[float, float, float]]] = {
     "belly": (24, 6, 78, (1.0, 0.0, 0.3)),
     "arm_flexion": (42, 22, 138, (0.35, 1.0, 0.45)),
     "arm_straightening": (74, 16, 2, (0.3, 0.2, 1.0)),
-    "figure4": (48, 26, 112, (1.0, 0.1, 0.4)),
+    "figure4": (48, 22, 108, (1.0, -0.1, 0.35)),
     "limb_automatisms": (24, 14, 88, (1.0, 0.0, 0.35)),
     "clonic": (46, 20, 70, (0.35, 1.0, 0.5)),
     "asynchronous_movement": (52, 20, 62, (0.3, 1.0, 0.5)),
@@ -195,7 +195,7 @@ def _pelvic(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
 
 
 def _limb_automatisms(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
-    turn = 2 * np.pi * event.frequency_hz * clock
+    turn = 2 * np.pi * event.frequency_hz * clock + 0.9 * np.sin(2 * np.pi * 0.19 * clock)
     for side in _sides(event):
         pose.elbow[:, side] += 0.36 * weight * event.amplitude * np.sin(turn)
         pose.raised[:, side] += 0.16 * weight * event.amplitude * np.cos(turn)
@@ -250,7 +250,9 @@ def _face_pulling(pose: Pose, event: Event, clock: Array, weight: Array) -> None
 
 
 def _face_twitching(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
-    twitch = np.clip(_jerk(event.frequency_hz * clock), 0, 1) * weight * event.amplitude
+    # The rate wanders, so that twitches never lock onto the sampling of the frames.
+    cycles = event.frequency_hz * clock + 0.45 * np.sin(2 * np.pi * 0.23 * clock + event.seed % 6)
+    twitch = np.clip(_jerk(cycles), 0, 1) * weight * event.amplitude
     for side in _sides(event):
         pose.pull[:, side] += 0.9 * twitch
         pose.eyes[:, side] *= 1 - 0.75 * np.clip(twitch, 0, 1)
