@@ -56,5 +56,7 @@ def group_of(feature: str) -> Group:
 
 def suggest_feature(name: str) -> str:
     """Return ``"; did you mean 'x'?"`` for a misspelt feature name, or an empty string."""
-    near = get_close_matches(name.strip().lower().replace(" ", "_").replace("-", "_"), FEATURES, n=1, cutoff=0.6)
+    near = get_close_matches(
+        name.strip().lower().replace(" ", "_").replace("-", "_"), FEATURES, n=1, cutoff=0.6
+    )
     return f"; did you mean {near[0]!r}?" if near else ""

@@ -112,7 +112,7 @@ def _arguments(options: RunOptions, model: str, model_args: str) -> list[str]:
     """Return the command line that lmms-eval reads."""
     arguments = ["--model", model, "--model_args", model_args, "--tasks", options.tasks]
     arguments += ["--batch_size", str(options.batch_size), "--log_samples", "--output_path", str(options.out)]
-    arguments += ["--verbosity", options.verbosity]
+    arguments += ["--verbosity", options.verbosity, "--timezone", "UTC"]
     if options.limit is not None:
         arguments += ["--limit", str(options.limit)]
     if options.use_cache is not None:
@@ -160,15 +160,14 @@ def _write_record(folder: Path, options: RunOptions, model_args: str, started: f
     plan = current_plan(settings)
     record = {
         "data": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
-        "simulated": plan.recording_set.metadata.get("simulated") is True,
-        "embedded_model": options.model == EMBEDDED,
+        "model": options.model,
         "model_args": model_args,
         "tasks": options.tasks,
         "prompt_id": options.prompt_id,
         "window": settings.window_name,
         "limit": options.limit,
         "recordings": len(plan.recording_set.recordings),
-        "exclusions": dict(plan.excluded),
+        "exclusions": sorted(plan.excluded),
         "seconds": round(time.time() - started, 1),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in RECORDED_PACKAGES},

@@ -25,7 +25,7 @@ def declare() -> None:
 
     if torch.version.cuda or torch.version.hip or _declared or _compiled_operators_load():
         return
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for operator in OPERATORS:
         library.define(operator)
     _declared.append(library)  # dropping the object would take the declarations back
@@ -42,7 +42,7 @@ def _compiled_operators_load() -> bool:
     if not compiled:
         return False
     try:
-        torch.ops.load_library(str(compiled[0]))
+        torch.ops.load_library(str(compiled[0]))  # type: ignore[no-untyped-call]
     except OSError:
         return False
     return True

@@ -38,7 +38,8 @@ def problems_of(path: Path) -> list[str]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             length = (node.end_lineno or node.lineno) - node.lineno + 1
             if length > FUNCTION_CAP:
-                found.append(f"{path}:{node.lineno}: {node.name} has {length} lines, the cap is {FUNCTION_CAP}")
+                where = f"{path}:{node.lineno}"
+                found.append(f"{where}: {node.name} has {length} lines, the cap is {FUNCTION_CAP}")
     return found
 
 

@@ -33,7 +33,8 @@ def main() -> int:
             "--explicit-package-bases",
             *targets,
         ]
-        return subprocess.run(command, cwd=folder, env={**os.environ, "MYPYPATH": folder}, check=False).returncode
+        environment = {**os.environ, "MYPYPATH": folder}
+        return subprocess.run(command, cwd=folder, env=environment, check=False).returncode
 
 
 if __name__ == "__main__":

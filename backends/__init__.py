@@ -1,0 +1,1 @@
+"""Models for lmms-eval: messages in, text out."""

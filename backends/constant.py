@@ -45,7 +45,9 @@ class ConstantAnswer(lmms):  # type: ignore[misc]
             if self.build_messages:
                 _, doc_to_messages, _, doc_id, task, split = request.args
                 doc_to_messages(self.task_dict[task][split][doc_id])
-        return [GenerationResult(text=self.answer, token_counts=TokenCounts(output_tokens=1)) for _ in requests]
+        return [
+            GenerationResult(text=self.answer, token_counts=TokenCounts(output_tokens=1)) for _ in requests
+        ]
 
     def loglikelihood(self, requests: list[Instance]) -> Any:
         """Not available: the tasks of this package only generate.

@@ -1,0 +1,1 @@
+"""Recording sets: reading, checking, importing, segmenting, de-identifying and simulating them."""

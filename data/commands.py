@@ -195,6 +195,7 @@ def simulate_command(
     patients: Annotated[int, typer.Option(help="Number of patients.", min=1)] = 6,
     recordings: Annotated[int, typer.Option(help="Recordings per patient.", min=1)] = 2,
     seed: Annotated[int, typer.Option(help="The same seed gives the same set.")] = 0,
+    workers: Annotated[int, typer.Option(help="Processes that render side by side.", min=1)] = 2,
 ) -> None:
     """Render drawn patients as real video files with sound, and write their exact annotations.
 
@@ -204,7 +205,7 @@ def simulate_command(
 
     with _told():
         _refuse_to_overwrite(directory, None, force=False)
-        simulate(directory, patients=patients, seed=seed, recordings_per_patient=recordings)
+        simulate(directory, patients=patients, seed=seed, recordings_per_patient=recordings, workers=workers)
     typer.echo(f"{patients * recordings} recordings of {patients} simulated patients are in {directory}")
 
 

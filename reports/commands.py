@@ -39,6 +39,6 @@ def report(
         return
     if not console.is_terminal:
         console = Console(width=200)
-    print_summary(summary, console)
     if written:
         console.print(f"Written: {', '.join(str(path) for path in written)}", markup=False, highlight=False)
+    print_summary(summary, console)

@@ -18,6 +18,7 @@ from semiology.reports.lmms_eval_files import (
     read_run_record,
     read_samples,
 )
+from semiology.reports.run_facts import caveats, run_facts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,13 +79,15 @@ def read_results(paths: Sequence[Path]) -> Results:
             frames.append(pd.DataFrame(rows).assign(_order=order))
             roots = [path if path.is_dir() else path.parent for path in paths]
             for model in sorted({str(row["model"]) for row in rows}):
-                records[model] = records.get(model, {}) | read_run_record(run.folder, roots, notes)
+                known = run_facts(run.record) if run.record else {}
+                known |= read_run_record(run.folder, roots, notes)
+                records[model] = records.get(model, {}) | known
     if not frames:
         raise ResultsError(_nothing(paths, runs, notes))
     _check_one_recording_set(records)
     answers = _newest(pd.concat(frames, ignore_index=True), runs, notes)
     found = {model: record for model, record in records.items() if record}
-    return Results(answers, _caveats(found), tuple(dict.fromkeys(notes)), found)
+    return Results(answers, caveats(found), tuple(dict.fromkeys(notes)), found)
 
 
 def _rows(run: ResultFiles, model: str, notes: list[str]) -> list[dict[str, Any]]:
@@ -159,29 +162,6 @@ def _check_one_recording_set(records: Mapping[str, Mapping[str, Any]]) -> None:
             f"the runs are about different recording sets ({', '.join(sets)}) "
             "→ report each of them separately"
         )
-
-
-def _caveats(records: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    found: list[str] = []
-    for model, record in sorted(records.items()):
-        if record.get("simulated"):
-            found.append("The recordings are simulated: the figures say nothing about patients.")
-        if record.get("embedded_model"):
-            found.append(
-                f"{model} is the small embedded model, made to try the software, not to read seizures."
-            )
-        if record.get("deaf"):
-            found.append(f"{model} has no audio input: its answers on sound features are guesses.")
-        if record.get("limit"):
-            found.append(
-                f"{model} was asked only the first {record['limit']} questions of each task (--limit)."
-            )
-        if record.get("exclusions"):
-            count = len(record["exclusions"])
-            found.append(
-                f"{count} recording{'s' if count > 1 else ''} could not be used; see semiology_run.json."
-            )
-    return tuple(dict.fromkeys(found))
 
 
 def _nothing(paths: Sequence[Path], runs: Sequence[ResultFiles], notes: Sequence[str]) -> str:

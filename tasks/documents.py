@@ -12,10 +12,11 @@ import hashlib
 import json
 from typing import Any
 
+from semiology.data.recording_set import Annotation
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
 from semiology.prompts.library import Prompt, load_library, prompt_hash, render
 from semiology.tasks.plan import Plan, RecordingPlan, current_plan, write_private
-from semiology.tasks.settings import SettingsError, read_settings
+from semiology.tasks.settings import SettingsError, read_settings, sound_override
 
 QUESTIONS = "questions_about_"
 DESCRIPTION = "description_of_"
@@ -71,9 +72,11 @@ def description(feature: str) -> dict[str, Any]:
         "recording_set": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
         "simulated": plan.recording_set.metadata.get("simulated") is True,
         "window": settings.window_name,
+        "sound": sound_override(),
         "prompt": f"{feature}/{prompt.id}/{prompt_hash(render(prompt))}",
         "recordings": len(plan.recording_set.recordings),
-        "recordings_without_usable_video": dict(plan.excluded),
+        # ids alone: the reasons quote file names, which may hold a name or a date
+        "recordings_without_usable_video": sorted(plan.excluded),
         "recordings_not_annotated": len(plan.recording_set.recordings) - len(presence),
         "recordings_annotated_na": sum(value == "na" for value in presence.values()),
         "windows_with_too_few_frames": sum(item.unusable_segments for item in plan.recordings.values()),
@@ -131,7 +134,7 @@ def build_documents(feature: str, plan: Plan, prompt: Prompt) -> list[dict[str, 
     ]
 
 
-def _asked(annotation: Any, plan: Plan) -> bool:
+def _asked(annotation: Annotation, plan: Plan) -> bool:
     """Tell whether an annotation gives a question: usable media, and a truth that an answer can have."""
     recording = plan.recordings.get(annotation.video_id)
     if recording is None or (annotation.feature in AUDIO_FEATURES and not has_sound(recording)):

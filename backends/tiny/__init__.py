@@ -22,4 +22,4 @@ MODEL_ARGS: dict[str, str | int] = {
     "min_pixels": MIN_PIXELS,
     "max_pixels": MAX_PIXELS,
 }
-"""Arguments for lmms-eval's ``qwen2_5_vl`` besides ``pretrained``: the sampling that the model was trained with."""
+"""Arguments for lmms-eval's ``qwen2_5_vl`` besides ``pretrained``: the sampling known from training."""

@@ -105,7 +105,7 @@ class Run:
     def language(self, name: str, steps: int, rate: float, asking: Asking, batch: int = 16) -> None:
         """Run one language stage unless it is done."""
         if self.stage(name):
-            schedule = Schedule(self.plan.steps(steps), batch, rate, seed=self.seed + len(name))
+            schedule = Schedule(self.plan.steps(steps), batch, rate, seed=self.seed + sum(name.encode()))
             pool, tokens = self.pool("train"), self.tokens("train")
             stage = LanguageStage(self.model, self.asker, self.watcher, pool, tokens)
             stage.train(schedule, asking, self.say)

@@ -202,6 +202,7 @@ def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Setti
         {
             "name": "simulated-ward",
             "version": GENERATOR,
+            "simulated": True,
             "source": "Simulated: drawn and synthesised by semiology.data.simulated; no patient filmed.",
             "licence": "Apache-2.0",
             "notes": "The side of figure4 is the side of the flexed arm. Sides are the patient's own.",

@@ -195,7 +195,7 @@ def test_the_run_record_becomes_caveats(records: Make, write_run: WriteRun) -> N
     for text in (
         "simulated",
         "embedded model",
-        "no audio input",
+        "without hearing any",
         "first 5 questions",
         "1 recording could not be used",
     ):

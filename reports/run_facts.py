@@ -1,0 +1,75 @@
+"""What a reader must know before the figures, read from lmms-eval's own results file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from semiology.features import AUDIO_FEATURES
+
+EMBEDDED_CHECKPOINT = "backends/tiny/checkpoint"
+
+
+def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts of a run that change how its figures may be read.
+
+    Args:
+        record: A parsed ``*_results.json``.
+
+    Returns:
+        ``data`` (name of the recording set), ``simulated``, ``embedded_model``, ``deaf`` (asked about sound
+        without sound), ``limit`` and ``exclusions`` (ids of recordings without usable video); only those
+        that the file tells.
+    """
+    config = _mapping(record, "config")
+    facts: dict[str, Any] = {
+        "embedded_model": EMBEDDED_CHECKPOINT in str(config.get("model_args")).replace("\\", "/"),
+        "limit": config.get("limit"),
+    }
+    configs = [value for value in _mapping(record, "configs").values() if isinstance(value, Mapping)]
+    for task in configs:
+        described = _mapping(task, "metadata")
+        if "recording_set" in described:
+            facts |= {"data": described["recording_set"], "simulated": described.get("simulated") is True}
+            facts["exclusions"] = list(described.get("recordings_without_usable_video") or ())
+    facts["deaf"] = any(_deaf(task, str(config.get("model"))) for task in configs)
+    return facts
+
+
+def caveats(records: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return one sentence for each fact that limits what the figures mean; records are by model."""
+    found: list[str] = []
+    for model, record in sorted(records.items()):
+        if record.get("simulated"):
+            found.append("The recordings are simulated: the figures say nothing about patients.")
+        if record.get("embedded_model"):
+            found.append(
+                f"{model} is the small embedded model, made to try the software, not to read seizures."
+            )
+        if record.get("deaf"):
+            found.append(f"{model} was asked about sound without hearing any: those answers are guesses.")
+        if record.get("limit"):
+            found.append(
+                f"{model} was asked only the first {record['limit']:g} questions of each task (--limit)."
+            )
+        if record.get("exclusions"):
+            count = len(record["exclusions"])
+            found.append(f"{count} recording{'s' if count > 1 else ''} could not be used (unreadable video).")
+    return tuple(dict.fromkeys(found))
+
+
+def _deaf(task: Mapping[str, Any], model: str) -> bool:
+    """Tell whether a task about sound was asked without sound."""
+    name = str(task.get("task")).rsplit("semiology_", 1)[-1]
+    if name not in AUDIO_FEATURES:
+        return False
+    chosen = _mapping(task, "metadata").get("sound")
+    forms = _mapping(task, "lmms_eval_specific_kwargs")
+    form = forms.get(model, forms.get("default"))
+    sound = chosen or (form.get("sound") if isinstance(form, Mapping) else None)
+    return sound == "none"
+
+
+def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = record.get(key)
+    return value if isinstance(value, Mapping) else {}

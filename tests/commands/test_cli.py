@@ -1,0 +1,47 @@
+"""The command line: quick help with examples, and errors as sentences."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from semiology import cli
+
+COMMAND = str(Path(sys.executable).with_name("semiology"))
+
+
+def semiology(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("command", ["run", "demo", "report", "data", "prompts"])
+def test_every_command_explains_itself(command: str) -> None:
+    done = semiology(command, "--help")
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+
+
+def test_help_does_not_load_the_heavy_libraries() -> None:
+    heavy = "('torch', 'lmms_eval', 'pandas', 'av')"
+    code = f"import sys, semiology.cli; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_error_that_the_user_can_mend_is_one_sentence_and_status_2(tmp_path: Path) -> None:
+    done = semiology("report", str(tmp_path / "nothing"))
+    assert done.returncode == 2
+    assert "nothing" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr(cli, "app", lambda standalone_mode: broken())
+    with pytest.raises(KeyError):
+        cli.main()

@@ -1,0 +1,68 @@
+"""``semiology run`` writes everything it promises, and says so when something is missing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from semiology.run import RunError, _result_folder, resolve_model
+
+COMMAND = [str(Path(sys.executable).with_name("semiology")), "run", "--model", "semiology_constant"]
+
+
+def test_a_run_writes_results_its_record_and_the_first_table(simulated_set: Path, tmp_path: Path) -> None:
+    out = tmp_path / "runs"
+    arguments = [
+        "--data",
+        str(simulated_set),
+        "--out",
+        str(out),
+        "--tasks",
+        "semiology_tonic,semiology_clonic",
+    ]
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    record = json.loads((out / "semiology_run.json").read_text())
+    assert record["exclusions"] == []
+    assert record["window"] == "standard"
+    assert len(list(out.glob("*_samples_semiology_*.jsonl"))) == 2
+    assert "simulated" in (out / "report" / "summary.md").read_text()
+    assert (out / "report" / "summary.csv").exists()
+    assert done.stdout.splitlines()[-1].startswith("macro F1 (visual")
+
+
+def test_a_recording_set_with_faults_is_refused_before_the_model(simulated_set: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for name in ("recordings.csv", "annotations.csv", "dataset.yaml"):
+        (broken / name).write_text((simulated_set / name).read_text())
+    done = subprocess.run(
+        [*COMMAND, "--data", str(broken), "--out", str(tmp_path / "runs")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "recordings.csv:2" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_missing_result_files_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no results file"):
+        _result_folder(tmp_path, {"semiology_tonic"}, time.time())
+    (tmp_path / "20260101_000000_results.json").write_text("{}")
+    with pytest.raises(RunError, match="semiology_tonic"):
+        _result_folder(tmp_path, {"semiology_tonic"}, time.time())
+
+
+def test_embedded_stands_for_the_checkpoint_in_the_package() -> None:
+    model, arguments = resolve_model("embedded", "batch_size=1")
+    assert model == "qwen2_5_vl"
+    assert "device_map=cpu" in arguments
+    assert arguments.endswith(",batch_size=1")
+    assert resolve_model("qwen3_vl", "a=b") == ("qwen3_vl", "a=b")
