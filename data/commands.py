@@ -196,6 +196,10 @@ def simulate_command(
     recordings: Annotated[int, typer.Option(help="Recordings per patient.", min=1)] = 2,
     seed: Annotated[int, typer.Option(help="The same seed gives the same set.")] = 0,
     workers: Annotated[int, typer.Option(help="Processes that render side by side.", min=1)] = 2,
+    pose: Annotated[
+        bool,
+        typer.Option("--pose", help="Also write keypoints (OpenPose JSON, a file per frame) and face boxes."),
+    ] = False,
 ) -> None:
     """Render drawn patients as real video files with sound, and write their exact annotations.
 
@@ -205,7 +209,14 @@ def simulate_command(
 
     with _told():
         _refuse_to_overwrite(directory, None, force=False)
-        simulate(directory, patients=patients, seed=seed, recordings_per_patient=recordings, workers=workers)
+        simulate(
+            directory,
+            patients=patients,
+            seed=seed,
+            recordings_per_patient=recordings,
+            workers=workers,
+            pose=pose,
+        )
     typer.echo(f"{patients * recordings} recordings of {patients} simulated patients are in {directory}")
 
 

@@ -32,6 +32,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("Mama.", "mama"),
 )
 """Stereotyped phrases, uttered again and again."""
+_PHRASE_S = 1.3
+"""A phrase lasts at most this long."""
 
 
 def soundtrack(script: Script) -> NDArray[np.float32]:
@@ -72,25 +74,40 @@ def _line(
     return say(lines[event.seed % len(lines)][1], event.offset_s - event.onset_s, pitch, rng, rise)
 
 
+def phrase_turns(event: Event) -> tuple[tuple[float, float], ...]:
+    """Return start and end, in seconds, of each utterance of a phrase that is said again and again."""
+    frames = max(4, round(min(_sounding(event), _PHRASE_S) * 100))
+    return tuple((start, start + frames / 100) for start in _starts(event, frames / 100))
+
+
 def _vocalise(mix: Samples, event: Event, pitch: float, rng: np.random.Generator) -> None:
     """Groan, or repeat one phrase, from the onset to the offset at the event's rate."""
-    period = 1 / event.frequency_hz
-    length = event.offset_s - event.onset_s
-    count = max(1, round(length / period))
-    step = length / count
-    for turn in range(count):
-        sounding = min(step * 0.7, 2.2)
+    for turn in range(_turns(event)):
         if event.seed % 3 == 0:
             phones = PHRASES[event.seed // 3 % len(PHRASES)][1]
-            sound = say(phones, min(sounding, 1.3), pitch, rng)
+            sound = say(phones, min(_sounding(event), _PHRASE_S), pitch, rng)
         else:
-            sound = groan(sounding, pitch, rng)
-        at = (
-            event.onset_s + turn * step
-            if turn < count - 1 or count == 1
-            else event.offset_s - len(sound) / RATE
-        )
-        _lay(mix, at, 0.34 * sound)
+            sound = groan(_sounding(event), pitch, rng)
+        _lay(mix, _starts(event, len(sound) / RATE)[turn], 0.34 * sound)
+
+
+def _turns(event: Event) -> int:
+    return max(1, round((event.offset_s - event.onset_s) / (1 / event.frequency_hz)))
+
+
+def _sounding(event: Event) -> float:
+    """Return how long one groan or phrase lasts at most, in seconds."""
+    return min((event.offset_s - event.onset_s) / _turns(event) * 0.7, 2.2)
+
+
+def _starts(event: Event, length_s: float) -> list[float]:
+    """Return when sounds of ``length_s`` begin: evenly spaced, the last of several ends at the offset."""
+    count = _turns(event)
+    step = (event.offset_s - event.onset_s) / count
+    starts = [event.onset_s + turn * step for turn in range(count)]
+    if count > 1:
+        starts[-1] = event.offset_s - length_s
+    return starts
 
 
 def _room(rng: np.random.Generator, count: int) -> Samples:

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from fractions import Fraction
+from math import floor
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
 import cv2
@@ -17,13 +18,17 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from semiology.data.importers.outcome import LATERALITY, LATERALITY_COLUMNS
 from semiology.data.recording_set import Annotation, Recording
+from semiology.data.simulated.laterality import laterality_row
+from semiology.data.simulated.pose_truth import first_pose_file, write_pose
 from semiology.data.simulated.render import render
 from semiology.data.simulated.report import reference_report
 from semiology.data.simulated.script import Script, draw_look, draw_script
 from semiology.data.simulated.sound import soundtrack
+from semiology.data.simulated.transcript import transcript
 from semiology.data.simulated.voice import RATE
-from semiology.data.writing import write_recording_set, write_text_atomically
+from semiology.data.writing import table_text, write_recording_set, write_text_atomically
 from semiology.features import FEATURES
 
 GENERATOR = "1.0"
@@ -44,6 +49,11 @@ class Settings:
     duration_s: tuple[float, float] = (35.0, 60.0)
     size: tuple[int, int] = (640, 480)
     fps: int = 30
+    test_share: float = 0.0
+
+    def stated(self) -> dict[str, Any]:
+        """Return the settings by name; ``test_share`` only where patients are split at all."""
+        return {name: value for name, value in asdict(self).items() if name != "test_share" or value}
 
 
 @dataclass(frozen=True)
@@ -53,6 +63,7 @@ class Planned:
     video_id: str
     patient_id: str
     script: Script
+    split: Literal["train", "test"] | None = None
 
 
 def plan(settings: Settings) -> tuple[Planned, ...]:
@@ -68,7 +79,20 @@ def _planned(settings: Settings) -> Iterator[Planned]:
             rng = np.random.default_rng([settings.seed, patient, take + 1])
             script = draw_script(rng, round(float(rng.uniform(low, high)), 1), look)
             patient_id = f"P{patient + 1:03d}"
-            yield Planned(f"{patient_id}_V{take + 1:02d}", patient_id, script)
+            split = split_of(patient, settings.test_share)
+            yield Planned(f"{patient_id}_V{take + 1:02d}", patient_id, script, split)
+
+
+def split_of(patient: int, test_share: float) -> Literal["train", "test"] | None:
+    """Return the split of a patient (counted from 0): evenly spaced ones are for testing; None if share 0.
+
+    Whether a patient is for testing does not depend on the number of patients, and of the first n patients
+    ``test_share * n``, rounded, are.
+    """
+    if not test_share:
+        return None
+    before, after = (floor(count * test_share + 0.5 + 1e-9) for count in (patient, patient + 1))
+    return "test" if after > before else "train"
 
 
 def simulate(
@@ -82,10 +106,13 @@ def simulate(
     fps: int = 30,
     workers: int = 1,
     progress: bool = True,
+    pose: bool = False,
+    test_share: float = 0.0,
 ) -> None:
     """Write a recording set of simulated patients.
 
-    A second run with the same settings makes only what is missing; a stopped run leaves whole files only.
+    Beside the tables lie ``laterality.csv`` and ``transcripts/<video_id>.csv``. A second run with the same
+    settings makes only what is missing; a stopped run leaves whole files only.
 
     Args:
         directory: folder to write; made if it does not exist.
@@ -98,21 +125,24 @@ def simulate(
         workers: processes that render side by side. With more than one, a script that calls this needs the
             usual ``if __name__ == "__main__":`` guard.
         progress: show a bar on the terminal.
+        pose: also write keypoints (``pose/<video_id>/``, a file per frame as OpenPose writes them; the column
+            ``pose`` names the first) and face boxes (``faces/<video_id>.csv``). A second run can add them.
+        test_share: share of the patients whose ``split`` is ``test``, the rest is ``train``; 0 writes none.
 
     Raises:
         ValueError: a setting makes no sense, or the folder holds something else.
     """
-    settings = Settings(patients, seed, recordings_per_patient, duration_s, size, fps)
+    settings = Settings(patients, seed, recordings_per_patient, duration_s, size, fps, test_share)
     _check(settings, workers)
     directory = directory.expanduser().absolute()
     _claim(directory, settings)
     planned = plan(settings)
-    missing = [p for p in planned if not _video(directory, p).exists()]
+    missing = [p for p in planned if _lacks(directory, p, pose)]
     with _bar(progress) as bar:
         task = bar.add_task(
             "Simulating recordings", total=len(planned), completed=len(planned) - len(missing)
         )
-        for _ in _made(directory, missing, settings, workers):
+        for _ in _made(directory, missing, settings, workers, pose):
             bar.advance(task)
     _write_tables(directory, planned, settings)
 
@@ -154,18 +184,31 @@ def _write_sound(container: Any, stream: Any, script: Script) -> None:
     container.mux(stream.encode(None))
 
 
-def _made(directory: Path, missing: list[Planned], settings: Settings, workers: int) -> Iterator[None]:
+def _lacks(directory: Path, item: Planned, pose: bool) -> bool:
+    wanted = [_video(directory, item), *([first_pose_file(directory, item.video_id)] if pose else [])]
+    return not all(path.exists() for path in wanted)
+
+
+def _make(directory: Path, item: Planned, settings: Settings, pose: bool) -> None:
+    """Write what a recording lacks of its files."""
+    video = _video(directory, item)
+    if not video.exists():
+        write_video(video, item.script, settings.size, settings.fps)
+    if pose and not first_pose_file(directory, item.video_id).exists():
+        write_pose(directory, item.video_id, item.script, settings.size, settings.fps)
+
+
+def _made(
+    directory: Path, missing: list[Planned], settings: Settings, workers: int, pose: bool
+) -> Iterator[None]:
     (directory / "videos").mkdir(parents=True, exist_ok=True)
     if workers == 1 or len(missing) < 2:
         for item in missing:
-            write_video(_video(directory, item), item.script, settings.size, settings.fps)
+            _make(directory, item, settings, pose)
             yield
         return
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
-        jobs = [
-            pool.submit(write_video, _video(directory, item), item.script, settings.size, settings.fps)
-            for item in missing
-        ]
+        jobs = [pool.submit(_make, directory, item, settings, pose) for item in missing]
         try:
             for job in as_completed(jobs):
                 job.result()
@@ -179,24 +222,14 @@ def _one_thread() -> None:
 
 
 def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Settings) -> None:
-    recordings = [
-        Recording(
-            video_id=item.video_id,
-            patient_id=item.patient_id,
-            video=_video(directory, item),
-            audio=None,
-            duration_s=item.script.duration_s,
-            diagnosis=item.script.diagnosis,
-            split=None,
-            fold=None,
-            pose=None,
-            transcript=None,
-        )
-        for item in planned
-    ]
+    (directory / "transcripts").mkdir(exist_ok=True)
+    for item in planned:
+        write_text_atomically(_transcript(directory, item), transcript(item.script))
+    rows = [laterality_row(item.video_id, item.script) for item in planned]
+    write_text_atomically(directory / LATERALITY, table_text(LATERALITY_COLUMNS, rows))
     write_recording_set(
         directory,
-        recordings,
+        [_recording(directory, item) for item in planned],
         [annotation for p in planned for annotation in truth(p.video_id, p.script)],
         {p.video_id: reference_report(p.script) for p in planned},
         {
@@ -206,8 +239,22 @@ def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Setti
             "source": "Simulated: drawn and synthesised by semiology.data.simulated; no patient filmed.",
             "licence": "Apache-2.0",
             "notes": "The side of figure4 is the side of the flexed arm. Sides are the patient's own.",
-            "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(settings).items()},
+            "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in settings.stated().items()},
         },
+    )
+
+
+def _recording(directory: Path, item: Planned) -> Recording:
+    pose = first_pose_file(directory, item.video_id)
+    return Recording(
+        video_id=item.video_id,
+        patient_id=item.patient_id,
+        video=_video(directory, item),
+        duration_s=item.script.duration_s,
+        diagnosis=item.script.diagnosis,
+        split=item.split,
+        pose=pose if pose.exists() else None,
+        transcript=_transcript(directory, item),
     )
 
 
@@ -230,6 +277,10 @@ def _video(directory: Path, item: Planned) -> Path:
     return directory / "videos" / f"{item.video_id}.mp4"
 
 
+def _transcript(directory: Path, item: Planned) -> Path:
+    return directory / "transcripts" / f"{item.video_id}.csv"
+
+
 def _check(settings: Settings, workers: int) -> None:
     low, high = settings.duration_s
     if settings.patients < 1 or settings.recordings_per_patient < 1 or workers < 1:
@@ -240,11 +291,24 @@ def _check(settings: Settings, workers: int) -> None:
         )
     if any(side < 64 or side % 2 for side in settings.size) or settings.fps < 1:
         raise ValueError("size must be even and at least 64 px in both directions, fps at least 1")
+    _check_split(settings)
+
+
+def _check_split(settings: Settings) -> None:
+    share = settings.test_share
+    if not 0 <= share < 1:
+        raise ValueError(f"test_share must be at least 0 and less than 1, not {share:g}")
+    splits = {split_of(patient, share) for patient in range(settings.patients)}
+    if share and len(splits) < 2:
+        raise ValueError(
+            f"with {settings.patients} patients a test_share of {share:g} leaves no patient for "
+            f"{'testing' if 'train' in splits else 'training'}: simulate more patients or change the share"
+        )
 
 
 def _claim(directory: Path, settings: Settings) -> None:
     """Mark the folder as this simulation's, or refuse a folder that holds something else."""
-    text = json.dumps({"generator": GENERATOR, **asdict(settings)}, sort_keys=True) + "\n"
+    text = json.dumps({"generator": GENERATOR, **settings.stated()}, sort_keys=True) + "\n"
     manifest = directory / MANIFEST
     if manifest.exists():
         if manifest.read_text(encoding="utf-8") != text:

@@ -217,7 +217,8 @@ def test_simulate_passes_its_options_on_and_refuses_to_replace_a_set(
         "semiology.data.simulated.simulate", lambda path, **options: calls.append((path, options))
     )
     result = call("simulate", tmp_path / "new", "--patients", 3, "--recordings", 4, "--seed", 9)
-    assert calls == [(tmp_path / "new", {"patients": 3, "seed": 9, "recordings_per_patient": 4})]
+    options = {"patients": 3, "seed": 9, "recordings_per_patient": 4, "workers": 2, "pose": False}
+    assert calls == [(tmp_path / "new", options)]
     assert "12 recordings of 3 simulated patients" in result.output
     assert call("simulate", make_set()).exit_code == 1
     assert len(calls) == 1
