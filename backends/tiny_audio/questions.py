@@ -1,0 +1,55 @@
+"""Which wordings of the audio features are trained on, which are kept back, and what to answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from semiology.features import AUDIO_FEATURES
+from semiology.prompts.library import Prompt, PromptLibrary, render
+
+HELD_OUT_PER_FEATURE = 2
+REFERENCE = "s3"
+
+
+@dataclass(frozen=True)
+class Wordings:
+    """Wordings of one feature: seen in training (the reference first, the negated last), and unseen."""
+
+    seen: tuple[Prompt, ...]
+    unseen: tuple[Prompt, ...]
+
+
+def split_wordings(library: PromptLibrary) -> dict[str, Wordings]:
+    """Return the wordings of the audio features; the last two authored ones that ask for presence are unseen.
+
+    Raises:
+        ValueError: a feature has too few authored wordings to keep some back.
+    """
+    chosen = {}
+    for feature in AUDIO_FEATURES:
+        prompts = library.feature(feature).prompts
+        authored = [p.id for p in prompts if p.provenance == "authored" and p.polarity == "positive"]
+        if len(authored) <= HELD_OUT_PER_FEATURE:
+            raise ValueError(
+                f"{feature} has {len(authored)} authored wordings; write more than {HELD_OUT_PER_FEATURE}"
+            )
+        kept_back = authored[-HELD_OUT_PER_FEATURE:]
+        seen = [prompt for prompt in prompts if prompt.id not in kept_back]
+        seen.sort(key=lambda prompt: (prompt.polarity == "negative", prompt.id != REFERENCE))
+        unseen = tuple(prompt for prompt in prompts if prompt.id in kept_back)
+        chosen[feature] = Wordings(tuple(seen), unseen)
+    return chosen
+
+
+def training_texts(wordings: dict[str, Wordings]) -> list[str]:
+    """Return every question that may be used in training, for the tokenizer."""
+    return [render(prompt) for feature in wordings.values() for prompt in feature.seen]
+
+
+def answer(prompt: Prompt, truth: str) -> str:
+    """Return what to reply to a wording where the truth is yes, no or na; a negated one swaps yes and no."""
+    if truth == "na":
+        return "NA"
+    if prompt.polarity == "negative":
+        return {"yes": "no", "no": "yes"}[truth]
+    return truth
