@@ -15,8 +15,11 @@ from semiology.backends.tiny import packing
 from semiology.backends.tiny.clip_pool import Pool
 from semiology.backends.tiny.stages import Questioner
 from semiology.features import VISUAL_FEATURES
+from semiology.metrics.intervals import patient_weights
 
 FIRST_WINDOW_ONLY = "occur_during_sleep"
+# Below this an interval would promise more than the data hold.
+MIN_POSITIVE_PATIENTS = 10
 
 
 @dataclass(frozen=True)
@@ -123,33 +126,69 @@ def best_thresholds(pool: Pool, margins: np.ndarray, pull: float = 4.0) -> np.nd
     return found
 
 
+def f1_intervals(
+    patients: np.ndarray, truth: np.ndarray, answers: np.ndarray, resamples: int = 2000, seed: int = 0
+) -> tuple[list[tuple[float, float] | None], tuple[float, float]]:
+    """Return 95 % patient-bootstrap intervals of each feature's F1 and of their mean.
+
+    Args:
+        patients: (recordings,) patient of each recording.
+        truth, answers: (recordings, 18) booleans.
+        resamples: number of bootstrap samples of patients.
+        seed: seed of the bootstrap.
+
+    Returns:
+        per feature low and high, None where positives come from fewer than ``MIN_POSITIVE_PATIENTS``; and
+        those of the mean over features with a positive recording.
+    """
+    groups = patients[:, None] == np.unique(patients)[None, :]
+    weights = patient_weights(groups.shape[1], resamples, np.random.default_rng(seed))
+    totals = [weights @ (groups.T.astype(float) @ x) for x in (truth & answers, truth, answers)]
+    found, true, said = totals
+    scores = np.where(true + said > 0, 2 * found / np.maximum(true + said, 1), 0.0)
+    limits = np.quantile(scores, [0.025, 0.975], axis=0)
+    bearing = ((groups.T.astype(float) @ truth) > 0).sum(0)
+    intervals = [
+        (float(low), float(high)) if count >= MIN_POSITIVE_PATIENTS else None
+        for low, high, count in zip(*limits, bearing, strict=True)
+    ]
+    macro = np.quantile(scores[:, truth.any(0)].mean(1), [0.025, 0.975])
+    return intervals, (float(macro[0]), float(macro[1]))
+
+
 def report(pool: Pool, margins: np.ndarray, name: str) -> dict[str, Any]:
     """Return a JSON-ready report of one evaluation."""
     truth, answers = recording_answers(pool, margins > 0)
+    patients = pool.patients[np.unique(pool.recordings, return_index=True)[1]]
+    intervals, macro = f1_intervals(patients, truth, answers)
     scores = score_features(truth, answers)
     return {
         "name": name,
         "recordings": len(truth),
-        "patients": len(np.unique(pool.patients)),
+        "patients": len(np.unique(patients)),
         "windows": len(pool),
         "macro_f1": float(np.mean([s.f1 for s in scores if s.positive])),
+        "macro_f1_interval": macro,
         "macro_always_yes_f1": float(np.mean([s.always_yes_f1 for s in scores if s.positive])),
         "features_above_always_yes": sum(s.f1 > s.always_yes_f1 for s in scores),
-        "features": [asdict(score) for score in scores],
+        "features": [{**asdict(s), "f1_interval": i} for s, i in zip(scores, intervals, strict=True)],
     }
 
 
 def table(result: dict[str, Any]) -> str:
-    """Return a report as a Markdown table."""
+    """Return a report as a Markdown table; intervals are 95 %, by patient bootstrap."""
     lines = [
-        "| feature | positive | prevalence | always-yes F1 | precision | recall | F1 |",
-        "| --- " * 7 + "|",
+        "| feature | positive | always-yes F1 | precision | recall | F1 | 95 % |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
-    lines += [
-        f"| {s['feature']} | {s['positive']}/{s['recordings']} | {s['prevalence']:.2f} "
-        f"| {s['always_yes_f1']:.2f} "
-        f"| {s['precision']:.2f} | {s['recall']:.2f} | {s['f1']:.2f} |"
-        for s in result["features"]
-    ]
-    macro = f"| macro | | | {result['macro_always_yes_f1']:.2f} | | | {result['macro_f1']:.2f} |"
-    return "\n".join([*lines, macro])
+    for s in result["features"]:
+        reach = "not estimable" if s["f1_interval"] is None else "{:.2f}-{:.2f}".format(*s["f1_interval"])
+        lines.append(
+            f"| {s['feature']} | {s['positive']}/{s['recordings']} | {s['always_yes_f1']:.2f} "
+            f"| {s['precision']:.2f} | {s['recall']:.2f} | {s['f1']:.2f} | {reach} |"
+        )
+    reach = "{:.2f}-{:.2f}".format(*result["macro_f1_interval"])
+    lines.append(
+        f"| macro | | {result['macro_always_yes_f1']:.2f} | | | {result['macro_f1']:.2f} | {reach} |"
+    )
+    return "\n".join(lines)

@@ -31,7 +31,7 @@ app = typer.Typer(add_completion=False)
 class Plan:
     """How much of everything a run takes; ``scale`` multiplies all numbers of steps."""
 
-    train_patients: int = 240
+    train_patients: int = 391
     validation_patients: int = 40
     heldout_patients: int = 50
     scale: float = 1.0
@@ -123,15 +123,16 @@ class Run:
 def train(run: Run) -> None:
     """Run all stages in order."""
     if run.stage("tower"):
-        schedule = Schedule(run.plan.steps(1200), 64, 2e-3, run.seed)
+        schedule = Schedule(run.plan.steps(900), 64, 2e-3, run.seed)
         stages.train_tower(run.model, run.pool("train"), schedule, run.say)
         run.keep("tower")
-    run.language("watch", 700, 1.5e-3, Asking(questions=0))
-    run.language("reference", 700, 1.2e-3, Asking(questions=6))
-    run.language("wordings", 500, 8e-4, Asking(questions=6, reference=0.4))
+    run.language("watch", 450, 2e-3, Asking(questions=0))
+    run.language("reference", 420, 1.5e-3, Asking(questions=6, reference=0.7, balance=0.7))
+    run.language("wordings", 750, 1.3e-3, Asking(questions=6, reference=0.5, balance=0.7, watch_every=5))
     # Any-yes over windows and unequal prevalence move the best decision away from even odds.
     shift = run.thresholds() if not (run.work / "decision.pt").exists() else None
-    run.language("decision", 200, 3e-4, Asking(questions=6, reference=0.6, shift=shift))
+    last = Asking(questions=6, reference=0.6, balance=0.7, watch_every=5, shift=shift)
+    run.language("decision", 60, 5e-4, last)
 
 
 def assess(run: Run, split: str) -> list[dict[str, object]]:
@@ -155,7 +156,7 @@ def main(
     ),
     out: Path = typer.Option(CHECKPOINT, help="Folder that receives the checkpoint."),
     seed: int = typer.Option(0, help="Seeds weights, order of clips and choice of questions."),
-    patients: int = typer.Option(240, help="Simulated training patients, nine windows each."),
+    patients: int = typer.Option(391, help="Simulated training patients, nine windows each."),
     scale: float = typer.Option(1.0, help="Multiplies the steps of every stage."),
     threads: int = typer.Option(
         0, help="Threads; 0 leaves PyTorch's choice. Beside other work 1 is fastest."

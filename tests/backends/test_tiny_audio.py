@@ -241,3 +241,17 @@ def test_a_device_map_that_contradicts_the_device_is_refused() -> None:
 
     with pytest.raises(ValueError, match="give only the device"):
         Qwen2AudioOnCpu("nowhere", device="cpu", device_map="cuda")
+
+
+def test_sound_at_another_rate_keeps_its_pitch_and_no_false_librosa_is_left_behind() -> None:
+    import sys
+
+    from semiology.backends.qwen2_audio_cpu import _resample
+
+    clock = np.arange(48_000) / 48_000
+    tone = np.sin(2 * np.pi * 440 * clock).astype(np.float32)
+    reduced = _resample(tone, 48_000, RATE)
+    assert reduced.shape == (RATE,)
+    assert np.argmax(np.abs(np.fft.rfft(reduced))) == 440
+    assert _resample(tone, RATE, RATE) is tone
+    assert getattr(sys.modules.get("librosa"), "resample", None) is not _resample

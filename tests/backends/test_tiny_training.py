@@ -181,6 +181,20 @@ def test_f1_matches_its_definition_and_the_table_shows_it() -> None:
     assert replace(score, f1=1.0) != score
 
 
+def test_intervals_hold_the_score_and_are_refused_for_few_positive_patients() -> None:
+    rng = np.random.default_rng(0)
+    patients = np.repeat(np.arange(40), 2)
+    truth = rng.random((80, 18)) < 0.4
+    truth[:, 0] = patients < 4
+    answers = truth ^ (rng.random((80, 18)) < 0.1)
+    intervals, macro = evaluate.f1_intervals(patients, truth, answers, resamples=500)
+    assert intervals[0] is None
+    for column, interval in enumerate(intervals[1:], start=1):
+        assert interval is not None
+        assert interval[0] <= evaluate.f1_score(truth[:, column], answers[:, column]) <= interval[1]
+    assert 0.7 < macro[0] < macro[1] < 1.0
+
+
 def test_the_best_threshold_separates_what_can_be_separated() -> None:
     class Pool(Recordings):
         recordings = np.arange(40)
