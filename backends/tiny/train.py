@@ -132,7 +132,7 @@ def train(run: Run) -> None:
     # Any-yes over windows and unequal prevalence move the best decision away from even odds.
     shift = run.thresholds() if not (run.work / "decision.pt").exists() else None
     last = Asking(questions=6, reference=0.6, balance=0.7, watch_every=5, shift=shift)
-    run.language("decision", 60, 5e-4, last)
+    run.language("decision", 40, 5e-4, last)
 
 
 def assess(run: Run, split: str) -> list[dict[str, object]]:
