@@ -60,7 +60,7 @@ def run_command(
     ] = None,
 ) -> None:
     """Ask a model the benchmark's questions about a recording set, through lmms-eval."""
-    from semiology.run import RunOptions, run
+    from semiology.run import RunError, RunOptions, failed_requests, run
 
     options = RunOptions(
         model=model,
@@ -78,6 +78,11 @@ def run_command(
     )
     folder = run(options)
     report([folder], out=folder / "report")
+    failed, asked = failed_requests(folder)
+    if failed:
+        raise RunError(
+            f"{failed} of {asked} requests got no reply and count as unparsed; is the server up? Ask again"
+        )
 
 
 @app.command("demo", epilog="Example:  [cyan]semiology demo --out demo_output[/cyan]")

@@ -1,16 +1,19 @@
 """The one adapter to lmms-eval: makes our tasks known to it and checks a run before it starts.
 
 lmms-eval 0.7.3 loads the entry-point group ``lmms_eval.models`` before it builds any task index, but has no
-entry point for tasks. So :func:`manifests` wraps ``TaskManager.initialize_tasks`` once: our task folder joins
-the index, and a run that asks for our tasks is checked first (recording set, media, remote endpoints), so
-that bad input is told before a model is loaded. Works for ``lmms_eval``, ``lmms-eval``,
-``python -m lmms_eval`` and torchrun.
+entry point for tasks and none before a run. So :func:`manifests` wraps two functions, once each:
+``TaskManager.initialize_tasks``, so that our task folder joins the index, and, when an index is built,
+``evaluator.simple_evaluate``, so that a run of our tasks is checked before its model is loaded, with the
+model and the arguments that lmms-eval really uses. Works for ``lmms_eval``, ``lmms-eval``, ``python -m lmms_eval``
+and torchrun.
 """
 
 from __future__ import annotations
 
 import functools
+import inspect
 import os
+import sys
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -65,23 +68,49 @@ def add_tasks() -> None:
         TaskManager.initialize_tasks = _with_our_tasks(original)
 
 
+def check_runs() -> None:
+    """Wrap lmms-eval's ``simple_evaluate`` so that a run of our tasks is checked first; idempotent."""
+    from lmms_eval import evaluator
+
+    if not getattr(evaluator.simple_evaluate, _MARK, False):
+        evaluator.simple_evaluate = _checked(evaluator.simple_evaluate)
+
+
 def _with_our_tasks(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Return a task discovery that adds our folder and, for a run of our tasks, checks it first."""
+    """Return a task discovery that adds our folder, and makes sure that runs are checked."""
 
     @functools.wraps(original)
     def initialize_tasks(
         manager: Any, include_path: str | list[str] | None = None, include_defaults: bool = True
     ) -> dict[str, Any]:
+        check_runs()
         paths = [include_path] if isinstance(include_path, str) else list(include_path or [])
         ours = str(task_folder())
         if ours not in paths:
             paths.append(ours)
         if os.environ.get(ONLY_OURS_VARIABLE):
             include_defaults = False
-        index = original(manager, include_path=paths, include_defaults=include_defaults)
-        from semiology import preflight
-
-        return preflight.check_command_line(index, getattr(manager, "model_name", None))
+        return original(manager, include_path=paths, include_defaults=include_defaults)
 
     setattr(initialize_tasks, _MARK, True)
     return initialize_tasks
+
+
+def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a ``simple_evaluate`` that ends a run of ours that cannot work, before its model is loaded."""
+    signature = inspect.signature(original)
+
+    @functools.wraps(original)
+    def simple_evaluate(*arguments: Any, **keywords: Any) -> Any:
+        bound = signature.bind(*arguments, **keywords)
+        from semiology.preflight import prepare_run
+
+        try:
+            prepare_run(bound.arguments)
+        except ValueError as error:  # every error of ours that a user can mend is a ValueError
+            print(f"semiology: {error}", file=sys.stderr)  # noqa: T201
+            raise SystemExit(2) from None
+        return original(*bound.args, **bound.kwargs)
+
+    setattr(simple_evaluate, _MARK, True)
+    return simple_evaluate

@@ -6,17 +6,19 @@ late and exit with 0.
 
 from __future__ import annotations
 
-import fnmatch
+import hashlib
 import ipaddress
 import os
-import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
 from semiology.features import AUDIO_FEATURES, FEATURES
 from semiology.remote_code import refuse_remote_code
+
+if TYPE_CHECKING:
+    from semiology.tasks.settings import Settings
 
 TASK_PREFIX = "semiology_"
 GROUP = "semiology"
@@ -34,14 +36,25 @@ SERVER_MODELS = frozenset(
         "openai",
         "openai_compatible",
         "openai_compatible_chat",
+        "srt_api",
     }
 )
 # Classes whose service is always somebody else's machine.
 CLOUD_MODELS = frozenset(
-    {"batch_gpt4", "claude", "gemini", "gemini_api", "gpt4o_audio", "gpt4v", "qwen_vl_api", "reka"}
+    {
+        "batch_gpt4",
+        "claude",
+        "cosmos_wm",
+        "gemini",
+        "gemini_api",
+        "gpt4o_audio",
+        "gpt4v",
+        "qwen_vl_api",
+        "reka",
+    }
 )
-SOUND_ONLY_MODELS = frozenset(["audio_flamingo_3", "qwen2_audio", "kimi_audio", "whisper", "whisper_vllm"])
-ADDRESS_ARGUMENTS = ("base_url", "api_base", "azure_endpoint")
+SOUND_ONLY_MODELS = frozenset({"audio_flamingo_3", "kimi_audio", "qwen2_audio", "whisper", "whisper_vllm"})
+ADDRESS_ARGUMENTS = frozenset({"api_base", "azure_endpoint", "base_url", "host", "url"})
 ADDRESS_VARIABLES = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
 
 
@@ -49,76 +62,67 @@ class PreflightError(ValueError):
     """A run cannot start; the message says what to change."""
 
 
-def check_command_line(index: dict[str, Any], model: str | None) -> dict[str, Any]:
-    """Check the lmms-eval command being run and return the task index that it may use.
+def prepare_run(arguments: dict[str, Any]) -> None:
+    """Check the arguments of ``lmms_eval.evaluator.simple_evaluate`` if they ask for our tasks.
+
+    Features that nobody annotated are taken out of ``tasks`` and out of the group, and told. Runs of other
+    tasks are left alone.
 
     Args:
-        index: lmms-eval's task index, ours included.
-        model: lmms-eval model name, or ``None`` when tasks are only listed.
-
-    Raises:
-        SystemExit: With status 2 and a message, if the run asks for our tasks and cannot start.
-    """
-    tasks = selected_tasks(option_of_command("--tasks") or "", index)
-    if not tasks or model is None:
-        return index
-    try:
-        return check_run(index, tasks, model, option_of_command("--model_args") or "")
-    except ValueError as error:  # every error of ours that a user can mend is a ValueError
-        print(f"semiology: {error}", file=sys.stderr)  # noqa: T201
-        raise SystemExit(2) from None
-
-
-def check_run(index: dict[str, Any], tasks: tuple[str, ...], model: str, model_args: str) -> dict[str, Any]:
-    """Check a run of our tasks and return the index without features that nobody annotated.
+        arguments: By name, as bound to the function; ``tasks`` is changed in place.
 
     Raises:
         ValueError: Anything that the user must change first (settings, recording set, model, address).
     """
+    tasks = [task for task in arguments.get("tasks") or () if isinstance(task, str)]
+    features = asked_features(tasks)
+    if not features:
+        return
+    model = arguments["model"] if isinstance(arguments["model"], str) else type(arguments["model"]).__name__
+    model_args = arguments.get("model_args") or ""
     check_address(model, model_args)
-    check_senses(tasks, model)
-    choose_window(model, model_args)
+    check_senses(features, model)
+    choose_window(model, str(model_args))
     refuse_remote_code()
-    from semiology.tasks.documents import annotated_features
+    missing = check_recording_set(features)
+    gone = {TASK_PREFIX + feature for feature in missing}
+    arguments["tasks"] = [task for task in arguments["tasks"] if task not in gone]
+    if missing and GROUP in tasks:
+        _shrink_group(arguments.get("task_manager"), gone)
+
+
+def asked_features(tasks: Sequence[str]) -> tuple[str, ...]:
+    """Return the features that the selected tasks ask about; the group stands for all of them."""
+    if GROUP in tasks:
+        return FEATURES
+    return tuple(feature for feature in FEATURES if TASK_PREFIX + feature in tasks)
+
+
+def check_recording_set(features: Sequence[str]) -> list[str]:
+    """Read the recording set and the media, and return the features that cannot be asked about.
+
+    Raises:
+        ValueError: The set has faults, nothing in it is usable, or a feature lacks the chosen wording.
+    """
+    from semiology.tasks.documents import annotated_features, check_wording
     from semiology.tasks.plan import current_plan
     from semiology.tasks.settings import read_settings
 
     settings = read_settings()
+    check_wording(features, settings.prompt_id)
     plan = current_plan(settings)
     for video_id, reason in plan.excluded.items():
         _warn(f"{video_id} is left out: {reason}")
-    features = annotated_features(plan)
-    if not features:
-        raise PreflightError(
-            f"{settings.data}: no recording has both a usable video and an annotation; "
-            f"`semiology data check {settings.data}` shows why"
-        )
-    missing = [feature for feature in FEATURES if feature not in features]
-    explicit = [task for task in tasks if task.removeprefix(TASK_PREFIX) in missing and task != GROUP]
-    if len(explicit) == len([task for task in tasks if task != GROUP]) and explicit:
-        raise PreflightError(f"nothing is annotated for {', '.join(explicit)} in {settings.data}")
-    return _without(index, missing, settings.cache)
+    annotated = annotated_features(plan)
+    missing = [feature for feature in features if feature not in annotated]
+    if len(missing) == len(features):
+        raise PreflightError(_nothing_to_ask(settings, missing))
+    if missing:
+        _warn(f"not asked, because no usable recording is annotated for them: {', '.join(missing)}")
+    return missing
 
 
-def selected_tasks(patterns: str, index: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return our tasks and our group among those that ``--tasks`` selects (comma-separated globs)."""
-    ours = [name for name in index if name == GROUP or name.removeprefix(TASK_PREFIX) in FEATURES]
-    chosen = [pattern.strip() for pattern in patterns.split(",")]
-    return tuple(name for name in ours if any(fnmatch.fnmatchcase(name, pattern) for pattern in chosen))
-
-
-def option_of_command(name: str) -> str | None:
-    """Return the value of an option of the running command, in either form (``--x v``, ``--x=v``)."""
-    arguments = sys.argv[1:]
-    for position, argument in enumerate(arguments):
-        if argument == name and position + 1 < len(arguments):
-            return arguments[position + 1]
-        if argument.startswith(f"{name}="):
-            return argument.partition("=")[2]
-    return None
-
-
-def check_address(model: str, model_args: str) -> None:
+def check_address(model: str, model_args: str | Mapping[str, Any]) -> None:
     """Refuse to send patient video to another machine unless the user allowed it by name.
 
     Raises:
@@ -127,26 +131,27 @@ def check_address(model: str, model_args: str) -> None:
     """
     if model not in SERVER_MODELS | CLOUD_MODELS or os.environ.get(ALLOW_REMOTE_VARIABLE) == "1":
         return
-    address = _address(model_args)
-    if model in SERVER_MODELS and address and _is_loopback(address):
+    addresses = list(_addresses(model_args))
+    if not addresses:
+        addresses = [os.environ[name] for name in ADDRESS_VARIABLES if os.environ.get(name)]
+    foreign = [address for address in addresses if not _is_loopback(address)]
+    if model in SERVER_MODELS and addresses and not foreign:
         return
     raise PreflightError(
         f"--model {model} would send the frames (and the sound) of every recording to "
-        f"{address or 'the provider of that service'}. Use a server on this machine "
+        f"{', '.join(foreign) or 'the provider of that service'}. Use a server on this machine "
         f"(base_url=http://127.0.0.1:8000/v1), or, if your ethics approval covers it, set "
         f"{ALLOW_REMOTE_VARIABLE}=1"
     )
 
 
-def check_senses(tasks: tuple[str, ...], model: str) -> None:
+def check_senses(features: Sequence[str], model: str) -> None:
     """Refuse questions about pictures to a model class that takes only sound.
 
     Raises:
-        PreflightError: Some selected task needs pictures.
+        PreflightError: Some feature needs pictures.
     """
-    if model in SOUND_ONLY_MODELS and any(
-        task.removeprefix(TASK_PREFIX) not in AUDIO_FEATURES for task in tasks
-    ):
+    if model in SOUND_ONLY_MODELS and not set(features) <= set(AUDIO_FEATURES):
         names = ",".join(TASK_PREFIX + feature for feature in AUDIO_FEATURES)
         raise PreflightError(f"--model {model} takes sound only; use --tasks {names}")
 
@@ -158,13 +163,22 @@ def choose_window(model: str, model_args: str) -> None:
     os.environ.setdefault(WINDOW_VARIABLE, window_for_model(model, model_args))
 
 
-def _address(model_args: str) -> str | None:
-    """Return the server address from the model's arguments or the environment."""
-    for part in model_args.split(","):
-        key, _, value = part.partition("=")
-        if key.strip() in ADDRESS_ARGUMENTS and value:
-            return value.strip()
-    return next((os.environ[name] for name in ADDRESS_VARIABLES if os.environ.get(name)), None)
+def _nothing_to_ask(settings: Settings, missing: Sequence[str]) -> str:
+    return (
+        f"{settings.data}: no recording has both a usable video and an annotation of "
+        f"{', '.join(missing)}; `semiology data check {settings.data}` shows why"
+    )
+
+
+def _addresses(model_args: str | Mapping[str, Any]) -> Iterator[str]:
+    """Yield every server address in the model's arguments, however often it is given."""
+    if isinstance(model_args, Mapping):
+        pairs = [(str(key), str(value)) for key, value in model_args.items()]
+    else:
+        pairs = [(key, value) for key, _, value in (part.partition("=") for part in model_args.split(","))]
+    for key, value in pairs:
+        if key.strip() in ADDRESS_ARGUMENTS and value.strip():
+            yield value.strip()
 
 
 def _is_loopback(address: str) -> bool:
@@ -177,28 +191,25 @@ def _is_loopback(address: str) -> bool:
         return False
 
 
-def _without(index: dict[str, Any], missing: list[str], cache: Path) -> dict[str, Any]:
-    """Take features without annotations out of the index and out of the group."""
-    if not missing:
-        return index
-    _warn(f"not asked, because nothing usable is annotated for them: {', '.join(missing)}")
-    index = {name: entry for name, entry in index.items() if name.removeprefix(TASK_PREFIX) not in missing}
-    if GROUP in index:
-        index[GROUP] = {
-            **index[GROUP],
-            "yaml_path": str(_group_without(index[GROUP]["yaml_path"], missing, cache)),
-        }
-    return index
+def _shrink_group(task_manager: Any, gone: set[str]) -> None:
+    """Take tasks out of the group, for this run: the index then names a group file without them."""
+    index = getattr(task_manager, "task_index", None)
+    if index is None or GROUP not in index:
+        return
+    shorter = _group_without(Path(index[GROUP]["yaml_path"]), gone)
+    index[GROUP] = {**index[GROUP], "yaml_path": str(shorter)}
 
 
-def _group_without(yaml_path: str, missing: list[str], cache: Path) -> Path:
-    """Write the group's YAML without the missing features; text lines, so that tags stay as they are."""
+def _group_without(group: Path, gone: set[str]) -> Path:
+    """Write the group's YAML without some tasks; text lines, so that tags stay as they are."""
     from semiology.tasks.plan import write_private
+    from semiology.tasks.settings import cache_directory
 
-    gone = {f"- {TASK_PREFIX}{feature}" for feature in missing}
-    lines = [line for line in Path(yaml_path).read_text().splitlines() if line.strip() not in gone]
-    target = cache / "groups" / f"semiology-without-{len(missing)}-{os.getpid()}.yaml"
-    write_private(target, "\n".join(lines) + "\n")
+    lines = [line for line in group.read_text().splitlines() if line.strip().removeprefix("- ") not in gone]
+    text = "\n".join(lines) + "\n"
+    name = hashlib.sha256(text.encode()).hexdigest()[:16]
+    target = cache_directory() / "groups" / f"semiology-{name}.yaml"
+    write_private(target, text)
     return target
 
 

@@ -6,6 +6,7 @@ task files, with a real exit status, and with a record of the run beside the res
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import os
 import platform
@@ -13,15 +14,19 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from semiology.features import FEATURES
 from semiology.lmms_eval_plugin import ONLY_OURS_VARIABLE, add_tasks
+from semiology.preflight import GROUP, TASK_PREFIX, PreflightError
 from semiology.tasks.settings import DATA_VARIABLE, PROMPT_VARIABLE, WINDOW_VARIABLE, window_for_model
 
 RUN_FILE = "semiology_run.json"
 EMBEDDED = "embedded"
+FAILED_REQUEST = "[LMMS_EVAL_REQUEST_FAILED"
 RECORDED_PACKAGES = (
     "semiology-eval",
     "lmms-eval",
@@ -80,6 +85,7 @@ def run(options: RunOptions) -> Path:
         SystemExit: Status 2, when the run cannot start; the message was printed.
     """
     model, model_args = resolve_model(options.model, options.model_args)
+    check_names(model, options.tasks)
     _set_environment(options, window_for_model(model, model_args))
     arguments = _arguments(options, model, model_args)
     started = time.time()
@@ -87,6 +93,40 @@ def run(options: RunOptions) -> Path:
     folder = _result_folder(options.out, set(results["results"]) - {"semiology"}, started)
     _write_record(folder, options, model_args, started)
     return folder
+
+
+def check_names(model: str, tasks: str) -> None:
+    """Refuse a model or task name that does not exist, with the nearest one that does.
+
+    Raises:
+        PreflightError: The name is unknown.
+    """
+    from lmms_eval.models import MODEL_REGISTRY_V2
+
+    models = MODEL_REGISTRY_V2.list_model_names()
+    if model not in models:
+        raise PreflightError(f"--model {model}: lmms-eval has no such model{_nearest(model, models)}")
+    names = [GROUP, *(TASK_PREFIX + feature for feature in FEATURES)]
+    for pattern in tasks.split(","):
+        if not fnmatch.filter(names, pattern.strip()):
+            raise PreflightError(f"--tasks {pattern}: no such task{_nearest(pattern, names)}")
+
+
+def _nearest(name: str, names: Sequence[str]) -> str:
+    near = get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def failed_requests(folder: Path) -> tuple[int, int]:
+    """Return how many requests of the newest run never got a reply, and how many were asked.
+
+    lmms-eval's server classes write a marker in place of the reply; to a score it looks like a bad answer.
+    """
+    newest = max(folder.glob("*_results.json")).name.removesuffix("_results.json")
+    lines = [
+        line for path in folder.glob(f"{newest}_samples_*.jsonl") for line in path.open(encoding="utf-8")
+    ]
+    return sum(FAILED_REQUEST in line for line in lines), len(lines)
 
 
 def resolve_model(model: str, model_args: str) -> tuple[str, str]:
@@ -124,9 +164,11 @@ def _evaluate(arguments: list[str], verbosity: str) -> dict[str, Any]:
     """Call lmms-eval in this process so that a failure is an exception, not an exit status of 0."""
     sys.argv = ["lmms_eval", *arguments]
     add_tasks()
+    import datasets
     from lmms_eval.__main__ import cli_evaluate_single, parse_eval_args
     from loguru import logger
 
+    datasets.disable_progress_bars()
     logger.remove()
     logger.add(sys.stderr, level=verbosity, format="<level>{level: <7}</level> {message}")
     _, parsed = parse_eval_args()

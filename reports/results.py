@@ -39,6 +39,7 @@ COLUMNS = (
     "raw",
     "justification",
 )
+FAILED_REQUEST = "[LMMS_EVAL_REQUEST_FAILED"
 QUESTION = ["model", "enhancement", "prompt_id", "prompt_hash", "feature"]
 
 
@@ -103,6 +104,9 @@ def _rows(run: ResultFiles, model: str, notes: list[str]) -> list[dict[str, Any]
         expected = _expected(run, task)
         if read and expected is not None and len(read) < expected:
             notes.append(f"{where}: {task} has {len(read)} of {expected} samples → the run is incomplete")
+        failed = sum(FAILED_REQUEST in str(record.get("raw")) for record in read)
+        if failed:
+            notes.append(f"{where}: {failed} requests of {task} got no reply → they count as unparsed")
         rows += [_row(record, model) for record in read]
     if run.whole and run.record is not None and run.samples:
         missing = sorted(set(_mapping(run.record, "configs")) - set(run.samples))

@@ -7,7 +7,14 @@ from typing import Any
 
 from semiology.features import AUDIO_FEATURES
 
-EMBEDDED_CHECKPOINT = "backends/tiny/checkpoint"
+EMBEDDED_CHECKPOINTS = ("backends/tiny/checkpoint", "backends/tiny_audio/checkpoint")
+# What a task's metadata counts, and how a reader is told.
+LEFT_OUT = {
+    "recordings_not_annotated": "not annotated",
+    "recordings_annotated_na": "annotated na",
+    "recordings_without_sound": "without sound",
+    "windows_with_too_few_frames": "windows with too few frames",
+}
 
 
 def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -18,12 +25,14 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         ``data`` (name of the recording set), ``simulated``, ``embedded_model``, ``deaf`` (asked about sound
-        without sound), ``limit`` and ``exclusions`` (ids of recordings without usable video); only those
+        without sound), ``limit``, ``exclusions`` (ids of recordings without usable video) and ``left_out``
+        (what else was not asked, by feature); only those
         that the file tells.
     """
     config = _mapping(record, "config")
+    model_args = str(config.get("model_args")).replace("\\", "/")
     facts: dict[str, Any] = {
-        "embedded_model": EMBEDDED_CHECKPOINT in str(config.get("model_args")).replace("\\", "/"),
+        "embedded_model": any(name in model_args for name in EMBEDDED_CHECKPOINTS),
         "limit": config.get("limit"),
     }
     configs = [value for value in _mapping(record, "configs").values() if isinstance(value, Mapping)]
@@ -32,6 +41,9 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
         if "recording_set" in described:
             facts |= {"data": described["recording_set"], "simulated": described.get("simulated") is True}
             facts["exclusions"] = list(described.get("recordings_without_usable_video") or ())
+            facts.setdefault("left_out", {})[_feature(task)] = {
+                name: described[name] for name in LEFT_OUT if described.get(name)
+            }
     facts["deaf"] = any(_deaf(task, str(config.get("model"))) for task in configs)
     return facts
 
@@ -54,20 +66,38 @@ def caveats(records: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
             )
         if record.get("exclusions"):
             count = len(record["exclusions"])
-            found.append(f"{count} recording{'s' if count > 1 else ''} could not be used (unreadable video).")
+            found.append(f"{count} recording{'s' if count > 1 else ''} could not be used (no usable video).")
+        found += [f"{model}: {text}" for text in _left_out(record.get("left_out") or {})]
     return tuple(dict.fromkeys(found))
+
+
+def _left_out(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Return one sentence on what was not asked, features with the same counts together."""
+    together: dict[str, list[str]] = {}
+    for feature, what in counts.items():
+        text = ", ".join(f"{number} {LEFT_OUT[name]}" for name, number in what.items())
+        if text:
+            together.setdefault(text, []).append(feature)
+    parts = [
+        f"{text} ({'all features' if len(names) == len(counts) > 1 else ', '.join(names)})"
+        for text, names in together.items()
+    ]
+    return [f"recordings not asked: {'; '.join(parts)}."] if parts else []
 
 
 def _deaf(task: Mapping[str, Any], model: str) -> bool:
     """Tell whether a task about sound was asked without sound."""
-    name = str(task.get("task")).rsplit("semiology_", 1)[-1]
-    if name not in AUDIO_FEATURES:
+    if _feature(task) not in AUDIO_FEATURES:
         return False
     chosen = _mapping(task, "metadata").get("sound")
     forms = _mapping(task, "lmms_eval_specific_kwargs")
     form = forms.get(model, forms.get("default"))
     sound = chosen or (form.get("sound") if isinstance(form, Mapping) else None)
     return sound == "none"
+
+
+def _feature(task: Mapping[str, Any]) -> str:
+    return str(task.get("task")).rsplit("semiology_", 1)[-1]
 
 
 def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:

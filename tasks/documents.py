@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from semiology.data.recording_set import Annotation
@@ -78,26 +79,50 @@ def description(feature: str) -> dict[str, Any]:
         # ids alone: the reasons quote file names, which may hold a name or a date
         "recordings_without_usable_video": sorted(plan.excluded),
         "recordings_not_annotated": len(plan.recording_set.recordings) - len(presence),
-        "recordings_annotated_na": sum(value == "na" for value in presence.values()),
+        "recordings_annotated_na": 0
+        if feature == "verbal_responsiveness"
+        else sum(value == "na" for value in presence.values()),
         "windows_with_too_few_frames": sum(item.unusable_segments for item in plan.recordings.values()),
-        "recordings_without_sound": sum(not has_sound(recording) for recording in plan.recordings.values()),
+        "recordings_without_sound": sum(
+            feature in AUDIO_FEATURES and not has_sound(item) for item in plan.recordings.values()
+        ),
     }
 
 
 def choose_prompt(feature: str, prompt_id: str) -> Prompt:
-    """Return the wording of a feature by id.
+    """Return the wording of a feature by id; a study whose wording is the reference's counts as its id.
 
     Raises:
         SettingsError: The feature has no wording of that id; the message lists those that it has.
     """
     prompts = load_library().feature(feature).prompts
     for prompt in prompts:
-        if prompt.id == prompt_id:
+        if prompt_id == prompt.id or prompt_id in prompt.also:
             return prompt
     raise SettingsError(
         f"{feature} has no wording {prompt_id!r}; it has {', '.join(prompt.id for prompt in prompts)} "
         "(`semiology prompts list` shows them)"
     )
+
+
+def check_wording(features: Sequence[str], prompt_id: str) -> None:
+    """Check that every feature has the chosen wording.
+
+    Raises:
+        SettingsError: Some have not; the message names the tasks that have it, or the ids that exist.
+    """
+    library = load_library()
+    having = [name for name in FEATURES if _has_wording(library.feature(name).prompts, prompt_id)]
+    lacking = [feature for feature in features if feature not in having]
+    if lacking and not having:
+        choose_prompt(lacking[0], prompt_id)
+    if lacking:
+        tasks = ",".join(f"semiology_{feature}" for feature in having)
+        raise SettingsError(f"no wording {prompt_id!r} for {', '.join(lacking)}; ask with --tasks {tasks}")
+
+
+def _has_wording(prompts: Sequence[Prompt], prompt_id: str) -> bool:
+    return any(prompt_id == prompt.id or prompt_id in prompt.also for prompt in prompts)
 
 
 def annotated_features(plan: Plan) -> tuple[str, ...]:

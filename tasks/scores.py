@@ -74,9 +74,9 @@ def _from_compact(score: Callable[[Any], float], undefined: str) -> Callable[[Se
 
 
 f1 = _from_compact(recording_level.recording_f1, UNDEFINED)
-ci_low = _from_compact(recording_level.f1_low, NOT_ESTIMABLE)
-ci_high = _from_compact(recording_level.f1_high, NOT_ESTIMABLE)
-always_yes = _from_compact(recording_level.always_yes_f1, UNDEFINED)
+f1_low = _from_compact(recording_level.f1_low, NOT_ESTIMABLE)
+f1_high = _from_compact(recording_level.f1_high, NOT_ESTIMABLE)
+always_yes_f1 = _from_compact(recording_level.always_yes_f1, UNDEFINED)
 precision = _from_compact(recording_level.recording_precision, UNDEFINED)
 recall = _from_compact(recording_level.recording_recall, UNDEFINED)
 specificity = _from_compact(recording_level.recording_specificity, UNDEFINED)
@@ -84,13 +84,13 @@ accuracy = _from_compact(recording_level.recording_accuracy, UNDEFINED)
 balanced_accuracy = _from_compact(recording_level.recording_balanced_accuracy, UNDEFINED)
 mcc = _from_compact(recording_level.recording_mcc, UNDEFINED)
 prevalence = _from_compact(recording_level.prevalence, UNDEFINED)
-unparsed = _from_compact(recording_level.unparsed_rate, UNDEFINED)
+unparsed_rate = _from_compact(recording_level.unparsed_rate, UNDEFINED)
 
 TABLE_METRICS = (
     "f1",
-    "ci_low",
-    "ci_high",
-    "always_yes",
+    "f1_low",
+    "f1_high",
+    "always_yes_f1",
     "precision",
     "recall",
     "specificity",
@@ -98,5 +98,5 @@ TABLE_METRICS = (
     "balanced_accuracy",
     "mcc",
     "prevalence",
-    "unparsed",
+    "unparsed_rate",
 )

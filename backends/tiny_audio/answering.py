@@ -141,7 +141,8 @@ class AnswerStage:
         tokens: Tensor,
     ) -> None:
         self.model, self.clerk, self.pool, self.tokens = model, Clerk(processor), pool, tokens
-        self.wordings = [wordings[feature] for feature in AUDIO_FEATURES]
+        self.prompts = [wordings[feature].seen + wordings[feature].extra for feature in AUDIO_FEATURES]
+        self._weights = [_wording_weights(wordings[feature]) for feature in AUDIO_FEATURES]
         self._share = _window_shares(pool.truths)
 
     def batch(self, rng: np.random.Generator, windows: int, questions: int) -> tuple[Rows, list[Tensor]]:
@@ -150,10 +151,10 @@ class AnswerStage:
         blocks, prefixes, heard = [], [], []
         for row in rows:
             mine: list[Block] = []
-            for column, wording in enumerate(self.wordings):
+            for column, (prompts, weight) in enumerate(zip(self.prompts, self._weights, strict=True)):
                 truth = CODES[self.pool.truths[row, column]]
-                picked = _choose(rng, len(wording.seen), questions)
-                mine += [self.clerk.block(wording.seen[i], truth, rng) for i in picked if truth]
+                picked = rng.choice(len(prompts), min(questions, len(prompts)), replace=False, p=weight)
+                mine += [self.clerk.block(prompts[i], truth, rng) for i in picked if truth]
             frames = int(self.pool.frames[row])
             blocks.append(mine)
             prefixes.append(self.clerk.prefix(frames))
@@ -186,11 +187,12 @@ class AnswerStage:
         return losses
 
 
-def _choose(rng: np.random.Generator, count: int, wanted: int) -> np.ndarray:
-    """Draw wordings without repetition; the reference, which is asked most, has three times the weight."""
-    weight = np.ones(count)
-    weight[0] = 3.0
-    return rng.choice(count, min(wanted, count), replace=False, p=weight / weight.sum())
+def _wording_weights(wordings: Wordings) -> np.ndarray:
+    """Return how often each wording, seen and extra, is asked: the reference most, then the library's."""
+    weight = np.array([2.0] * len(wordings.seen) + [1.0] * len(wordings.extra))
+    weight[0] = 5.0
+    share: np.ndarray = weight / weight.sum()
+    return share
 
 
 def _window_shares(truths: np.ndarray) -> np.ndarray:

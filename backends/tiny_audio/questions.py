@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from semiology.backends.tiny_audio.paraphrases import NEGATED_PARAPHRASES, PARAPHRASES
 from semiology.features import AUDIO_FEATURES
 from semiology.prompts.library import Prompt, PromptLibrary, render
 
@@ -13,10 +14,17 @@ REFERENCE = "s3"
 
 @dataclass(frozen=True)
 class Wordings:
-    """Wordings of one feature: seen in training (the reference first, the negated last), and unseen."""
+    """Wordings of one feature.
+
+    Attributes:
+        seen: of the library, used in training: the reference first, the negated last.
+        unseen: of the library, kept from training.
+        extra: used in training only.
+    """
 
     seen: tuple[Prompt, ...]
     unseen: tuple[Prompt, ...]
+    extra: tuple[Prompt, ...]
 
 
 def split_wordings(library: PromptLibrary) -> dict[str, Wordings]:
@@ -37,12 +45,25 @@ def split_wordings(library: PromptLibrary) -> dict[str, Wordings]:
         seen = [prompt for prompt in prompts if prompt.id not in kept_back]
         seen.sort(key=lambda prompt: (prompt.polarity == "negative", prompt.id != REFERENCE))
         unseen = tuple(prompt for prompt in prompts if prompt.id in kept_back)
-        chosen[feature] = Wordings(tuple(seen), unseen)
+        chosen[feature] = Wordings(tuple(seen), unseen, _extra(feature, seen[0]))
     return chosen
 
 
+def _extra(feature: str, like: Prompt) -> tuple[Prompt, ...]:
+    """Return the paraphrases of a feature, asking for the same answers as the reference."""
+    positive = [replace(like, id=f"paraphrase_{i}", text=t) for i, t in enumerate(PARAPHRASES[feature])]
+    negative = [
+        replace(like, id=f"negated_paraphrase_{i}", text=t, polarity="negative")
+        for i, t in enumerate(NEGATED_PARAPHRASES[feature])
+    ]
+    return tuple(
+        replace(prompt, provenance="authored", source="Semiology authors", family="training", tail=None)
+        for prompt in positive + negative
+    )
+
+
 def training_texts(wordings: dict[str, Wordings]) -> list[str]:
-    """Return every question that may be used in training, for the tokenizer."""
+    """Return the library's questions that are used in training, for the tokenizer."""
     return [render(prompt) for feature in wordings.values() for prompt in feature.seen]
 
 

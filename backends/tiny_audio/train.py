@@ -27,9 +27,9 @@ app = typer.Typer(add_completion=False)
 
 WINDOWS = 3
 AAC = 0.5
-TOWER_STEPS = 220
-ANSWER_STEPS = 320
-BATCH = 12
+TOWER_STEPS = 480
+ANSWER_STEPS = 600
+BATCH = 16
 
 
 class Run:

@@ -95,7 +95,18 @@ def test_two_authored_wordings_per_feature_are_never_trained_on(wordings: Any) -
         assert len(wordings[feature].unseen) == 2
         assert {p.provenance for p in wordings[feature].unseen} == {"authored"}
         assert not {p.id for p in wordings[feature].unseen} & {p.id for p in wordings[feature].seen}
-    assert not set(training_texts(wordings)) & {render(p) for f in wordings.values() for p in f.unseen}
+    asked = {render(p) for f in wordings.values() for p in f.seen + f.extra}
+    assert set(training_texts(wordings)) <= asked
+    assert not asked & {render(p) for f in wordings.values() for p in f.unseen}
+
+
+def test_paraphrases_ask_for_the_same_answers_as_the_library(wordings: Any) -> None:
+    for feature in AUDIO_FEATURES:
+        assert {p.polarity for p in wordings[feature].extra} == {"positive", "negative"}
+        for prompt in wordings[feature].extra:
+            assert prompt.answer == wordings[feature].seen[0].answer
+            assert prompt.feature == feature
+            assert ("'NA'" in render(prompt)) == (feature == "verbal_responsiveness")
 
 
 def test_answers_and_special_tokens_are_single_tokens(tiny: tuple[Any, Any]) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from semiology.run import RunError, _result_folder, resolve_model
+from semiology.preflight import PreflightError
+from semiology.run import RunError, _result_folder, check_names, failed_requests, resolve_model
 
 COMMAND = [str(Path(sys.executable).with_name("semiology")), "run", "--model", "semiology_constant"]
 
@@ -66,3 +67,19 @@ def test_embedded_stands_for_the_checkpoint_in_the_package() -> None:
     assert "device_map=cpu" in arguments
     assert arguments.endswith(",batch_size=1")
     assert resolve_model("qwen3_vl", "a=b") == ("qwen3_vl", "a=b")
+
+
+def test_requests_without_a_reply_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "1_results.json").write_text("{}")
+    lines = ['{"raw": "Yes."}', '{"raw": "[LMMS_EVAL_REQUEST_FAILED after 5 retries] refused"}']
+    (tmp_path / "1_samples_semiology_tonic.jsonl").write_text("\n".join(lines) + "\n")
+    assert failed_requests(tmp_path) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "tasks", "nearest"),
+    [("qwen25_vl", "semiology_tonic", "qwen2_5_vl"), ("qwen2_5_vl", "semiology_tonik", "semiology_tonic")],
+)
+def test_a_misspelt_name_is_told_with_the_nearest(model: str, tasks: str, nearest: str) -> None:
+    with pytest.raises(PreflightError, match=f"did you mean '{nearest}'"):
+        check_names(model, tasks)

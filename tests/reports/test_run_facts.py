@@ -55,5 +55,10 @@ def test_the_embedded_model_is_known_by_its_checkpoint() -> None:
     assert run_facts(record)["embedded_model"] is True
 
 
+def test_what_was_not_asked_is_told_by_feature() -> None:
+    facts = run_facts(results(recordings_without_sound=2, recordings_annotated_na=0))
+    assert "2 without sound (ictal_vocalization)" in " ".join(caveats({"m": facts}))
+
+
 def test_foreign_results_tell_nothing() -> None:
     assert caveats({"m": run_facts({"results": {}, "configs": {"mmmu_val": {"task": "mmmu_val"}}})}) == ()

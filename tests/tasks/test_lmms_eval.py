@@ -76,9 +76,9 @@ def test_every_feature_is_asked_exactly_once_and_scored(small_set: Path) -> None
     assert per_task["semiology_ictal_vocalization"] == 6  # B1 has no sound
     tonic = results["results"]["semiology_tonic"]
     assert tonic["f1,none"] == 1.0
-    assert tonic["always_yes,none"] == pytest.approx(0.5)
-    assert tonic["unparsed,none"] == 0.0
-    assert tonic["ci_low,none"] == "not estimable"
+    assert tonic["always_yes_f1,none"] == pytest.approx(0.5)
+    assert tonic["unparsed_rate,none"] == 0.0
+    assert tonic["f1_low,none"] == "not estimable"
 
 
 def test_the_sample_carries_what_the_report_reads(small_set: Path) -> None:
@@ -149,6 +149,21 @@ def test_the_bare_command_without_a_recording_set_ends_with_status_2(
     assert done.returncode == 2
     assert "SEMIOLOGY_DATA" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("form", ["config", "abbreviation"])
+def test_no_spelling_of_the_command_sends_video_away(form: str, small_set: Path, tmp_path: Path) -> None:
+    """192.0.2.1 is an address of documentation: nothing answers there, and nothing may be sent."""
+    remote = "model_version=x,base_url=http://192.0.2.1:9/v1,api_key=none"
+    config = tmp_path / "run.yaml"
+    config.write_text(f"model: openai\nmodel_args: {remote}\ntasks: semiology_tonic\n")
+    spelled = {
+        "config": ["--config", str(config)],
+        "abbreviation": ["--model", "openai", "--model_a", remote, "--task", "semiology_tonic"],
+    }[form]
+    done = subprocess.run([COMMAND[0], *spelled], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stdout[-1000:]
+    assert "SEMIOLOGY_ALLOW_REMOTE" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["ui", "serve"])

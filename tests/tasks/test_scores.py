@@ -58,14 +58,14 @@ def test_the_figures_are_those_of_recordings_not_of_windows() -> None:
     assert scores.precision(items) == pytest.approx(1 / 2)
     assert scores.recall(items) == pytest.approx(1.0)
     assert scores.f1(items) == pytest.approx(2 / 3)
-    assert scores.always_yes(items) == pytest.approx(1 / 2)
+    assert scores.always_yes_f1(items) == pytest.approx(1 / 2)
     assert scores.questions(items) == 4.0
 
 
 def test_few_positive_patients_give_no_interval() -> None:
     items = [processed("yes")["f1"]]
-    assert scores.ci_low(items) == scores.NOT_ESTIMABLE
-    assert scores.ci_high(items) == scores.NOT_ESTIMABLE
+    assert scores.f1_low(items) == scores.NOT_ESTIMABLE
+    assert scores.f1_high(items) == scores.NOT_ESTIMABLE
 
 
 def test_the_macro_figure_leaves_out_what_is_undefined() -> None:
