@@ -4,8 +4,8 @@ lmms-eval 0.7.3 loads the entry-point group ``lmms_eval.models`` before it build
 entry point for tasks and none before a run. So :func:`manifests` wraps two functions, once each:
 ``TaskManager.initialize_tasks``, so that our task folder joins the index, and, when an index is built,
 ``evaluator.simple_evaluate``, so that a run of our tasks is checked before its model is loaded, with the
-model and the arguments that lmms-eval really uses. Works for ``lmms_eval``, ``lmms-eval``, ``python -m lmms_eval``
-and torchrun.
+model and the arguments that lmms-eval really uses. Works for ``lmms_eval``, ``lmms-eval``,
+``python -m lmms_eval`` and torchrun.
 """
 
 from __future__ import annotations

@@ -15,6 +15,11 @@ from typing import Any
 
 RESULTS = "_results.json"
 SAMPLES = re.compile(r"^(?P<stamp>.+?)_samples_(?P<task>.+)\.jsonl$")
+# The checkpoints in this package lie where it is installed; nobody wants to read that path.
+EMBEDDED_MODELS: Mapping[str, str] = {
+    "backends/tiny/checkpoint": "embedded",
+    "backends/tiny_audio/checkpoint": "embedded_audio",
+}
 RUN_RECORD = "semiology_run.json"
 REQUIRED = ("video_id", "patient_id", "feature", "segment", "answer", "truth")
 WORDS: Mapping[str, tuple[str, ...]] = {
@@ -53,7 +58,8 @@ class ResultFiles:
         config = self.record.get("config")
         config = config if isinstance(config, dict) else {}
         named = self.record.get("model_name") or _from_model_args(config.get("model_args"))
-        return str(named or config.get("model") or self.record.get("model_source") or self.folder.name)
+        name = str(named or config.get("model") or self.record.get("model_source") or self.folder.name)
+        return next((short for path, short in EMBEDDED_MODELS.items() if name.endswith(path)), name)
 
     @property
     def age(self) -> tuple[str, str]:

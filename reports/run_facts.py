@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from semiology.features import AUDIO_FEATURES
+from semiology.reports.lmms_eval_files import EMBEDDED_MODELS
 
-EMBEDDED_CHECKPOINTS = ("backends/tiny/checkpoint", "backends/tiny_audio/checkpoint")
 # What a task's metadata counts, and how a reader is told.
 LEFT_OUT = {
     "recordings_not_annotated": "not annotated",
@@ -32,7 +32,7 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
     config = _mapping(record, "config")
     model_args = str(config.get("model_args")).replace("\\", "/")
     facts: dict[str, Any] = {
-        "embedded_model": any(name in model_args for name in EMBEDDED_CHECKPOINTS),
+        "embedded_model": any(name in model_args for name in EMBEDDED_MODELS),
         "limit": config.get("limit"),
     }
     configs = [value for value in _mapping(record, "configs").values() if isinstance(value, Mapping)]

@@ -203,6 +203,11 @@ def test_the_run_record_becomes_caveats(records: Make, write_run: WriteRun) -> N
     assert "v9" not in caveats
 
 
+def test_the_embedded_models_are_named_not_located(records: Make, write_run: WriteRun) -> None:
+    folder = write_run(records("tonic"), model="site-packages/semiology/backends/tiny/checkpoint")
+    assert set(read_results([folder]).answers["model"]) == {"embedded"}
+
+
 def test_runs_on_different_recording_sets_are_not_mixed(records: Make, write_run: WriteRun) -> None:
     one = write_run(records("tonic"), folder="one", record={"data": "emu"})
     two = write_run(records("tonic"), folder="two", model="m/other", record={"data": "demo"})
