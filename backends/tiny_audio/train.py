@@ -113,7 +113,7 @@ def main(
     run = Run(work, seed, patients, scale)
     train(run)
     architecture.save_checkpoint(run.model, run.processor, out)
-    figures = {"seed": seed, "patients": patients, "seconds": round(time.monotonic() - run.begun)}
+    figures = {"seed": seed, "patients": patients, "scale": scale}
     (out / "training.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     run.say(f"checkpoint in {out}")
 
