@@ -91,17 +91,18 @@ class Qwen2AudioOnCpu(Qwen2_Audio):  # type: ignore[misc]
         self.simple_prompt = simple_prompt
         self._device = torch.device(device)
         self.device_map = device
-        self._model = (
-            Qwen2AudioForConditionalGeneration.from_pretrained(pretrained, dtype=dtype)
-            .to(self._device)
-            .eval()
-        )
-        self.processor = AutoProcessor.from_pretrained(pretrained)
-        self.processor.tokenizer.padding_side = "left"
-        self._tokenizer = self.processor.tokenizer
-        if not add_system_prompt:
-            self.processor.chat_template = self.processor.chat_template.replace(_SYSTEM_TURN, "")
-        self._config = self._model.config
+        self._load(pretrained, dtype)
         self.batch_size_per_gpu = int(batch_size)
         self.use_cache = use_cache
         self._rank, self._world_size = 0, 1
+
+    def _load(self, pretrained: str, dtype: str) -> None:
+        """Load model and processor, and take the system turn out of the chat template if so asked."""
+        model = Qwen2AudioForConditionalGeneration.from_pretrained(pretrained, dtype=dtype)
+        self._model = model.to(self._device).eval()
+        self._config = model.config
+        self.processor = AutoProcessor.from_pretrained(pretrained)
+        self.processor.tokenizer.padding_side = "left"
+        self._tokenizer = self.processor.tokenizer
+        if not self.add_system_prompt:
+            self.processor.chat_template = self.processor.chat_template.replace(_SYSTEM_TURN, "")

@@ -266,3 +266,24 @@ def test_sound_at_another_rate_keeps_its_pitch_and_no_false_librosa_is_left_behi
     assert np.argmax(np.abs(np.fft.rfft(reduced))) == 440
     assert _resample(tone, RATE, RATE) is tone
     assert getattr(sys.modules.get("librosa"), "resample", None) is not _resample
+
+
+@trained
+@pytest.mark.parametrize(("groans", "expected"), [(True, "yes"), (False, "no")])
+def test_the_shipped_model_listens(wordings: Any, tmp_path: Path, groans: bool, expected: str) -> None:
+    groan = Event("ictal_vocalization", 6.0, 18.0, frequency_hz=0.5, seed=1)
+    sound = sound_pool.through_aac(soundtrack(script_with(*[groan] * groans))[: 30 * RATE], tmp_path)
+    model, processor = architecture.load_checkpoint()
+    text = answering.chat_prompt(processor, render(wordings["ictal_vocalization"].seen[0]))
+    inputs = processor(text=[text], audio=[sound], sampling_rate=RATE, return_tensors="pt")
+    out = model.generate(**inputs, max_new_tokens=8)
+    assert processor.batch_decode(out[:, inputs.input_ids.shape[1] :], skip_special_tokens=True) == [expected]
+
+
+@trained
+def test_the_system_turn_can_be_left_out() -> None:
+    from semiology.backends.qwen2_audio_cpu import Qwen2AudioOnCpu
+
+    model = Qwen2AudioOnCpu(str(CHECKPOINT), add_system_prompt=False)
+    text = answering.chat_prompt(model.processor, "Why?")
+    assert text.startswith("<|im_start|>user\nAudio 1: <|audio_bos|>")
