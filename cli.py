@@ -34,7 +34,8 @@ RUN_EPILOG = (
 @app.command("run", epilog=RUN_EPILOG)
 def run_command(
     model: Annotated[
-        str, typer.Option(help="lmms-eval model name, or 'embedded' for the model in this package.")
+        str,
+        typer.Option(help="lmms-eval model name; 'embedded' or 'embedded_audio' for those in this package."),
     ],
     data: Annotated[
         Path,

@@ -1,7 +1,8 @@
-"""``semiology demo``: the whole road from video to score on simulated recordings and the embedded model.
+"""``semiology demo``: the whole road from video to score, on simulated recordings and embedded models.
 
-Both are stand-ins that fit a laptop: the recordings are drawn by a program and the model is a few million
-weights trained on such drawings. The figures show that the road works; they say nothing about patients.
+All are stand-ins that fit a laptop: the recordings are drawn by a program, and the models, one that sees and
+one that hears, are a few million weights trained on such drawings and sounds. The figures show that the road
+works; they say nothing about patients.
 """
 
 from __future__ import annotations
@@ -11,15 +12,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from semiology.run import EMBEDDED, RunOptions, run
+from semiology.features import AUDIO_FEATURES, VISUAL_FEATURES
+from semiology.run import EMBEDDED, EMBEDDED_AUDIO, RunOptions, run
 
+MODELS = {EMBEDDED: VISUAL_FEATURES, EMBEDDED_AUDIO: AUDIO_FEATURES}
 RECORDINGS_PER_PATIENT = 2
 # Small pictures: the stock model class decodes every window once per question.
 PICTURE_SIZE = (320, 240)
 
 
 def demo(out: Path, data: Path | None, patients: int, seed: int) -> None:
-    """Simulate recordings (or take a given set), ask the embedded model everything, print and write scores.
+    """Simulate recordings (or take a given set), ask the embedded models everything, print and write scores.
 
     Args:
         out: Folder for recordings, results and report; an unfinished simulation there is continued.
@@ -28,6 +31,8 @@ def demo(out: Path, data: Path | None, patients: int, seed: int) -> None:
         seed: Seed of the simulation.
     """
     from semiology.reports.commands import report
+    from semiology.reports.results import read_results
+    from semiology.reports.summary import headline, summarise
 
     console = Console()
     started = time.time()
@@ -35,10 +40,18 @@ def demo(out: Path, data: Path | None, patients: int, seed: int) -> None:
         data = out / "recordings"
         console.print(f"[bold]1/3[/bold] Simulating {patients * RECORDINGS_PER_PATIENT} recordings in {data}")
         _simulate(data, patients, seed)
-    console.print("[bold]2/3[/bold] Asking the embedded model (a small Qwen2.5-VL) through lmms-eval")
-    folder = run(RunOptions(model=EMBEDDED, model_args="", data=data, out=out / "runs"))
+    console.print(
+        "[bold]2/3[/bold] Asking the embedded models through lmms-eval: what is seen, what is heard"
+    )
+    folders = [_ask(model, features, data, out) for model, features in MODELS.items()]
     console.print(f"[bold]3/3[/bold] Scoring, {time.time() - started:.0f} s after the start")
-    report([folder], out=out / "report")
+    report(folders, out=out / "report")
+    console.print(headline(summarise(read_results(folders[:1]))), style="bold", highlight=False)
+
+
+def _ask(model: str, features: tuple[str, ...], data: Path, out: Path) -> Path:
+    tasks = ",".join(f"semiology_{feature}" for feature in features)
+    return run(RunOptions(model=model, model_args="", data=data, out=out / "runs" / model, tasks=tasks))
 
 
 def _simulate(data: Path, patients: int, seed: int) -> None:

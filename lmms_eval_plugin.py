@@ -42,7 +42,11 @@ def manifests() -> list[Any]:
     return [
         ModelManifest(
             model_id="semiology_constant", chat_class_path="semiology.backends.constant.ConstantAnswer"
-        )
+        ),
+        ModelManifest(
+            model_id="semiology_qwen2_audio",
+            simple_class_path="semiology.backends.qwen2_audio_cpu.Qwen2AudioOnCpu",
+        ),
     ]
 
 

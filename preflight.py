@@ -53,7 +53,9 @@ CLOUD_MODELS = frozenset(
         "reka",
     }
 )
-SOUND_ONLY_MODELS = frozenset({"audio_flamingo_3", "kimi_audio", "qwen2_audio", "whisper", "whisper_vllm"})
+SOUND_ONLY_MODELS = frozenset(
+    {"audio_flamingo_3", "kimi_audio", "qwen2_audio", "semiology_qwen2_audio", "whisper", "whisper_vllm"}
+)
 ADDRESS_ARGUMENTS = frozenset({"api_base", "azure_endpoint", "base_url", "host", "url"})
 ADDRESS_VARIABLES = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
 

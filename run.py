@@ -12,7 +12,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
@@ -26,6 +26,7 @@ from semiology.tasks.settings import DATA_VARIABLE, PROMPT_VARIABLE, WINDOW_VARI
 
 RUN_FILE = "semiology_run.json"
 EMBEDDED = "embedded"
+EMBEDDED_AUDIO = "embedded_audio"
 FAILED_REQUEST = "[LMMS_EVAL_REQUEST_FAILED"
 RECORDED_PACKAGES = (
     "semiology-eval",
@@ -49,7 +50,7 @@ class RunOptions:
     """What one run asks.
 
     Attributes:
-        model: lmms-eval model name, or ``embedded`` for the small model in this package.
+        model: lmms-eval model name, or ``embedded`` or ``embedded_audio`` for those in this package.
         model_args: lmms-eval model arguments, ``key=value`` pairs separated by commas.
         data: Folder of the recording set.
         out: Folder for the results.
@@ -130,14 +131,25 @@ def failed_requests(folder: Path) -> tuple[int, int]:
 
 
 def resolve_model(model: str, model_args: str) -> tuple[str, str]:
-    """Return lmms-eval's model name and arguments; ``embedded`` stands for the model in this package."""
-    if model != EMBEDDED:
-        return model, model_args
-    from semiology.backends.tiny import CHECKPOINT, MODEL_ARGS
+    """Return lmms-eval's model name and arguments.
 
-    settings = {"pretrained": str(CHECKPOINT), **MODEL_ARGS}
+    ``embedded`` and ``embedded_audio`` stand for the models in this package; further arguments come last.
+    """
+    if model == EMBEDDED:
+        from semiology.backends.tiny import CHECKPOINT, MODEL_ARGS
+
+        return "qwen2_5_vl", _joined({"pretrained": CHECKPOINT, **MODEL_ARGS}, model_args)
+    if model == EMBEDDED_AUDIO:
+        from semiology.backends import tiny_audio
+
+        settings = {"pretrained": tiny_audio.CHECKPOINT, **tiny_audio.MODEL_ARGS}
+        return "semiology_qwen2_audio", _joined(settings, model_args)
+    return model, model_args
+
+
+def _joined(settings: Mapping[str, object], model_args: str) -> str:
     given = ",".join(f"{key}={value}" for key, value in settings.items())
-    return "qwen2_5_vl", f"{given},{model_args}" if model_args else given
+    return f"{given},{model_args}" if model_args else given
 
 
 def _set_environment(options: RunOptions, model_window: str) -> None:

@@ -67,6 +67,9 @@ def test_embedded_stands_for_the_checkpoint_in_the_package() -> None:
     assert "device_map=cpu" in arguments
     assert arguments.endswith(",batch_size=1")
     assert resolve_model("qwen3_vl", "a=b") == ("qwen3_vl", "a=b")
+    model, arguments = resolve_model("embedded_audio", "")
+    assert model == "semiology_qwen2_audio"
+    assert "tiny_audio" in arguments
 
 
 def test_requests_without_a_reply_are_counted(tmp_path: Path) -> None:
