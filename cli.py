@@ -61,7 +61,7 @@ def run_command(
     ] = None,
 ) -> None:
     """Ask a model the benchmark's questions about a recording set, through lmms-eval."""
-    from semiology.run import RunError, RunOptions, failed_requests, run
+    from semiology.run import RunOptions, check_replies, run
 
     options = RunOptions(
         model=model,
@@ -79,11 +79,7 @@ def run_command(
     )
     folder = run(options)
     report([folder], out=folder / "report")
-    failed, asked = failed_requests(folder)
-    if failed:
-        raise RunError(
-            f"{failed} of {asked} requests got no reply and count as unparsed; is the server up? Ask again"
-        )
+    check_replies(folder)
 
 
 @app.command("demo", epilog="Example:  [cyan]semiology demo --out demo_output[/cyan]")

@@ -118,6 +118,19 @@ def _nearest(name: str, names: Sequence[str]) -> str:
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
+def check_replies(folder: Path) -> None:
+    """Check that every request of the newest run got a reply.
+
+    Raises:
+        RunError: Some got none; the message says how many.
+    """
+    failed, asked = failed_requests(folder)
+    if failed:
+        raise RunError(
+            f"{failed} of {asked} requests got no reply and count as unparsed; is the server up? Ask again"
+        )
+
+
 def failed_requests(folder: Path) -> tuple[int, int]:
     """Return how many requests of the newest run never got a reply, and how many were asked.
 

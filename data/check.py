@@ -17,7 +17,6 @@ from semiology.features import AUDIO_FEATURES, FEATURES
 if TYPE_CHECKING:
     from semiology.data.media import MediaInfo
 
-LONG_VIDEO_S = 3 * 3600.0
 WINDOW_S = 30.0
 DURATION_TOLERANCE_S = 1.0
 
@@ -157,11 +156,16 @@ class _Findings:
 
     def probe(self, row: int, recording: Recording, window_s: float) -> None:
         from semiology.data.media import MediaError, probe
+        from semiology.data.segments import too_long
 
         try:
             info = probe(recording.video)
         except MediaError as error:
             self.exclusions.append(Exclusion(recording.video_id, str(error)))
+            return
+        reason = too_long(recording.video.name, info.duration_s)
+        if reason:
+            self.exclusions.append(Exclusion(recording.video_id, reason))
             return
         self.total_duration_s += info.duration_s
         self._judge_length(row, recording, info.duration_s, window_s)
@@ -173,9 +177,6 @@ class _Findings:
 
     def _judge_length(self, row: int, recording: Recording, duration_s: float, window_s: float) -> None:
         name = recording.video_id
-        if duration_s > LONG_VIDEO_S:
-            message = f"{name} lasts {duration_s / 3600:.1f} h, more than {LONG_VIDEO_S / 3600:.0f} h"
-            self._warn(row, message, "cut it to the event, or expect many windows and a long run")
         if duration_s < window_s:
             message = f"{name} lasts {duration_s:.1f} s, less than a window ({window_s:g} s)"
             self._warn(row, message, "it is asked about as one short window")

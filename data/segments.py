@@ -23,6 +23,9 @@ MIN_FRAMES = 2
 """Fewest frames of the recording in a segment: video models merge frames in pairs."""
 
 
+LONGEST_RECORDING_S = 3 * 3600.0
+
+
 @dataclass(frozen=True)
 class Segment:
     """The window ``start_s`` to ``end_s`` of a recording, s from its first frame; ``index`` counts from 0."""
@@ -147,3 +150,13 @@ def unusable_reason(segment: Segment, info: MediaInfo) -> str | None:
 def usable(segment: Segment, info: MediaInfo) -> bool:
     """Return whether a segment lies in the recording and holds the two frames that video models need."""
     return unusable_reason(segment, info) is None
+
+
+def too_long(name: str, duration_s: float) -> str | None:
+    """Say why a recording is too long to be one event, or None if it is not; ``name`` is its file's."""
+    if duration_s <= LONGEST_RECORDING_S:
+        return None
+    return (
+        f"{name}: {duration_s / 3600:.1f} h long, more than the {LONGEST_RECORDING_S / 3600:.0f} h that one "
+        "seizure recording can last; cut it to the event and name the cut file in recordings.csv"
+    )

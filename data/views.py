@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from semiology.data.deidentify import Deidentified
     from semiology.data.importers.outcome import ImportOutcome
 
+MOST_OF_A_KIND = 10
 NOT_ANONYMOUS = (
     "Faces and voices remain in the media: this is not anonymisation. Read the texts before sharing."
 )
@@ -59,9 +61,13 @@ def print_report(report: CheckReport) -> None:
         f"{_count(report.reports, 'report')}{hours}; {_count(len(report.problems), 'problem')}, "
         f"{_count(len(report.exclusions), 'unreadable video')}, {_count(len(report.warnings), 'warning')}",
     )
-    console.print(
-        "[green]The set can be used.[/green]" if report.ok else "[red]The set cannot be used yet.[/red]"
-    )
+    if report.ok:
+        console.print("[green]The set can be used.[/green]")
+    elif report.problems:
+        console.print("[red]The set cannot be used yet.[/red]")
+    else:
+        left_out = _count(len(report.exclusions), "recording")
+        console.print(f"[yellow]The set can be used; a run leaves {left_out} out.[/yellow]")
 
 
 def _feature_table(report: CheckReport) -> Table:
@@ -118,8 +124,21 @@ def _print_list(console: Console, title: str, items: Iterable[object], colour: s
     lines = [str(item) for item in items]
     if lines:
         console.print(f"[{colour}]{title}[/{colour}]")
-        for line in lines:
+        for line in _without_repeats(lines):
             _line(console, f"  {line}")
+
+
+def _without_repeats(lines: Sequence[str]) -> list[str]:
+    """Keep the first of each kind of line, kinds differing in more than numbers and quoted words."""
+    shown: list[str] = []
+    seen: dict[str, int] = {}
+    for line in lines:
+        kind = re.sub(r"'[^']*'|[\w./-]*\d[\w./-]*", "#", line)
+        seen[kind] = seen.get(kind, 0) + 1
+        if seen[kind] <= MOST_OF_A_KIND:
+            shown.append(line)
+    more = sum(max(0, count - MOST_OF_A_KIND) for count in seen.values())
+    return [*shown, f"… and {more} more of these kinds (--json lists all)"] if more else shown
 
 
 def _line(console: Console, text: str) -> None:

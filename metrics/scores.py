@@ -223,7 +223,7 @@ def _guarded(key: str, estimate: Estimate, positives: int, negatives: int) -> Es
         (NEED_NEGATIVES, negatives, "without"),
     ):
         if key in needed and patients < MIN_POSITIVE_PATIENTS:
-            few = f"{patients} patients, fewer than {MIN_POSITIVE_PATIENTS}"
+            few = f"{patients} patient{'s' if patients != 1 else ''}, fewer than {MIN_POSITIVE_PATIENTS}"
             reason = f"recordings {what} the sign come from {few}"
             return not_estimable(estimate.value, estimate.method, estimate.n, estimate.n_patients, reason)
     return estimate
@@ -255,7 +255,7 @@ def macro_estimate(
     truths = tables.counts[:, used, :2]
     n, patients = int(truths.sum()), int((truths.sum((1, 2, 3)) > 0).sum())
     few = positives < MIN_POSITIVE_PATIENTS
-    caution = f"only {positives} patients show any of the signs" if few else None
+    caution = f"patients who show any of the signs: only {positives}" if few else None
     estimates = {}
     for key in (*MACRO_SCORES, *MACRO_BASELINES):
         value = float(_macro_values(key, point, used)[0])

@@ -16,9 +16,14 @@ _FIELD = re.compile(
     r"[{,]\s{0,20}([\"']?)answer\1\s{0,20}[:=]\s{0,20}"
     # The value must be complete: `"yes" or "no"`, as templates write it, is none.
     r"(?:(?:\"(?P<double>[^\"\n]{0,400})\"|'(?P<single>[^'\n]{0,400})')(?=\s{0,20}(?:[,}\]]|$))"
+    # A list of one, as Python writes it; two values in a list are none.
+    r"|\[\s{0,5}(?:\"(?P<double_in_list>[^\"\n]{0,400})\"|'(?P<single_in_list>[^'\n]{0,400})'"
+    r"|(?P<bare_in_list>[a-z]{1,5}))"
+    r"\s{0,5}\](?=\s{0,20}(?:[,}\]]|$))"
     r"|(?P<bare>[a-z/]{1,5})(?=\s{0,20}[,}\]\n]))?",
     re.IGNORECASE,
 )
+_KINDS = ("double", "single", "double_in_list", "single_in_list", "bare_in_list", "bare")
 _JUSTIFICATION = re.compile(
     r"[{,]\s{0,20}([\"']?)(?:justification|explanation|reason|reasoning|rationale)\1\s{0,20}[:=]\s{0,20}([\"'])",
     re.IGNORECASE,
@@ -98,7 +103,7 @@ def _values(content: Any, keys: tuple[str, ...], depth: int = 0) -> list[Any]:
 
 def _written(field: re.Match[str]) -> str | None:
     """Return the value of a field that is not valid JSON, or None where it is cut off or no plain value."""
-    for kind in ("double", "single", "bare"):
+    for kind in _KINDS:
         if field[kind] is not None:
             return field[kind]
     return None

@@ -15,10 +15,8 @@ from tqdm import tqdm
 
 from semiology.data.media import MediaError, MediaInfo, needs_clip, probe
 from semiology.data.recording_set import Recording, RecordingSet, read_recording_set
-from semiology.data.segments import Segment, SlidingWindow, unusable_reason, usable
+from semiology.data.segments import Segment, SlidingWindow, too_long, unusable_reason, usable
 from semiology.tasks.settings import Settings, cache_directory
-
-LONGEST_RECORDING_S = 3 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -112,11 +110,9 @@ def _plan(recording_set: RecordingSet, window: SlidingWindow) -> Plan:
 
 def _plan_recording(recording: Recording, info: MediaInfo, window: SlidingWindow) -> RecordingPlan:
     """Cut one recording into windows; refuses what no model class can show correctly."""
-    if info.duration_s > LONGEST_RECORDING_S:
-        raise MediaError(
-            f"{recording.video.name}: {info.duration_s / 3600:.1f} h long, more than the 3 h that one "
-            "seizure recording can last; cut it to the event and name the cut file in recordings.csv"
-        )
+    reason = too_long(recording.video.name, info.duration_s)
+    if reason:
+        raise MediaError(reason)
     windows = window.segments(info.duration_s)
     segments = tuple(segment for segment in windows if usable(segment, info))
     if not segments:

@@ -24,11 +24,12 @@ def parse_clock(text: str) -> ClockTime | None:
 
     The rule: ``MM:SS`` is minutes and seconds. Of three groups, ``a:b:00`` is minutes, seconds and an empty
     third group, which is how spreadsheets stored these tables; ``0:b:c`` with a third group that is not zero
-    is hours, minutes and seconds. A one-digit ``a:b:00`` is read by the same rule, but doubted: ``0:34:00``
-    might mean 34 minutes. Bare numbers from 1 on are seconds.
+    is hours, minutes and seconds, and so is a one-digit ``a:b:c`` (the few ``H:MM:SS``), which is doubted. A
+    one-digit ``a:b:00`` is read as minutes and seconds, but doubted too: ``0:34:00`` might mean 34 minutes.
+    Bare numbers from 1 on are seconds.
 
     Raises:
-        CellError: No reading is safe: ``a:b:c`` with neither zero hours nor an empty third group, 60 or more
+        CellError: No reading is safe: ``aa:b:c`` with neither zero hours nor an empty third group, 60 or more
             seconds, a fraction of a day, or no time at all.
     """
     text = text.strip()
@@ -62,5 +63,11 @@ def _three_groups(text: str, first: int, second: int, third: int, *, one_digit: 
         return ClockTime(float(seconds), doubt if one_digit and long_form else None)
     if first == 0:
         return ClockTime(float(second * 60 + third))
+    if one_digit:
+        seconds = first * 3600 + second * 60 + third
+        doubt = (
+            f"{text!r} was read as {seconds} s (H:MM:SS); with hundredths it would be {first * 60 + second} s"
+        )
+        return ClockTime(float(seconds), doubt)
     message = f"{text!r} is ambiguous: H:MM:SS, or MM:SS and hundredths"
     raise CellError(message, _MEND)

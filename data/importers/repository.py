@@ -92,13 +92,25 @@ def import_repository(
     remarks = Remarks()
     chosen = {purpose: _choose(layout, tables, purpose) for purpose in _WANTED}
     wide = chosen["annotations"]
+    if wide is None and source.is_file() and FILE_NAME in tables[0].columns and feature_columns(tables[0]):
+        wide = tables[0]  # the user named this very file, however few features it has
     if wide is None:
-        message = f"no table with the column {FILE_NAME!r} and one column per feature"
-        raise RecordingSetError([Problem(str(source), None, message, "name the CSV file or its folder")])
+        raise RecordingSetError([_no_wide_table(source, tables)])
     note_columns(wide, remarks)
     named = rows_by_name(wide, remarks)
     _note_idle(tables, chosen, remarks)
     return _Assembly(layout, chosen, remarks, (directory or source).absolute()).outcome(wide, named, seed)
+
+
+def _no_wide_table(source: Path, tables: Sequence[Table]) -> Problem:
+    """Say what the tables lack to be the annotations."""
+    for table in tables:
+        found = feature_columns(table) if FILE_NAME in table.columns else ()
+        if found:
+            message = f"{table.file} has only {len(found)} feature columns, {_MIN_FEATURES} are needed"
+            return Problem(str(source), None, message, "name that CSV file itself if it is the right one")
+    message = f"no table with the column {FILE_NAME!r} and one column per feature"
+    return Problem(str(source), None, message, "name the CSV file or its folder")
 
 
 def _is_wide(table: Table) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from semiology.preflight import PreflightError
-from semiology.run import RunError, _result_folder, check_names, failed_requests, resolve_model
+from semiology.run import RunError, _result_folder, check_names, check_replies, failed_requests, resolve_model
 
 COMMAND = [str(Path(sys.executable).with_name("semiology")), "run", "--model", "semiology_constant"]
 
@@ -77,6 +77,8 @@ def test_requests_without_a_reply_are_counted(tmp_path: Path) -> None:
     lines = ['{"raw": "Yes."}', '{"raw": "[LMMS_EVAL_REQUEST_FAILED after 5 retries] refused"}']
     (tmp_path / "1_samples_semiology_tonic.jsonl").write_text("\n".join(lines) + "\n")
     assert failed_requests(tmp_path) == (1, 2)
+    with pytest.raises(RunError, match="1 of 2 requests got no reply"):
+        check_replies(tmp_path)
 
 
 @pytest.mark.parametrize(

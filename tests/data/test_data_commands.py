@@ -77,7 +77,7 @@ def test_an_onset_behind_the_real_end_of_the_video_is_a_problem(filmed: Path) ->
     assert check_recording_set(filmed, media=False).ok
 
 
-def test_a_video_of_more_than_three_hours_is_warned_about(
+def test_a_video_of_more_than_three_hours_is_left_out_as_in_a_run(
     filmed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import dataclasses
@@ -91,8 +91,8 @@ def test_a_video_of_more_than_three_hours_is_warned_about(
 
     monkeypatch.setattr(media, "probe", long_film)
     report = check_recording_set(filmed)
-    assert any("P001_V01 lasts 4.0 h, more than 3 h" in item.message for item in report.warnings)
-    assert report.total_duration_s == 12 * 3600
+    assert {item.video_id for item in report.exclusions} == {"P001_V01", "P001_V02", "P002_V01"}
+    assert all("4.0 h long, more than the 3 h" in item.reason for item in report.exclusions)
 
 
 def test_videos_that_cannot_be_read_are_counted_and_listed(filmed: Path) -> None:

@@ -103,9 +103,14 @@ def test_a_one_digit_group_before_an_empty_one_is_read_but_doubted(text: str, se
     assert "as H:MM:SS it would be" in str(time.doubt)
 
 
-@pytest.mark.parametrize(
-    "text", ["1:02:03", "02:25:30", "00:61:00", "00:10:75", "0.0004", "early", "-3", "1:2:3:4"]
-)
+def test_one_digit_before_two_filled_groups_is_read_as_hours_but_doubted() -> None:
+    time = parse_clock("1:02:03")
+    assert time is not None
+    assert time.seconds == 3723
+    assert "H:MM:SS" in str(time.doubt)
+
+
+@pytest.mark.parametrize("text", ["02:25:30", "00:61:00", "00:10:75", "0.0004", "early", "-3", "1:2:3:4"])
 def test_a_time_without_a_safe_reading_is_refused(text: str) -> None:
     with pytest.raises(CellError):
         parse_clock(text)
