@@ -7,6 +7,7 @@ works; they say nothing about patients.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -50,8 +51,25 @@ def demo(out: Path, data: Path | None, patients: int, seed: int) -> None:
 
 
 def _ask(model: str, features: tuple[str, ...], data: Path, out: Path) -> Path:
-    tasks = ",".join(f"semiology_{feature}" for feature in features)
-    return run(RunOptions(model=model, model_args="", data=data, out=out / "runs" / model, tasks=tasks))
+    """Ask one embedded model; a second demo finds its answers in lmms-eval's response cache."""
+    return run(
+        RunOptions(
+            model=model,
+            model_args="",
+            data=data,
+            out=out / "runs" / model,
+            tasks=",".join(f"semiology_{feature}" for feature in features),
+            use_cache=out / "responses" / f"{model}-{_weights_digest(model)}",
+        )
+    )
+
+
+def _weights_digest(model: str) -> str:
+    """Return a short hash of a checkpoint: lmms-eval's cache knows a model only by its path."""
+    from semiology.backends import tiny, tiny_audio
+
+    checkpoint = {EMBEDDED: tiny.CHECKPOINT, EMBEDDED_AUDIO: tiny_audio.CHECKPOINT}[model]
+    return hashlib.sha256((checkpoint / "model.safetensors").read_bytes()).hexdigest()[:12]
 
 
 def _simulate(data: Path, patients: int, seed: int) -> None:
