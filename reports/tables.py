@@ -36,9 +36,18 @@ HEADER = (
     "patients",
     "with sign",
 )
-# Shown in a terminal too narrow for all columns.
-NARROW = ("feature", "F1 [95 %]", "always-yes", "precision", "recall", "bal. acc.", "unparsed", "with sign")
-WIDE = 150
+# What a terminal of at least so many characters shows, widest first.
+COLUMNS_BY_WIDTH: tuple[tuple[int, tuple[str, ...]], ...] = (
+    (150, HEADER),
+    (
+        115,
+        ("feature", "F1 [95 %]", "always-yes", "precision", "recall", "bal. acc.", "unparsed", "with sign"),
+    ),
+    (95, ("feature", "F1 [95 %]", "always-yes", "bal. acc.", "unparsed", "with sign")),
+    (0, ("feature", "F1 [95 %]", "always-yes", "unparsed")),
+)
+WIDE = COLUMNS_BY_WIDTH[0][0]
+WIDEST_NAME = 28
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "|", "%")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SHOWN = ("precision", "recall", "accuracy", "specificity", "balanced_accuracy", "mcc")
@@ -175,10 +184,17 @@ def _rich_table(run: RunSummary, rows: Sequence[tuple[str, ...]], width: int) ->
     from rich.table import Table
     from rich.text import Text
 
-    shown = [i for i, column in enumerate(HEADER) if width >= WIDE or column in NARROW]
+    columns = next(columns for least, columns in COLUMNS_BY_WIDTH if width >= least)
+    shown = [HEADER.index(column) for column in columns]
     table = Table(title=Text(title(run)), title_justify="left", header_style="bold", pad_edge=False)
     for i in shown:
-        table.add_column(HEADER[i], justify="left" if i == 0 else "right", no_wrap=i == 0)
+        narrow = i == 0 and width < WIDE
+        table.add_column(
+            HEADER[i],
+            justify="left" if i == 0 else "right",
+            no_wrap=not narrow,
+            max_width=WIDEST_NAME if narrow else None,
+        )
     for number, row in enumerate(rows, start=1):
         style = "bold" if number > len(run.scores.features) else None
         cells = [Text(row[i]) for i in shown]
