@@ -37,6 +37,26 @@ def test_a_run_writes_results_its_record_and_the_first_table(simulated_set: Path
     assert done.stdout.splitlines()[-1].startswith("macro F1 (visual")
 
 
+@pytest.mark.parametrize(
+    ("model", "task"), [("embedded", "semiology_tonic"), ("embedded_audio", "semiology_ictal_vocalization")]
+)
+def test_the_embedded_models_answer_through_lmms_eval(
+    model: str, task: str, simulated_set: Path, tmp_path: Path
+) -> None:
+    command = [COMMAND[0], "run", "--model", model, "--tasks", task, "--out", str(tmp_path)]
+    done = subprocess.run(
+        [*command, "--data", str(simulated_set)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    (samples,) = tmp_path.rglob("*_samples_*.jsonl")
+    records = [json.loads(line)["semiology"] for line in samples.open()]
+    assert len(records) == 4  # two recordings of two windows
+    assert {record["answer"] for record in records} <= {"yes", "no"}
+    report = next(tmp_path.rglob("summary.md")).read_text()
+    assert "simulated" in report
+    assert "small embedded model" in report
+
+
 def test_a_recording_set_with_faults_is_refused_before_the_model(simulated_set: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken"
     broken.mkdir()
