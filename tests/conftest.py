@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no defect: examples are judged by what they find, not by how long they take.
+settings.register_profile("semiology", deadline=None)
+settings.load_profile("semiology")
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -157,18 +156,11 @@ def test_the_help_of_deidentify_says_that_it_is_no_anonymisation() -> None:
     assert "Faces and voices remain" in text
 
 
-def test_the_help_starts_quickly() -> None:
-    code = "from semiology.data.commands import app; app(['--help'])"
-    durations = []
-    for _attempt in range(3):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-        durations.append(time.perf_counter() - start)
+def test_the_help_loads_no_heavy_library() -> None:
     heavy = ("torch", "av", "pandas", "numpy", "yaml")
     code = f"import sys, semiology.data.commands; print([name for name in {heavy} if name in sys.modules])"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert loaded.stdout.strip() == "[]"
-    assert min(durations) < 2, durations
 
 
 def test_an_import_is_counted_and_refuses_to_replace_a_set(tmp_path: Path) -> None:
