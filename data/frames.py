@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.media import MediaError, Timeline, display_name, open_media, timeline, video_stream
+from semiology.data.rgb import RgbConverter
 
 TOLERANCE_S = 1e-4
 """A frame this much later than asked counts as shown, s: 1/3 s is not exact in any container."""
@@ -45,14 +47,10 @@ def read_frames(path: Path, times_s: Sequence[float] | NDArray[np.float64]) -> N
     line = timeline(path)
     pictures = np.empty((times.size, line.info.height, line.info.width, 3), np.uint8)
     order = np.argsort(times, kind="stable")
+    converter = RgbConverter(path, line.info)
     for place, frame in zip(order, frames_at(path, times[order]), strict=True):
-        pictures[place] = upright(frame.to_ndarray(format="rgb24"), line.info.rotation)
+        pictures[place] = converter.picture(frame)
     return pictures
-
-
-def upright(picture: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:
-    """Turn a picture of shape (height, width, 3) clockwise by 0, 90, 180 or 270 degrees."""
-    return np.rot90(picture, k=-rotation // 90)
 
 
 def frames_at(path: Path, times_s: NDArray[np.float64]) -> Iterator[Any]:
@@ -65,13 +63,18 @@ def frames_at(path: Path, times_s: NDArray[np.float64]) -> Iterator[Any]:
         MediaError: the file cannot be used, a time lies outside it, or a frame is damaged.
     """
     line = timeline(path)
-    wanted = _frame_numbers(path, line, times_s)
-    with closing(_Decoder(path, line)) as decoder:
+    wanted = frame_numbers(path, line, times_s)
+    with closing(Decoder(path, line)) as decoder:
         for number in wanted:
             yield decoder.frame(int(number))
 
 
-def _frame_numbers(path: Path, line: Timeline, times_s: NDArray[np.float64]) -> NDArray[np.int64]:
+def frame_numbers(path: Path, line: Timeline, times_s: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the numbers, counted from 0 in the order shown, of the frames on show at the given times.
+
+    Raises:
+        MediaError: a time lies outside the recording.
+    """
     outside = (
         (times_s < -TOLERANCE_S) | (times_s > line.info.duration_s + TOLERANCE_S) | ~np.isfinite(times_s)
     )
@@ -89,25 +92,51 @@ def _tolerance(line: Timeline) -> float:
     return max(TOLERANCE_S, min(6e-4, 0.1 / line.info.fps))
 
 
-class _Decoder:
-    """Decodes frames by number, onwards where that is near and from a key frame where it is not."""
+@dataclass
+class DecodeCounts:
+    """What reading a recording took.
 
-    def __init__(self, path: Path, line: Timeline) -> None:
+    Attributes:
+        opens: how often the file was opened to decode it; 1 unless a damaged part had to be tried again.
+        jumps: how often decoding went on from another key frame instead of from the next frame.
+        decoded: frames that came out of the decoder.
+        delivered: frames handed out, each counted once however many windows it belongs to.
+    """
+
+    opens: int = 0
+    jumps: int = 0
+    decoded: int = 0
+    delivered: int = 0
+
+
+class Decoder:
+    """Decodes frames by number, onwards where that is near and from a key frame where it is not.
+
+    Asked for ascending numbers it reads a file once from front to back and leaps over long parts that
+    nobody wants.
+    """
+
+    def __init__(self, path: Path, line: Timeline, counts: DecodeCounts | None = None) -> None:
         self._path, self._line = path, line
+        self._counts = counts or DecodeCounts()
         self._keys = np.searchsorted(line.times_s, line.keyframes_s)
         self._position, self._shown = -1, None
         self._decoded: Iterator[tuple[int, Any]] = iter(())
         self._open_file = ExitStack()
+        self._container: Any = None
 
     def close(self) -> None:
         """Close the file."""
         self._open_file.close()
 
     def frame(self, number: int) -> Any:
-        """Return frame ``number``.
+        """Return frame ``number``, an `av.VideoFrame` as stored (not rotated).
 
         A key frame from which the decoder does not reach it is no proof of damage (open groups of
         pictures, gradual refresh): earlier ones and the start of the file are tried before giving up.
+
+        Raises:
+            MediaError: the frame cannot be decoded; others still can be.
         """
         if self._position == number and self._shown is not None:
             return self._shown
@@ -137,24 +166,33 @@ class _Decoder:
         return [None, *starts] if near else starts
 
     def _restart(self, key: int) -> None:
-        """Begin to decode at a key frame; the start of a file is reached by opening it again."""
+        """Begin to decode at a key frame; the start of a file is reached by opening it."""
+        if key == 0 or self._container is None:
+            self._open()
+        container, stream = self._container, video_stream(self._container, self._path)
+        if key > 0:
+            margin = 0.0 if self._line.info.container.startswith(_INDEXED) else _SEEK_MARGIN_S
+            early = round(margin / float(stream.time_base))
+            container.seek(int(self._line.ticks[key]) - early, stream=stream, backward=True)
+            self._counts.jumps += 1
+        self._position, self._shown = -1, None
+        self._decoded = self._numbered(container.decode(stream))
+
+    def _open(self) -> None:
+        self._container = None
         self._open_file.close()
-        container = self._open_file.enter_context(open_media(self._path))
-        stream = video_stream(container, self._path)
+        self._container = self._open_file.enter_context(open_media(self._path))
+        self._counts.opens += 1
+        stream = video_stream(self._container, self._path)
         stream.thread_type = "AUTO"
         if stream.codec_context.name in ("h264", "hevc") and not self._line.info.open_gops:
             # Without this the decoder paints over damage from neighbouring frames and says nothing.
             # After a jump into an open group of pictures it would also stop at frames that nobody wants.
             stream.codec_context.options = {"err_detect": "explode"}
-        if key > 0:
-            margin = 0.0 if self._line.info.container.startswith(_INDEXED) else _SEEK_MARGIN_S
-            early = round(margin / float(stream.time_base))
-            container.seek(int(self._line.ticks[key]) - early, stream=stream, backward=True)
-        self._position, self._shown = -1, None
-        self._decoded = self._numbered(container.decode(stream))
 
     def _numbered(self, frames: Iterator[Any]) -> Iterator[tuple[int, Any]]:
         for count, frame in enumerate(frames):
+            self._counts.decoded += 1
             number = count if self._line.info.reordered else _number_of(self._line, frame)
             if number is not None:
                 yield number, frame
