@@ -72,13 +72,19 @@ def clip(
     video = Path(video)
     line = timeline(video)
     _check_window(video, line.info, segment_start_s, segment_end_s, fps, longest_side)
-    rate = Fraction(fps).limit_denominator(1001) if fps else _own_rate(line.info, line.times_s)
+    rate = Fraction(fps).limit_denominator(1001) if fps else own_rate(line.info, line.times_s)
     _private_folder(cache)
     target = cache / f"{_key(video, cache, segment_start_s, segment_end_s, rate, longest_side)}.mp4"
     if not target.exists():
         with _written_whole(target) as unfinished:
             _cut(video, line.info, segment_start_s, segment_end_s, rate, longest_side, unfinished)
     return target
+
+
+def clip_times(start_s: float, end_s: float, rate: Fraction) -> NDArray[np.float64]:
+    """Return the times in the recording of a clip's frames, s, shape (frames,)."""
+    count = max(1, math.ceil((end_s - start_s - _TOLERANCE_S) * rate))
+    return start_s + np.arange(count) / float(rate)
 
 
 def clear(cache: Path) -> int:
@@ -109,8 +115,16 @@ def _check_window(
         )
 
 
-def _own_rate(info: MediaInfo, times_s: NDArray[np.float64]) -> Fraction:
-    """Return the recording's frame rate; where it varies, that of its usual spacing, up to `MAX_FPS`."""
+def own_rate(info: MediaInfo, times_s: NDArray[np.float64]) -> Fraction:
+    """Return the rate of clips that keep the recording's: where it varies, that of its usual spacing.
+
+    Args:
+        info: the recording's facts.
+        times_s: the true times of its frames, s, shape (frames,).
+
+    Returns:
+        Frames per s, at most `MAX_FPS` where the rate varies.
+    """
     rate = info.fps
     if info.variable_frame_rate:
         usual = 1 / max(1e-3, float(np.median(np.diff(times_s))))
@@ -180,8 +194,7 @@ def _cut(
     longest_side: int | None,
     out: Path,
 ) -> None:
-    count = max(1, math.ceil((end_s - start_s - _TOLERANCE_S) * rate))
-    times = start_s + np.arange(count) / float(rate)
+    times = clip_times(start_s, end_s, rate)
     sound = _sound(video, info, start_s, end_s)
     options = {"movflags": "+faststart", "fflags": "+bitexact"}
     with av.open(str(out), "w", format="mp4", container_options=options) as container:
