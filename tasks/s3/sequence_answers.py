@@ -1,0 +1,71 @@
+"""From a reply to a sequence of features, in the order in which they are named.
+
+Items stand between commas, semicolons, arrows, line breaks or in a JSON list; numbers, bullets and quotes
+around them are taken off. Known names are those of the 20 features in any spelling of blanks, hyphens and
+underscores. What is not a known name stays in the sequence as it is written (it costs what a wrong item
+costs); a reply in which no item is a known name is no sequence, unless it says that nothing is seen.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from semiology.features import FEATURES
+from semiology.tasks.answer_cleaning import clean
+from semiology.tasks.s3.reply_fields import plain
+
+LONGEST_ITEM = 60
+"""Characters of an unknown item that are kept."""
+
+_BREAKS = re.compile(r"[,;，、\n]|->|=>|→|>|\bfollowed by\b|\bthen\b|\band then\b", re.IGNORECASE)
+_NUMBER = re.compile(r"^\s*(?:\d{1,4}[.)]|\(\d{1,4}\))\s*")
+_EDGES = " \t\"'[](){}."
+_NOTHING = re.compile(
+    r"(?:none|nothing|no (?:visible |observed |observable |seizure |such )*(?:symptoms?|signs?|features?)"
+    r"(?: (?:is|are|was|were) (?:seen|observed|visible|present|detected|identified))?"
+    r"(?: in (?:the|this) video)?)",
+    re.IGNORECASE,
+)
+_KNOWN = {re.sub(r"[_\W]+", "", name): name for name in FEATURES}
+
+
+@dataclass(frozen=True)
+class SequenceAnswer:
+    """The items of a sequence: feature names, and unknown items with blanks written as underscores."""
+
+    items: tuple[str, ...]
+
+    @property
+    def unknown(self) -> int:
+        """How many items are not the name of a feature."""
+        return sum(item not in FEATURES for item in self.items)
+
+
+def parse_sequence(text: str | None) -> SequenceAnswer | None:
+    """Return the sequence that a reply gives, or None where it gives none; never raises.
+
+    An empty reply is None: some model classes turn a failed request into one.
+    """
+    rest = clean(text) if isinstance(text, str) else None
+    if not rest:
+        return None
+    rest = _without_opening(plain(rest))
+    if re.fullmatch(r"\[\s*\]", rest) or _NOTHING.fullmatch(rest.strip(_EDGES)):
+        return SequenceAnswer(())
+    items = tuple(item for part in _BREAKS.split(rest) if (item := _item(part)))
+    answer = SequenceAnswer(items)
+    return answer if answer.unknown < len(items) else None
+
+
+def _without_opening(text: str) -> str:
+    """Return a reply without words such as "Here is the sequence:" before its first known feature."""
+    head, colon, tail = text.partition(":")
+    return tail if colon and len(head) < 200 and _item(head) not in FEATURES and "," not in head else text
+
+
+def _item(part: str) -> str:
+    """Return a feature's name, or the unknown item with underscores, or "" where nothing stands."""
+    words = _NUMBER.sub("", part.strip(_EDGES)).strip(_EDGES)
+    folded = re.sub(r"[_\W]+", "", words.casefold())
+    return _KNOWN.get(folded) or re.sub(r"\s+", "_", words.casefold())[:LONGEST_ITEM]
