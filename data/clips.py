@@ -10,10 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -23,6 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.audio import read_channels
+from semiology.data.cache_folder import private_folder, written_whole
+from semiology.data.content_digest import content_digest
 from semiology.data.frames import frames_at
 from semiology.data.media import MediaError, MediaInfo, display_name, open_media, timeline, video_stream
 
@@ -73,10 +71,10 @@ def clip(
     line = timeline(video)
     _check_window(video, line.info, segment_start_s, segment_end_s, fps, longest_side)
     rate = Fraction(fps).limit_denominator(1001) if fps else own_rate(line.info, line.times_s)
-    _private_folder(cache)
+    private_folder(cache)
     target = cache / f"{_key(video, cache, segment_start_s, segment_end_s, rate, longest_side)}.mp4"
     if not target.exists():
-        with _written_whole(target) as unfinished:
+        with written_whole(target) as unfinished:
             _cut(video, line.info, segment_start_s, segment_end_s, rate, longest_side, unfinished)
     return target
 
@@ -138,7 +136,7 @@ def _key(
     video: Path, cache: Path, start_s: float, end_s: float, rate: Fraction, longest_side: int | None
 ) -> str:
     recipe = {
-        "content": _digest(video, cache),
+        "content": content_digest(video, cache),
         "start": f"{start_s:.6f}",
         "end": f"{end_s:.6f}",
         "rate": str(rate),
@@ -147,42 +145,6 @@ def _key(
         "version": CODE_VERSION,
     }
     return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
-
-
-def _digest(video: Path, cache: Path) -> str:
-    """Return the SHA-256 of a file; it is remembered under its path, size and time of change."""
-    state = video.stat()
-    identity = f"{video.resolve()}\0{state.st_size}\0{state.st_mtime_ns}"
-    # Only a hash of the path is stored: the paths of recordings may name patients.
-    note = cache / "digests" / f"{hashlib.sha256(identity.encode()).hexdigest()}.txt"
-    if note.exists():
-        return note.read_text(encoding="ascii")
-    digest = hashlib.sha256()
-    with video.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
-    _private_folder(note.parent)
-    with _written_whole(note) as unfinished:
-        unfinished.write_text(digest.hexdigest(), encoding="ascii")
-    return digest.hexdigest()
-
-
-def _private_folder(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    folder.chmod(0o700)
-
-
-@contextmanager
-def _written_whole(target: Path) -> Iterator[Path]:
-    """Give a file of a fresh name to write to, and rename it to ``target`` only when all went well."""
-    handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")  # readable for the owner alone
-    os.close(handle)
-    unfinished = Path(name)
-    try:
-        yield unfinished
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _cut(

@@ -10,10 +10,11 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from semiology.data.cache_folder import CACHE_VARIABLE as CACHE_VARIABLE
+from semiology.data.cache_folder import cache_directory as cache_directory
 from semiology.data.recording_set import DATA_VARIABLE as DATA_VARIABLE
 from semiology.data.segments import QWEN3, STANDARD, SlidingWindow
 
-CACHE_VARIABLE = "SEMIOLOGY_CACHE"
 PROMPT_VARIABLE = "SEMIOLOGY_PROMPT"
 WINDOW_VARIABLE = "SEMIOLOGY_WINDOW"
 SOUND_VARIABLE = "SEMIOLOGY_SOUND"
@@ -46,14 +47,6 @@ class Settings:
     def window(self) -> SlidingWindow:
         """The sampling protocol that belongs to ``window_name``."""
         return WINDOWS[self.window_name]
-
-
-def cache_directory() -> Path:
-    """Return the folder for derived files, created for this user alone."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    folder = Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "semiology"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return folder.resolve()
 
 
 def window_for_model(model: str, model_args: str = "") -> str:
