@@ -21,6 +21,8 @@ Chance = np.random.Generator
 # Harmless behaviour: name, probability of being tried, length in seconds.
 _HABITS = (("scratch", 0.4, 2.2), ("yawn", 0.3, 2.6), ("talk", 0.4, 2.5), ("look", 0.6, 1.4))
 _TRIES = 12
+SLEEP_TURNS, ALARMS = 0.5, 0.2
+"""Share of sleeping patients who turn over, and of recordings in which an alarm of a monitor rings."""
 BORROWED = 0.06
 """Share of recordings that look like the other class."""
 HANDOVER_S = 0.5
@@ -262,6 +264,23 @@ def _fidgets(rng: Chance, end: float, awake: float, signs: list[Event]) -> list[
                 events.append(event)
                 break
     return events
+
+
+def draw_incidents(rng: Chance, duration_s: float, asleep_until_s: float) -> tuple[Event, ...]:
+    """Draw what has nothing to do with the event: turning over in sleep, and an alarm of a monitor.
+
+    They have their own source of chance, so that everything else stays as it is without them.
+    """
+    turns, rings = rng.random(2) < (SLEEP_TURNS, ALARMS)
+    events = []
+    if turns and asleep_until_s > 5:
+        first = float(rng.uniform(1.0, asleep_until_s - 4.0))
+        last = float(rng.uniform(first + 3.0, asleep_until_s - 0.6))
+        events.append(Event("sleep_turn", first, last, _any_side(rng), 0, _size(rng), _seed(rng)))
+    if rings:
+        first = float(rng.uniform(1, duration_s - 8))
+        events.append(Event("alarm", first, first + float(rng.uniform(3, 7)), None, 1.6, 1, _seed(rng)))
+    return tuple(_rounded(event, duration_s) for event in events)
 
 
 def _drop_clashes(events: list[Event]) -> None:

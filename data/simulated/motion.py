@@ -220,6 +220,17 @@ def _look(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
     pose.yaw += weight * (sign * np.deg2rad(28 * event.amplitude) - pose.yaw)
 
 
+def _sleep_turn(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
+    # The head rolls over to the other side, one arm follows across the chest, the knees drop.
+    sign = -1.0 if event.side == "right" else 1.0
+    pose.yaw += weight * (np.sign(-pose.yaw) * 0.5 * event.amplitude - pose.yaw)
+    pose.tip += weight * (np.sign(-pose.tip) * 0.2 - pose.tip)
+    _towards(pose, LEFT if sign > 0 else RIGHT, "belly", weight)
+    pose.pelvis[:, 0] += 0.12 * sign * weight
+    pose.chest[:, 0] += 0.08 * sign * weight
+    pose.spread += 0.1 * weight[:, None]
+
+
 def _blank_stare(pose: Pose, event: Event, clock: Array, weight: Array) -> None:
     away = np.random.default_rng(event.seed).uniform(-0.25, 0.25)
     pose.eyes += weight[:, None] * (1.3 - pose.eyes)
@@ -299,6 +310,7 @@ _ACTIONS = {
     "close_eyes": _close_eyes, "eye_blinking": _eye_blinking, "face_pulling": _face_pulling,
     "face_twitching": _face_twitching, "oral_automatisms": _oral, "talk": _talk,
     "verbal_responsiveness": _talk, "yawn": _yawn, "scratch": _scratch, "postictal": _postictal,
+    "sleep_turn": _sleep_turn,
 }  # fmt: skip
 
 

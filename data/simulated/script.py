@@ -155,7 +155,7 @@ def draw_script(rng: np.random.Generator, duration_s: float, patient: PatientLoo
     Raises:
         ValueError: the recording is too short for a march to fit in.
     """
-    from semiology.data.simulated.march import draw_events
+    from semiology.data.simulated.march import draw_events, draw_incidents
 
     if duration_s < 30:
         raise ValueError(
@@ -166,7 +166,10 @@ def draw_script(rng: np.random.Generator, duration_s: float, patient: PatientLoo
     asleep_until = round(float(rng.uniform(6, 10)), 1) if asleep else 0.0
     scene = draw_scene(rng, night=0.5 if asleep else 0.2)
     events = draw_events(rng, duration_s, diagnosis, asleep_until)
-    return Script(duration_s, patient, scene, events, diagnosis, int(rng.integers(2**31)), asleep_until)
+    seed = int(rng.integers(2**31))
+    events += draw_incidents(np.random.default_rng([seed, 23]), duration_s, asleep_until)
+    events = tuple(sorted(events, key=lambda event: (event.onset_s, event.feature)))
+    return Script(duration_s, patient, scene, events, diagnosis, seed, asleep_until)
 
 
 def _overlap(event: Event, start_s: float, end_s: float) -> float:

@@ -1,4 +1,4 @@
-"""The sound of a script: room noise, groans, stereotyped phrases, questions to the patient and answers."""
+"""The sound of a script: room noise, alarms, groans, stereotyped phrases, questions and answers."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("Mama.", "mama"),
 )
 """Stereotyped phrases, uttered again and again."""
+ALARM_HZ, ALARM_TONE_S = (960.0, 770.0), 0.15
+"""The two tones of a monitor's alarm in Hz, and how long each lasts in seconds."""
 _PHRASE_S = 1.3
 """A phrase lasts at most this long."""
 
@@ -55,6 +57,8 @@ def soundtrack(script: Script) -> NDArray[np.float32]:
             _lay(mix, event.onset_s, 0.3 * _line(ANSWERS, event, script.look.voice_hz, own, rise=-0.15))
         else:
             _lay(mix, event.onset_s, 0.2 * _line(ANSWERS, event, script.look.voice_hz, own, rise=-0.1))
+    for event in script.of("alarm"):
+        _ring(mix, event)
     return np.clip(mix, -1, 1).astype(np.float32)
 
 
@@ -89,6 +93,17 @@ def _vocalise(mix: Samples, event: Event, pitch: float, rng: np.random.Generator
         else:
             sound = groan(_sounding(event), pitch, rng)
         _lay(mix, _starts(event, len(sound) / RATE)[turn], 0.34 * sound)
+
+
+def _ring(mix: Samples, event: Event) -> None:
+    """Lay the alarm of a monitor: pairs of short tones, the second lower, at the event's rate."""
+    count = round(ALARM_TONE_S * RATE)
+    clock = np.arange(count) / RATE
+    swell = np.hanning(count)
+    for turn in range(int((event.offset_s - event.onset_s) * event.frequency_hz)):
+        at = event.onset_s + turn / event.frequency_hz
+        for place, hertz in enumerate(ALARM_HZ):
+            _lay(mix, at + 0.2 * place, 0.06 * swell * np.sin(2 * np.pi * hertz * clock))
 
 
 def _turns(event: Event) -> int:

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from semiology.data.importers.outcome import LATERALITY, LATERALITY_COLUMNS
 from semiology.data.recording_set import Annotation, Recording
+from semiology.data.simulated.behaviours import BEHAVIOUR_COLUMNS, BEHAVIOURS_FILE, behaviour_rows
 from semiology.data.simulated.laterality import laterality_row
 from semiology.data.simulated.pose_truth import first_pose_file, write_pose
 from semiology.data.simulated.render import render
@@ -31,7 +32,7 @@ from semiology.data.simulated.voice import RATE
 from semiology.data.writing import table_text, write_recording_set, write_text_atomically
 from semiology.features import FEATURES
 
-GENERATOR = "1.0"
+GENERATOR = "1.1"
 """Version of the generator; it changes whenever the same seed would give another recording or truth."""
 MANIFEST = ".simulated.json"
 _BATCH = 15
@@ -227,6 +228,8 @@ def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Setti
         write_text_atomically(_transcript(directory, item), transcript(item.script))
     rows = [laterality_row(item.video_id, item.script) for item in planned]
     write_text_atomically(directory / LATERALITY, table_text(LATERALITY_COLUMNS, rows))
+    shown = [row for item in planned for row in behaviour_rows(item.video_id, item.script)]
+    write_text_atomically(directory / BEHAVIOURS_FILE, table_text(BEHAVIOUR_COLUMNS, shown))
     write_recording_set(
         directory,
         [_recording(directory, item) for item in planned],
