@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semiology.data.recording_set import Annotation
+from semiology.data.segments import Segment
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
 from semiology.prompts.library import Prompt, load_library, prompt_hash, render
 from semiology.tasks.plan import Plan, RecordingPlan, current_plan, write_private
-from semiology.tasks.settings import SettingsError, read_settings, sound_override
+from semiology.tasks.settings import Settings, SettingsError, read_settings, sound_override
 
 QUESTIONS = "questions_about_"
 DESCRIPTION = "description_of_"
@@ -50,9 +51,14 @@ def questions(feature: str) -> dict[str, Any]:
             f"{feature}: no usable recording in {settings.data} is annotated for this feature; add rows to "
             f"annotations.csv or leave semiology_{feature} out"
         )
+    return write_questions(feature, documents, settings)
+
+
+def write_questions(name: str, documents: Sequence[Mapping[str, Any]], settings: Settings) -> dict[str, Any]:
+    """Write a question table under a name that holds its digest; return the ``dataset_kwargs`` for it."""
     text = "".join(json.dumps(document, sort_keys=True) + "\n" for document in documents)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    table = settings.cache / "questions" / f"{feature}-{digest[:32]}.jsonl"
+    table = settings.cache / "questions" / f"{name}-{digest[:32]}.jsonl"
     if not table.exists():
         write_private(table, text)
     return {"data_files": {"test": str(table)}, "cache_dir": str(settings.cache / "datasets")}
@@ -127,7 +133,7 @@ def _has_wording(prompts: Sequence[Prompt], prompt_id: str) -> bool:
 
 def annotated_features(plan: Plan) -> tuple[str, ...]:
     """Return the features that can be asked about: annotated for at least one usable recording."""
-    seen = {annotation.feature for annotation in plan.recording_set.annotations if _asked(annotation, plan)}
+    seen = {annotation.feature for annotation in plan.recording_set.annotations if is_asked(annotation, plan)}
     return tuple(feature for feature in FEATURES if feature in seen)
 
 
@@ -140,7 +146,7 @@ def build_documents(feature: str, plan: Plan, prompt: Prompt) -> list[dict[str, 
     truths = {
         annotation.video_id: annotation.present
         for annotation in plan.recording_set.annotations
-        if annotation.feature == feature and _asked(annotation, plan)
+        if annotation.feature == feature and is_asked(annotation, plan)
     }
     question = render(prompt)
     shared = {
@@ -152,14 +158,14 @@ def build_documents(feature: str, plan: Plan, prompt: Prompt) -> list[dict[str, 
         "question": question,
     }
     return [
-        {**shared, "truth": truths[video_id], **_window(recording, index)}
+        {**shared, "truth": truths[video_id], **media_of(recording, segment)}
         for video_id, recording in plan.recordings.items()
         if video_id in truths
-        for index in range(len(recording.segments))
+        for segment in recording.segments
     ]
 
 
-def _asked(annotation: Annotation, plan: Plan) -> bool:
+def is_asked(annotation: Annotation, plan: Plan) -> bool:
     """Tell whether an annotation gives a question: usable media, and a truth that an answer can have."""
     recording = plan.recordings.get(annotation.video_id)
     if recording is None or (annotation.feature in AUDIO_FEATURES and not has_sound(recording)):
@@ -172,9 +178,8 @@ def has_sound(recording: RecordingPlan) -> bool:
     return recording.has_audio or recording.recording.audio is not None
 
 
-def _window(plan: RecordingPlan, index: int) -> dict[str, Any]:
+def media_of(plan: RecordingPlan, segment: Segment) -> dict[str, Any]:
     """Return the part of a document that says which media to show."""
-    segment = plan.segments[index]
     return {
         "video_id": plan.recording.video_id,
         "patient_id": plan.recording.patient_id,

@@ -50,7 +50,7 @@ def doc_to_messages(document: Document, lmms_eval_specific_kwargs: MediaForm = N
     """
     form = lmms_eval_specific_kwargs or {}
     content = [_video_content(document, form)]
-    if document["feature"] in AUDIO_FEATURES:
+    if _asks_to_hear(document):
         content += _sound_content(document, form)
     content.append({"type": "text", "text": doc_to_text(document)})
     return [{"role": "user", "content": content}]
@@ -67,13 +67,18 @@ def doc_to_visual(document: Document, lmms_eval_specific_kwargs: MediaForm = Non
         MediaError: The window cannot be read.
     """
     form = lmms_eval_specific_kwargs or {}
-    if document["feature"] in AUDIO_FEATURES and _sound_form(form) != "none":
+    if _asks_to_hear(document) and _sound_form(form) != "none":
         return [{"array": _sound(document), "sampling_rate": AUDIO_RATE}]
     return [str(_cut(document))]
 
 
+def _asks_to_hear(document: Document) -> bool:
+    """Tell whether a question comes with sound: those on sound features, and those whose row says so."""
+    return bool(document.get("hear", document["feature"] in AUDIO_FEATURES))
+
+
 def _video_content(document: Document, form: Mapping[str, Any]) -> dict[str, Any]:
-    if document["cut_first"] or form.get("window", "native") == "clip":
+    if document["cut_first"] or document.get("clip_fps") or form.get("window", "native") == "clip":
         return {"type": "video", "url": str(_cut(document))}
     return {
         "type": "video",
@@ -120,6 +125,6 @@ def _cut(document: Document) -> Path:
         Path(document["video"]),
         document["start_s"],
         document["end_s"],
-        None,
+        document.get("clip_fps"),
         cache_directory() / "clips",
     )

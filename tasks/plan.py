@@ -29,7 +29,7 @@ class RecordingPlan:
         unusable_segments: How many windows hold too few frames to be shown, and are not asked.
         media_stamp: Size and modification time of the file; a new encode gets a new stamp.
         clip_reason: Why the window must be cut into a file of its own first, or ``None``.
-        has_audio: Whether the file has a sound track.
+        info: What the file is: length, frame rate, sound track.
     """
 
     recording: Recording
@@ -37,7 +37,12 @@ class RecordingPlan:
     unusable_segments: int
     media_stamp: str
     clip_reason: str | None
-    has_audio: bool
+    info: MediaInfo
+
+    @property
+    def has_audio(self) -> bool:
+        """Whether the file has a sound track."""
+        return self.info.has_audio
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def _plan_recording(recording: Recording, info: MediaInfo, window: SlidingWindow
         len(windows) - len(segments),
         media_stamp(recording.video),
         needs_clip(info),
-        info.has_audio,
+        info,
     )
 
 
