@@ -1,0 +1,154 @@
+"""The questions of the S3 tasks as lmms-eval documents: one row per recording, thing asked about and clip.
+
+A task YAML names ``!function semiology.tasks.s3.documents.questions_of_<task>``; see
+``semiology.tasks.documents`` for why the table's name carries its digest.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from semiology.prompts.library import prompt_hash, render
+from semiology.prompts.s3_library import TaskPrompt, fill, load_task_prompts
+from semiology.tasks.documents import choose_prompt, media_of, write_questions
+from semiology.tasks.plan import current_plan
+from semiology.tasks.s3.targets import Target, targets
+from semiology.tasks.s3.task_list import TASKS
+from semiology.tasks.settings import Settings, SettingsError, read_settings, sound_override
+
+QUESTIONS = "questions_of_"
+DESCRIPTION = "description_of_"
+TASK_VERSION = 1.0
+PROMPT_VARIABLE = "SEMIOLOGY_S3_PROMPT"
+JUSTIFICATION_FORMATS = {"verbal_responsiveness": "yes_no_na_json"}
+JUSTIFICATION_FORMAT = "embc_qwen"
+"""The published sentence that asks for an answer with its justification as one JSON object."""
+
+
+def __getattr__(name: str) -> Any:
+    """Resolve the names that the task YAMLs use; see the module's docstring.
+
+    Raises:
+        AttributeError: Any other name.
+        SettingsError: No usable recording set is chosen, or nothing in it can be asked.
+    """
+    for prefix, build in ((QUESTIONS, questions), (DESCRIPTION, description)):
+        if name.startswith(prefix) and name.removeprefix(prefix) in TASKS:
+            return build(name.removeprefix(prefix))
+    near = get_close_matches(name, [f"{QUESTIONS}{task}" for task in TASKS], n=1)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}" + (f"; {near[0]}?" if near else ""))
+
+
+def questions(task: str) -> dict[str, Any]:
+    """Write the question table of a task and return it as ``dataset_kwargs`` of lmms-eval.
+
+    Raises:
+        SettingsError: No usable recording set is chosen, nothing in it can be asked, or a wording is unknown.
+        RecordingSetError: A table has faults.
+    """
+    settings = read_settings()
+    documents = build_documents(task, _targets(task, settings), settings)
+    if not documents:
+        raise SettingsError(nothing_to_ask(task, settings))
+    return write_questions(task, documents, settings)
+
+
+def description(task: str) -> dict[str, Any]:
+    """Return the task's ``metadata``: version, data set, wording, and how many recordings are asked."""
+    settings = read_settings()
+    plan = current_plan(settings)
+    found = _targets(task, settings)
+    asked = {target.recording.recording.video_id for target in found}
+    wording = settings.prompt_id if task == "s3_justification" else prompt_of(task).id
+    return {
+        "version": TASK_VERSION,
+        "recording_set": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
+        "simulated": plan.recording_set.metadata.get("simulated") is True,
+        "window": settings.window_name,
+        "sound": sound_override(),
+        "prompt": f"{task}/{wording}",
+        "recordings": len(plan.recording_set.recordings),
+        "recordings_asked": len(asked),
+        "recordings_without_usable_video": sorted(plan.excluded),
+        "recordings_without_truth": sorted(set(plan.recordings) - asked),
+        "references": sum(bool(target.extra.get("reference")) for target in found)
+        if task == "s3_justification"
+        else None,
+    }
+
+
+def prompt_of(task: str) -> TaskPrompt:
+    """Return the chosen wording of a task (``SEMIOLOGY_S3_PROMPT``, by default ``s3``).
+
+    A task without a wording of that id is asked with ``s3`` if another S3 task has it.
+
+    Raises:
+        SettingsError: No task has a wording of that id.
+    """
+    chosen = os.environ.get(PROMPT_VARIABLE) or "s3"
+    library = {name: load_task_prompts(name) for name in TASKS if name != "s3_justification"}
+    known = {
+        word for entry in library.values() for prompt in entry.prompts for word in (prompt.id, *prompt.also)
+    }
+    if chosen not in known:
+        raise SettingsError(
+            f"{PROMPT_VARIABLE}={chosen}: no such wording; use one of {', '.join(sorted(known))}"
+        )
+    try:
+        return library[task].prompt(chosen)
+    except KeyError:
+        return library[task].prompt("s3")
+
+
+def nothing_to_ask(task: str, settings: Settings) -> str:
+    """Return what is missing in the recording set for a task to be asked: files, columns and the mend."""
+    return (
+        f"{task}: no usable recording in {settings.data} has what it is compared with; "
+        f"it needs {TASKS[task].needs}. Add these or leave the task out"
+    )
+
+
+def build_documents(task: str, found: Sequence[Target], settings: Settings) -> list[dict[str, Any]]:
+    """Return one document per target and segment.
+
+    Raises:
+        SettingsError: A wording is unknown.
+    """
+    return [
+        {
+            "task": task,
+            "feature": target.feature,
+            "enhancement": "none",
+            **_wording(task, target, settings),
+            "truth": target.truth,
+            **{name: value for name, value in target.extra.items() if name != "report"},
+            "clip_form": target.clip_form,
+            "clip_fps": target.clip_fps,
+            "hear": target.hear,
+            **media_of(target.recording, segment),
+        }
+        for target in found
+        for segment in target.segments
+    ]
+
+
+def _targets(task: str, settings: Settings) -> list[Target]:
+    return targets(task, current_plan(settings), settings.window_name)
+
+
+def _wording(task: str, target: Target, settings: Settings) -> dict[str, Any]:
+    """Return the columns that say what is asked in which words."""
+    if task == "s3_justification":
+        prompt = choose_prompt(target.feature, settings.prompt_id)
+        text = render(prompt, JUSTIFICATION_FORMATS.get(target.feature, JUSTIFICATION_FORMAT))
+        polarity = prompt.polarity
+        prompt_id = prompt.id
+    else:
+        chosen = prompt_of(task)
+        described = (chosen.descriptions or {}).get(target.feature, "")
+        text = fill(chosen, {"description": described, "report": str(target.extra.get("report"))})
+        polarity, prompt_id = "positive", chosen.id
+    return {"prompt_id": prompt_id, "prompt_hash": prompt_hash(text), "polarity": polarity, "question": text}

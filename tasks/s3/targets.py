@@ -1,0 +1,221 @@
+"""What each S3 task asks about: which part of which recording, and the truth to compare the answer with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from semiology.data.clip_protocols import FORMS, EventClip, OnsetClip, WholeVideo
+from semiology.data.laterality import Laterality, SidedEvent, read_laterality
+from semiology.data.segments import Segment, usable
+from semiology.features import FEATURES
+from semiology.tasks.documents import has_sound, is_asked
+from semiology.tasks.plan import Plan, RecordingPlan
+from semiology.tasks.s3.onsets import TIMED_FEATURES, seizure_end, seizure_start, sequences
+
+BEFORE_ONSET_S, AFTER_ONSET_S = 5.0, 25.0
+"""The clip for the region of onset reaches from here before the first sign to here after it; the paper shows
+"segments that contain lateralising features" and does not say how long they are for this question."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One question about one part of a recording.
+
+    Attributes:
+        recording: The recording and its windows.
+        feature: What is asked about: a feature, or ``arm_movement``, ``onset_region``, ``start``, ...
+        segments: The windows, or the one clip.
+        truth: The right answer; its type is that of the task.
+        clip_fps: Frames per s at which a clip is cut first; None leaves sampling to the model class.
+        clip_form: ``centred`` or ``random`` for clips around an onset.
+        hear: Whether sound goes with the picture, to model classes that hear.
+        extra: Further columns of the question table.
+    """
+
+    recording: RecordingPlan
+    feature: str
+    segments: tuple[Segment, ...]
+    truth: Any
+    clip_fps: float | None = None
+    clip_form: str | None = None
+    hear: bool = False
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Protocols:
+    """The protocols of clips with the sampling of a model family."""
+
+    event: EventClip
+    whole: WholeVideo
+    fps: float
+    max_frames: int
+
+    def onset(self, form: Any) -> OnsetClip:
+        """Return the protocol of clips around an onset in a form."""
+        return OnsetClip(form, fps=self.fps, max_frames=self.max_frames)
+
+
+def protocols(window_name: str) -> Protocols:
+    """Return the published sampling: 1 frame per s and at most 60; for Qwen3 models 2 and 120."""
+    fps, most = (2.0, 120) if window_name == "qwen3" else (1.0, 60)
+    return Protocols(EventClip(fps, most), WholeVideo(most), fps, most)
+
+
+def targets(task: str, plan: Plan, window_name: str) -> list[Target]:
+    """Return everything that a task asks of the usable recordings, in the set's order.
+
+    Raises:
+        KeyError: There is no such task.
+        RecordingSetError: ``laterality.csv`` has faults.
+    """
+    return list(_SOURCES[task](plan, protocols(window_name)))
+
+
+def _justification(plan: Plan, shown: Protocols) -> Iterator[Target]:
+    for feature in FEATURES:
+        for annotation in plan.recording_set.annotations_of(feature):
+            if is_asked(annotation, plan):
+                recording = plan.recordings[annotation.video_id]
+                yield Target(
+                    recording,
+                    feature,
+                    recording.segments,
+                    annotation.present,
+                    hear=feature in ("verbal_responsiveness", "ictal_vocalization"),
+                    extra={"reference": annotation.justification},
+                )
+
+
+def _side(name: str, event_of: Callable[[Laterality], SidedEvent | None]) -> Callable[..., Iterator[Target]]:
+    def found(plan: Plan, shown: Protocols) -> Iterator[Target]:
+        known = read_laterality(plan.recording_set)
+        for video_id, recording in plan.recordings.items():
+            event = event_of(known[video_id])
+            times = _interval(plan, video_id, name, event) if event else None
+            if event and times and times[0] < recording.info.duration_s:
+                clip = shown.event.segment(*times, recording.info.duration_s)
+                yield from _clip(recording, name, clip, event.side, shown.event.rate(clip))
+
+    return found
+
+
+def _interval(plan: Plan, video_id: str, name: str, event: SidedEvent) -> tuple[float, float] | None:
+    """Return the times of a lateralising event, or those of the annotated feature of that name."""
+    if event.start_s is not None and event.end_s is not None:
+        return event.start_s, event.end_s
+    annotation = plan.recording_set.annotation(video_id, name) if name in FEATURES else None
+    if annotation is None or annotation.onset_s is None or annotation.offset_s is None:
+        return None
+    return annotation.onset_s, annotation.offset_s
+
+
+def _onset_region(plan: Plan, shown: Protocols) -> Iterator[Target]:
+    known = read_laterality(plan.recording_set)
+    for video_id, recording in plan.recordings.items():
+        region, onset = known[video_id].onset_region, seizure_start(plan.recording_set, video_id)
+        if region is None or onset is None or onset >= recording.info.duration_s:
+            continue
+        begin = max(0.0, onset - BEFORE_ONSET_S)
+        clip = shown.event.segment(begin, onset + AFTER_ONSET_S, recording.info.duration_s)
+        yield from _clip(recording, "onset_region", clip, region, shown.event.rate(clip))
+
+
+def _onset_time(plan: Plan, shown: Protocols) -> Iterator[Target]:
+    for feature in TIMED_FEATURES:
+        for annotation in plan.recording_set.annotations_of(feature):
+            recording = plan.recordings.get(annotation.video_id)
+            if recording and annotation.present == "yes" and annotation.onset_s is not None:
+                yield from _around(recording, feature, annotation.onset_s, shown)
+
+
+def _seizure(name: str, time_of: Callable[..., float | None]) -> Callable[..., Iterator[Target]]:
+    def found(plan: Plan, shown: Protocols) -> Iterator[Target]:
+        for video_id, recording in plan.recordings.items():
+            time_s = time_of(plan.recording_set, video_id)
+            if time_s is not None:
+                # annotators round up to whole seconds, which may lie behind the last frame
+                yield from _around(recording, name, min(time_s, recording.info.duration_s), shown)
+
+    return found
+
+
+def _around(recording: RecordingPlan, feature: str, time_s: float, shown: Protocols) -> Iterator[Target]:
+    """Yield the question in both forms of the clip; the truth is in s from the start of the clip."""
+    duration, video_id = recording.info.duration_s, recording.recording.video_id
+    for form in FORMS if time_s <= duration else ():
+        protocol = shown.onset(form)
+        clip = protocol.segment(time_s, duration, f"{video_id}/{feature}")
+        truth = round(time_s - clip.start_s, 3)
+        yield from _clip(recording, feature, clip, truth, protocol.rate(clip), form)
+
+
+def _sequence(plan: Plan, shown: Protocols) -> Iterator[Target]:
+    for video_id, recording in plan.recordings.items():
+        known = sequences(plan.recording_set, video_id)
+        if known and known["visual"]:
+            heard = known.get("audiovisual")
+            extra = {
+                "onsets_s": list(known["visual"].values()),
+                "truth_audiovisual": list(heard) if heard is not None else None,
+            }
+            truth = list(known["visual"])
+            yield Target(
+                recording, "sequence", recording.segments, truth, hear=has_sound(recording), extra=extra
+            )
+
+
+def _report(plan: Plan, shown: Protocols) -> Iterator[Target]:
+    for video_id, recording in plan.recordings.items():
+        if video_id in plan.recording_set.reports:
+            known = sequences(plan.recording_set, video_id) or {}
+            order = known.get("audiovisual") or known.get("visual")
+            extra = {"shown": list(order) if order else None}
+            text = plan.recording_set.reports[video_id]
+            yield Target(
+                recording, "report", recording.segments, text, hear=has_sound(recording), extra=extra
+            )
+
+
+def _diagnosis(with_report: bool) -> Callable[..., Iterator[Target]]:
+    def found(plan: Plan, shown: Protocols) -> Iterator[Target]:
+        for video_id, recording in plan.recordings.items():
+            truth, report = recording.recording.diagnosis, plan.recording_set.reports.get(video_id)
+            if truth is not None and (report or not with_report):
+                clip = shown.whole.segment(recording.info.duration_s)
+                extra = {"report": report} if with_report else {}
+                yield from _clip(recording, "diagnosis", clip, truth, shown.whole.rate(clip), extra=extra)
+
+    return found
+
+
+def _clip(
+    recording: RecordingPlan,
+    feature: str,
+    clip: Segment,
+    truth: Any,
+    fps: float,
+    form: str | None = None,
+    extra: Mapping[str, Any] | None = None,
+) -> Iterator[Target]:
+    """Yield the question about one clip, unless no video model can be shown it."""
+    if usable(clip, recording.info):
+        hear = feature == "diagnosis" and has_sound(recording)
+        yield Target(recording, feature, (clip,), truth, fps, form, hear, extra or {})
+
+
+_SOURCES: Mapping[str, Callable[[Plan, Protocols], Iterator[Target]]] = {
+    "s3_justification": _justification,
+    "s3_head_turning_side": _side("head_turning", lambda known: known.head_turning),
+    "s3_arm_movement_side": _side("arm_movement", lambda known: known.arm_movement),
+    "s3_onset_region": _onset_region,
+    "s3_onset_time": _onset_time,
+    "s3_seizure_start": _seizure("start", seizure_start),
+    "s3_seizure_end": _seizure("end", seizure_end),
+    "s3_sequence": _sequence,
+    "s3_report": _report,
+    "s3_diagnosis": _diagnosis(with_report=False),
+    "s3_diagnosis_with_report": _diagnosis(with_report=True),
+}
