@@ -1,0 +1,90 @@
+"""How many recordings were asked, answered, not understood and never answered.
+
+A score says nothing about the recordings that a model left out, so every score of a task is carried together
+with these counts, and a model that answered only part of the recordings is marked wherever it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNPARSED = "unparsed"
+
+
+@dataclass(frozen=True)
+class AnswerCounts:
+    """Counts of recordings.
+
+    Attributes:
+        asked: recordings with a truth to compare with.
+        answered: those with an answer that was understood.
+        unparsed: those with an answer that was not understood.
+        missing: those without any answer.
+    """
+
+    asked: int
+    answered: int
+    unparsed: int
+    missing: int
+
+    @property
+    def partial(self) -> bool:
+        """Whether some recording has no answer at all."""
+        return self.missing > 0
+
+    @property
+    def answered_share(self) -> float:
+        """Share of the recordings asked that have an understood answer; NaN if none was asked."""
+        return self.answered / self.asked if self.asked else float("nan")
+
+
+def is_missing(value: Any) -> bool:
+    """Whether a cell holds no answer: None, NaN or the empty string."""
+    return (
+        value is None
+        or (isinstance(value, str) and not value)
+        or (isinstance(value, float) and value != value)
+    )
+
+
+def count_answers(answers: Iterable[Any]) -> AnswerCounts:
+    """Count the answers of the recordings asked: `is_missing`, the word ``unparsed``, or answered."""
+    values = list(answers)
+    missing = sum(is_missing(value) for value in values)
+    unparsed = sum(isinstance(value, str) and value == UNPARSED for value in values)
+    return AnswerCounts(len(values), len(values) - missing - unparsed, unparsed, missing)
+
+
+def require_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Check that a frame of answers can be scored.
+
+    Raises:
+        ValueError: a column or a patient id is missing, or a recording stands in two rows.
+    """
+    absent = [name for name in columns if name not in frame.columns]
+    if absent:
+        raise ValueError(f"the frame of answers has no column {absent[0]!r} → it needs {', '.join(columns)}")
+    if "patient_id" in columns and bool(frame["patient_id"].isna().any()):
+        raise ValueError(
+            "a recording has no patient_id → intervals need to know which recordings share a patient"
+        )
+    refuse_duplicates(frame["video_id"])
+
+
+def refuse_duplicates(video_ids: Iterable[Hashable]) -> None:
+    """Raise if a recording occurs twice: counted twice, it would weigh twice.
+
+    Raises:
+        ValueError: names the first recording that occurs again and the number of such rows.
+    """
+    seen: set[Hashable] = set()
+    twice = [name for name in video_ids if name in seen or seen.add(name)]  # type: ignore[func-returns-value]
+    if twice:
+        raise ValueError(
+            f"{len(twice)} recordings are answered twice, first {twice[0]} → keep one row per recording"
+        )

@@ -1,0 +1,93 @@
+"""All report scores of one model over recordings, with intervals and baselines (S3 task 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from semiology.metrics.answer_counts import AnswerCounts, is_missing, require_columns
+from semiology.metrics.intervals import RESAMPLES
+from semiology.metrics.patient_bootstrap import TaskScores, mean_estimate
+from semiology.metrics.report_quality import (
+    HazardRule,
+    LengthRule,
+    ReportFindings,
+    ReportQuality,
+    seizure_rqi,
+    stated_findings_score,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COMPONENTS: tuple[str, ...] = tuple(name for name in ReportQuality.__dataclass_fields__ if name != "value")
+STATED: tuple[str, ...] = ("value", "sections", "features", "locations", "order")
+
+
+def score_reports(
+    frame: pd.DataFrame,
+    *,
+    length_rule: LengthRule = "linear",
+    hazard_rule: HazardRule = "zero",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> TaskScores:
+    """Score the reports of one model.
+
+    Args:
+        frame: columns video_id, patient_id, report and reference (`ReportFindings`; a report may be None:
+            missing) and shown (collection of annotated signs, or None); one row per recording.
+        length_rule, hazard_rule: see `seizure_rqi`.
+
+    Estimates: rqi and ``rqi_<component>`` for each of its parts; stated_findings and
+    ``stated_findings_<part>``. Baselines: ``empty_rqi`` and ``empty_stated_findings`` of a report without a
+    word; ``other_rqi`` and ``other_stated_findings``, mean over the clinical reports of up to ten other
+    recordings
+    handed in instead: what fluent reporting earns without looking.
+
+    Raises:
+        ValueError: a column is missing or a recording is there twice.
+    """
+    require_columns(frame, ("video_id", "patient_id", "report", "reference", "shown"))
+    replied = frame[[not is_missing(value) for value in frame["report"]]]
+    counts = AnswerCounts(len(frame), len(replied), 0, len(frame) - len(replied))
+    reports: list[ReportFindings] = replied["report"].tolist()
+    references: list[ReportFindings] = replied["reference"].tolist()
+    shown = replied["shown"].tolist()
+    patients = replied["patient_id"].tolist()
+
+    def rqi(given: Sequence[ReportFindings]) -> list[ReportQuality]:
+        rules = {"length_rule": length_rule, "hazard_rule": hazard_rule}
+        return [seizure_rqi(a, b, c, **rules) for a, b, c in zip(given, references, shown, strict=True)]  # type: ignore[arg-type]
+
+    def stated(given: Sequence[ReportFindings]) -> list[dict[str, float]]:
+        return [stated_findings_score(a, b) for a, b in zip(given, references, strict=True)]
+
+    quality, findings = rqi(reports), stated(reports)
+    columns = {"rqi": [one.value for one in quality]}
+    columns |= {f"rqi_{name}": [float(getattr(one, name)) for one in quality] for name in COMPONENTS}
+    columns |= {_stated_name(name): [one[name] for one in findings] for name in STATED}
+    estimates = {
+        name: mean_estimate(values, patients, resamples=resamples, seed=seed)
+        for name, values in columns.items()
+    }
+    empty = [ReportFindings()] * len(references)
+    others = [[*references[k:], *references[:k]] for k in range(1, min(len(references), 11))]
+    baselines = {
+        "empty_rqi": _mean([one.value for one in rqi(empty)]),
+        "empty_stated_findings": _mean([one["value"] for one in stated(empty)]),
+        "other_rqi": _mean([one.value for given in others for one in rqi(given)]),
+        "other_stated_findings": _mean([one["value"] for given in others for one in stated(given)]),
+    }
+    return TaskScores(estimates, baselines, counts)
+
+
+def _stated_name(part: str) -> str:
+    return "stated_findings" if part == "value" else f"stated_findings_{part}"
+
+
+def _mean(values: Sequence[float]) -> float:
+    defined = [value for value in values if not np.isnan(value)]
+    return float(np.mean(defined)) if defined else float("nan")

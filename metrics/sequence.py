@@ -1,0 +1,171 @@
+"""In which order do the signs appear (S3 task 5).
+
+Edit distance and subsequence measures compare two lists of signs; the temporal-relation scores compare
+pairs ("tonic before clonic") and know ties. The published "temporal F1" is about neither: it is a share of
+agreeing positions in an edit script, here `position_share`, and it rewards endless answers, because every
+sign answered after the last true one counts as agreeing. The published LCS ratio is divided by the length
+of the answer alone, so one right word scores 1; `lcs_f1` is the symmetric form.
+
+Distances come from rapidfuzz: lists of 10,000 words take milliseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple
+
+from rapidfuzz.distance import LCSseq, Levenshtein
+
+_QUOTES = "\"'"
+
+
+def published_tokens(text: str) -> list[str]:
+    """Split an answer as published: at commas; blanks, quotes and trailing ``.`` ``;`` cut; inner blanks
+    ``_``.
+
+    Empty pieces are dropped. Unknown words stay: they count as wrong signs. Never raises.
+
+    Source: metric files of the repository of arXiv 2605.21852.
+    """
+    pieces = (piece.strip().strip(_QUOTES).strip().rstrip(".;").strip() for piece in text.split(","))
+    return [re.sub(r"\s+", "_", piece) for piece in pieces if piece]
+
+
+def edit_distance(answer: Sequence[Hashable], truth: Sequence[Hashable]) -> int:
+    """Return the Levenshtein distance over signs: 0 if equal, at most the longer length; symmetric.
+
+    Not bounded by the truth, so a looping answer dominates a mean; an empty answer scores ``len(truth)``.
+
+    Source: arXiv 2605.21852, section 3.2.5.
+    """
+    return int(Levenshtein.distance(answer, truth))
+
+
+def normalised_edit_distance(answer: Sequence[Hashable], truth: Sequence[Hashable]) -> float:
+    """Return the edit distance divided by the longer length, 0 to 1; 0 if both are empty; symmetric."""
+    return float(Levenshtein.normalized_distance(answer, truth))
+
+
+def lcs_ratio(answer: Sequence[Hashable], truth: Sequence[Hashable]) -> float:
+    """Return the length of the longest common subsequence divided by that of the answer, 0 to 1, as
+    published.
+
+    0 for an empty answer. Unsound: it is a precision, and one right sign scores 1.
+
+    Source: arXiv 2605.21852, section 3.2.5, Tables 1, 17 and 23.
+    """
+    return LCSseq.similarity(answer, truth) / len(answer) if len(answer) else 0.0
+
+
+def lcs_f1(answer: Sequence[Hashable], truth: Sequence[Hashable]) -> float:
+    """Return 2 LCS / (len(answer) + len(truth)), 0 to 1; 1 if both are empty; symmetric."""
+    total = len(answer) + len(truth)
+    return 2 * LCSseq.similarity(answer, truth) / total if total else 1.0
+
+
+def position_share(answer: Sequence[Hashable], truth: Sequence[Hashable]) -> float:
+    """Return the published "temporal F1": the share of agreeing positions in the edit script, 0 to 1.
+
+    Of the Levenshtein script from answer to truth that rapidfuzz chooses, equal signs agree and replaced
+    ones do not. A sign of the answer deleted before the end of the truth does not agree, one deleted after
+    the last true sign does. A missing true sign does not agree unless it equals the sign of the answer at
+    that position. 1 if both are empty; an empty answer to a truth scores 0, any answer to an empty truth 1.
+
+    Unsound: a right answer followed by 10,000 wrong signs scores nearly 1. Use
+    `temporal_relation_scores`.
+
+    Source: metric files of the repository of arXiv 2605.21852, printed as temporal F1 in Tables 1, 17, 23.
+    """
+    if not len(answer) and not len(truth):
+        return 1.0
+    agree = positions = 0
+    for step in Levenshtein.opcodes(answer, truth):
+        length = max(step.src_end - step.src_start, step.dest_end - step.dest_start)
+        positions += length
+        if step.tag == "equal" or (step.tag == "delete" and step.dest_start >= len(truth)):
+            agree += length
+        elif step.tag == "insert" and step.src_start < len(answer):
+            missing = truth[step.dest_start : step.dest_end]
+            agree += sum(answer[step.src_start] == sign for sign in missing)
+    return agree / positions
+
+
+class RelationScores(NamedTuple):
+    """Scores over pairs of signs, each 0 to 1 or NaN.
+
+    Attributes:
+        precision: right pairs of the answer / pairs of the answer; NaN if the answer has no pair.
+        recall: right pairs / pairs of the truth; NaN if the truth has none.
+        f1: 2 right / (pairs of both); NaN if neither has a pair.
+        random_order_f1: f1 expected if the signs of the answer stood in random order.
+    """
+
+    precision: float
+    recall: float
+    f1: float
+    random_order_f1: float
+
+
+def first_mentions(sequence: Sequence[str]) -> dict[str, float]:
+    """Return the position of the first mention of each sign: a sequence as times, without ties."""
+    times: dict[str, float] = {}
+    for position, sign in enumerate(sequence):
+        times.setdefault(sign, float(position))
+    return times
+
+
+def temporal_relation_scores(
+    truth: Mapping[str, float], answer: Mapping[str, float], *, tie_tolerance: float = 0.0
+) -> RelationScores:
+    """Return precision, recall and F1 over pairs of signs and the order in which they begin.
+
+    Each pair of signs in the answer claims one relation (before, after or together), each pair in the truth
+    holds one. A pair is right if both of its signs are in the truth and the relation agrees. Where the
+    truth is a tie any relation is right, since a list cannot say "together"; where the truth is an order,
+    "together" is wrong. A pair with a sign that is not in the truth is wrong.
+
+    Args:
+        truth: onset of each true sign, in seconds or ranks.
+        answer: the same for the answer; for a list of signs, `first_mentions`.
+        tie_tolerance: onsets of the truth at most this far apart are a tie.
+
+    Without ties, swapping truth and answer swaps precision and recall.
+
+    Source: the definition in words of arXiv 2605.21852, section 3.2.5 (ii); the treatment of ties is ours.
+    """
+    shared = sorted(set(truth) & set(answer))
+    right = 0.0
+    expected = 0.0
+    for i, first in enumerate(shared):
+        for second in shared[i + 1 :]:
+            gap = truth[second] - truth[first]
+            if abs(gap) <= tie_tolerance:
+                right, expected = right + 1, expected + 1
+                continue
+            claimed = answer[second] - answer[first]
+            right += (claimed > 0) == (gap > 0) and claimed != 0
+            expected += 0.5
+    true, answered = _pairs(len(truth)), _pairs(len(answer))
+    nan = float("nan")
+    both = true + answered
+    return RelationScores(
+        right / answered if answered else nan,
+        right / true if true else nan,
+        2 * right / both if both else nan,
+        2 * expected / both if both else nan,
+    )
+
+
+def sign_f1(answer: Sequence[str], truth: Sequence[str]) -> float:
+    """Return the F1 of the sets of signs, whatever their order, 0 to 1; 1 if both are empty; symmetric.
+
+    It tells apart a model that saw the wrong signs from one that saw them in the wrong order.
+    """
+    named, true = set(answer), set(truth)
+    total = len(named) + len(true)
+    return 2 * len(named & true) / total if total else 1.0
+
+
+def _pairs(n: int) -> int:
+    return n * (n - 1) // 2
