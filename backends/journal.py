@@ -1,0 +1,313 @@
+"""The answers that a model has given, on disk after every group, so that a killed run goes on where it was.
+
+lmms-eval's own response cache is written when *all* questions of a call are answered. The journal is a
+folder of append-only JSON-lines files. A line holds the key of a question and its answer; keys are hashes of
+all that the answer depends on, so an answer can never be given to another question, and neither paths nor
+ids of patients are stored.
+
+Several processes may use one folder: each appends to a file that it alone has locked, and all read all
+files. The first answer to a question is kept.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import uuid
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from semiology.data.cache_folder import cache_directory
+
+VERSION = 1
+"""Part of every key; to be raised when the same key would stand for another answer."""
+
+_PATTERN = "answers-*.jsonl"
+_log = logging.getLogger(__name__)
+
+
+class JournalError(OSError):
+    """The journal cannot be written; the message says where and what to do."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model answered.
+
+    Attributes:
+        key: see `answer_key`.
+        text: the answer.
+        extra: what else is to be kept, such as log-probabilities; anything that JSON can hold.
+    """
+
+    key: str
+    text: str
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DamagedLine:
+    """A line that could not be read and was skipped; its question is asked again."""
+
+    file: str
+    line: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.reason}; the line is skipped and its question asked again"
+
+
+@dataclass(frozen=True)
+class JournalSummary:
+    """What a journal holds and gave.
+
+    Attributes:
+        answers: answers that can be given.
+        stale: those of them that nobody asks for now (another model, wording, window or file); None if
+            it was not said what is asked.
+        files: files in the folder.
+        bytes: their size.
+        damaged_lines: lines that were skipped.
+        hits: how often an answer was found, since opening.
+        misses: how often there was none.
+    """
+
+    answers: int
+    stale: int | None
+    files: int
+    bytes: int
+    damaged_lines: int
+    hits: int
+    misses: int
+
+
+def answer_key(
+    *,
+    prompt: str,
+    media: Sequence[str],
+    window: tuple[float, float] | None,
+    sampling: Mapping[str, Any],
+    generation: Mapping[str, Any],
+    model: str,
+) -> str:
+    """Return the SHA-256, in hexadecimal digits, of all that an answer depends on.
+
+    Args:
+        prompt: the full text as the model reads it, chat template included.
+        media: content digests of the files shown or played, in their order
+            (`semiology.data.content_digest`).
+        window: start and end in the recording, s; None for whole files.
+        sampling: how pictures and sound are taken from the window: frames, sizes, enhancement.
+        generation: generation settings, and how scores are computed.
+        model: what identifies the weights (`semiology.backends.checkpoint_stamp`), and the number format.
+
+    Raises:
+        TypeError: a setting is nothing that JSON can hold.
+        ValueError: a setting is not a finite number.
+    """
+    parts = {
+        "version": VERSION,
+        "prompt": prompt,
+        "media": list(media),
+        "window": None if window is None else [float(time) for time in window],
+        "sampling": dict(sampling),
+        "generation": dict(generation),
+        "model": model,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+
+class Journal:
+    """The journal in a folder, opened for reading and appending.
+
+    Opening repairs what a killed process left: an unfinished last line of the file that is appended to is
+    cut off. Damaged lines elsewhere are skipped, listed in `damaged` and logged.
+
+    Args:
+        folder: made for its owner alone if it does not exist; by default ``journal`` in the folder that
+            ``SEMIOLOGY_CACHE`` names.
+
+    Raises:
+        JournalError: the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = cache_directory() / "journal" if folder is None else folder.expanduser()
+        self.damaged: list[DamagedLine] = []
+        self._answers: dict[str, Answer] = {}
+        self._hits = self._misses = 0
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file, self.path = _own_file(self.folder)
+            _repair(self._file)
+            for path in sorted(self.folder.glob(_PATTERN)):
+                self._read(path)
+        except OSError as error:
+            raise JournalError(
+                f"{self.folder}: the journal of answers cannot be written ({error.strerror}); set "
+                "SEMIOLOGY_CACHE to a folder that you may write"
+            ) from None
+        for line in self.damaged:
+            _log.warning("%s", line)
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._answers
+
+    def get(self, key: str) -> Answer | None:
+        """Return the answer to a question, or None if it was not answered."""
+        found = self._answers.get(key)
+        self._hits += found is not None
+        self._misses += found is None
+        return found
+
+    def put_many(self, answers: Iterable[Answer]) -> int:
+        """Append a group of answers; they are on the disk when this returns.
+
+        Answers to questions that are answered already are left out.
+
+        Returns:
+            How many were appended.
+
+        Raises:
+            JournalError: they could not be written; none of them is kept.
+            ValueError: the journal is closed.
+            TypeError: an ``extra`` is nothing that JSON can hold.
+        """
+        if self._file is None:
+            raise ValueError("the journal is closed")
+        fresh: dict[str, bytes] = {}
+        for answer in answers:
+            if answer.key not in self._answers and answer.key not in fresh:
+                fresh[answer.key] = _line(answer)
+        if fresh:
+            self._append(b"".join(fresh.values()))
+            # As a later run would read them: JSON turns tuples into lists and keys into text.
+            self._answers.update((key, _parsed(line)) for key, line in fresh.items())
+        return len(fresh)
+
+    def summary(self, asked: Collection[str] | None = None) -> JournalSummary:
+        """Return counts and sizes; ``asked`` are the keys of this run, by which stale answers are told."""
+        sizes = [path.stat().st_size for path in self.folder.glob(_PATTERN)]
+        return JournalSummary(
+            answers=len(self._answers),
+            stale=None if asked is None else len(self._answers.keys() - set(asked)),
+            files=len(sizes),
+            bytes=sum(sizes),
+            damaged_lines=len(self.damaged),
+            hits=self._hits,
+            misses=self._misses,
+        )
+
+    def close(self) -> None:
+        """Give the file free for other processes; what was read can still be asked for."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _append(self, data: bytes) -> None:
+        assert self._file is not None
+        before = os.fstat(self._file).st_size
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._file, rest) :]
+            os.fsync(self._file)
+        except OSError as error:
+            os.ftruncate(self._file, before)
+            raise JournalError(
+                f"{self.path}: answers could not be written ({error.strerror}); make room on the disk and "
+                "run the same command again"
+            ) from None
+
+    def _read(self, path: Path) -> None:
+        lines = path.read_bytes().split(b"\n")
+        for number, line in enumerate(lines, 1):
+            try:
+                answer = _parsed(line) if line else None
+            except ValueError as error:
+                # A last line without an end may be in the writing by another process.
+                if number < len(lines):
+                    self.damaged.append(DamagedLine(path.name, number, str(error)))
+                continue
+            if answer is not None:
+                self._answers.setdefault(answer.key, answer)
+
+
+def _own_file(folder: Path) -> tuple[int | None, Path]:
+    """Open and lock the first file that no other process has locked; make one if there is none."""
+    number = 0
+    while True:
+        path = folder / f"answers-{number:03d}.jsonl"
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return handle, path
+        except BlockingIOError:
+            os.close(handle)
+        except OSError:  # a file system without locks: a file of a name that nobody else has
+            os.close(handle)
+            path = folder / f"answers-{uuid.uuid4().hex}.jsonl"
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600), path
+        number += 1
+
+
+def _repair(file: int | None) -> None:
+    """End a last line that is whole but for its end, and cut off one that is not."""
+    assert file is not None
+    data = os.pread(file, os.fstat(file).st_size, 0)
+    end = data.rfind(b"\n") + 1
+    if end == len(data):
+        return
+    try:
+        _parsed(data[end:])
+        os.write(file, b"\n")
+    except ValueError:
+        os.ftruncate(file, end)
+    os.fsync(file)
+
+
+def _line(answer: Answer) -> bytes:
+    content = [answer.key, answer.text, dict(answer.extra)]
+    record = {"key": answer.key, "answer": answer.text, "extra": content[2], "check": _check(content)}
+    return json.dumps(record, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+def _parsed(line: bytes) -> Answer:
+    """Read one line.
+
+    Raises:
+        ValueError: it is not what was written.
+    """
+    try:
+        record = json.loads(line)
+        content = [record["key"], record["answer"], record["extra"]]
+        whole = record["check"] == _check(content)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise ValueError("this is no answer in JSON") from None
+    if not whole:
+        raise ValueError("the answer was changed after it was written")
+    return Answer(*content)
+
+
+def _check(content: Sequence[Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:8]
