@@ -1,0 +1,158 @@
+"""How far a run is: recordings, questions, questions per second, answers from the journal, time left.
+
+On a terminal a live bar; in a log or a pipe one plain line every half minute; nothing where
+``SEMIOLOGY_QUIET`` is set or another process of the same run (rank 0) speaks already.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+QUIET_VARIABLE = "SEMIOLOGY_QUIET"
+LINE_EVERY_S = 30.0
+
+
+def is_quiet(rank: int = 0) -> bool:
+    """Return whether nothing is to be shown: ``SEMIOLOGY_QUIET`` is set (not to 0), or the rank is not 0."""
+    return rank > 0 or os.environ.get(QUIET_VARIABLE, "").strip() not in ("", "0")
+
+
+@dataclass
+class Tally:
+    """What is done, and how long the rest takes.
+
+    Attributes:
+        questions: questions of the run.
+        recordings: recordings of the run.
+        answered: questions that have their answer.
+        from_journal: those of them that were answered in an earlier run.
+        recordings_done: recordings all of whose questions have their answers.
+        elapsed_s: time since the run began, s.
+    """
+
+    questions: int
+    recordings: int
+    answered: int = 0
+    from_journal: int = 0
+    recordings_done: int = 0
+    elapsed_s: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        """Questions that the model answers per second; those from the journal do not count."""
+        return (self.answered - self.from_journal) / self.elapsed_s if self.elapsed_s > 0 else 0.0
+
+    @property
+    def remaining_s(self) -> float | None:
+        """Time that the rest takes at the rate so far, s; None before the model's first answer."""
+        rest = self.questions - self.answered
+        return rest / self.rate if self.rate > 0 else (0.0 if not rest else None)
+
+    def line(self) -> str:
+        """Return all of it in one line of plain text."""
+        left = "?" if self.remaining_s is None else clock(self.remaining_s)
+        return (
+            f"recordings {self.recordings_done}/{self.recordings}, "
+            f"questions {self.answered}/{self.questions}, "
+            f"{self.rate:.2f} questions/s, {self.from_journal} from the journal, "
+            f"{clock(self.elapsed_s)} elapsed, {left} left"
+        )
+
+
+def clock(seconds: float) -> str:
+    """Return a duration as h:mm:ss."""
+    whole = round(seconds)
+    return f"{whole // 3600}:{whole // 60 % 60:02d}:{whole % 60:02d}"
+
+
+class RunProgress:
+    """Shows a run's progress while it is used as a context manager.
+
+    Args:
+        questions: questions of the run.
+        recordings: recordings of the run.
+        rank: this process among those of the run; only 0 speaks.
+        stream: where to, standard error by default.
+        line_every_s: time between two lines where the stream is no terminal, s.
+        now: gives the time, s.
+    """
+
+    def __init__(
+        self,
+        questions: int,
+        recordings: int,
+        *,
+        rank: int = 0,
+        stream: TextIO | None = None,
+        line_every_s: float = LINE_EVERY_S,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.tally = Tally(questions, recordings)
+        self._now, self._line_every_s = now, line_every_s
+        self._began = self._told = now()
+        self._said = ""
+        self._console = Console(file=stream or sys.stderr, quiet=is_quiet(rank))
+        self._live = self._console.is_terminal and not self._console.quiet
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            console=self._console,
+            disable=not self._live,
+        )
+        self._recordings = self._bar.add_task("recordings", total=recordings, note="")
+        self._questions = self._bar.add_task("questions", total=questions, note="")
+
+    def __enter__(self) -> RunProgress:
+        self._began = self._told = self._now()
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._show()
+        self._bar.stop()
+        if not self._live:
+            self._say()
+
+    def answered(self, questions: int = 1, *, from_journal: bool = False) -> None:
+        """Count questions that got their answer, from the model or from the journal."""
+        self.tally.answered += questions
+        self.tally.from_journal += questions if from_journal else 0
+        self._show()
+
+    def recording_done(self) -> None:
+        """Count a recording all of whose questions have their answers."""
+        self.tally.recordings_done += 1
+        self._show()
+
+    def _show(self) -> None:
+        tally = self.tally
+        tally.elapsed_s = self._now() - self._began
+        if self._live:
+            left = "?" if tally.remaining_s is None else clock(tally.remaining_s)
+            note = f"{tally.rate:.2f}/s, {tally.from_journal} from the journal, {left} left"
+            self._bar.update(self._recordings, completed=tally.recordings_done)
+            self._bar.update(self._questions, completed=tally.answered, note=note)
+        elif self._now() - self._told >= self._line_every_s:
+            self._say()
+
+    def _say(self) -> None:
+        line = self.tally.line()
+        if line != self._said:
+            self._said, self._told = line, self._now()
+            self._console.print(line, highlight=False, soft_wrap=True, markup=False)
