@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # lets tests import `wording_examples`
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 

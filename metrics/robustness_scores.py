@@ -1,0 +1,204 @@
+"""Robustness of features to wording: every measure with its patient-bootstrap interval, and macro means.
+
+The same patients are drawn for all features in a resample, so macro means keep the correlation of features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from semiology.metrics.classification import Policy
+from semiology.metrics.confusion import NO, YES, Floats
+from semiology.metrics.intervals import (
+    BOOTSTRAP,
+    MIN_POSITIVE_PATIENTS,
+    RESAMPLES,
+    Estimate,
+    bootstrap_estimate,
+    not_estimable,
+    patient_weights,
+)
+from semiology.metrics.robustness import mean_over_wordings
+from semiology.metrics.robustness_sums import WORST_AT, FeatureSums
+from semiology.metrics.wording_answers import WordingAnswers
+from semiology.metrics.wording_variance import VarianceShares, two_way_bootstrap, variance_shares
+
+HEADLINE = ("avg_p", *(f"worst_at_{m}" for m in WORST_AT))
+BESIDE = ("balanced_accuracy", "yes_rate", "prevalence", "unparsed_rate", "alpha")
+MACRO = (*HEADLINE, *BESIDE, "f1", "flips", "pss", "ensemble_gain", "yes_bias")
+TWO_WAY = {
+    "avg_p_two_way": "accuracy",
+    "f1_two_way": "f1",
+    "balanced_accuracy_two_way": "balanced_accuracy",
+}
+CHOSEN_HERE = "chosen on the recordings it is measured on: too high; see best_of_k for what it is worth"
+_CHOSEN = ("_best", "_saturation", "_cps")
+
+
+@dataclass(frozen=True)
+class FeatureRobustness:
+    """Robustness of one model's answers about one feature to K wordings.
+
+    Attributes:
+        feature: name. wordings: names, length K. families: of each.
+        estimates: by name, each with an interval or a reason:
+            `HEADLINE` and `BESIDE`; per score s of f1, accuracy, balanced_accuracy: s (mean over wordings),
+            s_reference, s_best, s_worst, s_spread, s_spread_at_5, s_saturation, s_cps, s_drop (relative) and
+            s_absolute_drop; pss (divided by its maximum), pss_raw, always_right, always_wrong, flips,
+            balanced_worst_at_m, ensemble_accuracy, ensemble_gain, agreement (observed), fleiss_kappa,
+            gwet_ac1, js_distance, consistent, yes_to_both, no_to_both, yes_bias; and `TWO_WAY`.
+        per_wording: scores of each wording by name of score, shape (K,).
+        variance: where the variance of right and wrong lies.
+        n, n_patients, n_positive_patients: recordings, patients, patients with the sign.
+        n_left_out: recordings left out, as some wording was not asked about them or they carry no truth.
+    """
+
+    feature: str
+    wordings: tuple[str, ...]
+    families: tuple[str, ...]
+    estimates: Mapping[str, Estimate]
+    per_wording: Mapping[str, Floats]
+    variance: VarianceShares
+    n: int
+    n_patients: int
+    n_positive_patients: int
+    n_left_out: int
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """Robustness of the features asked, and plain means over them (`MACRO`), the primary end point."""
+
+    features: tuple[FeatureRobustness, ...]
+    macro: Mapping[str, Estimate]
+
+
+def robustness_of(
+    answers: Sequence[WordingAnswers],
+    *,
+    policy: Policy = "wrong",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Robustness:
+    """Compute all robustness measures of one model.
+
+    Args:
+        answers: one entry per feature.
+        policy: ``wrong`` (primary) or ``drop`` (sensitivity analysis) for answers that cannot be used. With
+            ``drop`` a recording is judged by the wordings that answered it.
+        resamples, seed: of the bootstrap over patients (and, for `TWO_WAY`, over wordings too).
+
+    Raises:
+        ValueError: no feature is given.
+    """
+    if not answers:
+        raise ValueError("there are no answers to compare → give at least one feature")
+    patients = sorted({name for each in answers for name in each.patients})
+    weights = patient_weights(len(patients), resamples, np.random.default_rng(seed))
+    once = np.ones((1, len(patients)))
+    features, points, draws = [], [], []
+    for each in answers:
+        sums = FeatureSums(each, patients, policy)
+        scores, point = sums.per_wording(once), sums.measures(once)
+        drawn_scores, drawn = sums.per_wording(weights), sums.measures(weights)
+        for name, score in TWO_WAY.items():
+            point[name] = point[score]
+            drawn[name] = two_way_bootstrap(drawn_scores[score], seed)
+        features.append(_feature(each, scores, point, drawn))
+        points.append({name: point[name] for name in MACRO})
+        draws.append({name: drawn[name] for name in MACRO})
+    return Robustness(tuple(features), _macro(features, points, draws, len(patients)))
+
+
+def _feature(
+    answers: WordingAnswers,
+    scores: Mapping[str, Floats],
+    point: Mapping[str, Floats],
+    drawn: Mapping[str, Floats],
+) -> FeatureRobustness:
+    n, patients = len(answers.recordings), len(answers.patients)
+    with_sign, without = (len(set(answers.patient[answers.truth == c].tolist())) for c in (YES, NO))
+    estimates = {}
+    for name, values in point.items():
+        value = float(values[0])
+        if np.isnan(value):
+            estimates[name] = not_estimable(value, BOOTSTRAP, n, patients, _why_undefined(name, answers))
+            continue
+        few = _too_few(name, with_sign, without)
+        caution = CHOSEN_HERE if name.endswith(_CHOSEN) else None
+        estimates[name] = (
+            not_estimable(value, BOOTSTRAP, n, patients, few)
+            if few
+            else bootstrap_estimate(value, drawn[name], n=n, n_patients=patients, caution=caution)
+        )
+    return FeatureRobustness(
+        feature=answers.feature,
+        wordings=answers.wordings,
+        families=answers.families,
+        estimates=estimates,
+        per_wording={name: each[0] for name, each in scores.items()},
+        variance=variance_shares(answers.right, answers.families, answers.patient),
+        n=n,
+        n_patients=patients,
+        n_positive_patients=with_sign,
+        n_left_out=answers.left_out,
+    )
+
+
+def _too_few(name: str, with_sign: int, without: int) -> str | None:
+    """Return why a score that needs recordings with (and without) the sign has no interval."""
+    balanced = name.startswith("balanced")
+    if (balanced or name.startswith("f1")) and with_sign < MIN_POSITIVE_PATIENTS:
+        return f"recordings with the sign come from {with_sign} patients, fewer than {MIN_POSITIVE_PATIENTS}"
+    if balanced and without < MIN_POSITIVE_PATIENTS:
+        return f"recordings without the sign come from {without} patients, fewer than {MIN_POSITIVE_PATIENTS}"
+    return None
+
+
+def _why_undefined(name: str, answers: WordingAnswers) -> str:
+    k = len(answers.wordings)
+    if (name.split("_at_")[-1]).isdigit() and int(name.split("_at_")[-1]) > k:
+        return f"only {k} wordings were asked"
+    if name in ("alpha", "fleiss_kappa", "gwet_ac1", "agreement", "pss", "pss_raw"):
+        return (
+            "fewer than two wordings gave answers" if k < 2 else "no two answers differ, or none can be used"
+        )
+    if name in ("consistent", "yes_to_both", "no_to_both", "yes_bias"):
+        return "no sign was asked both positively and negatively, or no answer can be used"
+    if name == "js_distance":
+        return "the answers carry no probabilities"
+    if name.endswith("_drop"):
+        return "the reference wording scores 0, or stands alone"
+    if name.startswith(("f1", "balanced")):
+        return (
+            "the truth holds one class only"
+            if (answers.truth == YES).any()
+            else "no recording shows the sign"
+        )
+    return "no answer can be used"
+
+
+def _macro(
+    features: Sequence[FeatureRobustness],
+    points: Sequence[Mapping[str, Floats]],
+    draws: Sequence[Mapping[str, Floats]],
+    n_patients: int,
+) -> dict[str, Estimate]:
+    """Return plain means over the features in which a measure is defined, with joint patient intervals."""
+    found = {}
+    n = max(each.n for each in features)
+    for name in MACRO:
+        used = [i for i, each in enumerate(points) if not np.isnan(each[name][0])]
+        if not used:
+            reason = "undefined for every feature"
+            found[name] = not_estimable(float("nan"), BOOTSTRAP, n, n_patients, reason)
+            continue
+        value = float(np.mean([points[i][name][0] for i in used]))
+        drawn = mean_over_wordings(np.stack([draws[i][name] for i in used], axis=-1))
+        missing = [each.feature for i, each in enumerate(features) if i not in used]
+        caution = f"undefined for, and without, {', '.join(missing)}" if missing else None
+        found[name] = bootstrap_estimate(value, drawn, n=n, n_patients=n_patients, caution=caution)
+    return found

@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from wording_examples import answers_of
+
+from semiology.metrics.confusion import NO, YES
+from semiology.metrics.wording_answers import WordingAnswers
+from semiology.metrics.wording_choice import best_of_k
+
+
+def random_answers(k: int, patients: int, seed: int, skill: np.ndarray) -> WordingAnswers:
+    """Wordings that are right with the chance ``skill``, about one recording of each patient."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 2, patients)
+    right = rng.random((k, patients)) < skill[:, None]
+    rows = ["".join("yn"[c] for c in row) for row in np.where(right, truth, 1 - truth)]
+    found = answers_of(rows, "".join("yn"[c] for c in truth), None)
+    assert {YES, NO} == {0, 1}
+    return found
+
+
+def test_a_hand_computed_example() -> None:
+    # Patients A B C D, truth yes yes no no; folds {A, C} and {B, D}.
+    # w0 y y n n is right throughout; w1 n n y y is wrong throughout: w0 is chosen twice.
+    answers = answers_of(["yynn", "nnyy"], "yynn", "ABCD")
+    found = best_of_k(answers, score="accuracy", folds=np.array([0, 1, 0, 1]), resamples=50)
+    assert found.chosen == ("w0", "w0")
+    assert (found.held_out.value, found.apparent, found.optimism, found.k) == (1, 1, 0, 2)
+    # w0 is right about A and C only, w1 about B and D only. Fold 0 (A, C) is scored by what B and D
+    # chose, w1, which is wrong about both; likewise fold 1: honest 0 where the apparent best is 1/2.
+    split = answers_of(["ynny", "nyyn"], "yynn", "ABCD")
+    found = best_of_k(split, score="accuracy", folds=np.array([0, 1, 0, 1]), resamples=50)
+    assert found.chosen == ("w1", "w0")
+    assert (found.held_out.value, found.apparent, found.optimism) == (0, 0.5, 0.5)
+    assert found.reference == 0.5
+
+
+def test_the_best_of_equal_wordings_is_no_better_than_the_others() -> None:
+    # 20 equal wordings of accuracy 0.7 on 86 patients: the apparent best is too high, held out it is not.
+    apparent, held_out = [], []
+    for seed in range(40):
+        answers = random_answers(20, 86, seed, np.full(20, 0.7))
+        found = best_of_k(answers, score="accuracy", resamples=2, seed=seed)
+        apparent.append(found.apparent)
+        held_out.append(found.held_out.value)
+    # expected maximum of 20 normals is 1.87 SD; SD = sqrt(.7 * .3 / 86) = 0.049: +9 points
+    assert np.mean(apparent) == pytest.approx(0.79, abs=0.015)
+    # standard error of the mean of 40 is 0.8 points
+    assert np.mean(held_out) == pytest.approx(0.7, abs=0.03)
+
+
+def test_a_wording_that_is_better_is_chosen() -> None:
+    skill = np.full(10, 0.6)
+    skill[7] = 0.9
+    found = best_of_k(random_answers(10, 120, 0, skill), score="balanced_accuracy", resamples=300)
+    assert set(found.chosen) == {"w7"}
+    assert found.held_out.low is not None
+    assert found.held_out.low > 0.75
+
+
+def test_recordings_of_a_patient_are_never_in_two_folds() -> None:
+    # ten recordings each of two patients: with two folds each patient is scored by the other's choice
+    answers = answers_of(["y" * 10 + "n" * 10, "n" * 10 + "y" * 10], "y" * 20, "A" * 10 + "B" * 10)
+    found = best_of_k(answers, score="accuracy", folds=2, resamples=20)
+    assert found.held_out.value == 0
+
+
+def test_all_unparsed_or_no_positive_is_a_value_or_a_reason_not_an_error() -> None:
+    unparsed = best_of_k(answers_of(["uuuu", "uuuu"], "yynn"), folds=2, resamples=20)
+    assert unparsed.held_out.value == 0
+    assert unparsed.chosen == ("w0", "w0")
+    none = best_of_k(answers_of(["nnnn", "ynnn"], "nnnn"), folds=2, resamples=20)
+    assert np.isnan(none.held_out.value)
+    assert none.held_out.reason is not None
+
+
+@pytest.mark.parametrize(
+    ("keywords", "message"),
+    [
+        ({"score": "luck"}, "unknown score 'luck'"),
+        ({"folds": 1}, "cannot be put into 1 folds"),
+        ({"folds": 9}, "cannot be put into 9 folds"),
+        ({"folds": np.zeros(4)}, "1 different folds"),
+        ({"folds": np.arange(3)}, "3 fold entries for 4 patients"),
+    ],
+)
+def test_senseless_choices_are_refused(keywords: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        best_of_k(answers_of(["ynyn"], "yynn"), **keywords)  # type: ignore[arg-type]
