@@ -7,14 +7,13 @@ late and exit with 0.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlparse
 
 from semiology.features import AUDIO_FEATURES, FEATURES
+from semiology.loopback import ALLOW_REMOTE_VARIABLE, is_loopback
 from semiology.remote_code import refuse_remote_code
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 TASK_PREFIX = "semiology_"
 GROUP = "semiology"
-ALLOW_REMOTE_VARIABLE = "SEMIOLOGY_ALLOW_REMOTE"
+S3_GROUP = "s3"
 
 # lmms-eval classes that send the media to a server; the address decides whether that is this machine.
 SERVER_MODELS = frozenset(
@@ -77,20 +76,22 @@ def prepare_run(arguments: dict[str, Any]) -> None:
         ValueError: Anything that the user must change first (settings, recording set, model, address).
     """
     tasks = [task for task in arguments.get("tasks") or () if isinstance(task, str)]
-    features = asked_features(tasks)
-    if not features:
+    features, s3_tasks = asked_features(tasks), asked_s3_tasks(tasks)
+    if not features and not s3_tasks:
         return
     model = arguments["model"] if isinstance(arguments["model"], str) else type(arguments["model"]).__name__
     model_args = arguments.get("model_args") or ""
     check_address(model, model_args)
-    check_senses(features, model)
+    check_senses(features, model, s3_tasks)
     choose_window(model, str(model_args))
     refuse_remote_code()
-    missing = check_recording_set(features)
+    missing = check_recording_set(features) if features else []
     gone = {TASK_PREFIX + feature for feature in missing}
+    gone |= set(check_s3(s3_tasks, alone=not features)) if s3_tasks else set()
     arguments["tasks"] = [task for task in arguments["tasks"] if task not in gone]
-    if missing and GROUP in tasks:
-        _shrink_group(arguments.get("task_manager"), gone)
+    for group in (GROUP, S3_GROUP):
+        if gone and group in tasks:
+            _shrink_group(arguments.get("task_manager"), group, gone)
 
 
 def asked_features(tasks: Sequence[str]) -> tuple[str, ...]:
@@ -98,6 +99,33 @@ def asked_features(tasks: Sequence[str]) -> tuple[str, ...]:
     if GROUP in tasks:
         return FEATURES
     return tuple(feature for feature in FEATURES if TASK_PREFIX + feature in tasks)
+
+
+def asked_s3_tasks(tasks: Sequence[str]) -> tuple[str, ...]:
+    """Return the selected tasks of the S3 hierarchy; the group stands for all of them."""
+    from semiology.tasks.s3.availability import asked_tasks
+
+    return asked_tasks(tasks)
+
+
+def check_s3(tasks: Sequence[str], *, alone: bool) -> list[str]:
+    """Return the S3 tasks that cannot be asked of the recording set, each told with what is missing.
+
+    Args:
+        tasks: Selected S3 tasks.
+        alone: Whether nothing else is asked, so that no task at all would be left.
+
+    Raises:
+        ValueError: The set or a setting has faults, or ``alone`` and no task is left.
+    """
+    from semiology.tasks.s3.availability import check_tasks
+
+    missing, remarks = check_tasks(tasks)
+    if alone and len(missing) == len(tasks):
+        raise PreflightError("\n".join(missing.values()))
+    for message in (*missing.values(), *remarks):
+        _warn(message)
+    return list(missing)
 
 
 def check_recording_set(features: Sequence[str]) -> list[str]:
@@ -136,7 +164,7 @@ def check_address(model: str, model_args: str | Mapping[str, Any]) -> None:
     addresses = list(_addresses(model_args))
     if not addresses:
         addresses = [os.environ[name] for name in ADDRESS_VARIABLES if os.environ.get(name)]
-    foreign = [address for address in addresses if not _is_loopback(address)]
+    foreign = [address for address in addresses if not is_loopback(address)]
     if model in SERVER_MODELS and addresses and not foreign:
         return
     raise PreflightError(
@@ -147,13 +175,13 @@ def check_address(model: str, model_args: str | Mapping[str, Any]) -> None:
     )
 
 
-def check_senses(features: Sequence[str], model: str) -> None:
+def check_senses(features: Sequence[str], model: str, s3_tasks: Sequence[str] = ()) -> None:
     """Refuse questions about pictures to a model class that takes only sound.
 
     Raises:
-        PreflightError: Some feature needs pictures.
+        PreflightError: Some feature, or an S3 task, needs pictures.
     """
-    if model in SOUND_ONLY_MODELS and not set(features) <= set(AUDIO_FEATURES):
+    if model in SOUND_ONLY_MODELS and (s3_tasks or not set(features) <= set(AUDIO_FEATURES)):
         names = ",".join(TASK_PREFIX + feature for feature in AUDIO_FEATURES)
         raise PreflightError(f"--model {model} takes sound only; use --tasks {names}")
 
@@ -183,23 +211,13 @@ def _addresses(model_args: str | Mapping[str, Any]) -> Iterator[str]:
             yield value.strip()
 
 
-def _is_loopback(address: str) -> bool:
-    host = urlparse(address if "//" in address else f"//{address}").hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _shrink_group(task_manager: Any, gone: set[str]) -> None:
+def _shrink_group(task_manager: Any, group: str, gone: set[str]) -> None:
     """Take tasks out of the group, for this run: the index then names a group file without them."""
     index = getattr(task_manager, "task_index", None)
-    if index is None or GROUP not in index:
+    if index is None or group not in index:
         return
-    shorter = _group_without(Path(index[GROUP]["yaml_path"]), gone)
-    index[GROUP] = {**index[GROUP], "yaml_path": str(shorter)}
+    shorter = _group_without(Path(index[group]["yaml_path"]), gone)
+    index[group] = {**index[group], "yaml_path": str(shorter)}
 
 
 def _group_without(group: Path, gone: set[str]) -> Path:
@@ -210,7 +228,7 @@ def _group_without(group: Path, gone: set[str]) -> Path:
     lines = [line for line in group.read_text().splitlines() if line.strip().removeprefix("- ") not in gone]
     text = "\n".join(lines) + "\n"
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
-    target = cache_directory() / "groups" / f"semiology-{name}.yaml"
+    target = cache_directory() / "groups" / f"{group.stem}-{name}.yaml"
     write_private(target, text)
     return target
 
