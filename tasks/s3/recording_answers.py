@@ -1,0 +1,77 @@
+"""From the records of windows to one answer per recording: the frame that the metrics read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from semiology.tasks.s3.records import UNPARSED
+from semiology.tasks.s3.task_list import AnswerKind
+from semiology.tasks.s3.window_merging import TextModel, merge_justifications, merge_reports, merge_sequences
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Record = Mapping[str, Any]
+
+
+def recording_answers(
+    kind: AnswerKind, records: Iterable[Record], model: TextModel | None = None
+) -> pd.DataFrame:
+    """Return one row per recording, feature and form of clip.
+
+    Args:
+        kind: Kind of answer.
+        records: Records of one task in one wording, whole or in short.
+        model: Merges texts; by default they are merged extractively.
+
+    Columns: video_id, patient_id, feature, clip_form, truth, answer (merged; ``unparsed`` where no window
+    has one), segments, unparsed_segments, and by kind justification and reference, onsets, or shown.
+
+    Raises:
+        ValueError: A window is answered twice.
+    """
+    import pandas as pd
+
+    groups: dict[tuple[str, str, str | None], list[Record]] = defaultdict(list)
+    for record in records:
+        groups[record["feature"], record["video_id"], record["clip_form"]].append(record)
+    rows = [_row(kind, group, model) for _, group in sorted(groups.items(), key=lambda item: repr(item[0]))]
+    return pd.DataFrame(rows)
+
+
+def _row(kind: AnswerKind, group: list[Record], model: TextModel | None) -> dict[str, Any]:
+    windows = sorted(group, key=lambda record: record["segment"])
+    first = windows[0]
+    numbers = [record["segment"] for record in windows]
+    if len(set(numbers)) != len(numbers):
+        raise ValueError(
+            f"a window of {first['video_id']} ({first['feature']}) is answered twice → keep one run of each "
+            "model and wording"
+        )
+    row = {name: first[name] for name in ("video_id", "patient_id", "feature", "clip_form", "truth")}
+    row["segments"] = len(windows)
+    row["unparsed_segments"] = sum(record["answer"] in (None, UNPARSED) for record in windows)
+    return row | _merged(kind, windows, model)
+
+
+def _merged(kind: AnswerKind, windows: list[Record], model: TextModel | None) -> dict[str, Any]:
+    """Return the merged answer and what else the metrics of this kind read."""
+    first = windows[0]
+    answers = [record["answer"] for record in windows]
+    if kind == "justification":
+        told = [(record["answer"], record["justification"]) for record in windows]
+        answer, text = merge_justifications(first["feature"], told, model)
+        return {"answer": answer, "justification": text, "reference": first["reference"]}
+    if kind == "sequence":
+        read = [answer for answer in answers if answer is not None]
+        onsets = dict(zip(first["truth"], first["onsets_s"], strict=True))
+        return {"answer": merge_sequences(read) if read else UNPARSED, "onsets": onsets}
+    if kind == "report":
+        text = merge_reports(answers, model)
+        return {"answer": UNPARSED if text is None else text, "shown": first["shown"]}
+    if kind == "time":
+        seconds = answers[0]
+        return {"answer": UNPARSED if seconds is None else seconds}
+    return {"answer": answers[0]}

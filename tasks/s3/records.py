@@ -1,0 +1,86 @@
+"""From a reply to the record of one question: what a report reads, and the same in short for each metric."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from semiology.tasks.answers import Answer, parse_reply
+from semiology.tasks.s3.diagnosis_answers import parse_diagnosis
+from semiology.tasks.s3.region_answers import parse_region
+from semiology.tasks.s3.report_answers import parse_report
+from semiology.tasks.s3.sequence_answers import parse_sequence
+from semiology.tasks.s3.side_answers import parse_side
+from semiology.tasks.s3.task_list import TASKS, AnswerKind
+from semiology.tasks.s3.time_answers import parse_timestamp
+
+RECORD = "s3"
+"""Name of the metric that carries the whole record into the sample file."""
+UNPARSED = "unparsed"
+
+RECORD_FIELDS = (
+    "task", "feature", "enhancement", "prompt_id", "prompt_hash", "video_id", "patient_id", "segment",
+    "start_s", "end_s", "clip_form", "truth",
+)  # fmt: skip
+KIND_FIELDS: Mapping[AnswerKind, tuple[str, ...]] = {
+    "justification": ("reference",),
+    "sequence": ("onsets_s", "truth_audiovisual"),
+    "report": ("shown",),
+}
+"""Columns of the question table that are part of the truth, by kind of answer."""
+SHORT_FIELDS = ("video_id", "patient_id", "feature", "segment", "clip_form", "answer", "truth")
+OPPOSITE: Mapping[str, Answer] = {"yes": "no", "no": "yes"}
+
+
+def process_results(document: Mapping[str, Any], results: Sequence[str | None]) -> dict[str, Any]:
+    """Turn one reply into its record, and the same in short under the name of every other metric.
+
+    ``answer`` is the parsed answer: a word (``unparsed`` if there is none), seconds, a list of items or a
+    text; for the last three None is "unparsed". ``unparsed`` says so for every kind.
+
+    Args:
+        document: A row of the question table.
+        results: The model's reply, as lmms-eval hands it over (a list of one).
+    """
+    from semiology.tasks.s3.scores import figures_of
+
+    kind = TASKS[document["task"]].answer
+    raw = results[0] if results else None
+    record = {name: document[name] for name in RECORD_FIELDS}
+    record |= {name: document[name] for name in KIND_FIELDS.get(kind, ())}
+    record |= _PARSERS[kind](raw, document)
+    record["unparsed"] = record["answer"] in (None, UNPARSED)
+    short = {name: record[name] for name in (*SHORT_FIELDS, *KIND_FIELDS.get(kind, ()))}
+    if kind == "justification":
+        short["justification"] = record["justification"]
+    return {RECORD: record | {"raw": raw}, **dict.fromkeys(figures_of(kind), short)}
+
+
+def _justification(raw: str | None, document: Mapping[str, Any]) -> dict[str, Any]:
+    reply = parse_reply(raw)
+    answer: Answer = reply.answer
+    if document["polarity"] == "negative":
+        answer = OPPOSITE.get(answer, answer)
+    return {"answer": answer, "justification": reply.justification}
+
+
+def _sequence(raw: str | None, document: Mapping[str, Any]) -> dict[str, Any]:
+    parsed = parse_sequence(raw)
+    if parsed is None:
+        return {"answer": None, "unknown_items": 0}
+    return {"answer": list(parsed.items), "unknown_items": parsed.unknown}
+
+
+def _with(parse: Callable[[str | None], Any]) -> Callable[[str | None, Mapping[str, Any]], dict[str, Any]]:
+    return lambda raw, document: {"answer": parse(raw)}
+
+
+_PARSERS: Mapping[AnswerKind, Callable[[str | None, Mapping[str, Any]], dict[str, Any]]] = {
+    "justification": _justification,
+    "side": _with(parse_side),
+    "region": _with(parse_region),
+    "time": _with(parse_timestamp),
+    "sequence": _sequence,
+    "report": _with(parse_report),
+    "diagnosis": _with(parse_diagnosis),
+}
