@@ -107,9 +107,17 @@ def film(script: Script, times_s: np.ndarray) -> np.ndarray:
 
 
 def degrade(frame: np.ndarray, rng: np.random.Generator) -> bytes:
-    """Return a frame (height, width, 3) RGB as JPEG of varying quality."""
-    quality = int(rng.integers(70, 96))
-    return bytes(cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1])
+    """Return a frame (height, width, 3) RGB as JPEG of varying quality.
+
+    Colour is kept at full resolution: video halves it before the picture is reduced, not after.
+    """
+    settings = [
+        cv2.IMWRITE_JPEG_QUALITY,
+        int(rng.integers(84, 98)),
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
+        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
+    ]
+    return bytes(cv2.imencode(".jpg", frame[..., ::-1], settings)[1])
 
 
 def patient_scripts(split: str, patient: int, recordings: int) -> list[Script]:

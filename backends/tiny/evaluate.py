@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import Qwen2_5_VLForConditionalGeneration
 
 from semiology.backends.tiny import packing
+from semiology.backends.tiny.answering import Questioner
 from semiology.backends.tiny.clip_pool import Pool
-from semiology.backends.tiny.stages import Questioner
+from semiology.backends.tiny.questions import Question
 from semiology.features import VISUAL_FEATURES
 from semiology.metrics.intervals import patient_weights
 
@@ -84,26 +84,24 @@ def score_features(truth: np.ndarray, answers: np.ndarray) -> list[FeatureScore]
 
 @torch.no_grad()
 def answer_margins(
-    model: Qwen2_5_VLForConditionalGeneration,
-    questioner: Questioner,
-    pool: Pool,
-    tokens: Sequence[Tensor],
-    wording: int = 0,
+    questioner: Questioner, pool: Pool, tokens: Sequence[Tensor], questions: Sequence[Question]
 ) -> np.ndarray:
-    """Return (N, 18) logit of yes minus logit of no at the first answer token, one wording per feature.
+    """Return (N, 18) logit of "present" minus logit of "absent" where the reply decides.
 
-    ``wording`` is taken modulo the number of wordings a feature has.
+    ``questions`` has one question per feature.
     """
-    margins = np.zeros((len(pool), len(VISUAL_FEATURES)))
-    every = np.arange(len(VISUAL_FEATURES))
-    wordings = np.array([wording % len(blocks) for blocks in questioner.blocks])
+    margins = np.zeros((len(pool), len(questions)))
+    blocks = [questioner.block(question, True) for question in questions]
+    starts = np.cumsum([0, *[len(b.answer) for b in blocks[:-1]]])
+    place = torch.from_numpy(starts + np.array([b.decision for b in blocks]))
+    yes, no = torch.tensor([b.yes_no for b in blocks]).T
+    every = torch.arange(len(blocks))
     for index, visual in enumerate(tokens):
         prefix = questioner.prefix(int(pool.counts[index]) // 2, pool.grid)
-        row = questioner.row(prefix, every, np.ones(len(every), dtype=bool), wordings)
-        with torch.autocast("cpu", torch.bfloat16):
-            batch = packing.stack([row], questioner.pad)
-            logits = packing.answer_logits(model, prefix, batch, visual[None].float()).float()[::2]
-        margins[index] = (logits[:, questioner.yes] - logits[:, questioner.no]).numpy()
+        batch = packing.stack([packing.pack(prefix, blocks)], questioner.pad)
+        logits, _ = packing.answer_logits(questioner.model, prefix, batch, visual[None].float())
+        decided = logits[place]
+        margins[index] = (decided[every, yes] - decided[every, no]).numpy()
     return margins
 
 

@@ -35,6 +35,23 @@ class Prefix:
 
 
 @dataclass(frozen=True)
+class Block:
+    """One encoded question with its answer.
+
+    Attributes:
+        question: token ids up to the assistant's turn.
+        answer: token ids of the answer with the end mark.
+        decision: place in the answer where yes and no part.
+        yes_no: the two tokens that may stand there, sign there or not.
+    """
+
+    question: list[int]
+    answer: list[int]
+    decision: int
+    yes_no: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Row:
     """One prefix with its questions.
 
@@ -88,13 +105,24 @@ def make_prefix(
     return Prefix(ids, positions[:, 0], video)
 
 
-def encode_block(processor: Qwen2_5_VLProcessor, question: str, answer: str) -> tuple[list[int], list[int]]:
-    """Return the token ids of a question (up to the assistant's turn) and of its answer with end mark."""
+def encode_block(
+    processor: Qwen2_5_VLProcessor, question: str, replies: tuple[str, str], present: bool
+) -> Block:
+    """Encode a question and that one of its two ``replies`` (sign present, sign absent) which is true.
+
+    Raises:
+        ValueError: the replies have the same tokens.
+    """
     _, tail = prompt_parts(processor, question)
-    return processor.tokenizer(tail).input_ids, processor.tokenizer(answer + "<|im_end|>").input_ids
+    yes, no = (processor.tokenizer(reply + "<|im_end|>").input_ids for reply in replies)
+    decision = next((i for i, (y, n) in enumerate(zip(yes, no, strict=False)) if y != n), None)
+    if decision is None:
+        raise ValueError(f"the replies {replies} cannot be told apart")
+    ids = processor.tokenizer(tail).input_ids
+    return Block(ids, yes if present else no, decision, (yes[decision], no[decision]))
 
 
-def pack(prefix: Prefix, blocks: Sequence[tuple[list[int], list[int]]]) -> Row:
+def pack(prefix: Prefix, blocks: Sequence[Block]) -> Row:
     """Pack a prefix and encoded blocks into one row.
 
     Answers take the positions that ``generate`` gives them: one past the largest position of any axis.
@@ -102,7 +130,8 @@ def pack(prefix: Prefix, blocks: Sequence[tuple[list[int], list[int]]]) -> Row:
     ids, labels = [prefix.ids], [torch.full((len(prefix.ids),), IGNORED)]
     positions, start = [prefix.positions], int(prefix.positions[0, -1]) + 1
     numbers = [0] * len(prefix.ids)
-    for number, (question, answer) in enumerate(blocks, start=1):
+    for number, block in enumerate(blocks, start=1):
+        question, answer = block.question, block.answer
         first = max(int(prefix.positions.max()), start + len(question) - 1) + 1
         ids.append(torch.tensor(question + answer))
         place = [*range(start, start + len(question)), *range(first, first + len(answer))]
@@ -172,12 +201,19 @@ def embed(model: Qwen2_5_VLForConditionalGeneration, ids: Tensor, video: Tensor,
 
 
 def answer_logits(
-    model: Qwen2_5_VLForConditionalGeneration, prefix: Prefix, batch: Row, tokens: Tensor
-) -> Tensor:
-    """Return the logits at the answers' tokens of a stacked batch, (tokens, vocabulary).
+    model: Qwen2_5_VLForConditionalGeneration,
+    prefix: Prefix,
+    batch: Row,
+    tokens: Tensor,
+    probe_depth: int = 0,
+) -> tuple[Tensor, Tensor]:
+    """Return the logits at the answers' tokens of a stacked batch, and an earlier state at the same places.
 
     The prefix runs without gradient, but for its last token: what the questions must learn is to read it.
     That saves more than half of the work; the watching losses keep the prefix itself in training.
+
+    Returns:
+        (tokens, vocabulary) logits, and the (tokens, hidden) states after ``probe_depth`` layers.
     """
     shared = len(prefix.ids) - 1
     embedded = embed(model, batch.ids, prefix.video, tokens)
@@ -189,11 +225,14 @@ def answer_logits(
         for layer in language.layers:
             rotary = (cosines[:, :shared], sines[:, :shared])
             hidden = layer(hidden, attention_mask=None, position_embeddings=rotary, past_key_values=cache)
+    asked = batch.labels[:, shared:] != IGNORED
     hidden = embedded[:, shared:]
+    probe = hidden[asked]
     mask = block_mask(batch.block)[:, :, shared:]
-    for layer in language.layers:
+    for depth, layer in enumerate(language.layers, start=1):
         rotary = (cosines[:, shared:], sines[:, shared:])
         hidden = layer(hidden, attention_mask=mask, position_embeddings=rotary, past_key_values=cache)
-    hidden = language.norm(hidden)
-    logits: Tensor = model.lm_head(hidden[batch.labels[:, shared:] != IGNORED])
-    return logits
+        if depth == probe_depth:
+            probe = hidden[asked]
+    logits: Tensor = model.lm_head(language.norm(hidden)[asked])
+    return logits, probe

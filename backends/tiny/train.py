@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,20 +18,24 @@ from torch import Tensor
 from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
 from semiology.backends.tiny import CHECKPOINT, architecture, evaluate, stages
+from semiology.backends.tiny.answering import Asking, LanguageStage, Questioner, Watcher
 from semiology.backends.tiny.clip_pool import Pool, build_pool
-from semiology.backends.tiny.questions import split_wordings, training_texts
-from semiology.backends.tiny.stages import Asking, LanguageStage, Questioner, Schedule, Watcher
+from semiology.backends.tiny.hard_negatives import behaviour_windows, hard_negatives
+from semiology.backends.tiny.questions import Question, QuestionSource, split_wordings, training_texts
+from semiology.backends.tiny.stages import Schedule
 from semiology.backends.tiny.tokenizer import train_tokenizer
 from semiology.prompts.library import load_library
 
 app = typer.Typer(add_completion=False)
+RECORDINGS = {"train": 3, "validation": 2, "heldout": 3}
+"""Recordings of each patient of a split."""
 
 
 @dataclass(frozen=True)
 class Plan:
     """How much of everything a run takes; ``scale`` multiplies all numbers of steps."""
 
-    train_patients: int = 391
+    train_patients: int = 560
     validation_patients: int = 40
     heldout_patients: int = 50
     scale: float = 1.0
@@ -54,7 +58,8 @@ class Run:
         self.processor: Qwen2_5_VLProcessor = architecture.build_processor(tokenizer)
         self.model: Qwen2_5_VLForConditionalGeneration = architecture.build_model(tokenizer, seed)
         self.watcher = Watcher(self.model.config.text_config.hidden_size)
-        self.asker = Questioner(self.model, self.processor, [w.seen for w in self.wordings.values()])
+        self.asker = Questioner(self.model, self.processor)
+        self.source = QuestionSource(self.wordings)
         self._tokens: dict[str, list[Tensor]] = {}
         self._pools: dict[str, Pool] = {}
 
@@ -66,7 +71,7 @@ class Run:
         """Return the windows of a split, rendering what is missing."""
         if split not in self._pools:
             patients = getattr(self.plan, f"{split}_patients")
-            recordings = {"train": 3, "validation": 2, "heldout": 3}[split]
+            recordings = RECORDINGS[split]
             paths = []
             windows = 3 if split == "train" else None
             for path in build_pool(self.work / "pool", split, range(patients), recordings, windows):
@@ -107,14 +112,15 @@ class Run:
         if self.stage(name):
             schedule = Schedule(self.plan.steps(steps), batch, rate, seed=self.seed + sum(name.encode()))
             pool, tokens = self.pool("train"), self.tokens("train")
-            stage = LanguageStage(self.model, self.asker, self.watcher, pool, tokens)
+            stage = LanguageStage(self.asker, self.source, self.watcher, pool, tokens)
             stage.train(schedule, asking, self.say)
             self.keep(name)
 
     def thresholds(self) -> np.ndarray:
         """Return the best margins of each feature on validation patients."""
         pool, tokens = self.pool("validation"), self.tokens("validation")
-        margins = evaluate.answer_margins(self.model, self.asker, pool, tokens)
+        questions = [self.source.reference(f) for f in range(len(self.wordings))]
+        margins = evaluate.answer_margins(self.asker, pool, tokens, questions)
         result = evaluate.report(pool, margins, "validation")
         self.say(f"validation macro F1 {result['macro_f1']:.3f}")
         return evaluate.best_thresholds(pool, margins)
@@ -123,28 +129,37 @@ class Run:
 def train(run: Run) -> None:
     """Run all stages in order."""
     if run.stage("tower"):
-        schedule = Schedule(run.plan.steps(900), 64, 2e-3, run.seed)
+        schedule = Schedule(run.plan.steps(1500), 64, 2e-3, run.seed)
         stages.train_tower(run.model, run.pool("train"), schedule, run.say)
         run.keep("tower")
-    run.language("watch", 450, 2e-3, Asking(questions=0))
-    run.language("reference", 420, 1.5e-3, Asking(questions=6, reference=0.7, balance=0.7))
-    run.language("wordings", 750, 1.3e-3, Asking(questions=6, reference=0.5, balance=0.7, watch_every=5))
+    run.language("watch", 700, 2e-3, Asking(questions=0))
+    run.language("reference", 300, 1.5e-3, Asking(questions=6, reference=0.7, balance=0.7))
+    run.language("wordings", 900, 1.3e-3, Asking(questions=6, reference=0.35, balance=0.7, watch_every=5))
     # Any-yes over windows and unequal prevalence move the best decision away from even odds.
     shift = run.thresholds() if not (run.work / "decision.pt").exists() else None
-    last = Asking(questions=6, reference=0.6, balance=0.7, watch_every=5, shift=shift)
-    run.language("decision", 40, 5e-4, last)
+    last = Asking(questions=6, reference=0.4, balance=0.7, watch_every=5, shift=shift)
+    run.language("decision", 60, 5e-4, last)
 
 
 def assess(run: Run, split: str) -> list[dict[str, object]]:
     """Score reference, other seen and unseen wordings on a split."""
     pool, tokens = run.pool(split), run.tokens(split)
-    unseen = Questioner(run.model, run.processor, [w.unseen for w in run.wordings.values()])
-    asked = [("reference wording", run.asker, 0), ("another seen wording", run.asker, 2)]
-    asked += [("unseen wording 1", unseen, 0), ("unseen wording 2", unseen, 1)]
+    every = list(run.wordings.values())
+    asked = {
+        "reference wording": [w.seen[0] for w in every],
+        "another seen wording": [w.seen[2] for w in every],
+        "unseen wording 1": [w.unseen[0] for w in every],
+        "unseen wording 2": [w.unseen[1] for w in every],
+    }
     results = []
-    for name, asker, wording in asked:
-        margins = evaluate.answer_margins(run.model, asker, pool, tokens, wording)
+    for name, texts in asked.items():
+        questions = [Question(text, ("yes", "no")) for text in texts]
+        margins = evaluate.answer_margins(run.asker, pool, tokens, questions)
         results.append(evaluate.report(pool, margins, name))
+        if name == "reference wording" and split == "heldout":
+            traps = behaviour_windows(split, run.plan.heldout_patients, RECORDINGS[split])
+            costs = hard_negatives(pool, margins > 0, traps)
+            results[-1]["hard_negatives"] = [asdict(cost) for cost in costs]
         run.say(f"{split}, {name}: macro F1 {results[-1]['macro_f1']:.3f}")
     return results
 
@@ -156,7 +171,7 @@ def main(
     ),
     out: Path = typer.Option(CHECKPOINT, help="Folder that receives the checkpoint."),
     seed: int = typer.Option(0, help="Seeds weights, order of clips and choice of questions."),
-    patients: int = typer.Option(391, help="Simulated training patients, nine windows each."),
+    patients: int = typer.Option(560, help="Simulated training patients, nine windows each."),
     scale: float = typer.Option(1.0, help="Multiplies the steps of every stage."),
     threads: int = typer.Option(
         0, help="Threads; 0 leaves PyTorch's choice. Beside other work 1 is fastest."

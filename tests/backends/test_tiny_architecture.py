@@ -95,8 +95,10 @@ def test_packed_questions_have_the_logits_of_separate_prompts(tiny: tuple[Any, A
     patches, grid = frames.patchify(clip)
     tokens = frames.visual_tokens(model, patches, grid).flatten(0, 1)
     prefix = packing.make_prefix(model, processor, grid, 1.0)
-    rows = [packing.pack(prefix, [packing.encode_block(processor, q, "yes") for q in QUESTIONS])]
-    rows.append(packing.pack(prefix, [packing.encode_block(processor, QUESTIONS[1], "no")]))
+    rows = [
+        packing.pack(prefix, [packing.encode_block(processor, q, ("yes", "no"), True) for q in QUESTIONS])
+    ]
+    rows.append(packing.pack(prefix, [packing.encode_block(processor, QUESTIONS[1], ("yes", "no"), False)]))
     batch = packing.stack(rows, pad_id=0)
     embedded = packing.embed(model, batch.ids, prefix.video, tokens.expand(2, -1, -1))
     states = packing.decode_layers(model, embedded, batch.positions, packing.block_mask(batch.block))

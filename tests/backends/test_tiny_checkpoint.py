@@ -81,8 +81,8 @@ def test_patients_asleep_are_nearer_to_yes_than_patients_awake(checkpoint: tuple
         patches, grid = patchify(clip_pool.film(script, np.arange(0, 10, 0.5)))
         tokens = visual_tokens(model, patches.bfloat16(), grid).flatten(0, 1)
         prefix = packing.make_prefix(model, processor, grid)
-        row = packing.pack(prefix, [packing.encode_block(processor, prompt, "yes")])
-        logits = packing.answer_logits(model, prefix, packing.stack([row], 0), tokens[None])[0]
+        row = packing.pack(prefix, [packing.encode_block(processor, prompt, ("yes", "no"), True)])
+        logits = packing.answer_logits(model, prefix, packing.stack([row], 0), tokens[None])[0][0]
         yes, no = (processor.tokenizer(word).input_ids[0] for word in ("yes", "no"))
         margins[asleep].append(float(logits[yes] - logits[no]))
     assert np.mean(margins[True]) > np.mean(margins[False]) + 0.3

@@ -10,7 +10,17 @@ import numpy as np
 import pytest
 import torch
 
-from semiology.backends.tiny import architecture, clip_pool, evaluate, packing, questions, stages
+from semiology.backends.tiny import (
+    answering,
+    architecture,
+    clip_pool,
+    evaluate,
+    frames,
+    hard_negatives,
+    packing,
+    questions,
+    stages,
+)
 from semiology.backends.tiny.tokenizer import train_tokenizer
 from semiology.features import VISUAL_FEATURES
 from semiology.prompts.library import load_library
@@ -29,11 +39,11 @@ def wordings() -> dict[str, questions.Wordings]:
     return questions.split_wordings(load_library())
 
 
-def fresh(wordings: dict[str, questions.Wordings], seed: int = 0) -> tuple[Any, stages.Questioner]:
+def fresh(wordings: dict[str, questions.Wordings], seed: int = 0) -> tuple[Any, answering.Questioner]:
     tokenizer = train_tokenizer(questions.training_texts(wordings))
     model = architecture.build_model(tokenizer, seed)
     processor = architecture.build_processor(tokenizer)
-    return model, stages.Questioner(model, processor, [w.seen for w in wordings.values()])
+    return model, answering.Questioner(model, processor)
 
 
 def test_a_pool_holds_the_frames_and_labels_of_its_windows(pool: clip_pool.Pool) -> None:
@@ -112,10 +122,11 @@ def test_three_steps_of_every_stage_repeat_exactly_with_a_seed(
         model, asker = fresh(wordings)
         losses = stages.train_tower(model, pool, schedule, SILENT)
         tokens = stages.cache_tokens(model, pool, SILENT)
-        watcher = stages.Watcher(192)
-        stage = stages.LanguageStage(model, asker, watcher, pool, tokens)
-        losses += stage.train(schedule, stages.Asking(questions=0), SILENT)
-        return losses + stage.train(schedule, stages.Asking(questions=3, reference=0.5), SILENT)
+        watcher = answering.Watcher(192)
+        source = questions.QuestionSource(wordings)
+        stage = answering.LanguageStage(asker, source, watcher, pool, tokens)
+        losses += stage.train(schedule, answering.Asking(questions=0), SILENT)
+        return losses + stage.train(schedule, answering.Asking(questions=3, reference=0.5), SILENT)
 
     first = run()
     assert len(first) == 9
@@ -128,23 +139,69 @@ def test_answers_with_a_resting_prefix_have_the_logits_of_the_whole_row(
 ) -> None:
     model, asker = fresh(wordings)
     prefix = asker.prefix(8, pool.grid)
-    every = np.arange(4)
-    rows = [asker.row(prefix, every[i:], np.ones(4 - i, bool), np.zeros(4 - i, int)) for i in (0, 1)]
+    source = questions.QuestionSource(wordings)
+    blocks = [asker.block(source.reference(feature), True) for feature in range(4)]
+    rows = [packing.pack(prefix, blocks[i:]) for i in (0, 1)]
     batch = packing.stack(rows, asker.pad)
     tokens = torch.randn(2, int(prefix.video.sum()), 192, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
-        short = packing.answer_logits(model, prefix, batch, tokens)
+        short, probe = packing.answer_logits(model, prefix, batch, tokens, probe_depth=2)
         embedded = packing.embed(model, batch.ids, prefix.video, tokens)
         states = packing.decode_layers(model, embedded, batch.positions, packing.block_mask(batch.block))
         whole = model.lm_head(states[-1])[batch.labels != packing.IGNORED]
     torch.testing.assert_close(short, whole, atol=1e-4, rtol=1e-4)
+    asked = batch.labels != packing.IGNORED
+    torch.testing.assert_close(probe, states[1][asked], atol=1e-4, rtol=1e-4)
 
 
-def test_a_shifted_answer_loss_moves_where_yes_wins() -> None:
-    logits, labels = torch.zeros(4, 6), torch.tensor([2, 5, 3, 5])
-    plain = stages.answer_loss(logits, labels, yes=2, shift=None)
-    shifted = stages.answer_loss(logits, labels, yes=2, shift=torch.tensor([1.0, 0.0]))
-    assert shifted < plain
+def test_a_shifted_answer_loss_moves_where_yes_wins(wordings: dict[str, questions.Wordings]) -> None:
+    model, asker = fresh(wordings)
+    source = questions.QuestionSource(wordings)
+    blocks = [asker.block(source.reference(0), True), asker.block(source.reference(1), False)]
+    logits = torch.zeros(4, model.config.text_config.vocab_size)
+    plain = answering.answer_losses(logits, blocks, shift=None)
+    shifted = answering.answer_losses(logits, blocks, shift=np.array([1.0, 0.0]))
+    assert shifted["answer"] < plain["answer"]
+    assert shifted["form"] == plain["form"]
+
+
+def test_drawn_questions_ask_in_every_format_and_negated_ones_turn_the_reply(
+    wordings: dict[str, questions.Wordings],
+) -> None:
+    _, asker = fresh(wordings)
+    source, rng = questions.QuestionSource(wordings), np.random.default_rng(0)
+    unseen = {text for split in wordings.values() for text in split.unseen}
+    drawn = [source.draw(feature, rng) for feature in range(18) for _ in range(40)]
+    assert not unseen & {question.text for question in drawn}
+    assert {question.negated for question in drawn} == {True, False}
+    for question in drawn:
+        word = questions.reply_word(question.replies[0])
+        assert word == ("no" if question.negated else "yes")
+        assert questions.reply_word(question.replies[1]) == ("yes" if question.negated else "no")
+    in_json = [question for question in drawn if question.replies[0].startswith("{")]
+    assert len(in_json) > 40
+    block = asker.block(in_json[0], True)
+    tokenizer = asker.processor.tokenizer
+    assert tokenizer.decode(block.answer[:-1]) == in_json[0].replies[0]
+    assert block.yes_no[0] != block.yes_no[1]
+
+
+def test_replies_that_cannot_be_told_apart_are_refused(wordings: dict[str, questions.Wordings]) -> None:
+    _, asker = fresh(wordings)
+    with pytest.raises(ValueError, match="cannot be told apart"):
+        asker.block(questions.Question("Is it?", ("same", "same")), True)
+
+
+def test_the_training_tower_gives_the_tokens_of_the_stock_tower(
+    pool: clip_pool.Pool, wordings: dict[str, questions.Wordings]
+) -> None:
+    model, _ = fresh(wordings)
+    patches, grid = frames.patchify(pool.frames(0)[:6])
+    with torch.no_grad():
+        stock = frames.visual_tokens(model, patches, grid)
+        fast = frames.tower_in_one_batch(model, patches, grid)
+    assert stock.shape == (3, 12, 192)
+    torch.testing.assert_close(fast, stock, atol=1e-4, rtol=1e-4)
 
 
 class Recordings:
@@ -208,3 +265,37 @@ def test_the_best_threshold_separates_what_can_be_separated() -> None:
     margins = np.where(Pool.truths, 5.0, 3.0) + np.random.default_rng(0).normal(0, 0.1, (40, 18))
     thresholds = evaluate.best_thresholds(Pool(), margins, pull=0.0)  # type: ignore[arg-type]
     assert ((thresholds > 3.0) & (thresholds < 5.0)).all()
+
+
+def test_harmless_behaviour_costs_what_its_false_alarms_take_from_f1() -> None:
+    pool = Recordings()
+    turn = VISUAL_FEATURES.index("head_turning")
+    pool.truths = np.zeros((5, 18), dtype=bool)  # type: ignore[misc]
+    pool.truths[2:, turn] = True
+    pool.window_labels = np.zeros((5, 18), dtype=bool)  # type: ignore[attr-defined]
+    pool.window_labels[3, turn] = True  # type: ignore[attr-defined]
+    answers = np.zeros((5, 18), dtype=bool)
+    answers[[1, 3], turn] = True
+    behaviour = np.zeros((5, 18), dtype=bool)
+    behaviour[[0, 1], turn] = True
+    found = {f.feature: f for f in hard_negatives.hard_negatives(pool, answers, behaviour)}  # type: ignore[arg-type]
+    figures = found["head_turning"]
+    # Window 1 of the recording without the sign is a false alarm: precision 1/2, recall 1.
+    assert (figures.windows, figures.others) == (2, 2)
+    assert (figures.false_alarms, figures.other_false_alarms) == (0.5, 0.0)
+    assert figures.f1 == pytest.approx(2 / 3)
+    assert figures.f1_without == 1.0
+    with pytest.raises(ValueError, match="do not match"):
+        hard_negatives.hard_negatives(pool, answers[:3], behaviour)  # type: ignore[arg-type]
+
+
+def test_behaviour_is_told_per_window_of_the_pool() -> None:
+    rows = hard_negatives.behaviour_windows("heldout", patients=6, recordings=3)
+    windows = [
+        len(clip_pool.sliding_windows(script.duration_s))
+        for patient in range(6)
+        for script in clip_pool.patient_scripts("heldout", patient, 3)
+    ]
+    assert len(rows) == sum(windows)
+    named = {VISUAL_FEATURES[column] for column in np.flatnonzero(rows.any(0))}
+    assert named == {"limb_automatisms", "oral_automatisms", "head_turning"}
