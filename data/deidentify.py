@@ -14,11 +14,11 @@ from pathlib import Path
 from semiology.data.check import Exclusion
 from semiology.data.opaque_ids import OpaqueIds, opaque_ids
 from semiology.data.problems import Problem, RecordingSetError
-from semiology.data.reading import ANNOTATIONS, METADATA, RECORDINGS, REPORTS
+from semiology.data.reading import ANNOTATIONS, METADATA, RECORDINGS, REPORTS, keypoint_files
 from semiology.data.recording_set import Recording, RecordingSet, read_recording_set
 from semiology.data.remux import RemuxError, remux
 from semiology.data.scrubbing import Scrubber
-from semiology.data.writing import table_text, write_recording_set
+from semiology.data.writing import make_folder, table_text, write_recording_set
 
 KEY_COLUMNS = ("video_id", "patient_id", "old_video_id", "old_patient_id", "old_video")
 _TRANSCRIPT_LIMIT_BYTES = 10_000_000
@@ -59,7 +59,8 @@ def deidentify(
     """Write a copy of a recording set with opaque ids.
 
     Media are stream-copied without any container metadata; justifications, reports, transcripts and
-    ``dataset.yaml`` are scrubbed (see `Scrubber`). Pose files are copied as they are.
+    ``dataset.yaml`` are scrubbed (see `Scrubber`). Pose files are copied as they are; of a folder those that
+    OpenPose wrote, under the new id.
 
     Args:
         source: The set; it must be valid.
@@ -70,7 +71,7 @@ def deidentify(
         on_recording: Called with (done, all) after each recording.
 
     Raises:
-        RecordingSetError: The set is not valid, or a path is not acceptable.
+        RecordingSetError: The set is not valid, a path is not acceptable, or the folder cannot be made.
     """
     source, destination = source.expanduser().absolute(), destination.expanduser().absolute()
     key = key.expanduser().absolute() if key else None
@@ -78,7 +79,7 @@ def deidentify(
     old = read_recording_set(source)
     ids = opaque_ids([(item.patient_id, item.video_id) for item in old.recordings], seed)
     scrubber = Scrubber(_identifying(old), names)
-    destination.mkdir(parents=True, exist_ok=True)
+    make_folder(destination)
     media = _MediaCopy(destination, ids, scrubber)
     for done, recording in enumerate(old.recordings, 1):
         media.add(recording)
@@ -135,9 +136,18 @@ def _identifying(old: RecordingSet) -> set[str]:
 def _not_copied(old: RecordingSet) -> tuple[str, ...]:
     used = {old.directory / name for name in (RECORDINGS, ANNOTATIONS, REPORTS, METADATA)}
     for item in old.recordings:
-        used |= {path for path in (item.video, item.audio, item.pose, item.transcript) if path}
+        used |= set(_files(item))
     files = (path for path in sorted(old.directory.rglob("*")) if path.is_file() and path not in used)
     return tuple(path.relative_to(old.directory).as_posix() for path in files)
+
+
+def _files(item: Recording) -> list[Path]:
+    """Return the files of a recording that are copied."""
+    paths = [path for path in (item.video, item.audio, item.transcript) if path]
+    if item.pose is None:
+        return paths
+    frames = [path for _, path in keypoint_files(item.pose)] if item.pose.is_dir() else [item.pose]
+    return [*paths, *frames]
 
 
 class _MediaCopy:
@@ -159,12 +169,15 @@ class _MediaCopy:
                 patient_id=self.ids.patients[old.patient_id],
                 video=self._media(old.video, "videos", video_id, written),
                 audio=self._media(old.audio, "audio", video_id, written) if old.audio else None,
-                pose=self._copy(old.pose, "pose", video_id, written) if old.pose else None,
+                pose=self._pose(old.pose, video_id, written) if old.pose else None,
                 transcript=self._text(old.transcript, video_id, written) if old.transcript else None,
             )
         except (RemuxError, UnicodeDecodeError) as error:
             for path in written:
-                path.unlink(missing_ok=True)
+                if path.is_dir():
+                    path.rmdir()
+                else:
+                    path.unlink(missing_ok=True)
             self.excluded.append(Exclusion(old.video_id, str(error)))
         else:
             self.recordings.append(new)
@@ -180,10 +193,18 @@ class _MediaCopy:
         self.dropped_streams += remux(old, target)
         return target
 
-    def _copy(self, old: Path, folder: str, video_id: str, written: list[Path]) -> Path:
-        target = self._target(old, folder, video_id, written)
-        shutil.copyfile(old, target)
-        return target
+    def _pose(self, old: Path, video_id: str, written: list[Path]) -> Path:
+        if not old.is_dir():
+            target = self._target(old, "pose", video_id, written)
+            shutil.copyfile(old, target)
+            return target
+        folder = self.destination / "pose" / video_id
+        folder.mkdir(parents=True)
+        for number, path in keypoint_files(old):
+            written.append(folder / f"{video_id}_{number:012d}_keypoints.json")
+            shutil.copyfile(path, written[-1])
+        written.append(folder)
+        return folder
 
     def _text(self, old: Path, video_id: str, written: list[Path]) -> Path:
         target = self._target(old, "transcripts", video_id, written)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,6 +36,7 @@ OPTIONAL_COLUMNS = {
     ANNOTATIONS: ("onset_s", "offset_s", "side", "justification"),
     REPORTS: (),
 }
+_KEYPOINTS = re.compile(r"(\d+)_keypoints\.json$")
 _T = TypeVar("_T")
 
 
@@ -185,6 +187,32 @@ class _RowReader:
             self.problem(f"{column}: the file {self.row[column]!r} does not exist", _file_mend(path))
         return path
 
+    def file_or_folder(self, column: str, directory: Path, require: bool) -> Path | None:
+        """Return the path of a file, or of a folder with OpenPose's JSON files, one per frame."""
+        path = self.optional(column, lambda text: cells.parse_relative_path(text, directory))
+        if path is None or not require or path.is_file():
+            return path
+        if not path.is_dir():
+            self.problem(f"{column}: {self.row[column]!r} does not exist", _file_mend(path))
+        else:
+            self._check_keypoints(column, [frame for frame, _ in keypoint_files(path)])
+        return path
+
+    def _check_keypoints(self, column: str, frames: Sequence[int]) -> None:
+        folder = f"{column}: the folder {self.row[column]!r}"
+        if not frames:
+            mend = "name the folder with OpenPose's files, such as P001_V01_000000000000_keypoints.json"
+            self.problem(f"{folder} holds no *_keypoints.json file", mend)
+        elif len(set(frames)) < len(frames):
+            mend = "give every recording a folder of its own"
+            self.problem(f"{folder} holds more than one *_keypoints.json file of the same frame", mend)
+
+
+def keypoint_files(folder: Path) -> list[tuple[int, Path]]:
+    """Return the files of a folder that OpenPose wrote, with the number of their frame, in order."""
+    found = ((_KEYPOINTS.search(path.name), path) for path in folder.iterdir())
+    return sorted((int(match[1]), path) for match, path in found if match and path.is_file())
+
 
 def _file_mend(path: Path) -> str:
     if path.is_dir():
@@ -227,7 +255,7 @@ def _recording(reader: _RowReader, directory: Path, require: bool) -> Recording 
         diagnosis=cast("Diagnosis | None", reader.choice("diagnosis", ("ES", "NES"), cells.DIAGNOSES)),
         split=row["split"] or None,
         fold=row["fold"] or None,
-        pose=reader.file("pose", directory, require),
+        pose=reader.file_or_folder("pose", directory, require),
         transcript=reader.file("transcript", directory, require),
     )
     return recording if video_id else None

@@ -31,7 +31,7 @@ class Recording:
         diagnosis: ``"ES"`` (epileptic), ``"NES"`` (non-epileptic) or unknown.
         split: Name of the split (such as ``"test"``), if any.
         fold: Name of the cross-validation fold, if any.
-        pose: File with pose keypoints, if any.
+        pose: Pose keypoints, if any: one file, or OpenPose's folder of JSON files, one per frame.
         transcript: File with the transcribed speech, if any.
     """
 

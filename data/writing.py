@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import yaml
 
+from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.reading import (
     ANNOTATIONS,
     METADATA,
@@ -46,6 +48,7 @@ def write_recording_set(
     Raises:
         ValueError: An id or (recording, feature) pair occurs twice or is unknown, a path lies outside the
             folder, or ``metadata`` lacks a name or version.
+        RecordingSetError: The folder cannot be made.
     """
     directory = directory.expanduser().absolute()
     _refuse_inconsistent(recordings, annotations, reports, metadata)
@@ -57,11 +60,27 @@ def write_recording_set(
     if reports:
         rows = [{"video_id": video_id, "report": text} for video_id, text in reports.items()]
         contents[REPORTS] = _table(REPORTS, rows)
-    directory.mkdir(parents=True, exist_ok=True)
+    make_folder(directory)
     for name, text in contents.items():
         write_text_atomically(directory / name, text)
     if not reports:
         (directory / REPORTS).unlink(missing_ok=True)
+
+
+def make_folder(directory: Path) -> None:
+    """Make the folder of a new set, or see that an existing one can be written to.
+
+    Raises:
+        RecordingSetError: It cannot be made or written to; the message says why and what to do.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        reason = f"the folder cannot be made or written to ({error.strerror})"
+        mend = "choose a folder in a place where you may write, such as your home folder"
+        raise RecordingSetError([Problem(str(directory), None, reason, mend)]) from None
 
 
 def table_text(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:

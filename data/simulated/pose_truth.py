@@ -110,7 +110,7 @@ def write_pose(directory: Path, video_id: str, script: Script, size: tuple[int, 
     faces.mkdir(parents=True, exist_ok=True)
     text = table_text(FACE_COLUMNS, _face_rows(times, face_boxes(script, times, size)))
     write_text_atomically(faces / f"{video_id}.csv", text)
-    target = directory / "pose" / video_id
+    target = pose_folder(directory, video_id)
     part = target.with_name(f".{video_id}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -119,9 +119,9 @@ def write_pose(directory: Path, video_id: str, script: Script, size: tuple[int, 
     part.replace(target)
 
 
-def first_pose_file(directory: Path, video_id: str) -> Path:
-    """Return the path of the first frame's keypoints; the other frames lie beside it."""
-    return directory / "pose" / video_id / _frame_name(video_id, 0)
+def pose_folder(directory: Path, video_id: str) -> Path:
+    """Return the folder of a recording's keypoints; it exists only when all frames are in it."""
+    return directory / "pose" / video_id
 
 
 def openpose_json(person: NDArray[np.float64]) -> str:

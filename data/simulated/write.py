@@ -22,14 +22,14 @@ from semiology.data.importers.outcome import LATERALITY, LATERALITY_COLUMNS
 from semiology.data.recording_set import Annotation, Recording
 from semiology.data.simulated.behaviours import BEHAVIOUR_COLUMNS, BEHAVIOURS_FILE, behaviour_rows
 from semiology.data.simulated.laterality import laterality_row
-from semiology.data.simulated.pose_truth import first_pose_file, write_pose
+from semiology.data.simulated.pose_truth import pose_folder, write_pose
 from semiology.data.simulated.render import render
 from semiology.data.simulated.report import reference_report
 from semiology.data.simulated.script import Script, draw_look, draw_script
 from semiology.data.simulated.sound import soundtrack
 from semiology.data.simulated.transcript import transcript
 from semiology.data.simulated.voice import RATE
-from semiology.data.writing import table_text, write_recording_set, write_text_atomically
+from semiology.data.writing import make_folder, table_text, write_recording_set, write_text_atomically
 from semiology.features import FEATURES
 
 GENERATOR = "1.1"
@@ -127,7 +127,7 @@ def simulate(
             usual ``if __name__ == "__main__":`` guard.
         progress: show a bar on the terminal.
         pose: also write keypoints (``pose/<video_id>/``, a file per frame as OpenPose writes them; the column
-            ``pose`` names the first) and face boxes (``faces/<video_id>.csv``). A second run can add them.
+            ``pose`` names the folder) and face boxes (``faces/<video_id>.csv``). A second run can add them.
         test_share: share of the patients whose ``split`` is ``test``, the rest is ``train``; 0 writes none.
 
     Raises:
@@ -186,7 +186,7 @@ def _write_sound(container: Any, stream: Any, script: Script) -> None:
 
 
 def _lacks(directory: Path, item: Planned, pose: bool) -> bool:
-    wanted = [_video(directory, item), *([first_pose_file(directory, item.video_id)] if pose else [])]
+    wanted = [_video(directory, item), *([pose_folder(directory, item.video_id)] if pose else [])]
     return not all(path.exists() for path in wanted)
 
 
@@ -195,7 +195,7 @@ def _make(directory: Path, item: Planned, settings: Settings, pose: bool) -> Non
     video = _video(directory, item)
     if not video.exists():
         write_video(video, item.script, settings.size, settings.fps)
-    if pose and not first_pose_file(directory, item.video_id).exists():
+    if pose and not pose_folder(directory, item.video_id).exists():
         write_pose(directory, item.video_id, item.script, settings.size, settings.fps)
 
 
@@ -248,7 +248,7 @@ def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Setti
 
 
 def _recording(directory: Path, item: Planned) -> Recording:
-    pose = first_pose_file(directory, item.video_id)
+    pose = pose_folder(directory, item.video_id)
     return Recording(
         video_id=item.video_id,
         patient_id=item.patient_id,
@@ -320,9 +320,9 @@ def _claim(directory: Path, settings: Settings) -> None:
                 "choose another folder, or delete this one"
             )
         return
-    if directory.exists() and any(directory.iterdir()):
+    if directory.is_dir() and any(directory.iterdir()):
         raise ValueError(f"{directory} is not empty and was not made by a simulation: choose another folder")
-    directory.mkdir(parents=True, exist_ok=True)
+    make_folder(directory)
     write_text_atomically(manifest, text)
 
 

@@ -201,6 +201,16 @@ def test_deidentify_prints_what_was_replaced_and_what_remains(filmed: Path, tmp_
     assert (refused.exit_code, "inside the de-identified folder" in refused.output) == (1, True)
 
 
+@pytest.mark.parametrize("place", ["file/new", "file"])
+def test_simulate_says_in_a_sentence_that_a_folder_cannot_be_made(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("")
+    result = call("simulate", tmp_path / place, "--patients", 1)
+    assert result.exit_code == 1
+    assert f"{place}: the folder cannot be made or written to" in result.output
+    assert "choose a folder in a place where you may write" in result.output
+    assert "Errno" not in result.output
+
+
 def test_simulate_passes_its_options_on_and_refuses_to_replace_a_set(
     tmp_path: Path, make_set: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:

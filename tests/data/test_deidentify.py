@@ -4,6 +4,7 @@ import csv
 import stat
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -125,6 +126,49 @@ def test_what_is_scored_is_kept(named_set: Path, tmp_path: Path) -> None:
     assert tonic.justification == "On [date] at [time] [name] stiffens; see [id]. Call [phone] or [email]"
     assert [item.video_id for item in new.recordings] == sorted(item.video_id for item in new.recordings)
     assert (new.name, new.version, new.metadata["size"]) == ("our set", "3", 3)
+
+
+def test_of_a_folder_of_keypoints_every_frame_gets_the_new_name(named_set: Path, tmp_path: Path) -> None:
+    pose = named_set / "keypoints" / "doe take 1"
+    pose.mkdir(parents=True)
+    for number in (0, 1, 12):
+        (pose / f"doe_jane_{number:012d}_keypoints.json").write_text(f'{{"people":[],"frame":{number}}}')
+    (pose / "notes of Jane Doe.txt").write_text("not from OpenPose")
+    old = read_recording_set(named_set)
+    recordings = [replace(old.recordings[0], pose=pose), *old.recordings[1:]]
+    write_recording_set(named_set, recordings, old.annotations, old.reports, old.metadata)
+    key = tmp_path / "key.csv"
+    done = deidentify(named_set, tmp_path / "out", key=key, seed=1)
+    with key.open(newline="") as stream:
+        ids = {row["old_video_id"]: row["video_id"] for row in csv.DictReader(stream)}
+    new = ids[old.recordings[0].video_id]
+    assert read_recording_set(tmp_path / "out").recording(new).pose == tmp_path / "out" / "pose" / new
+    copied = {path.name: path.read_text() for path in (tmp_path / "out" / "pose" / new).iterdir()}
+    assert copied == {
+        f"{new}_{number:012d}_keypoints.json": f'{{"people":[],"frame":{number}}}' for number in (0, 1, 12)
+    }
+    assert done.not_copied == ("keypoints/doe take 1/notes of Jane Doe.txt",)
+
+
+def test_an_excluded_recording_leaves_no_keypoints_behind(named_set: Path, tmp_path: Path) -> None:
+    pose = named_set / "pose" / "smith"
+    pose.mkdir(parents=True)
+    (pose / "smith_000000000000_keypoints.json").write_text("{}")
+    old = read_recording_set(named_set)
+    recordings = [*old.recordings[:2], replace(old.recordings[2], pose=pose)]
+    write_recording_set(named_set, recordings, old.annotations, old.reports, old.metadata)
+    (named_set / "talk" / "smith_v1.srt").write_bytes(b"\xff\xfe no text \xff")
+    done = deidentify(named_set, tmp_path / "out", seed=1)
+    assert [item.video_id for item in done.excluded] == ["smith_v1"]
+    assert list((tmp_path / "out" / "pose").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(named_set: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        RecordingSetError, match=r"file/out: the folder cannot be made .*Not a directory.* → choose"
+    ):
+        deidentify(named_set, tmp_path / "file" / "out", seed=1)
 
 
 def test_subtitle_times_survive_while_spoken_clock_times_do_not(named_set: Path, tmp_path: Path) -> None:

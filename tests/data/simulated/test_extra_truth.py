@@ -119,9 +119,7 @@ def test_the_check_accepts_a_set_with_everything_in_it(full: Path) -> None:
     assert report.ok, report.problems
     assert report.warnings == ()
     for recording in read_recording_set(full).recordings:
-        assert recording.pose == full / "pose" / recording.video_id / (
-            f"{recording.video_id}_000000000000_keypoints.json"
-        )
+        assert recording.pose == full / "pose" / recording.video_id
         assert recording.transcript == full / "transcripts" / f"{recording.video_id}.csv"
         assert recording.split in {"train", "test"}
 
