@@ -23,8 +23,10 @@ _SIDE = re.compile(
 )
 _BOTH = re.compile(r"\b(?:both|bilateral(?:ly)?|bimanual|generali[sz]ed|symmetric(?:al|ally)?)\b")
 
-_ARM = r"(?:arms?|hands?|elbows?|forearms?|wrists?|shoulders?|fingers?|upper (?:limbs?|extremit(?:y|ies))"
-r"|[lr]ue)"
+_ARM = (
+    r"(?:arms?|hands?|elbows?|forearms?|wrists?|shoulders?|fingers?|upper (?:limbs?|extremit(?:y|ies))"
+    r"|[lr]ue)"
+)
 _LEG = r"(?:legs?|foot|feet|knees?|thighs?|ankles?|lower (?:limbs?|extremit(?:y|ies))|[lr]le)"
 BODY_PARTS: Mapping[str, re.Pattern[str]] = {
     "head": re.compile(r"\b(?:heads?|neck)\b"),

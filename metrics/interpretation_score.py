@@ -1,13 +1,13 @@
 """Is the sign explained as the expert sees it: the Semiology Interpretation Score (S3 task 2).
 
-A justification is read into answers to the sign's list of questions, the core manifestation first, by
-whatever
-judge: `semiology.metrics.justification_extraction` does it by rules. The score compares these with the
+A justification is read into answers to the sign's list of questions, the core manifestation first, by any
+judge (`semiology.metrics.justification_extraction` does it by rules). The score compares them with the
 answers read from the expert's justification.
 
-Most signs are absent from most recordings, and "absent, and said to be absent" scores 1: over the published
-truth always answering "no" scores 0.67 on average. `score_interpretations` therefore gives the mean over the
-recordings that show the sign as well, where that answer scores 0.
+Most signs are absent from most recordings, and "absent, and said to be absent" scores 1: on the published
+recordings always answering "no" scores 0.79 on average over the 18 visual signs, above every model.
+`score_interpretations` therefore gives the mean over the recordings that show the sign as well, where that
+answer scores 0.
 """
 
 from __future__ import annotations

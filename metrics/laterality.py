@@ -1,9 +1,9 @@
 """Which side: head turning and arm movement (S3 task 3).
 
 The published scores take ``right`` as positive, drop every answer that is not exactly left or right, and
-are printed without a baseline; on the arm question always answering "right" gives F1 0.82, above every
-model but one. `score_sides` gives both sides the same weight, counts what was not understood as wrong, and
-carries the constant answers.
+are printed without a baseline; on the arm question always answering "right" gives F1 0.82 over all
+recordings, above each of the six models whose answers were released. `score_sides` gives both sides the
+same weight, counts what was not understood as wrong, and carries the constant answers.
 """
 
 from __future__ import annotations

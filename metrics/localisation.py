@@ -95,8 +95,8 @@ def charged_errors(
 ) -> Floats:
     """Return the absolute errors, an answer not understood charged the largest error possible in its clip.
 
-    That is the distance from the target to the farther end of the clip. A time beyond the clip is charged as
-    answered, but never more than that either: it is wrong, not more wrong than nothing.
+    That is the distance from the target to the farther end of the clip. A time beyond the clip keeps its
+    error.
 
     Args:
         target_s, answer_s: seconds in the clip.
@@ -113,7 +113,7 @@ def charged_errors(
         )
     worst = np.maximum(targets, ends - targets)
     errors = absolute_errors(target_s, answer_s)
-    return np.where(np.isnan(errors), worst, np.minimum(errors, worst))
+    return np.where(np.isnan(errors), worst, errors)
 
 
 def hits_within(target_s: Sequence[float], answer_s: Sequence[float | None], tolerance_s: float) -> Floats:

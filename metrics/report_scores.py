@@ -43,8 +43,7 @@ def score_reports(
 
     Estimates: rqi and ``rqi_<component>`` for each of its parts; stated_findings and
     ``stated_findings_<part>``. Baselines: ``empty_rqi`` and ``empty_stated_findings`` of a report without a
-    word; ``other_rqi`` and ``other_stated_findings``, mean over the clinical reports of up to ten other
-    recordings
+    word; ``other_rqi`` and ``other_stated_findings``, of the clinical reports of up to ten other recordings
     handed in instead: what fluent reporting earns without looking.
 
     Raises:

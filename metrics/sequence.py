@@ -98,12 +98,15 @@ class RelationScores(NamedTuple):
         precision: right pairs of the answer / pairs of the answer; NaN if the answer has no pair.
         recall: right pairs / pairs of the truth; NaN if the truth has none.
         f1: 2 right / (pairs of both); NaN if neither has a pair.
+        order_accuracy: of the pairs that both hold and whose true order is no tie, the share in the right
+            order; 0.5 by chance, whatever signs were seen; NaN without such pairs.
         random_order_f1: f1 expected if the signs of the answer stood in random order.
     """
 
     precision: float
     recall: float
     f1: float
+    order_accuracy: float
     random_order_f1: float
 
 
@@ -135,25 +138,22 @@ def temporal_relation_scores(
     Source: the definition in words of arXiv 2605.21852, section 3.2.5 (ii); the treatment of ties is ours.
     """
     shared = sorted(set(truth) & set(answer))
-    right = 0.0
-    expected = 0.0
+    ties = ordered = strict = 0
     for i, first in enumerate(shared):
         for second in shared[i + 1 :]:
-            gap = truth[second] - truth[first]
+            gap, claimed = truth[second] - truth[first], answer[second] - answer[first]
             if abs(gap) <= tie_tolerance:
-                right, expected = right + 1, expected + 1
-                continue
-            claimed = answer[second] - answer[first]
-            right += (claimed > 0) == (gap > 0) and claimed != 0
-            expected += 0.5
-    true, answered = _pairs(len(truth)), _pairs(len(answer))
-    nan = float("nan")
-    both = true + answered
+                ties += 1
+            else:
+                strict += 1
+                ordered += claimed != 0 and (claimed > 0) == (gap > 0)
+    right, true, answered = ties + ordered, _pairs(len(truth)), _pairs(len(answer))
     return RelationScores(
-        right / answered if answered else nan,
-        right / true if true else nan,
-        2 * right / both if both else nan,
-        2 * expected / both if both else nan,
+        _share(right, answered),
+        _share(right, true),
+        _share(2 * right, true + answered),
+        _share(ordered, strict),
+        _share(2 * ties + strict, true + answered),
     )
 
 
@@ -165,6 +165,10 @@ def sign_f1(answer: Sequence[str], truth: Sequence[str]) -> float:
     named, true = set(answer), set(truth)
     total = len(named) + len(true)
     return 2 * len(named & true) / total if total else 1.0
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else float("nan")
 
 
 def _pairs(n: int) -> int:

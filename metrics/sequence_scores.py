@@ -53,20 +53,22 @@ def sequence_scores(
         "relation_precision": relation.precision,
         "relation_recall": relation.recall,
         "relation_f1": relation.f1,
+        "order_accuracy": relation.order_accuracy,
         "relation_random_order_f1": relation.random_order_f1,
     }
 
 
-def typical_sequence(truths: Sequence[Sequence[str]]) -> list[str]:
+def typical_sequence(truths: Sequence[Sequence[str]], *, at_least: float = 0.5) -> list[str]:
     """Return the constant answer of someone who knows the collection but not the recording.
 
-    The signs shown by at least half of the recordings, or the commonest one if none is, ordered by their mean
-    relative position (0 first, 1 last), then by name. Empty without recordings.
+    The signs shown by at least a share of the recordings, or the commonest one if none is, ordered by their
+    mean relative position (0 first, 1 last), then by name. ``at_least=0`` names every sign that occurs. Empty
+    without recordings.
     """
     shown = Counter(sign for truth in truths for sign in set(truth))
     if not shown:
         return []
-    kept = [sign for sign, count in shown.items() if 2 * count >= len(truths)]
+    kept = [sign for sign, count in shown.items() if count >= at_least * len(truths)]
     kept = kept or [min(shown, key=lambda sign: (-shown[sign], sign))]
     places: dict[str, list[float]] = {sign: [] for sign in kept}
     for truth in truths:
@@ -85,8 +87,9 @@ def score_sequences(frame: pd.DataFrame, *, resamples: int = RESAMPLES, seed: in
             onsets (mapping of sign to seconds, for ties); one row per recording.
 
     Estimates: the scores of `sequence_scores`, means over the recordings answered. Baselines, on the same
-    recordings: ``empty_<score>`` (no sign at all), ``typical_<score>`` (`typical_sequence`, known in
-    hindsight) and ``random_order_relation_f1`` (the signs of the answer in random order).
+    recordings: ``empty_<score>`` (no sign at all), ``typical_<score>`` and ``every_sign_<score>`` (the same
+    list for all, `typical_sequence`, known in hindsight) and ``random_order_relation_f1`` (the signs of the
+    answer in random order). order_accuracy has chance 0.5.
 
     Raises:
         ValueError: a column is missing or a recording is there twice.
@@ -101,10 +104,12 @@ def score_sequences(frame: pd.DataFrame, *, resamples: int = RESAMPLES, seed: in
     ties: list[Mapping[str, float] | None] = (
         replied["onsets"].tolist() if "onsets" in replied.columns else [None] * len(replied)
     )
-    typical = typical_sequence(truths)
+    constants: dict[str, list[str]] = {
+        "empty": [],
+        "typical": typical_sequence(truths),
+        "every_sign": typical_sequence(truths, at_least=0.0),
+    }
     scored = [sequence_scores(a, t, o) for a, t, o in zip(answers, truths, ties, strict=True)]
-    empty = [sequence_scores([], t, o) for t, o in zip(truths, ties, strict=True)]
-    constant = [sequence_scores(typical, t, o) for t, o in zip(truths, ties, strict=True)]
     patients = replied["patient_id"].tolist()
     names = [name for name in sequence_scores([], []) if name != "relation_random_order_f1"]
     estimates = {
@@ -112,7 +117,8 @@ def score_sequences(frame: pd.DataFrame, *, resamples: int = RESAMPLES, seed: in
         for name in names
     }
     baselines = {"random_order_relation_f1": _mean([row["relation_random_order_f1"] for row in scored])}
-    for label, rows in (("empty", empty), ("typical", constant)):
+    for label, constant in constants.items():
+        rows = [sequence_scores(constant, t, o) for t, o in zip(truths, ties, strict=True)]
         baselines |= {f"{label}_{name}": _mean([row[name] for row in rows]) for name in names}
     return TaskScores(estimates, baselines, counts)
 

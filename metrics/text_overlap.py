@@ -129,9 +129,7 @@ def bert_scores(
 
 def _check(texts: Sequence[str], references: Sequence[str]) -> list[tuple[str, str]]:
     if len(texts) != len(references) or not len(texts):
-        raise ValueError(
-            f"{len(texts)} texts and {len(references)} references → give one reference per text"
-        )
+        raise ValueError(f"{len(texts)} texts and {len(references)} references → give one reference per text")
     return list(zip(texts, references, strict=True))
 
 

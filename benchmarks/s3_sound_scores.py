@@ -1,0 +1,200 @@
+"""Print the published S3 figures of tasks 2-7 beside sound ones, with baselines and patient intervals.
+
+Usage: ``python benchmarks/s3_sound_scores.py FOLDER``, the folder of the normalised S3 release. These are
+the tables of docs/s3_metrics.md.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Console
+
+from semiology.features import VISUAL_FEATURES
+from semiology.metrics.diagnosis import DIAGNOSES, published_diagnosis, score_diagnosis
+from semiology.metrics.interpretation_score import score_interpretations
+from semiology.metrics.intervals import Estimate
+from semiology.metrics.laterality import SIDES, score_sides
+from semiology.metrics.localisation import clip_seconds, score_onset_times
+from semiology.metrics.onset_region import REGIONS, score_onset_regions
+from semiology.metrics.patient_bootstrap import TaskScores
+from semiology.metrics.report_scores import score_reports
+from semiology.metrics.sequence import published_tokens
+from semiology.metrics.sequence_scores import score_sequences
+from semiology.reports.published_s3 import read_s3_tables, released_findings, true_sequences
+
+Tables = Mapping[str, pd.DataFrame]
+RESAMPLES = 1000
+CONSOLE = Console(width=400, markup=False, highlight=False)
+
+
+def main() -> int:
+    """Print every part."""
+    tables = read_s3_tables(Path(sys.argv[1]))
+    for part in (sides, regions, interpretations, onset_times, sequences, reports, diagnoses):
+        CONSOLE.print(f"\n## {part.__name__}\n")
+        part(tables)
+    return 0
+
+
+def sides(tables: Tables) -> None:
+    """Task 3: sides."""
+    for item, column in (("head_turning", "head_turning_side"), ("arm_movement", "arm_movement_side")):
+        truth = tables["laterality"].assign(truth=tables["laterality"][column].str.strip())
+        truth = truth[truth["truth"].isin(SIDES)][["video_id", "truth"]]
+        for model, rows in tables["task3"].groupby("model"):
+            scores = score_sides(joined(tables, rows[rows["item"] == item], truth, "answer", SIDES))
+            show(f"{item} {model}", scores, ("f1", "accuracy", "macro_f1", "balanced_accuracy", "mcc"))
+        baselines(
+            scores, ("always_right_f1", "always_left_f1", "best_constant_accuracy", "best_constant_macro_f1")
+        )
+
+
+def regions(tables: Tables) -> None:
+    """Task 3: onset regions."""
+    truth = tables["laterality"].assign(truth=tables["laterality"]["onset_region"])
+    truth = truth[truth["truth"].isin(REGIONS)][["video_id", "truth"]]
+    for model, rows in tables["task3"].groupby("model"):
+        scores = score_onset_regions(
+            joined(tables, rows[rows["item"] == "onset_region"], truth, "answer", REGIONS)
+        )
+        show(str(model), scores, ("accuracy", "macro_f1", "mcc"))
+    baselines(scores, ("best_constant_accuracy", "best_constant_macro_f1"))
+
+
+def interpretations(tables: Tables) -> None:
+    """Task 2: mean over the visual signs of score, score_where_present, score_where_seen, always-no."""
+    truth = tables["annotations"].rename(columns={"present": "truth"})[["video_id", "feature", "truth"]]
+    answers = tables["task1_video"].melt(["model", "video_id"], var_name="feature", value_name="answer")
+    keys = ["model", "scope", "video_id"]
+    scored = tables["task2_scores"].melt(keys, var_name="feature", value_name="score")
+    scored = scored[(scored["scope"] == "whole") & (scored["score"] != "")]
+    rows = scored.merge(answers, on=["model", "video_id", "feature"]).merge(truth, on=["video_id", "feature"])
+    rows = rows.merge(tables["videos"][["video_id", "patient_id"]], on="video_id").astype({"score": float})
+    columns = ("score", "score_where_present", "score_where_seen")
+    for model, part in rows[rows["feature"].isin(VISUAL_FEATURES)].groupby("model"):
+        summaries = [score_interpretations(one, resamples=2) for _, one in part.groupby("feature")]
+        means = [nanmean(s.estimates[name].value for s in summaries) for name in columns]
+        always_no = nanmean(s.baselines["always_no_score"] for s in summaries)
+        values = " | ".join(f"{mean:.2f}" for mean in [*means, always_no])
+        CONSOLE.print(f"| {model} | {len(summaries)} signs | {values} |")
+
+
+def nanmean(values: Iterable[float]) -> float:
+    """Return the mean of the defined values."""
+    defined = [value for value in values if value == value]
+    return sum(defined) / len(defined)
+
+
+def onset_times(tables: Tables) -> None:
+    """Task 4: start, end and two signs."""
+    for feature in ("start", "end", "head_turning", "clonic"):
+        target = tables["task4_targets"]
+        target = target[target["feature"] == feature].astype({"target_s": float})[["video_id", "target_s"]]
+        for model, rows in tables["task4"].groupby("model"):
+            given = rows[rows["feature"] == feature][["video_id", "timestamp"]]
+            frame = target.merge(given, how="left").merge(tables["videos"][["video_id", "patient_id"]])
+            # A row without a time was asked and gave none: not understood. No row at all: missing.
+            frame["answered"] = frame["timestamp"].notna()
+            frame["answer_s"] = [clip_seconds(str(text)) for text in frame["timestamp"]]
+            frame["answer_s"] = frame["answer_s"].astype(float)
+            scores = score_onset_times(frame.drop(columns="timestamp"), resamples=RESAMPLES)
+            show(f"{feature} {model}", scores, ("mae", "charged_mae", "hit_1s", "hit_2s", "hit_5s"))
+        baselines(scores, ("middle_mae", "middle_hit_1s", "best_constant_mae", "random_mae"))
+
+
+def sequences(tables: Tables) -> None:
+    """Task 5: sequences, ties from the annotated onsets."""
+    present = tables["annotations"][tables["annotations"]["present"] == "yes"]
+    onsets: dict[str, dict[str, float]] = {}
+    for video, feature, time in zip(present["video_id"], present["feature"], present["onset_s"], strict=True):
+        if time:
+            onsets.setdefault(video, {})[feature] = float(time)
+    for model, rows in tables["task5"].groupby("model"):
+        truth = true_sequences(tables, str(model))
+        answer = dict(zip(rows["video_id"], rows["sequence"].map(published_tokens), strict=True))
+        frame = tables["videos"][tables["videos"]["video_id"].isin(truth)][["video_id", "patient_id"]].copy()
+        frame["truth"] = frame["video_id"].map(truth)
+        frame["answer"] = [answer.get(video) for video in frame["video_id"]]
+        frame["onsets"] = [timed(truth[v], onsets.get(v, {})) for v in frame["video_id"]]
+        scores = score_sequences(frame, resamples=RESAMPLES)
+        names = ("edit_distance", "normalised_edit_distance", "lcs_ratio", "lcs_f1", "position_share")
+        show(str(model), scores, (*names, "sign_f1", "relation_f1", "order_accuracy"))
+        CONSOLE.print(f"random order of the same signs: {scores.baselines['random_order_relation_f1']:.2f}")
+    for kind in ("empty", "typical", "every_sign"):
+        shown = (*names, "sign_f1", "relation_f1", "order_accuracy")
+        baselines(scores, tuple(f"{kind}_{name}" for name in shown))
+
+
+def timed(signs: list[str], known: Mapping[str, float]) -> dict[str, float]:
+    """Onsets in seconds where each sign has one, else places in the sequence."""
+    if all(sign in known for sign in signs):
+        return {sign: known[sign] for sign in signs}
+    return {sign: float(place) for place, sign in enumerate(signs)}
+
+
+def reports(tables: Tables) -> None:
+    """Task 6: reports, from the released components."""
+    truth = {row["video_id"]: released_findings(row) for row in tables["reports"].to_dict("records")}
+    shown = true_sequences(tables, "omni")
+    for model, rows in tables["task6"].groupby("model"):
+        given = {row["video_id"]: released_findings(row) for row in rows.to_dict("records")}
+        frame = tables["videos"][["video_id", "patient_id"]].copy()
+        frame["report"] = [given.get(video) for video in frame["video_id"]]
+        frame["reference"] = [truth[video] for video in frame["video_id"]]
+        frame["shown"] = [shown.get(video) for video in frame["video_id"]]
+        scores = score_reports(frame, resamples=RESAMPLES)
+        show(str(model), scores, ("rqi", "rqi_coverage", "rqi_locations", "rqi_order", "stated_findings"))
+        baselines(scores, ("empty_rqi", "other_rqi", "empty_stated_findings", "other_stated_findings"))
+
+
+def diagnoses(tables: Tables) -> None:
+    """Task 7: ES against NES."""
+    truth = tables["videos"].rename(columns={"diagnosis": "truth"})[["video_id", "truth"]]
+    truth = truth[truth["truth"].isin(DIAGNOSES)]
+    for item in ("without_report", "with_report"):
+        for model, rows in tables["task7"].groupby("model"):
+            read = rows.assign(answer=rows[item].map(lambda text: published_diagnosis(text) or "unparsed"))
+            scores = score_diagnosis(joined(tables, read, truth, "answer", DIAGNOSES), resamples=RESAMPLES)
+            show(f"{item} {model}", scores, ("f1", "accuracy", "balanced_accuracy", "mcc"))
+        baselines(scores, ("always_ES_f1", "best_constant_accuracy"))
+
+
+def joined(
+    tables: Tables, rows: pd.DataFrame, truth: pd.DataFrame, column: str, classes: tuple[str, ...]
+) -> pd.DataFrame:
+    """One row per recording with a truth; answers outside the classes become unparsed."""
+    frame = truth.merge(rows[["video_id", column]].rename(columns={column: "answer"}), how="left")
+    given = frame["answer"].fillna("").str.strip()
+    frame["answer"] = given.where(given.isin(classes) | (given == ""), "unparsed")
+    return frame.merge(tables["videos"][["video_id", "patient_id"]], on="video_id")
+
+
+def show(label: str, scores: TaskScores, names: tuple[str, ...]) -> None:
+    """Print one row of estimates with counts."""
+    c = scores.counts
+    values = " | ".join(f"{name} {figure(scores.estimates[name])}" for name in names)
+    CONSOLE.print(
+        f"| {label} | {values} | {c.answered}/{c.asked}, unparsed {c.unparsed}, missing {c.missing} |"
+    )
+
+
+def figure(estimate: Estimate) -> str:
+    """Return a value with its interval."""
+    if estimate.low is None:
+        return f"{estimate.value:.2f} (not estimable)"
+    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
+
+
+def baselines(scores: TaskScores, names: tuple[str, ...]) -> None:
+    """Print the named baselines."""
+    found: dict[str, Any] = {name: scores.baselines[name] for name in names}
+    CONSOLE.print("baselines: " + ", ".join(f"{name} {value:.2f}" for name, value in found.items()))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
