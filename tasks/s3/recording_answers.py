@@ -23,7 +23,7 @@ def recording_answers(
 
     Args:
         kind: Kind of answer.
-        records: Records of one task in one wording, whole or in short.
+        records: Records of one task in one wording.
         model: Merges texts; by default they are merged extractively.
 
     Columns: video_id, patient_id, feature, clip_form, truth, answer (merged; ``unparsed`` where no window

@@ -1,4 +1,4 @@
-"""From a reply to the record of one question: what a report reads, and the same in short for each metric."""
+"""From a reply to the record of one question, and the name under which every other metric knows it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from semiology.tasks.answers import Answer, parse_reply
 from semiology.tasks.s3.diagnosis_answers import parse_diagnosis
+from semiology.tasks.s3.figure_names import FIGURES
 from semiology.tasks.s3.region_answers import parse_region
 from semiology.tasks.s3.report_answers import parse_report
 from semiology.tasks.s3.sequence_answers import parse_sequence
@@ -28,12 +29,13 @@ KIND_FIELDS: Mapping[AnswerKind, tuple[str, ...]] = {
     "report": ("shown",),
 }
 """Columns of the question table that are part of the truth, by kind of answer."""
-SHORT_FIELDS = ("video_id", "patient_id", "feature", "segment", "clip_form", "answer", "truth")
 OPPOSITE: Mapping[str, Answer] = {"yes": "no", "no": "yes"}
 
 
 def process_results(document: Mapping[str, Any], results: Sequence[str | None]) -> dict[str, Any]:
-    """Turn one reply into its record, and the same in short under the name of every other metric.
+    """Turn one reply into its record; every other metric gets the record's :func:`identity` alone.
+
+    lmms-eval writes each metric of each sample, so records in every one of them would fill the disk.
 
     ``answer`` is the parsed answer: a word (``unparsed`` if there is none), seconds, a list of items or a
     text; for the last three None is "unparsed". ``unparsed`` says so for every kind.
@@ -42,18 +44,19 @@ def process_results(document: Mapping[str, Any], results: Sequence[str | None]) 
         document: A row of the question table.
         results: The model's reply, as lmms-eval hands it over (a list of one).
     """
-    from semiology.tasks.s3.scores import figures_of
-
     kind = TASKS[document["task"]].answer
     raw = results[0] if results else None
     record = {name: document[name] for name in RECORD_FIELDS}
     record |= {name: document[name] for name in KIND_FIELDS.get(kind, ())}
     record |= _PARSERS[kind](raw, document)
     record["unparsed"] = record["answer"] in (None, UNPARSED)
-    short = {name: record[name] for name in (*SHORT_FIELDS, *KIND_FIELDS.get(kind, ()))}
-    if kind == "justification":
-        short["justification"] = record["justification"]
-    return {RECORD: record | {"raw": raw}, **dict.fromkeys(figures_of(kind), short)}
+    return {RECORD: record | {"raw": raw}, **dict.fromkeys(FIGURES[kind], identity(record))}
+
+
+def identity(record: Mapping[str, Any]) -> str:
+    """Return the name of a record within a run: task, feature, recording, form of clip, segment."""
+    names = ("task", "feature", "video_id", "clip_form", "segment")
+    return "/".join(str(record[name]) for name in names)
 
 
 def _justification(raw: str | None, document: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,16 +7,15 @@ the limits of its 95 % interval, by patients.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property
 from typing import Any, get_args
 
-from semiology.tasks.s3.recording_answers import recording_answers
-from semiology.tasks.s3.records import RECORD
-from semiology.tasks.s3.task_figures import FIGURES, figures
-from semiology.tasks.s3.task_list import AnswerKind
+from semiology.tasks.s3.figure_names import FIGURES
+from semiology.tasks.s3.recording_answers import Record, recording_answers
+from semiology.tasks.s3.records import RECORD, identity
+from semiology.tasks.s3.task_list import TASKS, AnswerKind
 from semiology.tasks.s3.text_model import chosen_text_model
 
 PREFIX = "metrics_of_"
@@ -35,41 +34,59 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def figures_of(kind: AnswerKind) -> tuple[str, ...]:
-    """Return the names of the figures of a kind of answer, in the order of the table."""
-    return tuple(FIGURES[kind])
-
-
 def metric_list(kind: AnswerKind) -> list[dict[str, Any]]:
     """Return lmms-eval's ``metric_list``: the record, counted, and every figure of the kind."""
     record = {"metric": RECORD, "aggregation": questions, "higher_is_better": None}
     return [
         record,
         *(
-            {"metric": name, "aggregation": _hook(kind, name), "higher_is_better": better}
+            {"metric": name, "aggregation": _hook(name), "higher_is_better": better}
             for name, better in FIGURES[kind].items()
         ),
     ]
 
 
-def questions(items: Sequence[Any]) -> float:
-    """Return how many questions were asked."""
+def questions(items: Sequence[Record]) -> float:
+    """Return how many questions were asked, and keep their records for the hooks of the figures.
+
+    lmms-eval aggregates the metrics of a task in the order of the sample, in which the record is the first.
+    """
+    if items:
+        _latest[items[0]["task"]] = _Run(tuple(items))
     return float(len(items))
 
 
-def _hook(kind: AnswerKind, name: str) -> Callable[[Sequence[Any]], float | str]:
-    """Return the function that lmms-eval calls with the records of a task."""
+class _Run:
+    """The records of a task in the run that is being aggregated, and their figures once asked for."""
 
-    def aggregate(items: Sequence[Mapping[str, Any]]) -> float | str:
-        # Sorted, so that ranks of a parallel run finishing in another order share one result.
-        value = _figures(kind, tuple(sorted(json.dumps(item, sort_keys=True) for item in items)))[name]
+    def __init__(self, records: Sequence[Record]) -> None:
+        self.records = records
+        self.names = sorted(map(identity, records))
+
+    @cached_property
+    def figures(self) -> Mapping[str, float]:
+        # Here, so that listing tasks does not import every metric and its libraries.
+        from semiology.tasks.s3.task_figures import figures
+
+        kind = TASKS[self.records[0]["task"]].answer
+        return figures(kind, recording_answers(kind, self.records, chosen_text_model()))
+
+
+_latest: dict[str, _Run] = {}
+
+
+def _hook(name: str) -> Callable[[Sequence[str]], float | str]:
+    """Return the function that lmms-eval calls with the identities of a task's records.
+
+    It raises RuntimeError where they are not those of the records that were aggregated last.
+    """
+
+    def aggregate(items: Sequence[str]) -> float | str:
+        run = _latest.get(items[0].split("/")[0])
+        if run is None or run.names != sorted(items):
+            raise RuntimeError(f"{name}: the records of {items[0]} were not aggregated before it")
+        value = run.figures[name]
         return UNDEFINED if math.isnan(value) else value
 
     aggregate.__name__ = name
     return aggregate
-
-
-@lru_cache(maxsize=32)
-def _figures(kind: AnswerKind, items: tuple[str, ...]) -> Mapping[str, float]:
-    """Return all figures of a kind, computed once for the same records."""
-    return figures(kind, recording_answers(kind, map(json.loads, items), chosen_text_model()))

@@ -118,7 +118,7 @@ def _onset_region(plan: Plan, shown: Protocols) -> Iterator[Target]:
         region, onset = known[video_id].onset_region, seizure_start(plan.recording_set, video_id)
         if region is None or onset is None or onset >= recording.info.duration_s:
             continue
-        begin = max(0.0, onset - BEFORE_ONSET_S)
+        begin = max(0.0, round(onset - BEFORE_ONSET_S, 3))
         clip = shown.event.segment(begin, onset + AFTER_ONSET_S, recording.info.duration_s)
         yield from _clip(recording, "onset_region", clip, region, shown.event.rate(clip))
 
