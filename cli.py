@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from semiology.data.commands import app as data_app
+from semiology.optimization.commands import FOLDS_EPILOG, folds_command
 from semiology.prompts.commands import app as prompts_app
 from semiology.reports.commands import report
 
@@ -20,6 +21,8 @@ app = typer.Typer(
     rich_markup_mode="rich",
     add_completion=False,
 )
+# Here and not in data/: recording sets know nothing of what is searched on them.
+data_app.command("folds", epilog=FOLDS_EPILOG)(folds_command)
 app.add_typer(data_app, name="data")
 app.add_typer(prompts_app, name="prompts")
 app.command("report")(report)
