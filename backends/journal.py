@@ -28,6 +28,10 @@ from semiology.data.cache_folder import cache_directory
 VERSION = 1
 """Part of every key; to be raised when the same key would stand for another answer."""
 
+MediumKey = tuple[str, str, float | None, float | None]
+"""A medium by what it is: ``video``, ``image`` or ``audio``; the digest of the file's content
+(`semiology.data.content_digest`); start and end of the window in s, None for the file's own."""
+
 _PATTERN = "answers-*.jsonl"
 _log = logging.getLogger(__name__)
 
@@ -90,8 +94,7 @@ class JournalSummary:
 def answer_key(
     *,
     prompt: str,
-    media: Sequence[str],
-    window: tuple[float, float] | None,
+    media: Sequence[MediumKey],
     sampling: Mapping[str, Any],
     generation: Mapping[str, Any],
     model: str,
@@ -100,9 +103,7 @@ def answer_key(
 
     Args:
         prompt: the full text as the model reads it, chat template included.
-        media: content digests of the files shown or played, in their order
-            (`semiology.data.content_digest`).
-        window: start and end in the recording, s; None for whole files.
+        media: what is shown or played, in its order.
         sampling: how pictures and sound are taken from the window: frames, sizes, enhancement.
         generation: generation settings, and how scores are computed.
         model: what identifies the weights (`semiology.backends.checkpoint_stamp`), and the number format.
@@ -114,8 +115,10 @@ def answer_key(
     parts = {
         "version": VERSION,
         "prompt": prompt,
-        "media": list(media),
-        "window": None if window is None else [float(time) for time in window],
+        "media": [
+            [kind, digest, *(None if time is None else float(time) for time in window)]
+            for kind, digest, *window in media
+        ],
         "sampling": dict(sampling),
         "generation": dict(generation),
         "model": model,

@@ -39,8 +39,7 @@ ANSWERS = st.lists(
 )  # fmt: skip
 FACTS: dict[str, Any] = {
     "prompt": "<|im_start|>user\n<video>Is the patient stiff?",
-    "media": ["0" * 64],
-    "window": (0.0, 30.0),
+    "media": [("video", "0" * 64, 0.0, 30.0)],
     "sampling": {"fps": 2.0, "max_frames": 60, "enhancement": "none"},
     "generation": {"max_new_tokens": 16, "temperature": 0.0},
     "model": "content 12ab float32",
@@ -162,10 +161,12 @@ def test_a_damaged_line_in_the_middle_is_named_and_skipped(
     "change",
     [
         {"prompt": FACTS["prompt"] + " "},
-        {"media": ["1" * 64]},
-        {"media": ["0" * 64, "0" * 64]},
-        {"window": (0.0, 30.5)},
-        {"window": None},
+        {"media": [("video", "1" * 64, 0.0, 30.0)]},
+        {"media": [("audio", "0" * 64, 0.0, 30.0)]},
+        {"media": [("video", "0" * 64, 0.0, 30.5)]},
+        {"media": [("video", "0" * 64, 0.0, None)]},
+        {"media": FACTS["media"] * 2},
+        {"media": []},
         {"sampling": {**FACTS["sampling"], "enhancement": "pose"}},
         {"generation": {**FACTS["generation"], "max_new_tokens": 17}},
         {"model": "content 12ab bfloat16"},
@@ -177,9 +178,13 @@ def test_whatever_the_answer_depends_on_changes_the_key(change: dict[str, Any]) 
 
 
 def test_the_key_does_not_depend_on_the_order_of_settings_nor_on_the_process() -> None:
-    turned = {**FACTS, "sampling": dict(reversed(FACTS["sampling"].items())), "window": [0, 30]}
+    turned = {
+        **FACTS,
+        "sampling": dict(reversed(FACTS["sampling"].items())),
+        "media": [["video", "0" * 64, 0, 30]],
+    }
     assert answer_key(**turned) == answer_key(**FACTS)
-    assert answer_key(**FACTS) == "acfa8699e94dac969bec379e68adb695181eda09f8de79f3bdb800cab93721a5"
+    assert answer_key(**FACTS) == "f3771805cfeb0611f34228393b81fec9e433c457c578bfc6e67dc918fa128260"
 
 
 @pytest.mark.parametrize(
