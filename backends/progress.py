@@ -32,7 +32,7 @@ class Tally:
 
     Attributes:
         questions: questions of the run.
-        recordings: recordings of the run.
+        recordings: recordings of the run; None while that is not known.
         answered: questions that have their answer.
         from_journal: those of them that were answered in an earlier run.
         recordings_done: recordings all of whose questions have their answers.
@@ -40,7 +40,7 @@ class Tally:
     """
 
     questions: int
-    recordings: int
+    recordings: int | None = None
     answered: int = 0
     from_journal: int = 0
     recordings_done: int = 0
@@ -61,7 +61,7 @@ class Tally:
         """Return all of it in one line of plain text."""
         left = "?" if self.remaining_s is None else clock(self.remaining_s)
         return (
-            f"recordings {self.recordings_done}/{self.recordings}, "
+            f"recordings {self.recordings_done}/{'?' if self.recordings is None else self.recordings}, "
             f"questions {self.answered}/{self.questions}, "
             f"{self.rate:.2f} questions/s, {self.from_journal} from the journal, "
             f"{clock(self.elapsed_s)} elapsed, {left} left"
@@ -79,7 +79,7 @@ class RunProgress:
 
     Args:
         questions: questions of the run.
-        recordings: recordings of the run.
+        recordings: recordings of the run; None while that is not known.
         rank: this process among those of the run; only 0 speaks.
         stream: where to, standard error by default.
         line_every_s: time between two lines where the stream is no terminal, s.
@@ -89,7 +89,7 @@ class RunProgress:
     def __init__(
         self,
         questions: int,
-        recordings: int,
+        recordings: int | None = None,
         *,
         rank: int = 0,
         stream: TextIO | None = None,
@@ -128,6 +128,11 @@ class RunProgress:
         self._bar.stop()
         if not self._live:
             self._say()
+
+    def expect(self, recordings: int) -> None:
+        """Take note of how many recordings the run has."""
+        self.tally.recordings = recordings
+        self._bar.update(self._recordings, total=recordings)
 
     def answered(self, questions: int = 1, *, from_journal: bool = False) -> None:
         """Count questions that got their answer, from the model or from the journal."""

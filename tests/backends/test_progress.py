@@ -64,6 +64,15 @@ def test_a_log_gets_one_line_every_half_minute_and_one_at_the_end() -> None:
     assert "\x1b" not in log.getvalue()
 
 
+def test_the_number_of_recordings_may_be_known_later() -> None:
+    log = io.StringIO()
+    with RunProgress(2, stream=log, now=Clock()) as progress:
+        assert "recordings 0/?, questions 0/2" in progress.tally.line()
+        progress.expect(recordings=5)
+        progress.recording_done()
+    assert "recordings 1/5" in log.getvalue()
+
+
 def test_a_terminal_gets_a_bar_with_both_counts() -> None:
     now, screen = Clock(), Terminal()
     with RunProgress(4, 2, stream=screen, now=now) as progress:
