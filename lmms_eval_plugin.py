@@ -43,6 +43,7 @@ def manifests() -> list[Any]:
         ModelManifest(
             model_id="semiology_constant", chat_class_path="semiology.backends.constant.ConstantAnswer"
         ),
+        ModelManifest(model_id="semiology_hf", chat_class_path="semiology.backends.semiology_hf.SemiologyHF"),
         ModelManifest(
             model_id="semiology_qwen2_audio",
             simple_class_path="semiology.backends.qwen2_audio_cpu.Qwen2AudioOnCpu",

@@ -1,0 +1,222 @@
+"""The lmms-eval model ``semiology_hf``: transformers video models, many questions for the price of one video.
+
+``lmms_eval --model semiology_hf --model_args pretrained=Qwen/Qwen2.5-VL-7B-Instruct,fps=2 …`` gives the
+answers of the stock class, but opens, decodes, encodes and prefills every window once for all its questions.
+Arguments have the names of the stock Qwen classes where these have them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
+from lmms_eval.api.model import lmms
+from loguru import logger
+from tqdm import tqdm
+
+from semiology.backends.shared_prefix.engine import Already, OnAnswers, Planned, SharedPrefixEngine
+from semiology.backends.shared_prefix.loading import Loading, load_checkpoint
+from semiology.backends.shared_prefix.questions import Answer, Question, Settings
+from semiology.backends.shared_prefix.sampling import Sampling
+from semiology.backends.shared_prefix.scores import DEFAULT_ANSWERS
+from semiology.backends.shared_prefix.windows import Options
+
+FAILED = "[LMMS_EVAL_REQUEST_FAILED: {}]"
+"""In place of a reply that there is none of, with the reason; counted as lmms-eval's server classes' is."""
+
+
+class ScoredTokenCounts(TokenCounts):  # type: ignore[misc]
+    """Token counts that carry first-token log-probabilities into lmms-eval's samples (``token_counts``)."""
+
+    def __init__(self, scores: dict[str, float] | None, **counts: int | None) -> None:
+        super().__init__(**counts)
+        self.scores = scores
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts, and ``first_token_logprobs`` (natural logarithm) by answer where scored."""
+        counts: dict[str, Any] = super().to_dict()
+        return counts | ({"first_token_logprobs": self.scores} if self.scores else {})
+
+
+class SemiologyHF(lmms):  # type: ignore[misc]
+    """An lmms-eval chat model for transformers checkpoints that take video.
+
+    Args:
+        pretrained: Folder or name of the checkpoint.
+        device: ``auto`` (CUDA where there is one, else the CPU) or a torch device; with several processes
+            each takes the GPU of its own number.
+        device_map: As transformers takes it, for instance ``auto`` to spread a model over all GPUs.
+        dtype: ``auto`` (as saved), ``bfloat16``, ``float16`` or ``float32``.
+        attn_implementation: ``sdpa``, ``eager``, ``flash_attention_2``, …; None for transformers' choice.
+        revision: Branch, tag or commit of a named checkpoint.
+        trust_remote_code: Whether code that comes with the checkpoint may run.
+        fps: Frames per second to show; None for ``max_num_frames`` spread evenly.
+        max_num_frames: Frames without ``fps``; for Qwen3-VL also a cap with it, as in the stock class.
+        max_frames: A cap on the frames with ``fps``.
+        min_pixels: Least pixels of a frame.
+        max_pixels: Most pixels of a frame.
+        total_pixels: Most pixels of a window.
+        system_prompt: System turn; None for that of the stock class, empty for none.
+        sharing: ``auto``, ``packed``, ``padded``, ``sequential``, ``vision`` or ``none``.
+        token_budget: Question tokens that run together; None for a quarter of the prefix.
+        score: ``logprob`` replies with the likeliest first token instead of generating, and stores the
+            log-probabilities; ``none`` generates.
+        answers: The answers to score, separated by ``|``.
+        batch_size: Questions per row of a padded batch; the other ways of sharing need no such number.
+        max_batch_size: Accepted because lmms-eval always passes it; has no effect.
+
+    Attributes:
+        engine: Does the work; its ``reader`` may be replaced before the first request.
+        counts: What was done so far.
+        on_answers: Called with ``[(Question, Answer), …]`` after every group of answers, for a journal.
+        already: Asked for every question before its recording is opened; what it answers is not asked again.
+        planned: Called with all questions of a run before the first is answered.
+
+    Raises:
+        ValueError: An argument, the checkpoint or the device is not usable; the message says why.
+    """
+
+    is_simple = False
+
+    def __init__(
+        self,
+        pretrained: str,
+        device: str | None = "auto",
+        device_map: str | None = None,
+        dtype: str = "auto",
+        attn_implementation: str | None = None,
+        revision: str = "main",
+        trust_remote_code: bool = False,
+        fps: float | None = None,
+        max_num_frames: int = 32,
+        max_frames: int | None = None,
+        min_pixels: int | None = 256 * 28 * 28,
+        max_pixels: int | None = 1605632,
+        total_pixels: int | None = None,
+        system_prompt: str | None = None,
+        sharing: str = "auto",
+        token_budget: int | None = None,
+        score: str = "none",
+        answers: str = "|".join(DEFAULT_ANSWERS),
+        batch_size: int | str = 1,
+        max_batch_size: int | None = None,
+    ) -> None:
+        super().__init__()
+        del max_batch_size
+        device = self._join_processes(device or "auto")
+        loading = Loading(
+            str(pretrained), device, device_map or None, dtype, attn_implementation, revision,
+            trust_remote_code, min_pixels, max_pixels,
+        )  # fmt: skip
+        sampling = Sampling(fps, max_num_frames, max_frames, min_pixels, max_pixels, total_pixels)
+        self.batch_size_per_gpu = int(batch_size) if str(batch_size).isdigit() else 1
+        options = Options(
+            sharing, token_budget, max(self.batch_size_per_gpu, Options.rows), _scored(score),
+            tuple(answers.split("|")), system_prompt,
+        )  # fmt: skip
+        self.engine = SharedPrefixEngine(load_checkpoint(loading), sampling, options)
+        self.counts = self.engine.counts
+        self.on_answers: OnAnswers | None = None
+        self.already: Already | None = None
+        self.planned: Planned | None = None
+
+    def _join_processes(self, device: str) -> str:
+        """Take part in a run of several processes and return the device of this one."""
+        if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
+            return device
+        from accelerate import Accelerator  # type: ignore[import-untyped]
+
+        self.accelerator = Accelerator(cpu=not torch.cuda.is_available() or device == "cpu")
+        self._rank, self._world_size = self.accelerator.process_index, self.accelerator.num_processes
+        chosen = str(self.accelerator.device)
+        return chosen if device in ("auto", "cuda") else device
+
+    @property
+    def config(self) -> Any:
+        """The model's configuration."""
+        return self.engine.checkpoint.model.config
+
+    @property
+    def model(self) -> Any:
+        """The transformers model."""
+        return self.engine.checkpoint.model
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer."""
+        return self.engine.checkpoint.tokenizer
+
+    @property
+    def device(self) -> torch.device:
+        """Where the inputs go."""
+        return self.engine.checkpoint.device
+
+    @property
+    def batch_size(self) -> int:
+        """Questions per padded batch, as given."""
+        return self.batch_size_per_gpu
+
+    def generate_until(self, requests: Sequence[Instance]) -> list[GenerationResult]:
+        """Answer all requests and return the replies in their order."""
+        questions = [
+            Question(number, self._builder(request), Settings.read(request.args[2]), request)
+            for number, request in enumerate(requests)
+        ]
+        with tqdm(total=len(questions), desc="Model Responding", disable=self.rank != 0) as bar:
+
+            def tell(answered: list[tuple[Question, Answer]]) -> None:
+                bar.update(len(answered))
+                if self.on_answers is not None:
+                    self.on_answers(answered)
+
+            answers = self.engine.answer(questions, tell, self.already, self.planned)
+        logger.info(f"semiology_hf, sharing {self.engine.sharing}: {self.counts.summary()}")
+        return [_result(answer) for answer in answers]
+
+    def _builder(self, request: Instance) -> Callable[[], Sequence[dict[str, Any]]]:
+        _, doc_to_messages, _, doc_id, task, split = request.args
+
+        def build() -> Sequence[dict[str, Any]]:
+            messages: Sequence[dict[str, Any]] = doc_to_messages(self.task_dict[task][split][doc_id])
+            return messages
+
+        return build
+
+    def clean(self) -> None:
+        """Let the model go, so that its memory is free for what comes after."""
+        del self.engine
+        super().clean()
+
+    def loglikelihood(self, requests: list[Instance]) -> Any:
+        """Not available; ``score=logprob`` scores the first token.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError("semiology_hf generates text; score=logprob scores yes, no and NA")
+
+    def generate_until_multi_round(self, requests: list[Instance]) -> Any:
+        """Not available: one round only.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError("semiology_hf answers one round only")
+
+
+def _scored(score: str) -> bool:
+    if score not in ("none", "logprob"):
+        raise ValueError(f"score={score}: give logprob or none")
+    return score == "logprob"
+
+
+def _result(answer: Answer) -> GenerationResult:
+    if answer.failure is not None:
+        return GenerationResult(text=FAILED.format(answer.failure.replace("\n", " ")))
+    scores = dict(answer.scores) if answer.scores else None
+    return GenerationResult(
+        text=answer.text, token_counts=ScoredTokenCounts(scores, output_tokens=answer.tokens)
+    )

@@ -1,0 +1,225 @@
+"""Answers many questions: every recording opened once, every window decoded, encoded and prefilled once.
+
+``SharedPrefixEngine(load_checkpoint(Loading("folder")), Sampling(fps=2)).answer(questions)`` returns the
+answers in the order of the questions, whatever order the work is done in.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from semiology.backends.shared_prefix import questions as grouping
+from semiology.backends.shared_prefix.counts import Counts
+from semiology.backends.shared_prefix.frames import DecordReader, FrameReader, Frames, OpenRecording
+from semiology.backends.shared_prefix.inputs import media_of, render
+from semiology.backends.shared_prefix.loading import Checkpoint
+from semiology.backends.shared_prefix.questions import Answer, Medium, Question, UnansweredError
+from semiology.backends.shared_prefix.sampling import Picked, Sampling, pick_as_qwen, pick_with_processor
+from semiology.backends.shared_prefix.windows import Options, WindowAnswerer
+
+logger = logging.getLogger(__name__)
+
+OnAnswers = Callable[[list[tuple[Question, Answer]]], None]
+"""Called with the new answers after every chunk of a window, failures included: a journal, a progress bar."""
+
+Already = Callable[[Question], "Answer | None"]
+"""Asked before a recording is opened; an answer that it knows is not asked for again."""
+
+Planned = Callable[[Sequence[Question]], None]
+"""Called with all questions whose messages could be read, before the first of them is answered."""
+
+
+class SharedPrefixEngine:
+    """Answers questions about recordings with one model.
+
+    Attributes:
+        checkpoint: model and processor.
+        counts: what was done so far.
+        reader: where frames come from; may be replaced before questions are asked.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        sampling: Sampling | None = None,
+        options: Options | None = None,
+        reader: FrameReader | None = None,
+    ) -> None:
+        """Make an engine.
+
+        Args:
+            checkpoint: model and processor.
+            sampling: how windows are sampled.
+            options: sharing, memory, scores.
+            reader: where frames come from; decord by default.
+
+        Raises:
+            SharingError: the way of sharing that was asked for is not possible with the model.
+            ScoreError: an answer to score is not a single token.
+        """
+        self.counts = Counts()
+        self.checkpoint = checkpoint
+        self._sampling = sampling or Sampling()
+        self._options = options or Options()
+        self.reader = reader or DecordReader()
+        self._windows = WindowAnswerer(checkpoint, self._sampling, self._options, self.counts)
+        self._answers: dict[int, Answer] = {}
+        self._on_answers: OnAnswers | None = None
+
+    @property
+    def sharing(self) -> str:
+        """The way of sharing in use."""
+        return self._windows.way
+
+    def answer(
+        self,
+        questions: Sequence[Question],
+        on_answers: OnAnswers | None = None,
+        already: Already | None = None,
+        planned: Planned | None = None,
+    ) -> list[Answer]:
+        """Return the answers in the order of the questions.
+
+        What cannot be answered gets an :class:`Answer` with its reason; the rest goes on.
+
+        Args:
+            questions: in any order; their numbers must differ.
+            on_answers: told every new answer.
+            already: asked for answers from earlier runs.
+            planned: told what is going to be asked.
+        """
+        self._answers, self._on_answers = {}, on_answers
+        self.counts.questions += len(questions)
+        readable = [question for question in questions if self._read(question)]
+        if planned is not None:
+            planned(readable)
+        for path, group in grouping.by_recording(readable).items():
+            self._recording(path, [q for q in group if not self._recall(q, already)])
+        return [self._answers[question.number] for question in questions]
+
+    def _read(self, question: Question) -> bool:
+        prompt = self._options.system_prompt
+        try:
+            grouping.read_messages(
+                question, self.checkpoint.family.system_prompt if prompt is None else prompt
+            )
+        except ValueError as error:  # also what the caller's own message builder raises for unusable media
+            self._fail([question], str(error))
+            return False
+        return True
+
+    def _recall(self, question: Question, already: Already | None) -> bool:
+        question.text = render(self.checkpoint, question)
+        known = already(question) if already else None
+        if known is None:
+            return False
+        self.counts.recalled += 1
+        self._answers[question.number] = known
+        return True
+
+    def _recording(self, path: str, questions: list[Question]) -> None:
+        if not questions:
+            return
+        if not path:
+            for group in grouping.by_media(questions):
+                self._media(group, [])
+            return
+        windows = grouping.by_window(questions)
+        try:
+            with self.reader.open(path) as recording:
+                self.counts.opens += 1
+                for window, shown in self._shown(windows, recording):
+                    self._window(window, shown)
+        except UnansweredError as error:
+            self._fail(self._open_questions(questions), str(error))
+
+    def _shown(
+        self, windows: Sequence[list[Question]], recording: OpenRecording
+    ) -> Iterator[tuple[list[Question], tuple[Frames, Picked]]]:
+        """Yield each window's questions and frames; windows that cannot be shown are marked and left out."""
+        planned = []
+        for window in windows:
+            try:
+                planned.append((window, self._pick(_video_of(window), recording)))
+            except UnansweredError as error:
+                self._fail(window, str(error))
+        frames = recording.windows([picked.numbers for _, picked in planned])
+        for (window, picked), pictures in zip(planned, frames, strict=True):
+            if isinstance(pictures, UnansweredError):
+                self._fail(window, str(pictures))
+            else:
+                self.counts.decodes += 1
+                yield window, (pictures, picked)
+
+    def _pick(self, video: Medium, recording: OpenRecording) -> Picked:
+        family = self.checkpoint.family
+        if family.qwen_frames:
+            return pick_as_qwen(video, recording.facts, self._sampling, family.cap_with_fps)
+        return pick_with_processor(video, recording.facts, self._sampling, self.checkpoint.processor)
+
+    def _window(self, questions: list[Question], shown: tuple[Frames, Picked]) -> None:
+        self._windows.new_window()
+        for group in grouping.by_media(questions):
+            try:
+                others = [medium for medium in group[0].media if medium.kind == "video"][1:]
+                videos = [shown, *(self._read_alone(video) for video in others)]
+            except UnansweredError as error:
+                self._fail(group, str(error))
+            else:
+                self._media(group, videos)
+
+    def _read_alone(self, video: Medium) -> tuple[Frames, Picked]:
+        """Read a further video of a question that has several."""
+        with self.reader.open(video.source) as recording:
+            self.counts.opens += 1
+            picked = self._pick(video, recording)
+            frames = next(iter(recording.windows([picked.numbers])))
+        if isinstance(frames, UnansweredError):
+            raise frames
+        self.counts.decodes += 1
+        return frames, picked
+
+    def _media(self, questions: list[Question], videos: list[tuple[Frames, Picked]]) -> None:
+        """Answer the questions about the same media; identical questions are asked once."""
+        same: dict[tuple[Any, ...], list[Question]] = {}
+        for question in questions:
+            alone = () if question.settings.greedy else (question.number,)
+            same.setdefault((question.text, question.settings, *alone), []).append(question)
+        first = [group[0] for group in same.values()]
+        copies = {group[0].number: group[1:] for group in same.values()}
+        try:
+            for answered in self._windows.answer(first, media_of(first[0], videos)):
+                self._take(answered, copies)
+        except UnansweredError as error:
+            self._fail(self._open_questions(questions), str(error))
+
+    def _take(self, answered: list[tuple[Question, Answer]], copies: dict[int, list[Question]]) -> None:
+        told = []
+        for question, answer in answered:
+            repeats = copies[question.number]
+            self.counts.repeated += len(repeats)
+            told += [(asked, answer) for asked in (question, *repeats)]
+        self._tell(told)
+
+    def _open_questions(self, questions: Sequence[Question]) -> list[Question]:
+        return [question for question in questions if question.number not in self._answers]
+
+    def _fail(self, questions: Sequence[Question], reason: str) -> None:
+        if questions:
+            logger.warning("%d question(s) left unanswered: %s", len(questions), reason)
+        self._tell([(question, Answer("", failure=reason)) for question in questions])
+
+    def _tell(self, answered: list[tuple[Question, Answer]]) -> None:
+        for question, answer in answered:
+            self._answers[question.number] = answer
+            self.counts.unanswered += answer.failure is not None
+        if self._on_answers is not None and answered:
+            self._on_answers(answered)
+
+
+def _video_of(window: Sequence[Question]) -> Medium:
+    video = window[0].video
+    assert video is not None
+    return video
