@@ -1,0 +1,119 @@
+"""What an engine is told by the journal, and what it tells the journal and the person who waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from semiology.backends import journal as journal_
+from semiology.backends.journal import Journal, MediumKey, answer_key
+from semiology.backends.progress import RunProgress
+from semiology.backends.shared_prefix.questions import Answer, Medium, Question
+from semiology.data.content_digest import content_digest
+
+_DIGEST = "sha256:"
+
+
+class Resuming:
+    """The hooks of an engine: answers from earlier runs, answers to keep, progress to show.
+
+    Only greedy answers are kept and given: a sampled one is drawn afresh each time. What could not be
+    answered is not kept, so that the next run asks it again.
+
+    Args:
+        journal: where answers are kept.
+        model: what identifies the weights and the number format (`semiology.backends.checkpoint_stamp`).
+        setup: whatever else changes answers: sampling, scores. Anything that JSON can hold.
+        cache: folder that remembers the digests of files.
+        progress: shows how far the run is, if given.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        model: str,
+        setup: Mapping[str, Any],
+        cache: Path,
+        progress: RunProgress | None = None,
+    ) -> None:
+        self._journal, self._model, self._setup = journal, model, dict(setup)
+        self._cache, self._progress = cache, progress
+        self._keys: dict[int, str | None] = {}
+        self._open: Counter[str] = Counter()
+
+    @property
+    def keys(self) -> list[str]:
+        """Keys of the questions seen so far, for `Journal.summary`."""
+        return [key for key in self._keys.values() if key is not None]
+
+    def plan(self, questions: Iterable[Question]) -> None:
+        """Take note of all questions of a run whose messages were read, to tell when a recording is done."""
+        self._keys = {}
+        self._open = Counter(_recording(question) for question in questions)
+        if self._progress is not None:
+            self._progress.expect(len(self._open))
+
+    def already(self, question: Question) -> Answer | None:
+        """Return the answer of an earlier run, or None."""
+        key = self._keys[question.number] = self._key(question)
+        found = self._journal.get(key) if key is not None else None
+        if found is None:
+            return None
+        self._answered([question], from_journal=True)
+        extra = found.extra
+        return Answer(found.text, int(extra.get("tokens", 0)), extra.get("scores"))
+
+    def on_answers(self, answered: Sequence[tuple[Question, Answer]]) -> None:
+        """Keep a group of new answers on the disk, then count them.
+
+        Raises:
+            JournalError: they could not be written.
+        """
+        kept = []
+        for question, answer in answered:
+            key = self._keys.get(question.number)
+            if key is not None and answer.failure is None:
+                scores = None if answer.scores is None else dict(answer.scores)
+                extra = {"tokens": answer.tokens, "scores": scores}
+                kept.append(journal_.Answer(key, answer.text, extra))
+        self._journal.put_many(kept)
+        self._answered([question for question, _ in answered])
+
+    def _key(self, question: Question) -> str | None:
+        if not question.settings.greedy:
+            return None
+        try:
+            media = [self._medium(medium) for medium in question.media]
+        except OSError:  # the engine says what is wrong with the file
+            return None
+        settings = question.settings
+        return answer_key(
+            prompt=question.text,
+            media=media,
+            sampling=self._setup,
+            generation={"max_new_tokens": settings.max_new_tokens, "until": list(settings.until)},
+            model=self._model,
+        )
+
+    def _medium(self, medium: Medium) -> MediumKey:
+        digest = medium.source
+        if not digest.startswith(_DIGEST):
+            digest = content_digest(Path(medium.source), self._cache)
+        return medium.kind, digest.removeprefix(_DIGEST), medium.start_s, medium.end_s
+
+    def _answered(self, questions: Sequence[Question], from_journal: bool = False) -> None:
+        if self._progress is None:
+            return
+        self._progress.answered(len(questions), from_journal=from_journal)
+        for question in questions:
+            recording = _recording(question)
+            self._open[recording] -= 1
+            if self._open[recording] == 0:
+                self._progress.recording_done()
+
+
+def _recording(question: Question) -> str:
+    return question.video.source if question.video else ""
