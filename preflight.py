@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from semiology.tasks.settings import Settings
 
 TASK_PREFIX = "semiology_"
+SWEEP_PREFIX = "sweep_semiology_"
 GROUP = "semiology"
 S3_GROUP = "s3"
 
@@ -85,8 +86,8 @@ def prepare_run(arguments: dict[str, Any]) -> None:
     check_senses(features, model, s3_tasks)
     choose_window(model, str(model_args))
     refuse_remote_code()
-    missing = check_recording_set(features) if features else []
-    gone = {TASK_PREFIX + feature for feature in missing}
+    missing = check_recording_set(features, tasks) if features else []
+    gone = {prefix + feature for prefix in (TASK_PREFIX, SWEEP_PREFIX) for feature in missing}
     gone |= set(check_s3(s3_tasks, alone=not features)) if s3_tasks else set()
     arguments["tasks"] = [task for task in arguments["tasks"] if task not in gone]
     for group in (GROUP, S3_GROUP):
@@ -95,10 +96,13 @@ def prepare_run(arguments: dict[str, Any]) -> None:
 
 
 def asked_features(tasks: Sequence[str]) -> tuple[str, ...]:
-    """Return the features that the selected tasks ask about; the group stands for all of them."""
+    """Return the features that the selected tasks ask about, in one wording or in all (sweeps).
+
+    The group stands for all of them.
+    """
     if GROUP in tasks:
         return FEATURES
-    return tuple(feature for feature in FEATURES if TASK_PREFIX + feature in tasks)
+    return tuple(name for name in FEATURES if {TASK_PREFIX + name, SWEEP_PREFIX + name} & set(tasks))
 
 
 def asked_s3_tasks(tasks: Sequence[str]) -> tuple[str, ...]:
@@ -128,8 +132,12 @@ def check_s3(tasks: Sequence[str], *, alone: bool) -> list[str]:
     return list(missing)
 
 
-def check_recording_set(features: Sequence[str]) -> list[str]:
+def check_recording_set(features: Sequence[str], tasks: Sequence[str]) -> list[str]:
     """Read the recording set and the media, and return the features that cannot be asked about.
+
+    Args:
+        features: Features asked about.
+        tasks: Tasks selected; a sweep's wordings are its own.
 
     Raises:
         ValueError: The set has faults, nothing in it is usable, or a feature lacks the chosen wording.
@@ -137,9 +145,15 @@ def check_recording_set(features: Sequence[str]) -> list[str]:
     from semiology.tasks.documents import annotated_features, check_wording
     from semiology.tasks.plan import current_plan
     from semiology.tasks.settings import read_settings
+    from semiology.tasks.sweep.wordings import chosen_formats, chosen_prompts, select_wordings
 
     settings = read_settings()
-    check_wording(features, settings.prompt_id)
+    check_wording(
+        [name for name in features if GROUP in tasks or TASK_PREFIX + name in tasks], settings.prompt_id
+    )
+    for name in features:
+        if SWEEP_PREFIX + name in tasks:
+            select_wordings(name, chosen_prompts(), chosen_formats())
     plan = current_plan(settings)
     for video_id, reason in plan.excluded.items():
         _warn(f"{video_id} is left out: {reason}")

@@ -21,7 +21,7 @@ from typing import Any
 
 from semiology.features import FEATURES
 from semiology.lmms_eval_plugin import ONLY_OURS_VARIABLE, add_tasks
-from semiology.preflight import GROUP, S3_GROUP, TASK_PREFIX, PreflightError
+from semiology.preflight import GROUP, S3_GROUP, SWEEP_PREFIX, TASK_PREFIX, PreflightError
 from semiology.tasks.s3.task_list import TASKS as S3_TASKS
 from semiology.tasks.settings import DATA_VARIABLE, PROMPT_VARIABLE, WINDOW_VARIABLE, window_for_model
 
@@ -109,6 +109,7 @@ def check_names(model: str, tasks: str) -> None:
     if model not in models:
         raise PreflightError(f"--model {model}: lmms-eval has no such model{_nearest(model, models)}")
     names = [GROUP, *(TASK_PREFIX + feature for feature in FEATURES), S3_GROUP, *S3_TASKS]
+    names += [SWEEP_PREFIX + feature for feature in FEATURES]
     for pattern in tasks.split(","):
         if not fnmatch.filter(names, pattern.strip()):
             raise PreflightError(f"--tasks {pattern}: no such task{_nearest(pattern, names)}")

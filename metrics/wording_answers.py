@@ -25,6 +25,10 @@ Bools = npt.NDArray[np.bool_]
 NEEDED = ("prompt_id", "video_id", "patient_id", "answer", "truth")
 
 
+class IncompleteSweepError(ValueError):
+    """No recording was asked about under every wording, so there is nothing to compare."""
+
+
 @dataclass(frozen=True)
 class WordingAnswers:
     """Answers of one model about one feature under K wordings on n recordings of P patients.
@@ -103,8 +107,8 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
 
     Raises:
         ValueError: a column is missing, the frame holds several features, a wording answered a recording
-            twice, a recording has two truths or patients, a value is outside its vocabulary, or no recording
-            was asked about under every wording.
+            twice, a recording has two truths or patients, or a value is outside its vocabulary.
+        IncompleteSweepError: no recording with a truth was asked about under every wording.
     """
     feature = _one_feature(recordings)
     rows = recordings.assign(_wording=_names(recordings))
@@ -117,7 +121,7 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
     asked = scored.groupby("video_id", sort=True)["_wording"].nunique()
     kept = [str(video) for video, count in asked.items() if count == len(wordings)]
     if not kept:
-        raise ValueError(
+        raise IncompleteSweepError(
             f"{feature}: no recording with a truth was asked about under all of the {len(wordings)} wordings "
             "→ finish the sweep, or leave wordings out"
         )

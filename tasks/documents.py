@@ -66,9 +66,14 @@ def write_questions(name: str, documents: Sequence[Mapping[str, Any]], settings:
 
 def description(feature: str) -> dict[str, Any]:
     """Return the task's ``metadata``: version, data set and the counts of what was left out."""
+    prompt = choose_prompt(feature, read_settings().prompt_id)
+    return {**coverage(feature), "prompt": f"{feature}/{prompt.id}/{prompt_hash(render(prompt))}"}
+
+
+def coverage(feature: str) -> dict[str, Any]:
+    """Return version, data set and the counts of what was left out, whatever the wording."""
     settings = read_settings()
     plan = current_plan(settings)
-    prompt = choose_prompt(feature, settings.prompt_id)
     presence = {
         annotation.video_id: annotation.present
         for annotation in plan.recording_set.annotations
@@ -80,7 +85,6 @@ def description(feature: str) -> dict[str, Any]:
         "simulated": plan.recording_set.metadata.get("simulated") is True,
         "window": settings.window_name,
         "sound": sound_override(),
-        "prompt": f"{feature}/{prompt.id}/{prompt_hash(render(prompt))}",
         "recordings": len(plan.recording_set.recordings),
         # ids alone: the reasons quote file names, which may hold a name or a date
         "recordings_without_usable_video": sorted(plan.excluded),

@@ -1,0 +1,125 @@
+"""From the replies of a sweep to lmms-eval's result table: how good the wordings are, and how far they agree.
+
+The record of each reply is that of `semiology.tasks.scores`, with family, polarity and answer format; the
+full measures with all intervals come from the sample files (`semiology.metrics.robustness_scores`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from semiology.tasks import scores as single
+
+if TYPE_CHECKING:
+    from semiology.metrics.robustness_scores import FeatureRobustness
+
+WORDING_FIELDS = ("family", "polarity", "answer_format")
+COMPACT_FIELDS = (
+    "prompt_id",
+    "prompt_hash",
+    "answer_format",
+    "family",
+    "polarity",
+    *single.COMPACT_FIELDS,
+)
+FIGURES = (
+    "wordings",
+    "avg_p",
+    "worst_at_5",
+    "f1",
+    "f1_low",
+    "f1_high",
+    "f1_reference",
+    "balanced_accuracy",
+    "yes_rate",
+    "prevalence",
+    "unparsed_rate",
+    "alpha",
+)
+
+
+def process_results(document: Mapping[str, Any], results: Sequence[str | None]) -> dict[str, Any]:
+    """Turn one reply into its record, and the same in short for each figure.
+
+    Args:
+        document: a row of the sweep's question table.
+        results: the model's reply, as lmms-eval hands it over (a list of one).
+    """
+    record = single.process_results(document, results)["semiology"]
+    record |= {name: document[name] for name in WORDING_FIELDS}
+    compact = [record[name] for name in COMPACT_FIELDS]
+    return {"semiology": record, **dict.fromkeys(FIGURES, compact)}
+
+
+def feature_robustness(items: Sequence[Any]) -> FeatureRobustness | None:
+    """Return all measures of one feature's sweep, computed once per content; None if nothing can be compared.
+
+    Args:
+        items: lists in the order of `COMPACT_FIELDS`, one per question.
+
+    A recording that was not asked about in the same number of windows under every wording, as at the end of a
+    run with ``--limit``, is left out.
+    """
+    return _robustness(tuple(sorted((tuple(item) for item in items), key=repr)))
+
+
+@lru_cache(maxsize=32)
+def _robustness(rows: tuple[tuple[Any, ...], ...]) -> FeatureRobustness | None:
+    import pandas as pd
+
+    from semiology.metrics.aggregation import recording_answers
+    from semiology.metrics.robustness_scores import robustness_of
+    from semiology.metrics.wording_answers import IncompleteSweepError, wording_answers
+
+    if not rows:
+        return None
+    segments = pd.DataFrame(list(rows), columns=list(COMPACT_FIELDS))
+    about = ["prompt_id", "prompt_hash", "answer_format", "family", "polarity"]
+    described = segments[about].drop_duplicates("prompt_hash")
+    recordings = recording_answers(segments)
+    windows = recordings.groupby("video_id")["n_segments"].transform("nunique")
+    recordings = recordings[windows == 1].merge(
+        described.drop(columns="prompt_id"), on="prompt_hash", how="left"
+    )
+    try:
+        return robustness_of([wording_answers(recordings)]).features[0]
+    except IncompleteSweepError:
+        return None
+
+
+def _figure(name: str) -> Callable[[Sequence[Any]], single.Score]:
+    """Make lmms-eval's aggregation hook for a figure."""
+    key, _, limit = name.rpartition("_") if name.endswith(("_low", "_high")) else (name, "", "")
+
+    def aggregate(items: Sequence[Any]) -> single.Score:
+        found = feature_robustness(items)
+        if found is None or key not in found.estimates:
+            return single.UNDEFINED
+        value = getattr(found.estimates[key], limit or "value")
+        if limit and value is None:
+            return single.NOT_ESTIMABLE
+        return single.UNDEFINED if math.isnan(value) else float(value)
+
+    return aggregate
+
+
+def wordings(items: Sequence[Any]) -> single.Score:
+    """Return how many wordings were compared: K, to be read beside every best or spread."""
+    found = feature_robustness(items)
+    return single.UNDEFINED if found is None else float(len(found.wordings))
+
+
+avg_p = _figure("avg_p")
+worst_at_5 = _figure("worst_at_5")
+f1 = _figure("f1")
+f1_low = _figure("f1_low")
+f1_high = _figure("f1_high")
+f1_reference = _figure("f1_reference")
+balanced_accuracy = _figure("balanced_accuracy")
+yes_rate = _figure("yes_rate")
+prevalence = _figure("prevalence")
+unparsed_rate = _figure("unparsed_rate")
+alpha = _figure("alpha")
