@@ -1,0 +1,278 @@
+"""What a sweep will ask, before anything is asked: questions, segments, shared work, needs, time.
+
+A plan crosses features, wordings, answer formats and enhancements over the segments of a recording set. Its
+fingerprint fixes all of that, and the margin of equivalence, before the first answer is seen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from semiology.features import AUDIO_FEATURES, FEATURES, Group, group_of, suggest_feature
+from semiology.tasks.documents import build_documents
+from semiology.tasks.plan import Plan
+from semiology.tasks.settings import SettingsError
+from semiology.tasks.sweep.wordings import ALL, OWN, Selection, check_names, select_wordings
+
+NO_ENHANCEMENT = "none"
+ENHANCEMENTS: Mapping[str, tuple[Group, ...]] = {
+    NO_ENHANCEMENT: ("limb_body", "facial", "audio"),
+    "pose": ("limb_body",),
+    "crop": ("facial",),
+    "denoise": ("audio",),
+    "transcript": ("audio",),
+}
+"""Which features each enhancement is meant for; it is not crossed with others."""
+
+MARGIN = 0.05
+PROBE_WINDOWS = 3
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """One reading of media that all questions about it share: the frames (and sound) of one segment."""
+
+    video_id: str
+    segment: int
+    enhancement: str
+    hear: bool
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question about one window; ``key`` names it in the record of a run."""
+
+    feature: str
+    prompt_id: str
+    prompt_hash: str
+    window: Window
+
+    @property
+    def key(self) -> tuple[str, str, str, str, int]:
+        """(feature, prompt hash, enhancement, video id, segment)."""
+        window = self.window
+        return self.feature, self.prompt_hash, window.enhancement, window.video_id, window.segment
+
+
+@dataclass(frozen=True)
+class FeatureSweep:
+    """One feature under one enhancement.
+
+    Attributes:
+        selection: the wordings asked, and why others are not.
+        enhancement: name, ``none`` without.
+        windows: (video id, segment), in the set's order. recordings, patients: how many.
+        positive_patients: patients with a recording that shows the sign; below 10 no interval of F1.
+    """
+
+    selection: Selection
+    enhancement: str
+    windows: tuple[tuple[str, int], ...]
+    recordings: int
+    patients: int
+    positive_patients: int
+
+    @property
+    def feature(self) -> str:
+        """Name of the feature."""
+        return self.selection.feature
+
+    @property
+    def requests(self) -> int:
+        """Questions: windows times wordings."""
+        return len(self.windows) * len(self.selection.wordings)
+
+
+@dataclass(frozen=True)
+class SweepPlan:
+    """A whole sweep.
+
+    Attributes:
+        recording_set: name and version. window_name: ``standard`` or ``qwen3``.
+        features: one entry for each feature and enhancement.
+        frames_of, seconds_of: frames and seconds of each (video id, segment).
+        margin: largest harmless difference of a paraphrase, fixed here.
+        notes: what is not asked and why, in sentences.
+    """
+
+    recording_set: str
+    window_name: str
+    features: tuple[FeatureSweep, ...]
+    frames_of: Mapping[tuple[str, int], int]
+    seconds_of: Mapping[tuple[str, int], float]
+    margin: float
+    notes: tuple[str, ...]
+
+    @cached_property
+    def windows(self) -> tuple[Window, ...]:
+        """The distinct readings of media, in the order in which a run meets them."""
+        return tuple(dict.fromkeys(request.window for request in self.requests()))
+
+    @property
+    def n_requests(self) -> int:
+        """Questions asked."""
+        return sum(each.requests for each in self.features)
+
+    @property
+    def shared_work(self) -> float:
+        """Questions for each reading of media: how many readings one shared prefix saves, as a factor."""
+        return self.n_requests / len(self.windows) if self.windows else 0.0
+
+    def requests(self) -> Iterator[Request]:
+        """Yield every question; those about one window stand together, over features and wordings."""
+        by_window: dict[Window, list[FeatureSweep]] = {}
+        for each in self.features:
+            for video_id, segment in each.windows:
+                window = Window(video_id, segment, each.enhancement, each.feature in AUDIO_FEATURES)
+                by_window.setdefault(window, []).append(each)
+        for window, asked in by_window.items():
+            for each in asked:
+                for wording in each.selection.wordings:
+                    yield Request(each.feature, wording.prompt.id, wording.hash, window)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of every question, the set and the margin; equal plans ask the same in the same order."""
+        digest = hashlib.sha256(json.dumps([self.recording_set, self.window_name, self.margin]).encode())
+        for request in self.requests():
+            digest.update(json.dumps(request.key).encode())
+        return digest.hexdigest()
+
+
+def make_sweep_plan(
+    plan: Plan,
+    features: Sequence[str] | None = None,
+    *,
+    prompts: Sequence[str] = (ALL,),
+    formats: Sequence[str] = (OWN,),
+    enhancements: Sequence[str] = (NO_ENHANCEMENT,),
+    window_name: str = "standard",
+    margin: float = MARGIN,
+) -> SweepPlan:
+    """Plan a sweep; nothing is asked.
+
+    Args:
+        plan: windows of the recording set (`semiology.tasks.plan`).
+        features: names; by default all that are annotated.
+        prompts: ids or families of the library, or ``all``.
+        formats: answer formats, or ``own``.
+        enhancements: names of `ENHANCEMENTS`; each is asked about the features it is meant for.
+        window_name: name of the window in ``plan``.
+        margin: largest harmless difference of accuracy of a paraphrase (0.05 = five points).
+
+    Features that cannot be asked, and wordings that are not, are told in the plan's ``notes``.
+
+    Raises:
+        SettingsError: an unknown name, a margin out of range, or nothing left to ask.
+    """
+    check_names(prompts, formats)
+    _check(features, enhancements, margin)
+    swept: list[FeatureSweep] = []
+    notes: list[str] = []
+    for feature in FEATURES if features is None else tuple(dict.fromkeys(features)):
+        try:
+            selection = select_wordings(feature, prompts, formats)
+        except SettingsError as error:
+            if features is not None:
+                raise
+            notes.append(f"{feature} is not asked: {error}")
+            continue
+        found = _feature_sweep(plan, selection)
+        if not found.windows:
+            notes.append(f"{feature} is not asked: no usable recording is annotated for it")
+            continue
+        notes += selection.skipped
+        meant = [name for name in enhancements if group_of(feature) in ENHANCEMENTS[name]]
+        swept += [_enhanced(found, name) for name in meant]
+        if not meant:
+            notes.append(f"{feature} is not asked: {', '.join(enhancements)} is not meant for it")
+    if not swept:
+        raise SettingsError("a sweep has nothing to ask: " + "; ".join(notes))
+    asked = {window for each in swept for window in each.windows}
+    segments = {
+        (video_id, segment.index): segment
+        for video_id, recording in plan.recordings.items()
+        for segment in recording.segments
+        if (video_id, segment.index) in asked
+    }
+    return SweepPlan(
+        recording_set=f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
+        window_name=window_name,
+        features=tuple(swept),
+        frames_of={key: plan.window.n_frames(segment) for key, segment in segments.items()},
+        seconds_of={key: segment.duration_s for key, segment in segments.items()},
+        margin=margin,
+        notes=tuple(notes),
+    )
+
+
+def pending(plan: SweepPlan, answered: Collection[tuple[str, str, str, str, int]]) -> list[Request]:
+    """Return the questions that are not answered yet, in the plan's order.
+
+    Args:
+        plan: the sweep.
+        answered: keys as in `Request.key`: feature, prompt hash, enhancement, video id, segment.
+    """
+    return [request for request in plan.requests() if request.key not in answered]
+
+
+def probe(plan: SweepPlan, windows: int = PROBE_WINDOWS) -> list[Request]:
+    """Return all questions about a few windows, spread evenly over the plan, to time before the run."""
+    count = min(windows, len(plan.windows))
+    chosen = {plan.windows[(2 * i + 1) * len(plan.windows) // (2 * count)] for i in range(count)}
+    return [request for request in plan.requests() if request.window in chosen]
+
+
+def estimated_seconds(plan: SweepPlan, window_s: float, question_s: float, *, shared: bool) -> float:
+    """Return how long the sweep will take.
+
+    Args:
+        plan: the sweep.
+        window_s: seconds to read one window's media and make its prefix, as measured on the probe.
+        question_s: seconds for one question behind it.
+        shared: whether questions about a window share its prefix; otherwise each pays for it.
+    """
+    readings = len(plan.windows) if shared else plan.n_requests
+    return readings * window_s + plan.n_requests * question_s
+
+
+def _check(features: Sequence[str] | None, enhancements: Sequence[str], margin: float) -> None:
+    for name in features or ():
+        if name not in FEATURES:
+            raise SettingsError(f"unknown feature {name!r} in a sweep{suggest_feature(name)}")
+    for name in enhancements:
+        if name not in ENHANCEMENTS:
+            raise SettingsError(
+                f"unknown enhancement {name!r} in a sweep; there are {', '.join(ENHANCEMENTS)}"
+            )
+    if not enhancements:
+        raise SettingsError(f"a sweep needs at least one enhancement; {NO_ENHANCEMENT!r} is the default")
+    if not 0 < margin < 1:
+        raise SettingsError(f"the margin must lie between 0 and 1 (0.05 is five points), not {margin}")
+
+
+def _feature_sweep(plan: Plan, selection: Selection) -> FeatureSweep:
+    rows = build_documents(selection.feature, plan, selection.wordings[0].prompt)
+    return FeatureSweep(
+        selection=selection,
+        enhancement=NO_ENHANCEMENT,
+        windows=tuple((str(row["video_id"]), int(row["segment"])) for row in rows),
+        recordings=len({row["video_id"] for row in rows}),
+        patients=len({row["patient_id"] for row in rows}),
+        positive_patients=len({row["patient_id"] for row in rows if row["truth"] == "yes"}),
+    )
+
+
+def _enhanced(sweep: FeatureSweep, enhancement: str) -> FeatureSweep:
+    return FeatureSweep(
+        sweep.selection,
+        enhancement,
+        sweep.windows,
+        sweep.recordings,
+        sweep.patients,
+        sweep.positive_patients,
+    )
