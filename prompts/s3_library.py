@@ -161,7 +161,7 @@ def _prompt_problems(raw: Mapping[str, Any], file: str, sets: Mapping[str, Any])
             + ", ".join(PROMPT_KEYS)
         )
         return [PromptProblem(file, entry, message, "correct the keys")]
-    chosen = sets.get(raw.get("descriptions"), {}).get("texts", {})
+    chosen = sets.get(str(raw.get("descriptions")), {}).get("texts", {})
     texts = [raw["text"], *chosen.values()]
     problems = [
         PromptProblem(file, entry, fault, "correct the text") for text in texts for fault in text_faults(text)

@@ -105,8 +105,19 @@ def _pooled_limits(rows: pd.DataFrame, name: str) -> dict[str, float]:
 
 
 def _report(frame: pd.DataFrame) -> dict[str, float]:
-    read = [ReportFindings() if text == UNPARSED else extract_findings(text) for text in frame["answer"]]
-    rows = frame.assign(report=read, reference=[extract_findings(text) for text in frame["truth"]])
+    import pandas as pd
+
+    rows = pd.DataFrame(
+        {
+            "video_id": frame["video_id"].tolist(),
+            "patient_id": frame["patient_id"].tolist(),
+            "report": [
+                ReportFindings() if text == UNPARSED else extract_findings(text) for text in frame["answer"]
+            ],
+            "reference": [extract_findings(text) for text in frame["truth"]],
+            "shown": frame["shown"].tolist(),
+        }
+    )
     texts = ["" if text == UNPARSED else text for text in frame["answer"]]
     return _named(score_reports(rows), "rqi") | _overlap(texts, frame["truth"].tolist())
 
@@ -136,13 +147,13 @@ def _as_windows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _interpretations(told: pd.DataFrame) -> dict[str, float]:
     """Return the Seizure Semiology Interpretation Score over recordings with an expert's justification."""
+    names = ["feature", "answer", "truth", "justification", "reference"]
     scores = [
         interpretation_score(
-            row.answer, row.truth, extract_answers(row.feature, row.justification or ""),
-            extract_answers(row.feature, row.reference),
+            answer, truth, extract_answers(feature, said or ""), extract_answers(feature, reference)
         )
-        for row in told.itertuples(index=False)
-    ]  # fmt: skip
+        for feature, answer, truth, said, reference in told[names].to_numpy(dtype=object).tolist()
+    ]
     patients = told["patient_id"].tolist()
     shown = told["truth"] == "yes"
     whole = mean_estimate(scores, patients)
