@@ -16,7 +16,7 @@ from semiology.tasks.s3.figure_names import FIGURES
 from semiology.tasks.s3.recording_answers import Record, recording_answers
 from semiology.tasks.s3.records import RECORD, identity
 from semiology.tasks.s3.task_list import TASKS, AnswerKind
-from semiology.tasks.s3.text_model import chosen_text_model
+from semiology.tasks.s3.text_model import TextModelError, chosen_text_model
 
 PREFIX = "metrics_of_"
 UNDEFINED = "undefined"
@@ -68,8 +68,16 @@ class _Run:
         # Here, so that listing tasks does not import every metric and its libraries.
         from semiology.tasks.s3.task_figures import figures
 
-        kind = TASKS[self.records[0]["task"]].answer
-        return figures(kind, recording_answers(kind, self.records, chosen_text_model()))
+        task = self.records[0]["task"]
+        kind = TASKS[task].answer
+        try:
+            return figures(kind, recording_answers(kind, self.records, chosen_text_model()))
+        except TextModelError as error:
+            # A server that stops must not cost the answers of a whole run, nor give half of each merging.
+            from loguru import logger
+
+            logger.warning(f"{task}: {error}; all of its texts were merged extractively instead")
+            return figures(kind, recording_answers(kind, self.records))
 
 
 _latest: dict[str, _Run] = {}

@@ -1,8 +1,9 @@
 """The language model that merges texts of several windows, if the user chose one.
 
-``SEMIOLOGY_MERGE_MODEL=openai/NAME@http://127.0.0.1:8000/v1`` names a model as LiteLLM writes it and the
-address of its server. The texts describe patients: an address that is not this machine is refused unless
-``SEMIOLOGY_ALLOW_REMOTE=1``. Without the variable texts are merged extractively, which needs no model.
+``SEMIOLOGY_MERGE_MODEL=NAME@http://127.0.0.1:8000/v1`` names a model and the address of the OpenAI-compatible
+server (vLLM, llama.cpp, Ollama, SGLang) that has it. The texts describe patients: an address that is not this
+machine is refused unless ``SEMIOLOGY_ALLOW_REMOTE=1``. Without the variable texts are merged extractively,
+which needs no model.
 """
 
 from __future__ import annotations
@@ -18,6 +19,10 @@ MAX_TOKENS = 1024
 """Longest merged text, as published."""
 
 
+class TextModelError(RuntimeError):
+    """The server of the merging model gave no reply; the message says why."""
+
+
 def chosen_text_model() -> TextModel | None:
     """Return the model named by ``SEMIOLOGY_MERGE_MODEL``, or None where none is.
 
@@ -29,9 +34,7 @@ def chosen_text_model() -> TextModel | None:
         return None
     name, at, address = chosen.partition("@")
     if not (name and at and address):
-        raise SettingsError(
-            f"{VARIABLE}={chosen}: give model@address, such as openai/NAME@http://127.0.0.1:8000/v1"
-        )
+        raise SettingsError(f"{VARIABLE}={chosen}: give model@address, such as NAME@http://127.0.0.1:8000/v1")
     if not is_loopback(address) and os.environ.get(ALLOW_REMOTE_VARIABLE) != "1":
         raise SettingsError(
             f"{VARIABLE}={chosen} would send what was said about every patient to {address}. Use a server on "
@@ -41,15 +44,21 @@ def chosen_text_model() -> TextModel | None:
 
 
 def _served(name: str, address: str) -> TextModel:
-    """Return a function that asks the server, greedily."""
-    import dspy
+    """Return a function that asks the server, greedily; it raises TextModelError where no reply comes."""
+    from openai import OpenAI, OpenAIError
 
-    model = dspy.LM(
-        name, api_base=address, api_key="none", temperature=0.0, max_tokens=MAX_TOKENS, cache=False
-    )
+    client = OpenAI(base_url=address, api_key="none")
 
     def reply(instruction: str) -> str:
-        said = model(messages=[{"role": "user", "content": instruction}])[0]
-        return said if isinstance(said, str) else str(said.get("text", ""))
+        try:
+            said = client.chat.completions.create(
+                model=name,
+                messages=[{"role": "user", "content": instruction}],
+                temperature=0.0,
+                max_tokens=MAX_TOKENS,
+            )
+        except OpenAIError as error:
+            raise TextModelError(f"{name} at {address} gave no reply ({error})") from error
+        return said.choices[0].message.content or ""
 
     return reply

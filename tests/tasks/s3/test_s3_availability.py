@@ -91,9 +91,9 @@ def test_features_and_s3_tasks_can_be_asked_in_one_run(s3_set: Path, told: list[
 @pytest.mark.parametrize(
     ("chosen", "told"),
     [
-        ("openai/x", "give model@address"),
-        ("openai/x@http://192.0.2.1:9/v1", "SEMIOLOGY_ALLOW_REMOTE"),
-        ("openai/x@http://127.0.0.1.example.org/v1", "SEMIOLOGY_ALLOW_REMOTE"),
+        ("x", "give model@address"),
+        ("x@http://192.0.2.1:9/v1", "SEMIOLOGY_ALLOW_REMOTE"),
+        ("x@http://127.0.0.1.example.org/v1", "SEMIOLOGY_ALLOW_REMOTE"),
     ],
 )
 def test_a_merging_model_elsewhere_is_refused(
