@@ -1,7 +1,7 @@
-"""Print how far the Interpretation Score without a judge model agrees with the published per-recording scores.
+"""Print how far the Interpretation Score without a judge model agrees with the published scores.
 
-Usage: ``python benchmarks/justification_extraction_agreement.py FOLDER`` (the normalised S3 release). The
-release holds neither the justifications of the models nor those of the experts, so the reading of a justification
+Usage: ``python benchmarks/justification_extraction_agreement.py FOLDER`` (the normalised S3 release). It
+holds neither the justifications of the models nor those of the experts, so the reading of a justification
 cannot be measured. What can: the gate (wrong answer: 0; absent and said to be absent: 1), and, as a poor
 stand-in where a sign is present and seen, the rules applied to the model's report and the clinical report.
 """
@@ -24,7 +24,7 @@ CONSOLE = Console(width=400, markup=False, highlight=False)
 
 
 def main() -> int:
-    """Print agreement by kind of recording, and the signs whose published scores the question list cannot give."""
+    """Print agreement by kind of recording, and the signs whose scores the question list cannot give."""
     tables = read_s3_tables(Path(sys.argv[1]))
     rows = scored_rows(tables)
     for truth, answer in (("no", "no"), ("no", "yes"), ("yes", "no"), ("yes", "yes")):

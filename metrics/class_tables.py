@@ -15,7 +15,7 @@ import numpy as np
 from semiology.metrics.answer_counts import UNPARSED, AnswerCounts, count_answers, is_missing, require_columns
 from semiology.metrics.classification import ratio
 from semiology.metrics.confusion import Codes, Floats, encode
-from semiology.metrics.intervals import RESAMPLES
+from semiology.metrics.intervals import RESAMPLES, proportion_estimate
 from semiology.metrics.patient_bootstrap import TaskScores, table_estimates
 
 if TYPE_CHECKING:
@@ -140,6 +140,8 @@ def score_classes(
         return class_table_scores(stack) | extra
 
     estimates = table_estimates(tables, scores, resamples=resamples, seed=seed)
+    right = np.diagonal(tables[:, :, :-1], axis1=1, axis2=2).sum(1)
+    estimates["accuracy"] = proportion_estimate(right, tables.sum((1, 2)))
     return TaskScores(estimates, constant_answer_scores(tables.sum(0), classes), counts)
 
 

@@ -148,9 +148,12 @@ def denied(pattern: re.Pattern[str], text: str) -> bool:
 
 def sides(clause: str) -> list[str]:
     """Return the sides named in a clause, in order: left, right, and both (for "bilateral" and the like)."""
-    found = [(match.start(), _side_of(match)) for match in _SIDE.finditer(clause)]
-    found += [(match.start(), "both") for match in _BOTH.finditer(clause)]
-    return [side for _, side in sorted(found)]
+    return [side for _, side in _placed_sides(clause)]
+
+
+def nearest_side(clause: str, position: int) -> str | None:
+    """Return the side named nearest to a position of a clause, or None."""
+    return min(_placed_sides(clause), key=lambda found: abs(found[0] - position), default=(0, None))[1]
 
 
 def one_side(found: list[str]) -> str | None:
@@ -164,6 +167,12 @@ def one_side(found: list[str]) -> str | None:
 def body_parts(clause: str) -> frozenset[str]:
     """Return the body parts named in a clause, of `BODY_PARTS`."""
     return frozenset(part for part, pattern in BODY_PARTS.items() if pattern.search(clause))
+
+
+def _placed_sides(clause: str) -> list[tuple[int, str]]:
+    found = [(match.start(), _side_of(match)) for match in _SIDE.finditer(clause)]
+    found += [(match.start(), "both") for match in _BOTH.finditer(clause)]
+    return sorted(found)
 
 
 def _side_of(match: re.Match[str]) -> str:

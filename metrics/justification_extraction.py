@@ -20,6 +20,7 @@ from semiology.metrics.clinical_phrases import (
     body_parts,
     clauses,
     denied,
+    nearest_side,
     negated,
     one_side,
     plain,
@@ -100,9 +101,10 @@ def _either(
 def _side_with(text: str, *, of: re.Pattern[str]) -> str | None:
     found: list[str] = []
     for clause in clauses(text):
-        match = of.search(clause.text)
-        if match and not negated(clause.text, match.start()):
-            found += sides(clause.text)
+        for match in of.finditer(clause.text):
+            side = nearest_side(clause.text, match.start())
+            if side is not None and not negated(clause.text, match.start()):
+                found.append(side)
     return one_side(found)
 
 

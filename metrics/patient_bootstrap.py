@@ -122,4 +122,5 @@ def _per_patient(values: Floats, patients: Sequence[Any]) -> tuple[Floats, Float
     if len(names) == 0:
         return np.zeros(0), np.zeros(0)
     _, codes = np.unique(names.astype(str), return_inverse=True)
-    return np.bincount(codes, weights=values[defined]), np.bincount(codes).astype(np.float64)
+    sums = np.bincount(codes, weights=values[defined]).astype(np.float64)
+    return sums, np.bincount(codes).astype(np.float64)

@@ -52,19 +52,16 @@ def score_reports(
     require_columns(frame, ("video_id", "patient_id", "report", "reference", "shown"))
     replied = frame[[not is_missing(value) for value in frame["report"]]]
     counts = AnswerCounts(len(frame), len(replied), 0, len(frame) - len(replied))
-    reports: list[ReportFindings] = replied["report"].tolist()
-    references: list[ReportFindings] = replied["reference"].tolist()
-    shown = replied["shown"].tolist()
-    patients = replied["patient_id"].tolist()
+    reports, references = replied["report"].tolist(), replied["reference"].tolist()
+    shown, patients = replied["shown"].tolist(), replied["patient_id"].tolist()
 
     def rqi(given: Sequence[ReportFindings]) -> list[ReportQuality]:
-        rules = {"length_rule": length_rule, "hazard_rule": hazard_rule}
-        return [seizure_rqi(a, b, c, **rules) for a, b, c in zip(given, references, shown, strict=True)]  # type: ignore[arg-type]
+        return [
+            seizure_rqi(a, b, c, length_rule=length_rule, hazard_rule=hazard_rule)
+            for a, b, c in zip(given, references, shown, strict=True)
+        ]
 
-    def stated(given: Sequence[ReportFindings]) -> list[dict[str, float]]:
-        return [stated_findings_score(a, b) for a, b in zip(given, references, strict=True)]
-
-    quality, findings = rqi(reports), stated(reports)
+    quality, findings = rqi(reports), _stated(reports, references)
     columns = {"rqi": [one.value for one in quality]}
     columns |= {f"rqi_{name}": [float(getattr(one, name)) for one in quality] for name in COMPONENTS}
     columns |= {_stated_name(name): [one[name] for one in findings] for name in STATED}
@@ -72,15 +69,19 @@ def score_reports(
         name: mean_estimate(values, patients, resamples=resamples, seed=seed)
         for name, values in columns.items()
     }
-    empty = [ReportFindings()] * len(references)
     others = [[*references[k:], *references[:k]] for k in range(1, min(len(references), 11))]
-    baselines = {
-        "empty_rqi": _mean([one.value for one in rqi(empty)]),
-        "empty_stated_findings": _mean([one["value"] for one in stated(empty)]),
-        "other_rqi": _mean([one.value for given in others for one in rqi(given)]),
-        "other_stated_findings": _mean([one["value"] for given in others for one in stated(given)]),
-    }
+    baselines = {}
+    for label, given in (("empty", [[ReportFindings()] * len(references)]), ("other", others)):
+        baselines[f"{label}_rqi"] = _mean([one.value for part in given for one in rqi(part)])
+        found = [one["value"] for part in given for one in _stated(part, references)]
+        baselines[f"{label}_stated_findings"] = _mean(found)
     return TaskScores(estimates, baselines, counts)
+
+
+def _stated(
+    reports: Sequence[ReportFindings], references: Sequence[ReportFindings]
+) -> list[dict[str, float]]:
+    return [stated_findings_score(a, b) for a, b in zip(reports, references, strict=True)]
 
 
 def _stated_name(part: str) -> str:

@@ -60,22 +60,20 @@ def read_s3_tables(folder: Path) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def s3_cells(tables: Tables) -> pd.DataFrame:
+def s3_cells(tables: Tables, *, texts: bool = True) -> pd.DataFrame:
     """Return every cell that can be recomputed, for both scopes.
+
+    Args:
+        tables: as of `read_s3_tables`.
+        texts: also BLEU and ROUGE of the reports, which take most of the time and cannot be exact (see
+            `task6_text_cells`).
 
     Raises:
         ValueError: a model answers a recording twice.
     """
-    makers = (
-        task1_cells,
-        task2_cells,
-        task3_cells,
-        task4_cells,
-        task5_cells,
-        task6_cells,
-        task6_text_cells,
-        task7_cells,
-    )
+    makers = [task1_cells, task2_cells, task3_cells, task4_cells, task5_cells, task6_cells, task7_cells]
+    if texts:
+        makers.append(task6_text_cells)
     rows = [cell for make in makers for cell in make(tables)]
     return pd.DataFrame(rows, columns=CELL_COLUMNS)
 
@@ -132,7 +130,7 @@ def task2_cells(tables: Tables) -> Iterator[Cell]:
             given = rows[rows[feature] != ""]
             refuse_duplicates(given["video_id"])
             values = dict(zip(given["video_id"], given[feature].astype(float), strict=True))
-            yield scope, "task2", model, feature, "score", published_interpretation_mean(values)
+            yield str(scope), "task2", str(model), feature, "score", published_interpretation_mean(values)
 
 
 def task3_cells(tables: Tables) -> Iterator[Cell]:
@@ -201,15 +199,22 @@ def task6_cells(tables: Tables) -> Iterator[Cell]:
 def task6_text_cells(tables: Tables) -> Iterator[Cell]:
     """BLEU and ROUGE of the reports; the released texts had names and places replaced after scoring."""
     truth = dict(zip(tables["reports"]["video_id"], tables["reports"]["report"], strict=True))
-    for scope, model, rows in _by_model(tables, "task6"):
+    tested = _test_recordings(tables)
+    for model, rows in tables["task6"].groupby("model"):
         known = rows[rows["video_id"].isin(truth)]
-        texts, references = known["report"].tolist(), [truth[video] for video in known["video_id"]]
-        if not texts:
+        if known.empty:
             continue
+        texts, references = known["report"].tolist(), [truth[video] for video in known["video_id"]]
         overlap = rouge(texts, references)
-        yield scope, "task6", model, "", "bleu_corpus", corpus_bleu(texts, references)
-        yield scope, "task6", model, "", "rouge1_f1", float(overlap.rouge1.mean())
-        yield scope, "task6", model, "", "rougeL_f1", float(overlap.rouge_l.mean())
+        in_test = known["video_id"].isin(tested).to_numpy(dtype=bool)
+        for scope, kept in (("whole", np.ones(len(known), dtype=bool)), ("test", in_test)):
+            if not kept.any():
+                continue
+            pairs = [(texts[i], references[i]) for i in np.flatnonzero(kept)]
+            bleu = corpus_bleu([text for text, _ in pairs], [reference for _, reference in pairs])
+            yield scope, "task6", str(model), "", "bleu_corpus", bleu
+            yield scope, "task6", str(model), "", "rouge1_f1", float(overlap.rouge1[kept].mean())
+            yield scope, "task6", str(model), "", "rougeL_f1", float(overlap.rouge_l[kept].mean())
 
 
 def task7_cells(tables: Tables) -> Iterator[Cell]:
@@ -225,14 +230,18 @@ def task7_cells(tables: Tables) -> Iterator[Cell]:
 
 
 def released_findings(row: Mapping[Any, str]) -> ReportFindings:
-    """Return the findings in one row of the released ``reports`` or ``task6`` table."""
+    """Return the findings in one row of the released ``reports`` or ``task6`` table.
+
+    Words are counted in the text: the released length of a clinical report is in characters, and that of each
+    answer equals the count.
+    """
     return ReportFindings(
         sections=[part for part in row["sections"].split("|") if part],
         features=[part for part in row["report_sequence"].split("|") if part],
         locations={name: row[column] for name, column in LOCATION_COLUMNS.items()},
         hazardous=row["has_safety_issues"] == "1",
         off_topic=row["includes_non_seizure"] == "1",
-        words=int(float(row["report_length"] or 0)),
+        words=len(row["report"].split()),
     )
 
 
@@ -247,8 +256,12 @@ def _sequences(frame: pd.DataFrame, variant: str) -> dict[str, list[str]]:
 
 
 def _by_model(tables: Tables, name: str) -> Iterator[tuple[Scope, str, pd.DataFrame]]:
-    videos = tables["videos"]
-    tested = set(videos.loc[videos["test_patient"] == "1", "video_id"])
+    tested = _test_recordings(tables)
     for model, rows in tables[name].groupby("model"):
         yield "whole", str(model), rows
         yield "test", str(model), rows[rows["video_id"].isin(tested)]
+
+
+def _test_recordings(tables: Tables) -> set[str]:
+    videos = tables["videos"]
+    return set(videos.loc[videos["test_patient"] == "1", "video_id"])
