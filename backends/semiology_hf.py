@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import torch
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
 from lmms_eval.api.model import lmms
 from loguru import logger
-from tqdm import tqdm
 
 from semiology.backends.shared_prefix.engine import Already, OnAnswers, Planned, SharedPrefixEngine
+from semiology.backends.shared_prefix.frames import DecordReader, FrameReader
 from semiology.backends.shared_prefix.loading import Loading, load_checkpoint
 from semiology.backends.shared_prefix.questions import Answer, Question, Settings
+from semiology.backends.shared_prefix.resuming import DEFAULT_JOURNAL, Resuming, resumed
 from semiology.backends.shared_prefix.sampling import Sampling
 from semiology.backends.shared_prefix.scores import DEFAULT_ANSWERS
+from semiology.backends.shared_prefix.streamed_frames import StreamedReader
 from semiology.backends.shared_prefix.windows import Options
 
 FAILED = "[LMMS_EVAL_REQUEST_FAILED: {}]"
@@ -66,13 +69,20 @@ class SemiologyHF(lmms):  # type: ignore[misc]
             log-probabilities; ``none`` generates.
         answers: The answers to score, separated by ``|``.
         batch_size: Questions per row of a padded batch; the other ways of sharing need no such number.
+        decoder: ``stream`` reads a recording once, ahead of the model; ``decord`` as the stock classes read.
+            The frames are the same.
+        journal: Where answers are kept as they come, so that a run that was stopped goes on without asking
+            them again: ``auto`` (beside the other derived files, ``SEMIOLOGY_CACHE``), a folder, or ``none``.
         max_batch_size: Accepted because lmms-eval always passes it; has no effect.
 
     Attributes:
         engine: Does the work; its ``reader`` may be replaced before the first request.
         counts: What was done so far.
-        on_answers: Called with ``[(Question, Answer), …]`` after every group of answers, for a journal.
-        already: Asked for every question before its recording is opened; what it answers is not asked again.
+        journal: As given.
+        on_answers: Called with ``[(Question, Answer), …]`` after every group of answers, when the journal
+            has them.
+        already: Asked for every question that the journal does not know before its recording is opened;
+            what it answers is not asked again.
         planned: Called with all questions of a run before the first is answered.
 
     Raises:
@@ -102,6 +112,8 @@ class SemiologyHF(lmms):  # type: ignore[misc]
         score: str = "none",
         answers: str = "|".join(DEFAULT_ANSWERS),
         batch_size: int | str = 1,
+        decoder: str = "stream",
+        journal: str = DEFAULT_JOURNAL,
         max_batch_size: int | None = None,
     ) -> None:
         super().__init__()
@@ -117,7 +129,13 @@ class SemiologyHF(lmms):  # type: ignore[misc]
             sharing, token_budget, max(self.batch_size_per_gpu, Options.rows), _scored(score),
             tuple(answers.split("|")), system_prompt,
         )  # fmt: skip
-        self.engine = SharedPrefixEngine(load_checkpoint(loading), sampling, options)
+        self.engine = SharedPrefixEngine(load_checkpoint(loading), sampling, options, _reader(decoder))
+        self.journal = str(journal)
+        self._setup = {
+            "sampling": asdict(sampling),
+            "options": asdict(options),
+            "attention": attn_implementation,
+        }
         self.counts = self.engine.counts
         self.on_answers: OnAnswers | None = None
         self.already: Already | None = None
@@ -165,16 +183,33 @@ class SemiologyHF(lmms):  # type: ignore[misc]
             Question(number, self._builder(request), Settings.read(request.args[2]), request)
             for number, request in enumerate(requests)
         ]
-        with tqdm(total=len(questions), desc="Model Responding", disable=self.rank != 0) as bar:
-
-            def tell(answered: list[tuple[Question, Answer]]) -> None:
-                bar.update(len(answered))
-                if self.on_answers is not None:
-                    self.on_answers(answered)
-
-            answers = self.engine.answer(questions, tell, self.already, self.planned)
+        run = resumed(
+            self.journal, self.engine.checkpoint, self._setup, questions=len(questions), rank=self.rank
+        )
+        with run as resuming:
+            answers = self.engine.answer(questions, *self._hooks(resuming))
+            logger.info(resuming.summary())
         logger.info(f"semiology_hf, sharing {self.engine.sharing}: {self.counts.summary()}")
         return [_result(answer) for answer in answers]
+
+    def _hooks(self, resuming: Resuming) -> tuple[OnAnswers, Already, Planned]:
+        """Return the engine's hooks: journal and progress first, then what was plugged into this class."""
+
+        def on_answers(answered: list[tuple[Question, Answer]]) -> None:
+            resuming.on_answers(answered)
+            if self.on_answers is not None:
+                self.on_answers(answered)
+
+        def already(question: Question) -> Answer | None:
+            known = resuming.already(question)
+            return self.already(question) if known is None and self.already is not None else known
+
+        def planned(questions: Sequence[Question]) -> None:
+            resuming.plan(questions)
+            if self.planned is not None:
+                self.planned(questions)
+
+        return on_answers, already, planned
 
     def _builder(self, request: Instance) -> Callable[[], Sequence[dict[str, Any]]]:
         _, doc_to_messages, _, doc_id, task, split = request.args
@@ -211,6 +246,12 @@ def _scored(score: str) -> bool:
     if score not in ("none", "logprob"):
         raise ValueError(f"score={score}: give logprob or none")
     return score == "logprob"
+
+
+def _reader(decoder: str) -> FrameReader:
+    if decoder not in ("stream", "decord"):
+        raise ValueError(f"decoder={decoder}: give stream or decord")
+    return StreamedReader() if decoder == "stream" else DecordReader()
 
 
 def _result(answer: Answer) -> GenerationResult:

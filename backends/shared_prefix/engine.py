@@ -7,7 +7,9 @@ answers in the order of the questions, whatever order the work is done in.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, closing
 from typing import Any
 
 from semiology.backends.shared_prefix import questions as grouping
@@ -95,8 +97,15 @@ class SharedPrefixEngine:
         readable = [question for question in questions if self._read(question)]
         if planned is not None:
             planned(readable)
-        for path, group in grouping.by_recording(readable).items():
-            self._recording(path, [q for q in group if not self._recall(q, already)])
+        with ExitStack() as running:
+            begun: Iterator[None] = iter(())
+            for path, group in grouping.by_recording(readable).items():
+                open_questions = [q for q in group if not self._recall(q, already)]
+                following = running.enter_context(closing(self._recording(path, open_questions)))
+                next(following, None)  # it is read from here on, while the one before is asked about
+                deque(begun, maxlen=0)
+                begun = following
+            deque(begun, maxlen=0)
         return [self._answers[question.number] for question in questions]
 
     def _read(self, question: Question) -> bool:
@@ -119,10 +128,12 @@ class SharedPrefixEngine:
         self._answers[question.number] = known
         return True
 
-    def _recording(self, path: str, questions: list[Question]) -> None:
+    def _recording(self, path: str, questions: list[Question]) -> Generator[None, None, None]:
+        """Begin to read a recording; when gone on with, answer the questions about it."""
         if not questions:
             return
         if not path:
+            yield
             for group in grouping.by_media(questions):
                 self._media(group, [])
             return
@@ -130,15 +141,17 @@ class SharedPrefixEngine:
         try:
             with self.reader.open(path) as recording:
                 self.counts.opens += 1
-                for window, shown in self._shown(windows, recording):
-                    self._window(window, shown)
+                shown = self._shown(windows, recording)
+                yield
+                for window, frames in shown:
+                    self._window(window, frames)
         except UnansweredError as error:
             self._fail(self._open_questions(questions), str(error))
 
     def _shown(
         self, windows: Sequence[list[Question]], recording: OpenRecording
     ) -> Iterator[tuple[list[Question], tuple[Frames, Picked]]]:
-        """Yield each window's questions and frames; windows that cannot be shown are marked and left out."""
+        """Give each window's questions and frames; windows that cannot be shown are marked and left out."""
         planned = []
         for window in windows:
             try:
@@ -146,6 +159,11 @@ class SharedPrefixEngine:
             except UnansweredError as error:
                 self._fail(window, str(error))
         frames = recording.windows([picked.numbers for _, picked in planned])
+        return self._readable(planned, frames)
+
+    def _readable(
+        self, planned: Sequence[tuple[list[Question], Picked]], frames: Iterator[Frames | UnansweredError]
+    ) -> Iterator[tuple[list[Question], tuple[Frames, Picked]]]:
         for (window, picked), pictures in zip(planned, frames, strict=True):
             if isinstance(pictures, UnansweredError):
                 self._fail(window, str(pictures))

@@ -3,17 +3,66 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from semiology.backends import journal as journal_
+from semiology.backends.checkpoint_stamp import checkpoint_stamp
 from semiology.backends.journal import Journal, MediumKey, answer_key
 from semiology.backends.progress import RunProgress
+from semiology.backends.shared_prefix.loading import Checkpoint
 from semiology.backends.shared_prefix.questions import Answer, Medium, Question
+from semiology.data.cache_folder import cache_directory
 from semiology.data.content_digest import content_digest
 
+NO_JOURNAL = "none"
+DEFAULT_JOURNAL = "auto"
+
 _DIGEST = "sha256:"
+
+
+@contextmanager
+def resumed(
+    journal: str, checkpoint: Checkpoint, setup: Mapping[str, Any], *, questions: int, rank: int = 0
+) -> Iterator[Resuming]:
+    """Open the journal and show progress for one run of an engine.
+
+    Args:
+        journal: ``auto`` for the folder ``journal`` where ``SEMIOLOGY_CACHE`` is, another folder, or
+            ``none`` to ask everything afresh.
+        checkpoint: the model that is asked.
+        setup: see `Resuming`; number format, device and versions of the libraries are added.
+        questions: how many there are.
+        rank: this process among those of the run.
+
+    Raises:
+        JournalError: the journal cannot be written.
+    """
+    cache = cache_directory()
+    with ExitStack() as running:
+        opened = None
+        if journal != NO_JOURNAL:
+            folder = None if journal == DEFAULT_JOURNAL else Path(journal)
+            opened = running.enter_context(Journal(folder))
+        progress = running.enter_context(RunProgress(questions, rank=rank))
+        model = checkpoint_stamp(checkpoint.name, cache, revision=checkpoint.revision) if opened else ""
+        setup = {**setup, **_numerics(checkpoint)}
+        yield Resuming(opened, model=model, setup=setup, cache=cache, progress=progress)
+
+
+def _numerics(checkpoint: Checkpoint) -> dict[str, str]:
+    """Return what else than weights and settings moves the last digits of a logit."""
+    import torch
+    import transformers
+
+    return {
+        "dtype": str(checkpoint.model.dtype),
+        "device": checkpoint.device.type,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+    }
 
 
 class Resuming:
@@ -23,7 +72,7 @@ class Resuming:
     answered is not kept, so that the next run asks it again.
 
     Args:
-        journal: where answers are kept.
+        journal: where answers are kept; None keeps and gives none.
         model: what identifies the weights and the number format (`semiology.backends.checkpoint_stamp`).
         setup: whatever else changes answers: sampling, scores. Anything that JSON can hold.
         cache: folder that remembers the digests of files.
@@ -32,7 +81,7 @@ class Resuming:
 
     def __init__(
         self,
-        journal: Journal,
+        journal: Journal | None,
         *,
         model: str,
         setup: Mapping[str, Any],
@@ -49,6 +98,17 @@ class Resuming:
         """Keys of the questions seen so far, for `Journal.summary`."""
         return [key for key in self._keys.values() if key is not None]
 
+    def summary(self) -> str:
+        """Return in one line what the journal holds and gave."""
+        if self._journal is None:
+            return "no journal"
+        found = self._journal.summary(self.keys)
+        return (
+            f"journal {self._journal.folder}: {found.answers} answers, {found.stale} of them to other "
+            f"questions, {found.hits} given; {found.bytes / 1e6:.1f} MB in {found.files} files, "
+            f"{found.damaged_lines} damaged lines"
+        )
+
     def plan(self, questions: Iterable[Question]) -> None:
         """Take note of all questions of a run whose messages were read, to tell when a recording is done."""
         self._keys = {}
@@ -59,7 +119,7 @@ class Resuming:
     def already(self, question: Question) -> Answer | None:
         """Return the answer of an earlier run, or None."""
         key = self._keys[question.number] = self._key(question)
-        found = self._journal.get(key) if key is not None else None
+        found = self._journal.get(key) if self._journal is not None and key is not None else None
         if found is None:
             return None
         self._answered([question], from_journal=True)
@@ -79,11 +139,12 @@ class Resuming:
                 scores = None if answer.scores is None else dict(answer.scores)
                 extra = {"tokens": answer.tokens, "scores": scores}
                 kept.append(journal_.Answer(key, answer.text, extra))
-        self._journal.put_many(kept)
+        if self._journal is not None:
+            self._journal.put_many(kept)
         self._answered([question for question, _ in answered])
 
     def _key(self, question: Question) -> str | None:
-        if not question.settings.greedy:
+        if self._journal is None or not question.settings.greedy:
             return None
         try:
             media = [self._medium(medium) for medium in question.media]
