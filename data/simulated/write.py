@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from semiology.data.importers.outcome import LATERALITY, LATERALITY_COLUMNS
 from semiology.data.recording_set import Annotation, Recording
 from semiology.data.simulated.behaviours import BEHAVIOUR_COLUMNS, BEHAVIOURS_FILE, behaviour_rows
+from semiology.data.simulated.justification import reference_justification
 from semiology.data.simulated.laterality import laterality_row
 from semiology.data.simulated.pose_truth import pose_folder, write_pose
 from semiology.data.simulated.render import render
@@ -268,7 +269,8 @@ def truth(video_id: str, script: Script) -> list[Annotation]:
         present = script.present(feature)
         onset, offset = (script.interval(feature) if present == "yes" else None) or (None, None)
         side = script.side(feature) if present == "yes" else None
-        rows.append(Annotation(video_id, feature, present, _tenth(onset), _tenth(offset), side, None))
+        sentence = reference_justification(feature, script)
+        rows.append(Annotation(video_id, feature, present, _tenth(onset), _tenth(offset), side, sentence))
     return rows
 
 
