@@ -7,13 +7,13 @@ compared, so that no wording is judged on easier recordings than another; how ma
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from semiology.metrics.aggregation import THREE_CLASSES
+from semiology.metrics.aggregation import THREE_CLASSES, recording_answers
 from semiology.metrics.classification import Policy
 from semiology.metrics.confusion import ANSWERS, NA, TRUTHS, UNPARSED, Codes, Floats, encode
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Bools = npt.NDArray[np.bool_]
 
 NEEDED = ("prompt_id", "video_id", "patient_id", "answer", "truth")
+DESCRIBING = ("family", "polarity", "answer_format")
 
 
 class IncompleteSweepError(ValueError):
@@ -144,6 +145,32 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
         p_yes=_scores(scored, wordings, kept),
         left_out=int(rows["video_id"].nunique()) - len(kept),
     )
+
+
+def wording_answers_of_segments(segments: pd.DataFrame, *, reference: str = "s3") -> WordingAnswers:
+    """Arrange segment answers of one model and one feature, as a sweep logs them, as wordings × recordings.
+
+    Args:
+        segments: columns of `aggregation.recording_answers` with prompt_id and prompt_hash, and any of
+            family, polarity, answer_format.
+        reference: prompt_id of the reference wording.
+
+    A recording that was not asked about in the same number of segments under every wording, as at the end
+    of a run that was stopped, is left out.
+
+    Raises:
+        ValueError: as `wording_answers`.
+        IncompleteSweepError: nothing is left to compare.
+    """
+    given = [name for name in DESCRIBING if name in segments.columns]
+    described = segments[["prompt_hash", *given]].drop_duplicates("prompt_hash")
+    recordings = recording_answers(segments)
+    unequal = recordings.groupby("video_id")["n_segments"].transform("nunique") > 1
+    if bool(unequal.all()):
+        raise IncompleteSweepError("no recording was asked about in the same segments under every wording")
+    kept = recordings[~unequal].merge(described, on="prompt_hash", how="left")
+    found = wording_answers(kept, reference=reference)
+    return replace(found, left_out=found.left_out + int(recordings.loc[unequal, "video_id"].nunique()))
 
 
 def with_patients(answers: WordingAnswers, patients: Sequence[str]) -> Codes:

@@ -38,6 +38,10 @@ COLUMNS = (
     "truth",
     "raw",
     "justification",
+    # of sweeps alone
+    "family",
+    "polarity",
+    "answer_format",
 )
 FAILED_REQUEST = "[LMMS_EVAL_REQUEST_FAILED"
 QUESTION = ["model", "enhancement", "prompt_id", "prompt_hash", "feature"]

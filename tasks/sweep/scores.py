@@ -70,24 +70,16 @@ def feature_robustness(items: Sequence[Any]) -> FeatureRobustness | None:
 def _robustness(rows: tuple[tuple[Any, ...], ...]) -> FeatureRobustness | None:
     import pandas as pd
 
-    from semiology.metrics.aggregation import recording_answers
     from semiology.metrics.robustness_scores import robustness_of
-    from semiology.metrics.wording_answers import IncompleteSweepError, wording_answers
+    from semiology.metrics.wording_answers import IncompleteSweepError, wording_answers_of_segments
 
     if not rows:
         return None
-    segments = pd.DataFrame(list(rows), columns=list(COMPACT_FIELDS))
-    about = ["prompt_id", "prompt_hash", "answer_format", "family", "polarity"]
-    described = segments[about].drop_duplicates("prompt_hash")
-    recordings = recording_answers(segments)
-    windows = recordings.groupby("video_id")["n_segments"].transform("nunique")
-    recordings = recordings[windows == 1].merge(
-        described.drop(columns="prompt_id"), on="prompt_hash", how="left"
-    )
     try:
-        return robustness_of([wording_answers(recordings)]).features[0]
+        answers = wording_answers_of_segments(pd.DataFrame(list(rows), columns=list(COMPACT_FIELDS)))
     except IncompleteSweepError:
         return None
+    return robustness_of([answers]).features[0]
 
 
 def _figure(name: str) -> Callable[[Sequence[Any]], single.Score]:

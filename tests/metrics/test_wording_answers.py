@@ -6,7 +6,11 @@ import pytest
 from wording_examples import answers_of
 
 from semiology.metrics.confusion import NA, NO, UNPARSED, YES
-from semiology.metrics.wording_answers import wording_answers
+from semiology.metrics.wording_answers import (
+    IncompleteSweepError,
+    wording_answers,
+    wording_answers_of_segments,
+)
 
 
 def frame(rows: list[tuple[str, str, str, str | None, str | None]], **columns: object) -> pd.DataFrame:
@@ -114,3 +118,40 @@ def test_what_counts_under_each_policy() -> None:
 def test_arrays_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ValueError, match="one family and one polarity"):
         answers_of(["y"], "y", families=["a", "b"])
+
+
+def segments(rows: list[tuple[str, str, int, str]]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=["prompt_id", "video_id", "segment", "answer"])
+    negative = frame["prompt_id"] == "negated"
+    return frame.assign(
+        prompt_hash=frame["prompt_id"] + "-hash",
+        patient_id=frame["video_id"].str[0],
+        truth="yes",
+        feature="tonic",
+        family=np.where(negative, "negated", "minimal"),
+        polarity=np.where(negative, "negative", "positive"),
+    )
+
+
+def test_segments_are_merged_and_wordings_described() -> None:
+    rows = [
+        ("s3", "A1", 0, "no"),
+        ("s3", "A1", 1, "yes"),
+        ("negated", "A1", 0, "no"),
+        ("negated", "A1", 1, "no"),
+    ]
+    found = wording_answers_of_segments(segments(rows))
+    described = dict(zip(found.wordings, zip(found.families, found.polarities, strict=True), strict=True))
+    assert described == {"s3": ("minimal", "positive"), "negated": ("negated", "negative")}
+    assert found.answers[found.wordings.index("s3")].tolist() == [YES]
+    assert found.answers[found.wordings.index("negated")].tolist() == [NO]
+
+
+def test_a_recording_that_a_stopped_run_left_half_asked_is_left_out() -> None:
+    whole = [(name, "A1", i, "no") for i in (0, 1) for name in ("s3", "negated")]
+    half = [("s3", "B1", 0, "no"), ("negated", "B1", 0, "no"), ("s3", "B1", 1, "yes")]
+    found = wording_answers_of_segments(segments([*whole, *half]))
+    assert found.recordings == ("A1",)
+    assert found.left_out == 1
+    with pytest.raises(IncompleteSweepError, match="same segments under every wording"):
+        wording_answers_of_segments(segments(half))
