@@ -18,8 +18,7 @@ from semiology.run import EMBEDDED, EMBEDDED_AUDIO, RunOptions, run
 
 MODELS = {EMBEDDED: VISUAL_FEATURES, EMBEDDED_AUDIO: AUDIO_FEATURES}
 RECORDINGS_PER_PATIENT = 2
-# Small pictures: the stock model class decodes every window once per question.
-PICTURE_SIZE = (320, 240)
+PICTURE_SIZE = (640, 480)
 
 
 def demo(out: Path, data: Path | None, patients: int, seed: int) -> None:
@@ -51,11 +50,17 @@ def demo(out: Path, data: Path | None, patients: int, seed: int) -> None:
 
 
 def _ask(model: str, features: tuple[str, ...], data: Path, out: Path) -> Path:
-    """Ask one embedded model; a second demo finds its answers in lmms-eval's response cache."""
+    """Ask one embedded model; a second demo finds its answers in lmms-eval's response cache.
+
+    A demo that was stopped finds what it had asked in the journal of the model that sees.
+    """
+    journal = (out / "responses" / "journal").absolute()
+    # lmms-eval separates model arguments by commas.
+    kept = f"journal={'none' if ',' in str(journal) else journal}"
     return run(
         RunOptions(
             model=model,
-            model_args="",
+            model_args=kept if model == EMBEDDED else "",
             data=data,
             out=out / "runs" / model,
             tasks=",".join(f"semiology_{feature}" for feature in features),

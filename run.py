@@ -151,9 +151,9 @@ def resolve_model(model: str, model_args: str) -> tuple[str, str]:
     ``embedded`` and ``embedded_audio`` stand for the models in this package; further arguments come last.
     """
     if model == EMBEDDED:
-        from semiology.backends.tiny import CHECKPOINT, MODEL_ARGS
+        from semiology.backends.tiny import CHECKPOINT, SHARED_PREFIX_ARGS
 
-        return "qwen2_5_vl", _joined({"pretrained": CHECKPOINT, **MODEL_ARGS}, model_args)
+        return "semiology_hf", _joined({"pretrained": CHECKPOINT, **SHARED_PREFIX_ARGS}, model_args)
     if model == EMBEDDED_AUDIO:
         from semiology.backends import tiny_audio
 

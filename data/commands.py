@@ -188,7 +188,8 @@ def deidentify_command(
 @app.command(
     "simulate",
     epilog="Examples:  [cyan]semiology data simulate demo_set[/cyan]   "
-    "[cyan]semiology data simulate big_set --patients 40 --recordings 3 --seed 7[/cyan]",
+    "[cyan]semiology data simulate big_set --patients 40 --recordings 3 --seed 7[/cyan]   "
+    "[cyan]semiology data simulate set --size 1280x720 --duration 30-180 --pose --test-share 0.25[/cyan]",
 )
 def simulate_command(
     directory: Annotated[Path, typer.Argument(help="Folder of the new recording set.", metavar="DIR")],
@@ -200,6 +201,14 @@ def simulate_command(
         bool,
         typer.Option("--pose", help="Also write keypoints (OpenPose JSON, a file per frame) and face boxes."),
     ] = False,
+    size: Annotated[str, typer.Option(help="Width and height in px.", metavar="WxH")] = "640x480",
+    fps: Annotated[int, typer.Option(help="Frames per second.", min=1)] = 30,
+    duration: Annotated[
+        str, typer.Option(help="Shortest and longest recording in seconds, 30 or more.", metavar="MIN-MAX")
+    ] = "35-60",
+    test_share: Annotated[
+        float, typer.Option(help="Share of the patients whose split is `test`, the others' is `train`.")
+    ] = 0.0,
 ) -> None:
     """Render drawn patients as real video files with sound, and write their exact annotations.
 
@@ -207,6 +216,7 @@ def simulate_command(
     """
     from semiology.data.simulated import simulate
 
+    width, height = _pair(size, "x", "--size")
     with _told():
         _refuse_to_overwrite(directory, None, force=False)
         simulate(
@@ -216,8 +226,22 @@ def simulate_command(
             recordings_per_patient=recordings,
             workers=workers,
             pose=pose,
+            size=(round(width), round(height)),
+            fps=fps,
+            duration_s=_pair(duration, "-", "--duration"),
+            test_share=test_share,
         )
     typer.echo(f"{patients * recordings} recordings of {patients} simulated patients are in {directory}")
+
+
+def _pair(text: str, mark: str, option: str) -> tuple[float, float]:
+    try:
+        first, second = (float(part) for part in text.split(mark))
+    except ValueError:
+        raise typer.BadParameter(
+            f"{text!r}: give two numbers with {mark!r} between them", param_hint=option
+        ) from None
+    return first, second
 
 
 @contextmanager

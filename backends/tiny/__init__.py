@@ -23,3 +23,12 @@ MODEL_ARGS: dict[str, str | int] = {
     "max_pixels": MAX_PIXELS,
 }
 """Arguments for lmms-eval's ``qwen2_5_vl`` besides ``pretrained``: the sampling known from training."""
+
+SHARED_PREFIX_ARGS: dict[str, str | int] = {
+    "device": "cpu",
+    "dtype": "float32",
+    "fps": 2,
+    "min_pixels": MIN_PIXELS,
+    "max_pixels": MAX_PIXELS,
+}
+"""Arguments for ``semiology_hf``. Float32: most CPUs have no arithmetic for bfloat16 and are slow in it."""

@@ -83,8 +83,8 @@ def test_missing_result_files_are_an_error(tmp_path: Path) -> None:
 
 def test_embedded_stands_for_the_checkpoint_in_the_package() -> None:
     model, arguments = resolve_model("embedded", "batch_size=1")
-    assert model == "qwen2_5_vl"
-    assert "device_map=cpu" in arguments
+    assert model == "semiology_hf"
+    assert "device=cpu,dtype=float32" in arguments
     assert arguments.endswith(",batch_size=1")
     assert resolve_model("qwen3_vl", "a=b") == ("qwen3_vl", "a=b")
     model, arguments = resolve_model("embedded_audio", "")
