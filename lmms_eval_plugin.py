@@ -4,8 +4,9 @@ lmms-eval 0.7.3 loads the entry-point group ``lmms_eval.models`` before it build
 entry point for tasks and none before a run. So :func:`manifests` wraps two functions, once each:
 ``TaskManager.initialize_tasks``, so that our task folder joins the index, and, when an index is built,
 ``evaluator.simple_evaluate``, so that a run of our tasks is checked before its model is loaded, with the
-model and the arguments that lmms-eval really uses. Works for ``lmms_eval``, ``lmms-eval``,
-``python -m lmms_eval`` and torchrun.
+model and the arguments that lmms-eval really uses. It also wraps ``evaluator.evaluate``, so that the address
+that the model class chose is checked, whole recordings are dealt to the processes and a server's prefix cache
+is asked window by window. Works for ``lmms_eval``, ``lmms-eval``, ``python -m lmms_eval`` and torchrun.
 """
 
 from __future__ import annotations
@@ -16,8 +17,9 @@ import os
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 ONLY_OURS_VARIABLE = "SEMIOLOGY_ONLY"
 _MARK = "_semiology_wrapped"
@@ -74,11 +76,13 @@ def add_tasks() -> None:
 
 
 def check_runs() -> None:
-    """Wrap lmms-eval's ``simple_evaluate`` so that a run of our tasks is checked first; idempotent."""
+    """Wrap lmms-eval's ``simple_evaluate`` and ``evaluate`` for runs of our tasks; idempotent."""
     from lmms_eval import evaluator
 
     if not getattr(evaluator.simple_evaluate, _MARK, False):
         evaluator.simple_evaluate = _checked(evaluator.simple_evaluate)
+    if not getattr(evaluator.evaluate, _MARK, False):
+        evaluator.evaluate = _sharing(evaluator.evaluate)
 
 
 def _with_our_tasks(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
@@ -113,9 +117,48 @@ def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
         try:
             prepare_run(bound.arguments)
         except ValueError as error:  # every error of ours that a user can mend is a ValueError
-            print(f"semiology: {error}", file=sys.stderr)  # noqa: T201
-            raise SystemExit(2) from None
+            _stop(error)
         return original(*bound.args, **bound.kwargs)
 
     setattr(simple_evaluate, _MARK, True)
     return simple_evaluate
+
+
+def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an ``evaluate`` under which the questions of ours about a window meet."""
+
+    @functools.wraps(original)
+    def evaluate(lm: Any, task_dict: Any, *arguments: Any, **keywords: Any) -> Any:
+        from semiology.recording_shards import recordings_dealt
+        from semiology.remote_guard import check_client
+        from semiology.request_order import windows_together
+
+        tables = _our_tables(task_dict)
+        if not tables:
+            return original(lm, task_dict, *arguments, **keywords)
+        try:
+            check_client(lm)
+        except ValueError as error:
+            _stop(error)
+        processes = int(os.environ.get("WORLD_SIZE", "1"))
+        with recordings_dealt(chain.from_iterable(tables), processes), windows_together(lm):
+            return original(lm, task_dict, *arguments, **keywords)
+
+    setattr(evaluate, _MARK, True)
+    return evaluate
+
+
+def _our_tables(task_dict: Any) -> list[Any]:
+    """Return the documents of our tasks in a run, one table per task, in their order."""
+    from lmms_eval.evaluator_utils import get_task_list
+
+    from semiology.request_order import is_ours
+
+    tables = [output.task.eval_docs_no_media for output in get_task_list(task_dict) if output.task]
+    return [table for table in tables if len(table) and is_ours(table[0])]
+
+
+def _stop(error: ValueError) -> NoReturn:
+    """End the process with a message for the user."""
+    print(f"semiology: {error}", file=sys.stderr)  # noqa: T201
+    raise SystemExit(2) from None

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.features import AUDIO_FEATURES, FEATURES
-from semiology.loopback import ALLOW_REMOTE_VARIABLE, is_loopback
 from semiology.remote_code import refuse_remote_code
+from semiology.remote_guard import check_address
 
 if TYPE_CHECKING:
     from semiology.tasks.settings import Settings
@@ -24,40 +24,9 @@ SWEEP_PREFIX = "sweep_semiology_"
 GROUP = "semiology"
 S3_GROUP = "s3"
 
-# lmms-eval classes that send the media to a server; the address decides whether that is this machine.
-SERVER_MODELS = frozenset(
-    {
-        "async_openai",
-        "async_openai_compatible",
-        "async_openai_compatible_chat",
-        "litellm",
-        "litellm_chat",
-        "litellm_compatible",
-        "openai",
-        "openai_compatible",
-        "openai_compatible_chat",
-        "srt_api",
-    }
-)
-# Classes whose service is always somebody else's machine.
-CLOUD_MODELS = frozenset(
-    {
-        "batch_gpt4",
-        "claude",
-        "cosmos_wm",
-        "gemini",
-        "gemini_api",
-        "gpt4o_audio",
-        "gpt4v",
-        "qwen_vl_api",
-        "reka",
-    }
-)
 SOUND_ONLY_MODELS = frozenset(
     {"audio_flamingo_3", "kimi_audio", "qwen2_audio", "semiology_qwen2_audio", "whisper", "whisper_vllm"}
 )
-ADDRESS_ARGUMENTS = frozenset({"api_base", "azure_endpoint", "base_url", "host", "url"})
-ADDRESS_VARIABLES = ("OPENAI_API_BASE", "OPENAI_BASE_URL")
 
 
 class PreflightError(ValueError):
@@ -166,29 +135,6 @@ def check_recording_set(features: Sequence[str], tasks: Sequence[str]) -> list[s
     return missing
 
 
-def check_address(model: str, model_args: str | Mapping[str, Any]) -> None:
-    """Refuse to send patient video to another machine unless the user allowed it by name.
-
-    Raises:
-        PreflightError: The model class talks to an address that is not loopback, and
-            ``SEMIOLOGY_ALLOW_REMOTE=1`` is not set.
-    """
-    if model not in SERVER_MODELS | CLOUD_MODELS or os.environ.get(ALLOW_REMOTE_VARIABLE) == "1":
-        return
-    addresses = list(_addresses(model_args))
-    if not addresses:
-        addresses = [os.environ[name] for name in ADDRESS_VARIABLES if os.environ.get(name)]
-    foreign = [address for address in addresses if not is_loopback(address)]
-    if model in SERVER_MODELS and addresses and not foreign:
-        return
-    raise PreflightError(
-        f"--model {model} would send the frames (and the sound) of every recording to "
-        f"{', '.join(foreign) or 'the provider of that service'}. Use a server on this machine "
-        f"(base_url=http://127.0.0.1:8000/v1), or, if your ethics approval covers it, set "
-        f"{ALLOW_REMOTE_VARIABLE}=1"
-    )
-
-
 def check_senses(features: Sequence[str], model: str, s3_tasks: Sequence[str] = ()) -> None:
     """Refuse questions about pictures to a model class that takes only sound.
 
@@ -212,17 +158,6 @@ def _nothing_to_ask(settings: Settings, missing: Sequence[str]) -> str:
         f"{settings.data}: no recording has both a usable video and an annotation of "
         f"{', '.join(missing)}; `semiology data check {settings.data}` shows why"
     )
-
-
-def _addresses(model_args: str | Mapping[str, Any]) -> Iterator[str]:
-    """Yield every server address in the model's arguments, however often it is given."""
-    if isinstance(model_args, Mapping):
-        pairs = [(str(key), str(value)) for key, value in model_args.items()]
-    else:
-        pairs = [(key, value) for key, _, value in (part.partition("=") for part in model_args.split(","))]
-    for key, value in pairs:
-        if key.strip() in ADDRESS_ARGUMENTS and value.strip():
-            yield value.strip()
 
 
 def _shrink_group(task_manager: Any, group: str, gone: set[str]) -> None:
