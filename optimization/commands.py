@@ -18,6 +18,15 @@ FOLDS_EPILOG = (
     "[cyan]semiology data folds my_s3 --table ground_truth/videos.csv.gz[/cyan]"
 )
 
+_Table = Annotated[
+    Path | None,
+    typer.Option(
+        help="Take the folds from this table (video_id or patient_id, fold) instead of drawing them.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+
 
 def folds_command(
     directory: Annotated[Path, typer.Argument(help="Folder of the recording set.", metavar="DIR")],
@@ -26,14 +35,7 @@ def folds_command(
     split: Annotated[
         str | None, typer.Option(help="Draw folds only within this split, e.g. train; others get none.")
     ] = None,
-    table: Annotated[
-        Path | None,
-        typer.Option(
-            help="Take the folds from this table (video_id or patient_id, fold) instead of drawing them.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
+    table: _Table = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace folds that are there already.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the folds, write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -68,10 +70,10 @@ def folds_command(
     if as_json:
         found = {"fingerprint": fingerprint, "notes": notes, "written": not dry_run, **asdict(balance)}
         typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
-        return
-    _print_folds(balance, notes)
-    done = "nothing was written" if dry_run else f"written to {directory / 'recordings.csv'}"
-    typer.echo(f"fingerprint {fingerprint[:12]}; {done}")
+    else:
+        _print_folds(balance, notes)
+        done = "nothing was written" if dry_run else f"written to {directory / 'recordings.csv'}"
+        typer.echo(f"fingerprint {fingerprint[:12]}; {done}")
 
 
 def _print_folds(balance: FoldBalance, notes: tuple[str, ...]) -> None:

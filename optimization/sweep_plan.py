@@ -171,9 +171,10 @@ def make_sweep_plan(
     """
     check_names(prompts, formats)
     _check(features, enhancements, margin)
+    names = FEATURES if features is None else tuple(dict.fromkeys(features))
     swept: list[FeatureSweep] = []
     notes: list[str] = []
-    for feature in FEATURES if features is None else tuple(dict.fromkeys(features)):
+    for feature in names:
         try:
             selection = select_wordings(feature, prompts, formats)
         except SettingsError as error:
@@ -181,33 +182,12 @@ def make_sweep_plan(
                 raise
             notes.append(f"{feature} is not asked: {error}")
             continue
-        found = _feature_sweep(plan, selection)
-        if not found.windows:
-            notes.append(f"{feature} is not asked: no usable recording is annotated for it")
-            continue
-        notes += selection.skipped
-        meant = [name for name in enhancements if group_of(feature) in ENHANCEMENTS[name]]
-        swept += [_enhanced(found, name) for name in meant]
-        if not meant:
-            notes.append(f"{feature} is not asked: {', '.join(enhancements)} is not meant for it")
+        swept += _feature_sweeps(plan, selection, enhancements, notes)
     if not swept:
         raise SettingsError("a sweep has nothing to ask: " + "; ".join(notes))
-    asked = {window for each in swept for window in each.windows}
-    segments = {
-        (video_id, segment.index): segment
-        for video_id, recording in plan.recordings.items()
-        for segment in recording.segments
-        if (video_id, segment.index) in asked
-    }
-    return SweepPlan(
-        recording_set=f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
-        window_name=window_name,
-        features=tuple(swept),
-        frames_of={key: plan.window.n_frames(segment) for key, segment in segments.items()},
-        seconds_of={key: segment.duration_s for key, segment in segments.items()},
-        margin=margin,
-        notes=tuple(notes),
-    )
+    name = f"{plan.recording_set.name} {plan.recording_set.version}".strip()
+    frames, seconds = _sizes(plan, {window for each in swept for window in each.windows})
+    return SweepPlan(name, window_name, tuple(swept), frames, seconds, margin, tuple(notes))
 
 
 def pending(plan: SweepPlan, answered: Collection[tuple[str, str, str, str, int]]) -> list[Request]:
@@ -255,24 +235,41 @@ def _check(features: Sequence[str] | None, enhancements: Sequence[str], margin: 
         raise SettingsError(f"the margin must lie between 0 and 1 (0.05 is five points), not {margin}")
 
 
-def _feature_sweep(plan: Plan, selection: Selection) -> FeatureSweep:
-    rows = build_documents(selection.feature, plan, selection.wordings[0].prompt)
-    return FeatureSweep(
-        selection=selection,
-        enhancement=NO_ENHANCEMENT,
-        windows=tuple((str(row["video_id"]), int(row["segment"])) for row in rows),
-        recordings=len({row["video_id"] for row in rows}),
-        patients=len({row["patient_id"] for row in rows}),
-        positive_patients=len({row["patient_id"] for row in rows if row["truth"] == "yes"}),
-    )
+def _feature_sweeps(
+    plan: Plan, selection: Selection, enhancements: Sequence[str], notes: list[str]
+) -> list[FeatureSweep]:
+    """Return a feature's entry for each enhancement meant for it; what is not asked goes to ``notes``."""
+    feature = selection.feature
+    rows = build_documents(feature, plan, selection.wordings[0].prompt)
+    if not rows:
+        notes.append(f"{feature} is not asked: no usable recording is annotated for it")
+        return []
+    notes += selection.skipped
+    meant = [name for name in enhancements if group_of(feature) in ENHANCEMENTS[name]]
+    if not meant:
+        notes.append(f"{feature} is not asked: {', '.join(enhancements)} is not meant for it")
+    return [
+        FeatureSweep(
+            selection=selection,
+            enhancement=name,
+            windows=tuple((str(row["video_id"]), int(row["segment"])) for row in rows),
+            recordings=len({row["video_id"] for row in rows}),
+            patients=len({row["patient_id"] for row in rows}),
+            positive_patients=len({row["patient_id"] for row in rows if row["truth"] == "yes"}),
+        )
+        for name in meant
+    ]
 
 
-def _enhanced(sweep: FeatureSweep, enhancement: str) -> FeatureSweep:
-    return FeatureSweep(
-        sweep.selection,
-        enhancement,
-        sweep.windows,
-        sweep.recordings,
-        sweep.patients,
-        sweep.positive_patients,
-    )
+def _sizes(
+    plan: Plan, asked: Collection[tuple[str, int]]
+) -> tuple[dict[tuple[str, int], int], dict[tuple[str, int], float]]:
+    """Return the frames and the seconds of each window asked about."""
+    segments = {
+        (video_id, segment.index): segment
+        for video_id, recording in plan.recordings.items()
+        for segment in recording.segments
+        if (video_id, segment.index) in asked
+    }
+    frames = {key: plan.window.n_frames(segment) for key, segment in segments.items()}
+    return frames, {key: segment.duration_s for key, segment in segments.items()}
