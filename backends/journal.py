@@ -173,6 +173,10 @@ class Journal:
     def __len__(self) -> int:
         return len(self._answers)
 
+    def __bool__(self) -> bool:
+        """Return True: a journal without answers is a journal."""
+        return True
+
     def __contains__(self, key: object) -> bool:
         return key in self._answers
 

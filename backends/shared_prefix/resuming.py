@@ -47,7 +47,9 @@ def resumed(
             folder = None if journal == DEFAULT_JOURNAL else Path(journal)
             opened = running.enter_context(Journal(folder))
         progress = running.enter_context(RunProgress(questions, rank=rank))
-        model = checkpoint_stamp(checkpoint.name, cache, revision=checkpoint.revision) if opened else ""
+        model = ""
+        if opened is not None:  # an empty journal is one too
+            model = checkpoint_stamp(checkpoint.name, cache, revision=checkpoint.revision)
         setup = {**setup, **_numerics(checkpoint)}
         yield Resuming(opened, model=model, setup=setup, cache=cache, progress=progress)
 

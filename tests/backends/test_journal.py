@@ -195,6 +195,12 @@ def test_settings_that_cannot_be_told_apart_are_refused(setting: object, error: 
         answer_key(**{**FACTS, "sampling": {"fps": setting}})
 
 
+def test_an_empty_journal_is_a_journal(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        assert len(journal) == 0
+        assert journal
+
+
 def test_the_first_answer_to_a_question_is_kept(tmp_path: Path) -> None:
     key = "a" * 64
     with Journal(tmp_path) as journal:

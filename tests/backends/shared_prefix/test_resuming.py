@@ -6,6 +6,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,10 @@ import pytest
 
 from semiology.backends.journal import Journal
 from semiology.backends.progress import RunProgress
+from semiology.backends.shared_prefix.families import family_of
+from semiology.backends.shared_prefix.loading import Checkpoint
 from semiology.backends.shared_prefix.questions import Answer, Question, Settings, read_messages
-from semiology.backends.shared_prefix.resuming import Resuming
+from semiology.backends.shared_prefix.resuming import Resuming, resumed
 
 SETUP = {"fps": 2.0, "score": False}
 
@@ -117,6 +120,48 @@ def test_a_missing_file_is_left_to_the_engine(tmp_path: Path) -> None:
     with Journal(tmp_path / "journal") as journal:
         assert run(resuming(tmp_path, journal), [question(0, tmp_path / "none.mp4")]) == [0]
         assert len(journal) == 0
+
+
+@pytest.fixture
+def checkpoint(tmp_path: Path) -> Checkpoint:
+    folder = tmp_path / "checkpoint"
+    folder.mkdir()
+    (folder / "model.safetensors").write_text("weights")
+    model = SimpleNamespace(dtype="float32", device="cpu")
+    return Checkpoint(model, None, family_of("qwen2_5_vl"), str(folder), "main")
+
+
+@pytest.mark.parametrize("journal", ["auto", "here"])
+def test_the_same_command_asks_nothing_again_and_another_model_everything(
+    tmp_path: Path, videos: list[Path], checkpoint: Checkpoint, journal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "derived"))
+    chosen = str(tmp_path / "here") if journal == "here" else journal
+    questions = [question(n, videos[0], f"Question {n}?") for n in range(3)]
+
+    def ask() -> list[int]:
+        with resumed(chosen, checkpoint, SETUP, questions=3) as hooks:
+            asked = run(hooks, questions)
+            assert "3 answers" in hooks.summary() or "6 answers" in hooks.summary()
+        return asked
+
+    assert ask() == [0, 1, 2]
+    assert ask() == []
+    assert (tmp_path / "here").exists() == (journal == "here")
+    assert (tmp_path / "derived" / "journal").exists() == (journal == "auto")
+    (Path(checkpoint.name) / "model.safetensors").write_text("other weights")
+    assert ask() == [0, 1, 2]
+
+
+def test_without_a_journal_everything_is_asked_and_nothing_kept(
+    tmp_path: Path, videos: list[Path], checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "derived"))
+    for _ in range(2):
+        with resumed("none", checkpoint, SETUP, questions=1) as hooks:
+            assert run(hooks, [question(0, videos[0])]) == [0]
+            assert hooks.summary() == "no journal"
+    assert list((tmp_path / "derived").iterdir()) == []
 
 
 def test_progress_counts_questions_answers_from_the_journal_and_recordings(
