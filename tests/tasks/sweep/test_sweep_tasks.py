@@ -128,8 +128,8 @@ def test_a_sweep_is_checked_before_a_model_is_loaded(
         preflight.prepare_run(arguments)
         return list(arguments["tasks"])
 
-    monkeypatch.delenv(preflight.ALLOW_REMOTE_VARIABLE, raising=False)
-    with pytest.raises(preflight.PreflightError, match="SEMIOLOGY_ALLOW_REMOTE"):
+    monkeypatch.delenv("SEMIOLOGY_ALLOW_REMOTE", raising=False)
+    with pytest.raises(ValueError, match="SEMIOLOGY_ALLOW_REMOTE"):
         prepare(["sweep_semiology_tonic"], "gemini")
     # the wording of single tasks does not bind a sweep
     monkeypatch.setenv("SEMIOLOGY_PROMPT", "s3_context")
