@@ -1,0 +1,298 @@
+"""One cell of ``shared_prefix.py``, in a process of its own so that peaks of memory do not mix.
+
+Run by ``shared_prefix.py`` as ``python shared_prefix_cell.py SPEC.json RESULT.json``. Both sides get the same
+lmms-eval requests, the same weights and the same number format; loading is not timed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+TASK, SPLIT = "shared_prefix", "test"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What one process measures.
+
+    Attributes:
+        subject: Name of the model.
+        side: ``stock`` or ``ours``, or ``floor``, which measures all of ``plan`` at once.
+        checkpoint: Folder.
+        film: File.
+        windows: Start and end of each window, seconds.
+        plan: Pairs of questions about each window and tokens to generate; one pair but for the floor.
+        texts: The questions, as many as the largest of the plan.
+        device: ``cpu`` or ``cuda``.
+        dtype: ``bfloat16`` or ``float32``.
+        attention: As transformers takes it, or None for its choice.
+        threads: Of torch, or None for its choice.
+        fps: Frames per second to show.
+        min_pixels: Least pixels of a frame.
+        max_pixels: Most pixels of a frame.
+        decoder: Of our side: ``stream`` or ``decord``.
+        warm_up: Whether one question is asked before the measurement.
+    """
+
+    subject: str
+    side: str
+    checkpoint: str
+    film: str
+    windows: Sequence[tuple[float, float]]
+    plan: Sequence[tuple[int, int]]
+    texts: Sequence[str]
+    device: str
+    dtype: str
+    attention: str | None
+    threads: int | None
+    fps: float
+    min_pixels: int
+    max_pixels: int
+    decoder: str
+    warm_up: bool
+
+    def write(self, path: Path) -> None:
+        """Write the specification for the process."""
+        path.write_text(json.dumps(asdict(self)))
+
+
+def requests_of(lm: Any, spec: Spec, questions: int, tokens: int) -> list[Any]:
+    """Return the lmms-eval requests and make their documents known to the model class, window by window."""
+    from lmms_eval.api.instance import Instance
+
+    documents = [(window, text) for window in spec.windows for text in spec.texts[:questions]]
+
+    def messages(document: tuple[tuple[float, float], str]) -> list[dict[str, Any]]:
+        (start, end), text = document
+        video = {"type": "video", "url": spec.film, "start_time": start, "end_time": end}
+        return [{"role": "user", "content": [video, {"type": "text", "text": text}]}]
+
+    lm.task_dict[TASK] = {SPLIT: documents}
+    generation = {"max_new_tokens": tokens, "temperature": 0, "do_sample": False, "until": []}
+    return [
+        Instance(
+            request_type="generate_until",
+            arguments=(text, messages, dict(generation), number, TASK, SPLIT),
+            idx=0,
+            metadata={"task": TASK, "doc_id": number, "repeats": 1},
+        )
+        for number, (_, text) in enumerate(documents)
+    ]
+
+
+def load_stock(spec: Spec) -> Any:
+    """Return lmms-eval's own ``qwen2_5_vl``, cast to the number format asked for."""
+    from lmms_eval.models.chat.qwen2_5_vl import Qwen2_5_VL
+
+    lm = Qwen2_5_VL(
+        pretrained=spec.checkpoint,
+        device=spec.device,
+        device_map=spec.device,
+        fps=spec.fps,
+        min_pixels=spec.min_pixels,
+        max_pixels=spec.max_pixels,
+        attn_implementation=spec.attention,
+    )
+    return _cast(lm, spec)
+
+
+def load_ours(spec: Spec) -> Any:
+    """Return ``semiology_hf`` without a journal, loaded in bfloat16 as stock is, then cast likewise."""
+    from semiology.backends.semiology_hf import SemiologyHF
+
+    lm = SemiologyHF(
+        pretrained=spec.checkpoint,
+        device=spec.device,
+        dtype="bfloat16",
+        fps=spec.fps,
+        min_pixels=spec.min_pixels,
+        max_pixels=spec.max_pixels,
+        attn_implementation=spec.attention,
+        decoder=spec.decoder,
+        journal="none",
+    )
+    return _cast(lm, spec)
+
+
+def _cast(lm: Any, spec: Spec) -> Any:
+    if spec.dtype == "float32":
+        lm.model.float()
+    return lm
+
+
+@contextmanager
+def watched(model: Any) -> Iterator[Counter[str]]:
+    """Count what really runs, on either side: openings of the film, vision runs, language-model tokens.
+
+    A pass of the language model over several tokens whose first position is 0 is a prefill.
+    """
+    import av
+    import decord
+
+    seen: Counter[str] = Counter()
+    body = model.base_model
+
+    def vision(*_: Any) -> None:
+        seen["vision_runs"] += 1
+
+    def language(_: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        hidden = arguments[0] if arguments else named["hidden_states"]
+        cache = named.get("past_key_values")
+        behind = cache is not None and cache.get_seq_length() > 0
+        seen["behind_tokens" if behind else "prefilled_tokens"] += hidden.shape[0] * hidden.shape[1]
+
+    hooks = [
+        body.visual.register_forward_hook(vision),
+        body.language_model.layers[0].register_forward_pre_hook(language, with_kwargs=True),
+    ]
+    openers: list[tuple[Any, str, Any]] = [(av, "open", av.open), (decord, "VideoReader", decord.VideoReader)]
+    for module, name, opener in openers:
+        setattr(module, name, _counted(opener, seen))
+    try:
+        yield seen
+    finally:
+        for hook in hooks:
+            hook.remove()
+        for module, name, opener in openers:
+            setattr(module, name, opener)
+
+
+def _counted(opener: Callable[..., Any], seen: Counter[str]) -> Callable[..., Any]:
+    def open_counted(*arguments: Any, **named: Any) -> Any:
+        seen["opens"] += 1
+        return opener(*arguments, **named)
+
+    return open_counted
+
+
+def measure(spec: Spec) -> dict[str, Any]:
+    """Load one side, ask it and return the cell."""
+    ((questions, tokens),) = spec.plan
+    lm = (load_stock if spec.side == "stock" else load_ours)(spec)
+    if spec.warm_up:
+        lm.generate_until(requests_of(lm, spec, 1, 1)[:1])
+    asked = requests_of(lm, spec, questions, tokens)
+    earlier = Counter(_engine_counts(lm))
+    loaded = reset_peak(spec.device)
+    with watched(lm.model) as seen:
+        start = perf_counter()
+        replies = lm.generate_until(asked)
+        synchronize(spec.device)
+        seconds = perf_counter() - start
+    peak = peak_mib(spec.device)
+    own = Counter(_engine_counts(lm))
+    own.subtract(earlier)
+    texts = [reply.text for reply in replies]
+    generated = sum(reply.token_counts.output_tokens for reply in replies)
+    return {
+        "subject": spec.subject,
+        "side": spec.side,
+        "questions": questions,
+        "tokens": tokens,
+        "seconds": seconds,
+        "counts": _counts(spec, seen, own, len(asked), generated),
+        "texts": [texts[first : first + questions] for first in range(0, len(texts), questions)],
+        "peak_mib": peak,
+        "loaded_mib": loaded,
+        "sharing": lm.engine.sharing if spec.side == "ours" else "none",
+    }
+
+
+def _engine_counts(lm: Any) -> dict[str, int]:
+    engine = getattr(lm, "engine", None)
+    counts = engine.counts.as_dict() if engine is not None else {}
+    return {name: value for name, value in counts.items() if isinstance(value, int)}
+
+
+def _counts(spec: Spec, seen: Counter[str], own: Counter[str], asked: int, generated: int) -> dict[str, int]:
+    """Return the cell's counts: those of the hooks, and our suffixes from the engine, which must agree.
+
+    Raises:
+        RuntimeError: The engine tells other token counts than the hooks saw, or left questions unanswered.
+    """
+    counts = {"opens": seen["opens"], "vision_runs": seen["vision_runs"], "generated_tokens": generated}
+    if spec.side == "stock":  # one reading of the window per question, by its source
+        return {**counts, "decodes": asked, "prefilled_tokens": seen["prefilled_tokens"], "suffix_tokens": 0}
+    through = seen["prefilled_tokens"] + seen["behind_tokens"]
+    if through != own["language_model_tokens"] or own["unanswered"]:
+        raise RuntimeError(f"the hooks saw {through} tokens; the engine tells {dict(own)}")
+    return {
+        **counts,
+        "decodes": own["decodes"],
+        "prefilled_tokens": seen["prefilled_tokens"],
+        "suffix_tokens": own["suffix_tokens"] + own["padding_tokens"],
+    }
+
+
+def reset_peak(device: str) -> float:
+    """Forget the peak of memory so far and return what is in use, MiB."""
+    if device != "cpu":
+        import torch
+
+        torch.cuda.reset_peak_memory_stats()
+        return float(torch.cuda.memory_allocated() / 2**20)
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")  # Linux: the high-water mark starts anew
+    return _status("VmRSS")
+
+
+def peak_mib(device: str) -> float:
+    """Return the peak of memory since `reset_peak` (since the start where the system cannot reset), MiB."""
+    if device != "cpu":
+        import torch
+
+        return float(torch.cuda.max_memory_allocated() / 2**20)
+    return _status("VmHWM")
+
+
+def _status(name: str) -> float:
+    """Return a line of this process's status in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) / 1024
+    scale = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+
+
+def synchronize(device: str) -> None:
+    """Wait until the device has done all it was given."""
+    if device != "cpu":
+        import torch
+
+        torch.cuda.synchronize()
+
+
+def main() -> None:
+    """Read the specification, measure, write the cells."""
+    specification, result = map(Path, sys.argv[1:3])
+    spec = Spec(**json.loads(specification.read_text()))
+    os.environ.setdefault("FORCE_QWENVL_VIDEO_READER", "decord")
+    import torch
+
+    if spec.threads is not None:
+        torch.set_num_threads(spec.threads)
+    if spec.side == "floor":
+        from shared_prefix_floor import measure_floor
+
+        cells = measure_floor(spec)
+    else:
+        cells = [measure(spec)]
+    for cell in cells:
+        cell["threads"] = torch.get_num_threads()
+    result.write_text(json.dumps(cells))
+
+
+if __name__ == "__main__":
+    main()
