@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from semiology.metrics.answer_counts import AnswerCounts, is_missing, require_columns
 from semiology.metrics.intervals import RESAMPLES
+from semiology.metrics.other_recordings import other_patient_pairs
 from semiology.metrics.patient_bootstrap import TaskScores, mean_estimate
 from semiology.metrics.report_quality import (
     HazardRule,
@@ -43,8 +44,8 @@ def score_reports(
 
     Estimates: rqi and ``rqi_<component>`` for each of its parts; stated_findings and
     ``stated_findings_<part>``. Baselines: ``empty_rqi`` and ``empty_stated_findings`` of a report without a
-    word; ``other_rqi`` and ``other_stated_findings``, of the clinical reports of up to ten other recordings
-    handed in instead: what fluent reporting earns without looking.
+    word; ``other_rqi`` and ``other_stated_findings``, of the clinical reports of up to ten recordings of
+    other patients handed in instead (NaN for one patient): what fluent reporting earns without looking.
 
     Raises:
         ValueError: a column is missing or a recording is there twice.
@@ -55,13 +56,11 @@ def score_reports(
     reports, references = replied["report"].tolist(), replied["reference"].tolist()
     shown, patients = replied["shown"].tolist(), replied["patient_id"].tolist()
 
-    def rqi(given: Sequence[ReportFindings]) -> list[ReportQuality]:
-        return [
-            seizure_rqi(a, b, c, length_rule=length_rule, hazard_rule=hazard_rule)
-            for a, b, c in zip(given, references, shown, strict=True)
-        ]
-
-    quality, findings = rqi(reports), _stated(reports, references)
+    quality = [
+        seizure_rqi(a, b, c, length_rule=length_rule, hazard_rule=hazard_rule)
+        for a, b, c in zip(reports, references, shown, strict=True)
+    ]
+    findings = [stated_findings_score(a, b) for a, b in zip(reports, references, strict=True)]
     columns = {"rqi": [one.value for one in quality]}
     columns |= {f"rqi_{name}": [float(getattr(one, name)) for one in quality] for name in COMPONENTS}
     columns |= {_stated_name(name): [one[name] for one in findings] for name in STATED}
@@ -69,19 +68,34 @@ def score_reports(
         name: mean_estimate(values, patients, resamples=resamples, seed=seed)
         for name, values in columns.items()
     }
-    others = [[*references[k:], *references[:k]] for k in range(1, min(len(references), 11))]
-    baselines = {}
-    for label, given in (("empty", [[ReportFindings()] * len(references)]), ("other", others)):
-        baselines[f"{label}_rqi"] = _mean([one.value for part in given for one in rqi(part)])
-        found = [one["value"] for part in given for one in _stated(part, references)]
-        baselines[f"{label}_stated_findings"] = _mean(found)
-    return TaskScores(estimates, baselines, counts)
+    pairs = other_patient_pairs(patients)
+    return TaskScores(estimates, _baselines(references, shown, pairs, length_rule, hazard_rule), counts)
 
 
-def _stated(
-    reports: Sequence[ReportFindings], references: Sequence[ReportFindings]
-) -> list[dict[str, float]]:
-    return [stated_findings_score(a, b) for a, b in zip(reports, references, strict=True)]
+def _baselines(
+    references: Sequence[ReportFindings],
+    shown: Sequence[Collection[str] | None],
+    pairs: Sequence[tuple[int, int]],
+    length_rule: LengthRule,
+    hazard_rule: HazardRule,
+) -> dict[str, float]:
+    """Score, against the reference of each recording, an empty report and those of other patients."""
+    given = {
+        "empty": [(ReportFindings(), i) for i in range(len(references))],
+        "other": [(references[j], i) for i, j in pairs],
+    }
+    found = {}
+    for label, reports in given.items():
+        values = [
+            seizure_rqi(
+                report, references[i], shown[i], length_rule=length_rule, hazard_rule=hazard_rule
+            ).value
+            for report, i in reports
+        ]
+        found[f"{label}_rqi"] = _mean(values)
+        stated = [stated_findings_score(report, references[i])["value"] for report, i in reports]
+        found[f"{label}_stated_findings"] = _mean(stated)
+    return found
 
 
 def _stated_name(part: str) -> str:

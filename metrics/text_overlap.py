@@ -1,21 +1,22 @@
 """Overlap of a text with a reference: BLEU, ROUGE and BERTScore, each through its own library.
 
 None of them knows what is clinically right (arXiv 2605.21852, Table 10: correlation with expert ratings
-0.07 to 0.10). They are given for comparison with published tables, and `shuffled_rouge_l` tells what a text
-about another recording scores.
+0.07 to 0.10). They are given for comparison with published tables, and `other_patient_rouge_l` tells what a
+text about another patient scores.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import sacrebleu
 from rouge_score.rouge_scorer import RougeScorer
 
 from semiology.metrics.confusion import Floats
+from semiology.metrics.other_recordings import other_patient_pairs
 
 LONGEST = 20_000
 
@@ -75,21 +76,21 @@ def rouge(texts: Sequence[str], references: Sequence[str]) -> Rouge:
     )
 
 
-def shuffled_rouge_l(texts: Sequence[str], references: Sequence[str]) -> float:
-    """Return the mean ROUGE-L of each text against the references of the other recordings: the chance level.
+def other_patient_rouge_l(texts: Sequence[str], references: Sequence[str], patients: Sequence[Any]) -> float:
+    """Return the mean ROUGE-L of each text against references of other patients: the chance level.
 
-    Every text is compared with the next references in turn (at most ten shifts), without randomness. NaN
-    for one text.
+    At most ten for each text, the same every time. NaN if there is one patient only.
 
     Raises:
         ValueError: there is no text, or the lengths differ.
     """
     _check(texts, references)
-    shifts = range(1, min(len(texts), 11))
-    means = [
-        float(rouge(texts, [*references[shift:], *references[:shift]]).rouge_l.mean()) for shift in shifts
-    ]
-    return float(np.mean(means)) if means else float("nan")
+    if len(patients) != len(texts):
+        raise ValueError(f"{len(texts)} texts and {len(patients)} patients → give one patient per text")
+    pairs = other_patient_pairs(patients)
+    if not pairs:
+        return float("nan")
+    return float(rouge([texts[i] for i, _ in pairs], [references[j] for _, j in pairs]).rouge_l.mean())
 
 
 def bert_scores(

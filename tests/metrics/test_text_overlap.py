@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semiology.metrics.text_overlap import bert_scores, bleu, corpus_bleu, rouge, shuffled_rouge_l
+from semiology.metrics.text_overlap import bert_scores, bleu, corpus_bleu, other_patient_rouge_l, rouge
 
 WORDS = ["head", "turns", "left", "arm", "stiff", "then", "clonic", "jerks"]
 texts = st.lists(st.sampled_from(WORDS), max_size=15).map(" ".join)
@@ -36,14 +36,15 @@ def test_odd_texts_are_scored(text: str) -> None:
     assert 0 <= corpus_bleu([text], ["the head turns left"]) < 50
 
 
-def test_chance_is_the_overlap_with_other_recordings() -> None:
+def test_chance_is_the_overlap_with_other_patients() -> None:
     reports = ["head turns left", "arm jerks twice", "eyes are closed"]
     assert rouge(reports, reports).rouge_l.mean() == pytest.approx(1)
-    assert shuffled_rouge_l(reports, reports) == 0
-    assert np.isnan(shuffled_rouge_l(reports[:1], reports[:1]))
+    assert other_patient_rouge_l(reports, reports, ["a", "b", "c"]) == 0
+    assert other_patient_rouge_l(reports, [reports[0], *reports[:2]], ["a", "a", "b"]) == 0.25
+    assert np.isnan(other_patient_rouge_l(reports, reports, ["a", "a", "a"]))
 
 
-@pytest.mark.parametrize("measure", [corpus_bleu, bleu, rouge, shuffled_rouge_l])
+@pytest.mark.parametrize("measure", [corpus_bleu, bleu, rouge])
 def test_unequal_or_empty_lists_are_refused(measure: object) -> None:
     assert callable(measure)
     for given_texts, references in ((["a"], []), ([], [])):
