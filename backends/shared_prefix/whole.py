@@ -5,6 +5,7 @@ Also the way of answers that are sampled or searched with beams.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,8 @@ def with_encoded(inputs: Mapping[str, Any], features: Mapping[str, Any] | None) 
     if features is None:
         return dict(inputs)
     kept = {name: value for name, value in inputs.items() if name not in _PIXELS}
-    return {**kept, "mm_encoder_outputs": dict(features)}
+    # `generate` repeats them in place for every beam: it gets copies, which share the tensors.
+    return {**kept, "mm_encoder_outputs": {name: copy.copy(value) for name, value in features.items()}}
 
 
 def has_pixels(inputs: Mapping[str, Any]) -> bool:

@@ -189,7 +189,8 @@ class WindowAnswerer:
     def _prepare(self, item: Asked, inputs: WindowInputs) -> Prepared:
         arguments = whole.with_encoded(inputs.model_inputs(item.ids), self._encoded.get(self._seen))
         self._counts.vision_runs += whole.has_pixels(arguments)
-        prepared = prepare(self._model, arguments, self._generation(item.question.settings))
+        plain = Settings(item.question.settings.max_new_tokens)  # beams would repeat the encoded media
+        prepared = prepare(self._model, arguments, self._generation(plain))
         if (encoded := whole.encoded(prepared)) is not None:
             self._encoded[self._seen] = encoded
         return prepared
