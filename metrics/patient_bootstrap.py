@@ -92,7 +92,8 @@ def table_estimates(
     With two classes of the truth every score but accuracy rests on both, so one seen in fewer than 10
     patients withdraws the intervals; with more classes it gives a caution, since rare ones are the rule.
     """
-    flat = tables.reshape(len(tables), -1)
+    # Not -1: a model without a single answer has no table.
+    flat = tables.reshape(len(tables), tables.shape[1] * tables.shape[2])
     weights = patient_weights(len(tables), resamples, np.random.default_rng(seed))
     drawn = scores((weights @ flat).reshape(len(weights), *tables.shape[1:]))
     point = scores(tables.sum(0)[None])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from semiology.metrics.s3_recording_answers import AnswerKind
 from semiology.tasks.answers import Answer, parse_reply
 from semiology.tasks.s3.diagnosis_answers import parse_diagnosis
 from semiology.tasks.s3.figure_names import FIGURES
@@ -12,7 +13,7 @@ from semiology.tasks.s3.region_answers import parse_region
 from semiology.tasks.s3.report_answers import parse_report
 from semiology.tasks.s3.sequence_answers import parse_sequence
 from semiology.tasks.s3.side_answers import parse_side
-from semiology.tasks.s3.task_list import TASKS, AnswerKind
+from semiology.tasks.s3.task_list import TASKS
 from semiology.tasks.s3.time_answers import parse_timestamp
 
 RECORD = "s3"
@@ -37,8 +38,9 @@ def process_results(document: Mapping[str, Any], results: Sequence[str | None]) 
 
     lmms-eval writes each metric of each sample, so records in every one of them would fill the disk.
 
-    ``answer`` is the parsed answer: a word (``unparsed`` if there is none), seconds, a list of items or a
-    text; for the last three None is "unparsed". ``unparsed`` says so for every kind.
+    ``kind`` is the kind of answer. ``answer`` is the parsed answer: a word (``unparsed`` if there is none),
+    seconds, a list of items or a text; for the last three None is "unparsed". ``unparsed`` says so for every
+    kind.
 
     Args:
         document: A row of the question table.
@@ -48,6 +50,7 @@ def process_results(document: Mapping[str, Any], results: Sequence[str | None]) 
     raw = results[0] if results else None
     record = {name: document[name] for name in RECORD_FIELDS}
     record |= {name: document[name] for name in KIND_FIELDS.get(kind, ())}
+    record["kind"] = kind
     record |= _PARSERS[kind](raw, document)
     record["unparsed"] = record["answer"] in (None, UNPARSED)
     return {RECORD: record | {"raw": raw}, **dict.fromkeys(FIGURES[kind], identity(record))}

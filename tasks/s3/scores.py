@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, get_args
 
+from semiology.metrics.s3_recording_answers import AnswerKind, Record, recording_answers
 from semiology.tasks.s3.figure_names import FIGURES
-from semiology.tasks.s3.recording_answers import Record, recording_answers
+from semiology.tasks.s3.merge_instructions import instructed
 from semiology.tasks.s3.records import RECORD, identity
-from semiology.tasks.s3.task_list import TASKS, AnswerKind
+from semiology.tasks.s3.task_list import TASKS
 from semiology.tasks.s3.text_model import TextModelError, chosen_text_model
 
 PREFIX = "metrics_of_"
@@ -71,7 +72,7 @@ class _Run:
         task = self.records[0]["task"]
         kind = TASKS[task].answer
         try:
-            return figures(kind, recording_answers(kind, self.records, chosen_text_model()))
+            return figures(kind, recording_answers(kind, self.records, instructed(chosen_text_model())))
         except TextModelError as error:
             # A server that stops must not cost the answers of a whole run, nor give half of each merging.
             from loguru import logger

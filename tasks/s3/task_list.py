@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-AnswerKind = Literal["justification", "side", "region", "time", "sequence", "report", "diagnosis"]
+from semiology.metrics.s3_recording_answers import AnswerKind
 
 GROUP = "s3"
 

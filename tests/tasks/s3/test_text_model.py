@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
+from semiology.metrics.window_merging import merge_reports
 from semiology.tasks.s3 import scores
+from semiology.tasks.s3.merge_instructions import instructed
 from semiology.tasks.s3.text_model import MAX_TOKENS, TextModelError, chosen_text_model
-from semiology.tasks.s3.window_merging import merge_reports
 
 asked: list[dict[str, Any]] = []
 
@@ -57,7 +58,7 @@ def test_texts_are_merged_by_the_server_that_the_user_named(
 ) -> None:
     asked.clear()
     monkeypatch.setenv("SEMIOLOGY_MERGE_MODEL", f"small@{address}")
-    assert merge_reports(["Blank stare.", "Tonic."], chosen_text_model()) == "Merged."
+    assert merge_reports(["Blank stare.", "Tonic."], instructed(chosen_text_model())) == "Merged."
     (request,) = asked
     assert request["model"] == "small"
     assert request["temperature"] == 0

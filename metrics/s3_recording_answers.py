@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from semiology.tasks.s3.records import UNPARSED
-from semiology.tasks.s3.task_list import AnswerKind
-from semiology.tasks.s3.window_merging import TextModel, merge_justifications, merge_reports, merge_sequences
+from semiology.metrics.answer_counts import UNPARSED
+from semiology.metrics.window_merging import TextMerger, merge_justifications, merge_reports, merge_sequences
 
 if TYPE_CHECKING:
     import pandas as pd
 
+AnswerKind = Literal["justification", "side", "region", "time", "sequence", "report", "diagnosis"]
 Record = Mapping[str, Any]
 
 
 def recording_answers(
-    kind: AnswerKind, records: Iterable[Record], model: TextModel | None = None
+    kind: AnswerKind, records: Iterable[Record], merge: TextMerger | None = None
 ) -> pd.DataFrame:
     """Return one row per recording, feature and form of clip.
 
     Args:
         kind: Kind of answer.
         records: Records of one task in one wording.
-        model: Merges texts; by default they are merged extractively.
+        merge: Merges texts; by default they are merged extractively.
 
     Columns: video_id, patient_id, feature, clip_form, truth, answer (merged; ``unparsed`` where no window
     has one), segments, unparsed_segments, and by kind justification and reference, onsets, or shown.
@@ -37,11 +37,11 @@ def recording_answers(
     groups: dict[tuple[str, str, str | None], list[Record]] = defaultdict(list)
     for record in records:
         groups[record["feature"], record["video_id"], record["clip_form"]].append(record)
-    rows = [_row(kind, group, model) for _, group in sorted(groups.items(), key=lambda item: repr(item[0]))]
+    rows = [_row(kind, group, merge) for _, group in sorted(groups.items(), key=lambda item: repr(item[0]))]
     return pd.DataFrame(rows)
 
 
-def _row(kind: AnswerKind, group: list[Record], model: TextModel | None) -> dict[str, Any]:
+def _row(kind: AnswerKind, group: list[Record], merge: TextMerger | None) -> dict[str, Any]:
     windows = sorted(group, key=lambda record: record["segment"])
     first = windows[0]
     numbers = [record["segment"] for record in windows]
@@ -53,23 +53,23 @@ def _row(kind: AnswerKind, group: list[Record], model: TextModel | None) -> dict
     row = {name: first[name] for name in ("video_id", "patient_id", "feature", "clip_form", "truth")}
     row["segments"] = len(windows)
     row["unparsed_segments"] = sum(record["answer"] in (None, UNPARSED) for record in windows)
-    return row | _merged(kind, windows, model)
+    return row | _merged(kind, windows, merge)
 
 
-def _merged(kind: AnswerKind, windows: list[Record], model: TextModel | None) -> dict[str, Any]:
+def _merged(kind: AnswerKind, windows: list[Record], merge: TextMerger | None) -> dict[str, Any]:
     """Return the merged answer and what else the metrics of this kind read."""
     first = windows[0]
     answers = [record["answer"] for record in windows]
     if kind == "justification":
         told = [(record["answer"], record["justification"]) for record in windows]
-        answer, text = merge_justifications(first["feature"], told, model)
+        answer, text = merge_justifications(first["feature"], told, merge)
         return {"answer": answer, "justification": text, "reference": first["reference"]}
     if kind == "sequence":
         read = [answer for answer in answers if answer is not None]
         onsets = dict(zip(first["truth"], first["onsets_s"], strict=True))
         return {"answer": merge_sequences(read) if read else UNPARSED, "onsets": onsets}
     if kind == "report":
-        text = merge_reports(answers, model)
+        text = merge_reports(answers, merge)
         return {"answer": UNPARSED if text is None else text, "shown": first["shown"]}
     if kind == "time":
         seconds = answers[0]

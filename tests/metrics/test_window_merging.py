@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.tasks.s3.window_merging import extract, merge_justifications, merge_reports, merge_sequences
+from semiology.metrics.window_merging import extract, merge_justifications, merge_reports, merge_sequences
+from semiology.tasks.s3.merge_instructions import instructed
 
 SIGNS = st.lists(st.sampled_from("abc"), max_size=6)
 
@@ -76,10 +77,10 @@ def test_a_language_model_gets_the_published_instruction_and_every_text_once() -
         return " merged \n"
 
     windows = [("yes", "A {segments} b."), ("yes", "C."), ("yes", "C.")]
-    assert merge_justifications("head_turning", windows, model) == ("yes", "merged")
+    assert merge_justifications("head_turning", windows, instructed(model)) == ("yes", "merged")
     assert "the patient exhibits the symptom of [head turning]" in asked[0]
     assert "\n- A {segments} b.\n- C. Merge them" in asked[0]
-    assert merge_reports(["One.", "Two."], model) == "merged"
+    assert merge_reports(["One.", "Two."], instructed(model)) == "merged"
     assert "bulleted list below: \n- One.\n- Two. Merge them" in asked[1]
 
 
@@ -87,7 +88,7 @@ def test_a_language_model_is_not_asked_to_merge_one_text() -> None:
     def refuse(instruction: str) -> str:
         raise AssertionError(instruction)
 
-    assert merge_reports(["One.", None, "One."], refuse) == "One."
+    assert merge_reports(["One.", None, "One."], instructed(refuse)) == "One."
 
 
 def test_a_recording_without_a_window_is_refused() -> None:

@@ -1,10 +1,10 @@
 """From the answers on the windows of a recording to the recording's answer, by the published rules.
 
 Justifications: where windows disagree, those that say "yes"; otherwise all; sleep at onset, the first window.
-Reports: all. Their texts are merged by taking each statement once (extractive, the default) or by a language
-model with the published instruction. Sequences: each is joined to what came before, without the longest
-piece that ends the one and begins the other. Source: arXiv 2605.21852, Section 3.3.2, and the programs of its
-public repository. Windows without a usable answer add nothing, and are counted by who calls.
+Reports: all. Their texts are merged by taking each statement once (extractive, the default) or by what the
+caller hands over, such as a language model. Sequences: each is joined to what came before, without the
+longest piece that ends the one and begins the other. Source: arXiv 2605.21852, Section 3.3.2, and the
+programs of its public repository. Windows without a usable answer add nothing, and are counted by who calls.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ import re
 from collections.abc import Callable, Sequence
 
 from semiology.metrics.aggregation import FIRST_SEGMENT_ONLY, any_yes
-from semiology.prompts.s3_library import fill, load_task_prompts
 
-TextModel = Callable[[str], str]
-"""A language model: an instruction in, its reply out."""
+TextMerger = Callable[[Sequence[str], str | None, str], str]
+"""Merges texts on one recording: the texts, the feature that they are about (None: reports) and the answer
+that they give reasons for (for reports the empty string) give one text."""
 
 _SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 
 
 def merge_justifications(
-    feature: str, windows: Sequence[tuple[str, str | None]], model: TextModel | None = None
+    feature: str, windows: Sequence[tuple[str, str | None]], merge: TextMerger | None = None
 ) -> tuple[str, str | None]:
     """Return the recording's answer and its justification (None where no window gave one).
 
@@ -30,7 +30,7 @@ def merge_justifications(
         feature: Name of the feature.
         windows: (answer, justification) by window, in time order; answers ``yes``, ``no``, ``na``,
             ``unparsed``.
-        model: Merges the texts; by default they are merged extractively.
+        merge: Merges the texts; by default they are merged extractively.
 
     Raises:
         ValueError: There is no window, or an answer is none of the four.
@@ -40,22 +40,19 @@ def merge_justifications(
     told = [text for said, text in used if text and said == answer]
     if not told:
         return answer, None
-    if model is None or len(set(told)) == 1:
+    if merge is None or len(set(told)) == 1:
         return answer, extract(told)
-    exhibits = "exhibits" if answer == "yes" else "does not exhibit"
-    values = {"exhibits": exhibits, "feature": feature.replace("_", " "), "segments": _bullets(told)}
-    return answer, model(fill(load_task_prompts("merge_justifications").prompt("s3"), values)).strip()
+    return answer, merge(told, feature, answer).strip()
 
 
-def merge_reports(windows: Sequence[str | None], model: TextModel | None = None) -> str | None:
+def merge_reports(windows: Sequence[str | None], merge: TextMerger | None = None) -> str | None:
     """Return one report for the reports on the windows, in time order; None where no window has one."""
     told = [text for text in windows if text]
     if not told:
         return None
-    if model is None or len(set(told)) == 1:
+    if merge is None or len(set(told)) == 1:
         return extract(told)
-    instruction = load_task_prompts("merge_reports").prompt("s3")
-    return model(fill(instruction, {"segments": _bullets(told)})).strip()
+    return merge(told, None, "").strip()
 
 
 def merge_sequences(windows: Sequence[Sequence[str]]) -> list[str]:
@@ -101,8 +98,3 @@ def _overlap(before: Sequence[str], after: Sequence[str]) -> int:
             length = border[length - 1]
         border[index] = length + (joined[index] == joined[length])
     return border[-1] if end else 0
-
-
-def _bullets(texts: Sequence[str]) -> str:
-    """Return texts as the published instructions list them, each once."""
-    return "".join(f"\n- {text}" for text in dict.fromkeys(texts))

@@ -1,0 +1,27 @@
+"""The published instructions with which a language model merges the texts on the windows of a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from semiology.metrics.window_merging import TextMerger
+from semiology.prompts.s3_library import fill, load_task_prompts
+
+TextModel = Callable[[str], str]
+"""A language model: an instruction in, its reply out."""
+
+
+def instructed(model: TextModel | None) -> TextMerger | None:
+    """Return a merger of texts that asks a language model as published; None (extractive) without one."""
+    if model is None:
+        return None
+
+    def merge(texts: Sequence[str], feature: str | None, answer: str) -> str:
+        values = {"segments": "".join(f"\n- {text}" for text in dict.fromkeys(texts))}
+        if feature is None:
+            return model(fill(load_task_prompts("merge_reports").prompt("s3"), values))
+        exhibits = "exhibits" if answer == "yes" else "does not exhibit"
+        values |= {"exhibits": exhibits, "feature": feature.replace("_", " ")}
+        return model(fill(load_task_prompts("merge_justifications").prompt("s3"), values))
+
+    return merge
