@@ -11,7 +11,8 @@ import typer
 from semiology.data.commands import app as data_app
 from semiology.optimization.commands import FOLDS_EPILOG, folds_command
 from semiology.prompts.commands import app as prompts_app
-from semiology.reports.commands import report
+from semiology.reports.commands import REPORT_EPILOG, report
+from semiology.reports.reproduce_commands import baselines_app, reproduce_app
 
 app = typer.Typer(
     name="semiology",
@@ -25,7 +26,9 @@ app = typer.Typer(
 data_app.command("folds", epilog=FOLDS_EPILOG)(folds_command)
 app.add_typer(data_app, name="data")
 app.add_typer(prompts_app, name="prompts")
-app.command("report")(report)
+app.command("report", epilog=REPORT_EPILOG)(report)
+app.add_typer(reproduce_app, name="reproduce")
+app.add_typer(baselines_app, name="baselines")
 
 RUN_EPILOG = (
     "Examples:  [cyan]semiology run --model embedded --data my_emu[/cyan]   "

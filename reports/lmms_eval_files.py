@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ EMBEDDED_MODELS: Mapping[str, str] = {
     "backends/tiny_audio/checkpoint": "embedded_audio",
 }
 RUN_RECORD = "semiology_run.json"
+FEATURE_KEY = "semiology"
+"""Under which a sample of a feature task holds its record; those of S3 tasks hold theirs elsewhere."""
+S3_PREFIX = "s3_"
+"""With which the names of S3 tasks, and nothing else of ours, begin."""
 REQUIRED = ("video_id", "patient_id", "feature", "segment", "answer", "truth")
 WORDS: Mapping[str, tuple[str, ...]] = {
     "answer": ("yes", "no", "na", "unparsed"),
@@ -30,6 +34,10 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 
 class ResultsError(ValueError):
     """No result can be read from the folders given; the message says what was found and what to do."""
+
+
+class NoAnswersError(ResultsError):
+    """The folders hold no answers of the tasks looked for."""
 
 
 @dataclass
@@ -82,8 +90,33 @@ def find_result_files(paths: Sequence[Path], notes: list[str]) -> list[ResultFil
     return sorted(runs.values(), key=lambda run: run.age)
 
 
-def read_samples(path: Path, notes: list[str]) -> list[dict[str, Any]]:
+def feature_fault(record: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the record of a feature task, or None."""
+    missing = [name for name in REQUIRED if record.get(name) is None]
+    if missing:
+        return f"the semiology record has no {missing[0]}"
+    for name, words in WORDS.items():
+        if record[name] not in words:
+            return f"{name} is {str(record[name])[:20]!r}, not one of {', '.join(words)}"
+    if not isinstance(record["segment"], int) or record["segment"] < 0:
+        return "segment is not a number from 0"
+    return None
+
+
+def read_samples(
+    path: Path,
+    notes: list[str],
+    *,
+    key: str = FEATURE_KEY,
+    fault: Callable[[Mapping[str, Any]], str | None] = feature_fault,
+) -> list[dict[str, Any]]:
     """Return the semiology records of one sample file.
+
+    Args:
+        path: the file.
+        notes: remarks are added here.
+        key: under which a sample holds its record.
+        fault: says what is wrong with a record.
 
     A cut-off last line, as an interrupted run leaves it, and any row that cannot be used are left out and
     noted with file and row. A file without a single semiology record gives an empty list and a note.
@@ -95,7 +128,8 @@ def read_samples(path: Path, notes: list[str]) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        record, problem = _record_of(line)
+        record, problem = _record_of(line, key)
+        problem = problem or (fault(record) if record is not None else None)
         if problem and number - 1 == last and lines[-1] != b"":
             problem = "the last line is cut off, as after an interrupted run"
         if problem:
@@ -178,21 +212,11 @@ def _from_model_args(arguments: Any) -> str | None:
     return parts.get("pretrained") or parts.get("model")
 
 
-def _record_of(line: bytes) -> tuple[dict[str, Any] | None, str | None]:
-    """Return the semiology record of a sample line, or None if it has none, or what is wrong with it."""
+def _record_of(line: bytes, key: str) -> tuple[dict[str, Any] | None, str | None]:
+    """Return the record of a sample line, or None if it has none, or that the line cannot be read."""
     try:
         sample = json.loads(line.decode("utf-8"))
     except (ValueError, UnicodeDecodeError):
         return None, "not readable as JSON"
-    record = sample.get("semiology") if isinstance(sample, dict) else None
-    if not isinstance(record, dict):
-        return None, None
-    missing = [name for name in REQUIRED if record.get(name) is None]
-    if missing:
-        return None, f"the semiology record has no {missing[0]}"
-    for name, words in WORDS.items():
-        if record[name] not in words:
-            return None, f"{name} is {str(record[name])[:20]!r}, not one of {', '.join(words)}"
-    if not isinstance(record["segment"], int) or record["segment"] < 0:
-        return None, "segment is not a number from 0"
-    return record, None
+    record = sample.get(key) if isinstance(sample, dict) else None
+    return (record if isinstance(record, dict) else None), None

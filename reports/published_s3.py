@@ -6,7 +6,7 @@ takes data frames of text cells and gives rows ``scope, task, model, item, metri
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,13 +60,16 @@ def read_s3_tables(folder: Path) -> dict[str, pd.DataFrame]:
     return tables
 
 
-def s3_cells(tables: Tables, *, texts: bool = True) -> pd.DataFrame:
+def s3_cells(
+    tables: Tables, *, texts: bool = True, on_task: Callable[[str], None] | None = None
+) -> pd.DataFrame:
     """Return every cell that can be recomputed, for both scopes.
 
     Args:
         tables: as of `read_s3_tables`.
         texts: also BLEU and ROUGE of the reports, which take most of the time and cannot be exact (see
             `task6_text_cells`).
+        on_task: called with the name of each task before it is computed.
 
     Raises:
         ValueError: a model answers a recording twice.
@@ -74,7 +77,11 @@ def s3_cells(tables: Tables, *, texts: bool = True) -> pd.DataFrame:
     makers = [task1_cells, task2_cells, task3_cells, task4_cells, task5_cells, task6_cells, task7_cells]
     if texts:
         makers.append(task6_text_cells)
-    rows = [cell for make in makers for cell in make(tables)]
+    rows: list[Cell] = []
+    for make in makers:
+        if on_task is not None:
+            on_task(make.__name__.removesuffix("_cells").replace("_", " "))
+        rows += make(tables)
     return pd.DataFrame(rows, columns=CELL_COLUMNS)
 
 

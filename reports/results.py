@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.reports.lmms_eval_files import (
+    S3_PREFIX,
+    NoAnswersError,
     ResultFiles,
     ResultsError,
     find_result_files,
@@ -75,7 +77,7 @@ def read_results(paths: Sequence[Path]) -> Results:
 
     notes: list[str] = []
     runs = find_result_files(paths, notes)
-    names = _short_names([run.model for run in runs])
+    names = short_names([run.model for run in runs])
     frames: list[pd.DataFrame] = []
     records: dict[str, dict[str, Any]] = {}
     for order, run in enumerate(runs):
@@ -88,8 +90,8 @@ def read_results(paths: Sequence[Path]) -> Results:
                 known |= read_run_record(run.folder, roots, notes)
                 records[model] = records.get(model, {}) | known
     if not frames:
-        raise ResultsError(_nothing(paths, runs, notes))
-    _check_one_recording_set(records)
+        raise NoAnswersError(_nothing(paths, runs, notes))
+    check_one_recording_set(records)
     answers = _newest(pd.concat(frames, ignore_index=True), runs, notes)
     found = {model: record for model, record in records.items() if record}
     return Results(answers, caveats(found), tuple(dict.fromkeys(notes)), found)
@@ -104,19 +106,27 @@ def _rows(run: ResultFiles, model: str, notes: list[str]) -> list[dict[str, Any]
         notes.append(f"{where}: has no sample files → run again with --log_samples")
     rows = []
     for task, path in sorted(run.samples.items()):
-        read = read_samples(path, notes)
-        expected = _expected(run, task)
-        if read and expected is not None and len(read) < expected:
-            notes.append(f"{where}: {task} has {len(read)} of {expected} samples → the run is incomplete")
-        failed = sum(FAILED_REQUEST in str(record.get("raw")) for record in read)
-        if failed:
-            notes.append(f"{where}: {failed} requests of {task} got no reply → they count as unparsed")
-        rows += [_row(record, model) for record in read]
+        if not task.startswith(S3_PREFIX):
+            read = read_samples(path, notes)
+            note_gaps(run, task, read, where, notes)
+            rows += [_row(record, model) for record in read]
     if run.whole and run.record is not None and run.samples:
         missing = sorted(set(_mapping(run.record, "configs")) - set(run.samples))
         if missing:
             notes.append(f"{where}: no samples of {', '.join(missing)} → the run is incomplete")
     return rows
+
+
+def note_gaps(
+    run: ResultFiles, task: str, read: Sequence[Mapping[str, Any]], where: str, notes: list[str]
+) -> None:
+    """Note samples of a task that a run should hold and does not, and requests that got no reply."""
+    expected = _expected(run, task)
+    if read and expected is not None and len(read) < expected:
+        notes.append(f"{where}: {task} has {len(read)} of {expected} samples → the run is incomplete")
+    failed = sum(FAILED_REQUEST in str(record.get("raw")) for record in read)
+    if failed:
+        notes.append(f"{where}: {failed} requests of {task} got no reply → they count as unparsed")
 
 
 def _row(record: Mapping[str, Any], model: str) -> dict[str, Any]:
@@ -137,7 +147,7 @@ def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _short_names(models: Sequence[str]) -> dict[str, str]:
+def short_names(models: Sequence[str]) -> dict[str, str]:
     """Shorten ``organisation/model`` and paths to the last part, unless two models would share it."""
     short = {model: model.rstrip("/").rsplit("/", 1)[-1] or model for model in set(models)}
     taken = list(short.values())
@@ -163,7 +173,12 @@ def _newest(rows: pd.DataFrame, runs: Sequence[ResultFiles], notes: list[str]) -
     return kept.sort_values([*QUESTION, "video_id", "segment"], kind="stable").reset_index(drop=True)
 
 
-def _check_one_recording_set(records: Mapping[str, Mapping[str, Any]]) -> None:
+def check_one_recording_set(records: Mapping[str, Mapping[str, Any]]) -> None:
+    """Refuse runs about different recording sets; records are by model.
+
+    Raises:
+        ResultsError: names the sets.
+    """
     sets = sorted({str(record["data"]) for record in records.values() if record.get("data")})
     if len(sets) > 1:
         raise ResultsError(

@@ -103,21 +103,21 @@ def remarks(summary: Summary) -> list[str]:
 def markdown(summary: Summary) -> str:
     """Return the whole summary as Markdown."""
     lines = ["# Scores per recording", ""]
-    lines += [f"> **Note.** {_escaped(caveat)}" for caveat in summary.caveats] + [""] * bool(summary.caveats)
+    lines += [f"> **Note.** {escaped(caveat)}" for caveat in summary.caveats] + [""] * bool(summary.caveats)
     footnotes = Footnotes()
     for run in summary.runs:
         lines += [
-            f"## {_escaped(title(run))}",
+            f"## {escaped(title(run))}",
             "",
-            _line(HEADER),
-            _line(["---"] + ["---:"] * (len(HEADER) - 1)),
+            table_line(HEADER),
+            table_line(["---"] + ["---:"] * (len(HEADER) - 1)),
         ]
-        lines += [_line(cells) for cells in table_cells(run, footnotes)] + [""]
-    lines += [f"({i}) {_escaped(text)}  " for i, text in enumerate(footnotes.texts, start=1)]
-    lines += ["", *(f"- {_escaped(text)}" for text in remarks(summary)), ""]
+        lines += [table_line(cells) for cells in table_cells(run, footnotes)] + [""]
+    lines += [f"({i}) {escaped(text)}  " for i, text in enumerate(footnotes.texts, start=1)]
+    lines += ["", *(f"- {escaped(text)}" for text in remarks(summary)), ""]
     if summary.notes:
-        lines += ["## Files and rows", "", *(f"- {_escaped(note)}" for note in summary.notes), ""]
-    return "\n".join([*lines, *(f"{_escaped(line)}  " for line in headline(summary).splitlines()), ""])
+        lines += ["## Files and rows", "", *(f"- {escaped(note)}" for note in summary.notes), ""]
+    return "\n".join([*lines, *(f"{escaped(line)}  " for line in headline(summary).splitlines()), ""])
 
 
 def csv_text(summary: Summary) -> str:
@@ -146,12 +146,17 @@ def json_text(summary: Summary) -> str:
 
 def write_files(summary: Summary, folder: Path) -> list[Path]:
     """Write summary.csv, summary.md and summary.json; return their paths."""
-    folder.mkdir(parents=True, exist_ok=True)
     contents: Mapping[str, str] = {
         "summary.csv": csv_text(summary),
         "summary.md": markdown(summary),
         "summary.json": json_text(summary) + "\n",
     }
+    return write_texts(contents, folder)
+
+
+def write_texts(contents: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write texts by file name into a folder; return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in contents.items():
         # Renamed into place, so that an interrupted run leaves no half table.
         part = folder / f".{name}.part"
@@ -224,7 +229,7 @@ def _feature_cells(run: RunSummary, scores: FeatureScores, footnotes: Footnotes)
     reason = f"{excluded} {noun} not scored ({_exclusions(scores)})" if excluded else None
     return (
         scores.feature + mark,
-        _with_limits(scores.estimates["f1"], footnotes),
+        with_limits(scores.estimates["f1"], footnotes),
         _two(scores.always_yes_f1),
         *(_two(scores.estimates[name].value) for name in _SHOWN),
         _two(scores.prevalence),
@@ -248,7 +253,7 @@ def _macro_cells(run: RunSummary, macro: MacroScores, footnotes: Footnotes) -> t
     left_out = f"without {', '.join(macro.left_out)}: no recording shows it" if macro.left_out else None
     return (
         f"macro {macro.group}, {_features(macro)}{footnotes.mark(left_out)}",
-        _with_limits(macro.estimates["f1"], footnotes),
+        with_limits(macro.estimates["f1"], footnotes),
         _two(macro.estimates["always_yes_f1"].value),
         *(_two(macro.estimates[name].value) for name in _SHOWN),
         _two(macro.estimates["prevalence"].value),
@@ -263,7 +268,8 @@ def _features(macro: MacroScores) -> str:
     return f"{len(macro.features)} feature{'' if len(macro.features) == 1 else 's'}"
 
 
-def _with_limits(estimate: Estimate, footnotes: Footnotes) -> str:
+def with_limits(estimate: Estimate, footnotes: Footnotes) -> str:
+    """Return a value with its interval, or why it has none as a footnote."""
     if math.isnan(estimate.value):
         return f"–{footnotes.mark(estimate.reason)}"
     if not estimate.estimable:
@@ -279,11 +285,13 @@ def _two(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.2f}"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return text in which Markdown sees no markup."""
     return re.sub(r"([\\`*_<>|\[\]#])", r"\\\1", plain(text))
 
 
-def _line(cells: Sequence[str]) -> str:
+def table_line(cells: Sequence[str]) -> str:
+    """Return one line of a Markdown table."""
     return (
         f"| {' | '.join(cell.replace('|', '/') if cell.startswith('-') else _cell(cell) for cell in cells)} |"
     )

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # lets tests import `s3_examples`
 
 WriteRun = Callable[..., Path]
 

@@ -1,0 +1,171 @@
+"""Published answers beside a user's run: the table that is written, and what of it a report shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from published_examples import LOOP, MODEL, VIDEOS, write_release
+from s3_examples import all_tasks, record, write_s3_run
+from typer.testing import CliRunner, Result
+
+from semiology.reports.baselines import beside_features, beside_s3, read_baselines
+from semiology.reports.commands import summaries
+from semiology.reports.published_answers import COLUMNS
+from semiology.reports.reproduce_commands import baselines_app
+from semiology.reports.results import read_results
+from semiology.reports.s3_results import read_s3_results
+from semiology.reports.s3_summary import s3_rows, summarise_s3
+
+WriteRun = Callable[..., Path]
+Make = Callable[..., Any]
+SHARED = Path(__file__).parents[2].parent / "shared"
+NAMED = f"published: {MODEL}"
+
+
+def typed(*words: object) -> Result:
+    return CliRunner().invoke(baselines_app, [str(word) for word in words], catch_exceptions=False)
+
+
+@pytest.fixture
+def answers(tmp_path: Path) -> Path:
+    """The table of the small release."""
+    out = tmp_path / "answers.csv"
+    done = typed("import", "s3", write_release(tmp_path / "release"), "--out", out)
+    assert done.exit_code == 0, done.output
+    assert f"1 models, 3 recordings → {out}" in done.output.replace("\n", " ")
+    return out
+
+
+def test_published_answers_become_the_tidy_frame(answers: Path) -> None:
+    frame = read_baselines(answers)
+    assert tuple(frame.columns) == COLUMNS
+    assert set(frame["model"]) == {MODEL}
+    assert set(frame["prompt_id"]) == {"s3"}
+    assert (frame["patient_id"] == frame["video_id"].str[:4]).all()
+    found = frame.set_index(["task", "video_id", "feature"])["answer"]
+    assert found["feature", VIDEOS[0], "tonic"] == "yes"
+    assert found["feature", VIDEOS[2], "verbal_responsiveness"] == "unparsed"  # "fail"
+    assert ("feature", VIDEOS[2], "tonic") not in found.index  # not answered
+    assert found["s3_head_turning_side", VIDEOS[2], "head_turning"] == "unparsed"
+    assert found["s3_onset_region", VIDEOS[1], "onset_region"] == "unparsed"
+    assert found["s3_onset_time", VIDEOS[0], "tonic"] == "20"
+    assert found["s3_onset_time", VIDEOS[2], "tonic"] == "unparsed"
+    assert found["s3_sequence", VIDEOS[0], "sequence"] == LOOP.strip().strip(",")
+    assert found["s3_sequence", VIDEOS[1], "sequence"] == "none"
+    assert found["s3_diagnosis_with_report", VIDEOS[2], "diagnosis"] == "unparsed"
+    assert ("s3_diagnosis", VIDEOS[2], "diagnosis") not in found.index
+    assert found["s3_report", VIDEOS[1], "report"] == "患者凝视。"
+
+
+def test_features_stand_beside_a_run_where_recordings_match(
+    answers: Path, sample: Make, write_run: WriteRun
+) -> None:
+    own = [sample("tonic", 0, 0, "no", "no", video_id=VIDEOS[0], patient_id="mine"),
+           sample("tonic", 2, 0, "no", "no", video_id="elsewhere")]  # fmt: skip
+    results = beside_features(read_results([write_run(own)]), read_baselines(answers))
+    beside = results.answers[results.answers["model"] == NAMED]
+    # The run's truth and patient hold for both.
+    assert beside[["video_id", "answer", "truth", "patient_id"]].to_numpy().tolist() == [
+        [VIDEOS[0], "yes", "no", "mine"]
+    ]
+    assert any(
+        "1 of 5 published answers on features are about 1 recordings" in note for note in results.notes
+    )
+    features, _ = summaries([write_run(own)], answers, policy="wrong", resamples=100, seed=0)
+    assert features is not None
+    assert [run.model for run in features.runs] == ["Qwen2.5-VL-7B", NAMED]
+    assert {run.prompt for run in features.runs} == {"s3"}
+
+
+def own_run(tmp_path: Path) -> Path:
+    rows = [
+        record("s3_onset_time", 0, 31.0, 30.0, feature="tonic", clip_form="centred"),
+        record("s3_onset_time", 0, 5.0, 7.0, feature="tonic", clip_form="random"),
+        record("s3_sequence", 0, ["tonic"], ["tonic", "clonic"], feature="sequence", onsets_s=[1.0, 2.0]),
+        record("s3_report", 0, "Tonic.", "Tonic, then clonic.", feature="report", shown=["tonic"]),
+        record("s3_head_turning_side", 0, "right", "left", feature="head_turning"),
+        record("s3_diagnosis", 0, "NES", "ES", feature="diagnosis"),
+        record("s3_diagnosis", 1, "NES", "NES", feature="diagnosis"),
+        record("s3_diagnosis", 7, "NES", "NES", feature="diagnosis"),
+    ]
+    named = [
+        row | {"video_id": {"v000": VIDEOS[0], "v001": VIDEOS[1]}.get(row["video_id"], "mine")}
+        for row in rows
+    ]
+    return write_s3_run(tmp_path / "own", named)
+
+
+def test_s3_tasks_stand_beside_a_run_where_recordings_match(answers: Path, tmp_path: Path) -> None:
+    own = read_s3_results([own_run(tmp_path)])
+    assert own is not None
+    summary = summarise_s3(beside_s3(own, read_baselines(answers)), resamples=100)
+    runs = {(run.task, run.model): run for run in summary.runs}
+    assert {task for task, model in runs if model == NAMED} == {
+        "s3_onset_time", "s3_sequence", "s3_report", "s3_head_turning_side", "s3_diagnosis",
+    }  # fmt: skip
+    diagnosis = runs["s3_diagnosis", NAMED]
+    assert (diagnosis.counts.answered, diagnosis.counts.missing) == (2, 1)
+    assert diagnosis.counts.partial
+    values = {
+        (row["task"], row["figure"], row["clip_form"]): row["value"]
+        for row in s3_rows(summary)
+        if row["model"] == NAMED
+    }
+    assert values["s3_onset_time", "mae", "centred"] == 10
+    assert values["s3_head_turning_side", "accuracy", ""] == 1
+    assert values["s3_sequence", "edit_distance", ""] == 4998
+    assert any("of these runs → shown" in note for note in summary.notes)
+
+
+def test_without_a_common_recording_nothing_is_shown_and_it_is_said(answers: Path, tmp_path: Path) -> None:
+    own = read_s3_results([write_s3_run(tmp_path / "own", all_tasks(4))])
+    assert own is not None
+    both = beside_s3(own, read_baselines(answers))
+    assert both.records == own.records
+    assert any("baselines: no answer on s3_report" in note for note in both.notes)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda frame: frame.drop(columns="truth"), r"answers.csv:1: has no column 'truth'"),
+        (
+            lambda frame: pd.concat([frame, frame.head(1)]),
+            r"answers.csv:\d+: answers a question a second time",
+        ),
+        (lambda frame: frame.assign(answer="perhaps"), r"answers.csv:2: answer is 'perhaps'"),
+    ],
+)
+def test_a_faulty_table_is_refused_with_its_row(
+    answers: Path, change: Callable[[pd.DataFrame], pd.DataFrame], message: str
+) -> None:
+    change(read_baselines(answers)).to_csv(answers, index=False)
+    with pytest.raises(ValueError, match=message):
+        read_baselines(answers)
+
+
+def test_a_missing_table_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="baselines import"):
+        read_baselines(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "folder", "size", "models"),
+    [("s3", "s3_published", 41_000, 7), ("embc", "embc_published", 540, 1)],
+)
+def test_the_published_releases_are_imported(
+    tmp_path: Path, name: str, folder: str, size: int, models: int
+) -> None:
+    if not (SHARED / folder).exists():
+        pytest.skip("the published answers are not at hand")
+    out = tmp_path / "answers.csv"
+    done = typed("import", name, SHARED / folder, "--out", out)
+    assert done.exit_code == 0, done.output
+    frame = read_baselines(out)
+    assert frame["model"].nunique() == models
+    assert len(frame) >= size
+    assert not frame["answer"].eq("").any()
