@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semiology.data.consistency import time_problems
+from semiology.data.laterality import laterality_problems
 from semiology.data.problems import Problem
 from semiology.data.reading import ANNOTATIONS, RECORDINGS, Reading, read_folder
 from semiology.data.recording_set import Annotation, Recording
@@ -103,9 +104,10 @@ def check_recording_set(
         if on_probe:
             on_probe(done, len(todo))
     recordings = {recording.video_id: recording for _row, recording in reading.recordings}
+    sides = laterality_problems(directory.expanduser(), recordings)
     return CheckReport(
         directory=str(directory),
-        problems=(*reading.problems, *findings.problems),
+        problems=(*reading.problems, *sides, *findings.problems),
         warnings=(*reading.warnings, *findings.warnings),
         exclusions=tuple(findings.exclusions),
         recordings=len(recordings),

@@ -8,8 +8,9 @@ means "not annotated or none". The importers and the simulator write this table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, TypeVar, cast
 
 from semiology.data import cells
@@ -52,13 +53,26 @@ def read_laterality(recording_set: RecordingSet) -> Mapping[str, Laterality]:
     Raises:
         RecordingSetError: The table has faults; all are listed with file, row and mend.
     """
-    rows = _read_table(recording_set)
+    known_ids = {recording.video_id for recording in recording_set.recordings}
+    rows, problems = _read_table(recording_set.directory, known_ids)
+    if problems:
+        raise RecordingSetError(problems)
     found: dict[str, Laterality] = {}
     for recording in recording_set.recordings:
         known = rows.get(recording.video_id, Laterality())
         turn = known.head_turning or _annotated_turn(recording_set, recording.video_id)
         found[recording.video_id] = Laterality(turn, known.arm_movement, known.onset_region)
     return found
+
+
+def laterality_problems(directory: Path, video_ids: Collection[str]) -> list[Problem]:
+    """Return everything that is wrong with the table of a folder; nothing where there is no table.
+
+    Args:
+        directory: Folder of the recording set.
+        video_ids: Ids of its recordings; with none of them known, ids are not judged.
+    """
+    return _read_table(directory, video_ids)[1]
 
 
 def _annotated_turn(recording_set: RecordingSet, video_id: str) -> SidedEvent | None:
@@ -68,19 +82,18 @@ def _annotated_turn(recording_set: RecordingSet, video_id: str) -> SidedEvent | 
     return SidedEvent(annotation.side, annotation.onset_s, annotation.offset_s)
 
 
-def _read_table(recording_set: RecordingSet) -> dict[str, Laterality]:
-    path = recording_set.directory / LATERALITY
+def _read_table(directory: Path, video_ids: Collection[str]) -> tuple[dict[str, Laterality], list[Problem]]:
+    path = directory / LATERALITY
     if not path.is_file():
-        return {}
+        return {}, []
     table = read_table(path)
     problems = list(table.problems)
     if table.columns:
         problems += check_columns(table, LATERALITY_COLUMNS[:1], LATERALITY_COLUMNS[1:])[0]
-    known = {recording.video_id for recording in recording_set.recordings}
     rows: dict[str, Laterality] = {}
     for row in table.rows:
         video_id = row["video_id"]
-        if video_id not in known:
+        if video_ids and video_id not in video_ids:
             mend = "use an id of recordings.csv, or delete the row"
             problems.append(Problem(LATERALITY, row.number, f"unknown video_id {video_id!r}", mend))
         elif video_id in rows:
@@ -89,9 +102,7 @@ def _read_table(recording_set: RecordingSet) -> dict[str, Laterality]:
             )
         else:
             rows[video_id] = _laterality(row, problems, decimal_comma=table.delimiter != ",")
-    if problems:
-        raise RecordingSetError(problems)
-    return rows
+    return rows, problems
 
 
 def _laterality(row: Row, problems: list[Problem], *, decimal_comma: bool) -> Laterality:

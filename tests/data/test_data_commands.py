@@ -224,3 +224,20 @@ def test_simulate_passes_its_options_on_and_refuses_to_replace_a_set(
     assert "12 recordings of 3 simulated patients" in result.output
     assert call("simulate", make_set()).exit_code == 1
     assert len(calls) == 1
+
+
+def test_faults_of_the_table_of_sides_are_listed_with_file_row_and_mend(filmed: Path) -> None:
+    (filmed / "laterality.csv").write_text(
+        "video_id,head_turning_side,onset_region\n"
+        "P001_V01,up,head\n"
+        "P009_V01,left,head\n"
+        "P002_V01,left,elbow\n"
+        "P002_V01,left,head\n"
+    )
+    result = call("check", filmed, "--no-media", "--json")
+    assert result.exit_code == 1
+    found = {(problem["file"], problem["row"]): problem for problem in json.loads(result.output)["problems"]}
+    assert set(found) == {("laterality.csv", row) for row in (2, 3, 4, 5)}
+    for row, word in ((2, "'up'"), (3, "P009_V01"), (4, "'elbow'"), (5, "already")):
+        assert word in found["laterality.csv", row]["message"]
+        assert found["laterality.csv", row]["mend"]
