@@ -83,6 +83,8 @@ def _classes(
         distinct = {truth for truth in frame["truth"] if not is_missing(truth)}
         chance = 1 / len(distinct) if distinct else NAN
         baselines = {**sound.baselines, "constant_balanced_accuracy": chance}
+        if positive is not None:
+            baselines[f"always_{positive}_recall"] = 1.0 if positive in distinct else NAN
         return [PartScores("", "", TaskScores({**estimates, **sound.estimates}, baselines, sound.counts))]
 
     return scored

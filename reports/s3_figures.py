@@ -53,11 +53,11 @@ def _binary(positive: str) -> tuple[Figure, ...]:
     always = f"always_{positive}"
     return (
         Figure("published_precision", f"precision ({positive})", "published", f"{always}_accuracy"),
-        Figure("published_recall", f"recall ({positive})", "published", chance=1.0),
+        Figure("published_recall", f"recall ({positive})", "published", f"{always}_recall"),
         Figure("published_f1", f"F1 ({positive})", "published", f"{always}_f1"),
         Figure("published_accuracy", "accuracy", "published", "best_constant_accuracy"),
         Figure("precision", f"precision ({positive})", "sound", f"{always}_accuracy"),
-        Figure("recall", f"recall ({positive})", "sound", chance=1.0),
+        Figure("recall", f"recall ({positive})", "sound", f"{always}_recall"),
         Figure("f1", f"F1 ({positive})", "sound", f"{always}_f1"),
         *_OF_CLASSES,
     )
@@ -153,8 +153,10 @@ BASELINE_TITLES: Mapping[str, str] = {
     "always_no_interpretation_where_present": "always no",
     "always_yes_f1": "always yes",
     "always_right_accuracy": "always right",
+    "always_right_recall": "always right",
     "always_right_f1": "always right",
     "always_ES_accuracy": "always ES",
+    "always_ES_recall": "always ES",
     "always_ES_f1": "always ES",
     "best_constant_accuracy": "best constant",
     "best_constant_macro_f1": "best constant",
