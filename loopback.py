@@ -6,7 +6,7 @@ import ipaddress
 import os
 from collections.abc import Iterable
 from urllib.parse import unquote, urlparse
-from urllib.request import proxy_bypass_environment
+from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 ALLOW_REMOTE_VARIABLE = "SEMIOLOGY_ALLOW_REMOTE"
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -214,15 +215,20 @@ def test_simulate_says_in_a_sentence_that_a_folder_cannot_be_made(tmp_path: Path
 def test_simulate_passes_its_options_on_and_refuses_to_replace_a_set(
     tmp_path: Path, make_set: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls: list[tuple[Path, dict[str, int]]] = []
+    calls: list[tuple[Path, dict[str, Any]]] = []
     monkeypatch.setattr(
         "semiology.data.simulated.simulate", lambda path, **options: calls.append((path, options))
     )
-    result = call("simulate", tmp_path / "new", "--patients", 3, "--recordings", 4, "--seed", 9)
+    chosen = ("--size", "1280x720", "--duration", "30-180", "--fps", 25, "--test-share", 0.25)
+    result = call("simulate", tmp_path / "new", "--patients", 3, "--recordings", 4, "--seed", 9, *chosen)
     options = {"patients": 3, "seed": 9, "recordings_per_patient": 4, "workers": 2, "pose": False}
+    options |= {"size": (1280, 720), "duration_s": (30.0, 180.0), "fps": 25, "test_share": 0.25}
     assert calls == [(tmp_path / "new", options)]
     assert "12 recordings of 3 simulated patients" in result.output
     assert call("simulate", make_set()).exit_code == 1
+    wrong = call("simulate", tmp_path / "other", "--size", "big")
+    assert wrong.exit_code == 2
+    assert "two numbers" in wrong.output
     assert len(calls) == 1
 
 
