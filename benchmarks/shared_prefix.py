@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,7 @@ from shared_prefix_table import FLOOR, OURS, STOCK, rows_of, table_of
 OVERLAP_S, FPS = 5.0, 2.0
 SHORTEST_FILM_S = 30.0
 MOST_WORDINGS = 6
+MODELS = ("embedded", "medium", "7b")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 progress = Console(stderr=True, soft_wrap=True)
@@ -52,6 +54,7 @@ class Plan:
         extrapolate_from: Questions that stock is asked at most, or None to ask it all.
         size: Width and height of the film, or None for the model's own.
         max_pixels: Most pixels of a frame, or None for the model's own.
+        warm_up: Whether each process answers one question about another file first.
         sides: Which sides run.
     """
 
@@ -68,6 +71,7 @@ class Plan:
     extrapolate_from: int | None
     size: tuple[int, int] | None
     max_pixels: int | None
+    warm_up: bool
     sides: Sequence[str] = (STOCK, OURS, FLOOR)
 
     @property
@@ -76,6 +80,11 @@ class Plan:
         length = self.frames / FPS
         step = max(length - OVERLAP_S, length / 2)
         return [(number * step, number * step + length) for number in range(self.segments)]
+
+    @property
+    def pairs(self) -> list[tuple[int, int]]:
+        """Questions and tokens of every block of the table."""
+        return [(questions, tokens) for tokens in self.tokens for questions in self.questions]
 
 
 def question_texts(number: int) -> list[str]:
@@ -113,23 +122,42 @@ def measure(plan: Plan, folder: Path) -> list[dict[str, Any]]:
         progress.print(f"{name}: {parameters_of(checkpoint) / 1e6:,.1f} M weights")
         size = plan.size or subject.size
         film = write_film(folder / f"{name}.mp4", max(SHORTEST_FILM_S, plan.windows[-1][1] + 1), size)
+        other = str(shutil.copy(film, folder / "warm_up.mp4")) if plan.warm_up else None
         base = Spec(
-            name, "", str(checkpoint), str(film), plan.windows, (), question_texts(max(plan.questions)),
+            name, "", str(checkpoint), str(film), plan.windows, (), (), question_texts(max(plan.questions)),
             plan.device, plan.dtype, plan.attention, plan.threads, FPS, subject.min_pixels,
-            plan.max_pixels or subject.max_pixels, plan.decoder, warm_up=plan.device != "cpu",
+            plan.max_pixels or subject.max_pixels, plan.decoder, other,
         )  # fmt: skip
-        specs = list(_specs(base, plan))
-        for number, spec in enumerate(specs, 1):
-            cells += _cells(spec, plan, folder, f"{name} {number}/{len(specs)}")
+        cells += _subject(base, plan, folder)
     return cells
 
 
-def _specs(base: Spec, plan: Plan) -> Iterator[Spec]:
-    """Yield one specification per process: the floor for all blocks at once, the sides for each."""
-    pairs = [(questions, tokens) for tokens in plan.tokens for questions in plan.questions]
+def _subject(base: Spec, plan: Plan, folder: Path) -> list[dict[str, Any]]:
+    """Measure one model: the sides block by block, then the floor of all blocks with as many tokens."""
+    specs = list(_specs(base, plan))
+    count = len(specs) + (FLOOR in plan.sides)
+    cells = []
+    for number, spec in enumerate(specs, 1):
+        cells += _cells(spec, plan, folder, f"{base.subject} {number}/{count}")
     if FLOOR in plan.sides:
-        yield replace(base, side=FLOOR, plan=pairs)
-    for pair in pairs:
+        pairs = plan.pairs
+        floor = replace(base, side=FLOOR, plan=pairs, answered=[_answered(cells, pair) for pair in pairs])
+        cells += _cells(floor, plan, folder, f"{base.subject} {count}/{count}")
+    return cells
+
+
+def _answered(cells: Sequence[dict[str, Any]], pair: tuple[int, int]) -> int:
+    """Return the tokens that a question of a block really got, rounded down; as asked where no side ran."""
+    for cell in cells:
+        if (cell["questions"], cell["tokens"]) == pair:
+            asked = sum(map(len, cell["texts"]))
+            return max(1, int(cell["counts"]["generated_tokens"] // asked))
+    return pair[1]
+
+
+def _specs(base: Spec, plan: Plan) -> Iterator[Spec]:
+    """Yield one specification per process of the sides, block by block."""
+    for pair in plan.pairs:
         for side in (STOCK, OURS):
             if side in plan.sides:
                 yield replace(base, side=side, plan=[pair])
@@ -204,6 +232,20 @@ def _numbers(text: str) -> list[int]:
     return list(dict.fromkeys(numbers))
 
 
+def _check(device: str, dtype: str | None) -> None:
+    if device not in ("cpu", "cuda"):
+        raise typer.BadParameter(f"--device {device}: give cpu or cuda")
+    if dtype not in (None, "float32", "bfloat16"):
+        raise typer.BadParameter(f"--dtype {dtype}: give float32 or bfloat16")
+
+
+def _names(text: str, known: Sequence[str]) -> list[str]:
+    names = [name.strip() for name in text.split(",")]
+    if unknown := [name for name in names if name not in known]:
+        raise typer.BadParameter(f"{', '.join(unknown)}: give some of {', '.join(known)}")
+    return list(dict.fromkeys(names))
+
+
 def _size(text: str | None) -> tuple[int, int] | None:
     if text is None:
         return None
@@ -216,10 +258,11 @@ def _size(text: str | None) -> tuple[int, int] | None:
 def title_of(plan: Plan) -> str:
     """Return what the table shows, in one line."""
     cast = ", both sides loaded in bfloat16 and cast" if plan.dtype == "float32" else ""
+    warm = " and one question about another file" if plan.warm_up else ""
     return (
         f"{plan.segments} window(s) of {plan.frames} frames, {plan.device}, {plan.dtype}{cast}; "
-        "every cell in a fresh process, loading not timed; floor: one reading, one vision run, one prefill, "
-        "then question and generated tokens alone"
+        f"every cell in a fresh process, loading{warm} not timed; floor: one reading, one vision run, one "
+        "prefill, then question and generated tokens alone"
     )
 
 
@@ -243,22 +286,29 @@ def main(
         int | None,
         typer.Option(help="Ask stock at most so many and draw a straight line; marked ~ in the table."),
     ] = None,
+    warm_up: Annotated[bool, typer.Option(help="Answer one question about another file first.")] = True,
     sides: Annotated[str, typer.Option(help="stock, ours, floor.")] = "stock,ours,floor",
     json_file: Annotated[Path | None, typer.Option("--json", help="Also write all figures here.")] = None,
 ) -> None:
-    """Time stock lmms-eval and the shared prefix side by side; see the top of the file for examples.
+    """Time stock lmms-eval and the shared prefix side by side, with the floor that neither can pass.
 
-    Default models are embedded,medium on the CPU and medium,7b on CUDA. On the CPU the medium model sees
-    frames of at most 78,400 pixels (91 tokens per pair of frames), so that 120 questions end within hours;
-    --max-pixels 1605632 shows them as large as stock does.
+    Default models are embedded,medium on the CPU and medium,7b on CUDA (7b writes 17 GB to the temporary
+    folder). On the CPU the medium model sees frames of at most 78,400 pixels (91 tokens per pair of frames),
+    so that 120 questions end within hours; --max-pixels 1605632 shows them as large as stock does.
+
+    \b
+    Examples:
+      python benchmarks/shared_prefix.py --json cpu.json
+      python benchmarks/shared_prefix.py --models medium --extrapolate-from 20
+      python benchmarks/shared_prefix.py --device cuda --size 1280x720 --json gpu.json
+      python benchmarks/shared_prefix.py --models embedded --questions 2 --frames 8   # a trial
     """
-    if device not in ("cpu", "cuda"):
-        raise typer.BadParameter(f"--device {device}: give cpu or cuda")
+    _check(device, dtype)
     plan = Plan(
-        (models or ("embedded,medium" if device == "cpu" else "medium,7b")).split(","),
+        _names(models or ("embedded,medium" if device == "cpu" else "medium,7b"), MODELS),
         _numbers(questions), _numbers(tokens), segments, frames, device,
         dtype or ("float32" if device == "cpu" else "bfloat16"), attention, threads, decoder,
-        extrapolate_from, _size(size), max_pixels, sides.split(","),
+        extrapolate_from, _size(size), max_pixels, warm_up, _names(sides, (STOCK, OURS, FLOOR)),
     )  # fmt: skip
     with TemporaryDirectory() as folder:
         cells = measure(plan, Path(folder))

@@ -13,7 +13,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -32,6 +32,7 @@ class Spec:
         film: File.
         windows: Start and end of each window, seconds.
         plan: Pairs of questions about each window and tokens to generate; one pair but for the floor.
+        answered: Of the floor, per pair the tokens that a question really got; a model may stop early.
         texts: The questions, as many as the largest of the plan.
         device: ``cpu`` or ``cuda``.
         dtype: ``bfloat16`` or ``float32``.
@@ -41,7 +42,7 @@ class Spec:
         min_pixels: Least pixels of a frame.
         max_pixels: Most pixels of a frame.
         decoder: Of our side: ``stream`` or ``decord``.
-        warm_up: Whether one question is asked before the measurement.
+        warm_up: Another film, about which one question is asked before the measurement; None for none.
     """
 
     subject: str
@@ -50,6 +51,7 @@ class Spec:
     film: str
     windows: Sequence[tuple[float, float]]
     plan: Sequence[tuple[int, int]]
+    answered: Sequence[int]
     texts: Sequence[str]
     device: str
     dtype: str
@@ -59,7 +61,7 @@ class Spec:
     min_pixels: int
     max_pixels: int
     decoder: str
-    warm_up: bool
+    warm_up: str | None
 
     def write(self, path: Path) -> None:
         """Write the specification for the process."""
@@ -180,7 +182,8 @@ def measure(spec: Spec) -> dict[str, Any]:
     ((questions, tokens),) = spec.plan
     lm = (load_stock if spec.side == "stock" else load_ours)(spec)
     if spec.warm_up:
-        lm.generate_until(requests_of(lm, spec, 1, 1)[:1])
+        other = replace(spec, film=spec.warm_up, windows=spec.windows[:1])
+        lm.generate_until(requests_of(lm, other, questions=1, tokens=1))
     asked = requests_of(lm, spec, questions, tokens)
     earlier = Counter(_engine_counts(lm))
     loaded = reset_peak(spec.device)

@@ -45,13 +45,13 @@ def measure_floor(spec: Spec) -> list[dict[str, Any]]:
     once = reading + processing + prefilling
     parts = {"reading_s": reading, "processing_s": processing, "prefill_s": prefilling}
     cells = []
-    for questions, tokens in spec.plan:
+    for (questions, tokens), answered in zip(spec.plan, spec.answered, strict=True):
         asked = suffixes[:questions]
         rows = {max(LEAST_ROW, length // 4), sum(map(len, asked))}
-        behind = min(_behind(model, cache, asked, tokens, row, spec.device) for row in rows)
+        behind = min(_behind(model, cache, asked, answered, row, spec.device) for row in rows)
         windows = len(spec.windows)
-        counts = {"opens": 1, "decodes": 1, "vision_runs": 1, "prefilled_tokens": length}
-        counts |= {"suffix_tokens": sum(map(len, asked)), "generated_tokens": questions * tokens}
+        counts = {"decodes": 1, "vision_runs": 1, "prefilled_tokens": length}
+        counts |= {"suffix_tokens": sum(map(len, asked)), "generated_tokens": questions * answered}
         cells.append(
             {
                 "subject": spec.subject,
@@ -59,7 +59,7 @@ def measure_floor(spec: Spec) -> list[dict[str, Any]]:
                 "questions": questions,
                 "tokens": tokens,
                 "seconds": (once + behind) * windows,
-                "counts": {name: value * windows for name, value in counts.items()},
+                "counts": {"opens": 1} | {name: value * windows for name, value in counts.items()},
                 "texts": [],
                 "parts": {**parts, "behind_s": behind},
             }

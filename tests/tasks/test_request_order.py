@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -195,3 +199,29 @@ def test_the_question_comes_after_the_media_in_every_form_of_a_message(small_set
     assert [part["type"] for part in timed["content"]] == ["text", "image_url"] * 4 + ["text"]
     for turn in (frames, timed):
         assert turn["content"][-1]["text"] == row["question"]
+
+
+@pytest.mark.slow
+def test_two_processes_open_each_recording_once(uneven_set: Path, tmp_path: Path) -> None:
+    from semiology.backends.tiny import CHECKPOINT, MAX_PIXELS, MIN_PIXELS
+
+    settings = f"pretrained={CHECKPOINT},device=cpu,fps=2,min_pixels={MIN_PIXELS},max_pixels={MAX_PIXELS}"
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "-m", "lmms_eval"]
+    command += ["--model", "semiology_hf", "--model_args", f"{settings},journal=none"]
+    # both tasks have questions for both processes; one without any would be padded with another's recording
+    command += ["--tasks", "semiology_tonic,semiology_clonic"]
+    command += ["--log_samples", "--output_path", str(tmp_path / "out")]
+    environment = {**os.environ, "ACCELERATE_USE_CPU": "1", "SEMIOLOGY_ONLY": "1", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    asked = {
+        task: [
+            json.loads(line)["doc_id"] for path in tmp_path.rglob(f"*_{task}.jsonl") for line in path.open()
+        ]
+        for task in ("semiology_tonic", "semiology_clonic")
+    }
+    rows = tables(("tonic", "clonic"))
+    for task, numbers in asked.items():
+        assert sorted(numbers) == list(range(len(rows[task.removeprefix("semiology_")])))
+    opens = [int(number) for number in re.findall(r"(\d+) opens", done.stdout + done.stderr)]
+    assert len(opens) == 2
+    assert sum(opens) == len({row["video"] for table in rows.values() for row in table})
