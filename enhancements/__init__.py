@@ -1,0 +1,1 @@
+"""Enhancements of a recording's signal: derived media or text, cached and inspectable."""
