@@ -1,0 +1,1 @@
+"""Numbers that laboratories exchange: no recordings, no patients."""

@@ -1,0 +1,1 @@
+"""Justifications rated by epileptologists: sheet, local page, ratings read back."""
