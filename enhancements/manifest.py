@@ -1,4 +1,4 @@
-"""``enhanced.csv``: which derived file stands for which recording under which enhancement, and what came of it.
+"""``enhanced.csv``: which derived file stands for a recording under an enhancement, and what came of it.
 
 The table lies in the recording set, or in the output folder that was chosen, and a clinician can open it in a
 spreadsheet. Each row remembers the state of the recording's files, so that a derived file is never taken for

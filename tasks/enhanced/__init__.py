@@ -1,0 +1,1 @@
+"""The feature tasks with the media enhanced: same recordings, same windows, same wording."""
