@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from semiology.features import AUDIO_FEATURES, FEATURES
 from semiology.remote_code import refuse_remote_code
 from semiology.remote_guard import check_address
+from semiology.upload_guard import check_uploads
 
 if TYPE_CHECKING:
     from semiology.tasks.settings import Settings
@@ -52,6 +53,7 @@ def prepare_run(arguments: dict[str, Any]) -> None:
     model = arguments["model"] if isinstance(arguments["model"], str) else type(arguments["model"]).__name__
     model_args = arguments.get("model_args") or ""
     check_address(model, model_args)
+    check_uploads(arguments.get("evaluation_tracker"))
     check_senses(features, model, s3_tasks)
     choose_window(model, str(model_args))
     refuse_remote_code()
