@@ -20,7 +20,8 @@ def check_uploads(tracker: Any) -> None:
 
     Args:
         tracker: lmms-eval's ``EvaluationTracker`` (``--hf_hub_log_args``), or None. Runs that Weights and
-            Biases (``--wandb_args``) or SwanLab (``--swanlab_args``) already record are found in those packages.
+            Biases (``--wandb_args``) or SwanLab (``--swanlab_args``) already record are found in their
+            packages.
 
     Raises:
         RemoteError: There is an upload, and ``SEMIOLOGY_ALLOW_REMOTE=1`` is not set.
