@@ -1,0 +1,198 @@
+"""Enhance a whole recording set: every recording with every step that is asked for, and its manifest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from semiology.data.cache_folder import cache_directory
+from semiology.data.problems import Problem, RecordingSetError
+from semiology.data.recording_set import Recording, RecordingSet, read_recording_set
+from semiology.enhancements.assignment import EnhancementError
+from semiology.enhancements.job import Done, Job
+from semiology.enhancements.manifest import MANIFEST, read_manifest, write_manifest
+from semiology.enhancements.process_pool import run_here, run_pool
+from semiology.enhancements.ray_cluster import run_ray
+from semiology.enhancements.step import Figure, Step
+
+Told = Callable[[int, int, float], None]
+"""Called with (jobs ended, jobs, share of the current job that is done, 0 to 1)."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where the work is done.
+
+    Attributes:
+        workers: processes side by side on this machine; 1 is this very process.
+        ray: address of a Ray cluster, or None.
+    """
+
+    workers: int = 1
+    ray: str | None = None
+
+
+@dataclass(frozen=True)
+class StepSummary:
+    """What came of one enhancement over all recordings.
+
+    Attributes:
+        enhancement, version: which step.
+        done, unavailable, failed: recordings.
+        reused: of those done, how many were in the cache already.
+        seconds: work on those that were made now, s, summed over processes.
+        figures: by name the mean over recordings of a number, the most frequent value of a text.
+        sentences: (status, sentence, number of recordings) of those without a derived file, most frequent
+            first.
+    """
+
+    enhancement: str
+    version: str
+    done: int
+    unavailable: int
+    failed: int
+    reused: int
+    seconds: float
+    figures: Mapping[str, Figure]
+    sentences: Sequence[tuple[str, str, int]]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What came of a whole run, and where its manifest lies."""
+
+    manifest: Path
+    steps: tuple[StepSummary, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing failed and every enhancement was made for at least one recording."""
+        return all(step.done and not step.failed for step in self.steps)
+
+
+def enhance(
+    directory: Path,
+    steps: Sequence[Step],
+    *,
+    recordings: Sequence[str] = (),
+    out: Path | None = None,
+    engine: Engine = Engine(),
+    told: Told | None = None,
+) -> Summary:
+    """Enhance the recordings of a set and write the manifest.
+
+    What is in the cache is not made again, so that a run that was stopped goes on where it was. The manifest
+    is written at the end, also of a run that is stopped by an error or by the keyboard.
+
+    Args:
+        directory: folder of the recording set.
+        steps: enhancements with their settings.
+        recordings: ids of those to enhance; empty for all.
+        out: folder for manifest and derived files; None puts the manifest into the set and the files into the
+            user's cache folder.
+        engine: where the work is done.
+        told: is told of the progress.
+
+    Raises:
+        RecordingSetError: the set or its manifest has faults.
+        EnhancementError: an id is unknown, or the engine cannot be started.
+        OSError: the output folder cannot be written to.
+    """
+    recording_set = read_recording_set(directory)
+    chosen = choose_recordings(recording_set, recordings)
+    home = recording_set.directory if out is None else out.expanduser().absolute()
+    _check_home(home, own=out is not None)
+    memory = cache_directory()
+    folder = memory / "enhanced" if out is None else home
+    jobs = [Job(recording, step, folder, memory) for step in steps for recording in chosen]
+    ended: list[Done] = []
+    try:
+        for done in _run(jobs, engine, _within(told, ended, len(jobs))):
+            ended.append(done)
+            if told:
+                told(len(ended), len(jobs), 0.0)
+    finally:
+        if ended:
+            write_manifest(home, [done.row for done in ended])
+    return Summary(home / MANIFEST, tuple(summarise(step, ended) for step in steps))
+
+
+def choose_recordings(recording_set: RecordingSet, ids: Sequence[str]) -> tuple[Recording, ...]:
+    """Return recordings by id, in the set's order; all where no id is given.
+
+    Raises:
+        EnhancementError: the set has no such recording.
+    """
+    known = {recording.video_id for recording in recording_set.recordings}
+    unknown = [name for name in ids if name not in known]
+    if unknown:
+        raise EnhancementError(
+            f"--recording {unknown[0]}: {recording_set.directory} has no such video_id; see recordings.csv"
+        )
+    return tuple(item for item in recording_set.recordings if not ids or item.video_id in ids)
+
+
+def summarise(step: Step, ended: Sequence[Done]) -> StepSummary:
+    """Count what came of one step."""
+    mine = [done.made for done in ended if done.job.step.name == step.name]
+    counts = Counter(made.outcome.status for made in mine)
+    without = Counter((m.outcome.status, m.outcome.sentence) for m in mine if m.outcome.status != "done")
+    return StepSummary(
+        enhancement=step.name,
+        version=step.version,
+        done=counts["done"],
+        unavailable=counts["unavailable"],
+        failed=counts["failed"],
+        reused=sum(made.reused for made in mine),
+        seconds=round(sum(made.seconds for made in mine if not made.reused), 1),
+        figures=_together([made.outcome.figures for made in mine if made.outcome.status == "done"]),
+        sentences=[(*key, number) for key, number in without.most_common()],
+    )
+
+
+def _together(figures: Sequence[Mapping[str, Figure]]) -> dict[str, Figure]:
+    names = dict.fromkeys(name for each in figures for name in each)
+    result: dict[str, Figure] = {}
+    for name in names:
+        values = [each[name] for each in figures if name in each]
+        numbers = [value for value in values if isinstance(value, int | float)]
+        if len(numbers) == len(values):
+            result[name] = round(sum(numbers) / len(numbers), 4)
+        else:
+            result[name] = Counter(map(str, values)).most_common(1)[0][0]
+    return result
+
+
+def _run(jobs: Sequence[Job], engine: Engine, within: Callable[[int, int], None] | None) -> Iterator[Done]:
+    if engine.ray is not None:
+        return run_ray(jobs, engine.ray, engine.workers)
+    return run_here(jobs, within) if engine.workers == 1 else run_pool(jobs, engine.workers)
+
+
+def _within(told: Told | None, ended: Sequence[Done], total: int) -> Callable[[int, int], None] | None:
+    """Return a step's progress as progress of the whole."""
+    if told is None:
+        return None
+
+    def progress(done: int, whole: int) -> None:
+        told(len(ended), total, min(1.0, done / whole) if whole > 0 else 0.0)
+
+    return progress
+
+
+def _check_home(home: Path, *, own: bool) -> None:
+    """See that the manifest can be written and that one that is there can be read, before hours of work."""
+    if own:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    probe = home / f".{MANIFEST}.probe"
+    try:
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        mend = "give --out FOLDER, and SEMIOLOGY_ENHANCED=FOLDER when you run the tasks"
+        raise RecordingSetError(
+            [Problem(str(home), None, f"the manifest cannot be written ({error.strerror})", mend)]
+        ) from None
+    read_manifest(home)
