@@ -70,6 +70,41 @@ def mean_estimate(
     return bootstrap_estimate(value, drawn, n=n, n_patients=clusters, caution=caution)
 
 
+def pooled_estimate(
+    statistics: Floats,
+    patients: Sequence[Any],
+    score: Callable[[Floats], float],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Estimate:
+    """Return a score of a whole collection, such as BLEU, with its patient-bootstrap interval.
+
+    Args:
+        statistics: what a recording adds to the collection, shape (n, k).
+        patients: patient of each recording.
+        score: from the sums over a collection, shape (k,), to its score.
+        resamples, seed: of the draws of patients.
+
+    Fewer than 10 patients give an interval with a caution.
+
+    Raises:
+        ValueError: the lengths differ.
+    """
+    if len(statistics) != len(patients):
+        raise ValueError(f"{len(statistics)} rows and {len(patients)} patients → give one patient per row")
+    if not len(statistics):
+        return not_estimable(float("nan"), BOOTSTRAP, 0, 0, "no recording to score")
+    names, codes = np.unique(np.asarray([str(patient) for patient in patients]), return_inverse=True)
+    sums = np.zeros((len(names), statistics.shape[1]))
+    np.add.at(sums, codes, statistics)
+    weights = patient_weights(len(names), resamples, np.random.default_rng(seed))
+    drawn = np.array([score(row) for row in weights @ sums], dtype=np.float64)
+    caution = f"only {len(names)} patients" if len(names) < MIN_POSITIVE_PATIENTS else None
+    value = score(statistics.sum(0))
+    return bootstrap_estimate(value, drawn, n=len(statistics), n_patients=len(names), caution=caution)
+
+
 def share_estimate(hits: Sequence[float] | Floats, patients: Sequence[Any]) -> Estimate:
     """Return the share of recordings that hit (1 or 0; NaN left out) with its logit cluster-t interval."""
     sums, counts = _per_patient(np.asarray(hits, dtype=np.float64), patients)

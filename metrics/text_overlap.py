@@ -1,4 +1,4 @@
-"""Overlap of a text with a reference: BLEU, ROUGE and BERTScore, each through its own library.
+"""Overlap of a text with a reference: BLEU and ROUGE, each through its own library.
 
 None of them knows what is clinically right (arXiv 2605.21852, Table 10: correlation with expert ratings
 0.07 to 0.10). They are given for comparison with published tables, and `other_patient_rouge_l` tells what a
@@ -8,12 +8,12 @@ text about another patient scores.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import sacrebleu
 from rouge_score.rouge_scorer import RougeScorer
+from sacrebleu.metrics.bleu import BLEU
 
 from semiology.metrics.confusion import Floats
 from semiology.metrics.other_recordings import other_patient_pairs
@@ -28,14 +28,6 @@ class Rouge(NamedTuple):
     rouge_l: Floats
 
 
-class BertScores(NamedTuple):
-    """BERTScore precision, recall and F1 of each text, shape (n,)."""
-
-    precision: Floats
-    recall: Floats
-    f1: Floats
-
-
 def corpus_bleu(texts: Sequence[str], references: Sequence[str]) -> float:
     """Return the BLEU of a collection, 0 to 100, by sacrebleu with its defaults (13a, exponential smoothing).
 
@@ -46,6 +38,33 @@ def corpus_bleu(texts: Sequence[str], references: Sequence[str]) -> float:
     """
     _check(texts, references)
     return float(sacrebleu.corpus_bleu([*map(_cut, texts)], [[*map(_cut, references)]]).score)
+
+
+def bleu_statistics(texts: Sequence[str], references: Sequence[str]) -> Floats:
+    """Return what each text adds to the BLEU of a collection, shape (n, 10): lengths and n-gram counts.
+
+    The columns are the length of the text and of the reference, the n-grams of order 1 to 4 of the text that
+    the reference has too, and all n-grams of the text.
+
+    Raises:
+        ValueError: there is no text, or the lengths differ.
+    """
+    measure = BLEU()
+    rows = []
+    for text, reference in _check(texts, references):
+        one = measure.corpus_score([_cut(text)], [[_cut(reference)]])
+        rows.append([one.sys_len, one.ref_len, *one.counts, *one.totals])
+    return np.array(rows, dtype=np.float64)
+
+
+def bleu_of_statistics(sums: Floats) -> float:
+    """Return the BLEU, 0 to 100, of a collection from the sums of its `bleu_statistics`, shape (10,).
+
+    Equal to `corpus_bleu` of the same texts.
+    """
+    whole = [int(value) for value in sums]
+    found = BLEU.compute_bleu(whole[2:6], whole[6:], whole[0], whole[1], smooth_method="exp")
+    return float(found.score)
 
 
 def bleu(texts: Sequence[str], references: Sequence[str]) -> Floats:
@@ -91,41 +110,6 @@ def other_patient_rouge_l(texts: Sequence[str], references: Sequence[str], patie
     if not pairs:
         return float("nan")
     return float(rouge([texts[i] for i, _ in pairs], [references[j] for _, j in pairs]).rouge_l.mean())
-
-
-def bert_scores(
-    texts: Sequence[str], references: Sequence[str], *, model: Path, layer: int, batch_size: int = 16
-) -> BertScores:
-    """Return BERTScore by bert-score, without rescaling, with an encoder that lies on this machine.
-
-    Nothing is downloaded: ``model`` must be a folder with the encoder and its tokenizer. An empty text
-    scores 0. The figure depends on encoder and layer, so both belong beside it.
-
-    Args:
-        texts, references: one reference per text.
-        model: folder of a transformers encoder.
-        layer: number of the hidden layer compared (bert-score's recommendation for roberta-large is 17).
-        batch_size: texts encoded at once.
-
-    Raises:
-        ValueError: there is no text, or the lengths differ.
-        FileNotFoundError: the folder holds no model.
-    """
-    pairs = _check(texts, references)
-    if not (model / "config.json").is_file():
-        raise FileNotFoundError(
-            f"{model} holds no encoder (no config.json) → give the folder of a downloaded model; "
-            "nothing is fetched from the internet"
-        )
-    from bert_score import BERTScorer
-
-    scorer = BERTScorer(model_type=str(model), num_layers=layer, batch_size=batch_size, device="cpu")
-    values = np.zeros((3, len(pairs)))
-    kept = [i for i, (text, one) in enumerate(pairs) if text.strip() and one.strip()]
-    if kept:
-        found = scorer.score([_cut(texts[i]) for i in kept], [_cut(references[i]) for i in kept])
-        values[:, kept] = np.stack([np.asarray(part, dtype=np.float64) for part in found])
-    return BertScores(*values)
 
 
 def _check(texts: Sequence[str], references: Sequence[str]) -> list[tuple[str, str]]:

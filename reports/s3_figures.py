@@ -88,6 +88,7 @@ FIGURES: Mapping[str, tuple[Figure, ...]] = {
         Figure("rouge_l", "ROUGE-L", "published"),
         Figure("rouge1", "ROUGE-1", "published"),
         Figure("bleu", "BLEU (0 to 100)", "published"),
+        Figure("bertscore", "BERTScore F1", "published"),
         Figure(
             "interpretation_where_present",
             "interpretation score where the sign is there",
@@ -140,6 +141,7 @@ FIGURES: Mapping[str, tuple[Figure, ...]] = {
         Figure("rouge1", "ROUGE-1", "published"),
         Figure("rouge_l", "ROUGE-L", "published", "other_rouge_l"),
         Figure("bleu", "BLEU (0 to 100)", "published"),
+        Figure("bertscore", "BERTScore F1", "published", "other_bertscore"),
         Figure("stated_findings", "stated findings (0 to 100)", "sound", "other_stated_findings"),
         *(
             Figure(f"stated_findings_{part}", f"stated findings: {part}", "sound")
@@ -168,6 +170,7 @@ BASELINE_TITLES: Mapping[str, str] = {
     "every_sign_position_share": "every sign",
     "other_rqi": "another's report",
     "other_rouge_l": "another's report",
+    "other_bertscore": "another's report",
     "other_stated_findings": "another's report",
 }
 """How a baseline is called beside a figure; those that begin with ``typical_`` are "the same list"."""

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from semiology.metrics.answer_counts import AnswerCounts
 from semiology.metrics.intervals import RESAMPLES, Estimate
+from semiology.metrics.part_scores import PartScores
 from semiology.metrics.s3_recording_answers import recording_answers
-from semiology.metrics.s3_task_scores import PartScores, score_task
+from semiology.metrics.s3_task_scores import score_task
 from semiology.reports.s3_figures import FIGURES, TASK_TITLES, Figure
 from semiology.reports.s3_results import S3Results
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semiology.metrics.answer_counts import UNPARSED
+from semiology.metrics.part_scores import PartScores
 from semiology.metrics.s3_recording_answers import AnswerKind
-from semiology.metrics.s3_task_scores import PartScores, score_task
+from semiology.metrics.s3_task_scores import score_task
 from semiology.tasks.s3.figure_names import FIGURES
 
 if TYPE_CHECKING:

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semiology.metrics.text_overlap import bert_scores, bleu, corpus_bleu, other_patient_rouge_l, rouge
+from semiology.metrics.patient_bootstrap import pooled_estimate
+from semiology.metrics.text_overlap import (
+    bleu,
+    bleu_of_statistics,
+    bleu_statistics,
+    corpus_bleu,
+    other_patient_rouge_l,
+    rouge,
+)
 
 WORDS = ["head", "turns", "left", "arm", "stiff", "then", "clonic", "jerks"]
 texts = st.lists(st.sampled_from(WORDS), max_size=15).map(" ".join)
@@ -52,43 +58,27 @@ def test_unequal_or_empty_lists_are_refused(measure: object) -> None:
             measure(given_texts, references)
 
 
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A miniature encoder with random weights and a vocabulary of our words."""
-    import torch
-    from transformers import BertConfig, BertModel, BertTokenizer
+def test_bleu_of_a_collection_comes_from_the_sums_of_its_texts() -> None:
+    given_texts = ["head turns left then arm stiff", "", "clonic jerks", "left " * 30]
+    references = ["head turns left arm stiff", "arm", "clonic jerks then head turns", "患者"]
+    rows = bleu_statistics(given_texts, references)
+    assert rows.shape == (4, 10)
+    for kept in ([0, 1, 2, 3], [0], [1], [2, 3], [0, 0, 2]):
+        expected = corpus_bleu([given_texts[i] for i in kept], [references[i] for i in kept])
+        assert bleu_of_statistics(rows[kept].sum(0)) == pytest.approx(expected)
 
-    torch.manual_seed(0)
-    folder = tmp_path_factory.mktemp("encoder")
-    pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
-    tokenizer = BertTokenizer(vocab={piece: i for i, piece in enumerate(pieces)}, model_max_length=64)
-    tokenizer.save_pretrained(folder)
-    config = BertConfig(
-        vocab_size=len(pieces),
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=16,
-        max_position_embeddings=64,
+
+def test_bleu_has_an_interval_by_patients() -> None:
+    references = ["head turns left then arm stiff", "clonic jerks then left arm stiff"] * 12
+    given_texts = [text if i % 3 else "head turns" for i, text in enumerate(references)]
+    patients = [f"p{i // 2}" for i in range(24)]
+    found = pooled_estimate(
+        bleu_statistics(given_texts, references), patients, bleu_of_statistics, resamples=200
     )
-    BertModel(config).save_pretrained(folder)
-    return folder
-
-
-def test_bert_scores_come_from_a_local_encoder(encoder: Path) -> None:
-    given_texts = ["head turns left", "arm stiff", "", "clonic jerks then stiff"]
-    references = ["head turns left", "clonic jerks", "arm stiff", "arm turns"]
-    scores = bert_scores(given_texts, references, model=encoder, layer=2)
-    swapped = bert_scores(references, given_texts, model=encoder, layer=2)
-    assert scores.f1[0] == pytest.approx(1, abs=1e-5)
-    assert scores.f1[1] < 0.999
-    assert scores.f1[2] == 0
-    np.testing.assert_allclose(scores.precision, swapped.recall, atol=1e-5)
-    np.testing.assert_allclose(scores.f1, swapped.f1, atol=1e-5)
-
-
-def test_bert_scores_never_look_beyond_this_machine(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="nothing is fetched"):
-        bert_scores(["a"], ["a"], model=tmp_path, layer=2)
-    with pytest.raises(FileNotFoundError, match="roberta-large holds no encoder"):
-        bert_scores(["a"], ["a"], model=Path("roberta-large"), layer=17)
+    assert found.value == pytest.approx(corpus_bleu(given_texts, references))
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.value < found.high
+    assert found.n_patients == 12
+    with pytest.raises(ValueError, match="one patient per row"):
+        pooled_estimate(np.zeros((2, 10)), ["a"], bleu_of_statistics)
