@@ -22,6 +22,12 @@ FAMILIES = (
     "role",
     "step_by_step_look",
     "with_context",
+    "paraphrase",
+    "body_part",
+    "duration",
+    "negative_criteria",
+    "answer_order",
+    "format",
     "negated",
     "optimized",
     "other",
@@ -92,13 +98,15 @@ def check_feature_file(
 def duplicate_problems(wordings: Sequence[tuple[str, Mapping[str, Any]]]) -> list[PromptProblem]:
     """Return the ids and the texts that one feature holds twice; each wording comes with its file's name.
 
-    Texts are compared without case and spacing: two such wordings would be one stimulus under two names.
+    Texts are compared without case and spacing: two such wordings would be one stimulus under two names. The
+    same text may stand again with another answer format, as where only the order of the answers differs.
     """
     problems = []
     ids: dict[str, str] = {}
-    texts: dict[str, str] = {}
+    texts: dict[tuple[str, Any], str] = {}
     for file, wording in wordings:
-        identity, text = str(wording.get("id")), " ".join(str(wording.get("text")).casefold().split())
+        identity = str(wording.get("id"))
+        text = " ".join(str(wording.get("text")).casefold().split()), wording.get("answer")
         entry = f"prompt {identity!r}"
         if identity in ids:
             message = f"the id stands twice (also in {ids[identity]})"

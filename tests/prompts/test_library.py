@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,17 @@ from semiology.prompts.library import (
     render,
 )
 
-FORMATS = ("yes_no", "yes_no_na", "yes_no_json", "yes_no_na_json", "embc_internvl", "embc_qwen")
+FORMATS = (
+    "yes_no",
+    "yes_no_na",
+    "no_yes",
+    "no_yes_na",
+    "yes_no_json",
+    "yes_no_na_json",
+    "embc_internvl",
+    "embc_qwen",
+)
+WORDINGS_NEEDED = 12
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +85,20 @@ def test_every_feature_has_reference_authored_families_and_one_negated_wording(f
     assert entry.reference.polarity == "positive"
     assert len({prompt.family for prompt in positive}) == len(positive) >= AUTHORED_FAMILIES_NEEDED
     assert [p.family for p in entry.prompts if p.polarity == "negative"] == ["negated"]
+    # Worst@10 needs ten wordings that ask for presence, and some to spare.
+    assert sum(p.polarity == "positive" for p in entry.prompts) >= WORDINGS_NEEDED
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_answer_order_and_form_change_nothing_else_of_the_reference(feature: str) -> None:
+    entry = load_library().feature(feature)
+    reference, turned = render(entry.reference), render(entry.prompt("s3_no_yes"))
+    swap = {"yes": "no", "no": "yes"}
+    back = re.sub(r"(?<=['\"])(yes|no)(?=['\"])", lambda found: swap[found[1]], turned)
+    assert turned != back == reference
+    assert render(entry.prompt("s3_labelled")).startswith(
+        f"Question: {entry.reference.text} Answer (yes or no"
+    )
 
 
 @pytest.mark.parametrize("feature", FEATURES)
