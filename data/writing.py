@@ -83,10 +83,10 @@ def make_folder(directory: Path) -> None:
         raise RecordingSetError([Problem(str(directory), None, reason, mend)]) from None
 
 
-def table_text(columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> str:
-    """Return a comma-delimited table with Unix line ends; formula-like text gets a leading apostrophe."""
+def table_text(columns: Sequence[str], rows: Iterable[Mapping[str, str]], delimiter: str = ",") -> str:
+    """Return a delimited table with Unix line ends; formula-like text gets a leading apostrophe."""
     stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
         writer.writerow([guarded_cell(_plain(row.get(column, ""))) for column in columns])

@@ -59,7 +59,7 @@ def read_folds(path: Path, recording_set: RecordingSet) -> ImportedFolds:
 def write_folds(directory: Path, fold_of_patient: Mapping[str, str], *, replace: bool = False) -> int:
     """Write folds into the column ``fold`` of ``recordings.csv``; everything else in the table is kept.
 
-    The table is replaced whole or not at all, comma-delimited. Patients without a fold get an empty cell.
+    The table is replaced whole or not at all, with the delimiter that it had. Patients without a fold get an empty cell.
 
     Args:
         directory: folder of the recording set.
@@ -87,7 +87,7 @@ def write_folds(directory: Path, fold_of_patient: Mapping[str, str], *, replace:
     table = read_table(path)
     columns = [name for name in table.columns if name] + (["fold"] if "fold" not in table.columns else [])
     rows = [{**row.cells, "fold": fold_of_patient.get(row["patient_id"], "")} for row in table.rows]
-    write_text_atomically(path, table_text(columns, rows))
+    write_text_atomically(path, table_text(columns, rows, table.delimiter))
     return sum(bool(row["fold"]) for row in rows)
 
 

@@ -33,6 +33,23 @@ def test_folds_are_written_and_nothing_else_changes(make_set: MakeSet) -> None:
     assert lines[0].endswith(",room,fold")
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_the_delimiter_of_the_set_is_kept(make_set: MakeSet, delimiter: str) -> None:
+    folder = make_set(12, extra=delimiter + '"7, east"')
+    path = folder / "recordings.csv"
+    head, *lines = path.read_text().splitlines()
+    bare = [line.removesuffix(f'{delimiter}"7, east"').replace(",", delimiter) for line in lines]
+    path.write_text(
+        "\n".join([head.replace(",", delimiter), *(f"{b}{delimiter}7, east" for b in bare)]) + "\n"
+    )
+    text = path.read_text()
+    folds = draw_folds(read_recording_set(folder, require_media=False), 3)
+    write_folds(folder, folds)
+    written = path.read_text().splitlines()
+    assert [line.rsplit(delimiter, 1)[0] for line in written] == text.splitlines()
+    assert folds_of(read_recording_set(folder, require_media=False)) == folds
+
+
 def test_folds_that_are_there_are_kept_unless_told(make_set: MakeSet) -> None:
     folder = make_set(12)
     recording_set = read_recording_set(folder, require_media=False)
