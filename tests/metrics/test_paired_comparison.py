@@ -1,0 +1,217 @@
+"""Two conditions on the same recordings, held against brute force, scipy and simulation."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import permutation_test
+from sklearn.metrics import balanced_accuracy_score, f1_score
+from statsmodels.stats.contingency_tables import mcnemar
+
+from semiology.metrics.mcnemar import mcnemar_mid_p
+from semiology.metrics.paired_comparison import compare_pairs
+from semiology.metrics.paired_flips import draw_flips, flip_p_value, max_t_p_value
+from semiology.metrics.paired_tables import measures_of, paired_tables
+
+
+def make_pairs(
+    patients: int = 8,
+    features: tuple[str, ...] = ("tonic", "clonic"),
+    skills: tuple[float, float] = (0.6, 0.8),
+    per_patient: int = 3,
+    seed: int = 0,
+    answers: tuple[str, ...] = ("yes", "no"),
+) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    rows = []
+    for patient, video, feature in itertools.product(range(patients), range(per_patient), features):
+        truth = str(rng.choice(["yes", "no"]))
+        given = [truth if rng.random() < skill else str(rng.choice(answers)) for skill in skills]
+        rows.append((f"p{patient}v{video}", f"p{patient}", feature, truth, *given))
+    return pd.DataFrame(rows, columns=["video_id", "patient_id", "feature", "truth", "first", "second"])
+
+
+def swapped_scores(pairs: pd.DataFrame, feature: str, exchange: set[str]) -> tuple[float, float]:
+    """F1 and balanced accuracy of second minus first, by scikit-learn, after exchanging some patients."""
+    rows = pairs[pairs["feature"] == feature]
+    turned = rows["patient_id"].isin(exchange)
+    first = rows["first"].where(~turned, rows["second"])
+    second = rows["second"].where(~turned, rows["first"])
+    f1 = [f1_score(rows["truth"], side, pos_label="yes") for side in (first, second)]
+    accuracy = [balanced_accuracy_score(rows["truth"], side) for side in (first, second)]
+    return f1[1] - f1[0], accuracy[1] - accuracy[0]
+
+
+def test_exact_p_values_equal_brute_force_over_all_exchanges() -> None:
+    pairs = make_pairs(patients=5)
+    found = compare_pairs(pairs, ["tonic", "clonic"], resamples=200)
+    names = sorted(set(pairs["patient_id"]))
+    subsets = [set(c) for k in range(len(names) + 1) for c in itertools.combinations(names, k)]
+    drawn = {f: np.array([swapped_scores(pairs, f, s) for s in subsets]) for f in ("tonic", "clonic")}
+    assert found.exact
+    for feature in found.features:
+        values = drawn[feature.feature]
+        for column, measure in enumerate(("f1", "balanced_accuracy")):
+            expected = (np.abs(values[:, column]) >= abs(values[0, column]) - 1e-12).mean()
+            assert feature.scores[measure].difference.value == pytest.approx(values[0, column])
+            assert feature.scores[measure].p_value == pytest.approx(expected)
+    macro = (drawn["tonic"] + drawn["clonic"])[:, 0] / 2
+    assert found.macro["f1"].p_value == pytest.approx((np.abs(macro) >= abs(macro[0]) - 1e-12).mean())
+
+
+def test_p_value_of_accuracy_equals_scipys_sign_flip_of_patient_sums() -> None:
+    pairs = make_pairs(patients=9, features=("tonic",), seed=3)
+    right = (pairs["second"] == pairs["truth"]).astype(int) - (pairs["first"] == pairs["truth"]).astype(int)
+    sums = right.groupby(pairs["patient_id"]).sum().to_numpy(dtype=float)
+    expected = permutation_test((sums,), np.sum, permutation_type="samples", n_resamples=np.inf)
+    found = compare_pairs(pairs, ["tonic"], resamples=200).features[0].scores["accuracy"]
+    assert found.p_value == pytest.approx(expected.pvalue)
+
+
+def test_random_flips_agree_with_all_of_them() -> None:
+    pairs = make_pairs(patients=12, seed=5)
+    exact = compare_pairs(pairs, ["tonic", "clonic"], resamples=200, flips=5000)
+    drawn = compare_pairs(pairs, ["tonic", "clonic"], resamples=200, flips=1000, seed=4)
+    assert exact.exact
+    assert not drawn.exact
+    for a, b in zip(exact.features, drawn.features, strict=True):
+        assert a.scores["f1"].p_value == pytest.approx(b.scores["f1"].p_value, abs=0.05)
+
+
+def test_max_t_is_stepwise_and_between_plain_and_holm() -> None:
+    rng = np.random.default_rng(1)
+    common = rng.normal(size=(4000, 1))
+    flipped = 0.9 * common + 0.4 * rng.normal(size=(4000, 5)) * [1, 1, 1, 1, 50]
+    observed = np.array([2.9, 2.5, 0.1, -2.6, 30.0])
+    plain = flip_p_value(observed, flipped, exact=False)
+    adjusted = max_t_p_value(observed, flipped, exact=False)
+    assert (adjusted >= plain).all()
+    scaled = np.abs(observed) / np.sqrt((flipped**2).mean(0))
+    spread = np.abs(flipped) / np.sqrt((flipped**2).mean(0))
+    # By the definition of the step-down: the largest against all, the next against all but that one.
+    order = np.argsort(-scaled)
+    floor = 0.0
+    for j, i in enumerate(order):
+        rest = spread[:, order[j:]].max(1)
+        floor = max(floor, ((rest >= scaled[i]).sum() + 1) / 4001)
+        assert adjusted[i] == pytest.approx(floor)
+    assert max_t_p_value(np.array([np.nan, 1.0]), flipped[:, :2], exact=True)[0] != 0
+    assert np.isnan(max_t_p_value(np.array([np.nan, 1.0]), flipped[:, :2], exact=True)[0])
+
+
+def test_exchange_of_sides_turns_signs_and_keeps_p_values() -> None:
+    pairs = make_pairs(seed=7, answers=("yes", "no", "unparsed", "na"))
+    there = compare_pairs(pairs, ["tonic", "clonic"], resamples=300)
+    back = compare_pairs(
+        pairs.rename(columns={"first": "second", "second": "first"}), ["tonic", "clonic"], resamples=300
+    )
+    for a, b in zip(there.features, back.features, strict=True):
+        for measure in ("f1", "balanced_accuracy", "accuracy"):
+            assert a.scores[measure].difference.value == pytest.approx(-b.scores[measure].difference.value)
+            assert a.scores[measure].p_value == pytest.approx(b.scores[measure].p_value)
+            assert a.scores[measure].p_max_t == pytest.approx(b.scores[measure].p_max_t)
+        assert (a.only_first, a.only_second) == (b.only_second, b.only_first)
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    pairs = make_pairs(seed=9)
+    a = compare_pairs(pairs, ["tonic", "clonic"], resamples=300)
+    b = compare_pairs(pairs.sample(frac=1, random_state=1), ["tonic", "clonic"], resamples=300)
+    assert repr(a) == repr(b)
+
+
+def test_equal_answers_give_no_difference_and_no_claim() -> None:
+    pairs = make_pairs(patients=20).assign(second=lambda rows: rows["first"])
+    found = compare_pairs(pairs, ["tonic", "clonic"], resamples=300)
+    assert found.n_deciding == 0
+    assert found.smallest_p == 1.0
+    for score in found.macro.values():
+        assert score.difference.value == 0
+        assert score.p_value == score.p_max_t == 1
+        assert score.equivalence.verdict == "undecided"
+
+
+def test_three_classes_are_scored_as_three() -> None:
+    pairs = make_pairs(features=("verbal_responsiveness",), seed=2)
+    pairs.loc[::4, "truth"] = "na"
+    pairs.loc[::8, "second"] = "na"
+    found = compare_pairs(pairs, ["verbal_responsiveness"], resamples=200).features[0]
+    expected = balanced_accuracy_score(pairs["truth"], pairs["second"])
+    assert found.scores["balanced_accuracy"].second == pytest.approx(expected)
+    assert found.n == len(pairs)
+
+
+def test_truth_na_of_a_yes_no_feature_counts_for_nothing() -> None:
+    pairs = make_pairs(features=("tonic",), patients=12)
+    more = pairs.head(5).assign(video_id=lambda rows: rows["video_id"] + "x", truth="na")
+    a = compare_pairs(pairs, ["tonic"], resamples=200).features[0]
+    b = compare_pairs(pd.concat([pairs, more]), ["tonic"], resamples=200).features[0]
+    assert repr(a) == repr(b)
+
+
+def test_scarce_sign_keeps_its_p_value_and_loses_interval_and_equivalence() -> None:
+    pairs = make_pairs(patients=30, features=("tonic",))
+    rare = pairs["patient_id"].isin(["p1", "p2", "p3"])
+    pairs["truth"] = np.where(rare, "yes", "no")
+    found = compare_pairs(pairs, ["tonic"], resamples=300).features[0].scores["f1"]
+    assert not found.difference.estimable
+    assert "3 patients" in str(found.difference.reason)
+    assert found.equivalence.verdict == "undecided"
+    assert 0 < found.p_value <= 1
+
+
+def test_features_without_both_truths_are_left_out_of_the_macro() -> None:
+    pairs = make_pairs(patients=12, features=("tonic", "clonic", "figure4"))
+    pairs.loc[pairs["feature"] == "figure4", "truth"] = "no"
+    found = compare_pairs(pairs, ["tonic", "clonic", "figure4"], resamples=200)
+    assert found.left_out == ("figure4",)
+    own = [f.scores["f1"].difference.value for f in found.features if f.feature != "figure4"]
+    assert found.macro["f1"].difference.value == pytest.approx(np.mean(own))
+    assert np.isnan(found.features[-1].scores["f1"].p_value)
+
+
+@pytest.mark.parametrize("counts", [(0, 0), (3, 3), (1, 9), (9, 1), (30, 12)])
+def test_mcnemar_mid_p_is_the_exact_p_less_half_the_point(counts: tuple[int, int]) -> None:
+    b, c = counts
+    exact = mcnemar([[0, b], [c, 0]], exact=True).pvalue
+    mid = mcnemar_mid_p(b, c)
+    assert mid <= exact
+    if b != c:
+        from scipy.stats import binom
+
+        assert mid == pytest.approx(exact - binom.pmf(min(b, c), b + c, 0.5))
+
+
+def test_faults_are_named() -> None:
+    pairs = make_pairs()
+    with pytest.raises(ValueError, match="stands twice"):
+        compare_pairs(pd.concat([pairs, pairs.head(1)]), ["tonic", "clonic"])
+    with pytest.raises(ValueError, match="no column 'second'"):
+        compare_pairs(pairs.drop(columns="second"), ["tonic"])
+    with pytest.raises(ValueError, match="nothing to compare"):
+        compare_pairs(pairs.assign(truth=""), ["tonic"])
+    with pytest.raises(ValueError, match="100 or more"):
+        compare_pairs(pairs, ["tonic"], flips=10)
+    with pytest.raises(ValueError, match="margin"):
+        compare_pairs(pairs, ["tonic"], margin=0)
+
+
+def test_measures_equal_scikit_learn() -> None:
+    pairs = make_pairs(patients=20, seed=11)
+    tables = paired_tables(pairs, ["tonic"])
+    rows = pairs[pairs["feature"] == "tonic"]
+    found = measures_of(tables.second.sum(0), ["tonic"])
+    assert found["f1"][0] == pytest.approx(f1_score(rows["truth"], rows["second"], pos_label="yes"))
+    assert found["accuracy"][0] == pytest.approx((rows["truth"] == rows["second"]).mean())
+
+
+def test_enumeration_covers_every_possibility_once() -> None:
+    flips = draw_flips(np.array([True, False, True, True]), 1000, 0)
+    assert flips.exact
+    assert flips.n_deciding == 3
+    assert len({tuple(row) for row in flips.signs}) == 8
+    assert (flips.signs[:, 1] == 1).all()
+    assert flips.smallest_p == 0.25
