@@ -59,7 +59,8 @@ def read_folds(path: Path, recording_set: RecordingSet) -> ImportedFolds:
 def write_folds(directory: Path, fold_of_patient: Mapping[str, str], *, replace: bool = False) -> int:
     """Write folds into the column ``fold`` of ``recordings.csv``; everything else in the table is kept.
 
-    The table is replaced whole or not at all, with the delimiter that it had. Patients without a fold get an empty cell.
+    The table is replaced whole or not at all, with the delimiter that it had. Patients without a fold get an
+    empty cell.
 
     Args:
         directory: folder of the recording set.
