@@ -13,12 +13,13 @@ import hashlib
 import json
 import logging
 import os
+import re
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ FORMAT = 1
 DERIVED, OUTCOME = "derived", "outcome.json"
 _WORK, _LOCK = ".work-", ".lock"
 _YOUNG_S = 60.0
+_KEY = re.compile(r"[0-9a-f]{64}$")
 
 logger = logging.getLogger(__name__)
 
@@ -124,7 +126,7 @@ class EnhancementCache:
         return [
             Usage(folder.name, len(entries), sum(_size(entry) for entry in entries))
             for folder in _folders(self.folder)
-            if (entries := [entry for entry in _folders(folder) if not entry.name.startswith(".")])
+            if (entries := _entries(folder))
         ]
 
     def clear(self, enhancements: tuple[str, ...] | None = None) -> list[Usage]:
@@ -136,9 +138,8 @@ class EnhancementCache:
         for use in gone:
             folder = self.folder / use.enhancement
             self._remove_abandoned(folder)
-            for entry in _folders(folder):
-                if not entry.name.startswith("."):
-                    _remove(entry)
+            for entry in _entries(folder):
+                _remove(entry)
         return gone
 
     def _read(self, folder: Path, key: str) -> Made:
@@ -200,7 +201,7 @@ class EnhancementCache:
                 return found
             work.rename(place)  # a damaged entry stood there, and is gone now
         _sync(place.parent)
-        return self._read(place, key)
+        return replace(self._read(place, key), reused=False)
 
     @contextmanager
     def _workplace(self, name: str) -> Iterator[Path]:
@@ -230,6 +231,15 @@ class EnhancementCache:
                     shutil.rmtree(work, ignore_errors=True)
 
 
+def is_whole(file: Path) -> bool:
+    """Tell whether a derived file is there and as long as it was written; its content is not read."""
+    try:
+        record = json.loads((file.parent / OUTCOME).read_text(encoding="utf-8"))
+        return bool(file.stat().st_size == record["size_bytes"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def apply_safely(step: Step, recording: Recording, target: Path, progress: Progress | None) -> Outcome:
     """Apply a step; whatever it raises becomes a ``failed`` outcome, so that other recordings go on."""
     try:
@@ -255,6 +265,11 @@ def _name(error: OSError) -> str:
 
 def _folders(parent: Path) -> list[Path]:
     return sorted(path for path in parent.iterdir() if path.is_dir()) if parent.is_dir() else []
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what is an entry by its name and content; a folder may hold other things, which stay."""
+    return [path for path in _folders(folder) if _KEY.match(path.name) and (path / OUTCOME).is_file()]
 
 
 def _size(folder: Path) -> int:

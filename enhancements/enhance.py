@@ -17,6 +17,9 @@ from semiology.enhancements.process_pool import run_here, run_pool
 from semiology.enhancements.ray_cluster import run_ray
 from semiology.enhancements.step import Figure, Step
 
+DERIVED_FILES = "derived"
+"""Folder of the derived files in an output folder, apart from what else may lie there."""
+
 Told = Callable[[int, int, float], None]
 """Called with (jobs ended, jobs, share of the current job that is done, 0 to 1)."""
 
@@ -105,7 +108,7 @@ def enhance(
     home = recording_set.directory if out is None else out.expanduser().absolute()
     _check_home(home, own=out is not None)
     memory = cache_directory()
-    folder = memory / "enhanced" if out is None else home
+    folder = memory / "enhanced" if out is None else home / DERIVED_FILES
     jobs = [Job(recording, step, folder, memory) for step in steps for recording in chosen]
     ended: list[Done] = []
     try:

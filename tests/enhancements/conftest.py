@@ -1,0 +1,6 @@
+"""Lets tests, and the worker processes that they start, import `honest_steps`."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
