@@ -27,7 +27,8 @@ def recording_answers(
         merge: Merges texts; by default they are merged extractively.
 
     Columns: video_id, patient_id, feature, clip_form, truth, answer (merged; ``unparsed`` where no window
-    has one), segments, unparsed_segments, and by kind justification and reference, onsets, or shown.
+    has one), segments, unparsed_segments, and by kind justification and reference; onsets,
+    onsets_audiovisual and heard; or shown.
 
     Raises:
         ValueError: A window is answered twice.
@@ -67,7 +68,11 @@ def _merged(kind: AnswerKind, windows: list[Record], merge: TextMerger | None) -
     if kind == "sequence":
         read = [answer for answer in answers if answer is not None]
         onsets = dict(zip(first["truth"], first["onsets_s"], strict=True))
-        return {"answer": merge_sequences(read) if read else UNPARSED, "onsets": onsets}
+        later = first.get("onsets_audiovisual_s")
+        known = None if later is None else dict(zip(first["truth_audiovisual"], later, strict=True))
+        answer = merge_sequences(read) if read else UNPARSED
+        heard = first.get("heard") is True
+        return {"answer": answer, "onsets": onsets, "onsets_audiovisual": known, "heard": heard}
     if kind == "report":
         text = merge_reports(answers, merge)
         return {"answer": UNPARSED if text is None else text, "shown": first["shown"]}

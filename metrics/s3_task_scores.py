@@ -23,6 +23,7 @@ from semiology.metrics.published_classes import published_class_estimates
 from semiology.metrics.s3_recording_answers import AnswerKind
 from semiology.metrics.s3_text_scores import OFFLINE, TextTools, score_justification_texts, score_report_texts
 from semiology.metrics.sequence_scores import score_sequences
+from semiology.metrics.sequence_truth import as_perceived
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +79,7 @@ def _classes(
 
 
 def _sequence(frame: pd.DataFrame, drawing: Drawing) -> list[PartScores]:
-    return [PartScores("", "", score_sequences(frame, **drawing))]
+    return [PartScores("", "", score_sequences(as_perceived(frame), **drawing))]
 
 
 def _time(frame: pd.DataFrame, drawing: Drawing) -> list[PartScores]:

@@ -17,12 +17,14 @@ from semiology.tasks.documents import choose_prompt, media_of, write_questions
 from semiology.tasks.plan import current_plan
 from semiology.tasks.s3.targets import Target, targets
 from semiology.tasks.s3.task_list import TASKS
+from semiology.tasks.s3.text_model import merge_choice
 from semiology.tasks.settings import Settings, SettingsError, read_settings, sound_override
 
 QUESTIONS = "questions_of_"
 DESCRIPTION = "description_of_"
 TASK_VERSION = 1.0
 PROMPT_VARIABLE = "SEMIOLOGY_S3_PROMPT"
+EXTRACTIVE = "extractive"
 JUSTIFICATION_FORMATS = {"verbal_responsiveness": "yes_no_na_json"}
 JUSTIFICATION_FORMAT = "embc_qwen"
 """The published sentence that asks for an answer with its justification as one JSON object."""
@@ -70,6 +72,7 @@ def description(task: str) -> dict[str, Any]:
         "window": settings.window_name,
         "sound": sound_override(),
         "prompt": f"{task}/{wording}",
+        "merge": _merge_of(task),
         "recordings": len(plan.recording_set.recordings),
         "recordings_asked": len(asked),
         "recordings_without_usable_video": sorted(plan.excluded),
@@ -78,6 +81,14 @@ def description(task: str) -> dict[str, Any]:
         if task == "s3_justification"
         else None,
     }
+
+
+def _merge_of(task: str) -> str | None:
+    """Return what is to merge the texts of windows: a model's name, or ``extractive``; None for no texts."""
+    if TASKS[task].answer not in ("justification", "report"):
+        return None
+    chosen = merge_choice()
+    return EXTRACTIVE if chosen is None else chosen[0]
 
 
 def prompt_of(task: str) -> TaskPrompt:

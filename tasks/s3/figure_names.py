@@ -10,7 +10,7 @@ FIGURES: Mapping[AnswerKind, Mapping[str, bool | None]] = {
     "justification": {
         "f1": True, "always_yes_f1": None, "interpretation": True, "interpretation_low": None,
         "interpretation_high": None, "always_no_interpretation": None, "interpretation_where_present": True,
-        "rouge_l": True, "bleu": True, "references": None, "unparsed_rate": False,
+        "rouge_l": True, "bleu": True, "references": None, "merged_by_model": None, "unparsed_rate": False,
     },
     "side": {
         "accuracy": True, "accuracy_low": None, "accuracy_high": None, "macro_f1": True, "right_f1": True,
@@ -37,11 +37,15 @@ FIGURES: Mapping[AnswerKind, Mapping[str, bool | None]] = {
     "report": {
         "rqi": True, "rqi_low": None, "rqi_high": None, "other_rqi": None, "empty_rqi": None,
         "stated_findings": True, "other_stated_findings": None, "rouge_l": True, "bleu": True,
-        "unparsed_rate": False,
+        "merged_by_model": None, "unparsed_rate": False,
     },
     "diagnosis": {
         "f1": True, "f1_low": None, "f1_high": None, "always_ES_f1": None, "accuracy": True,
         "balanced_accuracy": True, "mcc": True, "unparsed_rate": False,
     },
 }  # fmt: skip
-"""Names of the figures and whether more is better (None: a limit, a baseline or a published oddity)."""
+"""Names of the figures and whether more is better (None: a limit, a baseline or a published oddity).
+
+``merged_by_model`` is 1 where the language model of ``SEMIOLOGY_MERGE_MODEL`` merged the texts of the
+windows behind the other figures, and 0 where each statement was taken once (also because it did not reply).
+"""

@@ -26,10 +26,11 @@ RECORD_FIELDS = (
 )  # fmt: skip
 KIND_FIELDS: Mapping[AnswerKind, tuple[str, ...]] = {
     "justification": ("reference",),
-    "sequence": ("onsets_s", "truth_audiovisual"),
+    "sequence": ("onsets_s", "truth_audiovisual", "onsets_audiovisual_s", "hear"),
     "report": ("shown",),
 }
-"""Columns of the question table that are part of the truth, by kind of answer."""
+"""Columns of the question table that are part of the truth, by kind of answer; ``hear`` says whether the
+recording has sound to be handed over with its picture."""
 OPPOSITE: Mapping[str, Answer] = {"yes": "no", "no": "yes"}
 
 

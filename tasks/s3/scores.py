@@ -14,6 +14,7 @@ from typing import Any, get_args
 
 from semiology.metrics.s3_recording_answers import AnswerKind, Record, recording_answers
 from semiology.tasks.s3.figure_names import FIGURES
+from semiology.tasks.s3.hearing import with_hearing
 from semiology.tasks.s3.merge_instructions import instructed
 from semiology.tasks.s3.records import RECORD, identity
 from semiology.tasks.s3.task_list import TASKS
@@ -71,14 +72,17 @@ class _Run:
 
         task = self.records[0]["task"]
         kind = TASKS[task].answer
+        records = with_hearing(self.records)
+        merge = instructed(chosen_text_model())
+        named = {"merged_by_model": float(merge is not None)}
         try:
-            return figures(kind, recording_answers(kind, self.records, instructed(chosen_text_model())))
+            return figures(kind, recording_answers(kind, records, merge)) | named
         except TextModelError as error:
             # A server that stops must not cost the answers of a whole run, nor give half of each merging.
             from loguru import logger
 
             logger.warning(f"{task}: {error}; all of its texts were merged extractively instead")
-            return figures(kind, recording_answers(kind, self.records))
+            return figures(kind, recording_answers(kind, records)) | {"merged_by_model": 0.0}
 
 
 _latest: dict[str, _Run] = {}

@@ -160,6 +160,7 @@ def _sequence(plan: Plan, shown: Protocols) -> Iterator[Target]:
             extra = {
                 "onsets_s": list(known["visual"].values()),
                 "truth_audiovisual": list(heard) if heard is not None else None,
+                "onsets_audiovisual_s": list(heard.values()) if heard is not None else None,
             }
             truth = list(known["visual"])
             yield Target(

@@ -1,26 +1,27 @@
-"""The language model that merges texts of several windows, if the user chose one.
+"""Language models that read and write text on servers: the one that merges texts, and judges.
 
 ``SEMIOLOGY_MERGE_MODEL=NAME@http://127.0.0.1:8000/v1`` names a model and the address of the OpenAI-compatible
 server (vLLM, llama.cpp, Ollama, SGLang) that has it. The texts describe patients: an address that is not this
-machine is refused unless ``SEMIOLOGY_ALLOW_REMOTE=1``. Without the variable texts are merged extractively,
-which needs no model.
+machine is refused unless ``SEMIOLOGY_ALLOW_REMOTE=1``, a server of this machine is kept away from proxies,
+and nobody is followed to another address. Without the variable texts are merged extractively, by no model.
 """
 
 from __future__ import annotations
 
 import os
 
-from semiology.loopback import ALLOW_REMOTE_VARIABLE, is_loopback
+from semiology.loopback import ALLOW_REMOTE_VARIABLE, is_loopback, keep_off_proxies
 from semiology.tasks.s3.merge_instructions import TextModel
 from semiology.tasks.settings import SettingsError
 
 VARIABLE = "SEMIOLOGY_MERGE_MODEL"
 MAX_TOKENS = 1024
 """Longest merged text, as published."""
+TIMEOUT_S = 600.0
 
 
 class TextModelError(RuntimeError):
-    """The server of the merging model gave no reply; the message says why."""
+    """The server of a language model gave no reply; the message says why."""
 
 
 def chosen_text_model() -> TextModel | None:
@@ -29,25 +30,56 @@ def chosen_text_model() -> TextModel | None:
     Raises:
         SettingsError: The variable is not understood, or the address is not this machine's and not allowed.
     """
+    chosen = merge_choice()
+    return None if chosen is None else served_text_model(*chosen, setting=VARIABLE)
+
+
+def merge_choice() -> tuple[str, str] | None:
+    """Return name and address of the model that ``SEMIOLOGY_MERGE_MODEL`` names, or None where none is.
+
+    Raises:
+        SettingsError: The variable is not understood.
+    """
     chosen = os.environ.get(VARIABLE)
     if not chosen:
         return None
     name, at, address = chosen.partition("@")
     if not (name and at and address):
         raise SettingsError(f"{VARIABLE}={chosen}: give model@address, such as NAME@http://127.0.0.1:8000/v1")
-    if not is_loopback(address) and os.environ.get(ALLOW_REMOTE_VARIABLE) != "1":
-        raise SettingsError(
-            f"{VARIABLE}={chosen} would send what was said about every patient to {address}. Use a server on "
-            f"this machine, or, if your ethics approval covers it, set {ALLOW_REMOTE_VARIABLE}=1"
-        )
-    return _served(name, address)
+    return name, address
 
 
-def _served(name: str, address: str) -> TextModel:
-    """Return a function that asks the server, greedily; it raises TextModelError where no reply comes."""
-    from openai import OpenAI, OpenAIError
+def served_text_model(
+    name: str,
+    address: str,
+    *,
+    setting: str,
+    max_tokens: int = MAX_TOKENS,
+    timeout_s: float = TIMEOUT_S,
+    api_key: str = "none",
+) -> TextModel:
+    """Return a function that asks a model on an OpenAI-compatible server, greedily.
 
-    client = OpenAI(base_url=address, api_key="none")
+    The function raises TextModelError where no reply comes.
+
+    Args:
+        name: of the model on the server.
+        address: of the server, such as ``http://127.0.0.1:8000/v1``.
+        setting: where the user chose it, for messages.
+        max_tokens: longest reply.
+        timeout_s: how long a reply may take, s; a request is tried three times.
+        api_key: for servers that want one.
+
+    Raises:
+        SettingsError: The address is not this machine's and not allowed.
+    """
+    check_text_address(address, setting)
+    # Imported here, after the proxies are settled: importing takes a second.
+    from openai import DefaultHttpxClient, OpenAI, OpenAIError
+
+    # A server of this machine must not be able to send the texts on to another one.
+    http = DefaultHttpxClient(follow_redirects=False)
+    client = OpenAI(base_url=address, api_key=api_key, timeout=timeout_s, http_client=http)
 
     def reply(instruction: str) -> str:
         try:
@@ -55,10 +87,26 @@ def _served(name: str, address: str) -> TextModel:
                 model=name,
                 messages=[{"role": "user", "content": instruction}],
                 temperature=0.0,
-                max_tokens=MAX_TOKENS,
+                max_tokens=max_tokens,
             )
-        except OpenAIError as error:
+            return said.choices[0].message.content or ""
+        except (OpenAIError, IndexError, TypeError, AttributeError) as error:
+            # The last three: a reply that is JSON and not in OpenAI's form.
             raise TextModelError(f"{name} at {address} gave no reply ({error})") from error
-        return said.choices[0].message.content or ""
 
     return reply
+
+
+def check_text_address(address: str, setting: str) -> None:
+    """Refuse to send what was said about patients to another machine unless the user allowed it.
+
+    Raises:
+        SettingsError: The address is not this machine's and not allowed.
+    """
+    if is_loopback(address):
+        keep_off_proxies([address])
+    elif os.environ.get(ALLOW_REMOTE_VARIABLE) != "1":
+        raise SettingsError(
+            f"{setting}: {address} would be sent what was said about every patient. Use a server on "
+            f"this machine, or, if your ethics approval covers it, set {ALLOW_REMOTE_VARIABLE}=1"
+        )
