@@ -13,41 +13,19 @@ from semiology.metrics.intervals import RESAMPLES, Estimate
 from semiology.metrics.part_scores import PartScores
 from semiology.metrics.s3_recording_answers import recording_answers
 from semiology.metrics.s3_task_scores import score_task
+from semiology.metrics.s3_text_scores import TextTools
+from semiology.reports.run_texts import MergedTexts
 from semiology.reports.s3_figures import FIGURES, TASK_TITLES, Figure
+from semiology.reports.s3_remarks import with_remarks
 from semiology.reports.s3_results import S3Results
+from semiology.reports.s3_run import S3Run as S3Run
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from semiology.metrics.bert_similarity import BertSimilarity
+
 QUESTION = ("video_id", "feature", "clip_form")
-MERGED_NOTE = (
-    "The texts of several windows are merged extractively here; figures on texts that a language model "
-    "merged (SEMIOLOGY_MERGE_MODEL) are in lmms-eval's own results file."
-)
-TEXT_KINDS = ("justification", "report")
-
-
-@dataclass(frozen=True)
-class S3Run:
-    """Scores of one model and wording on one task.
-
-    Attributes:
-        model, prompt, enhancement, task, kind: what was asked.
-        parts: the whole task (times: in each form of clip), then each sign where there are several.
-        counts: recordings (with several signs or forms of clips: questions about a recording) that any model
-            of the report was asked about, and what this one did with them.
-        n_recordings, n_patients: behind the answers.
-    """
-
-    model: str
-    prompt: str
-    enhancement: str
-    task: str
-    kind: str
-    parts: tuple[PartScores, ...]
-    counts: AnswerCounts
-    n_recordings: int
-    n_patients: int
 
 
 @dataclass(frozen=True)
@@ -61,7 +39,13 @@ class S3Summary:
     seed: int
 
 
-def summarise_s3(results: S3Results, *, resamples: int = RESAMPLES, seed: int = 0) -> S3Summary:
+def summarise_s3(
+    results: S3Results,
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    similarity: BertSimilarity | None = None,
+) -> S3Summary:
     """Score all answers.
 
     A question that one model was asked and another was not is missing for the other: counted, not scored.
@@ -69,6 +53,7 @@ def summarise_s3(results: S3Results, *, resamples: int = RESAMPLES, seed: int = 
     Args:
         results: answers of one or several runs.
         resamples, seed: of the patient bootstrap.
+        similarity: gives BERTScore; without it that figure says that no encoder was given.
 
     Raises:
         ValueError: the answers contradict each other (two truths for one question), or a value is unknown.
@@ -76,7 +61,8 @@ def summarise_s3(results: S3Results, *, resamples: int = RESAMPLES, seed: int = 
     by_run: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for record in results.records:
         by_run[record["task"], record["model"], record["prompt_id"], record["enhancement"]].append(record)
-    frames = {key: _merged(rows) for key, rows in by_run.items()}
+    mergers = {key: results.texts.merger_of(key[1]) for key in by_run}
+    frames = {key: _merged(rows, mergers[key]) for key, rows in by_run.items()}
     runs = []
     notes = list(results.notes)
     for task in sorted({key[0] for key in frames}, key=_place):
@@ -84,14 +70,16 @@ def summarise_s3(results: S3Results, *, resamples: int = RESAMPLES, seed: int = 
         for key in sorted(key for key in frames if key[0] == task):
             kind = by_run[key][0]["kind"]
             frame = _with_missing(frames[key], asked)
-            parts = tuple(score_task(kind, frame, resamples=resamples, seed=seed))
-            runs.append(_run(key, kind, frame, parts))
+            reader = results.texts.reader_of(key[1])
+            tools = TextTools(reader, similarity)
+            parts = tuple(score_task(kind, frame, resamples=resamples, seed=seed, tools=tools))
+            run = _run(key, kind, frame, parts)
+            encoder = similarity.name if similarity is not None else None
+            runs.append(with_remarks(run, frame, mergers[key], reader, encoder))
         if task in results.not_asked:
             count = results.not_asked[task]
             noun = "recording has" if count == 1 else "recordings have"
             notes.append(f"{task}: {count} usable {noun} nothing to compare an answer with → not asked")
-    if any(_was_merged(frame, by_run[key][0]["kind"]) for key, frame in frames.items()):
-        notes.append(MERGED_NOTE)
     return S3Summary(tuple(runs), results.caveats, tuple(notes), resamples, seed)
 
 
@@ -117,8 +105,8 @@ def baseline_value(figure: Figure, part: PartScores) -> float | None:
     return None if figure.baseline is None else part.scores.baselines.get(figure.baseline)
 
 
-def _merged(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    frame = recording_answers(records[0]["kind"], records)
+def _merged(records: Sequence[Mapping[str, Any]], merge: MergedTexts) -> pd.DataFrame:
+    frame = recording_answers(records[0]["kind"], records, merge)
     return frame.assign(clip_form=[form or "" for form in frame["clip_form"]])
 
 
@@ -181,10 +169,6 @@ def _run(key: tuple[str, ...], kind: str, frame: pd.DataFrame, parts: tuple[Part
     )
 
 
-def _was_merged(frame: pd.DataFrame, kind: str) -> bool:
-    return kind in TEXT_KINDS and bool((frame["segments"] > 1).any())
-
-
 def _part_rows(run: S3Run, part: PartScores) -> list[dict[str, Any]]:
     counts = part.scores.counts
     head = {
@@ -201,6 +185,10 @@ def _part_rows(run: S3Run, part: PartScores) -> list[dict[str, Any]]:
         "unparsed": counts.unparsed,
         "missing": counts.missing,
         "partial": counts.partial,
+        "merged_by": run.merged_by,
+        "read_by": run.read_by,
+        "texts_judged": part.readings.judged if part.readings else None,
+        "texts_by_rules": part.readings.by_rules if part.readings else None,
     }
     rows = []
     for figure, estimate in shown_figures(run, part):

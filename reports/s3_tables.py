@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.reports.s3_figures import TASK_TITLES, baseline_title
-from semiology.reports.s3_summary import S3Run, S3Summary, baseline_value, s3_rows, shown_figures
+from semiology.reports.s3_run import S3Run
+from semiology.reports.s3_summary import S3Summary, baseline_value, s3_rows, shown_figures
 from semiology.reports.tables import Footnotes, escaped, neutral, plain, table_line, with_limits, write_texts
 
 if TYPE_CHECKING:
@@ -33,7 +34,8 @@ def s3_markdown(summary: S3Summary) -> str:
     for task, runs in by_task(summary):
         lines += [f"## {escaped(task_title(task))}", ""]
         for run in runs:
-            lines += [f"**{escaped(run_title(run))}**  ", escaped(coverage(run)), ""]
+            told = (coverage(run), *run.remarks)
+            lines += [f"**{escaped(run_title(run))}**  ", "  \n".join(map(escaped, told)), ""]
             lines += [table_line(HEADER), table_line(["---", "---:", "---:", "---"])]
             lines += [table_line(cells) for cells in _cells(run, footnotes, signs=True)] + [""]
     lines += [f"({i}) {escaped(text)}  " for i, text in enumerate(footnotes.texts, start=1)]
@@ -87,6 +89,8 @@ def print_s3_summary(summary: S3Summary, console: Console) -> None:
         for run in runs:
             style = "yellow" if run.counts.partial else "dim"
             console.print(Text(plain(f"{run.model}: {coverage(run)}"), style=style))
+            for text in run.remarks:
+                console.print(Text(plain(f"  {text}"), style="dim"))
     if any(part.part for run in summary.runs for part in run.parts):
         console.print(Text("--out DIR writes the figures of each sign as well.", style="dim"))
     for i, text in enumerate(footnotes.texts, start=1):

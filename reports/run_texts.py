@@ -1,0 +1,214 @@
+"""What a language model made of the texts of a run, kept beside the run's files.
+
+``semiology_merged.jsonl`` holds texts of several windows merged into one, ``semiology_readings.jsonl`` what a
+judge read from justifications and reports. The first line of each says which model made them and by which
+instructions; the others stand under a digest of what they were made from, so that none can be taken for that
+of another text. Lines that cannot be used are left out and noted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from semiology.metrics.report_quality import LOCATIONS, ReportFindings
+from semiology.metrics.text_readers import Answers
+from semiology.metrics.window_merging import extract
+
+READINGS = "semiology_readings.jsonl"
+MERGED = "semiology_merged.jsonl"
+VERSION = 1
+"""Of the form of both files."""
+
+
+@dataclass(frozen=True)
+class Maker:
+    """The language model that made the contents of a file.
+
+    Attributes:
+        name: of the model, as the user named it.
+        instructions: hash of the instructions that it was given, by kind of text.
+    """
+
+    name: str
+    instructions: Mapping[str, str]
+
+    @property
+    def label(self) -> str:
+        """Name and instructions in short, for tables."""
+        hashes = ", ".join(f"{kind} {digest[:8]}" for kind, digest in sorted(self.instructions.items()))
+        return f"{self.name} (instructions: {hashes})"
+
+
+@dataclass
+class Readings:
+    """What a judge read.
+
+    Attributes:
+        judge: who.
+        answers: to the questions of a sign, by feature and digest of the justification.
+        findings: by digest of the report.
+        unread: digests of texts that it was asked about in vain; they are read by rules.
+    """
+
+    judge: Maker
+    answers: dict[tuple[str, str], Answers] = field(default_factory=dict)
+    findings: dict[str, ReportFindings] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+
+
+@dataclass
+class MergedTexts:
+    """Texts merged by a language model; itself a merger of texts, which takes any other text extractively.
+
+    Attributes:
+        model: who merged them; None for nobody.
+        texts: by `merge_key`.
+        by_model, extractive: how often either was used since it was made.
+    """
+
+    model: Maker | None = None
+    texts: dict[str, str] = field(default_factory=dict)
+    by_model: int = 0
+    extractive: int = 0
+
+    def __call__(self, texts: Sequence[str], feature: str | None, answer: str) -> str:
+        """Return the merged text, as `semiology.metrics.window_merging.TextMerger`."""
+        found = self.texts.get(merge_key(texts, feature, answer))
+        self.by_model += found is not None
+        self.extractive += found is None
+        return extract(texts) if found is None else found
+
+
+def merge_key(texts: Sequence[str], feature: str | None, answer: str) -> str:
+    """Return the name under which the merging of some texts is kept."""
+    parts = json.dumps([list(texts), feature, answer])
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def write_readings(folder: Path, readings: Readings) -> Path:
+    """Write what a judge read beside a run, replacing what another read before; return the file."""
+    rows: list[dict[str, Any]] = [
+        {"kind": "justification", "feature": feature, "text": digest, "answers": list(answers)}
+        for (feature, digest), answers in sorted(readings.answers.items())
+    ]
+    rows += [
+        {"kind": "report", "text": digest, **_as_json(found)}
+        for digest, found in sorted(readings.findings.items())
+    ]
+    rows += [{"kind": "unread", "text": digest} for digest in sorted(readings.unread)]
+    return _write(folder / READINGS, readings.judge, rows)
+
+
+def write_merged(folder: Path, merged: MergedTexts) -> Path:
+    """Write merged texts beside a run, replacing those of another model; return the file.
+
+    Raises:
+        ValueError: nobody merged them.
+    """
+    if merged.model is None:
+        raise ValueError("the merged texts have no maker")
+    rows = [{"key": key, "text": text} for key, text in sorted(merged.texts.items())]
+    return _write(folder / MERGED, merged.model, rows)
+
+
+def read_readings(folder: Path, notes: list[str]) -> Readings | None:
+    """Return what a judge read from the texts of a run, or None if none did; remarks go to ``notes``."""
+    found = _read(folder / READINGS, notes)
+    if found is None:
+        return None
+    readings = Readings(found[0])
+    for number, row in found[1]:
+        try:
+            _take(readings, row)
+        except (KeyError, TypeError, ValueError):
+            notes.append(f"{READINGS}:{number}: is no reading of a text → row left out")
+    return readings
+
+
+def read_merged(folder: Path, notes: list[str]) -> MergedTexts | None:
+    """Return the merged texts of a run, or None if no model merged any; remarks are added to ``notes``."""
+    found = _read(folder / MERGED, notes)
+    if found is None:
+        return None
+    merged = MergedTexts(found[0])
+    for number, row in found[1]:
+        key, text = row.get("key"), row.get("text")
+        if isinstance(key, str) and isinstance(text, str):
+            merged.texts[key] = text
+        else:
+            notes.append(f"{MERGED}:{number}: is no merged text → row left out")
+    return merged
+
+
+def _take(readings: Readings, row: Mapping[str, Any]) -> None:
+    """Add one row.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is no reading.
+    """
+    digest = str(row["text"])
+    if row["kind"] == "justification":
+        answers = tuple(row["answers"])
+        if not all(answer is None or isinstance(answer, str) for answer in answers):
+            raise ValueError("an answer is no word")
+        readings.answers[str(row["feature"]), digest] = answers
+    elif row["kind"] == "report":
+        locations = {name: str(row["locations"][name]) for name in LOCATIONS}
+        readings.findings[digest] = ReportFindings(
+            sections=tuple(map(str, row["sections"])),
+            features=list(map(str, row["features"])),
+            locations=locations,
+            hazardous=row["hazardous"] is True,
+            off_topic=row["off_topic"] is True,
+        )
+    elif row["kind"] == "unread":
+        readings.unread.add(digest)
+    else:
+        raise ValueError("unknown kind")
+
+
+def _as_json(found: ReportFindings) -> dict[str, Any]:
+    """Return findings without the length, which is that of the text."""
+    return {
+        "sections": list(found.sections),
+        "features": list(found.features),
+        "locations": dict(found.locations),
+        "hazardous": found.hazardous,
+        "off_topic": found.off_topic,
+    }
+
+
+def _write(path: Path, maker: Maker, rows: Iterable[Mapping[str, Any]]) -> Path:
+    head = {"version": VERSION, "model": maker.name, "instructions": dict(maker.instructions)}
+    lines = [json.dumps(row, ensure_ascii=False) for row in (head, *rows)]
+    part = path.with_name(f".{path.name}.part")
+    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def _read(path: Path, notes: list[str]) -> tuple[Maker, list[tuple[int, dict[str, Any]]]] | None:
+    """Return the maker of a file and its rows with their numbers; None if there is no usable file."""
+    if not path.is_file():
+        return None
+    rows: list[tuple[int, dict[str, Any]]] = []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+        try:
+            row = json.loads(line) if line.strip() else None
+        except ValueError:
+            row = [] if number > 1 else None
+        if isinstance(row, dict):
+            rows.append((number, row))
+        elif row is not None:
+            notes.append(f"{path.name}:{number}: is not readable as JSON → row left out")
+    head = rows[0][1] if rows and rows[0][0] == 1 else {}
+    instructions = head.get("instructions")
+    if head.get("version") != VERSION or not isinstance(instructions, dict):
+        notes.append(f"{path.name}: its first line does not say who made it → file ignored")
+        return None
+    return Maker(str(head.get("model")), {str(k): str(v) for k, v in instructions.items()}), rows[1:]
