@@ -5,8 +5,9 @@ The same patients are drawn for all features in a resample, so macro means keep 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,7 +29,10 @@ from semiology.metrics.wording_variance import VarianceShares, two_way_bootstrap
 
 HEADLINE = ("avg_p", *(f"worst_at_{m}" for m in WORST_AT))
 BESIDE = ("balanced_accuracy", "yes_rate", "prevalence", "unparsed_rate", "alpha")
-MACRO = (*HEADLINE, *BESIDE, "f1", "flips", "pss", "ensemble_gain", "yes_bias")
+MACRO = (
+    *HEADLINE, *BESIDE, "f1", "always_yes_f1", "flips", "pss", "ensemble_gain", "yes_bias", "js_distance",
+    "auroc",
+)  # fmt: skip
 TWO_WAY = {
     "avg_p_two_way": "accuracy",
     "f1_two_way": "f1",
@@ -49,8 +53,10 @@ class FeatureRobustness:
             s_reference, s_best, s_worst, s_spread, s_spread_at_5, s_saturation, s_cps, s_drop (relative) and
             s_absolute_drop; pss (divided by its maximum), pss_raw, always_right, always_wrong, flips,
             balanced_worst_at_m, ensemble_accuracy, ensemble_gain, agreement (observed), fleiss_kappa,
-            gwet_ac1, js_distance, consistent, yes_to_both, no_to_both, yes_bias; and `TWO_WAY`.
-        per_wording: scores of each wording by name of score, shape (K,).
+            gwet_ac1, js_distance, auroc, consistent, yes_to_both, no_to_both, yes_bias, always_yes_f1 (the
+            F1 of yes to everything, whatever the number of classes); and `TWO_WAY`.
+        per_wording: scores of each wording by name of score (and auroc), shape (K,).
+        f1_by_wording: F1 of each wording with its interval, length K.
         variance: where the variance of right and wrong lies.
         n, n_patients, n_positive_patients: recordings, patients, patients with the sign.
         n_left_out: recordings left out, as some wording was not asked about them or they carry no truth.
@@ -61,6 +67,7 @@ class FeatureRobustness:
     families: tuple[str, ...]
     estimates: Mapping[str, Estimate]
     per_wording: Mapping[str, Floats]
+    f1_by_wording: tuple[Estimate, ...]
     variance: VarianceShares
     n: int
     n_patients: int
@@ -107,7 +114,10 @@ def robustness_of(
         for name, score in TWO_WAY.items():
             point[name] = point[score]
             drawn[name] = two_way_bootstrap(drawn_scores[score], seed)
-        features.append(_feature(each, scores, point, drawn))
+        found = _feature(each, scores, point, drawn)
+        per_wording = {**found.per_wording, "auroc": sums.discrimination.per_wording}
+        f1 = _f1_by_wording(found, drawn_scores["f1"])
+        features.append(replace(found, per_wording=per_wording, f1_by_wording=f1))
         points.append({name: point[name] for name in MACRO})
         draws.append({name: drawn[name] for name in MACRO})
     return Robustness(tuple(features), _macro(features, points, draws, len(patients)))
@@ -140,6 +150,7 @@ def _feature(
         families=answers.families,
         estimates=estimates,
         per_wording={name: each[0] for name, each in scores.items()},
+        f1_by_wording=(),
         variance=variance_shares(answers.right, answers.families, answers.patient),
         n=n,
         n_patients=patients,
@@ -148,9 +159,26 @@ def _feature(
     )
 
 
+def _f1_by_wording(found: FeatureRobustness, drawn: Floats) -> tuple[Estimate, ...]:
+    """Return the F1 of each wording with its interval, from resampled scores (B, K)."""
+    mean, n, patients = found.estimates["f1"], found.n, found.n_patients
+    # What withholds the interval of the mean withholds it of each wording: too few patients with the sign.
+    few = (
+        mean.reason
+        if math.isfinite(mean.value) and found.n_positive_patients < MIN_POSITIVE_PATIENTS
+        else None
+    )
+    return tuple(
+        not_estimable(float(value), BOOTSTRAP, n, patients, few)
+        if few
+        else bootstrap_estimate(float(value), drawn[:, place], n=n, n_patients=patients)
+        for place, value in enumerate(found.per_wording["f1"])
+    )
+
+
 def _too_few(name: str, with_sign: int, without: int) -> str | None:
     """Return why a score that needs recordings with (and without) the sign has no interval."""
-    balanced = name.startswith("balanced")
+    balanced = name.startswith(("balanced", "auroc"))
     if (balanced or name.startswith("f1")) and with_sign < MIN_POSITIVE_PATIENTS:
         return f"recordings with the sign come from {with_sign} patients, fewer than {MIN_POSITIVE_PATIENTS}"
     if balanced and without < MIN_POSITIVE_PATIENTS:
@@ -168,11 +196,15 @@ def _why_undefined(name: str, answers: WordingAnswers) -> str:
         )
     if name in ("consistent", "yes_to_both", "no_to_both", "yes_bias"):
         return "no sign was asked both positively and negatively, or no answer can be used"
-    if name == "js_distance":
-        return "the answers carry no probabilities"
+    if name in ("js_distance", "auroc"):
+        if answers.p_yes is None:
+            return "the answers carry no probabilities"
+        if name == "js_distance" and k < 2:
+            return "only one wording was asked"
+        return "probabilities are missing, or the truth holds one class only"
     if name.endswith("_drop"):
         return "the reference wording scores 0, or stands alone"
-    if name.startswith(("f1", "balanced")):
+    if name.startswith(("f1", "balanced", "always_yes")):
         return (
             "the truth holds one class only"
             if (answers.truth == YES).any()

@@ -14,6 +14,7 @@ from semiology.metrics import polarity, robustness, wording_agreement
 from semiology.metrics.classification import Policy, ratio
 from semiology.metrics.confusion import NO, YES, Floats
 from semiology.metrics.wording_answers import WordingAnswers, with_patients
+from semiology.metrics.wording_discrimination import Discrimination
 from semiology.metrics.wording_scores import RATES, WORDING_SCORES, patient_wording_tables, wording_scores
 
 WORST_AT = (1, 5, 10)
@@ -28,6 +29,7 @@ class FeatureSums:
         self.answers, self.policy = answers, policy
         patient = with_patients(answers, patients)
         self.tables = patient_wording_tables(answers, patient, len(patients))
+        self.discrimination = Discrimination(answers, patient, len(patients))
         parts = _recording_parts(answers, policy)
         columns = [np.asarray(part, dtype=np.float64).reshape(len(patient), -1) for part in parts.values()]
         ends = np.cumsum([column.shape[1] for column in columns])
@@ -57,6 +59,10 @@ class FeatureSums:
         found = _score_measures(scores, self.answers.reference)
         found |= {name: robustness.mean_over_wordings(scores[name]) for name in RATES}
         found["avg_p"] = found["accuracy"]
+        found["auroc"] = self.discrimination.mean(weights)
+        # 2 p / (1 + p) at prevalence p: the F1 of yes to everything, undefined where nobody shows the sign.
+        shown = np.where(found["prevalence"] > 0, found["prevalence"], np.nan)
+        found["always_yes_f1"] = 2 * shown / (1 + shown)
         for name in [name for name in total if f"{name}:n" in total and name[0] != "_"]:
             found[name] = ratio(total[name], total[f"{name}:n"])
         found["pss"] = ratio(total["pss_raw"], total["pss_maximum"])

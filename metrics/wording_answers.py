@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from semiology.metrics.aggregation import THREE_CLASSES, recording_answers
+from semiology.metrics.answer_probability import recording_probabilities
 from semiology.metrics.classification import Policy
 from semiology.metrics.confusion import ANSWERS, NA, TRUTHS, UNPARSED, Codes, Floats, encode
 
@@ -152,7 +153,7 @@ def wording_answers_of_segments(segments: pd.DataFrame, *, reference: str = "s3"
 
     Args:
         segments: columns of `aggregation.recording_answers` with prompt_id and prompt_hash, and any of
-            family, polarity, answer_format.
+            family, polarity, answer_format, p_yes.
         reference: prompt_id of the reference wording.
 
     A recording that was not asked about in the same number of segments under every wording, as at the end
@@ -169,6 +170,9 @@ def wording_answers_of_segments(segments: pd.DataFrame, *, reference: str = "s3"
     if bool(unequal.all()):
         raise IncompleteSweepError("no recording was asked about in the same segments under every wording")
     kept = recordings[~unequal].merge(described, on="prompt_hash", how="left")
+    if "p_yes" in segments.columns and bool(segments["p_yes"].notna().any()):
+        scores = recording_probabilities(segments)
+        kept = kept.merge(scores, on=["prompt_hash", "video_id"], how="left")
     found = wording_answers(kept, reference=reference)
     return replace(found, left_out=found.left_out + int(recordings.loc[unequal, "video_id"].nunique()))
 

@@ -31,6 +31,8 @@ class BestOfK:
         optimism: apparent minus held out.
         reference: score of the reference wording on the same patients; NaN without one.
         chosen: the wording chosen for each fold; several names mean that the choice is not stable.
+        blind_folds: names of the folds whose choosing patients left every score undefined (one class only),
+            so that the first wording was taken without a choice.
     """
 
     score: str
@@ -40,6 +42,7 @@ class BestOfK:
     optimism: float
     reference: float
     chosen: tuple[str, ...]
+    blind_folds: tuple[str, ...] = ()
 
 
 def best_of_k(
@@ -72,10 +75,13 @@ def best_of_k(
 
     tables = patient_wording_tables(answers)
     pooled = np.zeros((len(fold), 3, 4))
-    chosen = []
+    chosen, blind = [], []
     for name in np.unique(fold):
         inside = fold == name
-        choice = _first_best(score_of(tables[~inside].sum(0)))
+        scores = score_of(tables[~inside].sum(0))
+        choice = _first_best(scores)
+        if bool(np.isnan(scores).all()):
+            blind.append(str(name))
         chosen.append(answers.wordings[choice])
         pooled[inside] = tables[inside, choice]
     weights = patient_weights(len(fold), resamples, np.random.default_rng(seed))
@@ -86,7 +92,7 @@ def best_of_k(
     apparent = float(every[_first_best(every)])
     reference = float("nan") if answers.reference is None else float(every[answers.reference])
     k = len(answers.wordings)
-    return BestOfK(score, k, held_out, apparent, apparent - value, reference, tuple(chosen))
+    return BestOfK(score, k, held_out, apparent, apparent - value, reference, tuple(chosen), tuple(blind))
 
 
 def _fold_of_patient(answers: WordingAnswers, folds: npt.NDArray[Any] | int, seed: int) -> npt.NDArray[Any]:
