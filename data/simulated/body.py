@@ -56,7 +56,7 @@ def prepare(script: Script, times_s: Array, size: tuple[int, int]) -> Picture:
         unit=unit,
         spots=fixed,
         heads=_heads(pose, script, flat["head"], unit),
-        cares=_caregiver(script, times_s),
+        cares=caregiver_at(script, times_s),
         face=face_paint(script),
         paint=_paint(script),
         level=script.scene.blanket_level,
@@ -218,7 +218,7 @@ def _draw_blanket(canvas: Canvas, picture: Picture, index: int) -> None:
         cv2.polylines(canvas, [chain], False, picture.paint["blanket_fold"], thick, cv2.LINE_AA, SHIFT)
 
 
-def _caregiver(script: Script, times_s: Array) -> NDArray[np.float64]:
+def caregiver_at(script: Script, times_s: Array) -> NDArray[np.float64]:
     """Return (N, 3): side of the picture (-1, 1 or 0 for nobody), how far in view (0..1), sway of the arm."""
     rows = np.zeros((len(times_s), 3))
     for event in script.of("caregiver"):
@@ -231,22 +231,27 @@ def _caregiver(script: Script, times_s: Array) -> NDArray[np.float64]:
     return rows
 
 
+def caregiver_spots(care: Array, unit: float, size: tuple[int, int]) -> dict[str, Array]:
+    """Return where head, chest, hand and foot of the caregiver are, in px; ``care`` as of `caregiver_at`."""
+    side, inside, sway = care
+    width, height = size
+    x, top = width / 2 + side * width / 2 + side * unit * (0.9 - 1.0 * inside), 0.34 * height
+    return {
+        "head": np.array([x, top - 0.75 * unit]),
+        "chest": np.array([x, top + 0.5 * unit]),
+        "foot": np.array([x + side * 0.1 * unit, top + 4 * unit]),
+        "hand": np.array([x - side * (0.75 + 0.16 * sway) * unit, top + (0.95 + 0.2 * sway) * unit]),
+    }
+
+
 def _draw_caregiver(canvas: Canvas, picture: Picture, index: int) -> None:
-    side, inside, sway = picture.cares[index]
+    side, inside, _ = picture.cares[index]
     if inside <= 0:
         return
     height, width = canvas.shape[:2]
     unit = picture.unit * (1 << SHIFT)
-    edge = width / 2 * (1 << SHIFT) + side * width / 2 * (1 << SHIFT)
-    x = edge + side * unit * (0.9 - 1.0 * inside)
-    top = 0.34 * height * (1 << SHIFT)
-    spot = {
-        "head": (x, top - 0.75 * unit),
-        "chest": (x, top + 0.5 * unit),
-        "foot": (x + side * 0.1 * unit, top + 4 * unit),
-        "hand": (x - side * (0.75 + 0.16 * sway) * unit, top + (0.95 + 0.2 * sway) * unit),
-    }
-    at = {name: np.round(np.array(place)).astype(np.int32) for name, place in spot.items()}
+    spot = caregiver_spots(picture.cares[index], picture.unit, (width, height))
+    at = {name: np.round(place * (1 << SHIFT)).astype(np.int32) for name, place in spot.items()}
     for names, thick, colour in _CARER:
         chain = np.stack([at[name] for name in names])
         for name, extra in ((f"{colour}_edge", 0.06), (colour, 0.0)):

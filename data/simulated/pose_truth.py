@@ -2,7 +2,7 @@
 
 OpenPose (Cao et al., IEEE TPAMI 43 (2021) 172) writes one ``<video>_<frame, 12 digits>_keypoints.json`` per
 frame with a list ``people``; each has 25 triples x, y, confidence in px (model BODY_25). Here the list holds
-the patient alone: the caregiver is a coloured shape without joints.
+the patient and, where one is in view, the caregiver, from left to right: who is who has to be found out.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from semiology.data.simulated.body import caregiver_at, caregiver_spots
 from semiology.data.simulated.face import face_points
 from semiology.data.simulated.motion import Array, pose_at
 from semiology.data.simulated.render import KEYPOINTS, keypoints
@@ -79,6 +80,49 @@ def body_25(script: Script, times_s: Array, size: tuple[int, int] = (640, 480)) 
     return result
 
 
+def caregiver_body_25(
+    script: Script, times_s: Array, size: tuple[int, int] = (640, 480)
+) -> NDArray[np.float64]:
+    """Return the caregiver's keypoints, (n, 25, 3) as `body_25` does; all 0 where nobody stands by the bed.
+
+    The caregiver is drawn as a few thick strokes; joints lie where a standing adult of that size has them.
+    """
+    times = np.asarray(times_s, dtype=np.float64)
+    unit = script.scene.zoom * size[1]
+    result = np.zeros((len(times), len(BODY_25), 3))
+    for number, care in enumerate(caregiver_at(script, times)):
+        if care[1] > 0:
+            for name, spot in _caregiver_joints(
+                float(care[0]), caregiver_spots(care, unit, size), unit
+            ).items():
+                result[number, BODY_25.index(name)] = (*spot, 1.0)
+    inside = ((result[..., :2] >= 0) & (result[..., :2] < size)).all(axis=-1)
+    result[~inside] = 0.0
+    return result
+
+
+def _caregiver_joints(side: float, spots: dict[str, Array], unit: float) -> dict[str, Array]:
+    """Return joints in px; the caregiver faces the camera and reaches for the patient with the near arm."""
+    head, chest, foot = spots["head"], spots["chest"], spots["foot"]
+    face = head + np.array([-side * 0.14, 0.08]) * unit
+    joints = {
+        "Nose": face + np.array([-side * 0.05, 0.04]) * unit,
+        "Neck": chest + np.array([0, -0.55]) * unit,
+        "MidHip": chest + (foot - chest) * 0.36,
+    }
+    for letter, way in (("R", -1.0), ("L", 1.0)):
+        joints[f"{letter}Eye"] = face + np.array([way * 0.13, -0.07]) * unit
+        joints[f"{letter}Ear"] = head + np.array([way * 0.36, 0.04]) * unit
+        joints[f"{letter}Shoulder"] = chest + np.array([way * 0.45, -0.45]) * unit
+        joints[f"{letter}Hip"] = joints["MidHip"] + np.array([way * 0.25, 0]) * unit
+        joints[f"{letter}Knee"] = joints[f"{letter}Hip"] + (foot - chest) * 0.31
+        joints[f"{letter}Ankle"] = joints[f"{letter}Hip"] + (foot - chest) * 0.62
+        hanging = joints[f"{letter}Shoulder"] + np.array([way * 0.1, 1.5]) * unit
+        joints[f"{letter}Wrist"] = spots["hand"] if way == -side else hanging
+        joints[f"{letter}Elbow"] = (joints[f"{letter}Shoulder"] + joints[f"{letter}Wrist"]) / 2
+    return joints
+
+
 def face_boxes(script: Script, times_s: Array, size: tuple[int, int] = (640, 480)) -> NDArray[np.float64]:
     """Return the box around the skin of the face, forehead to chin, without hair and ears.
 
@@ -114,8 +158,10 @@ def write_pose(directory: Path, video_id: str, script: Script, size: tuple[int, 
     part = target.with_name(f".{video_id}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    for frame, person in enumerate(body_25(script, times, size)):
-        (part / _frame_name(video_id, frame)).write_text(openpose_json(person), encoding="utf-8")
+    everybody = np.stack([body_25(script, times, size), caregiver_body_25(script, times, size)], axis=1)
+    for frame, people in enumerate(everybody):
+        text = openpose_json(*sorted(people, key=_across))
+        (part / _frame_name(video_id, frame)).write_text(text, encoding="utf-8")
     part.replace(target)
 
 
@@ -124,11 +170,12 @@ def pose_folder(directory: Path, video_id: str) -> Path:
     return directory / "pose" / video_id
 
 
-def openpose_json(person: NDArray[np.float64]) -> str:
-    """Return the text of one frame: (25, 3) x, y in px and confidence, as OpenPose 1.7 writes it."""
-    found = bool(person[:, 2].any())
-    flat = [round(float(value), 3) for value in person.ravel()]
-    body = {"person_id": [-1], "pose_keypoints_2d": flat}
+def openpose_json(*people: NDArray[np.float64]) -> str:
+    """Return the text of one frame as OpenPose 1.7 writes it.
+
+    Args:
+        people: (25, 3) x, y in px and confidence of each; one without any point is left out.
+    """
     empty: dict[str, list[float]] = {
         f"{part}_keypoints_{kind}": []
         for kind, parts in (
@@ -137,8 +184,21 @@ def openpose_json(person: NDArray[np.float64]) -> str:
         )
         for part in parts
     }
-    people = [{**body, **empty}] if found else []
-    return json.dumps({"version": 1.3, "people": people}, separators=(",", ":"))
+    found = [
+        {
+            "person_id": [-1],
+            "pose_keypoints_2d": [round(float(value), 3) for value in person.ravel()],
+            **empty,
+        }
+        for person in people
+        if person[:, 2].any()
+    ]
+    return json.dumps({"version": 1.3, "people": found}, separators=(",", ":"))
+
+
+def _across(person: NDArray[np.float64]) -> float:
+    """Return the mean x of a person's points; 0 for nobody."""
+    return float(person[:, 0].sum() / max(1, (person[:, 2] > 0).sum()))
 
 
 def _frame_name(video_id: str, frame: int) -> str:

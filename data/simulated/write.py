@@ -33,7 +33,7 @@ from semiology.data.simulated.voice import RATE
 from semiology.data.writing import make_folder, table_text, write_recording_set, write_text_atomically
 from semiology.features import FEATURES
 
-GENERATOR = "1.1"
+GENERATOR = "1.2"
 """Version of the generator; it changes whenever the same seed would give another recording or truth."""
 MANIFEST = ".simulated.json"
 _BATCH = 15

@@ -21,9 +21,17 @@ from semiology.data.importers.side_tables import REGIONS
 from semiology.data.recording_set import read_recording_set
 from semiology.data.simulated import pose_truth, simulate
 from semiology.data.simulated import write as writing
+from semiology.data.simulated.body import caregiver_at
 from semiology.data.simulated.laterality import laterality_row, leading_arm, onset_region
 from semiology.data.simulated.look import toned
-from semiology.data.simulated.pose_truth import BODY_25, HIDDEN, body_25, face_boxes, openpose_json
+from semiology.data.simulated.pose_truth import (
+    BODY_25,
+    HIDDEN,
+    body_25,
+    caregiver_body_25,
+    face_boxes,
+    openpose_json,
+)
 from semiology.data.simulated.render import KEYPOINTS, keypoints, render
 from semiology.data.simulated.script import Event, Script, draw_look, draw_script
 from semiology.data.simulated.sound import PHRASES, soundtrack
@@ -41,11 +49,11 @@ SMALL = {
 }
 PARTS_2D = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d")
 PARTS_3D = tuple(f"{part}_keypoints_3d" for part in ("pose", "face", "hand_left", "hand_right"))
-# Tables of seed 5 (3 patients, 2 recordings, 30-32 s, 96x72, 10 fps) as generator 1.1 first wrote them.
+# Tables of seed 5 (3 patients, 2 recordings, 30-32 s, 96x72, 10 fps) as generator 1.2 first wrote them.
 FIRST_TABLES = {
     "annotations.csv": "d1468d49a6b03eac8d3e36805cf1d88c6c7c3cdbdda29dea1f138d66cc29d5fe",
     "reports.csv": "c81da959343ba1dc17430cbcbc6b0ef00ddefc0834cab8863a3f767a5c8f712a",
-    "dataset.yaml": "ee95c36c5fff4b90f175de6eab1f0573089f585485e29d84a71f0c971d9f6cbd",
+    "dataset.yaml": "97498de96912c3dbca18c7cbec86f79d365439a278331c21336506ddb8fc9918",
     "recordings.csv": "e004bc58f72c764cca4c0fc588d24e7090e796ce1e0d4c2f86c35077c11f3a4a",
 }
 
@@ -92,7 +100,7 @@ def test_the_first_tables_of_this_generator_version_stay_the_same_bytes(
     simulate(
         tmp_path / "set", patients=3, seed=5, duration_s=(30.0, 32.0), size=(96, 72), fps=10, progress=False
     )
-    assert writing.GENERATOR == "1.1", "a new version has new tables: write down their hashes here"
+    assert writing.GENERATOR == "1.2", "a new version has new tables: write down their hashes here"
     for name, expected in FIRST_TABLES.items():
         text = (tmp_path / "set" / name).read_text(encoding="utf-8")
         if name == "recordings.csv":
@@ -146,8 +154,11 @@ def test_the_files_hold_the_positions_of_the_figure_in_pixels(full: Path) -> Non
     for video_id, script in planned.items():
         for frame in (0, 61, 149):
             path = full / "pose" / video_id / f"{video_id}_{frame:012d}_keypoints.json"
-            (person,) = json.loads(path.read_text())["people"]
-            found = np.array(person["pose_keypoints_2d"]).reshape(25, 3)
+            people = json.loads(path.read_text())["people"]
+            listed = [np.array(person["pose_keypoints_2d"]).reshape(25, 3) for person in people]
+            assert len(listed) == 1 + bool(caregiver_at(script, np.array([frame / 5]))[0, 1])
+            # Who bends over whom: the patient's head is nearer the middle.
+            found = min(listed, key=lambda person: abs(person[0, 0] - 48))
             truth = keypoints(script, np.array([frame / 5]), 96 / 72)[0] * (96, 72)
             for name, joint in (("LWrist", "l_wrist"), ("RShoulder", "r_shoulder"), ("Neck", "neck")):
                 place = found[BODY_25.index(name)]
@@ -233,6 +244,26 @@ def test_a_face_box_is_where_the_picture_has_face_and_follows_a_turn_of_the_head
     assert (boxes[:, 3] > 0.7 * wide).all()
 
 
+def test_the_caregivers_joints_are_where_the_caregiver_is_painted() -> None:
+    script = first_script(
+        lambda s: bool(s.of("caregiver")) and not s.scene.infrared and not s.of("tonic", "limbs_out_of_step")
+    )
+    event = script.of("caregiver")[0]
+    times = np.array([(event.onset_s + event.offset_s) / 2, script.duration_s])
+    person, nobody = caregiver_body_25(script, times)
+    assert not nobody.any() or caregiver_at(script, times)[1, 1] > 0
+    assert (person[:, 2] > 0).sum() >= 6
+    picture = render(script, times[:1])[0].astype(float)
+    x, y, _ = person[BODY_25.index("Nose")]
+    skin = np.array(toned((214, 168, 136), script.scene))
+    assert (
+        np.abs(picture[int(y) - 1 : int(y) + 2, int(x) - 1 : int(x) + 2].mean(axis=(0, 1)) - skin).max() < 16
+    )
+    patient = body_25(script, times[:1])[0]
+    apart = abs(person[BODY_25.index("Neck"), 0] - patient[BODY_25.index("Neck"), 0])
+    assert apart > 100, "at the side of the picture, not on the patient"
+
+
 def test_nobody_in_view_gives_an_empty_list_of_people() -> None:
     assert json.loads(openpose_json(np.zeros((25, 3)))) == {"version": 1.3, "people": []}
 
@@ -265,7 +296,7 @@ def test_a_stopped_run_leaves_no_half_folder_of_keypoints(
 ) -> None:
     settings_ = {**SMALL, "patients": 1}
 
-    def broken(person: np.ndarray) -> str:
+    def broken(*people: np.ndarray) -> str:
         raise OSError("the disk is full")
 
     with monkeypatch.context() as patched:
