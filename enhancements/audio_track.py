@@ -1,0 +1,120 @@
+"""The sound of a recording on the clock of its pictures, in blocks, whatever file it comes from.
+
+Everything that hears a recording (speech enhancement, transcript) takes it from here: one channel, from the
+first picture to the last, resampled; where the sound begins late, ends early or is missing there is silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from semiology.data.audio import read_audio
+from semiology.data.media import MediaError, display_name, open_media, probe
+from semiology.data.recording_set import Recording
+
+BLOCK_S = 30.0
+"""Sound that is decoded at once, s."""
+_MISFIT_S = 0.5
+"""A track that is shorter or longer than the pictures by more than this is worth a sentence, s."""
+
+
+@dataclass(frozen=True)
+class SoundTrack:
+    """Where the sound of a recording is, and how it fits the pictures.
+
+    Attributes:
+        path: File that holds it: the recording's sound file, else its video.
+        length_s: Length of the pictures, s; all sound is read up to here.
+        rate: Sampling rate in the file, Hz.
+        channels: Channels in the file.
+        begins_s: First sound, s from the first picture.
+        ends_s: Last sound, s from the first picture.
+    """
+
+    path: Path
+    length_s: float
+    rate: int
+    channels: int
+    begins_s: float
+    ends_s: float
+
+    @property
+    def missing_s(self) -> float:
+        """Seconds of the pictures without sound, at their start and end."""
+        return min(self.length_s, max(0.0, self.begins_s) + max(0.0, self.length_s - self.ends_s))
+
+    @property
+    def beyond_s(self) -> float:
+        """Seconds of sound before the first picture and after the last; nobody hears them."""
+        return max(0.0, -self.begins_s) + max(0.0, self.ends_s - self.length_s)
+
+    def misfit(self) -> str:
+        """Return what does not fit, as an addition to a sentence, or nothing."""
+        notes = []
+        if self.missing_s > _MISFIT_S:
+            notes.append(f"{self.missing_s:.1f} s of the pictures have no sound and count as silence")
+        if self.beyond_s > _MISFIT_S:
+            notes.append(f"{self.beyond_s:.1f} s of sound outside the pictures were left out")
+        return "".join(f"; {note}" for note in notes)
+
+
+def find_track(recording: Recording) -> SoundTrack | None:
+    """Return a recording's sound track, or None if its video has none and no sound file is named.
+
+    Raises:
+        MediaError: a file is missing or damaged, or the sound file that is named holds no sound.
+    """
+    info = probe(recording.video)
+    if recording.audio is None and not info.has_audio:
+        return None
+    path = recording.audio or recording.video
+    with open_media(path, sound_only=True) as container:
+        if not container.streams.audio:
+            raise MediaError(
+                f"{display_name(path)} holds no sound: name a sound file in the column `audio` of "
+                "recordings.csv, or leave the column empty"
+            )
+        stream = container.streams.audio[0]
+        tick_s = float(stream.time_base)
+        try:
+            times = [
+                (packet.pts * tick_s, (packet.duration or 0) * tick_s)
+                for packet in container.demux(stream)
+                if packet.pts is not None
+            ]
+        except av.FFmpegError:
+            raise MediaError(
+                f"{display_name(path)}: its sound is damaged; copy the file again, or leave its audio features "
+                "out"
+            ) from None
+        rate, channels = int(stream.rate or 0), int(stream.layout.nb_channels)
+        # A sound file's own clock begins with its first sample.
+        zero_s = info.first_frame_s if recording.audio is None else float((stream.start_time or 0) * tick_s)
+    first = min((start for start, _ in times), default=zero_s)
+    last = max((start + length for start, length in times), default=zero_s)
+    return SoundTrack(path, info.duration_s, rate, channels, first - zero_s, last - zero_s)
+
+
+def blocks(track: SoundTrack, rate: int, block_s: float = BLOCK_S) -> Iterator[NDArray[np.float32]]:
+    """Yield the whole sound of a recording, one block after another.
+
+    Args:
+        track: of the recording.
+        rate: sampling rate of the result, Hz.
+        block_s: length of a block, s; the last one is shorter.
+
+    Yields:
+        float32 in [-1, 1], shape (samples,); ``round(length_s * rate)`` samples altogether.
+
+    Raises:
+        MediaError: the sound is damaged.
+    """
+    total, size = round(track.length_s * rate), round(block_s * rate)
+    for first in range(0, total, size):
+        yield read_audio(track.path, first / rate, min(first + size, total) / rate, rate)
