@@ -18,6 +18,7 @@ from semiology.remote_guard import check_address
 from semiology.upload_guard import check_uploads
 
 if TYPE_CHECKING:
+    from semiology.tasks.enhanced.task_list import EnhancedTask
     from semiology.tasks.settings import Settings
 
 TASK_PREFIX = "semiology_"
@@ -47,22 +48,25 @@ def prepare_run(arguments: dict[str, Any]) -> None:
         ValueError: Anything that the user must change first (settings, recording set, model, address).
     """
     tasks = [task for task in arguments.get("tasks") or () if isinstance(task, str)]
-    features, s3_tasks = asked_features(tasks), asked_s3_tasks(tasks)
-    if not features and not s3_tasks:
+    features, s3_tasks, enhanced = asked_features(tasks), asked_s3_tasks(tasks), asked_enhanced(tasks)
+    if not features and not s3_tasks and not enhanced:
         return
     model = arguments["model"] if isinstance(arguments["model"], str) else type(arguments["model"]).__name__
     model_args = arguments.get("model_args") or ""
     check_address(model, model_args)
     check_uploads(arguments.get("evaluation_tracker"))
-    check_senses(features, model, s3_tasks)
+    check_senses((*features, *(task.feature for task in enhanced)), model, s3_tasks)
     choose_window(model, str(model_args))
+    if s3_tasks:
+        _tell_hearing(model)
     refuse_remote_code()
     missing = check_recording_set(features, tasks) if features else []
     gone = {prefix + feature for prefix in (TASK_PREFIX, SWEEP_PREFIX) for feature in missing}
-    gone |= set(check_s3(s3_tasks, alone=not features)) if s3_tasks else set()
+    gone |= set(check_s3(s3_tasks, alone=not (features or enhanced))) if s3_tasks else set()
+    gone |= check_enhanced(enhanced, alone=not (features or s3_tasks)) if enhanced else set()
     arguments["tasks"] = [task for task in arguments["tasks"] if task not in gone]
-    for group in (GROUP, S3_GROUP):
-        if gone and group in tasks:
+    for group in (GROUP, S3_GROUP, *groups_of(enhanced)):
+        if gone and group in tasks and group not in gone:
             _shrink_group(arguments.get("task_manager"), group, gone)
 
 
@@ -81,6 +85,42 @@ def asked_s3_tasks(tasks: Sequence[str]) -> tuple[str, ...]:
     from semiology.tasks.s3.availability import asked_tasks
 
     return asked_tasks(tasks)
+
+
+def asked_enhanced(tasks: Sequence[str]) -> tuple[EnhancedTask, ...]:
+    """Return the selected tasks with enhanced media; an enhancement's group stands for all of its own."""
+    from semiology.tasks.enhanced.task_list import asked_tasks
+
+    return asked_tasks(tasks)
+
+
+def groups_of(tasks: Sequence[EnhancedTask]) -> tuple[str, ...]:
+    """Return the names of the groups that some enhanced tasks belong to."""
+    from semiology.tasks.enhanced.task_list import group_of_tasks
+
+    return tuple(dict.fromkeys(group_of_tasks(task.enhancement) for task in tasks))
+
+
+def check_enhanced(tasks: Sequence[EnhancedTask], *, alone: bool) -> set[str]:
+    """Return the enhanced tasks, and groups, of which nothing can be asked; each is told with the reason.
+
+    Args:
+        tasks: selected enhanced tasks.
+        alone: whether nothing else is asked, so that no task at all would be left.
+
+    Raises:
+        ValueError: a derived file is missing (the message holds the command that makes it), the set or a
+            setting has faults, or ``alone`` and no task is left.
+    """
+    from semiology.tasks.enhanced.availability import check_tasks
+
+    missing, remarks = check_tasks(tasks)
+    if alone and len(missing) == len(tasks):
+        raise PreflightError("\n".join(missing.values()))
+    for message in (*missing.values(), *remarks):
+        _warn(message)
+    left = groups_of([task for task in tasks if task.name not in missing])
+    return {*missing, *(group for group in groups_of(tasks) if group not in left)}
 
 
 def check_s3(tasks: Sequence[str], *, alone: bool) -> list[str]:
@@ -153,6 +193,13 @@ def choose_window(model: str, model_args: str) -> None:
     from semiology.tasks.settings import WINDOW_VARIABLE, window_for_model
 
     os.environ.setdefault(WINDOW_VARIABLE, window_for_model(model, model_args))
+
+
+def _tell_hearing(model: str) -> None:
+    """Let the sequence task know whether the model is played sound; lmms-eval does not tell its hooks."""
+    from semiology.tasks.s3.hearing import set_model
+
+    set_model(model)
 
 
 def _nothing_to_ask(settings: Settings, missing: Sequence[str]) -> str:

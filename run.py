@@ -22,6 +22,8 @@ from typing import Any
 from semiology.features import FEATURES
 from semiology.lmms_eval_plugin import ONLY_OURS_VARIABLE, add_tasks
 from semiology.preflight import GROUP, S3_GROUP, SWEEP_PREFIX, TASK_PREFIX, PreflightError
+from semiology.tasks.enhanced.task_list import GROUPS as ENHANCED_GROUPS
+from semiology.tasks.enhanced.task_list import TASKS as ENHANCED_TASKS
 from semiology.tasks.s3.task_list import TASKS as S3_TASKS
 from semiology.tasks.settings import DATA_VARIABLE, PROMPT_VARIABLE, WINDOW_VARIABLE, window_for_model
 
@@ -92,7 +94,8 @@ def run(options: RunOptions) -> Path:
     arguments = _arguments(options, model, model_args)
     started = time.time()
     results = _evaluate(arguments, options.verbosity)
-    folder = _result_folder(options.out, set(results["results"]) - {GROUP, S3_GROUP}, started)
+    groups = {GROUP, S3_GROUP, *ENHANCED_GROUPS}
+    folder = _result_folder(options.out, set(results["results"]) - groups, started)
     _write_record(folder, options, model_args, started)
     return folder
 
@@ -110,6 +113,7 @@ def check_names(model: str, tasks: str) -> None:
         raise PreflightError(f"--model {model}: lmms-eval has no such model{_nearest(model, models)}")
     names = [GROUP, *(TASK_PREFIX + feature for feature in FEATURES), S3_GROUP, *S3_TASKS]
     names += [SWEEP_PREFIX + feature for feature in FEATURES]
+    names += [*ENHANCED_GROUPS, *ENHANCED_TASKS]
     for pattern in tasks.split(","):
         if not fnmatch.filter(names, pattern.strip()):
             raise PreflightError(f"--tasks {pattern}: no such task{_nearest(pattern, names)}")

@@ -14,6 +14,8 @@ LEFT_OUT = {
     "recordings_annotated_na": "annotated na",
     "recordings_without_sound": "without sound",
     "windows_with_too_few_frames": "windows with too few frames",
+    "recordings_enhancement_failed": "whose enhancement failed",
+    "recordings_enhancement_unavailable": "whose enhancement was unavailable",
 }
 
 
@@ -41,7 +43,7 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
         if "recording_set" in described:
             facts |= {"data": described["recording_set"], "simulated": described.get("simulated") is True}
             facts["exclusions"] = list(described.get("recordings_without_usable_video") or ())
-            facts.setdefault("left_out", {})[_feature(task)] = {
+            facts.setdefault("left_out", {})[_label(task)] = {
                 name: described[name] for name in LEFT_OUT if described.get(name)
             }
     facts["deaf"] = any(_deaf(task, str(config.get("model"))) for task in configs)
@@ -86,14 +88,20 @@ def _left_out(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
 
 
 def _deaf(task: Mapping[str, Any], model: str) -> bool:
-    """Tell whether a task about sound was asked without sound."""
-    if _feature(task) not in AUDIO_FEATURES:
+    """Tell whether a task about sound was asked without sound, and without the words that were said."""
+    if _feature(task) not in AUDIO_FEATURES or _mapping(task, "metadata").get("enhancement") == "transcript":
         return False
     chosen = _mapping(task, "metadata").get("sound")
     forms = _mapping(task, "lmms_eval_specific_kwargs")
     form = forms.get(model, forms.get("default"))
     sound = chosen or (form.get("sound") if isinstance(form, Mapping) else None)
     return sound == "none"
+
+
+def _label(task: Mapping[str, Any]) -> str:
+    """Return the feature, with the enhancement where there is one: the two differ in what they leave out."""
+    enhancement = _mapping(task, "metadata").get("enhancement")
+    return f"{_feature(task)} with {enhancement}" if enhancement else _feature(task)
 
 
 def _feature(task: Mapping[str, Any]) -> str:

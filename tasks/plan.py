@@ -65,7 +65,7 @@ def make_plan(settings: Settings) -> Plan:
         RecordingSetError: The recording set has problems; all of them are listed.
     """
     recording_set = read_recording_set(settings.data)
-    return _plan(recording_set, settings.window)
+    return plan_of(recording_set, settings.window)
 
 
 _plans: dict[Settings, tuple[str, Plan]] = {}
@@ -98,7 +98,8 @@ def media_stamp(path: Path) -> str:
     return f"{state.st_size}-{state.st_mtime_ns}"
 
 
-def _plan(recording_set: RecordingSet, window: SlidingWindow) -> Plan:
+def plan_of(recording_set: RecordingSet, window: SlidingWindow) -> Plan:
+    """Look at every video of a set that was read already, and cut the time axis into windows."""
     known = _read_probes()
     planned: dict[str, RecordingPlan] = {}
     excluded: dict[str, str] = {}

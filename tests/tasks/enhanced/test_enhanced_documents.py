@@ -1,0 +1,130 @@
+"""Enhanced questions: the same recordings, windows and wording, other media; and nothing hidden."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from honest_steps import Negative, Softer
+
+from semiology.enhancements.enhance import enhance
+from semiology.enhancements.manifest import MANIFEST, read_manifest
+from semiology.tasks import documents as plain
+from semiology.tasks.enhanced import documents
+from semiology.tasks.enhanced.task_list import TASKS
+from semiology.tasks.settings import SettingsError
+
+SAME = (
+    "video_id",
+    "patient_id",
+    "segment",
+    "start_s",
+    "feature",
+    "truth",
+    "prompt_id",
+    "prompt_hash",
+    "question",
+)
+
+
+def rows(name: str) -> list[dict[str, object]]:
+    table = documents.questions(TASKS[name])["data_files"]["test"]
+    return [json.loads(line) for line in Path(table).open()]
+
+
+def plain_rows(feature: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in Path(plain.questions(feature)["data_files"]["test"]).open()]
+
+
+@pytest.mark.parametrize("name", ["pose_semiology_tonic", "denoise_semiology_ictal_vocalization"])
+def test_recordings_windows_and_wording_are_those_of_the_plain_task(name: str, enhanced_set: Path) -> None:
+    task = TASKS[name]
+    enhanced, unenhanced = rows(name), plain_rows(task.feature)
+    assert [[row[key] for key in SAME] for row in enhanced] == [
+        [row[key] for key in SAME] for row in unenhanced
+    ]
+    assert len(enhanced) == (9 if task.enhancement == "pose" else 6)
+    assert {row["enhancement"] for row in enhanced} == {task.enhancement}
+    assert {row["enhancement"] for row in unenhanced} == {"none"}
+    assert all(
+        abs(float(str(one["end_s"])) - float(str(other["end_s"]))) <= 0.25
+        for one, other in zip(enhanced, unenhanced, strict=True)
+    )
+
+
+def test_derived_media_stand_in_the_place_of_the_originals(enhanced_set: Path) -> None:
+    manifest = read_manifest(enhanced_set)
+    for row in rows("pose_semiology_tonic"):
+        made = manifest[str(row["video_id"]), "pose"]
+        assert (row["video"], row["enhancement_key"]) == (str(made.file), made.key)
+    for row in rows("denoise_semiology_ictal_vocalization"):
+        assert row["audio"] == str(manifest[str(row["video_id"]), "denoise"].file)
+        assert row["video"] == str(enhanced_set / "videos" / f"{row['video_id']}.mp4")
+
+
+def test_what_is_not_made_is_told_with_the_command_that_makes_it(small_set: Path) -> None:
+    with pytest.raises(SettingsError, match=rf"semiology enhance {small_set} --with pose$"):
+        rows("pose_semiology_tonic")
+    enhance(small_set, [Negative()], recordings=["A1"])
+    with pytest.raises(SettingsError, match="missing for 2 of 3 recordings"):
+        rows("pose_semiology_tonic")
+
+
+def test_a_video_that_was_replaced_is_not_shown_as_it_was(enhanced_set: Path) -> None:
+    shutil.copy(enhanced_set / "videos" / "A2.mp4", enhanced_set / "videos" / "A1.mp4")
+    os.utime(enhanced_set / "videos" / "A1.mp4", (1, 1))
+    with pytest.raises(SettingsError, match="changed since it was enhanced: A1"):
+        rows("pose_semiology_tonic")
+    enhance(enhanced_set, [Negative()])
+    assert len(rows("pose_semiology_tonic")) == 9
+
+
+def test_a_derived_file_that_was_cut_or_cleared_is_told(enhanced_set: Path) -> None:
+    file = read_manifest(enhanced_set)["A1", "pose"].file
+    assert file is not None
+    file.write_bytes(file.read_bytes()[:-50])
+    with pytest.raises(SettingsError, match="gone or damaged: A1"):
+        rows("pose_semiology_tonic")
+
+
+def test_a_recording_whose_enhancement_failed_is_left_out_and_counted(small_set: Path) -> None:
+    enhance(small_set, [Negative(), Softer(raises_for="A1")])
+    asked = {row["video_id"] for row in rows("denoise_semiology_ictal_vocalization")}
+    told = documents.description(TASKS["denoise_semiology_ictal_vocalization"])
+    assert asked == {"A2"}
+    assert told["recordings_without_enhancement"] == {"A1": "failed"}
+    assert told["recordings_enhancement_failed"] == 1
+    assert (
+        told["recordings_enhancement_unavailable"] == 0
+    )  # B1 has no sound: the plain task leaves it out too
+    assert told["recordings_without_sound"] == 1
+
+
+def test_a_derived_video_of_another_length_is_not_put_beside_the_original(small_set: Path) -> None:
+    enhance(small_set, [Negative(shorter_by=8)])
+    with pytest.raises(SettingsError, match=r"lasts 68\.0 s, not the 70\.0 s"):
+        rows("pose_semiology_tonic")
+
+
+def test_a_frame_less_is_not_another_length(small_set: Path) -> None:
+    enhance(small_set, [Negative(shorter_by=1)])
+    last = rows("pose_semiology_tonic")[2]
+    assert (last["start_s"], last["end_s"]) == (50.0, 69.75)
+
+
+def test_the_manifest_may_lie_elsewhere(
+    small_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "elsewhere"
+    monkeypatch.setenv("SEMIOLOGY_ENHANCED", str(out))
+    with pytest.raises(SettingsError, match="no such folder"):
+        rows("pose_semiology_tonic")
+    enhance(small_set, [Negative()], out=out, recordings=["A1", "A2"])
+    with pytest.raises(SettingsError, match=rf"--with pose --out {out}"):
+        rows("pose_semiology_tonic")
+    enhance(small_set, [Negative()], out=out)
+    assert len(rows("pose_semiology_tonic")) == 9
+    assert not (small_set / MANIFEST).exists()
