@@ -1,0 +1,155 @@
+"""The language model that writes wordings: an OpenAI-compatible server, on this machine unless allowed by name.
+
+It reads text: the wording, what the library says about the sign, and what the feedback says about recordings
+(model replies and annotators' justifications, without ids). It never gets frames or sound.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from semiology.backends.journal import Answer, Journal
+from semiology.loopback import is_loopback, keep_off_proxies
+from semiology.optimization.examples import SearchError
+from semiology.optimization.guarded_proposer import ReflectionError
+
+MAX_TOKENS = 1024
+TEMPERATURE = 1.0
+Complete = Callable[[str], str]
+
+_TAGGED = re.compile(r"<wording>(.*?)</wording>", re.DOTALL | re.IGNORECASE)
+_FENCED = re.compile(r"```[a-z]*\n(.*?)```", re.DOTALL)
+
+TASK = """You improve the wording of one yes/no question about a video of a patient. A video model is asked this question
+about every recording and answers yes or no. The present wording is:
+
+<wording>{wording}</wording>
+
+It is about the sign {sign}.
+{definition}
+
+What happened with this wording on {count} recordings ({tally}):
+
+{feedback}
+
+Write one better wording. Say in plain words what is to be seen (or heard), and say what does not count if that
+helps. It must
+- end with exactly one question about this sign that yes or no answers,
+- have at most {characters} characters, in one paragraph, without markup,
+- name no recording, patient, file or number from above,
+- not tell which answer is right, likely or to be given when unsure, and not speak about answers at all.
+
+Reply with the wording alone between <wording> and </wording>."""
+
+
+class ReflectiveProposer:
+    """Asks a language model for a better wording.
+
+    Args:
+        complete: sends a text to the model and returns its reply; raises ReflectionError where none comes.
+        max_characters: longest wording.
+        journal: keeps every reply, so that a repeated search hears the same; None keeps none.
+        model: name and address, part of the key of a reply.
+    """
+
+    attempts = 3
+
+    def __init__(
+        self, complete: Complete, max_characters: int, journal: Journal | None = None, model: str = ""
+    ) -> None:
+        self._complete, self._characters = complete, max_characters
+        self._journal, self._model = journal, model
+        self._asked: Counter[str] = Counter()
+
+    def propose(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
+        """Return the wording that the model proposes; empty if its reply holds none.
+
+        Raises:
+            ReflectionError: no reply.
+        """
+        return proposed_wording(self._reply(self.task(wording, records)))
+
+    def task(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
+        """Return what the model is sent."""
+        tally = Counter(str(record["Verdict"]) for record in records)
+        first: Mapping[str, Any] = records[0] if records else {"Inputs": {"sign": "asked about"}}
+        return TASK.format(
+            wording=wording,
+            sign=str(first["Inputs"]["sign"]).replace("_", " "),
+            definition=first.get("Definition", ""),
+            count=len(records),
+            tally=", ".join(f"{count} {name}" for name, count in sorted(tally.items())) or "none",
+            feedback="\n\n".join(str(record["Feedback"]) for record in records),
+            characters=self._characters,
+        )
+
+    def _reply(self, task: str) -> str:
+        self._asked[task] += 1
+        content = json.dumps([self._model, task, self._asked[task]])
+        key = "reflection-" + hashlib.sha256(content.encode()).hexdigest()
+        known = self._journal.get(key) if self._journal is not None else None
+        if known is not None:
+            return known.text
+        try:
+            reply = self._complete(task)
+        except ReflectionError:
+            self._asked[task] -= 1  # the next run shall ask this again
+            raise
+        if self._journal is not None:
+            self._journal.put_many([Answer(key, reply)])
+        return reply
+
+
+def proposed_wording(reply: str) -> str:
+    """Return the wording in a reply: between its tags, in a fence, or the whole of a short reply."""
+    found = _TAGGED.findall(reply) or _FENCED.findall(reply)
+    text = found[-1] if found else (reply if reply.count("\n") < 2 else "")
+    return " ".join(text.split()).strip("\"'“”` ")
+
+
+def reflection_model(chosen: str, *, remote_allowed: bool, timeout_s: float) -> Complete:
+    """Return the function that asks the model named by ``NAME@http://127.0.0.1:8000/v1``.
+
+    Args:
+        chosen: name and address of an OpenAI-compatible server.
+        remote_allowed: whether the address may be another machine's.
+        timeout_s: longest wait for one reply, s.
+
+    Raises:
+        SearchError: the name is not understood, or the address is not this machine's and not allowed.
+    """
+    name, _, address = chosen.rpartition("@")
+    if not name or "://" not in address:
+        raise SearchError(f"--proposer {chosen}: give offline, or a model as NAME@http://127.0.0.1:8000/v1")
+    if is_loopback(address):
+        keep_off_proxies([address])
+    elif not remote_allowed:
+        raise SearchError(
+            f"--proposer {chosen} would send replies and justifications about every training recording to "
+            f"{address}. Use a server on this machine, or, if your ethics approval covers it, add "
+            "--allow-remote-proposer (text is sent, never frames or sound)"
+        )
+    from openai import OpenAI, OpenAIError
+
+    client = OpenAI(base_url=address, api_key="none", timeout=timeout_s, max_retries=0)
+
+    def complete(task: str) -> str:
+        try:
+            said = client.chat.completions.create(
+                model=name,
+                messages=[{"role": "user", "content": task}],
+                temperature=TEMPERATURE,
+                max_tokens=MAX_TOKENS,
+            )
+        except OpenAIError as error:
+            raise ReflectionError(
+                f"{name} at {address} gave no reply within {timeout_s:g} s ({error})"
+            ) from error
+        return (said.choices[0].message.content or "") if said.choices else ""
+
+    return complete

@@ -1,0 +1,252 @@
+"""One search: the wordings of one feature, from a seed of the library to the best on development patients.
+
+The test recordings are no part of this file: it is given none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from semiology.optimization.answer_book import AnswerBook
+from semiology.optimization.candidate_rules import CandidateRules
+from semiology.optimization.examples import Example, SearchError
+from semiology.optimization.gepa import WordingGEPA
+from semiology.optimization.gepa_decisions import MinutesUsed, NothingNew, standing
+from semiology.optimization.guarded_proposer import GuardedProposer, Proposer
+from semiology.optimization.lineage import Recorder, lineage
+from semiology.optimization.objective import OBJECTIVES, objective, scores_of
+from semiology.optimization.program import PREDICTOR, AskRecording, dspy_example
+from semiology.optimization.task_lm import TaskLM
+from semiology.optimization.wording_text import wording_prompt
+from semiology.prompts.library import Prompt, load_library
+
+UNLIMITED = 10**9
+PATIENCE = 12
+FAILED_REPLIES = 3
+SHOWN_SCORES = ("f1", "balanced_accuracy", "precision", "recall", "specificity", "yes_rate", "unparsed_rate")
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How to search.
+
+    Attributes:
+        objective: one of `semiology.optimization.objective.OBJECTIVES`.
+        metric_calls: budget in recordings asked under a wording; None for no such limit.
+        minutes: budget in minutes; None for no such limit.
+        minibatch: training recordings on which a new wording must first beat its parent.
+        siblings: wordings tried in each step.
+        begin_with: id of the library wording to begin with.
+        seeds: ids of library wordings that are tried first; ``all`` for all.
+        answer_format: format of every wording that names none.
+        other_formats: formats that the proposer may choose besides.
+        max_characters: longest wording.
+        seed: of all draws.
+    """
+
+    objective: str = "f1"
+    metric_calls: int | None = 600
+    minutes: float | None = None
+    minibatch: int = 8
+    siblings: int = 3
+    begin_with: str = "s3"
+    seeds: tuple[str, ...] = ("all",)
+    answer_format: str = "yes_no"
+    other_formats: tuple[str, ...] = ()
+    max_characters: int = 700
+    seed: int = 0
+
+    def checked(self) -> SearchOptions:
+        """Return itself.
+
+        Raises:
+            SearchError: a value makes no sense.
+        """
+        if self.objective not in OBJECTIVES:
+            known = ", ".join(OBJECTIVES)
+            raise SearchError(
+                f"--objective {self.objective}: there is no such objective → use one of {known}"
+            )
+        if self.metric_calls is None and self.minutes is None:
+            raise SearchError("a search needs a budget → give --budget in metric calls, --minutes, or both")
+        least = {"metric_calls": self.metric_calls, "minutes": self.minutes, "minibatch": self.minibatch,
+                 "siblings": self.siblings, "max_characters": self.max_characters}  # fmt: skip
+        for name, value in least.items():
+            if value is not None and value <= 0:
+                raise SearchError(f"{name.replace('_', ' ')} must be above 0, not {value}")
+        return self
+
+
+@dataclass(frozen=True)
+class FoundWording:
+    """What a search found.
+
+    Attributes:
+        feature: name.
+        begun_with: the library wording of the start. begun_text, chosen: instructions.
+        lineage: everything, as plain data.
+        notes: what a reader must know, in sentences.
+    """
+
+    feature: str
+    begun_with: Prompt
+    begun_text: str
+    chosen: str
+    lineage: Mapping[str, Any]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def is_new(self) -> bool:
+        """Whether the chosen wording is none of the library's."""
+        return wording_prompt(self.feature, self.chosen, self.begun_with.answer).id == "candidate"
+
+
+ProposerFor = Callable[[CandidateRules], Proposer]
+Told = Callable[[str, Recorder], None]
+
+
+def usable_seeds(rules: CandidateRules, options: SearchOptions) -> tuple[list[str], list[str]]:
+    """Return the library's wordings to try first, and in sentences why others are not tried.
+
+    Raises:
+        SearchError: a named wording does not exist.
+    """
+    entry = load_library().feature(rules.feature)
+    known = {prompt.id for prompt in entry.prompts}
+    for name in options.seeds:
+        if name != "all" and name not in known:
+            have = ", ".join(sorted(known))
+            raise SearchError(f"--seeds {name}: {rules.feature} has no such wording → it has {have}")
+    texts, notes = [], []
+    for prompt in entry.prompts:
+        if "all" not in options.seeds and prompt.id not in options.seeds:
+            continue
+        reasons = ["it asks whether the sign is absent"] if prompt.polarity == "negative" else []
+        reasons += ["its text names the answers itself"] if prompt.tail == "" else []
+        reasons = reasons or rules.broken(prompt.text)
+        if reasons:
+            notes.append(f"{rules.feature}: the wording {prompt.id} is no seed, because {reasons[0]}")
+        else:
+            texts.append(prompt.text)
+    return texts, notes
+
+
+def begin_with(feature: str, options: SearchOptions) -> Prompt:
+    """Return the library wording to begin with.
+
+    Raises:
+        SearchError: the feature has none of that id, or it asks whether the sign is absent.
+    """
+    try:
+        prompt = load_library().feature(feature).prompt(options.begin_with)
+    except KeyError as error:
+        raise SearchError(f"--begin-with {options.begin_with}: {error.args[0]}") from None
+    if prompt.polarity == "negative" or prompt.tail == "":
+        raise SearchError(
+            f"--begin-with {options.begin_with}: it asks whether {feature} is absent, or names the answers itself "
+            "→ begin with another wording"
+        )
+    return prompt
+
+
+def search_feature(
+    train: Sequence[Example],
+    development: Sequence[Example],
+    book: AnswerBook,
+    proposer: Proposer,
+    rules: CandidateRules,
+    options: SearchOptions,
+    *,
+    begun_text: str | None = None,
+    seconds_before: float = 0.0,
+    facts: Mapping[str, Any] | None = None,
+    told: Told = lambda feature, recorder: None,
+) -> FoundWording:
+    """Search for a better wording of one feature.
+
+    Args:
+        train: recordings shown to the proposer. development: recordings that select.
+        book: asks the model.
+        proposer: writes wordings.
+        rules: that wordings keep.
+        options: how to search.
+        begun_text: another text to begin with than the library's.
+        seconds_before: time that earlier, killed runs of this search used, s.
+        facts: what else the lineage shall say.
+        told: told how far the search is.
+
+    Raises:
+        SearchError: the model gave no reply, or the options make no sense.
+    """
+    feature, options = rules.feature, options.checked()
+    prompt = begin_with(feature, options)
+    begun = begun_text or prompt.text
+    seeds, notes = usable_seeds(rules, options)
+    clock = MinutesUsed(options.minutes or UNLIMITED, seconds_before)
+    guarded = GuardedProposer(
+        proposer, rules, seeds=seeds, begun_with=begun, may_go_on=lambda: not clock(None)
+    )
+    ended = NothingNew(lambda: _barren(guarded, options), PATIENCE)
+    recorder = Recorder(
+        origin_of=lambda text: _origin(feature, text, options),
+        scores=lambda text: _shown(development, book.answers(text, development)),
+        told=lambda this: told(feature, this),
+    )
+    scored = standing(book, objective(options.objective))
+    optimiser = WordingGEPA(
+        book=book, scored=scored, proposer=guarded, minibatch=options.minibatch,
+        max_metric_calls=options.metric_calls or UNLIMITED, siblings=options.siblings, seed=options.seed,
+        stoppers=[clock, ended], callbacks=[recorder],
+    )  # fmt: skip
+    program = optimiser.compile(
+        AskRecording(begun, TaskLM(book)),
+        trainset=[dspy_example(each) for each in train],
+        valset=[dspy_example(each) for each in development],
+    )
+    chosen = program.ask.signature.instructions
+    notes += _endings(feature, guarded, ended, clock, options)
+    told_facts = {
+        "feature": feature, "objective": options.objective, "seed": options.seed,
+        "begun_with": prompt.id, "proposed": guarded.proposed, "refused": dict(guarded.refused),
+        "notes": notes, "seconds": round(clock.used_s, 1), **(facts or {}),
+    }  # fmt: skip
+    record = lineage(recorder, optimiser.trials, chosen, told_facts)
+    return FoundWording(feature, prompt, begun, chosen, record, tuple(notes))
+
+
+def _barren(guarded: GuardedProposer, options: SearchOptions) -> int:
+    """Return how many steps in a row brought nothing; a model that is gone ends the search sooner."""
+    if guarded.failures >= FAILED_REPLIES:
+        return PATIENCE
+    return guarded.barren // options.siblings
+
+
+def _endings(
+    feature: str, guarded: GuardedProposer, ended: NothingNew, clock: MinutesUsed, options: SearchOptions
+) -> list[str]:
+    if guarded.failures >= FAILED_REPLIES:
+        return [
+            f"{feature}: the search stopped early, because the proposing model failed {guarded.failures} times in "
+            f"a row ({guarded.last_failure}); run the same command again to go on from here"
+        ]
+    if ended.stopped:
+        return [f"{feature}: the search stopped early, because the proposer had nothing new to try"]
+    if options.minutes is not None and clock(None):
+        return [f"{feature}: the search stopped when its {options.minutes:g} minutes were used"]
+    return []
+
+
+def _origin(feature: str, text: str, options: SearchOptions) -> str:
+    prompt = wording_prompt(feature, text, options.answer_format)
+    return "proposed" if prompt.id == "candidate" else f"library:{prompt.id}"
+
+
+def _shown(examples: Sequence[Example], answers: Mapping[str, str]) -> dict[str, float]:
+    found = scores_of(examples, answers)
+    worst = objective("worst_fold")(examples, answers)
+    return {**{name: found[name] for name in SHOWN_SCORES}, "worst_fold": worst}
+
+
+__all__ = ["PREDICTOR", "FoundWording", "SearchOptions", "begin_with", "search_feature", "usable_seeds"]
