@@ -90,8 +90,8 @@ def find_track(recording: Recording) -> SoundTrack | None:
             ]
         except av.FFmpegError:
             raise MediaError(
-                f"{display_name(path)}: its sound is damaged; copy the file again, or leave its audio features "
-                "out"
+                f"{display_name(path)}: its sound is damaged; copy the file again, or leave its audio "
+                "features out"
             ) from None
         rate, channels = int(stream.rate or 0), int(stream.layout.nb_channels)
         # A sound file's own clock begins with its first sample.

@@ -1,4 +1,4 @@
-"""Run sound of any length through something that takes it in pieces, without seams and without holding it all."""
+"""Run sound of any length through what takes it in pieces, without seams and without holding it all."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ def overlap_added(
 ) -> Iterator[Samples]:
     """Enhance sound in windows that overlap by half and fade into each other.
 
-    Each window is weighted with a periodic Hann window afterwards; two neighbours' weights add up to 1 at every
-    sample, the first and the last included, so that an ``enhance`` that changes nothing changes nothing here.
+    Each window is weighted with a periodic Hann window afterwards; two neighbours' weights add up to 1 at
+    every sample, the first and the last included, so that an ``enhance`` that changes nothing changes
+    nothing here.
 
     Args:
         blocks: consecutive blocks of samples, shape (samples,), of any lengths.

@@ -29,7 +29,7 @@ UNLIMITED_DB = 100.0
 """The runtime's own value for an attenuation without limit, dB."""
 
 
-class DeepFilterNetUnavailable(RuntimeError):  # noqa: N818 - reads as the sentence that it carries
+class DeepFilterNetUnavailable(RuntimeError):
     """The package is not installed, not for this machine, or damaged; the message says which."""
 
 
@@ -99,8 +99,8 @@ def _runtime() -> tuple[Any, bytes]:
         if isinstance(error, DeepFilterNetUnavailable):
             raise
         raise DeepFilterNetUnavailable(
-            f"the package {PACKAGE} does not work on this machine ({type(error).__name__}): it is made for Linux "
-            "(glibc 2.28 or newer), macOS and Windows on x86-64 and ARM"
+            f"the package {PACKAGE} does not work on this machine ({type(error).__name__}): it is made for "
+            "Linux (glibc 2.28 or newer), macOS and Windows on x86-64 and ARM"
         ) from None
     pointer = ctypes.c_void_p
     library.df_create.restype = pointer

@@ -1,9 +1,9 @@
 """Speech enhancement of a whole recording: noise out, voices and loudness kept, 16 kHz, one channel.
 
 The derived file is a WAV as long as the pictures, so that its second t is the recording's. Two enhancers:
-``deepfilternet`` (DeepFilterNet3, packaged) and ``segan`` (the EMBC study's condition, with the user's weights).
-Both are trained on speech; whatever else a patient utters is at risk, so the attenuation is limited by default and
-pieces that were almost erased are counted.
+``deepfilternet`` (DeepFilterNet3, packaged) and ``segan`` (the EMBC study's condition, with the user's
+weights). Both are trained on speech; whatever else a patient utters is at risk, so the attenuation is
+limited by default and pieces that were almost erased are counted.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from semiology.enhancements.audio_track import SoundTrack, blocks, find_track
 from semiology.enhancements.chunked_audio import Samples
 from semiology.enhancements.loudness import (
     LevelMeter,
-    gated_level,
     is_silent,
     loud_and_erased,
+    loud_pieces,
     matching_gain_db,
+    mean_level,
 )
 from semiology.enhancements.step import Figure, JsonValue, Outcome, Progress
 
@@ -42,6 +43,7 @@ _MARGIN = 90
 _HEADROOM = 0.99
 
 Method = Literal["deepfilternet", "segan"]
+_TITLES: Mapping[Method, str] = {"deepfilternet": "DeepFilterNet3", "segan": "SEGAN"}
 NO_SOUND = "the recording has no sound track, and no sound file is named in the column `audio`"
 
 
@@ -79,8 +81,8 @@ class Denoise:
     def __post_init__(self) -> None:
         if (self.method == "segan") != (self.checkpoint is not None):
             raise ValueError(
-                "speech enhancement by SEGAN needs a checkpoint of yours (safetensors), since none is published "
-                "with a licence; DeepFilterNet3 brings its own and takes none"
+                "speech enhancement by SEGAN needs a checkpoint of yours (safetensors); DeepFilterNet3 "
+                "brings its own weights and takes none"
             )
         if self.attenuation_limit_db is not None and not 0 < self.attenuation_limit_db <= 100:
             raise ValueError(
@@ -188,21 +190,19 @@ def _outcome(
 ) -> Outcome:
     before, after = levels
     loud, erased = loud_and_erased(before, after + gain_db)
+    loudest = loud_pieces(after) if loud_pieces(after).any() else np.ones_like(after, bool)
     quieter = float(np.quantile(before, 0.2) - np.quantile(after + gain_db, 0.2))
-    sentence = (
-        f"{'DeepFilterNet3' if method == 'deepfilternet' else 'SEGAN'} cleaned {track.length_s:.0f} s of sound; the "
-        f"background is {quieter:.0f} dB softer"
-    )
+    sentence = f"{_TITLES[method]} cleaned {track.length_s:.0f} s of sound; background {quieter:.0f} dB down"
     if erased:
         sentence += (
-            f"; {erased} of {loud} pieces of 0.4 s that stood out were almost erased (alarms should be, groans "
-            "should not: listen to the preview)"
+            f"; {erased} of {loud} pieces of 0.4 s that stood out were almost erased (alarms should be, "
+            "groans should not: listen to the preview)"
         )
     figures: dict[str, Figure] = {
         **_facts(track),
         "silent": 0,
-        "level_before_dbfs": _tenth(gated_level(before)),
-        "level_after_dbfs": _tenth(gated_level(after + gain_db)),
+        "level_before_dbfs": _tenth(mean_level(before[loudest])),
+        "level_after_dbfs": _tenth(mean_level(after[loudest]) + gain_db),
         "gain_db": _tenth(gain_db),
         "background_reduction_db": _tenth(quieter),
         "loud_pieces": loud,

@@ -1,8 +1,9 @@
 """How loud sound is, piece by piece, and how much of it an enhancement took away.
 
-Levels are mean squares of pieces of 0.4 s, in dB below full scale (dBFS). The level of a whole recording is gated
-as in ITU-R BS.1770-4 (pieces below -70 dBFS, then those 10 dB below the mean of the others, do not count), without
-that standard's ear weighting and overlap, so that it can be measured while the sound streams by.
+Levels are mean squares of pieces of 0.4 s, in dB below full scale (dBFS). A recording's loud
+pieces are found by the two gates of ITU-R BS.1770-4 (not those below -70 dBFS, then not those more than
+10 dB below the mean of the others), without that standard's ear weighting and overlap, so that sound can be
+measured while it streams by.
 """
 
 from __future__ import annotations
@@ -55,13 +56,17 @@ class LevelMeter:
         return 10 * np.log10(np.concatenate([np.zeros(0), *self._squares, *rest]) + _FLOOR)
 
 
-def gated_level(levels: Levels) -> float:
-    """Return the level of a recording's loud parts, dBFS; minus infinity where nothing passes the gate."""
-    heard = levels[levels > _ABSOLUTE_GATE_DBFS]
-    if not heard.size:
-        return float("-inf")
-    loud = heard[heard > _mean_level(heard) + _RELATIVE_GATE_DB]
-    return _mean_level(loud)
+def loud_pieces(levels: Levels) -> NDArray[np.bool_]:
+    """Return which pieces pass both gates, shape (pieces,); none of a silent recording does."""
+    heard = levels > _ABSOLUTE_GATE_DBFS
+    if not heard.any():
+        return heard
+    return np.asarray(heard & (levels > mean_level(levels[heard]) + _RELATIVE_GATE_DB))
+
+
+def mean_level(levels: Levels) -> float:
+    """Return the level of some pieces together, dBFS; there must be at least one."""
+    return float(10 * np.log10(np.mean(10 ** (levels / 10))))
 
 
 def is_silent(levels: Levels) -> bool:
@@ -72,19 +77,21 @@ def is_silent(levels: Levels) -> bool:
 def matching_gain_db(before: Levels, after: Levels) -> float:
     """Return the gain that makes enhanced sound as loud as it was, dB, within ``MOST_GAIN_DB`` both ways.
 
-    Where nothing is left to be amplified it is 0: noise that was rightly removed is not to be brought back.
+    Compared are the pieces that are loud afterwards, so that noise which was rightly removed elsewhere is not
+    brought back; 0 where nothing is left.
     """
-    wanted, given = gated_level(before), gated_level(after)
-    if not (np.isfinite(wanted) and np.isfinite(given)):
+    loud = loud_pieces(after)
+    if not loud.any():
         return 0.0
-    return float(np.clip(wanted - given, -MOST_GAIN_DB, MOST_GAIN_DB))
+    return float(np.clip(mean_level(before[loud]) - mean_level(after[loud]), -MOST_GAIN_DB, MOST_GAIN_DB))
 
 
 def loud_and_erased(before: Levels, after: Levels) -> tuple[int, int]:
     """Count pieces that stood out from the background, and those of them that were almost taken away.
 
-    A piece stands out if it is 15 dB louder than the quiet fifth of the recording and not silent; it counts as
-    erased if it fell by more than 12 dB. An alarm should be erased, a groan should not; only a listener can tell.
+    A piece stands out if it is 15 dB louder than the quiet fifth of the recording and not silent; it counts
+    as erased if it fell by more than 12 dB. An alarm should be erased, a groan should not; only a listener
+    can tell.
 
     Args:
         before: levels of the original, dBFS.
@@ -93,7 +100,3 @@ def loud_and_erased(before: Levels, after: Levels) -> tuple[int, int]:
     background = float(np.quantile(before, 0.2)) if before.size else 0.0
     loud = (before > background + _LOUD_DB) & (before > SILENCE_DBFS)
     return int(loud.sum()), int((loud & (after < before - _ERASED_DB)).sum())
-
-
-def _mean_level(levels: Levels) -> float:
-    return float(10 * np.log10(np.mean(10 ** (levels / 10))))

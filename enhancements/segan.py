@@ -1,18 +1,19 @@
 """SEGAN's generator, and checkpoints of it that users have.
 
-Pascual, Bonafonte and Serrà, "SEGAN: Speech Enhancement Generative Adversarial Network", Interspeech 2017 (arXiv
-1703.09452): windows of 16384 samples at 16 kHz with pre-emphasis 0.95, eleven convolutions of stride 2 and width 31
-down to 8 x 1024, a random latent of the same shape beside it, and a mirrored decoder to which the encoder's layers
-(before their PReLU) skip. No weights are shipped; they are the user's, as safetensors.
+Pascual, Bonafonte and Serrà, "SEGAN: Speech Enhancement Generative Adversarial Network", Interspeech 2017
+(arXiv 1703.09452): windows of 16384 samples at 16 kHz with pre-emphasis 0.95, eleven convolutions of stride
+2 and width 31 down to 8 x 1024, a random latent of the same shape beside it, and a mirrored decoder to
+which the encoder's layers (before their PReLU) skip. No weights are shipped; they are the user's, as
+safetensors.
 
 Three families of checkpoints exist, told apart by their names and shapes:
 
-- the authors' own (TensorFlow variables ``g_ae/enc_0/W``, ``g_ae/enc_prelu_0/alpha``, ...; width 31, latent first,
-  a slope per channel, applied before the skip joins);
-- the same in PyTorch's order of axes, with the names below (``enc1.weight``, ``enc1_nl.weight``, ..., ``dec10.weight``,
-  ..., ``dec_final.weight``) and width 31;
-- the public PyTorch ports with these names and width 32, latent last, one slope per layer, applied after the skip
-  has joined.
+- the authors' own (TensorFlow variables ``g_ae/enc_0/W``, ``g_ae/enc_prelu_0/alpha``, ...; width 31, latent
+  first, a slope per channel, applied before the skip joins);
+- the same in PyTorch's order of axes, with the names below (``enc1.weight``, ``enc1_nl.weight``, ...,
+  ``dec10.weight``, ..., ``dec_final.weight``) and width 31;
+- the public PyTorch ports with these names and width 32, latent last, one slope per layer, applied after
+  the skip has joined.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ def load_generator(checkpoint: Path) -> SeganGenerator:
 
 
 def _renamed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return a checkpoint under the names above; those of parallel training and of TensorFlow are translated."""
+    """Return a checkpoint under the names above, from those of parallel training and of TensorFlow too."""
     state = {}
     for key, value in tensors.items():
         plain = re.sub(r"^(module\.|generator\.|g_model/|g_ae/)+", "", key).removesuffix(":0")
@@ -189,7 +190,7 @@ def _zero_biases(state: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def _from_tensorflow(found: re.Match[str], value: Tensor) -> tuple[str, Tensor]:
-    """Return PyTorch's name and order of axes: (width, 1, in, out) or, decoding, (width, 1, out, in) there."""
+    """Return PyTorch's name and order of axes; it was (width, 1, in, out), or (..., out, in) decoding."""
     side, prelu, number, kind = found.groups()
     layer = int(number) + 1 if side == "enc" else LAYERS - 1 - int(number)
     name = f"{side}{layer}" if layer else "dec_final"
