@@ -14,7 +14,7 @@ import numpy as np
 
 from semiology.metrics.aggregation import THREE_CLASSES
 from semiology.metrics.classification import always_yes_f1, binary_counts, three_class_table_scores
-from semiology.metrics.confusion import YES, Floats
+from semiology.metrics.confusion import YES, Codes, Floats
 from semiology.metrics.equivalence import Equivalence, score_equivalence
 from semiology.metrics.intervals import (
     BOOTSTRAP,
@@ -27,13 +27,14 @@ from semiology.metrics.intervals import (
     resampled_tables,
 )
 from semiology.metrics.mcnemar import mcnemar_mid_p
+from semiology.metrics.paired_contributions import contributions
 from semiology.metrics.paired_flips import (
     FLIPS,
     Flips,
     draw_flips,
-    exchanged,
     flip_p_value,
     max_t_p_value,
+    smallest_p,
 )
 from semiology.metrics.paired_tables import END_POINTS, MEASURES, PairedTables, measures_of, paired_tables
 
@@ -129,12 +130,11 @@ class PairedComparison:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """Scores by measure: of both conditions on the data (F,), differences resampled and flipped (B, F)."""
+    """Scores by measure: of both conditions on the data (F,), and differences resampled (B, F)."""
 
     first: Mapping[str, Floats]
     second: Mapping[str, Floats]
     resampled: Mapping[str, Floats]
-    flipped: Mapping[str, Floats]
 
 
 def compare_pairs(
@@ -165,8 +165,9 @@ def compare_pairs(
     tables = paired_tables(pairs, [name for name in features if name in found])
     if not tables.features or not tables.first[:, :, :2].sum():
         raise ValueError("no recording with a truth was answered by both → there is nothing to compare")
-    signs = draw_flips((tables.first != tables.second).any(axis=(1, 2, 3)), flips, seed)
-    drawn = _draw(tables, signs, resamples, seed)
+    signs = draw_flips(len(tables.patients), flips, seed)
+    drawn = _draw(tables, resamples, seed)
+    deciding = int((tables.changed.sum(1) > 0).sum())
     used = np.flatnonzero(~np.isnan(drawn.first["f1"]) & ~np.isnan(drawn.first["balanced_accuracy"]))
     options = {"margin": margin, "alpha": alpha}
     macro = _macro_scores(tables, drawn, used, signs, options) if len(used) else {}
@@ -176,10 +177,10 @@ def compare_pairs(
         left_out=tuple(name for i, name in enumerate(tables.features) if i not in set(used.tolist())),
         features=_features(tables, drawn, signs, options),
         n_patients=int((_scored(tables.first, tables.features).sum(axis=(1, 2, 3)) > 0).sum()),
-        n_deciding=signs.n_deciding,
+        n_deciding=deciding,
         flips=len(signs.signs),
         exact=signs.exact,
-        smallest_p=signs.smallest_p,
+        smallest_p=float(max(smallest_p(deciding), signs.p_value(np.zeros(1))[0])),
         resamples=resamples,
         seed=seed,
         **options,
@@ -197,18 +198,12 @@ def adjusted(p_values: Floats, method: Literal["holm", "fdr_bh"], alpha: float) 
     return result
 
 
-def _draw(tables: PairedTables, signs: Flips, resamples: int, seed: int) -> _Drawn:
+def _draw(tables: PairedTables, resamples: int, seed: int) -> _Drawn:
     names = tables.features
     weights = patient_weights(len(tables.patients), resamples, np.random.default_rng(seed))
     first, second = (measures_of(each.sum(0), names) for each in (tables.first, tables.second))
     a, b = (measures_of(resampled_tables(each, weights), names) for each in (tables.first, tables.second))
-    c, d = (measures_of(each, names) for each in exchanged(tables.first, tables.second, signs))
-    return _Drawn(
-        first,
-        second,
-        {name: b[name] - a[name] for name in MEASURES},
-        {name: d[name] - c[name] for name in MEASURES},
-    )
+    return _Drawn(first, second, {name: b[name] - a[name] for name in MEASURES})
 
 
 def _macro_scores(
@@ -216,8 +211,12 @@ def _macro_scores(
 ) -> dict[str, PairedScore]:
     """Return the primary end points; the two of them are one family."""
     seen = np.array([float((drawn.second[m] - drawn.first[m])[used].mean()) for m in END_POINTS])
-    flipped = np.stack([drawn.flipped[m][:, used].mean(1) for m in END_POINTS], axis=1)
-    p = _p_values(seen, flipped, signs, options["alpha"])
+    flipped = np.stack(
+        [_macro_flipped(tables, m, used, signs, value) for m, value in zip(END_POINTS, seen, strict=True)],
+        axis=1,
+    )
+    deciding = np.full(len(seen), int((tables.changed[:, used].sum(1) > 0).sum()))
+    p = _p_values(seen, flipped, signs, deciding, options["alpha"])
     scored = _scored(tables.first[:, used], [tables.features[i] for i in used])
     n, patients = int(scored.sum()), int((scored.sum(axis=(1, 2, 3)) > 0).sum())
     positives = int((scored[:, :, YES].sum(axis=(1, 2)) > 0).sum())
@@ -245,7 +244,13 @@ def _features(
     tables: PairedTables, drawn: _Drawn, signs: Flips, options: dict[str, float]
 ) -> tuple[PairedFeature, ...]:
     seen = {m: drawn.second[m] - drawn.first[m] for m in MEASURES}
-    p = {m: _p_values(seen[m], drawn.flipped[m], signs, options["alpha"]) for m in MEASURES}
+    deciding = (tables.changed > 0).sum(0)
+    p = {
+        m: _p_values(
+            seen[m], signs.signs @ contributions(tables, m, seen[m]), signs, deciding, options["alpha"]
+        )
+        for m in MEASURES
+    }
     made = []
     for i, name in enumerate(tables.features):
         scored = _scored(tables.first[:, i : i + 1], [name])[:, 0]
@@ -290,10 +295,22 @@ def _feature(
     )
 
 
-def _p_values(seen: Floats, flipped: Floats, signs: Flips, alpha: float) -> tuple[Floats, ...]:
+def _macro_flipped(
+    tables: PairedTables, measure: str, used: np.ndarray, signs: Flips, target: float
+) -> Floats:
+    """Return the macro difference under each draw, shape (B,); features may differ among themselves."""
+    targets = np.full(len(tables.features), np.nan)
+    targets[used] = target
+    return np.asarray(signs.signs @ contributions(tables, measure, targets)[:, used].mean(1))
+
+
+def _p_values(
+    seen: Floats, flipped: Floats, signs: Flips, deciding: Codes, alpha: float
+) -> tuple[Floats, ...]:
     """Return p-values plain, by max-T, by Holm and by Benjamini-Hochberg, each of shape (F,)."""
-    plain = flip_p_value(seen, flipped, exact=signs.exact)
-    max_t = max_t_p_value(seen, flipped, exact=signs.exact)
+    least = smallest_p(deciding)
+    plain = np.maximum(flip_p_value(seen, flipped, signs), least)
+    max_t = np.maximum(max_t_p_value(seen, flipped, signs), least)
     return plain, max_t, adjusted(plain, "holm", alpha), adjusted(plain, "fdr_bh", alpha)
 
 

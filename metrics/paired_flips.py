@@ -1,9 +1,9 @@
-"""The patient sign-flip test: are two conditions exchangeable within each patient?
+"""The patient sign-flip test, for one difference and for a family of them.
 
-If two conditions do not differ, it is a matter of chance which of a patient's two sets of answers carries
-which name. The test gives the names anew, patient by patient and for all recordings and features of a patient
-at once, and asks how often the difference becomes as large as the one seen. Nothing is assumed about
-recordings of one patient, and features keep their correlation, which max-T needs.
+If there is no difference, the sign of what a patient contributes to it (`paired_contributions`) is a matter
+of chance. The test draws the signs anew, one for all recordings and features of a patient, and asks how often
+the sum becomes as large as the one seen. Nothing is assumed about recordings of one patient, and features
+keep their correlation, which max-T needs.
 
 Source: Westfall and Young, Resampling-Based Multiple Testing (1993), algorithm 2.8 (step-down max-T);
 Phipson and Smyth, Statistical Applications in Genetics and Molecular Biology 9 (2010) 39, for the p-value of
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semiology.metrics.confusion import Floats
+from semiology.metrics.confusion import Codes, Floats
 
 FLIPS = 10_000
 _TIES = 1e-9
@@ -25,83 +25,61 @@ _TIES = 1e-9
 
 @dataclass(frozen=True)
 class Flips:
-    """Signs that give the names anew.
+    """Signs for the contributions of patients.
 
     Attributes:
-        signs: +1 (as it was) or -1 (exchanged), shape (B, P).
+        signs: +1 or -1, shape (B, P).
         exact: whether all possibilities are enumerated, each once.
-        n_deciding: patients about whom the conditions differ at all; the others cannot speak.
     """
 
     signs: Floats
     exact: bool
-    n_deciding: int
 
-    @property
-    def smallest_p(self) -> float:
-        """Smallest p-value that the test can give."""
-        least = 2.0 ** (1 - self.n_deciding) if self.n_deciding else 1.0
-        return least if self.exact else max(least, 1 / (len(self.signs) + 1))
+    def p_value(self, as_large: Floats) -> Floats:
+        """Return p-values from the numbers of draws that are as large as the data, any shape.
+
+        Random draws count the data as one more; among all possibilities the data and their mirror image
+        are always as large.
+        """
+        if self.exact:
+            return np.asarray(np.maximum(as_large, min(2, len(self.signs))) / len(self.signs))
+        return np.asarray((as_large + 1) / (len(self.signs) + 1))
 
 
-def draw_flips(differs: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], flips: int, seed: int) -> Flips:
+def draw_flips(n_patients: int, flips: int, seed: int) -> Flips:
     """Return the signs for patients: all of them if that takes no more than ``flips``, else random ones.
-
-    Args:
-        differs: whether the conditions differ about a patient, shape (P,).
-        flips: number of draws.
-        seed: of the draws.
 
     Raises:
         ValueError: fewer than 100 draws.
     """
     if flips < 100:
         raise ValueError(f"{flips} sign flips are too few for a p-value → use 100 or more")
-    deciding = np.flatnonzero(differs)
-    k = len(deciding)
-    if 2**k <= flips:
-        codes = np.arange(2**k)[:, None]
-        drawn = 1.0 - 2.0 * ((codes >> np.arange(k)) & 1)
-    else:
-        drawn = np.random.default_rng(seed).integers(0, 2, size=(flips, k)) * 2.0 - 1.0
-    signs = np.ones((len(drawn), len(differs)))
-    signs[:, deciding] = drawn
-    return Flips(signs, 2**k <= flips, k)
+    if n_patients < 64 and 2**n_patients <= flips:
+        codes = np.arange(2**n_patients)[:, None]
+        return Flips(1.0 - 2.0 * ((codes >> np.arange(n_patients)) & 1), exact=True)
+    drawn = np.random.default_rng(seed).integers(0, 2, size=(flips, n_patients), dtype=np.int8)
+    return Flips(drawn * 2.0 - 1.0, exact=False)
 
 
-def exchanged(first: Floats, second: Floats, flips: Flips) -> tuple[Floats, Floats]:
-    """Return the tables of both conditions under each draw, summed over patients.
-
-    Args:
-        first, second: tables per patient, shape (P, ...).
-
-    Returns:
-        Two arrays of shape (B, ...). The truth is the same in all of them.
-    """
-    shape = first.shape[1:]
-    total = (first + second).sum(0).reshape(1, -1)
-    turned = flips.signs @ (second - first).reshape(len(first), -1)
-    return (
-        ((total - turned) / 2).reshape(-1, *shape),
-        ((total + turned) / 2).reshape(-1, *shape),
-    )
+def smallest_p(n_deciding: Codes | int) -> Floats:
+    """Return the smallest p-value that patients about whom two conditions differ can give: 2^(1 - n)."""
+    return np.asarray(np.minimum(1.0, 2.0 ** (1.0 - np.asarray(n_deciding, dtype=np.float64))))
 
 
-def flip_p_value(observed: Floats, flipped: Floats, *, exact: bool) -> Floats:
-    """Return two-sided p-values.
+def flip_p_value(observed: Floats, flipped: Floats, flips: Flips) -> Floats:
+    """Return two-sided p-values, each for itself.
 
     Args:
-        observed: differences seen, shape (F,). flipped: differences under each draw, shape (B, F).
-        exact: whether the draws are all possibilities; otherwise the data count as one more draw.
+        observed: differences seen, shape (F,). flipped: sums under each draw, shape (B, F).
+        flips: the draws.
 
     NaN where a difference is undefined.
     """
     as_large = (np.abs(flipped) >= np.abs(observed) - _TIES).sum(0).astype(np.float64)
-    p = as_large / len(flipped) if exact else (as_large + 1) / (len(flipped) + 1)
-    return np.where(np.isnan(observed), np.nan, p)
+    return np.where(np.isnan(observed), np.nan, flips.p_value(as_large))
 
 
-def max_t_p_value(observed: Floats, flipped: Floats, *, exact: bool) -> Floats:
+def max_t_p_value(observed: Floats, flipped: Floats, flips: Flips) -> Floats:
     """Return p-values adjusted for all features together, by step-down max-T.
 
     Each difference is divided by its own spread under the draws, so that rare signs, whose scores jump, do
@@ -118,7 +96,5 @@ def max_t_p_value(observed: Floats, flipped: Floats, *, exact: bool) -> Floats:
     # The j-th largest is held against the largest of itself and all smaller ones.
     largest = np.maximum.accumulate(drawn[:, order][:, ::-1], axis=1)[:, ::-1]
     as_large = (largest >= seen[order] - _TIES).sum(0).astype(np.float64)
-    p = as_large / len(drawn) if exact else (as_large + 1) / (len(drawn) + 1)
-    adjusted = np.maximum.accumulate(p)
-    result[at[order]] = adjusted
+    result[at[order]] = np.maximum.accumulate(flips.p_value(as_large))
     return result
