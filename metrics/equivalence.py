@@ -16,6 +16,8 @@ from scipy.stats import t as student
 from semiology.metrics.confusion import Codes, Floats
 from semiology.metrics.wording_answers import Bools
 
+DEFAULT_MARGIN = 0.05
+"""Largest harmless difference of accuracy unless another is fixed beforehand: five points."""
 Verdict = Literal["equivalent", "not equivalent", "undecided"]
 # recordings, patients, discordant recordings
 Counts = tuple[int, int, int]

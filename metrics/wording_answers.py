@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 Bools = npt.NDArray[np.bool_]
 
 NEEDED = ("prompt_id", "video_id", "patient_id", "answer", "truth")
-DESCRIBING = ("family", "polarity", "answer_format")
+DESCRIBING = ("family", "polarity", "answer_format", "provenance")
+OWN_FORMAT = "own"
 
 
 class IncompleteSweepError(ValueError):
@@ -48,6 +49,7 @@ class WordingAnswers:
         three_classes: whether ``na`` is an answer to be scored (verbal_responsiveness).
         p_yes: probability of "the sign is present", shape (K, n), NaN where unknown; None without scores.
         left_out: recordings that some wording was not asked about, or without a truth to score.
+        hashes, formats, provenances: of each wording, length K; empty where the answers do not tell.
     """
 
     feature: str
@@ -63,6 +65,9 @@ class WordingAnswers:
     three_classes: bool = False
     p_yes: Floats | None = None
     left_out: int = 0
+    hashes: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    provenances: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check that the shapes agree.
@@ -103,8 +108,8 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
     Args:
         recordings: one row per wording and recording (after `aggregation.recording_answers`), columns
             prompt_id, video_id, patient_id, answer, truth, and any of feature, prompt_hash, answer_format,
-            family, polarity, p_yes. A wording is a prompt_id; where one id was sent in several forms
-            (answer formats) each form counts as a wording of its own. A missing answer is unparsed.
+            family, polarity, provenance, p_yes. A wording is a prompt_id; where one id was sent in several
+            forms (answer formats) each form counts as a wording of its own. A missing answer is unparsed.
         reference: prompt_id of the reference wording.
 
     Raises:
@@ -130,7 +135,9 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
     first = scored.drop_duplicates("video_id").set_index("video_id").loc[kept]
     patients, patient = np.unique(first["patient_id"].to_numpy(dtype=str), return_inverse=True)
     described = scored.drop_duplicates("_wording").set_index("_wording").loc[wordings]
-    reference_at = [i for i, name in enumerate(described["prompt_id"]) if name == reference]
+    # The reference in its own form first, where it was sent in others too.
+    reference_at = [i for i, name in enumerate(wordings) if name == reference]
+    reference_at += [i for i, name in enumerate(described["prompt_id"]) if name == reference]
     return WordingAnswers(
         feature=feature,
         wordings=tuple(wordings),
@@ -145,6 +152,9 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
         three_classes=three,
         p_yes=_scores(scored, wordings, kept),
         left_out=int(rows["video_id"].nunique()) - len(kept),
+        hashes=_told(described, "prompt_hash"),
+        formats=_told(described, "answer_format"),
+        provenances=_told(described, "provenance"),
     )
 
 
@@ -208,7 +218,7 @@ def _names(rows: pd.DataFrame) -> pd.Series[str]:
         if column in rows.columns:
             forms = rows.groupby("prompt_id", dropna=False)[column].transform("nunique")
             suffix = rows[column].astype(str).str.slice(0, length)
-            return names.where(forms <= 1, names + "+" + suffix)
+            return names.where((forms <= 1) | (suffix == OWN_FORMAT), names + "+" + suffix)
     return names
 
 
@@ -233,6 +243,11 @@ def _described(described: pd.DataFrame, column: str, default: str) -> tuple[str,
     if column not in described.columns:
         return (default,) * len(described)
     return tuple(str(value) if value else default for value in described[column].fillna(""))
+
+
+def _told(described: pd.DataFrame, column: str) -> tuple[str, ...]:
+    """Return what a column says of each wording; nothing where it is not there."""
+    return _described(described, column, "not stated") if column in described.columns else ()
 
 
 def _grid(

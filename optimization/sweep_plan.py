@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from semiology.features import AUDIO_FEATURES, FEATURES, Group, group_of, suggest_feature
+from semiology.metrics.equivalence import DEFAULT_MARGIN as MARGIN
 from semiology.tasks.documents import build_documents
 from semiology.tasks.plan import Plan
 from semiology.tasks.settings import SettingsError
@@ -28,7 +29,6 @@ ENHANCEMENTS: Mapping[str, tuple[Group, ...]] = {
 }
 """Which features each enhancement is meant for; it is not crossed with others."""
 
-MARGIN = 0.05
 PROBE_WINDOWS = 3
 
 

@@ -58,8 +58,8 @@ def description(feature: str) -> dict[str, Any]:
 def sweep_documents(feature: str, plan: Plan, selection: Selection) -> list[dict[str, Any]]:
     """Return one document per annotated, usable recording, window and wording; wordings innermost.
 
-    Besides the columns of `semiology.tasks.documents.build_documents` each carries ``family`` and
-    ``answer_format``.
+    Besides the columns of `semiology.tasks.documents.build_documents` each carries ``family``, ``provenance``
+    and ``answer_format``.
     """
     base = documents.build_documents(feature, plan, selection.wordings[0].prompt)
     return [
@@ -69,6 +69,7 @@ def sweep_documents(feature: str, plan: Plan, selection: Selection) -> list[dict
             "prompt_hash": wording.hash,
             "polarity": wording.prompt.polarity,
             "family": wording.prompt.family,
+            "provenance": wording.prompt.provenance,
             "answer_format": wording.answer_format,
             "question": wording.question,
         }

@@ -16,7 +16,7 @@ from semiology.tasks import scores as single
 if TYPE_CHECKING:
     from semiology.metrics.robustness_scores import FeatureRobustness
 
-WORDING_FIELDS = ("family", "polarity", "answer_format")
+WORDING_FIELDS = ("family", "polarity", "answer_format", "provenance")
 COMPACT_FIELDS = (
     "prompt_id",
     "prompt_hash",

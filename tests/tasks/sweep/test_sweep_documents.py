@@ -35,6 +35,7 @@ def test_the_reference_rows_are_those_of_the_single_task(small_set: Path) -> Non
     reference = [row for row in rows("tonic") if row["prompt_id"] == "s3"]
     for row in reference:
         assert (row.pop("family"), row.pop("answer_format")) == ("definition", "own")
+        assert row.pop("provenance") == "epileptologist"
     assert reference == rows("tonic", documents)
 
 
