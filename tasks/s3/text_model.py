@@ -18,6 +18,7 @@ VARIABLE = "SEMIOLOGY_MERGE_MODEL"
 MAX_TOKENS = 1024
 """Longest merged text, as published."""
 TIMEOUT_S = 600.0
+_replies: dict[tuple[str, str, str], str] = {}
 
 
 class TextModelError(RuntimeError):
@@ -27,11 +28,24 @@ class TextModelError(RuntimeError):
 def chosen_text_model() -> TextModel | None:
     """Return the model named by ``SEMIOLOGY_MERGE_MODEL``, or None where none is.
 
+    What it was asked once in this process is not asked again: first lmms-eval's table wants the merged texts,
+    then the report.
+
     Raises:
         SettingsError: The variable is not understood, or the address is not this machine's and not allowed.
     """
     chosen = merge_choice()
-    return None if chosen is None else served_text_model(*chosen, setting=VARIABLE)
+    if chosen is None:
+        return None
+    ask = served_text_model(*chosen, setting=VARIABLE)
+
+    def reply(instruction: str) -> str:
+        key = (*chosen, instruction)
+        if key not in _replies:
+            _replies[key] = ask(instruction)
+        return _replies[key]
+
+    return reply
 
 
 def merge_choice() -> tuple[str, str] | None:
@@ -57,6 +71,7 @@ def served_text_model(
     max_tokens: int = MAX_TOKENS,
     timeout_s: float = TIMEOUT_S,
     api_key: str = "none",
+    retries: int = 2,
 ) -> TextModel:
     """Return a function that asks a model on an OpenAI-compatible server, greedily.
 
@@ -67,8 +82,9 @@ def served_text_model(
         address: of the server, such as ``http://127.0.0.1:8000/v1``.
         setting: where the user chose it, for messages.
         max_tokens: longest reply.
-        timeout_s: how long a reply may take, s; a request is tried three times.
+        timeout_s: how long a reply may take, s.
         api_key: for servers that want one.
+        retries: how often a request that failed is sent again.
 
     Raises:
         SettingsError: The address is not this machine's and not allowed.
@@ -79,7 +95,9 @@ def served_text_model(
 
     # A server of this machine must not be able to send the texts on to another one.
     http = DefaultHttpxClient(follow_redirects=False)
-    client = OpenAI(base_url=address, api_key=api_key, timeout=timeout_s, http_client=http)
+    client = OpenAI(
+        base_url=address, api_key=api_key, timeout=timeout_s, max_retries=retries, http_client=http
+    )
 
     def reply(instruction: str) -> str:
         try:

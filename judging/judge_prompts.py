@@ -1,0 +1,89 @@
+"""What a judge is sent: the instruction, with the text fenced off by a mark that the text cannot contain."""
+
+from __future__ import annotations
+
+import hashlib
+from itertools import count
+
+from semiology.features import FEATURES
+from semiology.judging.answer_words import ANSWER_WORDS, LISTS, SIDED_PARTS, Words
+from semiology.metrics.clinical_phrases import LONGEST
+from semiology.prompts.judge_library import judge_instruction
+from semiology.prompts.library import load_library
+
+
+def justification_prompt(feature: str, text: str) -> str:
+    """Return the prompt with which a judge reads a justification of a feature.
+
+    Texts are cut at 20,000 characters, as the offline rules do.
+
+    Raises:
+        KeyError: there is no such feature, or it has no questions.
+        ValueError: the library has other questions than there are words for.
+    """
+    questions, words = load_library().feature(feature).questions, ANSWER_WORDS[feature]
+    if len(questions) != len(words) or not words:
+        raise ValueError(f"{feature}: {len(questions)} questions, and words for {len(words)}")
+    lines = [
+        f"{number}. {question} Answer with {_allowed(known)}."
+        for number, (question, known) in enumerate(zip(questions, words, strict=True), start=1)
+    ]
+    return judge_instruction("justification").filled(
+        {
+            "sign": feature.replace("_", " "),
+            "questions": "\n".join(lines),
+            "example": ", ".join(_example(known) for known in words),
+            **_fenced(text),
+        }
+    )
+
+
+def report_prompt(text: str) -> str:
+    """Return the prompt with which a judge reads a report."""
+    return judge_instruction("report").filled({"names": ", ".join(FEATURES), **_fenced(text)})
+
+
+def retry_prompt(prompt: str, fault: str) -> str:
+    """Return the prompt that asks again after a reply that could not be used."""
+    return judge_instruction("retry").filled({"instruction": prompt, "fault": fault})
+
+
+def instruction_hashes() -> dict[str, str]:
+    """Return the hash of all that a judge is told, by kind of text, questions and words included.
+
+    With the judge's name it tells what a reading rests on.
+    """
+    asked = [justification_prompt(feature, "") for feature, words in ANSWER_WORDS.items() if words]
+    return {"justification": _hash("\n".join(asked)), "report": _hash(report_prompt(""))}
+
+
+def _fenced(text: str) -> dict[str, str]:
+    """Return the text and a mark that follows from it and does not occur in it."""
+    cut = text[:LONGEST]
+    for turn in count():
+        digest = hashlib.sha256(f"{turn}\0{cut}".encode("utf-8", "surrogatepass")).hexdigest()
+        mark = f"=====text-{digest[:16]}====="
+        if mark not in cut:
+            return {"text": cut, "mark": mark}
+    raise AssertionError("unreachable")
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _allowed(words: Words) -> str:
+    if words == SIDED_PARTS:
+        parts = ", ".join(f'"{word}"' for word in words if " " not in word)
+        return (
+            f"a list of {parts}, each with its side in front if it is stated (left, right or both, as in "
+            '"left arm"), or null'
+        )
+    shown = ", ".join(f'"{word}"' for word in words)
+    return f"a list of {shown}, or null" if words in LISTS else f"{shown} or null"
+
+
+def _example(words: Words) -> str:
+    if words in LISTS:
+        return '["left arm"]' if words == SIDED_PARTS else '["arm"]'
+    return f'"{words[0]}"'

@@ -1,0 +1,125 @@
+"""From what a user names to a language model that reads text: a server, a checkpoint, lmms-eval or DSPy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from semiology.data.cache_folder import cache_directory
+from semiology.judging.asking import Asked, TextModel
+from semiology.tasks.s3.text_model import served_text_model
+
+MAX_TOKENS = 1024
+"""Longest reply of a judge; its object needs fewer than 400 tokens, reasoning models need more."""
+TIMEOUT_S = 120.0
+
+
+class JudgeChoiceError(ValueError):
+    """No language model can be made of what was chosen; the message says what to give."""
+
+
+def served(
+    address: str,
+    name: str,
+    *,
+    at_once: int = 8,
+    max_tokens: int = MAX_TOKENS,
+    timeout_s: float = TIMEOUT_S,
+    key_variable: str | None = None,
+    setting: str = "--judge",
+) -> Asked:
+    """Return a model on an OpenAI-compatible server, such as one of vLLM, llama.cpp, Ollama or SGLang.
+
+    Args:
+        address: such as ``http://127.0.0.1:8000/v1``; another machine's is refused unless allowed.
+        name: of the model on the server.
+        at_once: requests at a time.
+        max_tokens: longest reply.
+        timeout_s: how long a reply may take, s.
+        key_variable: environment variable that holds the server's key.
+        setting: the option that named it, for messages.
+
+    Raises:
+        JudgeChoiceError: the variable is not set.
+        SettingsError: the address is not this machine's and not allowed.
+    """
+    key = os.environ.get(key_variable, "") if key_variable else "none"
+    if not key:
+        raise JudgeChoiceError(
+            f"--api-key-variable {key_variable}: the variable is not set → export it first"
+        )
+    model = served_text_model(
+        name, address, setting=setting, max_tokens=max_tokens, timeout_s=timeout_s, api_key=key
+    )
+    settings = {"temperature": 0.0, "max_tokens": max_tokens}
+    return Asked(model, f"{name}@{address.rstrip('/')}", settings, at_once)
+
+
+def checkpoint(folder: str, *, at_once: int = 1, max_tokens: int = MAX_TOKENS) -> Asked:
+    """Return a checkpoint that transformers loads, in this process.
+
+    Args:
+        folder: of a checkpoint, or its name on the model hub if it is on this machine.
+        at_once: prompts in a batch; more than one can change the last bits of the scores, and so a reply.
+        max_tokens: longest reply.
+
+    Raises:
+        JudgeChoiceError: it cannot be loaded.
+    """
+    from semiology.backends.checkpoint_stamp import checkpoint_stamp
+    from semiology.judging.checkpoint_model import CheckpointModel
+
+    try:
+        stamp = checkpoint_stamp(folder, cache_directory())
+        model = CheckpointModel(folder, max_tokens=max_tokens)
+    except (ValueError, OSError) as error:
+        raise JudgeChoiceError(f"--judge-checkpoint {folder}: {error}") from error
+    return Asked(model, stamp, {"do_sample": False, "max_tokens": max_tokens}, at_once)
+
+
+def lmms_eval_model(name: str, model_args: str, *, at_once: int = 16, max_tokens: int = MAX_TOKENS) -> Asked:
+    """Return a model class of lmms-eval with its arguments, asked without any picture or sound.
+
+    Raises:
+        ValueError: an address that is not this machine's, or a class that lmms-eval does not have.
+    """
+    from semiology.judging.lmms_eval_text_model import LmmsEvalTextModel
+
+    model = LmmsEvalTextModel.load(name, model_args, max_tokens=max_tokens)
+    settings = {"temperature": 0, "do_sample": False, "max_tokens": max_tokens}
+    return Asked(model, f"{name}|{model_args}", settings, at_once)
+
+
+def dspy_model(lm: Callable[..., Any], *, name: str, at_once: int = 8) -> Asked:
+    """Return a DSPy language model.
+
+    Where it sends what it is asked is its own affair: check its address by
+    `semiology.tasks.s3.text_model.check_text_address` first.
+
+    Args:
+        lm: a ``dspy.BaseLM``, made with temperature 0.
+        name: what tells its replies from those of another model.
+        at_once: requests at a time.
+    """
+    return Asked(dspy_text_model(lm), f"dspy|{name}", {"temperature": 0.0}, at_once)
+
+
+def dspy_text_model(lm: Callable[..., Any]) -> TextModel:
+    """Return a function from a prompt to the first reply of a DSPy language model."""
+    from semiology.tasks.s3.text_model import TextModelError
+
+    def reply(prompt: str, /) -> str:
+        try:
+            first = lm(prompt)[0]
+        except Exception as error:  # DSPy passes on the errors of every provider
+            raise TextModelError(f"the DSPy model gave no reply ({error})") from error
+        return str(first.get("text") or "") if isinstance(first, dict) else str(first)
+
+    return reply
+
+
+def short_name(checkpoint_or_model: str) -> str:
+    """Return the last part of a path or of ``organisation/name``, for tables."""
+    return Path(checkpoint_or_model.rstrip("/")).name or checkpoint_or_model
