@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from semiology.data.commands import app as data_app
+from semiology.enhancements.commands import app as enhance_app
 from semiology.optimization.commands import FOLDS_EPILOG, folds_command
 from semiology.prompts.commands import app as prompts_app
 from semiology.reports.commands import REPORT_EPILOG, report
@@ -25,6 +26,7 @@ app = typer.Typer(
 # Here and not in data/: recording sets know nothing of what is searched on them.
 data_app.command("folds", epilog=FOLDS_EPILOG)(folds_command)
 app.add_typer(data_app, name="data")
+app.add_typer(enhance_app, name="enhance")
 app.add_typer(prompts_app, name="prompts")
 app.command("report", epilog=REPORT_EPILOG)(report)
 app.add_typer(reproduce_app, name="reproduce")

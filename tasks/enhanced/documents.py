@@ -15,6 +15,8 @@ from typing import Any
 
 from semiology.enhancements.assignment import SUBSTITUTES
 from semiology.enhancements.manifest import MANIFEST_VARIABLE
+from semiology.enhancements.quoted_transcript import quote_transcript, with_transcript
+from semiology.enhancements.transcript_file import read_transcript
 from semiology.prompts.library import prompt_hash, render
 from semiology.tasks import documents
 from semiology.tasks.enhanced.derived_media import EnhancedPlan, check_made, enhanced_plan, manifest_folder
@@ -129,9 +131,10 @@ def _enhanced_row(row: Mapping[str, Any], enhanced: EnhancedPlan) -> dict[str, A
     }
     if SUBSTITUTES[enhanced.enhancement] != "text" or source.file is None:
         return marked
-    quoted = _quoted(source.file, float(row["start_s"]), float(row["end_s"]))
+    utterances = read_transcript(source.file)
+    quoted = quote_transcript(utterances, float(row["start_s"]), float(row["end_s"]))
     return marked | {
         # Before the question: all questions about a window then share it with the media.
-        "question": f"{quoted}\n\n{row['question']}",
+        "question": with_transcript(str(row["question"]), quoted),
         "transcript_hash": hashlib.sha256(quoted.encode()).hexdigest(),
     }

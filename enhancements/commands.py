@@ -1,0 +1,177 @@
+"""``semiology enhance``: make derived media, look at them, and keep their cache in hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from semiology.enhancements import command_options as options
+
+if TYPE_CHECKING:
+    from semiology.enhancements.step import Step
+
+DEFAULT = "run"
+
+
+class RunByDefault(TyperGroup):
+    """A group whose first command may be left out: ``enhance DIR`` is ``enhance run DIR``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the default command before a first word that names no command."""
+        if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
+            args = [DEFAULT, *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=RunByDefault,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help=(
+        "Show models the right signal: skeletons, faces, clean sound, transcripts.\n\n"
+        "`semiology enhance DIR …` makes them (its options: `semiology enhance run --help`)."
+    ),
+    epilog=(
+        "Examples:  [cyan]semiology enhance my_emu --with pose,crop[/cyan]   "
+        "[cyan]semiology enhance preview my_emu --with pose,crop --out look.png[/cyan]   "
+        "[cyan]semiology enhance cache --clear[/cyan]"
+    ),
+)
+
+
+@app.command(
+    DEFAULT,
+    epilog="Examples:  [cyan]semiology enhance my_emu --with pose,crop,denoise,transcript --jobs 4[/cyan]   "
+    "[cyan]semiology enhance my_emu --with pose --keypoints live --pose-weights rtmo.onnx[/cyan]   "
+    "[cyan]semiology enhance my_emu --with denoise --ray auto --out /shared/enhanced[/cyan]",
+)
+def run_command(
+    directory: options.Directory,
+    names: options.With,
+    jobs: Annotated[int, typer.Option(help="Recordings enhanced side by side.", min=1)] = 1,
+    keypoints: options.Keypoints = "openpose",
+    pose_size: options.PoseSize = None,
+    pose_weights: options.PoseWeights = None,
+    person_weights: options.PersonWeights = None,
+    pose_mode: options.PoseMode = None,
+    bed: options.Bed = None,
+    face_weights: options.FaceWeights = None,
+    denoiser: options.Denoiser = "deepfilternet",
+    segan_checkpoint: options.Segan = None,
+    whisper: options.Whisper = None,
+    language: options.Language = None,
+    device: options.Device = "cpu",
+    recording: Annotated[list[str] | None, typer.Option(help="Only this video_id; repeatable.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for enhanced.csv and the derived files; by default the manifest lies in DIR and the "
+            "files in the cache."
+        ),
+    ] = None,
+    ray: Annotated[
+        str | None, typer.Option(help="Address of a Ray cluster, or `local`.", metavar="ADDRESS")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Make the derived media of a recording set; what was made before is not made again.
+
+    Exit status 1: something failed, or an enhancement could be made for no recording. enhanced.csv says what.
+    """
+    from semiology.enhancements.enhance import Engine, enhance
+    from semiology.enhancements.views import print_summary, progress_bar, summary_json
+
+    steps = _steps(locals())
+    with progress_bar(as_json) as told:
+        summary = enhance(
+            directory, steps, recordings=recording or (), out=out, engine=Engine(jobs, ray), told=told
+        )
+    if as_json:
+        typer.echo(json.dumps(summary_json(summary)))
+    else:
+        print_summary(summary)
+    if not summary.complete:
+        raise typer.Exit(1)
+
+
+@app.command(
+    "preview",
+    epilog="Examples:  [cyan]semiology enhance preview my_emu --with pose,crop --out look.png[/cyan]   "
+    "[cyan]semiology enhance preview my_emu --recording P001_V01 --with denoise --out look.html[/cyan]",
+)
+def preview_command(
+    directory: options.Directory,
+    names: options.With,
+    out: Annotated[Path, typer.Option(help="File to write: .png, or .html with sound to listen to.")],
+    recording: Annotated[str | None, typer.Option(help="video_id; by default the first recording.")] = None,
+    stills: Annotated[int, typer.Option(help="Times at which stills are shown.", min=1, max=20)] = 5,
+    keypoints: options.Keypoints = "openpose",
+    pose_size: options.PoseSize = None,
+    pose_weights: options.PoseWeights = None,
+    person_weights: options.PersonWeights = None,
+    pose_mode: options.PoseMode = None,
+    bed: options.Bed = None,
+    face_weights: options.FaceWeights = None,
+    denoiser: options.Denoiser = "deepfilternet",
+    segan_checkpoint: options.Segan = None,
+    whisper: options.Whisper = None,
+    language: options.Language = None,
+    device: options.Device = "cpu",
+) -> None:
+    """Look at one recording before and after, before hours are spent on all of them."""
+    from semiology.enhancements.preview import preview
+    from semiology.enhancements.views import FACES, progress_bar
+
+    steps = _steps(locals())
+    with progress_bar(False) as told:
+        shown = preview(directory, steps, out, video_id=recording, stills=stills, told=told)
+    for name, outcome in shown.items():
+        typer.echo(f"{name}: {outcome.status}: {outcome.sentence}")
+    typer.echo(f"{out} was written. {FACES}")
+    if any(outcome.status != "done" for outcome in shown.values()):
+        raise typer.Exit(1)
+
+
+@app.command(
+    "cache",
+    epilog="Examples:  [cyan]semiology enhance cache[/cyan]   "
+    "[cyan]semiology enhance cache --clear --with pose[/cyan]",
+)
+def cache_command(
+    names: Annotated[
+        list[str] | None, typer.Option("--with", help="Only these enhancements, comma-separated.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="The --out folder of a run, if there was one.", exists=True)
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Delete the derived files.")] = False,
+) -> None:
+    """Say how much of the disk derived files take, or delete them; manifests and recordings stay."""
+    from semiology.enhancements.assignment import ENHANCEMENTS, chosen
+    from semiology.enhancements.cache import EnhancementCache
+    from semiology.enhancements.enhance import DERIVED_FILES
+    from semiology.enhancements.views import print_usage
+
+    cache = EnhancementCache(folder / DERIVED_FILES if folder else None)
+    wanted = chosen(names) if names else ENHANCEMENTS
+    usage = cache.clear(wanted) if clear else [use for use in cache.usage() if use.enhancement in wanted]
+    print_usage(usage, str(cache.folder), cleared=clear)
+
+
+def _steps(given: Mapping[str, Any]) -> list[Step]:
+    """Return the steps that a command's options ask for; options are named as `StepChoices` names them."""
+    from semiology.enhancements.assignment import chosen
+    from semiology.enhancements.steps import StepChoices, build_steps
+
+    same = {field.name: given[field.name] for field in fields(StepChoices) if field.name in given}
+    size = options.numbers(given["pose_size"], "x", 2, "--pose-size")
+    region = options.numbers(given["bed"], ",", 4, "--bed")
+    whole = tuple(round(side) for side in size) if size else None
+    return build_steps(chosen(given["names"]), StepChoices(**same | {"pose_size": whole, "bed": region}))

@@ -1,0 +1,111 @@
+"""The steps of this package, made from the choices of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from semiology.enhancements.assignment import EnhancementError
+
+if TYPE_CHECKING:
+    from semiology.enhancements.keypoints import KeypointSource
+    from semiology.enhancements.step import Step
+
+Keypoints = Literal["openpose", "live"]
+PoseMode = Literal["lightweight", "balanced", "performance"]
+Denoiser = Literal["deepfilternet", "segan"]
+
+
+@dataclass(frozen=True)
+class StepChoices:
+    """What a user can choose; everything else is as the steps' own documentation says.
+
+    Attributes:
+        keypoints: OpenPose's files, or a pose estimator that looks at the video.
+        pose_weights, person_weights: ``.onnx`` files of the estimator.
+        pose_mode: instead of files, the size of the weights that rtmlib fetches.
+        pose_size: width and height in px of the pictures in which OpenPose found its keypoints, if they are
+            not those of the recording.
+        bed: left, top, width and height of the bed as shares of the picture.
+        face_weights: YuNet's ``.onnx`` file, which finds faces where there are no keypoints; None for the
+            packaged detector.
+        denoiser: what cleans the sound.
+        segan_checkpoint: the user's weights for it.
+        whisper: name or folder of the recogniser; None for the packaged one.
+        language: two letters, or None to have it recognised.
+        device: ``cpu``, ``cuda`` or ``auto`` for the pose estimator and the recogniser.
+    """
+
+    keypoints: Keypoints = "openpose"
+    pose_weights: Path | None = None
+    person_weights: Path | None = None
+    pose_mode: PoseMode | None = None
+    pose_size: tuple[int, int] | None = None
+    bed: tuple[float, float, float, float] | None = None
+    face_weights: Path | None = None
+    denoiser: Denoiser = "deepfilternet"
+    segan_checkpoint: Path | None = None
+    whisper: str | None = None
+    language: str | None = None
+    device: str = "cpu"
+
+
+def build_steps(names: Sequence[str], choices: StepChoices) -> list[Step]:
+    """Return steps by name, in the order given.
+
+    Raises:
+        EnhancementError: choices contradict each other; the message says how to mend it.
+    """
+    try:
+        return [_BUILDERS[name](choices) for name in names]
+    except ValueError as error:
+        raise EnhancementError(str(error)) from None
+
+
+def _pose(choices: StepChoices) -> Step:
+    from semiology.enhancements.pose_overlay import PoseOverlay
+
+    return PoseOverlay(keypoints=_keypoints(choices), bed=choices.bed)
+
+
+def _crop(choices: StepChoices) -> Step:
+    from semiology.enhancements.face_crop import FaceCrop
+    from semiology.enhancements.face_detection import CenterFace, YuNet
+
+    detector = YuNet(choices.face_weights) if choices.face_weights else CenterFace()
+    return FaceCrop(keypoints=_keypoints(choices), detector=detector, bed=choices.bed)
+
+
+def _denoise(choices: StepChoices) -> Step:
+    from semiology.enhancements.denoise import Denoise
+
+    return Denoise(method=choices.denoiser, checkpoint=choices.segan_checkpoint)
+
+
+def _transcript(choices: StepChoices) -> Step:
+    from semiology.enhancements.transcript import Transcribe
+    from semiology.enhancements.whisper_model import PACKAGED
+
+    return Transcribe(model=choices.whisper or PACKAGED, language=choices.language, device=choices.device)
+
+
+_BUILDERS = {"pose": _pose, "crop": _crop, "denoise": _denoise, "transcript": _transcript}
+
+
+def _keypoints(choices: StepChoices) -> KeypointSource:
+    if choices.keypoints == "openpose":
+        if choices.pose_weights or choices.person_weights or choices.pose_mode:
+            raise EnhancementError(
+                "weights of a pose estimator are of use with --keypoints live alone; add it or leave them out"
+            )
+        from semiology.enhancements.openpose_files import OpenPoseFiles
+
+        return OpenPoseFiles(size=choices.pose_size)
+    if choices.pose_size:
+        raise EnhancementError("--pose-size is of use with --keypoints openpose alone; leave it out")
+    from semiology.enhancements.live_pose import LivePose
+
+    device = "cpu" if choices.device == "auto" else choices.device
+    return LivePose(choices.pose_weights, choices.person_weights, choices.pose_mode, device=device)

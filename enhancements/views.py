@@ -1,0 +1,120 @@
+"""How `semiology enhance` shows its progress and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from semiology.enhancements.cache import Usage
+from semiology.enhancements.enhance import Summary, Told
+from semiology.enhancements.step import Figure
+
+MOST_SENTENCES = 5
+FACES = "Derived files show the patient as the recordings do: keep them where those are kept."
+
+
+@contextmanager
+def progress_bar(quiet: bool) -> Iterator[Told | None]:
+    """Give a function that moves a bar by ended jobs and by the share of the current one."""
+    if quiet:
+        yield None
+        return
+    columns = (
+        TextColumn("Enhancing"),
+        BarColumn(),
+        TextColumn("{task.fields[counted]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None, counted="")
+
+        def told(ended: int, jobs: int, share: float) -> None:
+            bar.update(task, total=jobs, completed=ended + share, counted=f"{ended}/{jobs}")
+
+        yield told
+
+
+def print_summary(summary: Summary) -> None:
+    """Print counts per enhancement, then figures, why recordings have none, and what to do next."""
+    console = Console()
+    table = Table(header_style="bold")
+    table.add_column("enhancement", no_wrap=True)
+    for name in ("done", "of these cached", "unavailable", "failed", "seconds"):
+        table.add_column(name, justify="right")
+    for step in summary.steps:
+        counts = (step.done, step.reused, step.unavailable, step.failed, f"{step.seconds:.1f}")
+        table.add_row(step.enhancement, *map(str, counts))
+    console.print(table)
+    for step in summary.steps:
+        if step.figures:
+            text = f"{step.enhancement}, mean per recording: {figures_text(step.figures)}"
+            console.print(escape(text), highlight=False, soft_wrap=True)
+        for status, sentence, count in step.sentences[:MOST_SENTENCES]:
+            colour = "red" if status == "failed" else "yellow"
+            text = f"{step.enhancement}: {count} × {status}: {sentence}"
+            console.print(f"[{colour}]{escape(text)}[/{colour}]", highlight=False, soft_wrap=True)
+        more = sum(count for *_, count in step.sentences[MOST_SENTENCES:])
+        if more:
+            console.print(f"{step.enhancement}: {more} more with other reasons, see the manifest")
+    made = [step.enhancement for step in summary.steps if step.done]
+    lines = [f"manifest: {summary.manifest}"]
+    if made:
+        tasks = ",".join(f"{name}_semiology" for name in made)
+        lines.append(f"ask with: semiology run --tasks {tasks} …")
+        lines.append(FACES)
+    for line in lines:
+        console.print(escape(line), highlight=False, soft_wrap=True)
+
+
+def summary_json(summary: Summary) -> dict[str, Any]:
+    """Return the same for machines."""
+    return {
+        "manifest": str(summary.manifest),
+        "complete": summary.complete,
+        "enhancements": [
+            asdict(step)
+            | {
+                "sentences": [
+                    {"status": status, "sentence": sentence, "recordings": count}
+                    for status, sentence, count in step.sentences
+                ]
+            }
+            for step in summary.steps
+        ],
+    }
+
+
+def print_usage(usage: Sequence[Usage], folder: str, *, cleared: bool) -> None:
+    """Print how much of the disk each enhancement takes, or took."""
+    console = Console()
+    total = sum(use.size_bytes for use in usage)
+    for use in usage:
+        console.print(f"{use.enhancement:<12} {use.entries:>6} files  {size_text(use.size_bytes):>10}")
+    verb = "freed" if cleared else "used"
+    console.print(f"{size_text(total)} {verb} in {escape(folder)}", highlight=False, soft_wrap=True)
+
+
+def figures_text(figures: Mapping[str, Figure]) -> str:
+    """Return figures as ``name 1.2, name 3``."""
+    return ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in figures.items()
+    )
+
+
+def size_text(size_bytes: int) -> str:
+    """Return a size as people read it."""
+    size = float(size_bytes)
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
