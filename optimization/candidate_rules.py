@@ -40,12 +40,12 @@ _LEAK = re.compile(
     re.IGNORECASE,
 )
 _WORD = re.compile(r"[a-z]{4,}")
-_COMMON = frozenset(
-    "patient patients patient's does have with that this from like such some seem video shown show shows "
-    "appear appears there their them they over least during throughout several recording seconds present "
-    "exhibit display visible look then each when where while what which being been into more than moment "
-    "movement movements sign".split()
-)
+_COMMON_TEXT = """
+    patient patients does have with that this from like such some seem video shown show shows appear appears
+    there their them they over least during throughout several recording seconds present exhibit display
+    visible look then each when where while what which being been into more than moment movement movements sign
+"""
+_COMMON = frozenset(_COMMON_TEXT.split())
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def lead_sentences(text: str) -> str:
 
 
 def asks_yes_or_no(question: str) -> bool:
-    """Tell whether a sentence is a question that yes or no answers: its main clause opens with an auxiliary."""
+    """Tell whether a sentence is a question that yes or no answers: a clause opens with an auxiliary."""
     opens = _OPENS.search(question) is not None
     return question.endswith("?") and opens and _open_without_clause(question)
 
@@ -153,11 +153,7 @@ def _open_without_clause(question: str) -> bool:
     """Tell that a question is no open one; 'When somebody talks, does …' is none, 'When does …' is."""
     first, *rest = re.split(r",\s*", question, maxsplit=1)
     if _WITHIN_CLAUSE.match(question):
-        return (
-            bool(rest)
-            and re.match(rf"{_AUXILIARY}\b", rest[0], re.IGNORECASE) is not None
-            or (bool(rest) and _OPENS.search(question) is not None)
-        )
+        return bool(rest) and _OPENS.search(question) is not None
     return not _OPEN_QUESTION.match(first)
 
 

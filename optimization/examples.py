@@ -1,8 +1,8 @@
 """The recordings that a search for wordings looks at, and which patients may be seen when.
 
-One example is one recording asked about one feature: all its windows, whose answers become one by the rule of
-`semiology.metrics.aggregation`. Patients, never recordings, are divided into three parts: ``train`` is shown to
-the proposer, ``development`` selects, ``test`` is asked once, at the end.
+One example is one recording asked about one feature: all its windows, whose answers become one by the rule
+of `semiology.metrics.aggregation`. Patients, never recordings, are divided into three parts: ``train`` is
+shown to the proposer, ``development`` selects, ``test`` is asked once, at the end.
 """
 
 from __future__ import annotations
@@ -145,15 +145,13 @@ def check_examples(examples: FeatureExamples) -> list[str]:
         if len(truths) < 2:
             only = f"only recordings with truth {truths.pop()!r}" if truths else "no recording"
             raise SearchError(
-                f"{examples.feature}: the {part} patients have {only}, so no wording can be told from another "
-                "→ choose another --test-fold, draw other folds (`semiology data folds --seed`), or leave the "
-                "feature out"
+                f"{examples.feature}: the {part} patients have {only}, so no wording can be told from "
+                "another → choose another --test-fold, draw other folds (`semiology data folds --seed`), or "
+                "leave the feature out"
             )
     if len({each.truth for each in examples.test}) < 2:
-        return [
-            f"{examples.feature}: the test patients have one class only, so the test score says little; "
-            "other folds may spread the sign better"
-        ]
+        caution = "the test patients have one class only, so the test score says little"
+        return [f"{examples.feature}: {caution}; other folds may spread the sign better"]
     return []
 
 

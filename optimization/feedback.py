@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from semiology.optimization.answer_book import Said
 from semiology.optimization.examples import Example
 from semiology.prompts.library import load_library
@@ -48,11 +46,3 @@ def clinical_definition(feature: str) -> str:
         lines.append(f"It does not count or needs context when: {entry.context}.")
     lines.append(f"Why it matters: {entry.importance}")
     return "\n".join(lines)
-
-
-def counts(examples: Sequence[Example], said: Sequence[Said]) -> dict[str, int]:
-    """Return how many recordings were right, missed, falsely called, unusable or wrong."""
-    found = {name: 0 for name in ("right", "missed", "falsely called", "unusable", "wrong")}
-    for example, each in zip(examples, said, strict=True):
-        found[verdict(example.truth, each.answer)] += 1
-    return found

@@ -78,7 +78,7 @@ class ObjectiveAcceptance:
 
 
 class DevelopmentPolicy(FullEvaluationPolicy[int, Any]):
-    """Asks all development recordings and calls best what has the best objective there, the first of equals."""
+    """Asks all development recordings; best is the best objective there, the first of equals."""
 
     def __init__(self, scored: Standing, development: Sequence[Example]) -> None:
         self._scored, self._development = scored, development

@@ -20,7 +20,7 @@ from semiology.prompts.strict_yaml import read_yaml
 GRAMMAR = Path(__file__).parent / "grammar.yaml"
 SENTENCES = ("role", "body", "definition", "context", "exclusion")
 RESTRICTIVE = ("definition", "context", "exclusion")
-"""Slots that say what does not count or what is meant exactly: they tend to make a model say yes less often."""
+"""Slots that say what does not count or what is meant exactly: they tend to make yes rarer."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ OBJECTIVES = ("f1", "balanced_accuracy", "worst_fold")
 GROUPS = 3
 
 RIGHT, WRONG, INVALID = 1.0, 0.25, 0.0
-"""Score of one recording, by which GEPA keeps its Pareto front; an invalid answer is worse than a wrong one."""
+"""Score of one recording, by which GEPA keeps its Pareto front; invalid is worse than wrong."""
 
 Answers = Mapping[str, str]
 """Recording answer by video id."""

@@ -1,9 +1,9 @@
 """A proposer without a language model: a seeded walk over a grammar, nudged by what went wrong.
 
-It is not reflection. It counts how many recordings of the minibatch were missed, falsely called or answered in
-no usable way, and then draws a change: mostly another question; after misses rather fewer restrictions, after
-false calls rather more, after unusable answers rather another format. What a feedback *says* it cannot read.
-Its strength is that it costs nothing, leaves the machine never, and draws the same way from the same seed.
+It is not reflection. It counts how many recordings of the minibatch were missed, falsely called or answered
+in no usable way, and then draws a change: mostly another question; after misses rather fewer restrictions,
+after false calls rather more, after unusable answers rather another format. What a feedback *says* it cannot
+read. Its strength is that it costs nothing, never leaves the machine, and draws the same way from one seed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The language model that writes wordings: an OpenAI-compatible server, on this machine unless allowed by name.
+"""The language model that writes wordings: an OpenAI-compatible server, by default on this machine.
 
 It reads text: the wording, what the library says about the sign, and what the feedback says about recordings
 (model replies and annotators' justifications, without ids). It never gets frames or sound.
@@ -25,8 +25,8 @@ Complete = Callable[[str], str]
 _TAGGED = re.compile(r"<wording>(.*?)</wording>", re.DOTALL | re.IGNORECASE)
 _FENCED = re.compile(r"```[a-z]*\n(.*?)```", re.DOTALL)
 
-TASK = """You improve the wording of one yes/no question about a video of a patient. A video model is asked this question
-about every recording and answers yes or no. The present wording is:
+TASK = """You improve the wording of one yes/no question about a video of a patient. A video model is asked it about
+every recording and answers yes or no. The present wording is:
 
 <wording>{wording}</wording>
 
@@ -37,8 +37,8 @@ What happened with this wording on {count} recordings ({tally}):
 
 {feedback}
 
-Write one better wording. Say in plain words what is to be seen (or heard), and say what does not count if that
-helps. It must
+Write one better wording. Say in plain words what is to be seen (or heard), and say what does not count if
+that helps. It must
 - end with exactly one question about this sign that yes or no answers,
 - have at most {characters} characters, in one paragraph, without markup,
 - name no recording, patient, file or number from above,

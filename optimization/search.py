@@ -145,8 +145,8 @@ def begin_with(feature: str, options: SearchOptions) -> Prompt:
         raise SearchError(f"--begin-with {options.begin_with}: {error.args[0]}") from None
     if prompt.polarity == "negative" or prompt.tail == "":
         raise SearchError(
-            f"--begin-with {options.begin_with}: it asks whether {feature} is absent, or names the answers itself "
-            "→ begin with another wording"
+            f"--begin-with {options.begin_with}: it asks whether {feature} is absent, or names the answers "
+            "itself → begin with another wording"
         )
     return prompt
 
@@ -227,10 +227,8 @@ def _endings(
     feature: str, guarded: GuardedProposer, ended: NothingNew, clock: MinutesUsed, options: SearchOptions
 ) -> list[str]:
     if guarded.failures >= FAILED_REPLIES:
-        return [
-            f"{feature}: the search stopped early, because the proposing model failed {guarded.failures} times in "
-            f"a row ({guarded.last_failure}); run the same command again to go on from here"
-        ]
+        why = f"the proposing model failed {guarded.failures} times in a row ({guarded.last_failure})"
+        return [f"{feature}: the search stopped early: {why}; run the same command again to go on from here"]
     if ended.stopped:
         return [f"{feature}: the search stopped early, because the proposer had nothing new to try"]
     if options.minutes is not None and clock(None):

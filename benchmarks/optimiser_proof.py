@@ -1,0 +1,244 @@
+"""Does the optimiser work? Searches on simulated patients with the embedded model, with and without truth.
+
+    python benchmarks/optimiser_proof.py --work FOLDER [--patients 120] [--budget 240] [--seeds 3]
+
+Three questions, each on test patients that no search saw:
+
+1. Weak wordings (the library's ``role`` wording) of four features: does the test F1 rise?
+2. A planted bad wording: is it improved?
+3. The same searches with labels shuffled over all recordings: nothing is to be found, so what rises there is
+   chance, or saying "yes" more often. F1 rewards that (always-yes is the best constant answer), so balanced
+   accuracy and the F1 of always-yes stand beside it.
+
+All searches run side by side and ask in common rounds, so a window is read once for all of them. The proposer
+is the offline one and gets no wording of the library as a whole (no seeds). An interrupted run goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+FEATURES = ("tonic", "close_eyes", "head_turning", "blank_stare")
+WEAK = "role"
+PLANTED = {"tonic": "Could one say that the room, the bed or the person in it looks tonic to somebody?"}
+SHARES = {"train": 3, "development": 3, "test": 4}
+
+
+class RememberingReader:
+    """Keeps decoded frames in memory: a search sees the same few recordings many times.
+
+    Args:
+        reader: reads what is not known.
+    """
+
+    def __init__(self, reader: Any) -> None:
+        self._reader = reader
+        self._facts: dict[str, Any] = {}
+        self._frames: dict[tuple[str, tuple[int, ...]], Any] = {}
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Any]:
+        """Open a recording whose facts and frames may be known already."""
+        if path not in self._facts:
+            with self._reader.open(path) as recording:
+                self._facts[path] = recording.facts
+        yield _Remembered(self, path, self._facts[path])
+
+    def frames(self, path: str, wanted: Sequence[Sequence[int]]) -> Iterator[Any]:
+        """Yield the frames of windows."""
+        missing = [numbers for numbers in wanted if (path, tuple(numbers)) not in self._frames]
+        if missing:
+            with self._reader.open(path) as recording:
+                for numbers, frames in zip(missing, recording.windows(missing), strict=True):
+                    self._frames[path, tuple(numbers)] = frames
+        yield from (self._frames[path, tuple(numbers)] for numbers in wanted)
+
+
+@dataclass(frozen=True)
+class _Remembered:
+    reader: RememberingReader
+    path: str
+    facts: Any
+
+    def windows(self, wanted: Sequence[Sequence[int]]) -> Iterator[Any]:
+        return self.reader.frames(self.path, wanted)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One search: what it begins with, and whether its labels are shuffled."""
+
+    kind: str
+    feature: str
+    seed: int
+    examples: Any
+    begun_text: str | None = None
+
+
+def main() -> None:
+    """Run the proof and print its table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--work", type=Path, required=True, help="folder for recordings, answers and results")
+    parser.add_argument("--patients", type=int, default=120)
+    parser.add_argument("--budget", type=int, default=240, help="metric calls of each search")
+    parser.add_argument("--seeds", type=int, default=3)
+    options = parser.parse_args()
+    os.environ.setdefault("SEMIOLOGY_CACHE", str(options.work / "cache"))
+    os.environ.setdefault("SEMIOLOGY_QUIET", "1")
+    began = time.monotonic()
+    plan, answerer, key_of = prepared(options.work, options.patients)
+    jobs = list(all_jobs(plan, options.seeds))
+    rows, facts = run_jobs(jobs, answerer, key_of, options.work, options.budget)
+    facts |= {"seconds": round(time.monotonic() - began), "cpu_seconds": round(time.process_time()),
+              "patients": options.patients, "budget": options.budget}  # fmt: skip
+    (options.work / "proof.json").write_text(json.dumps({"facts": facts, "rows": rows}, indent=2) + "\n")
+    print_table(rows, facts)
+
+
+def prepared(work: Path, patients: int) -> tuple[Any, Any, Any]:
+    """Return the plan of simulated recordings, the embedded model behind it and the key of a question."""
+    from semiology.data.simulated import simulate
+    from semiology.optimization.lmms_answerer import LmmsEvalAnswerer, load_model, reply_key
+    from semiology.run import resolve_model
+    from semiology.tasks.plan import make_plan
+    from semiology.tasks.settings import Settings, cache_directory
+
+    data = work / "simulated"
+    simulate(data, patients=patients, seed=71, recordings_per_patient=1, duration_s=(30.0, 30.3),
+             size=(224, 168), fps=15, progress=sys.stderr.isatty())  # fmt: skip
+    plan = make_plan(Settings(data, cache_directory(), "s3", "standard"))
+    model, model_args = resolve_model("embedded", "journal=none")
+    lm = load_model(model, model_args)
+    lm.engine.reader = RememberingReader(lm.engine.reader)
+    return plan, LmmsEvalAnswerer(lm, model, plan), reply_key(plan, model, model_args)
+
+
+def all_jobs(plan: Any, seeds: int) -> Iterator[Job]:
+    """Yield every search."""
+    from semiology.optimization.examples import Parts, feature_examples
+    from semiology.optimization.folds import draw_folds
+    from semiology.prompts.library import load_library
+
+    folds = draw_folds(plan.recording_set, 10, seed=0)
+    names = [part for part, share in SHARES.items() for _ in range(share)]
+    of = {part: tuple(p for p, fold in folds.items() if names[int(fold)] == part) for part in SHARES}
+    parts = Parts(of["train"], of["development"], of["test"], "ten folds drawn with seed 0")
+    for feature in FEATURES:
+        found = feature_examples(plan, load_library().feature(feature).reference, parts)
+        for seed in range(seeds):
+            yield Job("weak", feature, seed, found)
+            yield Job("shuffled", feature, seed, shuffled(found, seed))
+            if feature in PLANTED:
+                yield Job("planted", feature, seed, found, PLANTED[feature])
+
+
+def shuffled(examples: Any, seed: int) -> Any:
+    """Return the examples with their labels dealt out anew, within each part."""
+    rng = random.Random(seed)  # noqa: S311 - a control, not a secret
+    dealt = {}
+    for part in SHARES:
+        mine = getattr(examples, part)
+        truths = rng.sample([each.truth for each in mine], len(mine))
+        dealt[part] = tuple(replace(each, truth=truth) for each, truth in zip(mine, truths, strict=True))
+    return replace(examples, **dealt)
+
+
+def run_jobs(
+    jobs: Sequence[Job], answerer: Any, key_of: Any, work: Path, budget: int
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Run all searches in common rounds, then test each."""
+    from semiology.backends.journal import Journal
+    from semiology.optimization.answer_book import AnswerBook
+    from semiology.optimization.answerers import RememberedAnswers, SharedRounds
+    from semiology.optimization.candidate_rules import CandidateRules
+    from semiology.optimization.offline_proposer import OfflineProposer
+    from semiology.optimization.optimise import side_by_side
+    from semiology.optimization.search import SearchOptions, search_feature
+
+    with Journal(work / "answers") as journal:
+        remembered = RememberedAnswers(answerer, journal, key_of)
+        rounds = SharedRounds(remembered, len(jobs))
+
+        def one(job: Job) -> Any:
+            rules = CandidateRules(job.feature, frozenset())
+            options = SearchOptions(metric_calls=budget, begin_with=WEAK, seeds=(), seed=job.seed)
+            return search_feature(
+                job.examples.train, job.examples.development, AnswerBook(rounds),
+                OfflineProposer(rules, job.seed), rules, options, begun_text=job.begun_text,
+            )  # fmt: skip
+
+        found = side_by_side([lambda job=job: one(job) for job in jobs], rounds.leave)
+        book = AnswerBook(remembered)
+        pairs = [(text, example) for job, each in zip(jobs, found, strict=True)
+                 for text in (each.begun_text, each.chosen) for example in job.examples.test]  # fmt: skip
+        book.ask(pairs)
+        rows = [row(job, each, book) for job, each in zip(jobs, found, strict=True)]
+        facts = {"questions_asked": remembered.asked, "windows_read": remembered.windows}
+        facts["rounds"] = rounds.rounds
+    return rows, facts
+
+
+def row(job: Job, found: Any, book: Any) -> dict[str, Any]:
+    """Return one search's result on the test patients."""
+    from semiology.optimization.wording_comparison import compare_wordings, plain
+
+    answers = [book.answers(text, job.examples.test) for text in (found.begun_text, found.chosen)]
+    record = found.lineage
+    return {
+        "kind": job.kind, "feature": job.feature, "seed": job.seed, "begun": found.begun_text,
+        "chosen": found.chosen, "metric_calls": record["metric_calls"],
+        "candidates": len(record["candidates"]), "trials": len(record["trials"]),
+        "development": [record["candidates"][number]["development"]["f1"] for number in (0, record["chosen"])],
+        "test": plain(compare_wordings(job.examples.test, *answers)),
+    }  # fmt: skip
+
+
+COLUMNS = (
+    "search", "feature", "seed", "test F1 before → after", "difference [95 %]", "p", "balanced accuracy",
+    "always-yes F1", "development F1", "wordings tried",
+)  # fmt: skip
+
+
+def print_table(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> None:
+    """Print the results as a Markdown table."""
+    lines = [COLUMNS, ["---"] * len(COLUMNS)]
+    lines += [
+        cells(each) for each in sorted(rows, key=lambda row: (row["kind"], row["feature"], row["seed"]))
+    ]
+    for line in lines:
+        print(f"| {' | '.join(line)} |")  # noqa: T201
+    print(json.dumps(facts))  # noqa: T201
+
+
+def cells(row: dict[str, Any]) -> list[str]:
+    """Return one search's line of the table."""
+    test = row["test"]
+    change = test["difference"]["f1"]
+    low, high = change["low"], change["high"]
+    interval = "no interval" if low is None else f"[{low:+.2f}, {high:+.2f}]"
+
+    def moved(score: str) -> str:
+        values = [test[side][score]["value"] for side in ("before", "after")]
+        return " → ".join("undefined" if value is None else f"{value:.2f}" for value in values)
+
+    return [
+        row["kind"], row["feature"], str(row["seed"]), moved("f1"), f"{change['value'] or 0:+.2f} {interval}",
+        f"{test['p_value']['f1']:.4f}", moved("balanced_accuracy"), f"{test['always_yes_f1']:.2f}",
+        " → ".join(f"{value:.2f}" for value in row["development"]), str(row["trials"]),
+    ]  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
