@@ -96,7 +96,7 @@ def run_command(
     if as_json:
         typer.echo(json.dumps(summary_json(summary)))
     else:
-        print_summary(summary)
+        print_summary(summary, out)
     if not summary.complete:
         raise typer.Exit(1)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,6 +16,7 @@ from rich.table import Table
 
 from semiology.enhancements.cache import Usage
 from semiology.enhancements.enhance import Summary, Told
+from semiology.enhancements.manifest import MANIFEST_VARIABLE
 from semiology.enhancements.step import Figure
 
 MOST_SENTENCES = 5
@@ -42,8 +45,13 @@ def progress_bar(quiet: bool) -> Iterator[Told | None]:
         yield told
 
 
-def print_summary(summary: Summary) -> None:
-    """Print counts per enhancement, then figures, why recordings have none, and what to do next."""
+def print_summary(summary: Summary, chosen: Path | None) -> None:
+    """Print counts per enhancement, then figures, why recordings have none, and what to do next.
+
+    Args:
+        summary: of a run.
+        chosen: output folder, where the user chose one; None for the recording set.
+    """
     console = Console()
     table = Table(header_style="bold")
     table.add_column("enhancement", no_wrap=True)
@@ -68,7 +76,8 @@ def print_summary(summary: Summary) -> None:
     lines = [f"manifest: {summary.manifest}"]
     if made:
         tasks = ",".join(f"{name}_semiology" for name in made)
-        lines.append(f"ask with: semiology run --tasks {tasks} …")
+        where = f"{MANIFEST_VARIABLE}={shlex.quote(str(summary.manifest.parent))} " if chosen else ""
+        lines.append(f"ask with: {where}semiology run --tasks {tasks} …")
         lines.append(FACES)
     for line in lines:
         console.print(escape(line), highlight=False, soft_wrap=True)

@@ -55,7 +55,7 @@ def questions(task: EnhancedTask) -> dict[str, Any]:
     enhanced = usable_plan(task, settings)
     prompt = documents.choose_prompt(task.feature, settings.prompt_id)
     rows = [
-        _enhanced_row(row, enhanced) for row in documents.build_documents(task.feature, enhanced.plan, prompt)
+        enhanced_row(row, enhanced) for row in documents.build_documents(task.feature, enhanced.plan, prompt)
     ]
     if not rows:
         raise SettingsError(f"{task.name}: {nothing_left(task, enhanced, settings)}")
@@ -120,8 +120,16 @@ def nothing_left(task: EnhancedTask, enhanced: EnhancedPlan, settings: Settings)
     return f"no usable recording in {settings.data} is annotated for {task.feature}"
 
 
-def _enhanced_row(row: Mapping[str, Any], enhanced: EnhancedPlan) -> dict[str, Any]:
-    """Mark a row of the question table as enhanced; with a transcript, quote it before the question."""
+def enhanced_row(row: Mapping[str, Any], enhanced: EnhancedPlan) -> dict[str, Any]:
+    """Return a row of the question table marked as enhanced; a transcript is quoted before the question.
+
+    Args:
+        row: about a recording of ``enhanced.plan``.
+        enhanced: the plan with derived media.
+
+    Raises:
+        TranscriptError: the transcript cannot be read.
+    """
     source = enhanced.rows[str(row["video_id"])]
     marked = {
         **row,
