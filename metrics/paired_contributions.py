@@ -9,8 +9,8 @@ and only the common part that the null hypothesis denies remains.
 So a patient's contribution is the change of the difference when the patient is left out, plus the patient's
 share of the difference itself. Leaving out, as in the jackknife, keeps large patients from looking calmer
 than they are. Signs are drawn for such contributions in the wild cluster bootstrap (Cameron, Gelbach and
-Miller, Review of Economics and Statistics 90 (2008) 414; MacKinnon, Nielsen and Webb, Journal
-of Applied Econometrics 38 (2023) 671). `benchmarks/paired_tests_error.py` measures the rate of false positives.
+Miller, Review of Economics and Statistics 90 (2008) 414; MacKinnon, Nielsen and Webb, Journal of Applied
+Econometrics 38 (2023) 671). `benchmarks/paired_tests_error.py` measures the rate of false positives.
 """
 
 from __future__ import annotations

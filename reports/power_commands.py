@@ -1,0 +1,111 @@
+"""``semiology power``: how many patients are needed before a difference can be seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from semiology.metrics.paired_power import PowerAt
+    from semiology.reports.power import PowerPlan
+
+POWER_EPILOG = (
+    "Examples:  [cyan]semiology power my_emu --feature tonic --delta 0.1[/cyan]   "
+    "[cyan]semiology power s3_answers.csv::Qwen3-VL-8B --second s3_answers.csv::Qwen3-VL-32B "
+    "--feature tonic[/cyan]   [cyan]semiology power my_emu --tests 20 --out power.json[/cyan]"
+)
+_Source = Annotated[
+    str, typer.Argument(help="A recording set, or answers (as for `semiology compare`) that serve as pilot.")
+]
+_Second = Annotated[
+    str | None, typer.Option(help="Answers of a second model: tells how often two models differ.")
+]
+_Feature = Annotated[
+    str | None, typer.Option(help="Features or groups, comma-separated; default: all of yes and no.")
+]
+
+
+def power(
+    source: _Source,
+    feature: _Feature = None,
+    delta: Annotated[float, typer.Option(help="Difference of F1 to be seen.")] = 0.1,
+    wanted: Annotated[float, typer.Option("--power", help="Chance of seeing it.")] = 0.8,
+    alpha: Annotated[float, typer.Option(help="Level of the test.")] = 0.05,
+    tests: Annotated[int, typer.Option(help="Features tested together (Bonferroni).", min=1)] = 1,
+    second: _Second = None,
+    sensitivity: Annotated[float | None, typer.Option(help="Of the first model.")] = None,
+    specificity: Annotated[float | None, typer.Option(help="Of the first model.")] = None,
+    correlation: Annotated[float | None, typer.Option(help="Of right answers within a patient.")] = None,
+    discordance: Annotated[
+        float | None, typer.Option(help="Share of recordings about which one model alone is right.")
+    ] = None,
+    studies: Annotated[int, typer.Option(help="Simulated studies for each size.", min=50)] = 400,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="JSON file to write.", dir_okay=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")] = False,
+) -> None:
+    """Simulate studies of growing size until a difference of F1 is seen often enough, patient by patient."""
+    from rich.console import Console
+
+    from semiology.data.cache_folder import written_whole
+    from semiology.reports.power import Assumptions, Design, plan_content, plan_power, read_truth
+
+    truth, pilot = read_truth(source)
+    other = read_truth(second)[1] if second is not None else None
+    design = Design(delta, wanted, alpha, tests, studies, seed)
+    assumed = Assumptions(sensitivity, specificity, correlation, discordance)
+    console, plans = Console(), []
+    for name in _features(feature, truth["feature"].unique().tolist()):
+        with Console(stderr=True).status(f"{name}: simulating") as status:
+            told = _teller(name, status.update)
+            plan = plan_power(truth, name, design, pilot=pilot, second=other, assumed=assumed, on_size=told)
+        plans.append(plan)
+        if not as_json:
+            _print(plan, console)
+    text = json.dumps([plan_content(plan) for plan in plans], indent=2, ensure_ascii=False)
+    if as_json:
+        typer.echo(text)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(out) as part:
+            part.write_text(text + "\n", encoding="utf-8")
+        typer.echo(f"Written: {out}", err=as_json)
+
+
+def _features(text: str | None, there: list[str]) -> tuple[str, ...]:
+    from semiology.metrics.aggregation import THREE_CLASSES
+    from semiology.reports.compare_commands import feature_names
+
+    if text is not None:
+        return feature_names(text)
+    return tuple(name for name in feature_names(None) if name in there and name not in THREE_CLASSES)
+
+
+def _teller(name: str, update: Callable[[str], None]) -> Callable[[PowerAt], None]:
+    return lambda at: update(f"{name}: {at.n_patients} patients give a power of {at.power:.2f}")
+
+
+def _print(plan: PowerPlan, console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from semiology.reports.power import assumption_lines, power_sentence
+
+    console.print(Text(power_sentence(plan), style="bold"))
+    table = Table(
+        "patients", "power [95 %]", "McNemar (ignores patients)", header_style="bold", pad_edge=False
+    )
+    for at in plan.result.tried:
+        table.add_row(
+            str(at.n_patients), f"{at.power:.2f} [{at.low:.2f}, {at.high:.2f}]", f"{at.mcnemar_power:.2f}"
+        )
+    console.print(table)
+    for line in assumption_lines(plan):
+        console.print(Text(line, style="dim"))
+    console.print()

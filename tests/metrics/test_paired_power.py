@@ -1,0 +1,106 @@
+"""Simulated studies: their rates, their clusters, and that the test keeps its level on them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from semiology.metrics.paired_power import PowerAt, patients_needed, power_at
+from semiology.metrics.paired_simulation import (
+    AnswerModel,
+    Patients,
+    answer_model,
+    correctness_correlation,
+    f1_of_rates,
+    simulate_tables,
+)
+
+# 29 patients, 90 recordings: the sizes of a small study, with the sign in 15 patients.
+SIZES = np.array([1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 7, 1, 1, 2, 3, 4, 2, 5, 4, 4])
+POSITIVE = np.minimum(SIZES, np.where(np.arange(29) % 2 == 0, 2, 0))
+PATIENTS = Patients(POSITIVE, SIZES - POSITIVE)
+
+
+def test_the_pair_of_models_has_the_difference_the_correlation_and_the_discordance_wanted() -> None:
+    model = answer_model((0.6, 0.65), 0.1, PATIENTS.prevalence, correlation=0.28, discordance=0.25)
+    before, after = (f1_of_rates(*rates, PATIENTS.prevalence) for rates in (model.first, model.second))
+    assert after - before == pytest.approx(0.1, abs=1e-6)
+    assert model.second[0] > model.first[0]
+    assert model.second[1] > model.first[1]
+    assert model.discordance == pytest.approx(0.25, abs=1e-3)
+    tables = simulate_tables(PATIENTS, 6000, model, np.random.default_rng(1), "tonic")
+    counts = tables.first[:, 0].sum(0)
+    assert counts[0, 0] / counts[0].sum() == pytest.approx(0.6, abs=0.02)
+    assert counts[1, 1] / counts[1].sum() == pytest.approx(0.65, abs=0.02)
+    assert tables.changed.sum() / counts.sum() == pytest.approx(0.25, abs=0.02)
+    assert tables.only_first[0] + tables.only_second[0] == tables.changed.sum()
+    right = tables.first[:, 0, 0, 0] + tables.first[:, 0, 1, 1]
+    assert correctness_correlation(right, tables.first.sum((1, 2, 3))) == pytest.approx(0.28, abs=0.04)
+
+
+def test_correlation_of_correctness_equals_the_mean_over_pairs() -> None:
+    answers = [[1, 1, 0], [0, 0], [1, 1, 1, 0], [1]]
+    mean = np.mean(np.concatenate(answers))
+    pairs = [
+        (a - mean) * (b - mean)
+        for patient in answers
+        for i, a in enumerate(patient)
+        for j, b in enumerate(patient)
+        if i != j
+    ]
+    expected = max(0.0, float(np.mean(pairs)) / (mean * (1 - mean)))
+    found = correctness_correlation(
+        np.array([sum(p) for p in answers], float), np.array([len(p) for p in answers], float)
+    )
+    assert found == pytest.approx(expected)
+    assert correctness_correlation(np.array([1.0, 0.0]), np.array([1.0, 1.0])) == 0
+
+
+def test_sign_flip_keeps_its_level_where_mcnemar_does_not() -> None:
+    model = answer_model((0.55, 0.65), 0.0, PATIENTS.prevalence)
+    found = power_at(PATIENTS, 60, model, studies=300, seed=3, flips=300)
+    assert 0.01 < found.power < 0.09
+    assert found.mcnemar_power > found.power + 0.02
+    assert abs(found.mean_difference) < 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_patients", [29, 116])
+@pytest.mark.parametrize("rates", [(0.5, 0.7), (0.8, 0.4)])
+def test_level_on_two_thousand_studies(n_patients: int, rates: tuple[float, float]) -> None:
+    found = power_at(PATIENTS, n_patients, answer_model(rates, 0.0, PATIENTS.prevalence), studies=2000)
+    assert 0.015 < found.power < 0.065
+    assert found.mcnemar_power > 0.09
+
+
+def test_power_grows_with_patients_and_the_number_needed_lies_between_the_sizes_tried() -> None:
+    model = answer_model((0.5, 0.6), 0.3, PATIENTS.prevalence)
+    seen: list[PowerAt] = []
+    found = patients_needed(PATIENTS, model, studies=120, on_size=seen.append)
+    assert found.needed is not None
+    assert sorted(at.n_patients for at in seen) == [at.n_patients for at in found.tried]
+    reached = [at.n_patients for at in found.tried if at.power >= 0.8]
+    missed = [at.n_patients for at in found.tried if at.power < 0.8]
+    assert max(missed) < found.needed <= max(reached)
+    assert found.tried[0].power < found.tried[-1].power
+    again = patients_needed(PATIENTS, model, studies=120)
+    assert again == found
+
+
+def test_a_difference_out_of_reach_is_told() -> None:
+    model = answer_model((0.5, 0.6), 0.01, PATIENTS.prevalence)
+    found = patients_needed(PATIENTS, model, studies=60, most=60)
+    assert found.needed is None
+    assert found.tried[-1].n_patients == 60
+
+
+def test_faults_are_named() -> None:
+    with pytest.raises(ValueError, match=r"has an F1 of 0\.\d+"):
+        answer_model((0.9, 0.9), 0.5, 0.3)
+    with pytest.raises(ValueError, match="sensitivity is 1"):
+        answer_model((1.0, 0.9), 0.1, 0.3)
+    with pytest.raises(ValueError, match="below 1"):
+        answer_model((0.5, 0.9), 0.1, 0.3, discordance=1.2)
+    model = AnswerModel((0.5, 0.5), (0.6, 0.6), 0.2, 0.2, 0.3, 0.5)
+    with pytest.raises(ValueError, match="cannot be planned"):
+        patients_needed(PATIENTS, model, power=1.0)
