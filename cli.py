@@ -10,9 +10,14 @@ import typer
 
 from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
+from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command, merge_command, merge_texts
 from semiology.optimization.commands import FOLDS_EPILOG, folds_command
+from semiology.optimization.sweep_commands import SWEEP_EPILOG, sweep_command
 from semiology.prompts.commands import app as prompts_app
+from semiology.reports.agreement_commands import agreement_app
 from semiology.reports.commands import REPORT_EPILOG, report
+from semiology.reports.compare_commands import COMPARE_EPILOG, compare
+from semiology.reports.power_commands import POWER_EPILOG, power
 from semiology.reports.reproduce_commands import baselines_app, reproduce_app
 
 app = typer.Typer(
@@ -28,9 +33,15 @@ data_app.command("folds", epilog=FOLDS_EPILOG)(folds_command)
 app.add_typer(data_app, name="data")
 app.add_typer(enhance_app, name="enhance")
 app.add_typer(prompts_app, name="prompts")
+app.command("sweep", epilog=SWEEP_EPILOG)(sweep_command)
 app.command("report", epilog=REPORT_EPILOG)(report)
+app.command("compare", epilog=COMPARE_EPILOG)(compare)
+app.command("power", epilog=POWER_EPILOG)(power)
+app.command("judge", epilog=JUDGE_EPILOG)(judge_command)
+app.command("merge", epilog=MERGE_EPILOG)(merge_command)
 app.add_typer(reproduce_app, name="reproduce")
 app.add_typer(baselines_app, name="baselines")
+app.add_typer(agreement_app, name="agreement")
 
 RUN_EPILOG = (
     "Examples:  [cyan]semiology run --model embedded --data my_emu[/cyan]   "
@@ -86,6 +97,7 @@ def run_command(
         extra=tuple(lmms_eval_option or ()),
     )
     folder = run(options)
+    merge_texts(folder)
     report([folder], out=folder / "report")
     check_replies(folder)
 
