@@ -19,6 +19,8 @@ WIDTH_IN = 13.0
 DPI = 100
 STILL_PX = 480
 """Longest side of a still, px."""
+_POINTS = 512
+"""Window of the spectrogram, samples: 32 ms at 16 kHz."""
 _LEVELS_DB = (-110.0, -20.0)
 _MOST_LINES = 40
 
@@ -127,17 +129,17 @@ def _draw_sound(row: Figure, sound: Listening, peak: float) -> None:
     wave.fill_between(times, low, high, linewidth=0.4, color="tab:blue")
     wave.set_ylim(-1.05 * peak, 1.05 * peak)  # the same for all, so that loudness can be compared
     wave.set_ylabel("amplitude", fontsize=8)
-    points = min(512, sound.samples.size)
-    with np.errstate(divide="ignore"):
-        spectrum.specgram(
-            sound.samples,
-            NFFT=points,
-            noverlap=points // 2,
-            Fs=sound.rate,
-            vmin=_LEVELS_DB[0],
-            vmax=_LEVELS_DB[1],
-            cmap="magma",
-        )
+    if sound.samples.size >= _POINTS:
+        with np.errstate(divide="ignore"):  # digital silence is minus infinity dB
+            spectrum.specgram(
+                sound.samples,
+                NFFT=_POINTS,
+                noverlap=_POINTS // 2,
+                Fs=sound.rate,
+                vmin=_LEVELS_DB[0],
+                vmax=_LEVELS_DB[1],
+                cmap="magma",
+            )
     spectrum.set_ylabel("Hz", fontsize=8)
     spectrum.set_xlabel("s", fontsize=8)
     spectrum.set_xlim(0, sound.samples.size / sound.rate)

@@ -17,7 +17,7 @@ def semiology(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "report", "data", "prompts"])
+@pytest.mark.parametrize("command", ["run", "demo", "enhance", "report", "data", "prompts"])
 def test_every_command_explains_itself(command: str) -> None:
     done = semiology(command, "--help")
     assert done.returncode == 0

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from honest_steps import Negative, Softer
+from honest_steps import Negative, Said, Softer
 
 from semiology.enhancements.enhance import enhance
 from semiology.enhancements.manifest import MANIFEST, read_manifest
@@ -63,6 +63,36 @@ def test_derived_media_stand_in_the_place_of_the_originals(enhanced_set: Path) -
     for row in rows("denoise_semiology_ictal_vocalization"):
         assert row["audio"] == str(manifest[str(row["video_id"]), "denoise"].file)
         assert row["video"] == str(enhanced_set / "videos" / f"{row['video_id']}.mp4")
+
+
+def test_a_transcript_stands_between_the_media_and_the_unchanged_question(small_set: Path) -> None:
+    enhance(small_set, [Said()])
+    name = "transcript_semiology_verbal_responsiveness"
+    enhanced, unenhanced = rows(name), plain_rows("verbal_responsiveness")
+    for one, other in zip(enhanced, unenhanced, strict=True):
+        assert str(one["question"]).endswith(f"\n\n{other['question']}")
+        assert one["prompt_hash"] == other["prompt_hash"]
+        assert one["video"] == other["video"]
+        # Spoken from 31 to 34 s: in the second of the windows 0-30, 25-55, 50-70 alone, 6 s after its start.
+        assert ('6.0-9.0 s: "can you hear me"' in str(one["question"])) == (one["segment"] == 1)
+    quotations = {(row["segment"], row["transcript_hash"]) for row in enhanced}
+    assert len(quotations) == 3
+    assert all(len(str(digest)) == 64 for _, digest in quotations)
+
+
+def test_two_questions_about_a_window_share_all_but_the_question(small_set: Path) -> None:
+    enhance(small_set, [Said()])
+    first = rows("transcript_semiology_verbal_responsiveness")[1]
+    second = rows("transcript_semiology_ictal_vocalization")[1]
+    quotations = [
+        str(row["question"]).removesuffix(question) for row, question in _with_questions(first, second)
+    ]
+    assert quotations[0] == quotations[1]
+    assert "can you hear me" in quotations[0]
+
+
+def _with_questions(*enhanced: dict[str, object]) -> list[tuple[dict[str, object], str]]:
+    return [(row, str(plain_rows(str(row["feature"]))[0]["question"])) for row in enhanced]
 
 
 def test_what_is_not_made_is_told_with_the_command_that_makes_it(small_set: Path) -> None:
