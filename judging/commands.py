@@ -127,6 +127,23 @@ def merge_command(
     _tell_files(summary.files)
 
 
+def merge_texts(folder: Path) -> None:
+    """Let the model of ``SEMIOLOGY_MERGE_MODEL``, if there is one, merge a run's texts before its report.
+
+    A server that stops costs no answers: it is told, and the report takes each statement once.
+    """
+    from semiology.tasks.s3.text_model import TextModelError, merge_choice
+
+    if merge_choice() is None or not any(folder.glob("*_samples_s3_*.jsonl")):
+        return
+    from semiology.judging.merge_runs import merge_as_chosen
+
+    try:
+        merge_as_chosen(folder)
+    except TextModelError as error:
+        typer.secho(f"texts are merged extractively: {error}", fg=typer.colors.YELLOW, err=True)
+
+
 def _tell_files(files: tuple[str, ...]) -> None:
     for file in files:
         typer.echo(f"Written: {file}")

@@ -11,6 +11,7 @@ from typing import Any
 from semiology.backends.journal import Journal
 from semiology.judging.asking import Asked, replies_to
 from semiology.judging.judge_runs import journal_folder
+from semiology.judging.model_choice import short_name
 from semiology.judging.progress_line import AskingProgress
 from semiology.judging.run_texts_to_read import MergeGroup, merge_groups, s3_folders
 from semiology.prompts.s3_library import load_task_prompts
@@ -18,6 +19,7 @@ from semiology.reports.lmms_eval_files import ResultsError
 from semiology.reports.run_texts import Maker, MergedTexts, merge_key, read_merged, write_merged
 from semiology.reports.s3_results import read_s3_results
 from semiology.tasks.s3.merge_instructions import instructed
+from semiology.tasks.s3.text_model import MAX_TOKENS, chosen_text_model, merge_choice
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,24 @@ def merge_runs(paths: Sequence[Path], asked: Asked, name: str) -> MergingSummary
             merged.texts[merge_key(*group)] = text
     files = [_write(folder, merged) for folder in s3_folders(paths)] if groups else []
     return MergingSummary(name, len(groups), len(merged.texts), kept, tuple(map(str, files)))
+
+
+def merge_as_chosen(folder: Path) -> MergingSummary | None:
+    """Let the model of ``SEMIOLOGY_MERGE_MODEL`` merge the texts of one run; None where none is chosen.
+
+    Raises:
+        ResultsError: the run has no answers to S3 tasks.
+        SettingsError: the variable is not understood, or its address is not allowed.
+        TextModelError: the model gives no replies.
+    """
+    chosen, model = merge_choice(), chosen_text_model()
+    if chosen is None or model is None:
+        return None
+    name, address = chosen
+    settings = {"temperature": 0.0, "max_tokens": MAX_TOKENS}
+    # As in `semiology merge`, so that neither asks what the other has asked.
+    asked = Asked(model, f"{name}@{address.rstrip('/')}", settings)
+    return merge_runs([folder], asked, short_name(name))
 
 
 def _prompt(group: MergeGroup) -> str:

@@ -11,12 +11,16 @@ from s3_examples import record, write_s3_run
 from typer.testing import CliRunner, Result
 
 from semiology.cli import app
+from semiology.judging.commands import merge_texts
 from semiology.judging.judge_runs import judge_runs
 from semiology.judging.model_choice import served
+from semiology.metrics.window_merging import merge_reports
 from semiology.reports.run_texts import MERGED
 from semiology.reports.s3_results import read_s3_results
 from semiology.reports.s3_summary import S3Run, s3_rows, summarise_s3
 from semiology.reports.s3_tables import s3_markdown
+from semiology.tasks.s3.merge_instructions import instructed
+from semiology.tasks.s3.text_model import chosen_text_model
 
 WINDOWS = ("The head turns to the left.", "Tonic stiffening of the right arm.")
 
@@ -103,3 +107,23 @@ def test_the_model_of_the_environment_merges_without_options(
         assert "small merged 2 of 2 groups" in typed("merge", folder).output
     monkeypatch.setenv("SEMIOLOGY_MERGE_MODEL", "small@http://example.com/v1")
     assert "SEMIOLOGY_ALLOW_REMOTE" in str(typed("merge", folder).exception)
+
+
+def test_a_run_with_a_merging_model_is_merged_once_and_survives_its_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = next(write_s3_run(tmp_path / "run", rows(1)).iterdir())
+    merge_texts(folder)
+    assert not list(folder.glob(MERGED))
+    with served_judge(lambda prompt: "One text.") as server:
+        monkeypatch.setenv("SEMIOLOGY_MERGE_MODEL", f"small@{server.address}")
+        model = chosen_text_model()
+        assert model is not None
+        merge_reports([f"{text} Case 0." for text in WINDOWS], instructed(model))  # lmms-eval's table
+        merge_texts(folder)
+        assert len(server.asked) == 2  # the report once, not twice, and the justification
+    assert runs_of(folder)["s3_report"].merged_by.startswith("small (")
+    other = next(write_s3_run(tmp_path / "other", rows(3)[-4:]).iterdir())
+    merge_texts(other)
+    assert "texts are merged extractively" in capsys.readouterr().err
+    assert runs_of(other)["s3_report"].merged_by == "extractive"
