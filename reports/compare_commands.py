@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 COMPARE_EPILOG = (
     "Examples:  [cyan]semiology compare runs/old runs/new --out compared[/cyan]   "
-    "[cyan]semiology compare s3_answers.csv::best runs/new[/cyan]   "
+    "[cyan]semiology compare s3::best runs/new[/cyan]   "
     "[cyan]semiology compare always-yes runs/new[/cyan]   "
     "[cyan]semiology compare runs::prompt=s3 runs::prompt=embc[/cyan]   "
     "[cyan]semiology compare --base runs/plain --enhanced runs/pose[/cyan]"
 )
-_SIDE = "A results folder, a table of published answers, always-yes or always-no; '::' chooses in it."
+_SIDE = (
+    "A results folder, published answers (s3, embc or a table), always-yes or always-no; '::' chooses in it."
+)
 
 
 _First = Annotated[str | None, typer.Argument(metavar="[A]", help=_SIDE)]

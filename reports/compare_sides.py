@@ -1,8 +1,8 @@
 """The two sides of a comparison: from what the user typed to the recording answers of one condition.
 
 A side is written ``SOURCE`` or ``SOURCE::CHOICE``. SOURCE is a folder of results, a table of published
-answers (``semiology baselines import``), or ``always-yes``/``always-no``. CHOICE names a model, or any of
-``model=…,prompt=…,enhancement=…``; ``best`` is the best of a table of published answers.
+answers (``semiology baselines import``; ``s3`` and ``embc`` by name), or ``always-yes``/``always-no``.
+CHOICE names a model, or any of ``model=…,prompt=…,enhancement=…``; ``best`` is the best of a table.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from semiology.features import FEATURES
 from semiology.metrics.aggregation import recording_answers
+from semiology.reports.baselines_alone import KNOWN, baselines_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,13 +89,7 @@ def read_side(text: str) -> Side:
     if text in CONSTANTS:
         return Side(text, constant=CONSTANTS[text])
     source, _, choice = text.partition(SEPARATOR)
-    path = Path(source)
-    if not path.exists():
-        words = " or ".join(CONSTANTS)
-        raise SideError(
-            f"{source}: there is no such file or folder → give a run's folder, a table of published answers, "
-            f"or {words}"
-        )
+    path = _path(source)
     wanted = _wanted(choice, text)
     side = _published(path, text) if path.suffix == ".csv" else _run(path, text)
     best = wanted.get("model") == BEST and BEST not in {c.model for c in side.conditions}
@@ -104,6 +99,24 @@ def read_side(text: str) -> Side:
     if not matching:
         raise SideError(f"{text}: nothing here matches → choose one of\n{choices(source, side.conditions)}")
     return Side(text, matching, None, best, side.data, side.caveats, side.notes, side.facts)
+
+
+def _path(source: str) -> Path:
+    """Return the folder or table that a source names; published answers are known by name once imported."""
+    path = Path(source)
+    if path.exists():
+        return path
+    if source in KNOWN:
+        if baselines_file(source).is_file():
+            return baselines_file(source)
+        raise SideError(
+            f"{source}: these published answers are not on this machine → import them from the normalised "
+            f"release by `semiology baselines import {source} DIR`"
+        )
+    raise SideError(
+        f"{source}: there is no such file or folder → give a run's folder, a table of published answers, "
+        f"{', '.join(KNOWN)} or {' or '.join(CONSTANTS)}"
+    )
 
 
 def only_condition(side: Side) -> Condition:

@@ -70,7 +70,7 @@ def test_sign_flip_keeps_its_level_where_mcnemar_does_not() -> None:
 def test_level_on_two_thousand_studies(n_patients: int, rates: tuple[float, float]) -> None:
     found = power_at(PATIENTS, n_patients, answer_model(rates, 0.0, PATIENTS.prevalence), studies=2000)
     assert 0.015 < found.power < 0.065
-    assert found.mcnemar_power > 0.09
+    assert found.mcnemar_power > 0.075
 
 
 def test_power_grows_with_patients_and_the_number_needed_lies_between_the_sizes_tried() -> None:

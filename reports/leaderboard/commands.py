@@ -1,0 +1,154 @@
+"""``semiology leaderboard``: numbers for other laboratories, without patients."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+leaderboard_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Results as a file that laboratories can exchange: scores and protocol, no recordings, no patients.",
+    epilog="Example:  [cyan]semiology leaderboard export runs --out ours.json[/cyan]",
+)
+_Files = Annotated[list[Path], typer.Argument(help="Leaderboard files.")]
+
+
+@leaderboard_app.command(
+    "export",
+    epilog="Examples:  [cyan]semiology leaderboard export runs --card cards.yaml --out ours.json[/cyan]   "
+    "[cyan]semiology leaderboard export --baselines s3 --out published.json[/cyan]",
+)
+def export_command(
+    out: Annotated[Path, typer.Option(help="JSON file to write.", dir_okay=False)],
+    runs: Annotated[list[Path] | None, typer.Argument(help="Folders of results.")] = None,
+    baselines: Annotated[
+        list[str] | None, typer.Option(help="Published answers: s3, embc or an imported table.")
+    ] = None,
+    card: Annotated[
+        Path | None,
+        typer.Option(
+            help="YAML: model name → parameters_billions, licence, revision, developer, released, link."
+        ),
+    ] = None,
+    submitter: Annotated[str | None, typer.Option(help="Name of the laboratory.")] = None,
+    internal: Annotated[
+        bool, typer.Option("--internal", help="Also figures that rest on fewer than 5 patients.")
+    ] = False,
+    policy: Annotated[
+        Literal["wrong", "drop"], typer.Option(help="What an answer that is neither yes nor no counts as.")
+    ] = "wrong",
+    resamples: Annotated[int, typer.Option(help="Patient resamples per interval.", min=100)] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
+) -> None:
+    """Score runs and write their entries."""
+    from semiology.reports.baselines_alone import features_alone, read_named_baselines
+    from semiology.reports.leaderboard.entries import ExportOptions, entries
+    from semiology.reports.leaderboard.files import LeaderboardError, write_board
+    from semiology.reports.results import read_results
+    from semiology.reports.summary import summarise
+
+    found = [read_results(runs)] if runs else []
+    published = features_alone(read_named_baselines(baselines)) if baselines else None
+    found += [published] if published else []
+    if not found:
+        raise LeaderboardError("there is nothing to export → give a results folder or --baselines")
+    options = ExportOptions(_cards(card), submitter, internal)
+    made: list[dict[str, Any]] = []
+    for results in found:
+        summary = summarise(results, policy=policy, resamples=resamples, seed=seed)
+        made += entries(results, summary, options)
+    write_board(out, made)
+    withheld = sum(row["withheld"] for entry in made for row in entry["features"])
+    typer.echo(f"{len(made)} entries → {out}")
+    if withheld:
+        typer.echo(
+            f"{withheld} figures rest on fewer than 5 patients and are withheld (--internal gives them)"
+        )
+
+
+@leaderboard_app.command(
+    "import",
+    epilog="Example:  [cyan]semiology leaderboard import theirs.json ours.json --into board.json[/cyan]",
+)
+def import_command(
+    sources: _Files,
+    into: Annotated[Path, typer.Option(help="Leaderboard to add to; made if there is none.", dir_okay=False)],
+    replace: Annotated[bool, typer.Option("--replace", help="Take new figures of known entries.")] = False,
+) -> None:
+    """Check files of other laboratories and add their entries to a leaderboard."""
+    from semiology.reports.leaderboard.files import merged, read_board, write_board
+
+    known: list[Mapping[str, Any]] = list(read_board(into)["entries"]) if into.exists() else []
+    added = replaced = 0
+    for source in sources:
+        known, more, changed = merged(known, read_board(source)["entries"], replace=replace)
+        added, replaced = added + more, replaced + changed
+    write_board(into, known)
+    typer.echo(f"{added} entries added, {replaced} replaced → {into}: {len(known)} entries")
+
+
+@leaderboard_app.command("show", epilog="Example:  [cyan]semiology leaderboard show board.json[/cyan]")
+def show_command(
+    sources: _Files,
+    group: Annotated[
+        Literal["visual", "limb_body", "facial", "audio", "all"], typer.Option(help="Features to average.")
+    ] = "visual",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the entries as JSON.")] = False,
+) -> None:
+    """Rank entries about the same data, and say which ranks are not established."""
+    from rich.console import Console
+
+    from semiology.reports.leaderboard.files import merged, read_board
+    from semiology.reports.leaderboard.show import print_board
+
+    entries: list[Mapping[str, Any]] = []
+    for source in sources:
+        entries, _, _ = merged(entries, read_board(source)["entries"])
+    if as_json:
+        typer.echo(json.dumps(entries, indent=2, ensure_ascii=False))
+        return
+    console = Console()
+    print_board(entries, group, console if console.is_terminal else Console(width=160))
+
+
+@leaderboard_app.command(
+    "validate", epilog="Example:  [cyan]semiology leaderboard validate theirs.json[/cyan]"
+)
+def validate_command(sources: _Files) -> None:
+    """Hold files against the schema; every fault is listed, and the exit status is 2 if there is one."""
+    from semiology.reports.leaderboard.files import read_board
+
+    for source in sources:
+        count = len(read_board(source)["entries"])
+        typer.echo(f"{source}: {count} entries, no fault")
+
+
+@leaderboard_app.command("schema", epilog="Example:  [cyan]semiology leaderboard schema > schema.json[/cyan]")
+def schema_command() -> None:
+    """Print the JSON schema of the format."""
+    from semiology.reports.leaderboard.files import schema
+
+    typer.echo(json.dumps(schema(), indent=2))
+
+
+def _cards(path: Path | None) -> dict[str, dict[str, Any]]:
+    import yaml
+
+    if path is None:
+        return {}
+    if not path.is_file():
+        raise ValueError(f"{path}: there is no such file → write a YAML table: model name → its card")
+    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    if not isinstance(content, dict) or not all(isinstance(card, dict) for card in content.values()):
+        raise ValueError(f"{path}: is no table of model cards → write: model name, then its keys indented")
+    return {str(name): {str(k): _plain(v) for k, v in card.items()} for name, card in content.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return numbers as they are and everything else (a date, say) as text."""
+    return value if value is None or isinstance(value, (int, float)) else str(value)

@@ -1,0 +1,118 @@
+"""A leaderboard as a table: only entries about the same data, asked about alike, are ranked together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from semiology.reports.tables import plain
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+HEADER = ("model", "wording", "enhancement", "macro balanced accuracy", "macro F1", "always-yes", "unparsed")
+OVERLAP = (
+    "= : the interval overlaps that of the first, so the order is not established. Intervals that overlap "
+    "may still differ on the same recordings: `semiology compare` tests that, with the answers."
+)
+
+
+def groups(entries: Sequence[Mapping[str, Any]], group: str) -> dict[str, list[Mapping[str, Any]]]:
+    """Return entries that can be ranked together, best first, by what they are about.
+
+    Entries belong together if data, features of the group and the treatment of unusable answers are the same.
+    """
+    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for entry in entries:
+        macro = macro_of(entry, group)
+        if macro is not None:
+            found[_about(entry, macro)].append(entry)
+    return {
+        about: sorted(found[about], key=lambda entry: _value(entry, group), reverse=True)
+        for about in sorted(found)
+    }
+
+
+def macro_of(entry: Mapping[str, Any], group: str) -> Mapping[str, Any] | None:
+    """Return the macro figures of a group, or None."""
+    return next((macro for macro in entry["macro"] if macro["group"] == group), None)
+
+
+def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[str, ...]]:
+    """Return the rows of one table under `HEADER`, with ``=`` where the order is not established."""
+    first = macro_of(ranked[0], group)
+    assert first is not None
+    rows = []
+    for number, entry in enumerate(ranked):
+        macro = macro_of(entry, group)
+        assert macro is not None
+        scores = macro["scores"]
+        tie = number > 0 and _overlap(scores["balanced_accuracy"], first["scores"]["balanced_accuracy"])
+        unparsed = scores["unparsed_rate"]["value"]
+        rows.append(
+            (
+                plain(f"{entry['model']['name']}{' =' if tie else ''}"),
+                plain(entry["protocol"]["wording"]),
+                plain(entry["protocol"]["enhancement"]),
+                _score(scores["balanced_accuracy"]),
+                _score(scores["f1"]),
+                "–" if macro["always_yes_f1"] is None else f"{macro['always_yes_f1']:.2f}",
+                "–" if unparsed is None else f"{unparsed:.0%}",
+            )
+        )
+    return rows
+
+
+def print_board(entries: Sequence[Mapping[str, Any]], group: str, console: Console) -> None:
+    """Print one table for each set of data."""
+    from rich.table import Table
+    from rich.text import Text
+
+    found = groups(entries, group)
+    if not found:
+        console.print(f"No entry has macro figures of the group {group}.")
+        return
+    for about, ranked in found.items():
+        table = Table(title=Text(plain(about)), title_justify="left", header_style="bold", pad_edge=False)
+        for i, name in enumerate(HEADER):
+            table.add_column(name, justify="left" if i < 3 else "right")
+        for row in cells(ranked, group):
+            table.add_row(*(Text(cell) for cell in row))
+        console.print(table)
+        for caveat in dict.fromkeys(text for entry in ranked for text in entry["caveats"]):
+            console.print(Text(f"Note: {plain(caveat)}", style="yellow"))
+    console.print(Text(OVERLAP, style="dim"))
+
+
+def _about(entry: Mapping[str, Any], macro: Mapping[str, Any]) -> str:
+    data = entry["data"]
+    name = data["name"] or ("published answers" if entry["source"] != "run" else "unnamed set")
+    mark = f" {data['fingerprint'][:12]}" if data["fingerprint"] else ""
+    count = len(macro["features"])
+    simulated = ", simulated" if data["simulated"] else ""
+    return (
+        f"{name}{mark}{simulated}: {data['recordings']} recordings, {data['patients']} patients, {count} "
+        f"feature{'' if count == 1 else 's'} ({macro['group']}), unusable answers "
+        f"{entry['protocol']['unusable_answers']}"
+    )
+
+
+def _value(entry: Mapping[str, Any], group: str) -> float:
+    macro = macro_of(entry, group)
+    value = macro["scores"]["balanced_accuracy"]["value"] if macro else None
+    return -1.0 if value is None else float(value)
+
+
+def _overlap(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
+    if None in (a["low"], a["high"], b["low"], b["high"]):
+        return True
+    return bool(a["low"] <= b["high"] and b["low"] <= a["high"])
+
+
+def _score(score: Mapping[str, Any]) -> str:
+    if score["value"] is None:
+        return "–"
+    if score["low"] is None:
+        return f"{score['value']:.3f} (no interval)"
+    return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"
