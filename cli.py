@@ -8,15 +8,18 @@ from typing import Annotated
 
 import typer
 
+from semiology.backends.jsonl_commands import SERVE_EPILOG, serve_jsonl
 from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
 from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command, merge_command, merge_texts
 from semiology.optimization.commands import FOLDS_EPILOG, folds_command
+from semiology.optimization.optimise_commands import OPTIMIZE_EPILOG, optimize
 from semiology.optimization.sweep_commands import SWEEP_EPILOG, sweep_command
 from semiology.prompts.commands import app as prompts_app
 from semiology.reports.agreement_commands import agreement_app
 from semiology.reports.commands import REPORT_EPILOG, report
 from semiology.reports.compare_commands import COMPARE_EPILOG, compare
+from semiology.reports.leaderboard.commands import leaderboard_app
 from semiology.reports.power_commands import POWER_EPILOG, power
 from semiology.reports.reproduce_commands import baselines_app, reproduce_app
 
@@ -34,9 +37,12 @@ app.add_typer(data_app, name="data")
 app.add_typer(enhance_app, name="enhance")
 app.add_typer(prompts_app, name="prompts")
 app.command("sweep", epilog=SWEEP_EPILOG)(sweep_command)
+app.command("optimize", epilog=OPTIMIZE_EPILOG)(optimize)
+app.command("serve-jsonl", epilog=SERVE_EPILOG)(serve_jsonl)
 app.command("report", epilog=REPORT_EPILOG)(report)
 app.command("compare", epilog=COMPARE_EPILOG)(compare)
 app.command("power", epilog=POWER_EPILOG)(power)
+app.add_typer(leaderboard_app, name="leaderboard")
 app.command("judge", epilog=JUDGE_EPILOG)(judge_command)
 app.command("merge", epilog=MERGE_EPILOG)(merge_command)
 app.add_typer(reproduce_app, name="reproduce")

@@ -109,8 +109,9 @@ def main() -> None:
 
 def prepared(work: Path, patients: int) -> tuple[Any, Any, Any]:
     """Return the plan of simulated recordings, the embedded model behind it and the key of a question."""
+    from semiology.backends.lmms_requests import load_model
     from semiology.data.simulated import simulate
-    from semiology.optimization.lmms_answerer import LmmsEvalAnswerer, load_model, reply_key
+    from semiology.optimization.lmms_answerer import LmmsEvalAnswerer, reply_key
     from semiology.run import resolve_model
     from semiology.tasks.plan import make_plan
     from semiology.tasks.settings import Settings, cache_directory
@@ -195,12 +196,12 @@ def row(job: Job, found: Any, book: Any) -> dict[str, Any]:
     from semiology.optimization.wording_comparison import compare_wordings, plain
 
     answers = [book.answers(text, job.examples.test) for text in (found.begun_text, found.chosen)]
-    record = found.lineage
+    record, by_number = found.lineage, found.lineage["candidates"]
     return {
         "kind": job.kind, "feature": job.feature, "seed": job.seed, "begun": found.begun_text,
         "chosen": found.chosen, "metric_calls": record["metric_calls"],
         "candidates": len(record["candidates"]), "trials": len(record["trials"]),
-        "development": [record["candidates"][number]["development"]["f1"] for number in (0, record["chosen"])],
+        "development": [by_number[number]["development"]["f1"] for number in (0, record["chosen"])],
         "test": plain(compare_wordings(job.examples.test, *answers)),
     }  # fmt: skip
 

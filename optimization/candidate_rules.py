@@ -43,7 +43,8 @@ _WORD = re.compile(r"[a-z]{4,}")
 _COMMON_TEXT = """
     patient patients does have with that this from like such some seem video shown show shows appear appears
     there their them they over least during throughout several recording seconds present exhibit display
-    visible look then each when where while what which being been into more than moment movement movements sign
+    visible look then each when where while what which being been into more than moment movement
+    movements sign
 """
 _COMMON = frozenset(_COMMON_TEXT.split())
 

@@ -35,10 +35,11 @@ Batch = Sequence[Any]
 _log = logging.getLogger(__name__)
 
 
-class _Log:
+class Quietly:
     """GEPA's running commentary, into this module's logger."""
 
     def log(self, message: str) -> None:
+        """Note a message of GEPA's."""
         _log.debug("%s", message)
 
 
@@ -191,7 +192,7 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
             stop_callbacks=self._stoppers,
             callbacks=self._callbacks,
             perfect_score=RIGHT,
-            logger=_Log(),
+            logger=Quietly(),
             track_best_outputs=False,
             run_dir=None,
             seed=self.seed or 0,

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from semiology.backends.journal import answer_key
+from semiology.backends.lmms_requests import ask_documents, failure_of
 from semiology.data.cache_folder import cache_directory
 from semiology.data.content_digest import content_digest
 from semiology.features import AUDIO_FEATURES
@@ -24,9 +25,6 @@ from semiology.tasks.documents import build_documents, choose_prompt
 from semiology.tasks.messages import doc_to_messages, doc_to_text, doc_to_visual
 from semiology.tasks.plan import Plan
 from semiology.tasks.settings import sound_override
-
-TASK, SPLIT = "semiology_search", "test"
-FAILED = "[LMMS_EVAL_REQUEST_FAILED"
 
 
 @functools.lru_cache(maxsize=1)
@@ -42,26 +40,6 @@ def media_form(model: str) -> Mapping[str, str]:
     """Return how a model class takes media, as the feature tasks say."""
     forms = task_settings()["lmms_eval_specific_kwargs"]
     return dict(forms.get(model, forms["default"]))
-
-
-def load_model(model: str, model_args: str) -> Any:
-    """Load an lmms-eval model after the checks that every run passes.
-
-    Raises:
-        ValueError: an address that is not this machine's, or arguments that the class refuses.
-    """
-    from lmms_eval.models import get_model
-
-    from semiology.remote_code import refuse_remote_code
-    from semiology.remote_guard import check_address, check_client
-
-    check_address(model, model_args)
-    refuse_remote_code()
-    given = {part.partition("=")[0].strip() for part in model_args.split(",")}
-    defaults = {} if "batch_size" in given else {"batch_size": 1}
-    lm = get_model(model, False).create_from_arg_string(model_args, defaults)
-    check_client(lm)
-    return lm
 
 
 class LmmsEvalAnswerer:
@@ -83,18 +61,18 @@ class LmmsEvalAnswerer:
         Raises:
             SearchError: some question got no reply; those that did are not lost to a journal around this.
         """
-        from semiology.request_order import windows_together
-
         documents = [self._document(question) for question in questions]
-        self._lm.task_dict[TASK] = {SPLIT: documents}
-        requests = [self._request(number, document) for number, document in enumerate(documents)]
-        with windows_together(self._lm):
-            replies = [_text(reply) for reply in self._lm.generate_until(requests)]
-        failed = [reply for reply in replies if reply.startswith(FAILED)]
+        form = {"lmms_eval_specific_kwargs": self._form}
+        replies = ask_documents(
+            self._lm, documents, text=doc_to_text, settings=task_settings()["generation_kwargs"],
+            messages=functools.partial(doc_to_messages, **form),
+            visual=functools.partial(doc_to_visual, **form),
+        )  # fmt: skip
+        failed = [reason for reason in map(failure_of, replies) if reason is not None]
         if failed:
             raise SearchError(
                 f"{len(failed)} of {len(replies)} questions got no reply, the first because of "
-                f"{failed[0].removeprefix(FAILED).strip(': ]')[:200]!r} → mend it and run the same command "
+                f"{failed[0][:200]!r} → mend it and run the same command "
                 "again; every earlier answer is kept"
             )
         return replies
@@ -105,20 +83,6 @@ class LmmsEvalAnswerer:
             self._rows[question.feature] = {(row["video_id"], int(row["segment"])): row for row in rows}
         row = self._rows[question.feature][question.video_id, question.segment]
         return {**row, "question": question.text, "prompt_hash": prompt_hash(question.text)}
-
-    def _request(self, number: int, document: Mapping[str, Any]) -> Any:
-        from lmms_eval.api.instance import Instance
-
-        form, settings = self._form, dict(task_settings()["generation_kwargs"])
-        text = doc_to_text(document)
-        if getattr(self._lm, "is_simple", True):
-            visual = functools.partial(doc_to_visual, lmms_eval_specific_kwargs=form)
-            arguments: tuple[Any, ...] = (text, settings, visual, number, TASK, SPLIT)
-        else:
-            messages = functools.partial(doc_to_messages, lmms_eval_specific_kwargs=form)
-            arguments = (text, messages, settings, number, TASK, SPLIT)
-        metadata = {"task": TASK, "doc_id": number, "repeats": 1}
-        return Instance("generate_until", arguments, 0, metadata=metadata)
 
 
 def reply_key(plan: Plan, model: str, model_args: str) -> KeyOf:
@@ -163,8 +127,3 @@ def _checkpoint(model_args: str) -> str:
         if name.strip() in ("pretrained", "model") and Path(value.strip()).expanduser().is_dir():
             return checkpoint_stamp(value.strip(), cache_directory())
     return ""
-
-
-def _text(reply: Any) -> str:
-    """Return the text of what a model class gives: a string, or a result that holds one."""
-    return str(getattr(reply, "text", reply) or "")

@@ -25,8 +25,8 @@ Complete = Callable[[str], str]
 _TAGGED = re.compile(r"<wording>(.*?)</wording>", re.DOTALL | re.IGNORECASE)
 _FENCED = re.compile(r"```[a-z]*\n(.*?)```", re.DOTALL)
 
-TASK = """You improve the wording of one yes/no question about a video of a patient. A video model is asked it about
-every recording and answers yes or no. The present wording is:
+TASK = """You improve the wording of one yes/no question about a video of a patient. A video model is asked it
+about every recording and answers yes or no. The present wording is:
 
 <wording>{wording}</wording>
 

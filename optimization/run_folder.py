@@ -53,7 +53,8 @@ class RunFolder:
                 if known.get(name) != plain.get(name)
             )
             raise SearchError(
-                f"--out {path} holds another search: {differing[:400]} → give another folder, or the same options"
+                f"--out {path} holds another search: {differing[:400]} → give another folder, or the same "
+                "options"
             )
 
     @property
@@ -91,8 +92,9 @@ class RunFolder:
         choice = hashlib.sha256(json.dumps([begun, chosen]).encode()).hexdigest()
         if openings.setdefault(feature, choice) != choice:
             raise SearchError(
-                f"{feature}: the test patients of this run were asked once, about another wording, and are not "
-                "asked again → keep that result, or start a new search with --out and say that it is a second one"
+                f"{feature}: the test patients of this run were asked once, about another wording, and are "
+                "not asked again → keep that result, or start a new search with --out and say that it is a "
+                "second one"
             )
         self.write(OPENINGS, openings)
 

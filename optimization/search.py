@@ -167,15 +167,11 @@ def search_feature(
     """Search for a better wording of one feature.
 
     Args:
-        train: recordings shown to the proposer. development: recordings that select.
-        book: asks the model.
-        proposer: writes wordings.
-        rules: that wordings keep.
-        options: how to search.
+        train, development: recordings shown to the proposer, and recordings that select.
+        book, proposer, rules, options: model, who writes wordings, what these keep, and how to search.
         begun_text: another text to begin with than the library's.
         seconds_before: time that earlier, killed runs of this search used, s.
-        facts: what else the lineage shall say.
-        told: told how far the search is.
+        facts, told: what else the lineage shall say, and who is told how far the search is.
 
     Raises:
         SearchError: the model gave no reply, or the options make no sense.
@@ -189,16 +185,11 @@ def search_feature(
         proposer, rules, seeds=seeds, begun_with=begun, may_go_on=lambda: not clock(None)
     )
     ended = NothingNew(lambda: _barren(guarded, options), PATIENCE)
-    recorder = Recorder(
-        origin_of=lambda text: _origin(feature, text, options),
-        scores=lambda text: _shown(development, book.answers(text, development)),
-        told=lambda this: told(feature, this),
-    )
-    scored = standing(book, objective(options.objective))
+    recorder = _recorder(feature, development, book, options, told)
     optimiser = WordingGEPA(
-        book=book, scored=scored, proposer=guarded, minibatch=options.minibatch,
-        max_metric_calls=options.metric_calls or UNLIMITED, siblings=options.siblings, seed=options.seed,
-        stoppers=[clock, ended], callbacks=[recorder],
+        book=book, scored=standing(book, objective(options.objective)), proposer=guarded,
+        max_metric_calls=options.metric_calls or UNLIMITED, minibatch=options.minibatch,
+        siblings=options.siblings, seed=options.seed, stoppers=[clock, ended], callbacks=[recorder],
     )  # fmt: skip
     program = optimiser.compile(
         AskRecording(begun, TaskLM(book)),
@@ -207,13 +198,33 @@ def search_feature(
     )
     chosen = program.ask.signature.instructions
     notes += _endings(feature, guarded, ended, clock, options)
-    told_facts = {
-        "feature": feature, "objective": options.objective, "seed": options.seed,
-        "begun_with": prompt.id, "proposed": guarded.proposed, "refused": dict(guarded.refused),
-        "notes": notes, "seconds": round(clock.used_s, 1), **(facts or {}),
-    }  # fmt: skip
-    record = lineage(recorder, optimiser.trials, chosen, told_facts)
+    stated = _stated(prompt, options, guarded, notes) | {"seconds": round(clock.used_s, 1), **(facts or {})}
+    record = lineage(recorder, optimiser.trials, chosen, stated)
     return FoundWording(feature, prompt, begun, chosen, record, tuple(notes))
+
+
+def _stated(
+    prompt: Prompt, options: SearchOptions, guarded: GuardedProposer, notes: Sequence[str]
+) -> dict[str, Any]:
+    return {
+        "feature": prompt.feature,
+        "objective": options.objective,
+        "seed": options.seed,
+        "begun_with": prompt.id,
+        "proposed": guarded.proposed,
+        "refused": dict(guarded.refused),
+        "notes": list(notes),
+    }
+
+
+def _recorder(
+    feature: str, development: Sequence[Example], book: AnswerBook, options: SearchOptions, told: Told
+) -> Recorder:
+    return Recorder(
+        origin_of=lambda text: _origin(feature, text, options),
+        scores=lambda text: _shown(development, book.answers(text, development)),
+        told=lambda this: told(feature, this),
+    )
 
 
 def _barren(guarded: GuardedProposer, options: SearchOptions) -> int:

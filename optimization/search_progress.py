@@ -46,7 +46,7 @@ class SearchProgress:
             if is_quiet() or not (fresh or waited >= LINE_EVERY_S):
                 return
             self._candidates[feature], self._told[feature] = len(recorder.candidates), self._now()
-            print(self.line(feature, recorder), file=self._stream, flush=True)  # noqa: T201
+            print(self.line(feature, recorder), file=self._stream, flush=True)
 
     def line(self, feature: str, recorder: Recorder) -> str:
         """Return one search's progress in plain text."""

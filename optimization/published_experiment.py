@@ -1,0 +1,226 @@
+"""The published tool's prompt-optimisation experiment, as one named configuration (``--preset published``).
+
+For three features and every outer fold: GEPA's single-task search from the prompt ``minimal``, whose score is
+the F1 on at most eight training recordings, as many with the sign as without, with a budget of twelve metric
+calls (here one metric call is one wording on all eight); then seven prompts and the one found are asked about
+development and test recordings, the best on development (F1, then accuracy) is taken, and its test row
+counts.
+
+As published, development and training recordings are divided by *recording*, not by patient, so the search
+may know a development patient. The test fold is by patient, because a recording set allows no other.
+Recordings are asked window by window and merged by any-yes, where the published tool sent the whole recording
+at once; unknown answers count as wrong. It exists to be compared with, not to be imitated: the division
+leaks, and twelve calls try very few wordings.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from typing import TYPE_CHECKING, Any
+
+from semiology.backends.journal import Journal
+from semiology.optimization.answer_book import AnswerBook
+from semiology.optimization.answerers import Answerer, KeyOf, RememberedAnswers
+from semiology.optimization.candidate_rules import CandidateRules, all_ids
+from semiology.optimization.examples import Example, Parts, SearchError, balanced, feature_examples
+from semiology.optimization.feedback import clinical_definition, recording_feedback, verdict
+from semiology.optimization.folds import draw_folds, folds_of
+from semiology.optimization.gepa import Quietly
+from semiology.optimization.guarded_proposer import GuardedProposer
+from semiology.optimization.objective import scores_of
+from semiology.optimization.optimise import ProposerOf
+from semiology.optimization.program import PREDICTOR
+from semiology.optimization.run_folder import SUMMARY, RunFolder
+from semiology.optimization.wording_comparison import plain
+from semiology.optimization.wording_text import with_format
+from semiology.prompts.library import load_library
+from semiology.prompts.strict_yaml import read_yaml
+from semiology.tasks.plan import Plan
+
+if TYPE_CHECKING:
+    from semiology.optimization.optimise_run import RunChoices
+
+WORDINGS = Path(__file__).parent / "published_wordings.yaml"
+EXPERT, EXPERT_FORMAT = "expert_clinician", "embc_internvl"
+BEGIN_WITH, OPTIMIZED = "minimal", "gepa"
+TRAINING_RECORDINGS, METRIC_CALLS, MINIBATCH = 8, 12, 8
+DEVELOPMENT_SHARE, SEED = 0.25, 42
+FOLDS = 5
+
+
+def published_prompts() -> dict[str, dict[str, str]]:
+    """Return the seven instructions of each of the three features, by id."""
+    raw: Mapping[str, Mapping[str, str]] = read_yaml(WORDINGS)
+    return {
+        feature: {
+            name: with_format(text, EXPERT_FORMAT if name == EXPERT else None) for name, text in texts.items()
+        }
+        for feature, texts in raw.items()
+    }
+
+
+def run_published(
+    choices: RunChoices, plan: Plan, answerer: Answerer, key_of: KeyOf, model: str, proposer_of: ProposerOf
+) -> dict[str, Any]:
+    """Run the experiment and return its results as plain data.
+
+    Raises:
+        SearchError: a fold has one class only, or the model gives no replies.
+    """
+    prompts = published_prompts()
+    folds = folds_of(plan.recording_set) or draw_folds(plan.recording_set, FOLDS, seed=SEED)
+    names = sorted(set(folds.values()))
+    folder = RunFolder(
+        choices.out, {"preset": "published", "model": model, "proposer": choices.proposer,
+                      "folds": dict(sorted(folds.items())), "seed": choices.seed},
+    )  # fmt: skip
+    ids = all_ids([(item.video_id, item.patient_id) for item in plan.recording_set.recordings])
+    rows = []
+    with Journal(folder.answers) as journal:
+        remembered = RememberedAnswers(answerer, journal, key_of)
+        for number, fold in enumerate(names):
+            for feature, seven in prompts.items():
+                parts = divided(plan, feature, folds, fold, number)
+                book = AnswerBook(remembered)
+                rules = CandidateRules(feature, ids)
+                found, calls = single_task_search(seven[BEGIN_WITH], parts["train"], book, rules,
+                                                  proposer_of(rules, journal), choices.seed)  # fmt: skip
+                rows.append(
+                    fold_row(feature, fold, {**seven, OPTIMIZED: found}, parts, book) | {"calls": calls}
+                )
+    summary = {"preset": "published", "model": model, "proposer": choices.proposer, "folds": len(names),
+               "rows": plain(rows), "features": plain(means(rows))}  # fmt: skip
+    folder.write(SUMMARY, summary)
+    return summary
+
+
+def divided(
+    plan: Plan, feature: str, folds: Mapping[str, str], test: str, number: int
+) -> dict[str, tuple[Example, ...]]:
+    """Return test, development and training recordings of one fold, the latter two divided by recording.
+
+    Raises:
+        SearchError: the training recordings have one class only.
+    """
+    of = {part: tuple(name for name, fold in folds.items() if (fold == test) == (part == "test"))
+          for part in ("train", "test")}  # fmt: skip
+    found = feature_examples(
+        plan, load_library().feature(feature).reference, Parts(of["train"], (), of["test"], "")
+    )
+    rng = random.Random(SEED + number)  # noqa: S311 - a division, not a secret
+    development: list[Example] = []
+    for truth in ("yes", "no"):
+        mine = [each for each in found.train if each.truth == truth]
+        count = min(max(1, round(DEVELOPMENT_SHARE * len(mine))), len(mine))
+        development += rng.sample(mine, count)
+    train = tuple(each for each in found.train if each not in development)
+    if len({each.truth for each in train}) < 2 or not found.test:
+        raise SearchError(
+            f"{feature}, fold {test}: too few recordings with and without the sign for the published "
+            "division → use a larger set or fewer folds"
+        )
+    return {"train": train, "development": tuple(development), "test": found.test}
+
+
+def single_task_search(
+    begin: str, train: Sequence[Example], book: AnswerBook, rules: CandidateRules, proposer: Any, seed: int
+) -> tuple[str, int]:
+    """Search as published; return the wording found and how often a wording was scored.
+
+    Args:
+        begin: instruction to begin with.
+        train: training recordings, of which at most eight are used.
+        book: asks the model.
+        rules: that wordings keep. proposer: writes wordings. seed: of GEPA's draws.
+    """
+    from gepa.optimize_anything import (
+        EngineConfig,
+        GEPAConfig,
+        ReflectionConfig,
+        TrackingConfig,
+        optimize_anything,
+    )
+
+    eight = balanced(train, TRAINING_RECORDINGS)
+    guarded = GuardedProposer(proposer, rules, begun_with=begin)
+    calls = 0
+
+    def evaluate(candidate: Any) -> tuple[float, dict[str, Any]]:
+        nonlocal calls
+        calls += 1
+        score = scores_of(eight, book.answers(candidate[PREDICTOR], eight))["f1"]
+        return score if score == score else 0.0, {"F1": score}
+
+    def propose(candidate: Any, reflective_dataset: Any, components_to_update: Any) -> dict[str, str]:
+        del reflective_dataset
+        told = {PREDICTOR: _records(eight, candidate[PREDICTOR], book)}
+        return guarded(candidate, told, list(components_to_update))
+
+    found = optimize_anything(
+        seed_candidate={PREDICTOR: begin},
+        evaluator=evaluate,
+        config=GEPAConfig(
+            engine=EngineConfig(
+                max_metric_calls=METRIC_CALLS, seed=seed, parallel=False, track_best_outputs=False
+            ),
+            tracking=TrackingConfig(logger=Quietly()),
+            reflection=ReflectionConfig(
+                reflection_minibatch_size=MINIBATCH, reflection_lm=None, custom_candidate_proposer=propose
+            ),
+        ),
+    )
+    best = found.best_candidate
+    return str(best[PREDICTOR] if isinstance(best, dict) else best), calls
+
+
+def fold_row(
+    feature: str,
+    fold: str,
+    wordings: Mapping[str, str],
+    parts: Mapping[str, Sequence[Example]],
+    book: AnswerBook,
+) -> dict[str, Any]:
+    """Return one fold's result: scores of every prompt, and the one selected on development."""
+    asked = [each for part in ("development", "test") for each in parts[part]]
+    book.ask((wording, example) for wording in wordings.values() for example in asked)
+    scores = {
+        name: {
+            part: _shown(parts[part], book.answers(wording, parts[part])) for part in ("development", "test")
+        }
+        for name, wording in wordings.items()
+    }
+    selected = max(scores, key=lambda name: tuple(scores[name]["development"].values()))
+    return {"feature": feature, "fold": fold, "selected": selected, "found": wordings[OPTIMIZED],
+            "test": scores[selected]["test"], "scores": scores}  # fmt: skip
+
+
+def means(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return mean and standard deviation over folds of the selected prompt's test F1, by feature."""
+    found = []
+    for feature in dict.fromkeys(row["feature"] for row in rows):
+        values = [row["test"]["f1"] for row in rows if row["feature"] == feature]
+        selected = [row["selected"] for row in rows if row["feature"] == feature]
+        spread = stdev(values) if len(values) > 1 else float("nan")
+        found.append({"feature": feature, "test_f1": mean(values), "sd": spread, "selected": selected})
+    return found
+
+
+def _shown(examples: Sequence[Example], answers: Mapping[str, str]) -> dict[str, float]:
+    """Return F1 and accuracy with zeros where undefined, as the published tool has it."""
+    found = scores_of(examples, answers)
+    return {name: (found[name] if found[name] == found[name] else 0.0) for name in ("f1", "accuracy")}
+
+
+def _records(examples: Sequence[Example], wording: str, book: AnswerBook) -> list[dict[str, Any]]:
+    return [
+        {
+            "Inputs": {"sign": example.feature},
+            "Feedback": recording_feedback(example, book.said(wording, example), number),
+            "Verdict": verdict(example.truth, book.said(wording, example).answer),
+            "Definition": clinical_definition(example.feature),
+        }
+        for number, example in enumerate(examples, start=1)
+    ]
