@@ -53,15 +53,15 @@ def find_model(model: str, download: bool) -> Path:
 
     try:
         return Path(download_model(model, local_files_only=not download))
-    except ValueError as error:
-        raise WhisperUnavailable(
-            f"Whisper {model!r}: {error}; or name the folder of a converted model"
-        ) from None
     except OSError as error:
         reason = type(error).__name__ if download else "nothing is downloaded unless asked for"
         raise WhisperUnavailable(
             f"Whisper {model!r} is not on this machine ({reason}): download it where there is a network, "
             "copy it here and name its folder"
+        ) from None
+    except ValueError as error:
+        raise WhisperUnavailable(
+            f"Whisper {model!r}: {error}; or name the folder of a converted model"
         ) from None
 
 
