@@ -22,7 +22,7 @@ $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "Semiology needs Python 3.10 or newer; name one with: make PYTHON=python3.11 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet $(CONSTRAINTS) --editable '.[dev,enhance,report,review]'
+	$(BIN)/python -m pip install --quiet $(CONSTRAINTS) --editable '.[dev,enhance,review]'
 	rm -rf $(VENV)/.ready-* semiology_eval.egg-info  # beside the sources it would shadow the installed entry points
 	touch $@
 

@@ -3,28 +3,43 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
+import click
 import typer
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
+    from semiology.metrics.bert_similarity import BertSimilarity
     from semiology.metrics.classification import Policy
+    from semiology.reports.report_inputs import ReportInputs
     from semiology.reports.s3_summary import S3Summary
     from semiology.reports.summary import Summary
 
 REPORT_EPILOG = (
     "Examples:  [cyan]semiology report runs --out report[/cyan]   "
-    "[cyan]semiology report runs --baselines s3_answers.csv --json[/cyan]"
+    "[cyan]semiology report runs --data my_emu --videos --out my_emu/report[/cyan]   "
+    "[cyan]semiology report --baselines s3 --out published[/cyan]   "
+    "[cyan]semiology report runs --baselines s3 embc --out report[/cyan]"
 )
+BASELINES_OPTION = "--baselines"
 
 
 def report(
-    runs: Annotated[list[Path], typer.Argument(help="Folders (any depth) or files that lmms-eval wrote.")],
+    runs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Folders (any depth) or files that lmms-eval wrote; none with --baselines alone."
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for summary.csv, .md and .json, and s3_summary.* of the S3 tasks."),
+        typer.Option(help="Folder for report.html, tables, figures and provenance.json."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the table as JSON instead of for people.")
@@ -36,24 +51,110 @@ def report(
     ] = "wrong",
     resamples: Annotated[int, typer.Option(help="Patient resamples per interval.", min=100)] = 2000,
     baselines: Annotated[
+        list[str] | None,
+        typer.Option(
+            BASELINES_OPTION,
+            help="Published answers to put beside, where they match: s3, embc (both after `semiology "
+            "baselines import`) or a file; more of them may follow.",
+        ),
+    ] = None,
+    data: Annotated[
         Path | None,
         typer.Option(
-            help="Published answers (`semiology baselines import`) to put beside, where they match."
+            help="Folder of the recording set: draws when signs were seen.", exists=True, file_okay=False
         ),
+    ] = None,
+    videos: Annotated[
+        bool,
+        typer.Option(
+            "--videos", help="Link the videos of --data by relative paths, for a page that stays here."
+        ),
+    ] = False,
+    keep_ids: Annotated[
+        bool,
+        typer.Option("--keep-ids", help="Show recordings under your own ids even if these are not opaque."),
+    ] = False,
+    lineage: Annotated[
+        list[Path] | None,
+        typer.Option(help="Folder or file of a search for wordings, to be shown. May be repeated."),
+    ] = None,
+    only: Annotated[
+        Literal["features", "s3"] | None,
+        typer.Option(help="Report the features or the S3 tasks alone: reports and justifications take long."),
+    ] = None,
+    title: Annotated[str, typer.Option(help="Title of the page.")] = "Seizure semiology report",
+    bertscore_encoder: Annotated[
+        str | None,
+        typer.Option(help="Folder (or hub name) of a transformers encoder, for BERTScore of texts."),
+    ] = None,
+    bertscore_layer: Annotated[
+        int | None, typer.Option(help="Hidden layer compared; by default that of the encoder.", min=1)
     ] = None,
 ) -> None:
     """Score finished runs, features and S3 tasks, per recording and with 95 % intervals by patient."""
     # Imported here so that `semiology --help` stays quick.
-    from rich.console import Console
+    from semiology.reports.baselines_alone import read_named_baselines
+    from semiology.reports.report_files import ReportOptions, write_report
+    from semiology.reports.report_inputs import report_inputs
 
-    from semiology.reports.s3_tables import print_s3_summary, s3_content, write_s3_files
-    from semiology.reports.tables import json_text, print_summary, write_files
+    if videos and data is None:
+        raise typer.BadParameter("--videos needs --data, the folder of the recording set")
+    paths, names = _paths_and_names(list(runs or []), list(baselines or []))
+    published = read_named_baselines(names) if names else None
+    inputs = report_inputs(paths, published, only)
+    similarity = None
+    if bertscore_encoder is not None:
+        from semiology.metrics.bert_similarity import BertSimilarity
 
-    features, s3 = summaries(runs, baselines, policy=policy, resamples=resamples, seed=seed)
+        similarity = BertSimilarity(bertscore_encoder, layer=bertscore_layer)
+    features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
     written: list[Path] = []
     if out is not None:
-        written += write_files(features, out) if features else []
-        written += write_s3_files(s3, out) if s3 else []
+        options = ReportOptions(title, data, videos, keep_ids, tuple(lineage or ()), _command())
+        with _told("Writing the report"):
+            written = write_report(out, paths, inputs, features, s3, options)
+    _show(features, s3, written, as_json=as_json)
+
+
+def _paths_and_names(paths: list[Path], names: list[str]) -> tuple[list[Path], list[str]]:
+    """Take names that follow ``--baselines`` without a dash of their own for baselines, not for runs."""
+    from semiology.reports.baselines_alone import KNOWN
+
+    names = [part for name in names for part in name.split(",") if part]
+    followers = [path for path in paths if names and str(path) in KNOWN and not path.exists()]
+    return [path for path in paths if path not in followers], [*names, *map(str, followers)]
+
+
+def _command() -> tuple[str, ...]:
+    """Return the words of the command: its name and the options that were given."""
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return ("semiology", "report")
+    words = ["semiology", context.info_name or "report"]
+    for name, value in context.params.items():
+        if value in (None, False, [], ()) or context.get_parameter_source(name) is ParameterSource.DEFAULT:
+            continue
+        values = value if isinstance(value, (list, tuple)) else [value]
+        option = [] if name == "runs" else [f"--{name.replace('_', '-').replace('as-json', 'json')}"]
+        words += [*option, *(str(each) for each in values if each is not True)]
+    return tuple(words)
+
+
+@contextmanager
+def _told(what: str) -> Iterator[None]:
+    """Show on the terminal what is being done, and nothing where output is piped."""
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
+def _show(features: Summary | None, s3: S3Summary | None, written: list[Path], *, as_json: bool) -> None:
+    from rich.console import Console
+
+    from semiology.reports.s3_tables import print_s3_summary, s3_content
+    from semiology.reports.tables import json_text, print_summary
+
     if as_json:
         content = json.loads(json_text(features)) if features else {}
         content |= {"s3": s3_content(s3)} if s3 else {}
@@ -63,11 +164,19 @@ def report(
     if not console.is_terminal:
         console = Console(width=200)
     if written:
-        console.print(f"Written: {', '.join(str(path) for path in written)}", markup=False, highlight=False)
+        console.print(f"Written: {_told_files(written)}", markup=False, highlight=False)
     if s3:
         print_s3_summary(s3, console)
     if features:
         print_summary(features, console)
+
+
+def _told_files(written: list[Path]) -> str:
+    """Return the files of the report, those in its folders counted."""
+    top = written[0].parent
+    shown = [str(path) for path in written if path.parent == top]
+    folders = Counter(path.parent for path in written if path.parent != top)
+    return ", ".join([*shown, *(f"{folder} ({count} files)" for folder, count in folders.items())])
 
 
 def summaries(
@@ -79,35 +188,35 @@ def summaries(
         ResultsError: there is nothing to report.
         ValueError: answers contradict each other, or the file of baselines has faults.
     """
-    from semiology.reports.baselines import beside_features, beside_s3, read_baselines
-    from semiology.reports.lmms_eval_files import NoAnswersError
-    from semiology.reports.results import read_results
-    from semiology.reports.s3_results import read_s3_results
+    from semiology.reports.baselines import read_baselines
+    from semiology.reports.report_inputs import report_inputs
+
+    published = read_baselines(baselines) if baselines is not None else None
+    inputs = report_inputs(runs, published)
+    return score_inputs(inputs, policy=policy, resamples=resamples, seed=seed)
+
+
+def score_inputs(
+    inputs: ReportInputs,
+    *,
+    policy: Policy,
+    resamples: int,
+    seed: int,
+    similarity: BertSimilarity | None = None,
+) -> tuple[Summary | None, S3Summary | None]:
+    """Return the scores of answers on features and on S3 tasks; None where there are none.
+
+    Raises:
+        ValueError: answers contradict each other.
+    """
     from semiology.reports.s3_summary import summarise_s3
     from semiology.reports.summary import summarise
 
-    unusable: NoAnswersError | None = None
-    try:
-        s3_results = read_s3_results(runs)
-    except NoAnswersError as error:
-        s3_results, unusable = None, error
-    try:
-        results = read_results(runs)
-    except NoAnswersError as error:
-        if s3_results is None:
-            raise (unusable or error) from None
-        results = None
-    if results and unusable:
-        results = replace(results, notes=(*results.notes, str(unusable)))
-    published = read_baselines(baselines) if baselines is not None else None
-    if published is not None:
-        results = beside_features(results, published) if results else None
-        s3_results = beside_s3(s3_results, published) if s3_results else None
     features = s3 = None
-    if results:
-        features = summarise(results, policy=policy, resamples=resamples, seed=seed)
-    if s3_results:
-        s3 = summarise_s3(s3_results, resamples=resamples, seed=seed)
+    if inputs.features:
+        features = summarise(inputs.features, policy=policy, resamples=resamples, seed=seed)
+    if inputs.s3:
+        s3 = summarise_s3(inputs.s3, resamples=resamples, seed=seed, similarity=similarity)
         if features:
             # Said once where both are shown.
             s3 = replace(

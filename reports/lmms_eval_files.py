@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from semiology.metrics.answer_probability import probability_of_sign
+
 RESULTS = "_results.json"
 SAMPLES = re.compile(r"^(?P<stamp>.+?)_samples_(?P<task>.+)\.jsonl$")
 # The checkpoints in this package lie where it is installed; nobody wants to read that path.
@@ -21,6 +23,28 @@ EMBEDDED_MODELS: Mapping[str, str] = {
     "backends/tiny_audio/checkpoint": "embedded_audio",
 }
 RUN_RECORD = "semiology_run.json"
+WITHOUT_EFFECT = frozenset(
+    {
+        "pretrained",
+        "model",
+        "model_version",
+        "device",
+        "device_map",
+        "batch_size",
+        "journal",
+        "base_url",
+        "api_key",
+        "timeout",
+        "num_concurrent",
+        "max_retries",
+        "tensor_parallel_size",
+        "trust_remote_code",
+        "gpu_memory_utilization",
+        "use_cache",
+        "cache_dir",
+    }
+)
+"""Model arguments that say which checkpoint it is, or where and how fast it runs."""
 FEATURE_KEY = "semiology"
 """Under which a sample of a feature task holds its record; those of S3 tasks hold theirs elsewhere."""
 S3_PREFIX = "s3_"
@@ -68,6 +92,15 @@ class ResultFiles:
         named = self.record.get("model_name") or _from_model_args(config.get("model_args"))
         name = str(named or config.get("model") or self.record.get("model_source") or self.folder.name)
         return next((short for path, short in EMBEDDED_MODELS.items() if name.endswith(path)), name)
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Model arguments that can change an answer: all but the checkpoint and where and how fast it ran."""
+        config = (self.record or {}).get("config")
+        arguments = config.get("model_args") if isinstance(config, dict) else None
+        if not isinstance(arguments, dict):
+            arguments = dict(part.split("=", 1) for part in str(arguments or "").split(",") if "=" in part)
+        return {key: str(value) for key, value in arguments.items() if key not in WITHOUT_EFFECT}
 
     @property
     def age(self) -> tuple[str, str]:
@@ -219,4 +252,16 @@ def _record_of(line: bytes, key: str) -> tuple[dict[str, Any] | None, str | None
     except (ValueError, UnicodeDecodeError):
         return None, "not readable as JSON"
     record = sample.get(key) if isinstance(sample, dict) else None
-    return (record if isinstance(record, dict) else None), None
+    if not isinstance(record, dict):
+        return None, None
+    return record | _probability(sample, record), None
+
+
+def _probability(sample: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, float]:
+    """Return P(yes) of a scored answer to a question whose polarity is known, as those of a sweep are."""
+    counts = sample.get("token_counts")
+    first = counts[0] if isinstance(counts, list) and counts else None
+    scores = first.get("first_token_logprobs") if isinstance(first, dict) else None
+    if not isinstance(scores, dict) or "polarity" not in record:
+        return {}
+    return {"p_yes": probability_of_sign(scores, str(record["polarity"]))}

@@ -6,8 +6,9 @@ note says so. Nothing is left out without a note.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from semiology.reports.lmms_eval_files import (
     read_run_record,
     read_samples,
 )
+from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.run_facts import caveats, run_facts
 
 if TYPE_CHECKING:
@@ -44,6 +46,8 @@ COLUMNS = (
     "family",
     "polarity",
     "answer_format",
+    "provenance",
+    "p_yes",
 )
 FAILED_REQUEST = "[LMMS_EVAL_REQUEST_FAILED"
 QUESTION = ["model", "enhancement", "prompt_id", "prompt_hash", "feature"]
@@ -58,12 +62,14 @@ class Results:
         caveats: what a reader must know before the figures (simulated data, a model without ears, …).
         notes: what was left out, replaced or missing, in plain sentences.
         records: the run record of each model that has one.
+        questions: texts as sent, by their hash, where the sample files hold them.
     """
 
     answers: pd.DataFrame
     caveats: tuple[str, ...]
     notes: tuple[str, ...]
     records: Mapping[str, Mapping[str, Any]]
+    questions: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_results(paths: Sequence[Path]) -> Results:
@@ -77,11 +83,11 @@ def read_results(paths: Sequence[Path]) -> Results:
 
     notes: list[str] = []
     runs = find_result_files(paths, notes)
-    names = short_names([run.model for run in runs])
+    names = model_names(runs, notes)
     frames: list[pd.DataFrame] = []
     records: dict[str, dict[str, Any]] = {}
     for order, run in enumerate(runs):
-        rows = _rows(run, names[run.model], notes)
+        rows = _rows(run, names[order], notes)
         if rows:
             frames.append(pd.DataFrame(rows).assign(_order=order))
             roots = [path if path.is_dir() else path.parent for path in paths]
@@ -148,10 +154,40 @@ def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def short_names(models: Sequence[str]) -> dict[str, str]:
-    """Shorten ``organisation/model`` and paths to the last part, unless two models would share it."""
-    short = {model: model.rstrip("/").rsplit("/", 1)[-1] or model for model in set(models)}
-    taken = list(short.values())
-    return {model: name if taken.count(name) == 1 else model for model, name in short.items()}
+    """Shorten ``organisation/model`` and paths to as many last parts as tell the models apart."""
+    parts = {model: [part for part in re.split(r"[/\\]", model) if part] or [model] for model in set(models)}
+    short = {}
+    for model, own in parts.items():
+        others = [each for name, each in parts.items() if name != model]
+        kept = next((n for n in range(1, len(own) + 1) if all(own[-n:] != o[-n:] for o in others)), len(own))
+        short[model] = "/".join(own[-kept:])
+    return short
+
+
+def model_names(runs: Sequence[ResultFiles], notes: list[str] | None = None) -> list[str]:
+    """Return the name of each run's model; where runs of one name had different settings, these are added.
+
+    Args:
+        runs: as found.
+        notes: remarks are added here.
+    """
+    short = short_names([run.model for run in runs])
+    settings: dict[str, list[Mapping[str, str]]] = {}
+    for run in runs:
+        if run.settings not in settings.setdefault(run.model, []):
+            settings[run.model].append(run.settings)
+    names = []
+    for run in runs:
+        several = settings[run.model]
+        keys = sorted({key for each in several for key in each})
+        differing = [key for key in keys if len({each.get(key) for each in several}) > 1]
+        told = without_paths(", ".join(f"{key}={run.settings.get(key, 'default')}" for key in differing))
+        names.append(f"{short[run.model]} [{told}]" if told else short[run.model])
+    if notes is not None:
+        for model, several in settings.items():
+            if len(several) > 1:
+                notes.append(f"{short[model]}: runs with different settings share this name → shown apart")
+    return names
 
 
 def _newest(rows: pd.DataFrame, runs: Sequence[ResultFiles], notes: list[str]) -> pd.DataFrame:

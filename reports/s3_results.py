@@ -6,7 +6,7 @@ Where two runs answered the same task in the same wording, the newest one counts
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from semiology.reports.lmms_eval_files import (
     read_run_record,
     read_samples,
 )
-from semiology.reports.results import check_one_recording_set, note_gaps, short_names
+from semiology.reports.results import check_one_recording_set, model_names, note_gaps
 from semiology.reports.run_facts import caveats, run_facts
+from semiology.reports.s3_texts import RunTexts, heard, texts_of_runs
 
 KEY = "s3"
 """Under which a sample of an S3 task holds its record."""
@@ -52,12 +53,16 @@ class S3Results:
         caveats: what a reader must know before the figures.
         notes: what was left out, replaced or missing, in plain sentences.
         not_asked: recordings of the set that a task could not be asked about, by task.
+        texts: what language models made of the texts.
+        records_of_runs: facts of the runs by model.
     """
 
     records: tuple[Mapping[str, Any], ...]
     caveats: tuple[str, ...]
     notes: tuple[str, ...]
     not_asked: Mapping[str, int]
+    texts: RunTexts = field(default_factory=RunTexts)
+    records_of_runs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def read_s3_results(paths: Sequence[Path]) -> S3Results | None:
@@ -69,16 +74,16 @@ def read_s3_results(paths: Sequence[Path]) -> S3Results | None:
     """
     notes: list[str] = []
     runs = find_result_files(paths, notes)
-    names = short_names([run.model for run in runs])
+    names = model_names(runs, notes)
     roots = [path if path.is_dir() else path.parent for path in paths]
     found: list[dict[str, Any]] = []
     facts: dict[str, dict[str, Any]] = {}
     not_asked: dict[str, int] = {}
     for order, run in enumerate(runs):
-        rows = _rows(run, names[run.model], order, notes)
+        rows = _rows(run, names[order], order, notes)
         found += rows
         if rows:
-            model = names[run.model]
+            model = names[order]
             known = run_facts(run.record) if run.record else {}
             known |= read_run_record(run.folder, roots, notes)
             facts[model] = facts.get(model, {}) | known
@@ -91,7 +96,8 @@ def read_s3_results(paths: Sequence[Path]) -> S3Results | None:
         return None
     check_one_recording_set(facts)
     records = _newest(found, runs, notes)
-    return S3Results(tuple(records), caveats(facts), tuple(dict.fromkeys(notes)), not_asked)
+    texts = texts_of_runs(runs, names, notes)
+    return S3Results(tuple(records), caveats(facts), tuple(dict.fromkeys(notes)), not_asked, texts, facts)
 
 
 def s3_fault(record: Mapping[str, Any]) -> str | None:
@@ -119,7 +125,11 @@ def _rows(run: ResultFiles, model: str, order: int, notes: list[str]) -> list[di
         if task.startswith(S3_PREFIX):
             read = read_samples(path, notes, key=KEY, fault=s3_fault)
             note_gaps(run, task, read, where, notes)
-            rows += [_named(record, model, order) for record in read]
+            played = heard(run, task)
+            rows += [
+                {**_named(record, model, order), "heard": played and record.get("hear") is True}
+                for record in read
+            ]
     return rows
 
 

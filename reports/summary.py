@@ -40,6 +40,10 @@ FEATURE_ESTIMATES = (
 )
 
 
+TEXT = ["feature", "prompt_id", "prompt_hash"]
+"""Columns that name a text."""
+
+
 @dataclass(frozen=True)
 class RunSummary:
     """Scores of one model, wording and enhancement.
@@ -90,13 +94,11 @@ def summarise(
     Raises:
         ValueError: the answers contradict each other (two truths for one recording).
     """
-    answers = results.answers
-    strange = sorted(set(answers["feature"]) - set(FEATURES))
+    strange = sorted(set(results.answers["feature"].unique()) - set(FEATURES))
     notes = list(results.notes)
     if strange:
         notes.append(f"answers on unknown features are not scored: {', '.join(strange)}")
-    answers = _with_prompt_label(answers[answers["feature"].isin(FEATURES)])
-    recordings = recording_answers(answers.drop(columns=["prompt_hash", "prompt_id"]).rename(columns=_AS_ID))
+    recordings = labelled_recordings(labelled_answers(results.answers))
     runs = []
     for _, group in recordings.groupby(["model", "enhancement", "prompt_id"], sort=True):
         scores = score_run(group, FEATURES, GROUPS, policy=policy, resamples=resamples, seed=seed)
@@ -134,14 +136,51 @@ def summary_rows(summary: Summary) -> list[dict[str, Any]]:
     return [{key: row[key] for key in rows[0]} for row in rows]
 
 
-_AS_ID = {"prompt": "prompt_id"}
+def labelled_answers(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return the answers on known features with the column ``prompt``, the label of the wording.
+
+    That is its id. Where one id stands for several texts of a feature, the label of a text that is not the
+    prompt library's own form is followed by the answer format, or by the beginning of its hash.
+    """
+    answers = answers[answers["feature"].isin(FEATURES)]
+    texts = answers[TEXT].drop_duplicates()
+    if "answer_format" in answers.columns:
+        formats = answers[[*TEXT, "answer_format"]].dropna().drop_duplicates(TEXT)
+        texts = texts.merge(formats, on=TEXT, how="left")
+    else:
+        texts = texts.assign(answer_format=None)
+    own = own_hashes()
+    labels = []
+    for feature, prompt, digest, form in texts[[*TEXT, "answer_format"]].itertuples(index=False, name=None):
+        several = (
+            (texts["feature"] == feature) & (texts["prompt_id"] == prompt) & texts["prompt_hash"].notna()
+        )
+        if not isinstance(digest, str) or several.sum() == 1 or own.get((feature, prompt)) == digest:
+            labels.append(str(prompt))
+        elif isinstance(form, str) and (texts[several]["answer_format"] == form).sum() == 1:
+            labels.append(f"{prompt}+{form}")
+        else:
+            labels.append(f"{prompt}@{str(digest)[:8]}")
+    merged = answers.merge(texts[TEXT].assign(prompt=labels), on=TEXT, how="left")
+    return merged.set_axis(answers.index)
 
 
-def _with_prompt_label(answers: pd.DataFrame) -> pd.DataFrame:
-    """Add the column ``prompt``: the id, with the hash where one id stands for several texts of a feature."""
-    texts = answers.groupby(["feature", "prompt_id"])["prompt_hash"].transform("nunique")
-    marked = answers["prompt_id"] + "@" + answers["prompt_hash"].str.slice(0, 8)
-    return answers.assign(prompt=answers["prompt_id"].where(texts <= 1, marked))
+def own_hashes() -> dict[tuple[str, str], str]:
+    """Return the hash of every wording of the prompt library in its own form, by feature and id."""
+    from semiology.prompts.library import PromptLibraryError, load_library, prompt_hash, render
+
+    try:
+        library = load_library()
+    except PromptLibraryError:
+        return {}
+    return {(prompt.feature, prompt.id): prompt_hash(render(prompt)) for prompt in library}
+
+
+def labelled_recordings(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return the answers to recordings of `labelled_answers`; ``prompt_id`` is the label of the wording."""
+    columns = ["model", "enhancement", "prompt", "video_id", "patient_id", "feature", "segment"]
+    rows = answers[[*columns, "answer", "truth"]].rename(columns={"prompt": "prompt_id"})
+    return recording_answers(rows)
 
 
 def _run_summary(group: pd.DataFrame, scores: RunScores) -> RunSummary:

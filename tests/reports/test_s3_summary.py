@@ -212,7 +212,7 @@ def test_report_shows_features_and_s3_tasks_of_a_mixed_folder(
     assert "s3_sequence · task 5" in done.output
     assert "macro F1 (visual, 1 feature)" in done.output
     names = {f"{stem}.{end}" for stem in ("summary", "s3_summary") for end in ("csv", "md", "json")}
-    assert {path.name for path in out.iterdir()} == names
+    assert names <= {path.name for path in out.iterdir()}
     content = json.loads(typed(folder, "--json", "--resamples", 200).output)
     assert {"rows", "s3"} <= set(content)
     assert content["s3"]["rows"][0]["task"] == "s3_sequence"

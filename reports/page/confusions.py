@@ -1,0 +1,75 @@
+"""Counts of right and wrong answers per run and feature, and agreement between models."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from semiology.features import FEATURES
+from semiology.metrics.agreement import krippendorff_alpha
+from semiology.reports.page.score_cells import number
+from semiology.reports.run_labels import ShownRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    ("yes", "yes", "true positive"),
+    ("yes", "no", "missed"),
+    ("no", "yes", "false alarm"),
+    ("no", "no", "true negative"),
+)
+
+
+def confusion_rows(recordings: pd.DataFrame, runs: Sequence[ShownRun]) -> list[dict[str, Any]]:
+    """Return one row per run and feature: recordings by truth and answer, unusable ones apart."""
+    labels = {(r.summary.model, r.summary.prompt, r.summary.enhancement): r for r in runs}
+    keys = ["model", "prompt_id", "enhancement", "feature"]
+    counts = recordings.groupby([*keys, "truth", "answer"], observed=True).size()
+    tables: dict[tuple[str, ...], dict[tuple[str, str], int]] = {}
+    for place, count in counts.items():
+        assert isinstance(place, tuple)
+        words = [str(part) for part in place]
+        tables.setdefault(tuple(words[:4]), {})[words[4], words[5]] = int(count)
+    rows = []
+    for (model, prompt, enhancement, feature), table in tables.items():
+        run = labels[model, prompt, enhancement]
+        row: dict[str, Any] = {"run": run, "feature": feature}
+        row |= {title: table.get((truth, answer), 0) for truth, answer, title in COLUMNS}
+        scored = {k: n for k, n in table.items() if k[0] in ("yes", "no")}
+        row["na"] = sum(n for (_, answer), n in scored.items() if answer == "na")
+        row["unparsed"] = sum(n for (_, answer), n in scored.items() if answer == "unparsed")
+        row["not scored"] = sum(table.values()) - sum(scored.values())
+        rows.append(row)
+    places = {run.key: i for i, run in enumerate(runs)}
+    return sorted(rows, key=lambda row: (places[row["run"].key], FEATURES.index(row["feature"])))
+
+
+def agreement_rows(recordings: pd.DataFrame, runs: Sequence[ShownRun]) -> list[dict[str, Any]]:
+    """Return per feature how far the main runs agree with each other (Krippendorff's alpha), right or wrong.
+
+    Only usable answers count; empty with fewer than two main runs.
+    """
+    main = [run for run in runs if run.main]
+    if len(main) < 2:
+        return []
+    keys = {(r.summary.model, r.summary.prompt, r.summary.enhancement) for r in main}
+    names = zip(recordings["model"], recordings["prompt_id"], recordings["enhancement"], strict=True)
+    part = recordings[[key in keys for key in names]]
+    part = part[part["answer"].isin(["yes", "no"])]
+    rows = []
+    for feature in FEATURES:
+        of_feature = part[part["feature"] == feature]
+        ratings = [list(group) for _, group in of_feature.groupby("video_id", observed=True)["answer"]]
+        several = [each for each in ratings if len(each) > 1]
+        if several:
+            rows.append(
+                {
+                    "feature": feature,
+                    "models": int(of_feature["model"].nunique()),
+                    "recordings": len(several),
+                    "alpha": number(krippendorff_alpha(several)),
+                    "unanimous": sum(len(set(each)) == 1 for each in several) / len(several),
+                }
+            )
+    return rows

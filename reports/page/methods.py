@@ -1,0 +1,82 @@
+"""Methods and caveats in plain words, made from what was run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from semiology.reports.s3_tables import REMARKS as S3_REMARKS
+from semiology.reports.tables import POLICIES
+
+if TYPE_CHECKING:
+    from semiology.reports.results import Results
+    from semiology.reports.s3_summary import S3Summary
+    from semiology.reports.summary import Summary
+
+GENERAL = (
+    (
+        "This report is for research. Nothing in it is validated for diagnosis, and no score says anything "
+        "about a single patient."
+    ),
+    (
+        "always-yes is the F1 of a model that answers yes to every recording. An F1 means nothing without "
+        "it: a sign shown by 60 % of recordings gives always-yes an F1 of 0.75."
+    ),
+)
+
+
+def method_paragraphs(
+    results: Results | None, features: Summary | None, s3: S3Summary | None, sections: Sequence[str]
+) -> list[str]:
+    """Return the paragraphs of the section.
+
+    Args:
+        results, features, s3: what was read and scored.
+        sections: names of the sections that hold something, such as ``wordings`` and ``enhancements``.
+    """
+    texts = list(GENERAL)
+    if results is not None and features is not None:
+        texts += _of_features(results, features)
+    if "wordings" in sections:
+        texts.append(
+            "Wordings are compared on the recordings that every wording was asked about. The best and the "
+            "worst wording are chosen on the recordings they are shown on, so the best is too good. What "
+            "choosing is worth is shown by the development-selected score: every patient is scored by the "
+            "wording that the other patients chose, in five groups of patients."
+        )
+    if "enhancements" in sections:
+        texts.append(
+            "An enhancement is compared with the plain question on the same recordings, in the same wording; "
+            "the interval is that of the difference and draws the same patients for both. Differences on "
+            "single features are exploratory: no correction for their number is made."
+        )
+    if s3:
+        texts += [text[0].upper() + text[1:] for text in S3_REMARKS]
+    summary = features or s3
+    if summary:
+        texts.append(
+            f"Intervals are 95 % and respect that recordings of one patient resemble each other: "
+            f"{summary.resamples:,} resamples of patients, seed {summary.seed}; proportions have a logit "
+            "interval with a variance clustered by patient. Where fewer than 10 patients show or lack a "
+            "sign, no interval is given, because it would be too narrow."
+        )
+    return texts
+
+
+def _of_features(results: Results, features: Summary) -> list[str]:
+    answers = results.answers
+    recordings, patients = answers["video_id"].nunique(), answers["patient_id"].nunique()
+    count = f"{len(features.runs)} run{'s' if len(features.runs) != 1 else ''}"
+    told = f"{len(answers):,} answers about {recordings} recordings of {patients} patients"
+    texts = [f"{count} (a model, a wording and an enhancement each) gave {told}."]
+    if bool(answers["end_s"].notna().any()):
+        texts.append(
+            "A recording is cut into windows, and every question is asked about every window alone. A "
+            "recording counts as showing a sign if any of its windows is answered yes (sleep at onset: the "
+            "first window). Long recordings have more windows and so more chances of a false alarm."
+        )
+    texts.append(
+        "A reply that is not clearly yes, no or NA is unparsed, never no. A recording without a yes and with "
+        f"an unparsed window is unparsed. {POLICIES[features.policy]}"
+    )
+    return texts

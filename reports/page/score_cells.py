@@ -1,0 +1,154 @@
+"""Headline and heatmap: what each main run scores, whether it clears chance, and how much it was asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from semiology.features import FEATURES, group_of
+from semiology.metrics.intervals import Estimate
+from semiology.metrics.scores import FeatureScores, MacroScores
+from semiology.reports.run_labels import ShownRun
+
+METRICS: Mapping[str, str] = {
+    "f1": "F1",
+    "f1_minus_always_yes": "F1 minus always-yes",
+    "balanced_accuracy": "balanced accuracy",
+}
+"""What the heatmap can show; the first is shown at once."""
+CHANCE: Mapping[str, float] = {"f1_minus_always_yes": 0.0, "balanced_accuracy": 0.5}
+STEPS = 9
+GROUP_TITLES = {"limb_body": "limb and body", "facial": "face", "audio": "sound"}
+
+
+def number(value: float | None) -> float | None:
+    """Return a value rounded for the page, None if it is undefined."""
+    return None if value is None or math.isnan(value) else round(value, 4)
+
+
+def interval(estimate: Estimate) -> dict[str, Any]:
+    """Return an estimate as plain values: value, low, high, and why there is no interval, or a caution."""
+    return {
+        "value": number(estimate.value),
+        "low": number(estimate.low),
+        "high": number(estimate.high),
+        "reason": estimate.reason or estimate.caution,
+    }
+
+
+def headline_rows(runs: Sequence[ShownRun], asked: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return one row per main run and the first group of features it was asked about.
+
+    Args:
+        runs: all runs; those that are not main are left out.
+        asked: recordings that any run was asked about, by feature.
+    """
+    rows = []
+    for run in runs:
+        if run.main and run.summary.scores.macros:
+            rows.append(_headline(run, run.summary.scores.macros[0], asked))
+    return rows
+
+
+def _headline(run: ShownRun, macro: MacroScores, asked: Mapping[str, int]) -> dict[str, Any]:
+    scores = [
+        each for each in run.summary.scores.features if each.feature in (*macro.features, *macro.left_out)
+    ]
+    given = sum(run.summary.n_recordings[each.feature] for each in scores)
+    possible = sum(asked.get(each.feature, 0) for each in scores)
+    unparsed = sum(each.n_unparsed for each in scores)
+    f1 = macro.estimates["f1"]
+    return {
+        "key": run.key,
+        "label": run.label,
+        "marks": run.marks,
+        "group": macro.group,
+        "n_features": len(macro.features),
+        "left_out": list(macro.left_out),
+        "f1": interval(f1),
+        "always_yes": number(macro.estimates["always_yes_f1"].value),
+        "difference": interval(macro.estimates["f1_minus_always_yes"]),
+        "clears": macro.clears_chance,
+        "verdict": verdict(macro.clears_chance, macro.estimates["f1_minus_always_yes"]),
+        "recordings": run.summary.n_recordings[f"group:{macro.group}"],
+        "patients": run.summary.n_patients[f"group:{macro.group}"],
+        "coverage": given / possible if possible else None,
+        "answers": given,
+        "unparsed": unparsed,
+        "unparsed_share": unparsed / given if given else None,
+    }
+
+
+def verdict(clears: bool | None, difference: Estimate) -> str:
+    """Return in words how a score stands to always answering yes."""
+    if clears is None:
+        return "cannot be told from always-yes: no interval"
+    if clears:
+        return "above always-yes"
+    if difference.high is not None and difference.high < 0:
+        return "below always-yes"
+    return "not distinguishable from always-yes"
+
+
+def heatmap_rows(runs: Sequence[ShownRun], asked: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Return one row per feature asked about: group, name, always-yes, and a cell per run (None: not asked).
+
+    A cell holds each of `METRICS` with its interval and style; counts; whether coverage is partial.
+    """
+    by_run = [{scores.feature: scores for scores in run.summary.scores.features} for run in runs]
+    rows: list[dict[str, Any]] = []
+    for feature in FEATURES:
+        if not any(feature in scores for scores in by_run):
+            continue
+        cells = [
+            _cell(run, scores[feature], asked.get(feature, 0)) if feature in scores else None
+            for run, scores in zip(runs, by_run, strict=True)
+        ]
+        group = group_of(feature)
+        rows.append(
+            {
+                "feature": feature,
+                "group": GROUP_TITLES[group],
+                "first": not rows or rows[-1]["group"] != GROUP_TITLES[group],
+                "always_yes": next(cell["always_yes"] for cell in cells if cell is not None),
+                "cells": cells,
+            }
+        )
+    return rows
+
+
+def _cell(run: ShownRun, scores: FeatureScores, asked: int) -> dict[str, Any]:
+    count = run.summary.n_recordings[scores.feature]
+    metrics = {name: interval(scores.estimates[name]) for name in METRICS}
+    for name, values in metrics.items():
+        values["style"] = _style(name, values, scores)
+    return {
+        "run": run.key,
+        "metrics": metrics,
+        "always_yes": number(scores.always_yes_f1),
+        "clears": scores.clears_chance,
+        "verdict": verdict(scores.clears_chance, scores.estimates["f1_minus_always_yes"]),
+        "n": count,
+        "asked": asked,
+        "partial": count < asked,
+        "patients": scores.n_patients,
+        "positive": scores.n_positive,
+        "positive_patients": scores.n_positive_patients,
+        "unparsed": scores.n_unparsed,
+    }
+
+
+def _style(metric: str, values: Mapping[str, Any], scores: FeatureScores) -> str:
+    """Return ``h0`` to ``h8`` for a score that clears chance, ``dim`` if it does not, ``open`` if unknown."""
+    if values["value"] is None:
+        return "none"
+    clears = scores.clears_chance
+    if metric in CHANCE:
+        low = values["low"]
+        clears = None if low is None else low > CHANCE[metric]
+    if clears is None:
+        return "open"
+    if not clears:
+        return "dim"
+    return f"h{min(STEPS - 1, max(0, int(values['value'] * STEPS)))}"

@@ -1,0 +1,407 @@
+"use strict";
+(() => {
+  const $ = (id) => document.getElementById(id);
+  const data = JSON.parse($("data").textContent);
+  const WORD = { y: "yes", n: "no", a: "NA", u: "unparsed", ".": "not asked" };
+  const SIGN = { y: "Y", n: "N", a: "–", u: "?", ".": "" };
+  const PAGE = 200;
+  const plain = (name) => name.replaceAll("_", " ");
+  const make = (tag, text, name) => {
+    const node = document.createElement(tag);
+    if (text !== undefined) node.textContent = text;
+    if (name) node.className = name;
+    return node;
+  };
+  const quoted = (text) => {
+    const node = make("blockquote", text);
+    node.dir = "auto";
+    return node;
+  };
+  const runs = new Map(data.runs.map((run) => [run.key, run]));
+
+  /* Deep links: #section, or #recordings?rec=…&run=… and #errors?run=…&feature=… */
+  const place = () => {
+    const [section, query] = decodeURI(location.hash.slice(1)).split("?");
+    return { section, query: new URLSearchParams(query || "") };
+  };
+  const remember = (section, values) => {
+    const query = new URLSearchParams(Object.entries(values).filter(([, value]) => value));
+    history.replaceState(null, "", `#${section}${query.size ? `?${query}` : ""}`);
+  };
+
+  /* Sorting of any table. */
+  const value = (row, column, kind) => {
+    const cell = row.cells[column];
+    if (kind !== "number") return cell.textContent.trim().toLowerCase();
+    const text = cell.dataset.value;
+    return text === undefined || text === "" || text === "None" ? null : Number(text);
+  };
+  const mark = (header, direction) => {
+    for (const other of header.parentNode.cells) if (other.hasAttribute("aria-sort")) other.setAttribute("aria-sort", "none");
+    header.setAttribute("aria-sort", direction);
+  };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button.sort");
+    if (!button) return;
+    const header = button.closest("th");
+    const body = header.closest("table").tBodies[0];
+    const numeric = button.dataset.kind === "number";
+    const down = header.getAttribute("aria-sort") === (numeric ? "none" : "ascending");
+    mark(header, down ? "descending" : "ascending");
+    const rows = [...body.rows].map((row) => [value(row, header.cellIndex, button.dataset.kind), row]);
+    rows.sort(([a], [b]) => {
+      if (a === null || b === null) return (a === null) - (b === null);
+      return (a < b ? -1 : a > b ? 1 : 0) * (down ? -1 : 1);
+    });
+    body.append(...rows.map(([, row]) => row));
+  });
+
+  /* Filters: each row is shown if no filter hides it. */
+  const hide = (row, why, hidden) => {
+    row.dataset[why] = hidden ? "1" : "";
+    row.hidden = Boolean(row.dataset.bySearch || row.dataset.byFilter || row.dataset.byRule || row.dataset.byPart);
+  };
+  const search = $("search");
+  const applySearch = () => {
+    const words = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0, all = 0;
+    for (const row of document.querySelectorAll("[data-search]")) {
+      const text = (row.dataset.search + " " + (row.closest("section")?.id || "")).toLowerCase();
+      const fits = words.every((word) => text.includes(word));
+      hide(row, "bySearch", !fits);
+      all += 1;
+      shown += fits;
+    }
+    $("searchcount").textContent = words.length ? `${shown} of ${all} rows` : "";
+  };
+  search.addEventListener("input", applySearch);
+  document.addEventListener("keydown", (event) => {
+    const typing = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "/" && !typing) { event.preventDefault(); search.focus(); }
+    if (event.key === "Escape" && event.target === search) { search.value = ""; applySearch(); }
+    if (!typing && event.key === "[") step(-1);
+    if (!typing && event.key === "]") step(1);
+  });
+
+  /* Heatmap. */
+  const heat = $("heat");
+  const cells = data.cells || {};
+  const two = (number) => (number === null || number === undefined ? "–" : number.toFixed(2).replace("-", "−"));
+  const limits = (each) => (each.low === null ? "[no interval]" : `[${two(each.low)}, ${two(each.high)}]`);
+  const showMetric = () => {
+    const metric = $("metric").value;
+    for (const cell of heat.querySelectorAll("td[data-run]")) {
+      const each = cells[cell.dataset.run][cell.dataset.feature].metrics[metric];
+      const keep = ["part", "other", "at"].filter((name) => cell.classList.contains(name));
+      cell.className = [each.style, ...keep].join(" ");
+      cell.dataset.value = each.value === null ? "" : each.value;
+      cell.querySelector(".v").textContent = two(each.value);
+    }
+    showOnly();
+  };
+  const showOnly = () => {
+    const only = $("only").checked;
+    const group = $("group").value;
+    const others = $("others") && $("others").checked;
+    for (const cell of heat.querySelectorAll(".other")) cell.hidden = !others;
+    for (const row of heat.tBodies[0].rows) {
+      const clear = [...row.cells].some((cell) => !cell.hidden && /\bh\d\b/.test(cell.className));
+      hide(row, "byFilter", (only && !clear) || (group !== "" && row.dataset.group !== group));
+    }
+  };
+  const choose = (cell) => {
+    for (const other of heat.querySelectorAll(".at")) other.classList.remove("at");
+    for (const other of heat.querySelectorAll("td[tabindex='0']")) other.tabIndex = -1;
+    cell.classList.add("at");
+    cell.tabIndex = 0;
+    const detail = $("celldetail");
+    detail.replaceChildren();
+    if (!cell.dataset.run) { detail.textContent = "Not asked."; return; }
+    const each = cells[cell.dataset.run][cell.dataset.feature];
+    const run = runs.get(cell.dataset.run);
+    detail.append(make("h3", `${plain(cell.dataset.feature)} · ${run.label}`));
+    if (run.marks.length) detail.append(make("p", run.marks.join(", "), "stamp"));
+    const names = Object.entries(data.metrics).map(([name, title]) => `${title} ${two(each.metrics[name].value)} ${limits(each.metrics[name])}`);
+    detail.append(make("p", `${names.join("; ")}; always-yes ${two(each.always_yes)}: ${each.verdict}.`));
+    const reason = each.metrics.f1.reason ? ` ${each.metrics.f1.reason}.` : "";
+    detail.append(make("p", `${each.n} recordings of ${each.patients} patients; ${each.positive} show the sign (${each.positive_patients} patients); ${each.unparsed} unparsed.${each.partial ? ` Asked about only ${each.n} of ${each.asked} recordings.` : ""}${reason}`));
+    const link = make("a", "List its errors");
+    link.href = `#errors?run=${cell.dataset.run}&feature=${cell.dataset.feature}`;
+    detail.append(link);
+  };
+  if (heat) {
+    $("metric").addEventListener("change", showMetric);
+    for (const id of ["only", "group", "others"]) if ($(id)) $(id).addEventListener("change", showOnly);
+    const first = heat.querySelector("td[data-run]");
+    if (first) first.tabIndex = 0;
+    heat.addEventListener("click", (event) => {
+      const cell = event.target.closest("td[tabindex]");
+      if (cell) choose(cell);
+    });
+    heat.addEventListener("keydown", (event) => {
+      const cell = event.target.closest("td[tabindex]");
+      const move = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[event.key];
+      if (!cell || !move) return;
+      event.preventDefault();
+      const rows = [...heat.tBodies[0].rows].filter((row) => !row.hidden);
+      const columns = (row) => [...row.cells].filter((each) => each.hasAttribute("tabindex") && !each.hidden);
+      const at = rows.indexOf(cell.parentNode), column = columns(cell.parentNode).indexOf(cell);
+      const row = rows[Math.min(rows.length - 1, Math.max(0, at + move[0]))];
+      const next = columns(row)[Math.min(columns(row).length - 1, Math.max(0, column + move[1]))];
+      choose(next);
+      next.focus();
+    });
+  }
+
+  /* Prompts. */
+  const showPrompts = () => {
+    const feature = $("promptfeature").value, kind = $("promptkind").value;
+    for (const each of document.querySelectorAll(".prompt")) {
+      hide(each, "byFilter", (feature && each.dataset.feature !== feature) || (kind && each.dataset.kind !== kind));
+    }
+  };
+  for (const id of ["promptfeature", "promptkind"]) if ($(id)) $(id).addEventListener("change", showPrompts);
+
+  /* S3 tasks. */
+  const showFigures = () => {
+    for (const row of document.querySelectorAll("table.s3 tbody tr")) {
+      hide(row, "byRule", $("soundonly").checked && row.dataset.rule !== "sound");
+      hide(row, "byPart", Boolean(row.dataset.part) && !$("signs").checked);
+    }
+  };
+  for (const id of ["soundonly", "signs"]) if ($(id)) { $(id).addEventListener("change", showFigures); showFigures(); }
+
+  /* Recording view. */
+  let player = null;
+  const usable = (key, feature) => (data.answers[key] || {})[feature];
+  const isWrong = (truth, answer) => answer !== "." && truth !== "." && truth !== "a" && truth !== answer;
+  const fixed = { verbal_responsiveness: true };
+  const wrong = (feature, truth, answer) => (fixed[feature] ? answer !== "." && truth !== "." && truth !== answer : isWrong(truth, answer));
+  const textOf = (key, feature, at, window) => (((data.texts[key] || {})[feature] || {})[at] || {})[window];
+  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+  const tell = (key, feature, at, window, button) => {
+    for (const other of document.querySelectorAll("#timeline .sel")) other.classList.remove("sel");
+    button.classList.add("sel");
+    const said = $("said");
+    said.replaceChildren();
+    const times = ((data.times[key] || {})[at] || [])[window];
+    const span = times ? `, ${clock(times[0])} to ${clock(times[1])}` : "";
+    said.append(make("h3", `${plain(feature)}${span}`));
+    for (const run of data.runs) {
+      const strings = (data.windows[run.key] || {})[feature];
+      const packed = usable(run.key, feature);
+      const same = strings && JSON.stringify(((data.times[run.key] || {})[at] || [])[window]) === JSON.stringify(times);
+      const answer = run.key === key && !strings ? packed[at] : same ? (strings[at] || "")[window] : packed && run.main ? packed[at] : undefined;
+      if (answer === undefined || answer === "." || (run.key !== key && !run.main)) continue;
+      const line = make("p");
+      line.append(make("strong", run.label), ` ${WORD[answer]}${same ? "" : " (whole recording)"} `);
+      for (const text of run.marks) line.append(make("span", text, "mark"));
+      said.append(line);
+      const text = textOf(run.key, feature, at, same ? window : 0);
+      if (text) said.append(quoted(text));
+    }
+    if (player && times) player.currentTime = times[0];
+  };
+  const agreement = (feature, at) => {
+    const answers = data.runs.filter((run) => run.main).map((run) => (usable(run.key, feature) || [])[at]).filter((a) => a && a !== ".");
+    if (answers.length < 2) return "";
+    return `${answers.filter((a) => a === "y").length} of ${answers.length} say yes`;
+  };
+  const lane = (key, feature, at, length) => {
+    const box = make("div", undefined, "lane");
+    const strings = (data.windows[key] || {})[feature];
+    const times = (data.times[key] || {})[at] || [];
+    const add = (answer, window, left, width, whole) => {
+      const button = make("button", whole ? WORD[answer] : SIGN[answer], `a${answer === "." ? "x" : answer}${whole ? " whole" : ""}`);
+      button.type = "button";
+      if (!whole) { button.style.left = `${left}%`; button.style.width = `${width}%`; }
+      const span = whole ? "whole recording" : `${clock(times[window][0])} to ${clock(times[window][1])}`;
+      button.setAttribute("aria-label", `${plain(feature)}, ${span}: ${WORD[answer]}`);
+      button.title = `${span}: ${WORD[answer]}`;
+      button.addEventListener("click", () => tell(key, feature, at, window, button));
+      box.append(button);
+    };
+    if (strings && strings[at]) {
+      [...strings[at]].forEach((answer, window) => {
+        const [start] = times[window];
+        const end = window + 1 < times.length ? Math.min(times[window][1], times[window + 1][0] || times[window][1]) : times[window][1];
+        if (answer !== ".") add(answer, window, (100 * start) / length, (100 * (end - start)) / length, false);
+      });
+    } else add(usable(key, feature)[at], 0, 0, 100, true);
+    const bar = ((data.bars || {})[feature] || {})[at];
+    if (bar) {
+      const truth = make("span", undefined, "truth");
+      const end = bar[1] === null ? length : bar[1];
+      truth.style.left = `${(100 * bar[0]) / length}%`;
+      truth.style.width = `${Math.max(0.6, (100 * (end - bar[0])) / length)}%`;
+      truth.title = `seen by the expert from ${clock(bar[0])}${bar[1] === null ? "" : ` to ${clock(bar[1])}`}`;
+      box.append(truth);
+    }
+    return box;
+  };
+  const showRecording = (keep) => {
+    const at = $("rec").selectedIndex, key = $("recrun").value;
+    const windows = (data.times[key] || {})[at] || [];
+    let length = Number((data.lengths || {})[at] || 0);
+    for (const [, end] of windows) length = Math.max(length, end);
+    const line = $("timeline");
+    line.replaceChildren();
+    const shown = data.features.filter((feature) => usable(key, feature) && usable(key, feature)[at] !== ".");
+    let count = 0;
+    for (const feature of shown) {
+      const truth = (data.truth[feature] || [])[at] || ".", answer = usable(key, feature)[at];
+      const bad = wrong(feature, truth, answer);
+      if ($("wrongonly").checked && !bad) continue;
+      const row = make("div", undefined, `tl${bad ? " wrong" : ""}`);
+      const name = make("div", plain(feature), "name");
+      name.append(make("span", `truth ${truth === "." ? "not given" : WORD[truth]}, answer ${WORD[answer]}`, "small"));
+      row.append(name, lane(key, feature, at, length || 1), make("div", agreement(feature, at), "end"));
+      line.append(row);
+      count += 1;
+    }
+    if (length && count) {
+      const row = make("div", undefined, "tl"), scale = make("div", undefined, "scale");
+      for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+        const tick = make("span", clock(length * share));
+        tick.style.left = `${share * 100}%`;
+        scale.append(tick);
+      }
+      row.append(make("div", "", "name"), scale);
+      line.append(row);
+    }
+    if (!count) line.append(make("p", shown.length ? "No feature is answered wrongly here." : "This run was not asked about this recording.", "absent"));
+    $("said").textContent = "Choose a window to read what was answered.";
+    const video = $("video"), address = (data.videos || {})[at];
+    video.hidden = !address;
+    video.replaceChildren();
+    player = null;
+    if (address) {
+      player = make("video");
+      player.controls = true;
+      player.preload = "none";
+      player.src = address;
+      player.setAttribute("aria-label", `Video of ${data.recordings[at]}`);
+      video.append(player);
+    }
+    if (keep) remember("recordings", { rec: data.recordings[at], run: key });
+  };
+  const step = (by) => {
+    const box = $("rec");
+    if (!box) return;
+    box.selectedIndex = Math.min(box.length - 1, Math.max(0, box.selectedIndex + by));
+    showRecording(true);
+  };
+  if ($("rec")) {
+    $("rec").append(...data.recordings.map((name) => make("option", name)));
+    $("rec").addEventListener("change", () => showRecording(true));
+    $("recrun").addEventListener("change", () => showRecording(true));
+    $("wrongonly").addEventListener("change", () => showRecording(false));
+    $("prev").addEventListener("click", () => step(-1));
+    $("next").addEventListener("click", () => step(1));
+  }
+
+  /* Errors. */
+  let listed = [], upTo = PAGE, sorted = { by: "rec", down: false };
+  const kindOf = (feature, truth, answer) => {
+    if (answer === "u") return "unparsed";
+    if (answer === "a" && truth !== "a") return "na";
+    if (!wrong(feature, truth, answer)) return "right";
+    return truth === "y" ? "miss" : answer === "y" ? "false" : "other";
+  };
+  const spoken = (key, feature, at) => {
+    const found = ((data.texts[key] || {})[feature] || {})[at];
+    return found ? Object.values(found)[0] : "";
+  };
+  const collect = () => {
+    const run = $("errrun").value, feature = $("errfeature").value, kind = $("errkind").value;
+    const words = $("errtext").value.trim().toLowerCase();
+    listed = [];
+    data.runs.forEach((each, r) => {
+      if (run && each.key !== run) return;
+      for (const [name, answers] of Object.entries(data.answers[each.key] || {})) {
+        if (feature && name !== feature) continue;
+        const truths = data.truth[name] || "";
+        for (let at = 0; at < answers.length; at += 1) {
+          const answer = answers[at], truth = truths[at] || ".";
+          if (answer === ".") continue;
+          const found = kindOf(name, truth, answer);
+          if (truth === "." && kind !== "all") continue;
+          if (kind === "wrong" ? found === "right" : kind !== "all" && found !== kind) continue;
+          if (words && !data.recordings[at].toLowerCase().includes(words) && !spoken(each.key, name, at).toLowerCase().includes(words)) continue;
+          listed.push({ rec: at, feature: name, run: r, key: each.key, truth, answer });
+        }
+      }
+    });
+    order();
+  };
+  const order = () => {
+    const by = sorted.by, way = sorted.down ? -1 : 1;
+    listed.sort((a, b) => (a[by] < b[by] ? -way : a[by] > b[by] ? way : a.rec - b.rec));
+    upTo = PAGE;
+    draw();
+  };
+  const draw = () => {
+    const body = $("errlist").tBodies[0];
+    body.replaceChildren(...listed.slice(0, upTo).map((each) => {
+      const row = make("tr");
+      const link = make("a", data.recordings[each.rec]);
+      link.href = `#recordings?rec=${encodeURIComponent(data.recordings[each.rec])}&run=${each.key}`;
+      const head = make("td");
+      head.append(link);
+      const who = make("td", `${runs.get(each.key).label} `);
+      for (const text of runs.get(each.key).marks) who.append(make("span", text, "mark"));
+      const text = make("td", spoken(each.key, each.feature, each.rec).slice(0, 160));
+      text.dir = "auto";
+      row.append(head, make("td", plain(each.feature)), who, make("td", WORD[each.truth]), make("td", WORD[each.answer]), text);
+      row.addEventListener("click", () => { location.hash = link.getAttribute("href").slice(1); });
+      return row;
+    }));
+    $("errcount").textContent = `${listed.length} answers${listed.length > upTo ? `, the first ${upTo} shown` : ""}`;
+    $("errmore").hidden = listed.length <= upTo;
+  };
+  const filterCounts = () => {
+    const run = $("errrun").value, feature = $("errfeature").value;
+    for (const row of $("confusions").tBodies[0].rows) {
+      hide(row, "byFilter", (run && row.dataset.run !== run) || (feature && row.dataset.feature !== feature));
+    }
+  };
+  if ($("errlist")) {
+    for (const id of ["errrun", "errfeature", "errkind"]) {
+      $(id).addEventListener("change", () => {
+        filterCounts();
+        collect();
+        remember("errors", { run: $("errrun").value, feature: $("errfeature").value, kind: $("errkind").value === "wrong" ? "" : $("errkind").value });
+      });
+    }
+    $("errtext").addEventListener("input", collect);
+    $("errmore").addEventListener("click", () => { upTo += PAGE; draw(); });
+    for (const button of document.querySelectorAll("button.lsort")) {
+      button.addEventListener("click", () => {
+        sorted = { by: button.dataset.by, down: sorted.by === button.dataset.by && !sorted.down };
+        mark(button.closest("th"), sorted.down ? "descending" : "ascending");
+        order();
+      });
+    }
+  }
+
+  /* Going where the address says. */
+  const go = () => {
+    const { section, query } = place();
+    const set = (id, text) => { if ($(id) && text && [...$(id).options].some((o) => o.value === text || o.textContent === text)) $(id).value = text; };
+    if ($("rec")) { set("rec", query.get("rec")); if (section === "recordings") set("recrun", query.get("run")); showRecording(false); }
+    if ($("errlist")) {
+      if (section === "errors") { $("errrun").value = ""; $("errfeature").value = ""; set("errrun", query.get("run")); set("errfeature", query.get("feature")); set("errkind", query.get("kind")); }
+      filterCounts();
+      collect();
+    }
+    if (section && $(section)) {
+      if ($(section).tagName === "DETAILS") $(section).open = true;
+      $(section).scrollIntoView();
+    }
+  };
+  window.addEventListener("hashchange", go);
+  window.addEventListener("beforeprint", () => document.querySelectorAll("details.fold").forEach((each) => { each.open = true; }));
+  go();
+  document.documentElement.dataset.ready = "1";
+})();

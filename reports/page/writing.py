@@ -1,0 +1,113 @@
+"""Putting the page together: sections into one file that asks for nothing from outside."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from semiology.reports.page.recordings import json_for_script
+from semiology.reports.page.shown_text import shown_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = "templates"
+PAGE = "report.html.j2"
+MAX_BYTES = 8_000_000
+
+
+def render_page(content: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+    """Return the page as HTML.
+
+    Args:
+        content: what the templates show; all text in it is escaped.
+        data: what the script reads.
+
+    The content-security policy allows the page's own style and script by their hashes and nothing else;
+    videos only if ``data`` names any.
+    """
+    style, script = template_text("page.css"), template_text("page.js")
+    media = "'self' file:" if data.get("videos") else "'none'"
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; media-src {media}; "
+        "img-src 'none'; connect-src 'none'; base-uri 'none'; form-action 'none'"
+    )
+    page = _environment().get_template(PAGE)
+    # A lone surrogate, as a broken reply can hold, cannot be written as UTF-8.
+    return (
+        page.render(**content, policy=policy, style=style, script=script, data=json_for_script(data))
+        .encode("utf-8", "replace")
+        .decode("utf-8")
+    )
+
+
+def template_text(name: str) -> str:
+    """Return a file of the templates' folder."""
+    return (files(__package__) / TEMPLATES / name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+    made = Environment(
+        loader=FunctionLoader(template_text),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
+    )
+    made.filters |= {"two": two, "percent": percent, "signed": signed, "limits": limits, "words": words}
+    made.globals |= {"x": _x}
+    return made
+
+
+def two(value: float | None) -> str:
+    """Return a score with two decimals; a dash if it is undefined."""
+    return "–" if value is None else f"{value:.2f}"
+
+
+def signed(value: float | None) -> str:
+    """Return a difference with its sign and two decimals."""
+    return "–" if value is None else f"{value:+.2f}".replace("-", "−")
+
+
+def percent(value: float | None) -> str:
+    """Return a share in per cent."""
+    if value is None:
+        return "–"
+    return f"{value:.0%}" if value in (0, 1) or 0.01 <= value <= 0.99 else f"{value:.1%}"
+
+
+def limits(estimate: Mapping[str, Any], sign: bool = False) -> str:
+    """Return the interval of an estimate in brackets, or that there is none."""
+    if estimate["low"] is None:
+        return "[no interval]"
+    form = signed if sign else two
+    return f"[{form(estimate['low'])}, {form(estimate['high'])}]"
+
+
+def words(name: str) -> str:
+    """Return a name of the code as words: ``head_turning`` as ``head turning``."""
+    return name.replace("_", " ")
+
+
+def _x(value: float, low: float = 0.0, high: float = 1.0) -> str:
+    """Return the place of a value on a chart's axis, which is 200 wide with a margin of 4."""
+    share = (min(max(value, low), high) - low) / (high - low)
+    return f"{4 + share * 192:.1f}"
+
+
+def _shown(value: Any) -> Any:
+    """Return text without control characters; everything else as it is."""
+    return shown_text(value) if type(value) is str else value
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"

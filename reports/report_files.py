@@ -1,0 +1,143 @@
+"""Everything that `semiology report --out DIR` writes: page, tables, figures and provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semiology.reports.enhancement_effects import EnhancementEffect, enhancement_effects
+from semiology.reports.page.content import ReportScores, page_content
+from semiology.reports.page.recording_set_facts import recording_set_facts
+from semiology.reports.page.writing import MAX_BYTES, render_page
+from semiology.reports.provenance import provenance
+from semiology.reports.run_labels import ShownRun, shown_runs
+from semiology.reports.run_provenance import run_provenances
+from semiology.reports.s3_tables import write_s3_files
+from semiology.reports.summary import labelled_answers, labelled_recordings
+from semiology.reports.tables import write_files, write_texts
+from semiology.reports.wording_strips import ModelWordings, wording_strips
+
+if TYPE_CHECKING:
+    from semiology.reports.report_inputs import ReportInputs
+    from semiology.reports.s3_summary import S3Summary
+    from semiology.reports.summary import Summary
+
+PAGE = "report.html"
+PROVENANCE = "provenance.json"
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a report holds beside the scores.
+
+    Attributes:
+        title: of the page.
+        data: folder of the recording set, for the times of signs; None without.
+        videos: link the set's videos by relative paths.
+        keep_ids: show recordings under their own ids even if these are not opaque.
+        lineage: files or folders of searches for wordings.
+        command: the words of the command, for the record.
+    """
+
+    title: str = "Seizure semiology report"
+    data: Path | None = None
+    videos: bool = False
+    keep_ids: bool = False
+    lineage: Sequence[Path] = ()
+    command: Sequence[str] = ()
+
+
+def write_report(
+    out: Path,
+    paths: Sequence[Path],
+    inputs: ReportInputs,
+    features: Summary | None,
+    s3: S3Summary | None,
+    options: ReportOptions,
+) -> list[Path]:
+    """Write page, tables, figures and provenance into a folder; return the paths of what was written.
+
+    Args:
+        out: the folder.
+        paths: the runs, as given.
+        inputs: their answers. features, s3: their scores.
+        options: what else the report holds.
+
+    Raises:
+        ValueError: the recording set has faults.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    scores = report_scores(out, paths, inputs, features, s3, options)
+    content, data = page_content(
+        scores, title=options.title, software=version("semiology-eval"), keep_ids=options.keep_ids
+    )
+    page = render_page(content, data)
+    if len(page.encode("utf-8")) > MAX_BYTES:
+        data, content = _without_texts(data, content)
+        page = render_page(content, data)
+    answers = scores.results.answers if scores.results else None
+    record = provenance(scores.provenance, answers, features, s3, options.command)
+    written = write_texts({PAGE: page, PROVENANCE: _json(record)}, out)
+    written += write_files(features, out) if features else []
+    written += write_s3_files(s3, out) if s3 else []
+    return written
+
+
+def report_scores(
+    out: Path,
+    paths: Sequence[Path],
+    inputs: ReportInputs,
+    features: Summary | None,
+    s3: S3Summary | None,
+    options: ReportOptions,
+) -> ReportScores:
+    """Return everything that the files are made from; arguments as in `write_report`."""
+    results = inputs.features
+    records: dict[str, Mapping[str, Any]] = dict(inputs.s3.records_of_runs if inputs.s3 else {})
+    recordings = None
+    wordings: tuple[ModelWordings, ...] = ()
+    effects: tuple[EnhancementEffect, ...] = ()
+    runs: tuple[ShownRun, ...] = ()
+    if results is not None and features is not None:
+        records |= results.records
+        results = replace(results, answers=labelled_answers(results.answers))
+        recordings = labelled_recordings(results.answers)
+        runs = shown_runs(features.runs, records)
+        drawing: dict[str, Any] = {"policy": features.policy, "resamples": features.resamples}
+        wordings = wording_strips(results.answers, seed=features.seed, **drawing)
+        effects = enhancement_effects(recordings, seed=features.seed, **drawing)
+    facts = None
+    if options.data is not None:
+        facts = recording_set_facts(options.data, out, with_videos=options.videos)
+    return ReportScores(
+        results,
+        features,
+        s3,
+        recordings,
+        runs,
+        wordings,
+        effects,
+        records,
+        run_provenances(paths) if paths else [],
+        facts=facts,
+    )
+
+
+def _without_texts(data: dict[str, Any], content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Leave out what models wrote, and say so, where a page would grow too large to open at once."""
+    count = sum(
+        len(windows)
+        for features in data.get("texts", {}).values()
+        for recordings in features.values()
+        for windows in recordings.values()
+    )
+    left_out = data.get("texts_left_out", 0) + count
+    return data | {"texts": {}, "texts_left_out": left_out}, content | {"texts_left_out": left_out}
+
+
+def _json(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

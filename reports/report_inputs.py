@@ -1,0 +1,81 @@
+"""What a report starts from: answers on features and S3 tasks, of runs, of published models, or of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from semiology.reports.baselines import beside_features, beside_s3
+from semiology.reports.baselines_alone import features_alone, s3_alone
+from semiology.reports.lmms_eval_files import NoAnswersError, ResultsError
+from semiology.reports.results import Results, read_results
+from semiology.reports.s3_results import S3Results, read_s3_results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Answers on features and on S3 tasks; None where there are none."""
+
+    features: Results | None
+    s3: S3Results | None
+
+
+def report_inputs(
+    runs: Sequence[Path],
+    baselines: pd.DataFrame | None,
+    only: Literal["features", "s3"] | None = None,
+) -> ReportInputs:
+    """Read runs, and put published answers beside them; without runs these stand alone.
+
+    Args:
+        runs: folders and files of lmms-eval.
+        baselines: of `semiology.reports.baselines.read_baselines`, or None.
+        only: leave out the other part.
+
+    Raises:
+        ResultsError: there is nothing to report.
+        ValueError: answers contradict each other.
+    """
+    if not runs:
+        if baselines is None:
+            raise ResultsError("nothing to report → name the folder of a run, or --baselines")
+        features = features_alone(baselines) if only != "s3" else None
+        s3 = s3_alone(baselines) if only != "features" else None
+        if features is None and s3 is None:
+            raise ResultsError(f"--baselines: holds no answers of --only {only} → leave --only out")
+        return ReportInputs(features, s3)
+    s3, unusable = (None, None) if only == "features" else _s3_results(runs)
+    features = None if only == "s3" else _feature_results(runs, s3, unusable)
+    if only == "s3" and s3 is None:
+        raise unusable or NoAnswersError("the runs hold no answer to an S3 task → leave --only out")
+    if features and unusable:
+        features = replace(features, notes=(*features.notes, str(unusable)))
+    if baselines is not None:
+        features = beside_features(features, baselines) if features else None
+        s3 = beside_s3(s3, baselines) if s3 else None
+    return ReportInputs(features, s3)
+
+
+def _s3_results(runs: Sequence[Path]) -> tuple[S3Results | None, NoAnswersError | None]:
+    """Return the answers to S3 tasks, or why those that were asked cannot be used."""
+    try:
+        return read_s3_results(runs), None
+    except NoAnswersError as error:
+        return None, error
+
+
+def _feature_results(
+    runs: Sequence[Path], s3: S3Results | None, unusable: NoAnswersError | None
+) -> Results | None:
+    """Return the answers on features; None where there are only answers to S3 tasks."""
+    try:
+        return read_results(runs)
+    except NoAnswersError as error:
+        if s3 is None:
+            raise (unusable or error) from None
+        return None
