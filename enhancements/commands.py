@@ -8,7 +8,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -23,7 +22,7 @@ DEFAULT = "run"
 class RunByDefault(TyperGroup):
     """A group whose first command may be left out: ``enhance DIR`` is ``enhance run DIR``."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the default command before a first word that names no command."""
         if args and args[0] not in self.commands and args[0] not in ("--help", "-h"):
             args = [DEFAULT, *args]
