@@ -22,7 +22,7 @@ Change = Callable[[int, int], Array]
 
 NOBODY = -1
 NOBODY_COST = 2.2
-"""Cost of a frame without the patient; a candidate that costs more is not taken."""
+"""Cost of a frame without the patient: one and a half shoulder widths away nobody is taken for the patient."""
 _LEAVE = 1.0
 """Cost of going from somebody to nobody, and back."""
 _GRID = 48
@@ -89,13 +89,14 @@ def usual_place(
 def place_cost(places: Sequence[Array], scales: Sequence[Array], usual: Usual) -> list[Array]:
     """Return for each frame the cost (P,) of being away from the usual place or of another size.
 
-    A distance of one and a half usual sizes costs 1, being half as large again or a third smaller 0.7.
+    A distance costs its square in usual sizes (widths of the shoulders), as who lies in a bed shifts by less
+    than one of them and who stands beside it is farther away; being half as large again, or a third smaller, 0.7.
     """
     result = []
     for spots, sizes, place in zip(places, scales, usual.places, strict=True):
         distance = np.linalg.norm(spots - place, axis=1) / usual.scale
         ratio = np.abs(np.log(np.maximum(sizes, 1e-6) / usual.scale)) / np.log(1.5)
-        result.append(np.minimum(distance / 1.5, 3.0) + 0.7 * np.minimum(ratio, 2.0))
+        result.append(np.minimum(distance**2, 5.0) + 0.7 * np.minimum(ratio, 2.0))
     return result
 
 

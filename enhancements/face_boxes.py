@@ -20,7 +20,7 @@ from semiology.enhancements.consistent_path import (
     place_cost,
     usual_place,
 )
-from semiology.enhancements.keypoint_smoothing import bridged
+from semiology.enhancements.keypoint_smoothing import bridged, smoothed
 from semiology.enhancements.keypoints import JOINT, Array
 from semiology.enhancements.patient_track import SURE, PatientTrack, Region
 
@@ -31,7 +31,8 @@ WIDTH, HEIGHT = 137.0, 185.0
 BELOW_EYES, ABOVE_NOSE = 26.0, 18.0
 """The middle of the box lies so far below the line of the eyes, and above the tip of the nose, mm."""
 
-_SCALE_S = 10.0
+_CALM_S = 0.2
+_SCALE_S = 30.0
 _SCALE_PERCENTILE = 80
 _FRONT = ("Nose", "REye", "LEye")
 
@@ -58,7 +59,7 @@ def faces_of_track(track: PatientTrack, confidence: float = 0.3, longest_gap_s: 
     """Return the patient's face from nose, eyes and ears.
 
     Two of nose and eyes must be found; ears alone are a head seen from behind. The distance of the eyes
-    shrinks as the head turns, so the size is a high percentile over ten seconds, not that of one frame.
+    shrinks as the head turns, so the size is a high percentile over half a minute, not that of one frame.
 
     Args:
         track: the patient.
@@ -67,8 +68,10 @@ def faces_of_track(track: PatientTrack, confidence: float = 0.3, longest_gap_s: 
     """
     usable = (track.quality == SURE)[:, None] & (track.points[..., 2] >= confidence)
     spots = np.where(usable[..., None], track.points[..., :2], np.nan)
+    # Jitter makes distances longer, so they are taken from calmer points than the places.
+    calm = smoothed(track.points[..., :2], track.points[..., 2] * usable, track.times_s, _CALM_S)
     front = np.stack([usable[:, JOINT[name]] for name in _FRONT], axis=1).sum(axis=1)
-    unit = _px_per_mm(spots, track.times_s)
+    unit = _px_per_mm(np.where(usable[..., None], calm, np.nan), track.times_s)
     middle = _middles(spots, unit)
     middle[(front < 2) | np.isnan(unit)] = np.nan
     unit = np.where(np.isnan(unit), 1.0, unit)
@@ -101,7 +104,7 @@ def _px_per_mm(spots: Array, times_s: Array) -> Array:
 def _middles(spots: Array, unit: Array) -> Array:
     """Return the middle of the face, (N, 2) px, from what is found of nose and eyes."""
     right, left, nose = (spots[:, JOINT[name]] for name in ("REye", "LEye", "Nose"))
-    down = _down(right, left, nose, spots[:, JOINT["Neck"]])
+    down = _down(spots, unit)
     both = (right + left) / 2
     single = np.where(np.isnan(right), left, right)
     eyes = np.where(np.isnan(both), single, both) + down * (BELOW_EYES * unit)[:, None]
@@ -114,20 +117,27 @@ def _middles(spots: Array, unit: Array) -> Array:
     return np.asarray(np.where(np.isnan(lag), middle, middle + lag))
 
 
-def _down(right: Array, left: Array, nose: Array, neck: Array) -> Array:
+def _down(spots: Array, unit: Array) -> Array:
     """Return the direction from forehead to chin, (N, 2), of length 1.
 
-    It is square to the line of the eyes, on the side of the nose, or of the neck; else straight down.
+    It is square to the lines of the eyes and of the ears, and points to the neck. A head that turns away
+    shortens these lines until they say nothing about its tilt, so each counts by the square of its length.
     """
-    line = left - right
-    down = np.stack([-line[:, 1], line[:, 0]], axis=1)
-    towards = np.where(np.isnan(nose), neck, nose) - (right + left) / 2
-    side = np.sign((down * towards).sum(axis=1))
-    down = down * np.where(np.isnan(side) | (side == 0), 1.0, side)[:, None]
-    length = np.linalg.norm(down, axis=1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        down = down / length
-    return np.where(np.isfinite(down), down, np.array([0.0, 1.0]))
+    total = np.zeros((len(spots), 2))
+    head = np.stack([spots[:, JOINT[name]] for name in ("REye", "LEye", "Nose")])
+    seen = ~np.isnan(head[..., :1])
+    middle = np.where(seen, head, 0.0).sum(axis=0) / np.maximum(seen.sum(axis=0), 1)
+    neck = spots[:, JOINT["Neck"]] - middle
+    neck = np.where(np.isnan(neck), np.array([0.0, 1.0]), neck)
+    neck = neck / np.maximum(np.linalg.norm(neck, axis=1, keepdims=True), 1e-6)
+    for first, second, usual in (("REye", "LEye", EYES), ("REar", "LEar", EARS)):
+        line = spots[:, JOINT[second]] - spots[:, JOINT[first]]
+        square = np.stack([-line[:, 1], line[:, 0]], axis=1) / (usual * unit)[:, None]
+        # A person upside down to the camera is not one whose head is turned: the neck tells the side.
+        square = square * np.where((square * neck).sum(axis=1) < 0, -1.0, 1.0)[:, None]
+        total += np.nan_to_num(square * np.minimum(np.linalg.norm(square, axis=1, keepdims=True), 1.0))
+    total += neck / 2
+    return np.asarray(total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-6))
 
 
 def faces_of_detections(

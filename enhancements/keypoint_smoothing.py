@@ -71,8 +71,8 @@ def smoothed(points: Array, weights: Array, times_s: Array, half_window_s: float
         points: (N, J, D); D values of J points, such as x and y in px.
         weights: (N, J), 0 for a point that is not there.
         times_s: (N,) s, ascending.
-        half_window_s: half the width of the window, s. A parabola over 7 frames at 30 per s (0.1 s) keeps
-            more than nine tenths of a movement at 4 Hz.
+        half_window_s: half the width of the window, s. With 0.085 s, five frames at 25 or 30 per s, movements
+            at 3 Hz keep 97 % of their extent and those at 5 Hz 85 %.
 
     Returns:
         (N, J, D). Points without weight are returned as they are; where fewer than four points lie in the

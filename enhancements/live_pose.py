@@ -46,7 +46,7 @@ class LivePose:
         mode: instead of files: let rtmlib fetch its RTMO weights of this size (nothing but their address is
             sent). None: nothing is fetched.
         rate_hz: pictures looked at per second; joints in between lie on straight lines. 0 looks at all.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda``, or ``auto`` for ``cuda`` where ONNX Runtime can use it.
         person_score: people less sure than this are left out.
     """
 
@@ -116,7 +116,7 @@ class LivePose:
             ) from None
 
     def _open(self, rtmlib: Any) -> Estimator:
-        shared = {"backend": "onnxruntime", "device": self.device}
+        shared = {"backend": "onnxruntime", "device": _device(self.device)}
         if self.weights is None:
             preset = rtmlib.Body.RTMO_MODE[self.mode]
             return _opened(
@@ -144,6 +144,14 @@ def _opened(kind: Any, weights: str, **options: Any) -> Any:
         # RTMPose takes width first, the others height.
         tool.model_input_size = (width, height) if kind.__name__ == "RTMPose" else (height, width)
     return tool
+
+
+def _device(wanted: str) -> str:
+    if wanted != "auto":
+        return wanted
+    import onnxruntime
+
+    return "cuda" if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else "cpu"
 
 
 def _people(estimator: Estimator, picture: Any) -> Array:

@@ -61,7 +61,7 @@ class PoseOverlay:
     bed: Region | None = None
     confidence: float = 0.3
     fewest_joints: int = 4
-    half_window_s: float = 0.1
+    half_window_s: float = 0.085
     longest_gap_s: float = 0.25
 
     def parameters(self) -> Mapping[str, JsonValue]:

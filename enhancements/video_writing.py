@@ -25,7 +25,7 @@ Edit = Callable[[int, Planes], Planes]
 """Gets the number of a frame and its picture, which it may change in place, and returns what to write."""
 
 QUALITY = {
-    "crf": "20", "preset": "superfast", "bf": "0", "g": "60", "rc-lookahead": "0", "x264-params": "mbtree=0",
+    "crf": "20", "preset": "ultrafast", "bf": "0", "g": "60", "rc-lookahead": "0", "x264-params": "mbtree=0",
 }  # fmt: skip
 """H.264 settings. No frame is reordered, so that every reader finds a frame by its time."""
 
