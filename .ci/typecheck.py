@@ -13,7 +13,17 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("backends", "data", "enhancements", "metrics", "optimization", "prompts", "reports", "tasks")
+PACKAGES = (
+    "backends",
+    "data",
+    "enhancements",
+    "judging",
+    "metrics",
+    "optimization",
+    "prompts",
+    "reports",
+    "tasks",
+)
 
 
 def main() -> int:

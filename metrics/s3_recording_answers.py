@@ -70,9 +70,12 @@ def _merged(kind: AnswerKind, windows: list[Record], merge: TextMerger | None) -
         onsets = dict(zip(first["truth"], first["onsets_s"], strict=True))
         later = first.get("onsets_audiovisual_s")
         known = None if later is None else dict(zip(first["truth_audiovisual"], later, strict=True))
-        answer = merge_sequences(read) if read else UNPARSED
-        heard = first.get("heard") is True
-        return {"answer": answer, "onsets": onsets, "onsets_audiovisual": known, "heard": heard}
+        return {
+            "answer": merge_sequences(read) if read else UNPARSED,
+            "onsets": onsets,
+            "onsets_audiovisual": known,
+            "heard": first.get("heard") is True,
+        }
     if kind == "report":
         text = merge_reports(answers, merge)
         return {"answer": UNPARSED if text is None else text, "shown": first["shown"]}

@@ -41,6 +41,8 @@ def as_perceived(frame: pd.DataFrame) -> pd.DataFrame:
         frame: columns truth and onsets (visual); and optionally heard (whether the model was played the
             sound) and onsets_audiovisual (onset by sign, None where it is not known).
     """
+    import pandas as pd
+
     if "heard" not in frame.columns or "onsets_audiovisual" not in frame.columns:
         return frame
     onsets = [
@@ -49,13 +51,14 @@ def as_perceived(frame: pd.DataFrame) -> pd.DataFrame:
             frame["heard"], frame["onsets_audiovisual"], frame["onsets"], strict=True
         )
     ]
-    changed = frame.copy()
-    changed["onsets"] = onsets
-    changed["truth"] = [
+    truths = [
         list(found) if isinstance(found, dict) else list(truth)
         for found, truth in zip(onsets, frame["truth"], strict=True)
     ]
-    return changed
+    columns = {"onsets": onsets, "truth": truths}
+    return frame.assign(
+        **{name: pd.Series(values, index=frame.index, dtype=object) for name, values in columns.items()}
+    )
 
 
 def truth_counts(frame: pd.DataFrame) -> TruthCounts:

@@ -90,7 +90,7 @@ def annotator_agreement(
         ],
         axis=1,
     ).sort_index()
-    rated = wide.notna().sum(1)
+    rated = wide.notna().sum(axis=1)
     both = wide[rated > 1]
     if both.empty:
         raise RatingsError(
@@ -138,7 +138,7 @@ def read_annotations(path: Path) -> pd.DataFrame:
         ("rates a recording and feature a second time → keep one of the rows", frame.duplicated(list(KEYS))),
     ):  # fmt: skip
         if bool(rows.any()):
-            raise RatingsError(f"{table.name}:{frame.index[rows.to_numpy().argmax()] + 2}: {problem}")
+            raise RatingsError(f"{table.name}:{frame.index[int(rows.to_numpy().argmax())] + 2}: {problem}")
     return frame
 
 

@@ -41,7 +41,7 @@ def with_remarks(
         remarks.append(_of_merging(merged))
     readings = run.parts[0].readings if run.parts else None
     read_by = ""
-    if readings is not None and sum(readings):
+    if readings is not None and readings.judged + readings.by_rules:
         read_by = reader.judge if reader.judge is not None and readings.judged else BY_RULES
         remarks.append(_of_reading(reader, readings.judged, readings.by_rules))
     if encoder is not None:

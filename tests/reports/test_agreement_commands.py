@@ -159,3 +159,25 @@ def test_columns_of_numbers_are_ranked_without_a_run(tmp_path: Path) -> None:
     bare = write(tmp_path / "bare.csv", ("video_id", "expert"), [("v1", 1)])
     with pytest.raises(ValueError, match="no column 'patient_id'"):
         raise typed("experts", bare).exception  # type: ignore[misc]
+
+
+PAPER = Path(__file__).parents[3] / "shared" / "papers" / "s3_paper.txt"
+
+
+@pytest.mark.skipif(not PAPER.is_file(), reason="the text of arXiv 2605.21852 is not on this machine")
+def test_the_published_correlations_with_experts_come_out_again(tmp_path: Path) -> None:
+    lines = PAPER.read_text(encoding="utf-8").split("Table 10: ")[1].splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("Table 11")) + 2
+    reports = [line.split() for line in lines[start : start + 60]]
+    head = ("model", "video_id", "bleu_corpus", "rouge1_f1", "rougeL_f1", "berts_f1", "rqi", "expert")
+    rows = [(*report, f"p{report[1]}") for report in reports]
+    table = write(tmp_path / "table11.csv", (*head, "patient_id"), rows)
+    found = json.loads(typed("experts", table, "--json", "--resamples", 100).output)
+    published = {line.rsplit(" ", 4)[0].replace("seizure ", ""): line.split()[-4:] for line in lines[2:7]}
+    assert len(found) == 20
+    for row in found:
+        names = ["pearson", "spearman", "kendall", "pairwise_accuracy"]
+        printed = float(published[row["metric"]][names.index(row["measure"])])
+        assert row["value"] == pytest.approx(printed, abs=0.005 + 1e-9), row
+        assert row["reports"] == 60
+        assert row["patients"] == 20
