@@ -89,7 +89,7 @@ def draw(title: str, strips: Sequence[Strip], sounds: Sequence[Listening], words
     figure = Figure(figsize=(WIDTH_IN, sum(heights) + 0.6), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize=11)
-    rows: list[Any] = list(np.atleast_1d(figure.subfigures(len(heights), 1, height_ratios=heights)))
+    rows: list[Any] = list(figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)[:, 0])
     for strip in strips:
         _draw_strip(rows.pop(0), strip)
     peak = max((float(np.abs(each.samples).max()) for each in sounds if each.samples.size), default=1.0)
@@ -105,7 +105,7 @@ def draw(title: str, strips: Sequence[Strip], sounds: Sequence[Listening], words
 def _strip_height(strip: Strip) -> float:
     if not strip.pictures:
         return 0.9
-    tallest = max(picture.shape[0] / picture.shape[1] for picture in strip.pictures)
+    tallest = float(max(picture.shape[0] / picture.shape[1] for picture in strip.pictures))
     return WIDTH_IN / len(strip.pictures) * tallest + 0.55
 
 

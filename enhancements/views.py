@@ -114,7 +114,7 @@ def print_usage(usage: Sequence[Usage], folder: str, *, cleared: bool) -> None:
 def figures_text(figures: Mapping[str, Figure]) -> str:
     """Return figures as ``name 1.2, name 3``."""
     return ", ".join(
-        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}"
+        f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in figures.items()
     )
 
