@@ -56,7 +56,7 @@ def quote_transcript(
     kept = _cut(lines, limit)
     ending = "end of transcript"
     if kept != lines:
-        words, shown = (sum(len(line.split(" s: ", 1)[1].split()) for line in each) for each in (lines, kept))
+        words, shown = (sum(len(line.split('"')[1].split()) for line in each) for each in (lines, kept))
         ending += f", cut to its first {limit} characters: {shown} of {words} words"
     body = "\n".join(kept) if lines else _NOTHING
     return f"{_CAUTION}\n{FENCE} transcript {FENCE}\n{body}\n{FENCE} {ending} {FENCE}"

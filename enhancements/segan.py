@@ -155,9 +155,10 @@ def load_generator(checkpoint: Path) -> SeganGenerator:
     width = int(first.shape[-1])
     if width not in (_PAPER_WIDTH, _PORT_WIDTH):
         raise SeganCheckpointError(f"{name}: filters of width {width}; SEGAN's are 31 wide, its ports' 32")
-    generator = SeganGenerator(width)
+    with torch.device("meta"):  # no numbers of its own, so that the weights are held once
+        generator = SeganGenerator(width)
     try:
-        generator.load_state_dict({key: value.float() for key, value in state.items()})
+        generator.load_state_dict({key: value.float() for key, value in state.items()}, assign=True)
     except RuntimeError as error:
         fault = " ".join(str(error).split())
         raise SeganCheckpointError(f"{name} does not fit SEGAN's generator: {fault[:300]}") from None

