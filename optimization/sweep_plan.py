@@ -17,9 +17,8 @@ from semiology.metrics.equivalence import DEFAULT_MARGIN as MARGIN
 from semiology.tasks.documents import build_documents
 from semiology.tasks.plan import Plan
 from semiology.tasks.settings import SettingsError
-from semiology.tasks.sweep.wordings import ALL, OWN, Selection, check_names, select_wordings
+from semiology.tasks.sweep.wordings import ALL, NO_ENHANCEMENT, OWN, Selection, check_names, select_wordings
 
-NO_ENHANCEMENT = "none"
 ENHANCEMENTS: Mapping[str, tuple[Group, ...]] = {
     NO_ENHANCEMENT: ("limb_body", "facial", "audio"),
     "pose": ("limb_body",),

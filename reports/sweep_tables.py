@@ -130,9 +130,9 @@ def print_sweep(summary: SweepSummary, console: Console) -> None:
 def sweep_remarks(summary: SweepSummary) -> list[str]:
     """Return what is true of every table of a sweep."""
     unusable = "is wrong" if summary.policy == "wrong" else "is left out"
-    fixed = (
-        "fixed before the run" if summary.margin_fixed else "the default, not fixed by a plan before the run"
-    )
+    fixed = "is the default: no plan fixed it before the run"
+    if summary.margin_fixed:
+        fixed = "was fixed by the plan, before the run"
     points = f"{summary.margin * 100:g}"
     return [
         "AvgP: mean accuracy over wordings. Worst@m: the chance that m random wordings are all right.",
@@ -141,7 +141,7 @@ def sweep_remarks(summary: SweepSummary) -> list[str]:
         "F1 best, on other patients: chosen on four fifths of the patients, scored on the rest, five times.",
         "F1 Sat and CPS rest on a best that is chosen on the recordings it is measured on: too high.",
         f"Equivalent: the 90 % interval of the difference of accuracy lies within ±{points} points.",
-        f"That margin is {fixed}. Undecided is not equivalent.",
+        f"That margin {fixed}. Undecided is not equivalent.",
         "AvgP, wordings drawn too: its interval also draws the wordings, for what might have been written.",
         f"Intervals are clustered by patient ({summary.resamples:,} patient resamples, seed {summary.seed}).",
     ]

@@ -12,7 +12,14 @@ from semiology.features import FEATURES, suggest_feature
 from semiology.tasks import documents
 from semiology.tasks.plan import Plan, current_plan
 from semiology.tasks.settings import SettingsError, read_settings
-from semiology.tasks.sweep.wordings import Selection, chosen_formats, chosen_prompts, select_wordings
+from semiology.tasks.sweep.wordings import (
+    NO_ENHANCEMENT,
+    Selection,
+    chosen_enhancements,
+    chosen_formats,
+    chosen_prompts,
+    select_wordings,
+)
 
 QUESTIONS = "questions_about_"
 DESCRIPTION = "description_of_"
@@ -39,7 +46,15 @@ def questions(feature: str) -> dict[str, Any]:
         SettingsError: as for `semiology.tasks.documents.questions`, or a chosen wording does not exist.
     """
     settings = read_settings()
-    rows = sweep_documents(feature, current_plan(settings), _selection(feature))
+    selection, rows = _selection(feature), []
+    for name in chosen_enhancements():
+        if name == NO_ENHANCEMENT:
+            rows += sweep_documents(feature, current_plan(settings), selection)
+        else:
+            # Imported only where it is asked for: enhancements bring packages that most sweeps do not need.
+            from semiology.tasks.sweep.enhanced import enhanced_documents
+
+            rows += enhanced_documents(feature, name, selection, settings)
     if not rows:
         raise SettingsError(
             f"{feature}: no usable recording in {settings.data} is annotated for this feature; add rows to "

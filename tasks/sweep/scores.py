@@ -23,6 +23,7 @@ COMPACT_FIELDS = (
     "answer_format",
     "family",
     "polarity",
+    "enhancement",
     *single.COMPACT_FIELDS,
 )
 FIGURES = (
@@ -61,7 +62,8 @@ def feature_robustness(items: Sequence[Any]) -> FeatureRobustness | None:
         items: lists in the order of `COMPACT_FIELDS`, one per question.
 
     A recording that was not asked about in the same number of windows under every wording, as at the end of a
-    run with ``--limit``, is left out.
+    run with ``--limit``, is left out. Of several enhancements the unenhanced answers count, or else the first
+    by name: the others are compared from the sample files.
     """
     return _robustness(tuple(sorted((tuple(item) for item in items), key=repr)))
 
@@ -75,8 +77,10 @@ def _robustness(rows: tuple[tuple[Any, ...], ...]) -> FeatureRobustness | None:
 
     if not rows:
         return None
+    frame = pd.DataFrame(list(rows), columns=list(COMPACT_FIELDS))
+    names = sorted(frame["enhancement"].unique(), key=lambda name: (name != "none", name))
     try:
-        answers = wording_answers_of_segments(pd.DataFrame(list(rows), columns=list(COMPACT_FIELDS)))
+        answers = wording_answers_of_segments(frame[frame["enhancement"] == names[0]])
     except IncompleteSweepError:
         return None
     return robustness_of([answers]).features[0]

@@ -13,8 +13,10 @@ from semiology.tasks.settings import SettingsError
 
 PROMPTS_VARIABLE = "SEMIOLOGY_SWEEP_PROMPTS"
 FORMATS_VARIABLE = "SEMIOLOGY_SWEEP_FORMATS"
+ENHANCEMENTS_VARIABLE = "SEMIOLOGY_SWEEP_ENHANCEMENTS"
 ALL = "all"
 OWN = "own"
+NO_ENHANCEMENT = "none"
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ def chosen_prompts() -> tuple[str, ...]:
 def chosen_formats() -> tuple[str, ...]:
     """Return the answer formats to cross, from ``SEMIOLOGY_SWEEP_FORMATS`` (default: each prompt's own)."""
     return _listed(FORMATS_VARIABLE, OWN)
+
+
+def chosen_enhancements() -> tuple[str, ...]:
+    """Return the enhancements to cross, from ``SEMIOLOGY_SWEEP_ENHANCEMENTS`` (default: ``none``)."""
+    return _listed(ENHANCEMENTS_VARIABLE, NO_ENHANCEMENT)
 
 
 def select_wordings(

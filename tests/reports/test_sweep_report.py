@@ -104,7 +104,7 @@ def test_the_files_hold_the_tables(summary: SweepSummary, tmp_path: Path) -> Non
             assert len({len(row) for row in rows}) == 1
             assert len(rows) >= 3
     text = (tmp_path / "report/robustness.md").read_text()
-    assert "margin is fixed before the run" in text
+    assert "margin was fixed by the plan, before the run" in text
     assert "±10 points" in text
     assert json.loads(json.dumps(sweep_content(summary), allow_nan=False))["margin"] == 0.1
 
@@ -231,4 +231,4 @@ def test_the_margin_is_that_of_the_plan(tmp_path: Path) -> None:
     (inner / "sweep.json").write_text("{")
     with pytest.raises(ResultsError, match="not the record of a sweep"):
         margin_of([inner])
-    assert "not fixed by a plan" in " ".join(sweep_remarks(summary_of(sweep_rows("tonic"))))
+    assert "no plan fixed it" in " ".join(sweep_remarks(summary_of(sweep_rows("tonic"))))

@@ -1,0 +1,151 @@
+"""``semiology sweep``: how much of a model's score is the wording?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from semiology.optimization.sweep_asking import ProbeResult
+    from semiology.optimization.sweep_plan import SweepPlan
+    from semiology.reports.sweep_summary import SweepSummary
+
+SWEEP_EPILOG = (
+    "Examples:  [cyan]semiology sweep --model embedded --data my_emu --out sweep --features tonic,clonic"
+    "[/cyan]   [cyan]semiology sweep --model semiology_hf --model-args "
+    "pretrained=Qwen/Qwen2.5-VL-7B-Instruct,fps=2,score=logprob --data my_emu --out sweep/qwen "
+    "--prompts s3,minimal,negated --answer-formats own,yes_no_json[/cyan]   "
+    "[cyan]semiology sweep --model embedded --data my_emu --out sweep --dry-run --no-probe[/cyan]"
+)
+
+
+def sweep_command(
+    model: Annotated[
+        str,
+        typer.Option(help="lmms-eval model name; 'embedded' or 'embedded_audio' for those in this package."),
+    ],
+    data: Annotated[
+        Path,
+        typer.Option(
+            help="Folder of the recording set.", envvar="SEMIOLOGY_DATA", exists=True, file_okay=False
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for plan, answers and tables; one plan to a folder.")],
+    model_args: Annotated[str, typer.Option(help="lmms-eval model arguments: key=value,key=value.")] = "",
+    features: Annotated[str, typer.Option(help="Features, comma-separated, or 'all'.")] = "all",
+    prompts: Annotated[
+        str, typer.Option(help="Wordings by id or family, comma-separated, or 'all'.")
+    ] = "all",
+    answer_formats: Annotated[
+        str, typer.Option(help="Answer formats crossed with the wordings; 'own' is each wording's own.")
+    ] = "own",
+    enhancements: Annotated[
+        str, typer.Option(help="Enhancements crossed with them: none, pose, crop, denoise, transcript.")
+    ] = "none",
+    margin: Annotated[
+        float, typer.Option(help="Largest harmless difference of accuracy, fixed now: 0.05 is 5 points.")
+    ] = 0.05,
+    window: Annotated[
+        str | None,
+        typer.Option(help="'standard' (30 s) or 'qwen3' (60 s); by default the model's published one."),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(help="Requests per batch.", min=1)] = 1,
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe/--no-probe", help="Ask about 3 segments first and tell how long the rest takes."
+        ),
+    ] = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Plan and probe only; with --no-probe, load no model.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Go on after the probe without asking.")] = False,
+    verbosity: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "WARNING",
+    lmms_eval_option: Annotated[
+        list[str] | None,
+        typer.Option(help="A further lmms-eval option as one word, e.g. --lmms-eval-option=--gen_kwargs=…"),
+    ] = None,
+) -> None:
+    """Ask a model the same segments in many wordings, and tell how much of its score is the wording.
+
+    The plan is printed first. A sweep that was stopped goes on with the same command and asks nothing twice.
+    """
+    from semiology.optimization.sweep_run import SweepOptions, plan_sweep, run_sweep
+
+    options = SweepOptions(
+        model=model,
+        model_args=model_args,
+        data=data,
+        out=out,
+        features=None if _names(features) == ("all",) else _names(features),
+        prompts=_names(prompts),
+        formats=_names(answer_formats),
+        enhancements=_names(enhancements),
+        margin=margin,
+        window=window,
+        batch_size=batch_size,
+        verbosity=verbosity.upper(),
+        extra=tuple(lmms_eval_option or ()),
+    )
+    plan = plan_sweep(options)
+    _print_plan(plan)
+    if dry_run and not probe:
+        typer.echo("dry run: nothing was asked")
+        return
+    told = _Told(plan, dry_run=dry_run, yes=yes)
+    summary = run_sweep(options, plan, told, with_probe=probe)
+    if summary is None:
+        typer.echo(
+            "stopped after the probe, whose answers are kept: the same command without --dry-run goes on"
+        )
+        return
+    _show(summary, out)
+
+
+class _Told:
+    """Prints the estimate of the probe, and asks whether to go on where somebody can answer."""
+
+    def __init__(self, plan: SweepPlan, *, dry_run: bool, yes: bool) -> None:
+        self._plan, self._dry_run, self._yes = plan, dry_run, yes
+
+    def __call__(self, found: ProbeResult) -> None:
+        from semiology.optimization.sweep_asking import SweepStopped
+        from semiology.optimization.sweep_run import estimate_line
+
+        typer.echo(estimate_line(self._plan, found))
+        if self._dry_run:
+            raise SweepStopped
+        if (
+            not self._yes
+            and sys.stdin.isatty()
+            and sys.stdout.isatty()
+            and not typer.confirm("Go on?", default=True)
+        ):
+            raise SweepStopped
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _print_plan(plan: SweepPlan) -> None:
+    from semiology.optimization.sweep_plan_text import plan_lines
+
+    for line in plan_lines(plan):
+        typer.echo(line)
+
+
+def _show(summary: SweepSummary, out: Path) -> None:
+    from rich.console import Console
+
+    from semiology.reports.sweep_tables import print_sweep, write_sweep_files
+
+    written = write_sweep_files(summary, out / "report")
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=220)
+    console.print(f"Written: {', '.join(map(str, written))}", markup=False, highlight=False)
+    print_sweep(summary, console)
