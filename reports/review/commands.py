@@ -1,0 +1,128 @@
+"""``semiology review``: justifications rated by people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+review_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Have justifications rated by epileptologists: draw a sample, rate it locally, read the ratings.",
+    epilog="Example:  [cyan]semiology review export runs --out review --features tonic[/cyan]",
+)
+_Folder = Annotated[Path, typer.Argument(help="Folder that `review export` wrote.", file_okay=False)]
+
+
+@review_app.command(
+    "export",
+    epilog="Examples:  [cyan]semiology review export runs --out review[/cyan]   "
+    "[cyan]semiology review export runs --features tonic --most 40 --form xlsx --out review[/cyan]",
+)
+def export_command(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of results with justifications.")],
+    out: Annotated[Path, typer.Option(help="Folder of the review.", file_okay=False)],
+    features: Annotated[str | None, typer.Option(help="Features or groups, comma-separated.")] = None,
+    most: Annotated[
+        int | None, typer.Option(help="At most so many true positives per model and feature.", min=1)
+    ] = None,
+    form: Annotated[Literal["csv", "xlsx"], typer.Option(help="Of the rating sheet.")] = "csv",
+    seed: Annotated[int, typer.Option(help="Seed of the sample and of its order.")] = 0,
+) -> None:
+    """Draw all true positives and as many true negatives per feature, and write the rating sheet."""
+    from semiology.reports.compare_commands import feature_names
+    from semiology.reports.results import read_results
+    from semiology.reports.review.sheet import draw_sample, write_review
+
+    sample = draw_sample(read_results(runs), feature_names(features), seed=seed, most=most)
+    written = write_review(sample, out, form=form)
+    for note in sample.notes:
+        typer.echo(f"• {note}")
+    positive = sum(case.kind == "true positive" for case in sample.cases)
+    typer.echo(
+        f"{len(sample.cases)} items: {positive} true positives, {len(sample.cases) - positive} negatives"
+    )
+    typer.echo(f"Written: {', '.join(str(path) for path in written)}")
+    typer.echo(f"Hand out {written[-1].name}, or: semiology review serve {out} --rater INITIALS --data DIR")
+    typer.echo("key.csv tells models and patients: keep it from raters.")
+
+
+@review_app.command(
+    "import",
+    epilog="Examples:  [cyan]semiology review import review --out rated[/cyan]   "
+    "[cyan]semiology review import review anna.csv ben.xlsx --out rated[/cyan]",
+)
+def import_command(
+    folder: _Folder,
+    sheets: Annotated[list[Path] | None, typer.Argument(help="Filled-in sheets, one for each rater.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for tables and figure.", file_okay=False)] = None,
+) -> None:
+    """Read ratings back: distribution, share of at least 60 %, medians, agreement, figure."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from semiology.reports.review import rating_tables as tables
+
+    review = tables.read_review(folder, sheets or ())
+    summary = tables.summarise_review(review)
+    console = Console()
+    console = console if console.is_terminal else Console(width=140)
+    table = Table(header_style="bold", pad_edge=False)
+    for i, name in enumerate(tables.HEADER):
+        table.add_column(name, justify="right" if i else "left")
+    for row in tables.table_cells(summary):
+        table.add_row(*(Text(cell) for cell in row))
+    console.print(table)
+    for sentence in tables.sentences(summary):
+        console.print(Text(sentence))
+    if out is not None:
+        written = tables.write_summary(review, summary, out)
+        console.print(f"Written: {', '.join(str(path) for path in written)}", markup=False, highlight=False)
+
+
+@review_app.command(
+    "serve",
+    epilog="Example:  [cyan]semiology review serve review --rater AB --data my_emu[/cyan]",
+)
+def serve_command(
+    folder: _Folder,
+    rater: Annotated[str, typer.Option(help="Initials of the rater.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Recording set, to show its videos.", envvar="SEMIOLOGY_DATA", file_okay=False),
+    ] = None,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1024, max=65535)] = 8765,
+) -> None:
+    """Serve the rating page to this machine alone; ratings are kept as they are given, Ctrl-C ends it."""
+    from semiology.reports.review.sheet import ReviewError, read_cases
+
+    try:
+        from semiology.reports.review.server import review_app as make_app
+        from semiology.reports.review.server import serve, token_of
+    except ModuleNotFoundError as error:
+        raise ReviewError(
+            f"{error.name} is missing → pip install --constraint constraints.txt 'semiology-eval[review]'"
+        ) from None
+    from semiology.reports.review.store import STORE, RatingStore
+
+    cases = read_cases(folder)
+    videos = _videos(data) if data is not None else {}
+    store = RatingStore(folder / STORE)
+    token = token_of(folder)
+    app = make_app(cases, store, rater, token, videos)
+    shown = sum(case.video_id in videos for case in cases)
+    rated = sum(given.rating is not None for given in store.latest(rater))
+    typer.echo(f"{len(cases)} items, {shown} with video; {rater} has rated {rated}.")
+    if not shown:
+        typer.echo("No video is shown: give the recording set by --data.")
+    typer.echo(f"Open http://127.0.0.1:{port}/{token}/ on this machine (the address is a key: keep it).")
+    serve(app, port)
+
+
+def _videos(data: Path) -> dict[str, Path]:
+    from semiology.data.recording_set import read_recording_set
+
+    return {item.video_id: item.video for item in read_recording_set(data, require_media=False).recordings}

@@ -1,0 +1,132 @@
+"""The local page on which justifications are rated. It listens on 127.0.0.1 and nowhere else."""
+
+from __future__ import annotations
+
+import mimetypes
+import re
+import secrets
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, HTTPException
+from fastapi.responses import FileResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from semiology.reports.review.guard import Guard
+from semiology.reports.review.sheet import SCALE, Case, ReviewError
+from semiology.reports.review.store import LONGEST_COMMENT, Rating, RatingStore
+
+HOST = "127.0.0.1"
+TOKEN = "token"  # noqa: S105 - the name of a file
+RATER = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+PAGES: Mapping[str, str] = {
+    "": "review.html",
+    "review.css": "review.css",
+    "review.js": "review.js",
+}
+
+
+class RatingIn(BaseModel):
+    """What the page sends."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    rating: int | None = Field(default=None, ge=1, le=5)
+    comment: str = Field(default="", max_length=LONGEST_COMMENT)
+
+
+def review_app(
+    cases: Sequence[Case], store: RatingStore, rater: str, token: str, videos: Mapping[str, Path]
+) -> Guard:
+    """Return the page as an ASGI application.
+
+    Args:
+        cases: what is rated, in the order shown.
+        store: where ratings are kept.
+        rater: who rates: 1 to 40 letters, digits, ``_``, ``.`` or ``-``.
+        token: first part of every address.
+        videos: file of each video_id that can be shown; others are named only.
+
+    Raises:
+        ReviewError: the rater's name has other characters.
+    """
+    if not RATER.fullmatch(rater):
+        raise ReviewError(f"rater {rater!r}: use 1 to 40 letters, digits, '_', '.' or '-'; initials will do")
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    by_item = {case.item: case for case in cases}
+    _add_pages(app)
+
+    @app.get("/{token}/api/review")
+    def review() -> dict[str, Any]:
+        given = {rating.item: rating for rating in store.latest(rater)}
+        shown = [_shown(case, given.get(case.item), case.video_id in videos) for case in cases]
+        return {"rater": rater, "scale": {str(k): text for k, text in SCALE.items()}, "cases": shown}
+
+    @app.put("/{token}/api/ratings/{item}")
+    def rate(item: str, body: RatingIn) -> dict[str, str]:
+        if item not in by_item:
+            raise HTTPException(404, "no such item")
+        store.save(Rating(rater, item, body.rating, body.comment))
+        return {"saved": item}
+
+    @app.get("/{token}/video/{item}")
+    def video(item: str) -> FileResponse:
+        case = by_item.get(item)
+        path = videos.get(case.video_id) if case else None
+        if path is None or not path.is_file():
+            raise HTTPException(404, "no video of this item on this machine")
+        # Starlette answers requests for a part of the file, which a player needs to jump.
+        return FileResponse(path, media_type=mimetypes.guess_type(path.name)[0] or "video/mp4")
+
+    return Guard(app, token)
+
+
+def token_of(folder: Path) -> str:
+    """Return the token of a review folder, made once, so that a restart keeps the address."""
+    path = folder / TOKEN
+    if path.is_file():
+        kept = path.read_text(encoding="ascii").strip()
+        if re.fullmatch(r"[A-Za-z0-9_-]{20,}", kept):
+            return kept
+    made = secrets.token_urlsafe(24)
+    path.touch(mode=0o600)
+    path.write_text(made, encoding="ascii")
+    path.chmod(0o600)
+    return made
+
+
+def serve(app: Guard, port: int) -> None:
+    """Serve until interrupted, without an access log, since addresses hold the token."""
+    import uvicorn
+
+    uvicorn.run(app, host=HOST, port=port, log_level="warning", access_log=False, server_header=False)
+
+
+def _add_pages(app: FastAPI) -> None:
+    folder = files("semiology.reports.review").joinpath("page")
+
+    def make(name: str) -> Any:
+        kind = mimetypes.guess_type(name)[0] or "text/plain"
+        return lambda: Response(folder.joinpath(name).read_bytes(), media_type=kind)
+
+    for address, name in PAGES.items():
+        app.get(f"/{{token}}/{address}")(make(name))
+
+
+def _shown(case: Case, given: Rating | None, has_video: bool) -> dict[str, Any]:
+    """Return what a rater may see: not the model, not the patient."""
+    return {
+        "item": case.item,
+        "feature": case.feature,
+        "question": case.question,
+        "video_id": case.video_id,
+        "start_s": case.start_s,
+        "end_s": case.end_s,
+        "answer": case.answer,
+        "justification": case.justification,
+        "has_video": has_video,
+        "rating": given.rating if given else None,
+        "comment": given.comment if given else "",
+    }

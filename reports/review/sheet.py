@@ -1,0 +1,276 @@
+"""The sample of justifications that people rate, and the sheet on which they rate it.
+
+Protocol of Zhang et al., EMBC 2025: justifications of correct answers only, all true positives of a feature
+and as many of its true negatives, drawn at random. A case is a recording; a segment with the recording's
+answer stands for it. Models are hidden from raters, and the order is mixed.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from semiology.data.cache_folder import private_folder, written_whole
+from semiology.metrics.aggregation import FIRST_SEGMENT_ONLY, recording_answers
+from semiology.metrics.answer_counts import is_missing
+from semiology.reports.results import Results
+from semiology.reports.tables import neutral
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CASES, KEY, SHEET = "cases.json", "key.csv", "ratings"
+"""In a review folder: what is rated, which model said it, and the sheet to fill in (csv or xlsx)."""
+FORMAT = "semiology review 1"
+LONGEST = 20_000
+"""Characters of a justification that are shown; longer ones are cut, and say so."""
+SHEET_COLUMNS = (
+    *("item", "feature", "question", "video_id", "from_s", "to_s", "answer", "justification"),
+    *("rating", "comment"),
+)
+SCALE: Mapping[int, str] = {
+    5: "fully correct (100 %)",
+    4: "mostly correct (80 %)",
+    3: "more right than wrong (60 %)",
+    2: "mostly wrong (40 %)",
+    1: "wrong (20 %)",
+}
+_RUN = ["model", "enhancement", "prompt_id", "prompt_hash"]
+
+
+class ReviewError(ValueError):
+    """A review cannot be drawn, read or served; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One justification to be rated.
+
+    Attributes:
+        item: id, the same for the same case in any draw.
+        feature, question: what was asked. video_id: the recording. start_s, end_s: the segment.
+        answer: yes or no, which is right. justification: what the model gave as its reason.
+        kind: ``true positive`` or ``true negative``.
+        model, enhancement, prompt_id, patient_id: kept in the key, hidden from raters.
+    """
+
+    item: str
+    feature: str
+    question: str
+    video_id: str
+    start_s: float
+    end_s: float
+    answer: str
+    justification: str
+    kind: Literal["true positive", "true negative"]
+    model: str
+    enhancement: str
+    prompt_id: str
+    patient_id: str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Cases to rate, in the order shown, and remarks on what could not be drawn."""
+
+    cases: tuple[Case, ...]
+    notes: tuple[str, ...]
+    seed: int
+
+
+def draw_sample(
+    results: Results, features: Sequence[str], *, seed: int = 0, most: int | None = None
+) -> Sample:
+    """Draw all true positives and as many true negatives of each model and feature.
+
+    Args:
+        results: answers with justifications (wordings that ask for JSON with a justification).
+        features: those to draw.
+        seed: of the draws and of the order.
+        most: at most so many true positives of each model and feature, drawn too; None for all.
+
+    Raises:
+        ReviewError: no correct answer has a justification.
+    """
+    rng = np.random.default_rng(seed)
+    rows = results.answers[results.answers["feature"].isin(features)]
+    # A later segment has no say in a feature that looks at the first one.
+    rows = rows[~rows["feature"].isin(FIRST_SEGMENT_ONLY) | (rows["segment"] == 0)]
+    keys = [*_RUN, "video_id", "patient_id", "feature"]
+    truths = recording_answers(rows)[[*keys, "answer", "truth"]]
+    right = truths[(truths["answer"] == truths["truth"]) & truths["truth"].isin(["yes", "no"])]
+    segments = rows.merge(right[[*keys, "answer"]], on=[*keys, "answer"])
+    reasoned = segments[
+        [not is_missing(text) and bool(str(text).strip()) for text in segments["justification"]]
+    ]
+    notes: list[str] = []
+    cases: list[Case] = []
+    for name, group in reasoned.groupby([*_RUN[:3], "feature"], sort=True, dropna=False):
+        label = f"{name[0]}, {name[2]}, {name[3]}"
+        cases += _drawn(group, label, rng, most, notes)
+    lost = len(right) - len(reasoned[keys].drop_duplicates())
+    if lost:
+        notes.append(f"{lost} correct answers on recordings carry no justification → they cannot be rated")
+    if not cases:
+        raise ReviewError(
+            "no correct answer has a justification → ask with a wording that wants one (answer format "
+            "yes_no_json)"
+        )
+    order = rng.permutation(len(cases))
+    return Sample(tuple(cases[i] for i in order), tuple(notes), seed)
+
+
+def write_review(sample: Sample, folder: Path, *, form: Literal["csv", "xlsx"] = "csv") -> list[Path]:
+    """Write cases, key and rating sheet into a folder that its owner alone may read.
+
+    Raises:
+        ReviewError: the folder holds another review, whose ratings would be orphaned.
+    """
+    content = {"format": FORMAT, "seed": sample.seed, "cases": [asdict(case) for case in sample.cases]}
+    text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+    target = folder / CASES
+    if target.exists() and target.read_text(encoding="utf-8") != text:
+        raise ReviewError(f"{folder}: holds another review → choose a new folder, so that no rating is lost")
+    private_folder(folder)
+    with written_whole(target) as part:
+        part.write_text(text, encoding="utf-8")
+    hidden = ("item", "model", "enhancement", "prompt_id", "patient_id", "kind")
+    with written_whole(folder / KEY) as part:
+        _write_csv(part, hidden, [[getattr(case, name) for name in hidden] for case in sample.cases])
+    sheet = folder / f"{SHEET}.{form}"
+    if not sheet.exists():  # a sheet may be half filled in
+        rows = [_sheet_row(case) for case in sample.cases]
+        with written_whole(sheet) as part:
+            (_write_xlsx if form == "xlsx" else _write_csv)(part, SHEET_COLUMNS, rows)
+    return [target, folder / KEY, sheet]
+
+
+def read_cases(folder: Path) -> tuple[Case, ...]:
+    """Read the cases of a review folder, in the order shown.
+
+    Raises:
+        ReviewError: there are none, or the file is not ours.
+    """
+    path = folder / CASES
+    if not path.is_file():
+        raise ReviewError(f"{path}: there is no such file → `semiology review export` draws a sample")
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content["format"] != FORMAT:
+            raise ReviewError(
+                f"{path}: is of the format {content['format']!r}, not {FORMAT!r} → export again"
+            )
+        names = {field.name for field in fields(Case)}
+        return tuple(Case(**{key: case[key] for key in names}) for case in content["cases"])
+    except (ValueError, KeyError, TypeError) as error:
+        if isinstance(error, ReviewError):
+            raise
+        raise ReviewError(f"{path}: is no file of cases ({error}) → export again") from error
+
+
+def question_text(feature: str, prompt_id: str) -> str:
+    """Return the question as it was worded, or its id where the library does not know it."""
+    from semiology.prompts.library import load_library
+
+    try:
+        return load_library().feature(feature).prompt(prompt_id).text
+    except (KeyError, ValueError):
+        return f"{feature} (wording {prompt_id})"
+
+
+def _drawn(
+    group: pd.DataFrame, label: str, rng: np.random.Generator, most: int | None, notes: list[str]
+) -> list[Case]:
+    picked: list[Case] = []
+    positives = _one_segment_each(group[group["answer"] == "yes"], rng)
+    negatives = _one_segment_each(group[group["answer"] == "no"], rng)
+    if most is not None and len(positives) > most:
+        positives = positives.iloc[np.sort(rng.choice(len(positives), most, replace=False))]
+    wanted = min(len(positives), len(negatives))
+    if wanted < len(positives):
+        notes.append(
+            f"{label}: {len(positives)} true positives, only {wanted} true negatives to set beside them"
+        )
+    if wanted:
+        negatives = negatives.iloc[np.sort(rng.choice(len(negatives), wanted, replace=False))]
+        picked += [_case(row, "true negative") for row in negatives.to_dict("records")]
+    return picked + [_case(row, "true positive") for row in positives.to_dict("records")]
+
+
+def _one_segment_each(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Keep one segment of each recording, drawn at random."""
+    ordered = rows.sort_values(["video_id", "segment"], kind="stable")
+    mixed = ordered.iloc[rng.permutation(len(ordered))]
+    return mixed.drop_duplicates("video_id").sort_values("video_id", kind="stable")
+
+
+def _case(row: Mapping[Any, Any], kind: Literal["true positive", "true negative"]) -> Case:
+    parts = [str(row[name]) for name in (*_RUN, "feature", "video_id", "segment")]
+    text = str(row["justification"])
+    cut = f"{text[:LONGEST]} […]" if len(text) > LONGEST else text
+    return Case(
+        item=hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12],
+        feature=str(row["feature"]),
+        question=question_text(str(row["feature"]), str(row["prompt_id"])),
+        video_id=str(row["video_id"]),
+        start_s=_seconds(row["start_s"]),
+        end_s=_seconds(row["end_s"]),
+        answer=str(row["answer"]),
+        justification=cut,
+        kind=kind,
+        model=str(row["model"]),
+        enhancement=str(row["enhancement"]),
+        prompt_id=str(row["prompt_id"]),
+        patient_id=str(row["patient_id"]),
+    )
+
+
+def _seconds(value: Any) -> float:
+    return 0.0 if is_missing(value) else round(float(value), 3)
+
+
+def _sheet_row(case: Case) -> list[Any]:
+    shown = (case.item, case.feature, case.question, case.video_id, case.start_s, case.end_s)
+    return [*shown, case.answer, case.justification, "", ""]
+
+
+def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    # The byte order mark makes spreadsheets read umlauts and other scripts rightly.
+    with path.open("w", encoding="utf-8-sig", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([neutral(cell) for cell in row] for row in rows)
+
+
+def _write_xlsx(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    from openpyxl import Workbook
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    book = Workbook()
+    sheet = book.active
+    sheet.title = "ratings"
+    sheet.append(list(columns))
+    for row in rows:
+        sheet.append([neutral(cell) for cell in row])
+    sheet.freeze_panes = "A2"
+    widths = {"question": 50, "justification": 90, "comment": 40, "feature": 22}
+    for number, name in enumerate(columns, start=1):
+        sheet.cell(1, number).font = Font(bold=True)
+        sheet.column_dimensions[sheet.cell(1, number).column_letter].width = widths.get(name, 14)
+    for cells in sheet.iter_rows(min_row=2):
+        for cell in cells:
+            cell.alignment = Alignment(wrap_text=True, vertical="top")
+    rule = DataValidation(type="whole", operator="between", formula1="1", formula2="5", allow_blank=True)
+    rule.error, rule.errorTitle = "Whole numbers from 1 (wrong) to 5 (fully correct)", "Rating"
+    sheet.add_data_validation(rule)
+    letter = sheet.cell(1, columns.index("rating") + 1).column_letter
+    rule.add(f"{letter}2:{letter}{len(rows) + 1}")
+    book.save(path)
