@@ -9,7 +9,7 @@ patient.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,14 +17,16 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter, median_filter
 
 Array = NDArray[np.float64]
-Change = Callable[[int, int], Array]
-"""``change(a, b)``: cost, (Pa, Pb), of going from each candidate of frame a to each of the later frame b."""
+Changes = Sequence[Array]
+"""For each frame but the last (Pa, Pb): the cost of going from each candidate to each of the next frame."""
 
 NOBODY = -1
 NOBODY_COST = 2.2
-"""Cost of a frame without the patient: one and a half shoulder widths away nobody is taken for the patient."""
+"""Cost of a frame without the patient: one and a half shoulder widths away nobody is the patient."""
 _LEAVE = 1.0
 """Cost of going from somebody to nobody, and back."""
+_LINK = 0.5
+_FEWEST_BESIDE, _OTHER_COST = 3, 3.0
 _GRID = 48
 _CENTRE_SIGMA = 0.35
 _LOCAL_S = 30.0
@@ -78,7 +80,7 @@ def usual_place(
     density = np.zeros((_GRID, _GRID))
     np.add.at(density, (cells[:, 0], cells[:, 1]), worth)
     spread = _GRID * float(np.median(sizes)) / max(size)
-    density = gaussian_filter(density, max(1.0, 0.5 * spread))
+    density = gaussian_filter(density, max(1.0, 0.25 * spread), mode="constant")
     peak = (np.array(np.unravel_index(density.argmax(), density.shape)) + 0.5) / _GRID * size
     near = np.linalg.norm(spots - peak, axis=1) < 1.5 * sizes
     near = near if near.any() else np.ones(len(spots), bool)
@@ -90,7 +92,7 @@ def place_cost(places: Sequence[Array], scales: Sequence[Array], usual: Usual) -
     """Return for each frame the cost (P,) of being away from the usual place or of another size.
 
     A distance costs its square in usual sizes (widths of the shoulders), as who lies in a bed shifts by less
-    than one of them and who stands beside it is farther away; being half as large again, or a third smaller, 0.7.
+    than one of them and who stands beside it is farther away; half as large again, or a third smaller, is 0.7.
     """
     result = []
     for spots, sizes, place in zip(places, scales, usual.places, strict=True):
@@ -100,12 +102,12 @@ def place_cost(places: Sequence[Array], scales: Sequence[Array], usual: Usual) -
     return result
 
 
-def cheapest_path(costs: Sequence[Array], change: Change) -> NDArray[np.int64]:
+def cheapest_path(costs: Sequence[Array], changes: Changes) -> NDArray[np.int64]:
     """Return which candidate is the patient in every frame, (K,); `NOBODY` where none is.
 
     Args:
         costs: for each frame (P,), the cost of each candidate.
-        change: the cost of going from one to the next.
+        changes: the costs of going from one to the next.
     """
     if not costs:
         return np.zeros(0, np.int64)
@@ -116,7 +118,7 @@ def cheapest_path(costs: Sequence[Array], change: Change) -> NDArray[np.int64]:
         step = np.full((before + 1, now + 1), _LEAVE)
         step[before, now] = 0.0
         if before and now:
-            step[:before, :now] = change(frame - 1, frame)
+            step[:before, :now] = changes[frame - 1]
         ways = total[:, None] + step
         came.append(ways.argmin(axis=0))
         total = ways.min(axis=0) + np.append(costs[frame], NOBODY_COST)
@@ -126,6 +128,38 @@ def cheapest_path(costs: Sequence[Array], change: Change) -> NDArray[np.int64]:
         path[frame] = state if state < len(costs[frame]) else NOBODY
         state = int(came[frame - 1][state]) if frame else state
     return path
+
+
+def cost_of_others(path: NDArray[np.int64], costs: Sequence[Array], changes: Changes) -> list[Array]:
+    """Return for each frame a further cost (P,) for who was mostly seen beside the one who was followed.
+
+    Nobody is at two places at once: a candidate who can be linked without a doubt, from frame to frame, to
+    others that stood beside the patient is somebody else, also while the patient is lost.
+
+    Args:
+        path: who was followed, (K,).
+        costs: for each frame (P,).
+        changes: the costs of going from one to the next.
+    """
+    names = [np.arange(len(costs[0]))] if costs else []
+    count = len(names[0]) if names else 0
+    for step, cost in zip(changes, costs[1:], strict=True):
+        now = np.arange(count, count + len(cost))
+        count += len(cost)
+        if step.size:
+            best = step.argmin(axis=0)
+            linked = (step[best, np.arange(len(now))] < _LINK) & (
+                step.argmin(axis=1)[best] == np.arange(len(now))
+            )
+            now[linked] = names[-1][best[linked]]
+        names.append(now)
+    beside, followed = np.zeros(count), np.zeros(count)
+    for who, named in zip(path, names, strict=True):
+        if who != NOBODY:
+            beside[np.delete(named, who)] += 1
+            followed[named[who]] += 1
+    others = (beside > followed) & (beside >= _FEWEST_BESIDE)
+    return [_OTHER_COST * others[named] for named in names]
 
 
 def local_usual(path: NDArray[np.int64], places: Sequence[Array], times_s: Array, usual: Usual) -> Usual:

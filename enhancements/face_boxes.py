@@ -6,7 +6,7 @@ no face is visible.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from scipy.ndimage import percentile_filter
 from semiology.enhancements.consistent_path import (
     NOBODY,
     cheapest_path,
+    cost_of_others,
     local_usual,
     place_cost,
     usual_place,
@@ -166,9 +167,13 @@ def faces_of_detections(
     if usual is None:
         return FacePath(times_s, boxes)
     path = np.full(len(found), NOBODY, np.int64)
-    change = _changes(places, scales, times_s[frames])
-    for _ in range(2):
-        path = cheapest_path(place_cost(places, scales, usual), change)
+    changes = _changes(places, scales, times_s[frames])
+    others = [np.zeros(len(faces)) for faces in found]
+    for _ in range(2):  # again, knowing who else is there, and the place as it moves with the camera
+        away = place_cost(places, scales, usual)
+        costs = [cost + other for cost, other in zip(away, others, strict=True)]
+        path = cheapest_path(costs, changes)
+        others = cost_of_others(path, costs, changes)
         usual = local_usual(path, places, times_s[frames], usual)
     for place, who in enumerate(path):
         if who != NOBODY:
@@ -176,15 +181,15 @@ def faces_of_detections(
     return FacePath(times_s, _bridged(boxes, times_s, longest_gap_s))
 
 
-def _changes(places: Sequence[Array], scales: Sequence[Array], times_s: Array) -> Callable[[int, int], Array]:
-    def change(first: int, second: int) -> Array:
-        way = np.linalg.norm(places[first][:, None] - places[second][None], axis=2)
-        typical = np.sqrt(scales[first][:, None] * scales[second][None])
-        ratio = np.abs(np.log(scales[first][:, None] / scales[second][None]))
-        passed = times_s[second] - times_s[first]
-        return np.asarray(np.minimum(way / typical / (0.3 + 2.0 * passed) + ratio, 3.0))
-
-    return change
+def _changes(places: Sequence[Array], scales: Sequence[Array], times_s: Array) -> list[Array]:
+    """Return the costs (Pa, Pb) of being the same face in one frame and the next."""
+    result = []
+    for number, passed in enumerate(np.diff(times_s)):
+        way = np.linalg.norm(places[number][:, None] - places[number + 1][None], axis=2)
+        product = scales[number][:, None] * scales[number + 1][None]
+        ratio = np.abs(np.log(scales[number][:, None] / scales[number + 1][None]))
+        result.append(np.minimum(way / np.sqrt(product) / (0.3 + 2.0 * passed) + ratio, 3.0))
+    return result
 
 
 def _bridged(boxes: Array, times_s: Array, longest_gap_s: float) -> Array:

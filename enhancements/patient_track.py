@@ -16,6 +16,7 @@ from semiology.data.media import Timeline
 from semiology.enhancements.consistent_path import (
     NOBODY,
     cheapest_path,
+    cost_of_others,
     local_usual,
     place_cost,
     usual_place,
@@ -106,15 +107,16 @@ def _path(
     usual = usual_place(places, scales, weights, size, region) if people else None
     if usual is None:
         return np.full(len(people), NOBODY, np.int64), [np.zeros(len(found)) for found in people], 0.0
-
-    def change(first: int, second: int) -> Array:
-        return _change(people[first], people[second], usual.scale, times_s[second] - times_s[first])
-
+    passed = np.diff(times_s)
+    pairs = zip(people, people[1:], passed, strict=False)
+    changes = [_change(before, now, usual.scale, seconds) for before, now, seconds in pairs]
+    others = [np.zeros(len(found)) for found in people]
     path, costs = np.full(len(people), NOBODY, np.int64), []
-    for _ in range(2):  # again, with the place as it moves with the camera
-        away = place_cost(places, scales, usual)
-        costs = [cost + _STANDING_COST * upright for cost, upright in zip(away, standing, strict=True)]
-        path = cheapest_path(costs, change)
+    for _ in range(2):  # again, knowing who else is there, and the place as it moves with the camera
+        parts = zip(place_cost(places, scales, usual), standing, strict=True)
+        costs = [away + _STANDING_COST * upright for away, upright in parts]
+        path = cheapest_path([cost + other for cost, other in zip(costs, others, strict=True)], changes)
+        others = cost_of_others(path, costs, changes)
         usual = local_usual(path, places, times_s, usual)
     return path, costs, usual.scale
 

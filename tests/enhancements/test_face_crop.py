@@ -215,7 +215,7 @@ def test_a_real_face_is_found_and_cropped(tmp_path: Path) -> None:
     assert path.visible.all()
     assert figures["detected_faces"] == len(range(0, line.info.frames, 3)) + 1
     first, last = path.boxes[0], path.boxes[-1]
-    # Read off the first and the last frame by eye: forehead to chin, cheek to cheek, in a picture of 176 x 144.
+    # Read off the first and the last frame by eye: forehead to chin, cheek to cheek, of 176 x 144 px.
     assert overlap(first[None], np.array([[65.0, 44, 48, 58]]))[0] > 0.6
     assert overlap(last[None], np.array([[48.0, 38, 54, 64]]))[0] > 0.6
     steps = np.abs(np.diff(path.boxes[:, :2], axis=0)).max()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import shutil
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,7 @@ def overlaid(recording: Recording, tmp_path_factory: pytest.TempPathFactory) -> 
     assert outcome.figures["frames"] == 300
     assert outcome.figures["undrawn_frames"] == 0
     assert calls[-1] == (600, 600)
-    assert all(before <= after for (before, _), (after, _) in zip(calls, calls[1:], strict=False))
+    assert all(before <= after for (before, _), (after, _) in pairwise(calls))
     return target
 
 
