@@ -231,6 +231,12 @@ class EnhancementCache:
                     shutil.rmtree(work, ignore_errors=True)
 
 
+def settings_digest(step: Step) -> str:
+    """Return 12 hexadecimal digits that stand for a step's version and parameters."""
+    settings = {"step": step.name, "version": step.version, "parameters": step.parameters()}
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
 def is_whole(file: Path) -> bool:
     """Tell whether a derived file is there and as long as it was written; its content is not read."""
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semiology.data.recording_set import Recording
-from semiology.enhancements.cache import EnhancementCache, Made
+from semiology.enhancements.cache import EnhancementCache, Made, settings_digest
 from semiology.enhancements.manifest import Enhanced, source_state
 from semiology.enhancements.step import Outcome, Progress, Step
 
@@ -47,6 +47,7 @@ class Done:
             sentence=self.made.outcome.sentence,
             figures=self.made.outcome.figures,
             version=self.job.step.version,
+            settings=settings_digest(self.job.step),
             key=self.made.key,
             source=self.source,
         )

@@ -27,7 +27,18 @@ from semiology.enhancements.step import Figure, Status
 MANIFEST = "enhanced.csv"
 MANIFEST_VARIABLE = "SEMIOLOGY_ENHANCED"
 """Folder of the manifest, where it does not lie in the recording set."""
-COLUMNS = ("video_id", "enhancement", "status", "file", "sentence", "figures", "version", "key", "source")
+COLUMNS = (
+    "video_id",
+    "enhancement",
+    "status",
+    "file",
+    "sentence",
+    "figures",
+    "version",
+    "settings",
+    "key",
+    "source",
+)
 
 Pair = tuple[str, str]
 """(video_id, enhancement)."""
@@ -44,6 +55,8 @@ class Enhanced:
         sentence: what came out, or what is wrong and how to mend it.
         figures: what was counted, by name.
         version: of the step.
+        settings: stands for version and all parameters of the step; one for all recordings that may be put
+            together.
         key: entry in the cache; stands for inputs, parameters and version together.
         source: state of the recording's files when the row was written, see `source_state`.
     """
@@ -54,6 +67,7 @@ class Enhanced:
     file: Path | None
     sentence: str
     version: str
+    settings: str
     key: str
     source: str
     figures: Mapping[str, Figure] = field(default_factory=dict)
@@ -142,6 +156,7 @@ def _row(row: Row, folder: Path) -> Enhanced:
         file=folder.absolute() / row["file"] if row["file"] else None,
         sentence=row["sentence"],
         version=row["version"],
+        settings=row["settings"],
         key=row["key"],
         source=row["source"],
         figures=_figures(row["figures"]),
@@ -167,6 +182,7 @@ def _cells(row: Enhanced, folder: Path) -> dict[str, str]:
         "sentence": row.sentence,
         "figures": json.dumps(dict(row.figures), sort_keys=True) if row.figures else "",
         "version": row.version,
+        "settings": row.settings,
         "key": row.key,
         "source": row.source,
     }

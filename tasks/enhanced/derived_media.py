@@ -97,7 +97,7 @@ def enhanced_plan(base: Plan, enhancement: str, folder: Path) -> EnhancedPlan:
 
 
 def check_made(enhanced: EnhancedPlan, asked: Collection[str], settings: Settings, folder: Path) -> None:
-    """Refuse to ask while derived files are missing that a command can make.
+    """Refuse to ask while derived files are missing that a command can make, or were made differently.
 
     Args:
         enhanced: what there is.
@@ -108,19 +108,25 @@ def check_made(enhanced: EnhancedPlan, asked: Collection[str], settings: Setting
     Raises:
         SettingsError: names the recordings, the reasons and the command.
     """
-    missing = {name: reason for name, reason in enhanced.not_made.items() if name in asked}
-    if not missing:
-        return
-    reasons = "; ".join(
-        f"{why}: {_some([name for name, reason in missing.items() if reason == why])}"
-        for why in dict.fromkeys(missing.values())
-    )
     elsewhere = "" if folder == settings.data else f" --out {shlex.quote(str(folder))}"
-    raise SettingsError(
-        f"the enhancement {enhanced.enhancement!r} is missing for {len(missing)} of {len(asked)} recordings "
-        f"({reasons}). Make it with: semiology enhance {shlex.quote(str(settings.data))} "
-        f"--with {enhanced.enhancement}{elsewhere}"
-    )
+    command = f"semiology enhance {shlex.quote(str(settings.data))} --with {enhanced.enhancement}{elsewhere}"
+    head = f"the enhancement {enhanced.enhancement!r}"
+    missing = {name: reason for name, reason in enhanced.not_made.items() if name in asked}
+    if missing:
+        reasons = "; ".join(
+            f"{why}: {_some([name for name, reason in missing.items() if reason == why])}"
+            for why in dict.fromkeys(missing.values())
+        )
+        raise SettingsError(
+            f"{head} is missing for {len(missing)} of {len(asked)} recordings ({reasons}). "
+            f"Make it with: {command}"
+        )
+    made = {row.settings: name for name, row in enhanced.rows.items() if name in asked}
+    if len(made) > 1:
+        raise SettingsError(
+            f"{head} was made with {len(made)} different settings or versions (one each: "
+            f"{_some(list(made.values()))}). Make it anew, for all recordings with the same options: {command}"
+        )
 
 
 def _some(names: list[str]) -> str:

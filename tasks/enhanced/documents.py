@@ -73,7 +73,7 @@ def description(task: EnhancedTask) -> dict[str, Any]:
         **documents.coverage(task.feature),
         "prompt": f"{task.feature}/{prompt.id}/{prompt_hash(render(prompt))}",
         "enhancement": task.enhancement,
-        "enhancement_versions": sorted({row.version for row in enhanced.rows.values()}),
+        "enhancement_settings": sorted({f"{row.version}/{row.settings}" for row in enhanced.rows.values()}),
         # ids and states alone: sentences may quote a file's name, which may hold a patient's
         "recordings_without_enhancement": {name: status for name, (status, _) in sorted(missing.items())},
         "recordings_enhancement_failed": counts["failed"],

@@ -133,6 +133,17 @@ def test_a_recording_whose_enhancement_failed_is_left_out_and_counted(small_set:
     assert told["recordings_without_sound"] == 1
 
 
+def test_recordings_enhanced_in_different_ways_are_not_put_together(small_set: Path) -> None:
+    enhance(small_set, [Softer()])
+    enhance(small_set, [Softer(gain=0.1)], recordings=["A2"])
+    with pytest.raises(SettingsError, match=r"made with 2 different settings.*--with denoise$"):
+        rows("denoise_semiology_ictal_vocalization")
+    enhance(small_set, [Softer(gain=0.1)])
+    assert len(rows("denoise_semiology_ictal_vocalization")) == 6
+    told = documents.description(TASKS["denoise_semiology_ictal_vocalization"])
+    assert len(told["enhancement_settings"]) == 1
+
+
 def test_a_derived_video_of_another_length_is_not_put_beside_the_original(small_set: Path) -> None:
     enhance(small_set, [Negative(shorter_by=8)])
     with pytest.raises(SettingsError, match=r"lasts 68\.0 s, not the 70\.0 s"):
