@@ -125,7 +125,7 @@ def check_made(enhanced: EnhancedPlan, asked: Collection[str], settings: Setting
     if len(made) > 1:
         raise SettingsError(
             f"{head} was made with {len(made)} different settings or versions (one each: "
-            f"{_some(list(made.values()))}). Make it anew, for all recordings with the same options: {command}"
+            f"{_some(list(made.values()))}). Make it anew, for all with the same options: {command}"
         )
 
 
