@@ -11,6 +11,8 @@ from semiology.metrics.text_readers import RULES, TextReader
 from semiology.reports.lmms_eval_files import S3_PREFIX, ResultFiles
 from semiology.reports.run_texts import Maker, MergedTexts, Readings, read_merged, read_readings
 
+TEXT_TASKS = ("s3_justification", "s3_report")
+
 
 @dataclass(frozen=True)
 class RunTexts:
@@ -32,9 +34,10 @@ class RunTexts:
     def reader_of(self, model: str) -> TextReader:
         """Return the reader of a model's texts: its judge, or the rules.
 
-        Published answers, which have no run, are read by the judge of the runs if there is just one.
+        Published answers, which have no run, are read by the judge of the runs if there is just one; so is
+        what it read of a run that lies elsewhere.
         """
-        found = self.readings.get(model) or (None if self.merged.get(model) else self._only())
+        found = self.readings.get(model) or self._only()
         if found is None:
             return RULES
         return TextReader(found.judge.label, found.answers, found.findings)
@@ -71,6 +74,11 @@ def texts_of_runs(runs: Sequence[ResultFiles], names: Sequence[str], notes: list
             merged[name] = MergedTexts(own.model, {**kept, **own.texts})
         if read is not None:
             readings[name] = _together(by_judge, read)
+    texts = {
+        name for run, name in zip(runs, names, strict=True) if any(task in TEXT_TASKS for task in run.samples)
+    }
+    for name in sorted(texts - set(readings)) if readings else ():
+        notes.append(f"{name}: no judge read its texts, as one did those of others → do not compare them")
     if len({_key(one.judge) for one in readings.values()}) > 1:
         notes.append("the texts of different models were read by different judges → do not compare them")
     return RunTexts(merged, readings)

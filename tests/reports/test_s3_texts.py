@@ -112,4 +112,7 @@ def test_different_judges_of_two_models_are_told(tmp_path: Path) -> None:
     summary = summary_of(*folders)
     assert {run.model: run.read_by.split(" ")[0] for run in summary.runs} == {"One": "first", "Two": "second"}
     assert any("read by different judges" in note for note in summary.notes)
-    assert not any("judges" in note for note in summary_of(folders[0]).notes)
+    assert not any("judge" in note for note in summary_of(folders[0]).notes)
+    bare = write_s3_run(tmp_path / "bare", reports(4), model="x/Bare")
+    notes = summary_of(folders[0], bare).notes
+    assert any(note.startswith("Bare: no judge read its texts") for note in notes)
