@@ -101,13 +101,13 @@ def find_track(recording: Recording) -> SoundTrack | None:
     return SoundTrack(path, info.duration_s, rate, channels, first - zero_s, last - zero_s)
 
 
-def blocks(track: SoundTrack, rate: int, block_s: float = BLOCK_S) -> Iterator[NDArray[np.float32]]:
+def blocks(track: SoundTrack, rate: int, block_s: float | None = None) -> Iterator[NDArray[np.float32]]:
     """Yield the whole sound of a recording, one block after another.
 
     Args:
         track: of the recording.
         rate: sampling rate of the result, Hz.
-        block_s: length of a block, s; the last one is shorter.
+        block_s: length of a block, s, or None for ``BLOCK_S``; the last one is shorter.
 
     Yields:
         float32 in [-1, 1], shape (samples,); ``round(length_s * rate)`` samples altogether.
@@ -115,6 +115,6 @@ def blocks(track: SoundTrack, rate: int, block_s: float = BLOCK_S) -> Iterator[N
     Raises:
         MediaError: the sound is damaged.
     """
-    total, size = round(track.length_s * rate), round(block_s * rate)
+    total, size = round(track.length_s * rate), round((block_s or BLOCK_S) * rate)
     for first in range(0, total, size):
         yield read_audio(track.path, first / rate, min(first + size, total) / rate, rate)

@@ -41,6 +41,8 @@ ATTENUATION_LIMIT_DB = 18.0
 _MARGIN = 90
 """Samples of context of a resampled block: more than the filter's half length of 30, and a multiple of 3."""
 _HEADROOM = 0.99
+_BLOCK = 30 * RATE
+"""Samples of the derived file that are written at once."""
 
 Method = Literal["deepfilternet", "segan"]
 _TITLES: Mapping[Method, str] = {"deepfilternet": "DeepFilterNet3", "segan": "SEGAN"}
@@ -157,11 +159,11 @@ def _told(
             progress(done, total)
 
 
-def _final(cleaned: Any, down: int, gain: float, block: int = 30 * RATE) -> Iterator[Samples]:
+def _final(cleaned: Any, down: int, gain: float) -> Iterator[Samples]:
     """Yield cleaned sound at the derived file's rate and loudness."""
-    total = cleaned.size // down if down == 1 else round(cleaned.size / down)
-    for first in range(0, total, block):
-        last = min(first + block, total)
+    total = round(cleaned.size / down)
+    for first in range(0, total, _BLOCK):
+        last = min(first + _BLOCK, total)
         start = max(0, first * down - _MARGIN)
         piece = np.asarray(cleaned[start : last * down + _MARGIN], np.float32)
         coarse = piece if down == 1 else resample_poly(piece, 1, down).astype(np.float32)

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -114,7 +115,8 @@ class Segan:
     rate = RATE
 
     def __init__(self, checkpoint: Path, seed: int) -> None:
-        self._generator = load_generator(checkpoint)
+        state = checkpoint.stat() if checkpoint.is_file() else None
+        self._generator = _kept(checkpoint, state.st_mtime_ns if state else 0)
         self._seed = seed
 
     def stream(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
@@ -128,6 +130,12 @@ class Segan:
 
         emphasised = _filtered(blocks, [1.0, -PRE_EMPHASIS], [1.0])
         return _filtered(overlap_added(emphasised, enhance, WINDOW), [1.0], [1.0, -PRE_EMPHASIS])
+
+
+@lru_cache(maxsize=1)
+def _kept(checkpoint: Path, _changed_ns: int) -> SeganGenerator:
+    """Return the last checkpoint used without reading it again, since many recordings are cleaned in turn."""
+    return load_generator(checkpoint)
 
 
 def load_generator(checkpoint: Path) -> SeganGenerator:
