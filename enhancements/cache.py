@@ -129,6 +129,11 @@ class EnhancementCache:
             if (entries := _entries(folder))
         ]
 
+    def sweep(self) -> None:
+        """Remove what killed processes left half made."""
+        for folder in _folders(self.folder):
+            self._remove_abandoned(folder)
+
     def clear(self, enhancements: tuple[str, ...] | None = None) -> list[Usage]:
         """Throw all entries away, or those of some enhancements; return what they took.
 

@@ -11,6 +11,7 @@ from semiology.data.cache_folder import cache_directory
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Recording, RecordingSet, read_recording_set
 from semiology.enhancements.assignment import EnhancementError
+from semiology.enhancements.cache import EnhancementCache
 from semiology.enhancements.job import Done, Job
 from semiology.enhancements.manifest import MANIFEST, read_manifest, write_manifest
 from semiology.enhancements.process_pool import run_here, run_pool
@@ -109,6 +110,7 @@ def enhance(
     _check_home(home, own=out is not None)
     memory = cache_directory()
     folder = memory / "enhanced" if out is None else home / DERIVED_FILES
+    EnhancementCache(folder, memory).sweep()
     jobs = [Job(recording, step, folder, memory) for step in steps for recording in chosen]
     ended: list[Done] = []
     try:

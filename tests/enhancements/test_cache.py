@@ -160,7 +160,7 @@ def test_what_a_killed_process_left_is_swept_and_what_a_living_one_makes_is_not(
 
     class Watched(Softer):
         def apply(self, recording: Recording, target: Path, progress: object) -> Outcome:
-            cache._remove_abandoned(target.parent.parent)
+            EnhancementCache(cache.folder, cache._memory).sweep()
             seen.append((target.parent.exists(), dead.exists()))
             return super().apply(recording, target, None)
 
