@@ -22,6 +22,7 @@ from semiology.reports.compare_commands import COMPARE_EPILOG, compare
 from semiology.reports.leaderboard.commands import leaderboard_app
 from semiology.reports.power_commands import POWER_EPILOG, power
 from semiology.reports.reproduce_commands import baselines_app, reproduce_app
+from semiology.reports.review.commands import review_app
 
 app = typer.Typer(
     name="semiology",
@@ -43,6 +44,7 @@ app.command("report", epilog=REPORT_EPILOG)(report)
 app.command("compare", epilog=COMPARE_EPILOG)(compare)
 app.command("power", epilog=POWER_EPILOG)(power)
 app.add_typer(leaderboard_app, name="leaderboard")
+app.add_typer(review_app, name="review")
 app.command("judge", epilog=JUDGE_EPILOG)(judge_command)
 app.command("merge", epilog=MERGE_EPILOG)(merge_command)
 app.add_typer(reproduce_app, name="reproduce")
