@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from semiology.reports.report_inputs import ReportInputs
     from semiology.reports.s3_summary import S3Summary
     from semiology.reports.summary import Summary
+    from semiology.reports.sweep_summary import SweepSummary
 
 REPORT_EPILOG = (
     "Examples:  [cyan]semiology report runs --out report[/cyan]   "
@@ -27,69 +28,76 @@ REPORT_EPILOG = (
     "[cyan]semiology report --baselines s3 --out published[/cyan]   "
     "[cyan]semiology report runs --baselines s3 embc --out report[/cyan]"
 )
-BASELINES_OPTION = "--baselines"
+
+
+_Runs = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Folders (any depth) or files that lmms-eval wrote; none with --baselines alone."),
+]
+_Out = Annotated[
+    Path | None, typer.Option(help="Folder for report.html, tables, figures and provenance.json.")
+]
+_Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON instead of for people.")]
+_Seed = Annotated[int, typer.Option(help="Seed of the patient bootstrap.")]
+_Policy = Annotated[
+    Literal["wrong", "drop"],
+    typer.Option(help="What a recording without a yes or no answer counts as."),
+]
+_Resamples = Annotated[int, typer.Option(help="Patient resamples per interval.", min=100)]
+_Baselines = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Published answers to put beside, where they match: s3, embc (both after `semiology "
+        "baselines import`) or a file; more of them may follow.",
+    ),
+]
+_Data = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the recording set: draws when signs were seen.", exists=True, file_okay=False
+    ),
+]
+_Videos = Annotated[
+    bool,
+    typer.Option("--videos", help="Link the videos of --data by relative paths, for a page that stays here."),
+]
+_KeepIds = Annotated[
+    bool, typer.Option("--keep-ids", help="Show recordings under your own ids even if these are not opaque.")
+]
+_Lineage = Annotated[
+    list[Path] | None,
+    typer.Option(help="Folder or file of a search for wordings, to be shown. May be repeated."),
+]
+_Only = Annotated[
+    Literal["features", "s3"] | None,
+    typer.Option(help="Report the features or the S3 tasks alone: reports and justifications take long."),
+]
+_Title = Annotated[str, typer.Option(help="Title of the page.")]
+_Encoder = Annotated[
+    str | None,
+    typer.Option(help="Folder (or hub name) of a transformers encoder, for BERTScore of texts."),
+]
+_Layer = Annotated[
+    int | None, typer.Option(help="Hidden layer compared; by default that of the encoder.", min=1)
+]
 
 
 def report(
-    runs: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            help="Folders (any depth) or files that lmms-eval wrote; none with --baselines alone."
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder for report.html, tables, figures and provenance.json."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print the table as JSON instead of for people.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the patient bootstrap.")] = 0,
-    policy: Annotated[
-        Literal["wrong", "drop"],
-        typer.Option(help="What a recording without a yes or no answer counts as."),
-    ] = "wrong",
-    resamples: Annotated[int, typer.Option(help="Patient resamples per interval.", min=100)] = 2000,
-    baselines: Annotated[
-        list[str] | None,
-        typer.Option(
-            BASELINES_OPTION,
-            help="Published answers to put beside, where they match: s3, embc (both after `semiology "
-            "baselines import`) or a file; more of them may follow.",
-        ),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of the recording set: draws when signs were seen.", exists=True, file_okay=False
-        ),
-    ] = None,
-    videos: Annotated[
-        bool,
-        typer.Option(
-            "--videos", help="Link the videos of --data by relative paths, for a page that stays here."
-        ),
-    ] = False,
-    keep_ids: Annotated[
-        bool,
-        typer.Option("--keep-ids", help="Show recordings under your own ids even if these are not opaque."),
-    ] = False,
-    lineage: Annotated[
-        list[Path] | None,
-        typer.Option(help="Folder or file of a search for wordings, to be shown. May be repeated."),
-    ] = None,
-    only: Annotated[
-        Literal["features", "s3"] | None,
-        typer.Option(help="Report the features or the S3 tasks alone: reports and justifications take long."),
-    ] = None,
-    title: Annotated[str, typer.Option(help="Title of the page.")] = "Seizure semiology report",
-    bertscore_encoder: Annotated[
-        str | None,
-        typer.Option(help="Folder (or hub name) of a transformers encoder, for BERTScore of texts."),
-    ] = None,
-    bertscore_layer: Annotated[
-        int | None, typer.Option(help="Hidden layer compared; by default that of the encoder.", min=1)
-    ] = None,
+    runs: _Runs = None,
+    out: _Out = None,
+    as_json: _Json = False,
+    seed: _Seed = 0,
+    policy: _Policy = "wrong",
+    resamples: _Resamples = 2000,
+    baselines: _Baselines = None,
+    data: _Data = None,
+    videos: _Videos = False,
+    keep_ids: _KeepIds = False,
+    lineage: _Lineage = None,
+    only: _Only = None,
+    title: _Title = "Seizure semiology report",
+    bertscore_encoder: _Encoder = None,
+    bertscore_layer: _Layer = None,
 ) -> None:
     """Score finished runs, features and S3 tasks, per recording and with 95 % intervals by patient."""
     # Imported here so that `semiology --help` stays quick.
@@ -102,18 +110,32 @@ def report(
     paths, names = _paths_and_names(list(runs or []), list(baselines or []))
     published = read_named_baselines(names) if names else None
     inputs = report_inputs(paths, published, only)
-    similarity = None
-    if bertscore_encoder is not None:
-        from semiology.metrics.bert_similarity import BertSimilarity
-
-        similarity = BertSimilarity(bertscore_encoder, layer=bertscore_layer)
+    similarity = _similarity(bertscore_encoder, bertscore_layer)
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
     written: list[Path] = []
     if out is not None:
         options = ReportOptions(title, data, videos, keep_ids, tuple(lineage or ()), _command())
         with _told("Writing the report"):
             written = write_report(out, paths, inputs, features, s3, options)
-    _show(features, s3, written, as_json=as_json)
+    sweep = None
+    if features and inputs.features:
+        from semiology.reports.sweep_report import parted_sweep
+        from semiology.reports.sweep_tables import write_sweep_files
+
+        drawing = {"policy": policy, "resamples": resamples, "seed": seed}
+        shown, sweep = parted_sweep(features, inputs.features, paths, **drawing)
+        written += write_sweep_files(sweep, out) if sweep and out is not None else []
+        features = features if as_json else shown
+    _show(features, s3, written, sweep, as_json=as_json)
+
+
+def _similarity(encoder: str | None, layer: int | None) -> BertSimilarity | None:
+    """Return what gives BERTScore; None without an encoder."""
+    if encoder is None:
+        return None
+    from semiology.metrics.bert_similarity import BertSimilarity
+
+    return BertSimilarity(encoder, layer=layer)
 
 
 def _paths_and_names(paths: list[Path], names: list[str]) -> tuple[list[Path], list[str]]:
@@ -149,25 +171,36 @@ def _told(what: str) -> Iterator[None]:
         yield
 
 
-def _show(features: Summary | None, s3: S3Summary | None, written: list[Path], *, as_json: bool) -> None:
+def _show(
+    features: Summary | None,
+    s3: S3Summary | None,
+    written: list[Path],
+    sweep: SweepSummary | None,
+    *,
+    as_json: bool,
+) -> None:
     from rich.console import Console
 
     from semiology.reports.s3_tables import print_s3_summary, s3_content
+    from semiology.reports.sweep_tables import print_sweep, sweep_content
     from semiology.reports.tables import json_text, print_summary
 
     if as_json:
         content = json.loads(json_text(features)) if features else {}
         content |= {"s3": s3_content(s3)} if s3 else {}
+        content |= {"sweep": sweep_content(sweep)} if sweep else {}
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
         return
     console = Console()
     if not console.is_terminal:
-        console = Console(width=200)
+        console = Console(width=220 if sweep else 200)
     if written:
         console.print(f"Written: {_told_files(written)}", markup=False, highlight=False)
     if s3:
         print_s3_summary(s3, console)
-    if features:
+    if sweep:
+        print_sweep(sweep, console)
+    if features and features.runs:
         print_summary(features, console)
 
 

@@ -13,7 +13,9 @@ import pandas as pd
 import pytest
 from rich.console import Console
 from sweep_examples import WORDINGS, results_of, sweep_rows
+from typer.testing import CliRunner
 
+from semiology.cli import app
 from semiology.metrics.wording_answers import wording_answers_of_segments
 from semiology.metrics.wording_choice import best_of_k
 from semiology.reports.lmms_eval_files import ResultsError
@@ -232,3 +234,36 @@ def test_the_margin_is_that_of_the_plan(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match="not the record of a sweep"):
         margin_of([inner])
     assert "no plan fixed it" in " ".join(sweep_remarks(summary_of(sweep_rows("tonic"))))
+
+
+def test_semiology_report_shows_a_sweep_as_one_table(write_run: Any, tmp_path: Path) -> None:
+    rows = sweep_rows("tonic", scored=False).drop(columns=["model", "p_yes"])
+    records = [row | {"start_s": 0.0, "end_s": 30.0} for row in rows.to_dict("records")]
+    folder = write_run(records)
+    (folder / "sweep.json").write_text('{"margin": 0.02}')
+    out = tmp_path / "report"
+    found = CliRunner().invoke(app, ["report", str(folder), "--out", str(out), "--resamples", "100"])
+    assert found.exit_code == 0, found.output
+    assert "AvgP" in found.output
+    assert "within ±2 points" in found.output
+    # the reference has its table; no other wording has one, nor a macro line
+    assert found.output.count("macro F1") == 1
+    assert "wording s3" in found.output
+    assert "wording minimal" not in found.output
+    assert (out / "wordings.csv").exists()
+    content = json.loads(
+        CliRunner().invoke(app, ["report", str(folder), "--json", "--resamples", "100"]).output
+    )
+    assert len(content["sweep"]["wordings"]) == len(WORDINGS)
+    assert len({row["prompt"] for row in content["rows"]}) == len(WORDINGS)
+
+
+def test_a_sweep_beside_a_single_run_leaves_that_alone(write_run: Any, records: Any) -> None:
+    rows = sweep_rows("tonic", scored=False).drop(columns=["model", "p_yes"])
+    swept = [row | {"start_s": 0.0, "end_s": 30.0} for row in rows.to_dict("records")]
+    first = write_run(swept, folder="a")
+    second = write_run(records("clonic", prompt_id="minimal", prompt_hash="cd" * 32), folder="b")
+    found = CliRunner().invoke(app, ["report", str(first), str(second), "--resamples", "100"])
+    assert found.exit_code == 0, found.output
+    assert "wording minimal" in found.output
+    assert "wording layperson" not in found.output
