@@ -13,7 +13,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast, get_args
 
@@ -93,7 +93,9 @@ def read_manifest(folder: Path) -> dict[Pair, Enhanced]:
     if not path.exists():
         return {}
     table = read_table(path, MANIFEST)
-    problems = [*table.problems, *check_columns(table, COLUMNS, ())[0]]
+    problems = [
+        replace(problem, mend=_MEND) for problem in (*table.problems, *check_columns(table, COLUMNS, ())[0])
+    ]
     rows: dict[Pair, Enhanced] = {}
     for row in table.rows if not problems else ():
         try:
