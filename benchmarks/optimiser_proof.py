@@ -1,10 +1,10 @@
 """Does the optimiser work? Searches on simulated patients with the embedded model, with and without truth.
 
-    python benchmarks/optimiser_proof.py --work FOLDER [--patients 120] [--budget 240] [--seeds 3]
+    python benchmarks/optimiser_proof.py --work FOLDER [--patients 120] [--budget 200] [--seeds 3]
 
 Three questions, each on test patients that no search saw:
 
-1. Weak wordings (the library's ``role`` wording) of four features: does the test F1 rise?
+1. Weak wordings (the library's ``role`` wording) of five features: does the test F1 rise?
 2. A planted bad wording: is it improved?
 3. The same searches with labels shuffled over all recordings: nothing is to be found, so what rises there is
    chance, or saying "yes" more often. F1 rewards that (always-yes is the best constant answer), so balanced
@@ -28,9 +28,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-FEATURES = ("tonic", "close_eyes", "head_turning", "blank_stare")
+FEATURES = ("tonic", "close_eyes", "occur_during_sleep", "clonic", "head_turning")
+SHUFFLED = ("tonic", "close_eyes", "clonic")
 WEAK = "role"
-PLANTED = {"tonic": "Could one say that the room, the bed or the person in it looks tonic to somebody?"}
+PLANTED = {"tonic": "Does the patient show rapid blinking of the eyes during the video?"}
+"""A question about another sign, planted as the wording to begin with."""
+
 SHARES = {"train": 3, "development": 3, "test": 4}
 
 
@@ -92,7 +95,7 @@ def main() -> None:
     )
     parser.add_argument("--work", type=Path, required=True, help="folder for recordings, answers and results")
     parser.add_argument("--patients", type=int, default=120)
-    parser.add_argument("--budget", type=int, default=240, help="metric calls of each search")
+    parser.add_argument("--budget", type=int, default=200, help="metric calls of each search")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
     os.environ.setdefault("SEMIOLOGY_CACHE", str(options.work / "cache"))
@@ -140,7 +143,8 @@ def all_jobs(plan: Any, seeds: int) -> Iterator[Job]:
         found = feature_examples(plan, load_library().feature(feature).reference, parts)
         for seed in range(seeds):
             yield Job("weak", feature, seed, found)
-            yield Job("shuffled", feature, seed, shuffled(found, seed))
+            if feature in SHUFFLED:
+                yield Job("shuffled", feature, seed, shuffled(found, seed))
             if feature in PLANTED:
                 yield Job("planted", feature, seed, found, PLANTED[feature])
 

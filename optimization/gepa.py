@@ -22,6 +22,7 @@ from semiology.optimization.examples import Example
 from semiology.optimization.feedback import clinical_definition, recording_feedback, verdict
 from semiology.optimization.gepa_decisions import (
     BalancedMinibatches,
+    BestSibling,
     DevelopmentPolicy,
     ObjectiveAcceptance,
     Siblings,
@@ -133,7 +134,7 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
         proposer: Any,
         max_metric_calls: int,
         minibatch: int = 8,
-        siblings: int = 3,
+        siblings: int = 5,
         seed: int = 0,
         stoppers: Sequence[Any] = (),
         callbacks: Sequence[Any] = (),
@@ -179,6 +180,7 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
         examples: list[Example] = [each["example"] for each in train]
         rng = random.Random(self.seed)  # noqa: S311 - a search, not a secret
         batches = BalancedMinibatches([each.truth for each in examples], self.reflection_minibatch_size, rng)
+        acceptance = ObjectiveAcceptance(self._answered, examples, self.trials)
         return optimize(
             seed_candidate={PREDICTOR: student.ask.signature.instructions},
             trainset=train,
@@ -186,7 +188,8 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
             adapter=adapter,
             batch_sampler=batches,  # type: ignore[arg-type]
             sampling_strategy=Siblings(self._siblings),  # type: ignore[arg-type]
-            acceptance_criterion=ObjectiveAcceptance(self._answered, examples, self.trials),
+            acceptance_criterion=acceptance,
+            selection_strategy=BestSibling(acceptance),
             val_evaluation_policy=DevelopmentPolicy(self._answered, [each["example"] for each in val]),
             max_metric_calls=self.max_metric_calls,
             stop_callbacks=self._stoppers,

@@ -67,14 +67,37 @@ class ObjectiveAcceptance:
         asked = [self._train[number] for number in proposal.subsample_indices]
         parent = state.program_candidates[proposal.parent_program_ids[0]][PREDICTOR]
         wording = proposal.candidate[PREDICTOR]
-        before, after = self._scored(parent, asked), self._scored(wording, asked)
+        before, after = self._scored(parent, asked), self.standing_of(proposal)
         self._trials.append(Trial(wording, parent, before[0], after[0], after > before))
         return after > before
+
+    def standing_of(self, proposal: Any) -> tuple[float, float]:
+        """Return objective and mean score of a proposal on its minibatch."""
+        asked = [self._train[number] for number in proposal.subsample_indices]
+        return self._scored(proposal.candidate[PREDICTOR], asked)
 
     def reject_reason(self, proposal: Any, state: Any) -> str:
         """Return why a proposal is not kept."""
         del proposal, state
         return "not better than its parent on the minibatch"
+
+
+class BestSibling:
+    """Of the variants of a step that beat their parent, lets the best go on to the development recordings.
+
+    Development recordings cost most of a budget; more of it goes into trying wordings so.
+
+    Args:
+        acceptance: tells which beat their parent, and by how much.
+    """
+
+    def __init__(self, acceptance: ObjectiveAcceptance) -> None:
+        self._acceptance = acceptance
+
+    def select(self, proposals: list[Any], state: Any, acceptance_criterion: Any) -> list[Any]:
+        """Return the best accepted proposal, the first of equals; none if none was accepted."""
+        better = [each for each in proposals if acceptance_criterion.should_accept(each, state)]
+        return [max(better, key=self._acceptance.standing_of)] if better else []
 
 
 class DevelopmentPolicy(FullEvaluationPolicy[int, Any]):

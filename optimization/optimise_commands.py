@@ -50,7 +50,9 @@ _Formats = Annotated[
     str, typer.Option(help="Further answer formats that the offline proposer may choose, comma-separated.")
 ]
 _Minibatch = Annotated[int, typer.Option(help="Training recordings a new wording is tried on first.")]
-_Siblings = Annotated[int, typer.Option(help="Wordings tried in each step; they share the video.")]
+_Siblings = Annotated[
+    int, typer.Option(help="Wordings tried in each step; they share the video, the best goes on.")
+]
 _Longest = Annotated[int, typer.Option(help="Longest wording, in characters.")]
 _Fold = Annotated[str | None, typer.Option(help="Fold kept for the test (default: the first).")]
 _Seed = Annotated[int, typer.Option(help="Same seed, same search (with the offline proposer).")]
@@ -80,7 +82,7 @@ def optimize(
     answer_format: _Format = "yes_no",
     other_formats: _Formats = "",
     minibatch: _Minibatch = 8,
-    siblings: _Siblings = 3,
+    siblings: _Siblings = 5,
     max_characters: _Longest = 700,
     test_fold: _Fold = None,
     seed: _Seed = 0,

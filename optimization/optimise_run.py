@@ -51,7 +51,7 @@ class RunChoices:
     answer_format: str = "yes_no"
     other_formats: tuple[str, ...] = ()
     minibatch: int = 8
-    siblings: int = 3
+    siblings: int = 5
     max_characters: int = 700
     test_fold: str | None = None
     seed: int = 0

@@ -37,7 +37,7 @@ class SearchOptions:
         metric_calls: budget in recordings asked under a wording; None for no such limit.
         minutes: budget in minutes; None for no such limit.
         minibatch: training recordings on which a new wording must first beat its parent.
-        siblings: wordings tried in each step.
+        siblings: wordings tried in each step; the best of them goes on to the development recordings.
         begin_with: id of the library wording to begin with.
         seeds: ids of library wordings that are tried first; ``all`` for all.
         answer_format: format of every wording that names none.
@@ -50,7 +50,7 @@ class SearchOptions:
     metric_calls: int | None = 600
     minutes: float | None = None
     minibatch: int = 8
-    siblings: int = 3
+    siblings: int = 5
     begin_with: str = "s3"
     seeds: tuple[str, ...] = ("all",)
     answer_format: str = "yes_no"

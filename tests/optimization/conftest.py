@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import numpy as np
 import pytest
 
 from semiology.features import FEATURES
+
+sys.path.insert(0, str(Path(__file__).parent))  # lets tests import `synthetic`
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 MakeSet = Callable[..., Path]

@@ -1,0 +1,240 @@
+"""A whole run: several features in common rounds, test once, files, and going on after a kill."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from synthetic import SyntheticModel
+
+from semiology.backends.journal import answer_key
+from semiology.data.media import MediaInfo
+from semiology.data.recording_set import Annotation, Recording, RecordingSet
+from semiology.data.segments import STANDARD
+from semiology.optimization.answerers import RememberedAnswers, SharedRounds, WindowQuestion
+from semiology.optimization.examples import SearchError, check_examples, divide_patients, feature_examples
+from semiology.optimization.offline_proposer import OfflineProposer
+from semiology.optimization.optimise import Optimisation, optimise
+from semiology.optimization.run_folder import RunFolder
+from semiology.optimization.search import SearchOptions
+from semiology.prompts.library import load_library
+from semiology.tasks.plan import Plan, RecordingPlan
+
+FEATURES = ("tonic", "close_eyes")
+SEARCH = SearchOptions(metric_calls=120, begin_with="role", seeds=(), siblings=3)
+
+
+def make_plan(patients: int = 36, positive: float = 0.4) -> Plan:
+    recordings, annotations = [], []
+    for number in range(patients):
+        name = f"R{number:03}"
+        recordings.append(Recording(f"{name}_V1", name, Path(f"{name}.mp4"), fold=str(number % 4)))
+        for place, feature in enumerate(FEATURES):
+            sign = (number * 7 + place * 3) % 10 < positive * 10
+            annotations.append(
+                Annotation(f"{name}_V1", feature, "yes" if sign else "no", justification="seen")
+            )
+    made = RecordingSet(Path("set"), "drawn", "1", tuple(recordings), tuple(annotations), {})
+    planned = {
+        each.video_id: RecordingPlan(each, STANDARD.segments(40.0), 0, "s", None, _info())
+        for each in recordings
+    }
+    return Plan(made, STANDARD, planned, {})
+
+
+def _info() -> MediaInfo:
+    fields = MediaInfo.__dataclass_fields__
+    given: dict[str, Any] = {"duration_s": 40.0, "fps": 25.0, "has_audio": False}
+    return MediaInfo(**{name: given.get(name, 100) for name in fields})
+
+
+def key(question: WindowQuestion) -> str:
+    media = [("video", question.video_id, float(question.segment), None)]
+    return answer_key(prompt=question.text, media=media, sampling={}, generation={}, model="synthetic")
+
+
+def model(plan: Plan) -> SyntheticModel:
+    of = {each.video_id: each.present for each in plan.recording_set.annotations if each.feature == "tonic"}
+    return SyntheticModel(of)
+
+
+def task(plan: Plan, answerer: Any, **search: Any) -> Optimisation:
+    parts = divide_patients(plan.recording_set)
+    return Optimisation(
+        FEATURES, plan, parts, "synthetic", "offline", lambda rules, journal: OfflineProposer(rules, 0),
+        answerer, key, replace(SEARCH, **search),
+    )  # fmt: skip
+
+
+def test_a_run_writes_wordings_lineage_and_summary_that_the_library_can_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = make_plan()
+    result = optimise(task(plan, model(plan)), tmp_path / "run")
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    assert [each["feature"] for each in summary["results"]] == list(FEATURES)
+    for each in result.features:
+        record = json.loads((tmp_path / "run" / each.found.feature / "lineage.json").read_text())
+        assert record["data"] == summary["data"]
+        assert len(record["pareto_front"]) >= 1
+        assert each.test is not None
+        assert each.test.n == 9
+    new = next(each for each in result.features if each.found.is_new)
+    assert new.wordings is not None
+    (entry,) = yaml.safe_load(new.wordings.read_text())["prompts"]
+    assert entry["provenance"] == "optimized"
+    assert summary["data"][:12] in entry["source"]
+    assert "parent role" in entry["note"]
+    assert "test F1" in entry["note"]
+    monkeypatch.setenv("SEMIOLOGY_PROMPTS", str(tmp_path / "run" / "wordings"))
+    assert load_library().feature(new.found.feature).prompt(entry["id"]).text == entry["text"]
+
+
+def test_features_share_the_windows_of_a_round() -> None:
+    plan = make_plan()
+    answerer = model(plan)
+    asked = [call for call in _run(plan, answerer) if len({each.feature for each in call}) == 2]
+    assert asked
+    shared = [{(each.video_id, each.segment) for each in call if each.feature == name}
+              for call in asked for name in FEATURES]  # fmt: skip
+    assert shared[0] & shared[1]
+
+
+def _run(plan: Plan, answerer: SyntheticModel) -> list[list[WindowQuestion]]:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        optimise(task(plan, answerer), Path(folder) / "run")
+    return answerer.calls
+
+
+class Dies(SyntheticModel):
+    """A model whose process is killed after some calls."""
+
+    def __init__(self, inner: SyntheticModel, after: int) -> None:
+        super().__init__(inner.truths)
+        self.left = after
+
+    def answer(self, questions: Any) -> list[str]:
+        if not self.left:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return super().answer(questions)
+
+
+def test_a_killed_run_goes_on_without_asking_anything_twice_and_ends_the_same(tmp_path: Path) -> None:
+    plan = make_plan()
+    whole = model(plan)
+    optimise(task(plan, whole), tmp_path / "whole")
+    killed = [Dies(model(plan), after) for after in (1, 3, 2)]
+    for each in killed:
+        with pytest.raises(KeyboardInterrupt):
+            optimise(task(plan, each), tmp_path / "run")
+    last = model(plan)
+    optimise(task(plan, last), tmp_path / "run")
+    asked = [question for each in (*killed, last) for call in each.calls for question in call]
+    assert len(asked) == len(set(asked))
+    assert set(asked) == {question for call in whole.calls for question in call}
+    for name in FEATURES:
+        mine, theirs = (
+            json.loads((tmp_path / run / name / "lineage.json").read_text()) for run in ("run", "whole")
+        )
+        assert mine["candidates"] == theirs["candidates"]
+        assert mine["chosen"] == theirs["chosen"]
+
+
+def test_another_search_in_the_same_folder_is_refused(tmp_path: Path) -> None:
+    plan = make_plan()
+    optimise(task(plan, model(plan)), tmp_path / "run")
+    with pytest.raises(SearchError, match="seed was 0 and is 5"):
+        optimise(task(plan, model(plan), seed=5), tmp_path / "run")
+
+
+def test_the_test_patients_are_asked_about_one_choice_only(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "run", {})
+    folder.open_test("tonic", "a", "b")
+    folder.open_test("tonic", "a", "b")
+    with pytest.raises(SearchError, match="asked once, about another wording"):
+        folder.open_test("tonic", "a", "c")
+
+
+def test_a_model_that_fails_ends_the_run_and_keeps_what_was_answered(tmp_path: Path) -> None:
+    class Fails(SyntheticModel):
+        def answer(self, questions: Any) -> list[str]:
+            if len(self.calls) == 2:
+                raise SearchError("3 of 9 questions got no reply")
+            return super().answer(questions)
+
+    plan = make_plan()
+    with pytest.raises(SearchError, match="got no reply"):
+        optimise(task(plan, Fails(model(plan).truths)), tmp_path / "run")
+    kept = sum(len(path.read_text().splitlines()) for path in (tmp_path / "run" / "answers").glob("*.jsonl"))
+    assert kept > 30
+
+
+@pytest.mark.parametrize(("positive", "said"), [(0.0, "'no'"), (1.0, "'yes'")])
+def test_one_class_only_is_a_sentence(positive: float, said: str) -> None:
+    plan = make_plan(positive=positive)
+    found = feature_examples(
+        plan, load_library().feature("tonic").reference, divide_patients(plan.recording_set)
+    )
+    with pytest.raises(SearchError, match=f"train patients have only recordings with truth {said}"):
+        check_examples(found)
+
+
+def test_no_patient_is_in_two_parts_and_the_test_fold_can_be_chosen() -> None:
+    made = make_plan().recording_set
+    for fold in "0123":
+        parts = divide_patients(made, test_fold=fold)
+        every = parts.train + parts.development + parts.test
+        assert len(every) == len(set(every)) == 36
+        assert {made.recordings_of(name)[0].fold for name in parts.test} == {fold}
+    with pytest.raises(ValueError, match="no such fold"):
+        divide_patients(made, test_fold="9")
+
+
+def test_a_split_named_test_is_the_test() -> None:
+    made = make_plan().recording_set
+    recordings = tuple(
+        replace(each, fold=None, split="test" if number < 9 else "train")
+        for number, each in enumerate(made.recordings)
+    )
+    parts = divide_patients(replace(made, recordings=recordings))
+    assert set(parts.test) == {each.patient_id for each in recordings[:9]}
+    assert len(parts.development) == 9
+
+
+def test_rounds_hold_the_questions_of_all_searches_that_still_run() -> None:
+    import threading
+
+    inner = SyntheticModel({"v": "yes", "w": "no"})
+    rounds = SharedRounds(inner, 2)
+
+    def ask(video: str, times: int) -> None:
+        for number in range(times):
+            rounds.answer([WindowQuestion(video, 0, "tonic", f"Is it stiff? {number}")])
+        rounds.leave()
+
+    threads = [threading.Thread(target=ask, args=given) for given in (("v", 3), ("w", 1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert [len(call) for call in inner.calls] == [2, 1, 1]
+
+
+def test_a_failure_reaches_every_search_of_the_round(tmp_path: Path) -> None:
+    from semiology.backends.journal import Journal
+
+    class Down:
+        def answer(self, questions: Any) -> list[str]:
+            raise SearchError("down")
+
+    with Journal(tmp_path) as journal:
+        remembered = RememberedAnswers(Down(), journal, key)
+        with pytest.raises(SearchError, match="down"):
+            SharedRounds(remembered, 1).answer([WindowQuestion("v", 0, "tonic", "Is it stiff?")])

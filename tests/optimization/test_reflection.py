@@ -1,0 +1,148 @@
+"""The language model that writes wordings, through a real OpenAI-compatible server on loopback."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from synthetic import SyntheticModel, examples, rules, truths
+
+from semiology.backends.journal import Journal
+from semiology.optimization.answer_book import AnswerBook
+from semiology.optimization.examples import SearchError
+from semiology.optimization.guarded_proposer import ReflectionError
+from semiology.optimization.reflection_lm import ReflectiveProposer, proposed_wording, reflection_model
+from semiology.optimization.search import SearchOptions, search_feature
+
+TRAIN, DEVELOPMENT = examples(30, "a"), examples(30, "b")
+REPLIES = [
+    "Here it is: <wording>Look at the trunk. Is the patient stiff and rigid for a few seconds?</wording>",
+    "<wording>If unsure, answer no. Is the patient stiff?</wording>",
+    "```\nIs the patient's body rigid?\n```",
+    "I cannot help.\nReally.\nNo.",
+]
+
+
+class Server(BaseHTTPRequestHandler):
+    """An OpenAI-compatible server that gives its replies in turn; it hangs where a reply is None."""
+
+    asked: list[dict[str, Any]] = []  # noqa: RUF012 - one server a test
+    replies: list[str | None] = []  # noqa: RUF012
+
+    def do_POST(self) -> None:
+        self.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        reply = self.replies[(len(self.asked) - 1) % len(self.replies)]
+        if reply is None:
+            time.sleep(3)
+            return
+        message = {"role": "assistant", "content": reply}
+        choice = {"index": 0, "finish_reason": "stop", "message": message}
+        body = json.dumps(
+            {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
+        ).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: Any) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    Server.asked, Server.replies = [], list(REPLIES)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"writer@http://127.0.0.1:{server.server_port}/v1"
+    server.shutdown()
+    server.server_close()
+
+
+def searched(address: str, folder: Path, timeout_s: float = 20.0) -> Any:
+    complete = reflection_model(address, remote_allowed=False, timeout_s=timeout_s)
+    with Journal(folder) as journal:
+        proposer = ReflectiveProposer(complete, 700, journal, address)
+        book = AnswerBook(SyntheticModel(truths(TRAIN, DEVELOPMENT)))
+        options = SearchOptions(metric_calls=150, begin_with="role", seeds=(), siblings=2)
+        return search_feature(TRAIN, DEVELOPMENT, book, proposer, rules(), options)
+
+
+def test_a_search_with_a_language_model_finds_its_wording_and_hears_the_same_when_repeated(
+    address: str, tmp_path: Path
+) -> None:
+    found = searched(address, tmp_path)
+    assert found.chosen == "Look at the trunk. Is the patient stiff and rigid for a few seconds?"
+    assert found.lineage["refused"]["it hints at the answer or speaks of answers"] >= 1
+    asked = len(Server.asked)
+    again = searched(address, tmp_path)
+    assert len(Server.asked) == asked
+    assert again.lineage["candidates"] == found.lineage["candidates"]
+
+
+def test_what_is_sent_is_text_without_ids_with_what_went_wrong(address: str, tmp_path: Path) -> None:
+    searched(address, tmp_path)
+    for request in Server.asked:
+        (message,) = request["messages"]
+        assert isinstance(message["content"], str)
+        for each in (*TRAIN, *DEVELOPMENT):
+            assert each.video_id not in message["content"]
+            assert each.patient_id not in message["content"]
+    first = Server.asked[0]["messages"][0]["content"]
+    assert "falsely called" in first or "missed" in first
+    assert "The annotator wrote: stiffened at once" in first
+    assert "Clinical definition: The tonic phase" in first
+
+
+def test_a_server_that_hangs_ends_the_search_in_a_sentence_and_the_next_run_goes_on(
+    address: str, tmp_path: Path
+) -> None:
+    Server.replies = [REPLIES[0], *[None] * 30]
+    found = searched(address, tmp_path, timeout_s=0.5)
+    assert "gave no reply within 0.5 s" in found.notes[-1]
+    assert "run the same command again" in found.notes[-1]
+    Server.replies = [REPLIES[2]]
+    again = searched(address, tmp_path)
+    assert [each["wording"] for each in again.lineage["candidates"]][:2] == [
+        each["wording"] for each in found.lineage["candidates"]
+    ][:2]
+    assert not any("stopped early: the proposing" in note for note in again.notes)
+
+
+@pytest.mark.parametrize(
+    ("reply", "wording"),
+    [
+        ("<wording> Is it\n stiff? </wording>", "Is it stiff?"),
+        ("<wording>Old?</wording> better: <wording>New?</wording>", "New?"),
+        ("```text\nIs it stiff?\n```", "Is it stiff?"),
+        ('"Is it stiff?"', "Is it stiff?"),
+        ("", ""),
+        ("I think\nthat\none should\nlook.", ""),
+    ],
+)
+def test_the_wording_is_found_in_a_reply(reply: str, wording: str) -> None:
+    assert proposed_wording(reply) == wording
+
+
+def test_addresses_elsewhere_need_a_word_of_the_user() -> None:
+    for address in ("writer@http://10.0.0.8:8000/v1", "writer@https://api.example.org/v1"):
+        with pytest.raises(SearchError, match="--allow-remote-proposer"):
+            reflection_model(address, remote_allowed=False, timeout_s=1)
+        assert callable(reflection_model(address, remote_allowed=True, timeout_s=1))
+    with pytest.raises(SearchError, match="NAME@http"):
+        reflection_model("writer", remote_allowed=True, timeout_s=1)
+
+
+def test_a_server_that_is_gone_is_told() -> None:
+    complete = reflection_model("writer@http://127.0.0.1:9/v1", remote_allowed=False, timeout_s=1)
+    with pytest.raises(ReflectionError, match=r"writer at http://127.0.0.1:9/v1 gave no reply"):
+        complete("x")
