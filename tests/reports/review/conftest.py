@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import pytest
 
 from semiology.reports.results import COLUMNS, Results
 from semiology.reports.review.sheet import Sample, draw_sample, write_review
+
+sys.path.insert(0, str(Path(__file__).parent))  # lets tests import `test_server`
 
 MakeResults = Callable[..., Results]
 SCRIPT = "<script>document.title='owned'</script><img src=x onerror=alert(1)> =1+1"

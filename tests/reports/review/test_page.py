@@ -1,0 +1,85 @@
+"""The page in a real browser: keyboard, comments, saving again after the server was away, text as text."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from test_server import _free_port, _ready, _start
+
+from semiology.reports.review.server import token_of
+from semiology.reports.review.sheet import Sample
+from semiology.reports.review.store import STORE, RatingStore
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+
+@pytest.fixture
+def page() -> Iterator[playwright.Page]:
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser.new_page(viewport={"width": 1400, "height": 900})
+        browser.close()
+
+
+def _wait(server: subprocess.Popen[bytes], base: str) -> None:
+    import httpx
+
+    with httpx.Client(base_url=base, trust_env=False, timeout=60) as client:
+        _ready(client, server)
+
+
+def test_rating_by_keyboard_through_a_crash(
+    page: playwright.Page, review_folder: tuple[Path, Sample]
+) -> None:
+    folder, sample = review_folder
+    port = _free_port()
+    base = f"http://127.0.0.1:{port}/{token_of(folder)}/"
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("dialog", lambda dialog: errors.append(dialog.message))
+    server = _start(folder, port)
+    try:
+        _wait(server, base)
+        page.goto(base)
+        expect = playwright.expect
+        expect(page.locator("#progress")).to_have_text(f"Item 1 of {len(sample.cases)}, 0 rated")
+        assert page.locator("#justification").text_content() == sample.cases[0].justification
+        assert page.locator("#justification script, #justification img").count() == 0
+        page.keyboard.press("4")
+        expect(page.locator("#progress")).to_have_text(f"Item 2 of {len(sample.cases)}, 1 rated")
+        page.keyboard.press("c")
+        page.keyboard.type("arm, 3 s late")
+        page.keyboard.press("Escape")
+        page.keyboard.press("2")
+        expect(page.locator("#saved")).to_have_text("saved")
+        page.keyboard.press("ArrowLeft")
+        assert page.locator("#comment").input_value() == "arm, 3 s late"
+        assert page.locator('#scale button[aria-checked="true"] b').text_content() == "2"
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+        page.keyboard.press("u")
+        page.keyboard.press("5")
+        expect(page.locator("#saved")).to_contain_text("not saved yet")
+        server = _start(folder, port)
+        _wait(server, base)
+        expect(page.locator("#saved")).to_have_text("saved", timeout=60_000)
+        page.reload()
+        expect(page.locator("#progress")).to_have_text(f"Item 4 of {len(sample.cases)}, 3 rated")
+    finally:
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+    assert errors == []
+    store = RatingStore(folder / STORE)
+    kept = {rating.item: (rating.rating, rating.comment) for rating in store.latest("AB")}
+    store.close()
+    items = [case.item for case in sample.cases]
+    assert kept == {items[0]: (4, ""), items[1]: (2, "arm, 3 s late"), items[2]: (5, "")}
