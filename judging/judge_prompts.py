@@ -84,6 +84,5 @@ def _allowed(words: Words) -> str:
 
 
 def _example(words: Words) -> str:
-    if words in LISTS:
-        return '["left arm"]' if words == SIDED_PARTS else '["arm"]'
-    return f'"{words[0]}"'
+    """Return the shape of an answer; a word of the vocabulary would invite that answer."""
+    return '["..."]' if words in LISTS else '"..."'

@@ -82,14 +82,7 @@ def annotator_agreement(
         raise RatingsError("agreement needs two or more annotators → give one table or recording set of each")
     names = _names(paths)
     tables = [read_annotations(path) for path in paths]
-    patients = _patients(pd.concat(tables))
-    wide = pd.concat(
-        [
-            table.set_index(list(KEYS))["present"].rename(name)
-            for name, table in zip(names, tables, strict=True)
-        ],
-        axis=1,
-    ).sort_index()
+    patients, wide = _patients(pd.concat(tables)), _side_by_side(names, tables)
     rated = wide.notna().sum(axis=1)
     both = wide[rated > 1]
     if both.empty:
@@ -169,6 +162,16 @@ def require(frame: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
     absent = [name for name in columns if name not in frame.columns]
     if absent:
         raise RatingsError(f"{path.name}:1: has no column {absent[0]!r} → it needs {', '.join(columns)}")
+
+
+def _side_by_side(names: Sequence[str], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return one row per recording and feature, one column per annotator, NaN where one rated nothing."""
+    import pandas as pd
+
+    columns = [
+        table.set_index(list(KEYS))["present"].rename(name) for name, table in zip(names, tables, strict=True)
+    ]
+    return pd.concat(columns, axis=1).sort_index()
 
 
 def _patients(frame: pd.DataFrame) -> dict[str, str]:

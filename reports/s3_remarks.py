@@ -59,13 +59,17 @@ def _of_merging(merged: MergedTexts) -> str:
 
 def _of_reading(reader: TextReader, judged: int, by_rules: int) -> str:
     if reader.judge is None or not judged:
-        return f"{_texts(by_rules)} and their references read by the offline rules, which are coarse."
+        return f"{_pairs(by_rules)} read by the offline rules, which are coarse."
     rest = f"; {by_rules} by the offline rules, because it did not read them" if by_rules else ""
-    return f"{_texts(judged)} and their references read by {reader.judge}{rest}."
+    return f"{_pairs(judged)} read by {reader.judge}{rest}."
 
 
 def _texts(count: int) -> str:
     return f"{count} text" if count == 1 else f"{count} texts"
+
+
+def _pairs(count: int) -> str:
+    return "1 text and its reference" if count == 1 else f"{count} texts and their references"
 
 
 def _of_truth(frame: pd.DataFrame) -> tuple[str, ...]:
