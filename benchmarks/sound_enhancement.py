@@ -38,8 +38,8 @@ from semiology.enhancements.denoise import ATTENUATION_LIMIT_DB, Denoise
 from semiology.enhancements.transcript import Transcribe
 from semiology.enhancements.transcript_file import read_transcript
 
-RATIOS_DB = (20.0, 10.0, 5.0, 0.0, -5.0)
-LIMITS_DB = (None, ATTENUATION_LIMIT_DB, 12.0)
+RATIOS_DB = (10.0, 5.0, 0.0)
+LIMITS_DB = (None, ATTENUATION_LIMIT_DB)
 
 
 def recording_of(sound: Sound, folder: Path) -> Recording:
@@ -108,7 +108,7 @@ def words(console: Console) -> None:
     alarm = simulated_parts()[2]
     table = Table("sound", "words", "word error rate", "after denoise", "after denoise without limit")
     cases = [("quiet", 0.9 * passage / np.abs(passage).max())]
-    cases += [(f"alarm and ventilation, {ratio:g} dB", mixed(passage, alarm, ratio)) for ratio in RATIOS_DB]
+    cases += [(f"alarm and ventilation, {ratio:g} dB", mixed(passage, alarm, ratio)) for ratio in (10.0, 0.0)]
     for name, sound in cases:
         rates = [
             word_error_rate(said, recognised(each))

@@ -29,7 +29,7 @@ UNLIMITED_DB = 100.0
 """The runtime's own value for an attenuation without limit, dB."""
 
 
-class DeepFilterNetUnavailable(RuntimeError):
+class DeepFilterNetUnavailable(ValueError):
     """The package is not installed, not for this machine, or damaged; the message says which."""
 
 
@@ -96,8 +96,6 @@ def _runtime() -> tuple[Any, bytes]:
             )
         library = ctypes.CDLL(str(assets.library_path))
     except (OSError, RuntimeError) as error:
-        if isinstance(error, DeepFilterNetUnavailable):
-            raise
         raise DeepFilterNetUnavailable(
             f"the package {PACKAGE} does not work on this machine ({type(error).__name__}): it is made for "
             "Linux (glibc 2.28 or newer), macOS and Windows on x86-64 and ARM"

@@ -119,7 +119,7 @@ class Denoise:
             return Outcome("unavailable", NO_SOUND)
         try:
             enhancer = self._open()
-        except (deepfilternet.DeepFilterNetUnavailable, ImportError, ValueError) as error:
+        except (ImportError, ValueError) as error:
             return Outcome("unavailable", str(error))
         heard, cleaned = LevelMeter(enhancer.rate), LevelMeter(enhancer.rate)
         raw = target.with_name("cleaned.f32")

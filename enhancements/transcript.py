@@ -95,6 +95,7 @@ class Transcribe:
             return Outcome("unavailable", NO_SOUND)
         try:
             model = load_model(find_model(self.model, self.download), self.device, self.compute_type)
+            self._check_language(model)
         except WhisperUnavailable as error:
             return Outcome("unavailable", str(error))
         spoken: list[Utterance] = []
@@ -112,6 +113,12 @@ class Transcribe:
         }
         write_transcript(target, spoken, facts)
         return _outcome(track, spoken, voiced_s, language)
+
+    def _check_language(self, model: Any) -> None:
+        if self.language not in (None, "en") and not model.model.is_multilingual:
+            raise WhisperUnavailable(
+                f"this Whisper knows English alone, not {self.language!r}: name a model for many languages"
+            )
 
     def _recognised(
         self,

@@ -48,6 +48,8 @@ def find_model(model: str, download: bool) -> Path:
                 "the model with ct2-transformers-converter"
             )
         return folder
+    if model.startswith(("/", "~", ".")) or model.count("/") > 1 or "\\" in model:
+        raise WhisperUnavailable(f"there is no folder {folder.name} with a Whisper: check the path")
     _check_installed()
     from faster_whisper.utils import download_model
 

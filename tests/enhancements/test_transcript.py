@@ -93,6 +93,7 @@ def test_a_model_that_is_not_here_is_a_sentence(tmp_path: Path, monkeypatch: pyt
         ("Systran/faster-whisper-medium", "not on this machine (nothing is downloaded unless asked for)"),
         ("enormous", "Invalid model size"),
         (str(tmp_path / "empty"), "model.bin is missing"),
+        (str(tmp_path / "gone" / "whisper"), "there is no folder whisper"),
     ):
         step = Transcribe(model=model)
         assert step.parameters()["weights"] == "absent"
@@ -100,6 +101,14 @@ def test_a_model_that_is_not_here_is_a_sentence(tmp_path: Path, monkeypatch: pyt
         assert outcome.status == "unavailable"
         assert told in outcome.sentence
         assert str(tmp_path) not in outcome.sentence
+
+
+def test_an_english_model_refuses_another_language(tmp_path: Path) -> None:
+    outcome = Transcribe(language="de", device="cpu").apply(
+        recording(tmp_path, np.zeros(RATE)), tmp_path / "t.json", None
+    )
+    assert outcome.status == "unavailable"
+    assert "English alone, not 'de'" in outcome.sentence
 
 
 def test_a_damaged_model_is_a_sentence(tmp_path: Path) -> None:
