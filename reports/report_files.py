@@ -11,13 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from semiology.reports.enhancement_effects import EnhancementEffect, enhancement_effects
 from semiology.reports.page.content import ReportScores, page_content
+from semiology.reports.page.lineage import read_lineages
 from semiology.reports.page.recording_set_facts import recording_set_facts
 from semiology.reports.page.writing import MAX_BYTES, render_page
+from semiology.reports.print_figures import figure_files
 from semiology.reports.provenance import provenance
+from semiology.reports.report_tables import content_tables, published_layouts
 from semiology.reports.run_labels import ShownRun, shown_runs
 from semiology.reports.run_provenance import run_provenances
+from semiology.reports.s3_summary import summarise_s3
 from semiology.reports.s3_tables import write_s3_files
-from semiology.reports.summary import labelled_answers, labelled_recordings
+from semiology.reports.summary import labelled_answers, labelled_recordings, summarise
 from semiology.reports.tables import write_files, write_texts
 from semiology.reports.wording_strips import ModelWordings, wording_strips
 
@@ -28,6 +32,12 @@ if TYPE_CHECKING:
 
 PAGE = "report.html"
 PROVENANCE = "provenance.json"
+TABLES = "tables"
+FIGURES = "figures"
+TEST = "test"
+"""Name of the split that has tables of its own."""
+FEW_RESAMPLES = 100
+"""Enough where only the values are printed."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,41 @@ def write_report(
     written = write_texts({PAGE: page, PROVENANCE: _json(record)}, out)
     written += write_files(features, out) if features else []
     written += write_s3_files(s3, out) if s3 else []
+    layouts = published_layouts(features, s3, _of_test_split(inputs, scores), scores.records)
+    written += write_texts(content_tables(content) | layouts, out / TABLES)
+    written += _write_bytes(figure_files(content), out / FIGURES)
     return written
+
+
+def _of_test_split(
+    inputs: ReportInputs, scores: ReportScores
+) -> tuple[Summary | None, S3Summary | None] | None:
+    """Return the scores on the split ``test`` of the recording set; None where it has none."""
+    videos = {
+        video for video, split in (scores.facts.splits if scores.facts else {}).items() if split == TEST
+    }
+    if not videos:
+        return None
+    features = s3 = None
+    if scores.results is not None and scores.features is not None:
+        answers = scores.results.answers
+        part = replace(scores.results, answers=answers[answers["video_id"].isin(videos)])
+        if len(part.answers):
+            features = summarise(part, policy=scores.features.policy, resamples=FEW_RESAMPLES)
+    if inputs.s3 is not None:
+        records = tuple(record for record in inputs.s3.records if record["video_id"] in videos)
+        if records:
+            s3 = summarise_s3(replace(inputs.s3, records=records), resamples=FEW_RESAMPLES)
+    return features, s3
+
+
+def _write_bytes(files: Mapping[str, bytes], folder: Path) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        part = folder / f".{name}.part"
+        part.write_bytes(content)
+        part.replace(folder / name)
+    return [folder / name for name in files]
 
 
 def report_scores(
@@ -123,6 +167,7 @@ def report_scores(
         effects,
         records,
         run_provenances(paths) if paths else [],
+        lineage=read_lineages(options.lineage),
         facts=facts,
     )
 

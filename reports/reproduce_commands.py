@@ -42,7 +42,13 @@ _Source = Annotated[
     Path,
     typer.Argument(help="Folder of the normalised release.", exists=True, file_okay=False, metavar="DIR"),
 ]
-_Answers = Annotated[Path, typer.Option(help="CSV file to write.", dir_okay=False)]
+_Answers = Annotated[
+    Path | None,
+    typer.Option(
+        help="CSV file to write; by default where `semiology report --baselines` finds it by name.",
+        dir_okay=False,
+    ),
+]
 
 
 @reproduce_app.command(
@@ -88,22 +94,22 @@ def reproduce_embc_command(data: _Data, out: _Cells = None) -> None:
 @import_app.command(
     "s3", epilog="Example:  [cyan]semiology baselines import s3 s3_published --out s3_answers.csv[/cyan]"
 )
-def import_s3_command(source: _Source, out: _Answers) -> None:
+def import_s3_command(source: _Source, out: _Answers = None) -> None:
     """Write the published S3 answers of the 20 features and of tasks 3 to 7."""
     from semiology.reports.published_answers import s3_answers
 
-    _write(s3_answers(source), out)
+    _write(s3_answers(source), out, "s3")
 
 
 @import_app.command(
     "embc",
     epilog="Example:  [cyan]semiology baselines import embc embc_published --out embc_answers.csv[/cyan]",
 )
-def import_embc_command(source: _Source, out: _Answers) -> None:
+def import_embc_command(source: _Source, out: _Answers = None) -> None:
     """Write the published answers of the EMBC study: its audio model, two features, three conditions."""
     from semiology.reports.published_answers import embc_answers
 
-    _write(embc_answers(source), out)
+    _write(embc_answers(source), out, "embc")
 
 
 def _finish(reproduction: Reproduction, out: Path | None) -> None:
@@ -123,7 +129,10 @@ def _finish(reproduction: Reproduction, out: Path | None) -> None:
         raise typer.Exit(1)
 
 
-def _write(frame: pd.DataFrame, out: Path) -> None:
+def _write(frame: pd.DataFrame, out: Path | None, name: str) -> None:
+    from semiology.reports.baselines_alone import baselines_file
+
+    out = baselines_file(name) if out is None else out
     out.parent.mkdir(parents=True, exist_ok=True)
     part = out.with_name(f".{out.name}.part")
     frame.to_csv(part, index=False, lineterminator="\n")

@@ -19,10 +19,10 @@ from semiology.reports.lmms_eval_files import (
     ResultsError,
     find_result_files,
     read_run_record,
-    read_samples,
 )
 from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.run_facts import caveats, run_facts
+from semiology.reports.sample_frames import read_sample_frame
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,60 +86,66 @@ def read_results(paths: Sequence[Path]) -> Results:
     names = model_names(runs, notes)
     frames: list[pd.DataFrame] = []
     records: dict[str, dict[str, Any]] = {}
-    for order, run in enumerate(runs):
-        rows = _rows(run, names[order], notes)
-        if rows:
-            frames.append(pd.DataFrame(rows).assign(_order=order))
-            roots = [path if path.is_dir() else path.parent for path in paths]
-            for model in sorted({str(row["model"]) for row in rows}):
-                known = run_facts(run.record) if run.record else {}
-                known |= read_run_record(run.folder, roots, notes)
-                records[model] = records.get(model, {}) | known
+    questions: dict[str, str] = {}
+    roots = [path if path.is_dir() else path.parent for path in paths]
+    for order, (run, model) in enumerate(zip(runs, names, strict=True)):
+        read = _frames(run, model, notes, questions)
+        if read:
+            frames += [frame.assign(model=model, _order=order) for frame in read]
+            known = run_facts(run.record) if run.record else {}
+            known |= read_run_record(run.folder, roots, notes)
+            records[model] = records.get(model, {}) | known
     if not frames:
         raise NoAnswersError(_nothing(paths, runs, notes))
     check_one_recording_set(records)
     answers = _newest(pd.concat(frames, ignore_index=True), runs, notes)
     found = {model: record for model, record in records.items() if record}
-    return Results(answers, caveats(found), tuple(dict.fromkeys(notes)), found)
+    return Results(answers, caveats(found), tuple(dict.fromkeys(notes)), found, questions)
 
 
-def _rows(run: ResultFiles, model: str, notes: list[str]) -> list[dict[str, Any]]:
-    """Return the records of a run as rows of the tidy frame."""
+def _frames(run: ResultFiles, model: str, notes: list[str], questions: dict[str, str]) -> list[pd.DataFrame]:
+    """Return the answers of a run, one frame per sample file."""
     where = f"run {run.stamp} of {model}"
     if run.record is None and run.samples:
         notes.append(f"{where}: has no readable results file → the model is named after the folder")
     if run.record is not None and not run.samples:
         notes.append(f"{where}: has no sample files → run again with --log_samples")
-    rows = []
+    frames = []
     for task, path in sorted(run.samples.items()):
         if not task.startswith(S3_PREFIX):
-            read = read_samples(path, notes)
-            note_gaps(run, task, read, where, notes)
-            rows += [_row(record, model) for record in read]
+            frame = read_sample_frame(path, notes, questions)
+            if frame is not None:
+                failed = sum(FAILED_REQUEST in str(text) for text in frame["raw"])
+                _note_gaps(run, task, len(frame), failed, where, notes)
+                frames.append(_completed(frame))
     if run.whole and run.record is not None and run.samples:
         missing = sorted(set(_mapping(run.record, "configs")) - set(run.samples))
         if missing:
             notes.append(f"{where}: no samples of {', '.join(missing)} → the run is incomplete")
-    return rows
+    return frames
 
 
 def note_gaps(
     run: ResultFiles, task: str, read: Sequence[Mapping[str, Any]], where: str, notes: list[str]
 ) -> None:
     """Note samples of a task that a run should hold and does not, and requests that got no reply."""
-    expected = _expected(run, task)
-    if read and expected is not None and len(read) < expected:
-        notes.append(f"{where}: {task} has {len(read)} of {expected} samples → the run is incomplete")
     failed = sum(FAILED_REQUEST in str(record.get("raw")) for record in read)
+    _note_gaps(run, task, len(read), failed, where, notes)
+
+
+def _note_gaps(run: ResultFiles, task: str, read: int, failed: int, where: str, notes: list[str]) -> None:
+    expected = _expected(run, task)
+    if read and expected is not None and read < expected:
+        notes.append(f"{where}: {task} has {read} of {expected} samples → the run is incomplete")
     if failed:
         notes.append(f"{where}: {failed} requests of {task} got no reply → they count as unparsed")
 
 
-def _row(record: Mapping[str, Any], model: str) -> dict[str, Any]:
-    defaults = {"model": model, "enhancement": "none", "prompt_id": "", "prompt_hash": ""}
-    row = {name: record.get(name) for name in COLUMNS}
-    row |= {name: row[name] or default for name, default in defaults.items()}
-    return row | {name: str(row[name]) for name in ("model", "video_id", "patient_id", "feature")}
+def _completed(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the columns of `COLUMNS` but the model, those that name a question never empty."""
+    defaults = {"enhancement": "none", "prompt_id": "", "prompt_hash": ""}
+    filled = {name: frame[name].fillna("").replace("", default) for name, default in defaults.items()}
+    return frame.assign(**filled).reindex(columns=[name for name in COLUMNS if name != "model"])
 
 
 def _expected(run: ResultFiles, task: str) -> int | None:
@@ -192,21 +198,24 @@ def model_names(runs: Sequence[ResultFiles], notes: list[str] | None = None) -> 
 
 def _newest(rows: pd.DataFrame, runs: Sequence[ResultFiles], notes: list[str]) -> pd.DataFrame:
     """Keep the newest run of each question and one row per segment; note what is dropped."""
-    newest = rows.groupby(QUESTION, dropna=False)["_order"].transform("max")
+    # Numbers for texts: twenty times faster, and they sort as the texts do.
+    question = rows.groupby(QUESTION, dropna=False, sort=True).ngroup()
+    video = rows.groupby("video_id", dropna=False, sort=True).ngroup()
+    newest = rows["_order"].groupby(question).transform("max")
     old = rows[rows["_order"] != newest]
-    for _, group in old.groupby(["model", "_order"], sort=True):
-        model, stamp = group["model"].iloc[0], runs[int(group["_order"].iloc[0])].stamp
+    for (model, order), group in old.groupby(["model", "_order"], sort=True):
         features = group["feature"].nunique()
         notes.append(
-            f"{model}: run {stamp} was repeated later → its {len(group)} answers on "
+            f"{model}: run {runs[int(str(order))].stamp} was repeated later → its {len(group)} answers on "
             f"{features} feature{'s' if features > 1 else ''} are replaced by the newer ones"
         )
-    rows = rows[rows["_order"] == newest]
-    twice = rows.duplicated([*QUESTION, "video_id", "segment"])
+    places = rows[["segment"]].assign(question=question, video=video)[rows["_order"] == newest]
+    places = places.sort_values(["question", "video", "segment"], kind="stable")
+    twice = places.duplicated()
     if bool(twice.any()):
         notes.append(f"{int(twice.sum())} segments are logged twice within one run → the first answer counts")
-    kept = rows[~twice].drop(columns="_order")
-    return kept.sort_values([*QUESTION, "video_id", "segment"], kind="stable").reset_index(drop=True)
+    kept = rows.loc[places.index[~twice]]
+    return kept[list(COLUMNS)].reset_index(drop=True)
 
 
 def check_one_recording_set(records: Mapping[str, Mapping[str, Any]]) -> None:

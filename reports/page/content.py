@@ -75,12 +75,9 @@ def page_content(
     heatmap = heatmap_rows(scores.runs, asked)
     headline = headline_rows(scores.runs, asked)
     data, renamed = _data(scores, keep_ids)
-    data |= {
-        "runs": [_run(run) for run in scores.runs],
-        "metrics": dict(METRICS),
-        "cells": _cells(heatmap),
-    }
-    prompts = _prompts(scores)
+    data |= {"runs": [_run(run) for run in scores.runs]}
+    data |= {"metrics": dict(METRICS), "cells": _cells(heatmap)}
+    recordings = scores.recordings
     content: dict[str, Any] = {
         "title": title,
         "subtitle": _subtitle(scores),
@@ -96,7 +93,7 @@ def page_content(
         "metrics": METRICS,
         "wordings": wording_sections(scores.wordings, scores.records),
         "enhancements": enhancement_sections(scores.effects, scores.records),
-        "prompts": prompts,
+        "prompts": _prompts(scores),
         "lineage": scores.lineage,
         "n_recordings": len(data.get("recordings", ())),
         "renamed": renamed,
@@ -104,8 +101,8 @@ def page_content(
         "has_videos": bool(data.get("videos")),
         "texts_left_out": data.get("texts_left_out", 0),
         "windows_left_out": data.get("windows_left_out", []),
-        "confusions": [] if scores.recordings is None else confusion_rows(scores.recordings, scores.runs),
-        "agreement": [] if scores.recordings is None else agreement_rows(scores.recordings, scores.runs),
+        "confusions": [] if recordings is None else confusion_rows(recordings, scores.runs),
+        "agreement": [] if recordings is None else agreement_rows(recordings, scores.runs),
         "s3": [] if scores.s3 is None else s3_sections(scores.s3, scores.records),
         "provenance": scores.provenance,
     }

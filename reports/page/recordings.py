@@ -148,8 +148,8 @@ def _strings(rows: pd.DataFrame, order: Mapping[str, int]) -> list[str]:
     place = rows["video_id"].map(order).to_numpy()
     segment = rows["segment"].to_numpy()
     by_recording: dict[int, dict[int, str]] = {}
-    for at, number, code in zip(place, segment, codes, strict=True):
-        by_recording.setdefault(int(at), {})[int(number)] = code
+    for where, number, code in zip(place, segment, codes, strict=True):
+        by_recording.setdefault(int(where), {})[int(number)] = code
     for at, found in by_recording.items():
         packed[at] = "".join(found.get(i, NOT_ASKED) for i in range(max(found) + 1))
     return packed

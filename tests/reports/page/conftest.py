@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # lets tests import `report_examples`
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@dataclass
+class Opened:
+    """A page in Chromium, with what it said and asked for.
+
+    Attributes:
+        page: Playwright's page. messages: console warnings, errors and page errors.
+        requests: addresses other than the page's own file.
+    """
+
+    page: Any
+    messages: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Headless Chromium; the test skips where there is none."""
+    sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine: apt-get install chromium")
+    with sync_api.sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
+    """Opener of a page from its file, with the network off."""
+    contexts = []
+
+    def opened(file: Path, anchor: str = "", width: int = 1400, height: int = 1000) -> Opened:
+        context = browser.new_context(viewport={"width": width, "height": height}, offline=True)
+        contexts.append(context)
+        page = context.new_page()
+        found = Opened(page)
+        page.on("console", lambda m: found.messages.append(f"{m.type}: {m.text}"))
+        page.on("pageerror", lambda error: found.messages.append(str(error)))
+        address = file.resolve().as_uri()
+        page.on("request", lambda r: found.requests.append(r.url) if not r.url.startswith(address) else None)
+        page.goto(address + anchor)
+        page.wait_for_function("document.documentElement.dataset.ready === '1'")
+        return found
+
+    yield opened
+    for context in contexts:
+        context.close()

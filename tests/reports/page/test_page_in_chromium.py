@@ -1,0 +1,178 @@
+"""The page as a reader meets it: from a file, with the network off, in headless Chromium."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from report_examples import HOSTILE, full_run
+from typer import Typer
+from typer.testing import CliRunner
+
+from semiology.reports.commands import report
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report over `full_run`; the folder."""
+    base = tmp_path_factory.mktemp("page")
+    out = base / "report"
+    app = Typer()
+    app.command()(report)
+    words = [str(full_run(base / "runs")), "--out", str(out), "--resamples", "200"]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    return out
+
+
+def table(written: Path, name: str) -> list[dict[str, str]]:
+    with (written / "tables" / name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_it_opens_offline_without_an_error_and_asks_for_nothing(written: Path, open_page: Open) -> None:
+    opened = open_page(written / "report.html")
+    assert opened.messages == []
+    assert opened.requests == []
+    assert opened.page.title() == "Seizure semiology report"
+
+
+def test_a_hostile_reply_is_text_and_stays_text(written: Path, open_page: Open) -> None:
+    opened = open_page(written / "report.html", "#recordings?rec=P000_V0")
+    lane = opened.page.locator(".tl", has_text="tonic").locator("button").first
+    lane.click()
+    assert HOSTILE in opened.page.locator("#said").inner_text()
+    assert opened.page.locator("#said img, #said script").count() == 0
+    assert opened.page.title() == "Seizure semiology report"
+    assert opened.messages == []
+
+
+def test_the_numbers_of_the_heatmap_are_those_of_the_table(written: Path, open_page: Open) -> None:
+    page = open_page(written / "report.html").page
+    rows = table(written, "heatmap.csv")
+    runs = {
+        run["label"]: run["key"]
+        for run in page.evaluate("JSON.parse(document.getElementById('data').textContent).runs")
+    }
+    assert len(rows) == 13
+    for metric in ("f1", "f1_minus_always_yes", "balanced_accuracy"):
+        page.select_option("#metric", metric)
+        for row in rows:
+            cell = page.locator(f"#heat td[data-run='{runs[row['run']]}'][data-feature='{row['feature']}']")
+            shown = cell.locator(".v").text_content()
+            assert shown == f"{float(row[metric]):.2f}".replace("-", "−"), row
+    summary = {
+        (row["model"], row["prompt"], row["enhancement"], row["name"]): float(row["f1"])
+        for row in csv.DictReader((written / "summary.csv").open(encoding="utf-8"))
+        if row["level"] == "feature"
+    }
+    first = next(row for row in rows if row["run"] == "first" and row["feature"] == "tonic")
+    assert float(first["f1"]) == pytest.approx(summary["first", "s3", "none", "tonic"], abs=1e-4)
+
+
+def test_only_what_clears_chance_is_coloured_and_partial_coverage_is_marked(
+    written: Path, open_page: Open
+) -> None:
+    page = open_page(written / "report.html").page
+    cells = {
+        (cell.get_attribute("data-run"), cell.get_attribute("data-feature")): cell.get_attribute(
+            "class"
+        ).split()
+        for cell in page.locator("#heat td[data-run]").all()
+    }
+    keys = {
+        run["label"]: run["key"]
+        for run in page.evaluate("JSON.parse(document.getElementById('data').textContent).runs")
+    }
+    for row in table(written, "heatmap.csv"):
+        style = cells[keys[row["run"]], row["feature"]]
+        coloured = any(name.startswith("h") for name in style)
+        assert coloured == (row["clears_always_yes"] == "True")
+        assert ("part" in style) == (int(row["n"]) < int(row["asked"]))
+    assert any("part" in style for style in cells.values())
+    assert any("dim" in style for style in cells.values())
+
+
+def test_filters_sorting_and_search_work(written: Path, open_page: Open) -> None:
+    page = open_page(written / "report.html").page
+    visible = "#heat tbody tr:not([hidden])"
+    assert page.locator(visible).count() == 3
+    page.select_option("#group", "face")
+    assert page.locator(visible).count() == 1
+    page.select_option("#group", "")
+    page.fill("#search", "clonic")
+    assert page.locator(visible).count() == 1
+    page.fill("#search", "")
+    page.locator("#heat thead button", has_text="first").first.click()
+    values = [
+        float(v)
+        for v in page.eval_on_selector_all(
+            "#heat tbody tr", "rows => rows.map(r => r.querySelector('td[data-run]').dataset.value)"
+        )
+    ]
+    assert values == sorted(values, reverse=True)
+    hidden = page.locator("#heat thead th.other[hidden]").count()
+    assert hidden > 0
+    page.check("#others")
+    assert page.locator("#heat thead th.other[hidden]").count() == 0
+
+
+def test_the_list_of_errors_counts_as_the_table_does(written: Path, open_page: Open) -> None:
+    page = open_page(written / "report.html").page
+    page.select_option("#errkind", "miss")
+    told = int(page.locator("#errcount").inner_text().split()[0])
+    assert told == sum(int(row["missed"]) for row in table(written, "counts.csv"))
+    page.select_option("#errfeature", "tonic")
+    fewer = int(page.locator("#errcount").inner_text().split()[0])
+    assert fewer == sum(int(r["missed"]) for r in table(written, "counts.csv") if r["feature"] == "tonic")
+    page.locator("#errlist tbody tr").first.click()
+    assert "#recordings?rec=" in page.url
+
+
+def test_an_address_leads_to_a_recording_and_keys_move_on(written: Path, open_page: Open) -> None:
+    page = open_page(written / "report.html", "#recordings?rec=P003_V1").page
+    assert page.locator("#rec").input_value() == "P003_V1"
+    page.locator("h1").click()
+    page.keyboard.press("]")
+    assert page.locator("#rec").input_value() == "P004_V0"
+    assert "rec=P004_V0" in page.url
+    page.locator("#heat td[data-run]").first.focus()
+    page.keyboard.press("ArrowDown")
+    assert "clonic" in page.locator("#celldetail h3").inner_text()
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "search"
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+def test_nothing_is_wider_than_the_window(written: Path, open_page: Open, width: int) -> None:
+    page = open_page(written / "report.html", width=width, height=900).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_every_figure_has_words_and_every_control_a_name(written: Path, open_page: Open) -> None:
+    page = open_page(written / "report.html").page
+    assert page.locator("svg:not([aria-label])").count() == 0
+    nameless = page.evaluate(
+        "[...document.querySelectorAll('button, select, input')].filter(e => !(e.labels && e.labels.length) "
+        "&& !e.textContent.trim() && !e.getAttribute('aria-label')).map(e => e.outerHTML)"
+    )
+    assert nameless == []
+    ids = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+
+
+def test_the_policy_lets_nothing_in(written: Path, open_page: Open) -> None:
+    page = open_page(written / "report.html").page
+    policy = page.locator("meta[http-equiv='Content-Security-Policy']").get_attribute("content")
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == rules["media-src"] == rules["connect-src"] == "'none'"
+    assert "unsafe" not in policy
+    page.evaluate(
+        "const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s)"
+    )
+    assert page.evaluate("window.ran") is None
