@@ -1,0 +1,166 @@
+"""The leaderboard file: schema, no patients, small cells, merging, and what a forged file meets."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from typer.testing import CliRunner
+
+from semiology.cli import app
+from semiology.features import FEATURES
+from semiology.reports.leaderboard.entries import ExportOptions, IdentifierError, entries
+from semiology.reports.leaderboard.files import faults, merged, read_board, schema, write_board
+from semiology.reports.leaderboard.show import cells, groups
+from semiology.reports.results import read_results
+from semiology.reports.summary import summarise
+
+WriteRun = Callable[..., Path]
+Records = Callable[..., list[dict[str, Any]]]
+
+
+@pytest.fixture
+def run(write_run: WriteRun, records: Records) -> Path:
+    rows = [row for f in ("tonic", "clonic") for row in records(f, seed=len(f))]
+    rare = [
+        r | {"truth": "yes" if r["video_id"] in ("v000", "v001", "v009") else "no"}
+        for r in records("figure4")
+    ]
+    return write_run(rows + rare, record={"data": "ward 1", "model_args": "pretrained=x,revision=abc123"})
+
+
+def made(run: Path, **options: Any) -> list[dict[str, Any]]:
+    results = read_results([run])
+    cards = options.pop("cards", {})
+    return entries(results, summarise(results, resamples=100), ExportOptions(cards, **options))
+
+
+def test_the_schema_is_valid_and_names_every_feature() -> None:
+    Draft202012Validator.check_schema(schema())
+    assert tuple(schema()["$defs"]["feature"]["enum"]) == FEATURES
+
+
+def test_figures_are_those_of_the_report_and_no_id_travels_along(run: Path, tmp_path: Path) -> None:
+    (entry,) = made(run, submitter="Ward")
+    summary = summarise(read_results([run]), resamples=100)
+    tonic = next(row for row in entry["features"] if row["feature"] == "tonic")
+    scores = next(s for s in summary.runs[0].scores.features if s.feature == "tonic")
+    assert tonic["scores"]["f1"]["value"] == pytest.approx(scores.estimates["f1"].value, abs=1e-4)
+    assert tonic["scores"]["f1"]["low"] == pytest.approx(scores.estimates["f1"].low, abs=1e-4)
+    assert tonic["n_positive_patients"] == scores.n_positive_patients
+    assert entry["model"]["revision"] == "abc123"
+    assert entry["data"]["name"] == "ward 1"
+    assert entry["protocol"]["prompt_sha256"]["tonic"] == "ab" * 32
+    path = tmp_path / "board.json"
+    write_board(path, [entry])
+    text = path.read_text(encoding="utf-8")
+    for number in range(60):
+        assert f'"v{number:03d}"' not in text
+        assert f'"p{number // 2:03d}"' not in text
+    assert read_board(path)["entries"] == [entry]
+
+
+def test_small_cells_are_withheld_unless_internal(run: Path) -> None:
+    row = next(row for row in made(run)[0]["features"] if row["feature"] == "figure4")
+    assert row["withheld"]
+    assert row["scores"] == {}
+    assert row["n_positive"] is row["prevalence"] is row["n"] is None
+    inside = next(row for row in made(run, internal=True)[0]["features"] if row["feature"] == "figure4")
+    assert inside["n_positive_patients"] == 2
+    assert inside["scores"]["f1"]["value"] is not None
+
+
+def test_an_id_in_a_name_is_refused(write_run: WriteRun, records: Records) -> None:
+    leaking = write_run(records("tonic"), folder="leak", model="org/v003")
+    with pytest.raises(IdentifierError, match="would hold the id"):
+        made(leaking)
+
+
+def test_cards_are_checked(run: Path) -> None:
+    card = {"parameters_billions": 7, "licence": "Apache-2.0", "link": "https://example.org/x"}
+    (entry,) = made(run, cards={"Qwen2.5-VL-7B": card})
+    assert entry["model"]["parameters_billions"] == 7
+    with pytest.raises(ValueError, match="about no model here"):
+        made(run, cards={"other": {}})
+    with pytest.raises(ValueError, match="unknown key 'size'"):
+        made(run, cards={"Qwen2.5-VL-7B": {"size": 7}})
+
+
+def board_of(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"format": "semiology-leaderboard", "version": 1, "software": "x", "entries": [entry]}
+
+
+def test_forged_files_are_refused_with_their_place(run: Path) -> None:
+    (entry,) = made(run)
+    assert faults(board_of(entry)) == []
+
+    def forged(change: Callable[[dict[str, Any]], Any]) -> list[str]:
+        other = copy.deepcopy(entry)
+        change(other)
+        return faults(board_of(other))
+
+    assert "patients" in forged(lambda e: e.update(patients=["p001"]))[0]
+    assert "entries.0.model" in forged(lambda e: e["model"].update(link="javascript:alert(1)"))[0]
+    assert forged(lambda e: e["model"].update(name="a\x1b[31m"))
+    assert "was it edited" in forged(lambda e: e["model"].update(name="better"))[0]
+    assert forged(lambda e: e["features"][-1]["scores"]["f1"].update(value=7))
+    swapped = forged(lambda e: e["features"][-1]["scores"]["f1"].update(low=0.9, high=0.1))
+    assert "is no interval" in swapped[0]
+    assert "version is 2" in faults(board_of(entry) | {"version": 2})[0]
+    assert "stands twice" in faults(board_of(entry) | {"entries": [entry, entry]})[0]
+    assert faults([]) != []
+
+
+def test_merging_keeps_one_entry_each(run: Path) -> None:
+    (entry,) = made(run)
+    again, added, replaced = merged([entry], [entry | {"submitted": "2020-01-01"}])
+    assert (len(again), added, replaced) == (1, 0, 0)
+    other = copy.deepcopy(entry)
+    other["macro"][0]["scores"]["f1"]["value"] = 0.9
+    with pytest.raises(ValueError, match="--replace"):
+        merged([entry], [other])
+    kept, added, replaced = merged([entry], [other], replace=True)
+    assert (added, replaced) == (0, 1)
+    assert kept[0]["macro"][0]["scores"]["f1"]["value"] == 0.9
+
+
+def test_only_the_same_data_are_ranked_together(write_run: WriteRun, records: Records) -> None:
+    rows = records("tonic", skill=0.9)
+    worse = records("tonic", skill=0.2)
+    fewer = [row for row in rows if row["video_id"] < "v040"]
+    runs = [
+        write_run(part, folder=name, model=f"org/{name}")
+        for name, part in (("good", rows), ("bad", worse), ("part", fewer))
+    ]
+    board = [entry for run in runs for entry in made(run)]
+    found = groups(board, "visual")
+    assert sorted(len(ranked) for ranked in found.values()) == [1, 2]
+    ranked = next(ranked for ranked in found.values() if len(ranked) == 2)
+    names = [row[0] for row in cells(ranked, "visual")]
+    assert names == ["good", "bad"]
+
+
+def test_the_commands(run: Path, tmp_path: Path) -> None:
+    runner = CliRunner()
+    ours, board = tmp_path / "ours.json", tmp_path / "board.json"
+    options = ["--out", str(ours), "--resamples", "100"]
+    told = runner.invoke(app, ["leaderboard", "export", str(run), *options])
+    assert told.exit_code == 0, told.output
+    assert "1 entries" in told.output
+    assert "withheld" in told.output
+    assert runner.invoke(app, ["leaderboard", "validate", str(ours)]).exit_code == 0
+    imported = runner.invoke(app, ["leaderboard", "import", str(ours), "--into", str(board)])
+    assert "1 entries added" in imported.output
+    shown = runner.invoke(app, ["leaderboard", "show", str(board)])
+    assert "Qwen2.5-VL-7B" in shown.output
+    printed = runner.invoke(app, ["leaderboard", "schema"])
+    assert json.loads(printed.output) == schema()
+    ours.write_text('{"format": "semiology-leaderboard", "version": 1, "x": NaN}')
+    refused = runner.invoke(app, ["leaderboard", "validate", str(ours)])
+    assert isinstance(refused.exception, ValueError)
+    assert "no JSON" in str(refused.exception)
