@@ -82,7 +82,7 @@ def usual_place(
     spread = _GRID * float(np.median(sizes)) / max(size)
     density = gaussian_filter(density, max(1.0, 0.25 * spread), mode="constant")
     peak = (np.array(np.unravel_index(density.argmax(), density.shape)) + 0.5) / _GRID * size
-    near = np.linalg.norm(spots - peak, axis=1) < 1.5 * sizes
+    near = np.linalg.norm(spots - peak, axis=1) < 0.75 * sizes
     near = near if near.any() else np.ones(len(spots), bool)
     middle = np.median(spots[near], axis=0)
     return Usual(np.tile(middle, (len(places), 1)), float(np.median(sizes[near])))
@@ -92,7 +92,8 @@ def place_cost(places: Sequence[Array], scales: Sequence[Array], usual: Usual) -
     """Return for each frame the cost (P,) of being away from the usual place or of another size.
 
     A distance costs its square in usual sizes (widths of the shoulders), as who lies in a bed shifts by less
-    than one of them and who stands beside it is farther away; half as large again, or a third smaller, is 0.7.
+    than one of them and who stands beside it is farther away; half as large again, or a third smaller,
+    is 0.7.
     """
     result = []
     for spots, sizes, place in zip(places, scales, usual.places, strict=True):
@@ -159,7 +160,7 @@ def cost_of_others(path: NDArray[np.int64], costs: Sequence[Array], changes: Cha
             beside[np.delete(named, who)] += 1
             followed[named[who]] += 1
     others = (beside > followed) & (beside >= _FEWEST_BESIDE)
-    return [_OTHER_COST * others[named] for named in names]
+    return [np.asarray(_OTHER_COST * others[named], np.float64) for named in names]
 
 
 def local_usual(path: NDArray[np.int64], places: Sequence[Array], times_s: Array, usual: Usual) -> Usual:

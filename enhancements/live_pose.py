@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -136,14 +136,14 @@ class LivePose:
         return estimate
 
 
-def _opened(kind: Any, weights: str, **options: Any) -> Any:
+def _opened(kind: Any, weights: str, **options: Any) -> Callable[..., Any]:
     """Return a tool of rtmlib for pictures of the size that the network itself names."""
     tool = kind(weights, **options)
     height, width = tool.session.get_inputs()[0].shape[2:]
     if isinstance(height, int) and isinstance(width, int):
         # RTMPose takes width first, the others height.
         tool.model_input_size = (width, height) if kind.__name__ == "RTMPose" else (height, width)
-    return tool
+    return cast(Callable[..., Any], tool)
 
 
 def _device(wanted: str) -> str:

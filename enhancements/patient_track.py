@@ -124,8 +124,8 @@ def _path(
 def _places(people: Array) -> Array:
     """Return the middle of neck and shoulders, (P, 2), or of all points where these are not found."""
     trunk = people[:, _TRUNK]
-    seen = trunk[..., 2] >= FOUND
-    use = np.where(seen.any(axis=1)[:, None], _padded(seen), people[..., 2] >= FOUND)
+    seen = np.asarray(trunk[..., 2] >= FOUND)
+    use = np.where(np.asarray(seen.any(axis=1))[:, None], _padded(seen), people[..., 2] >= FOUND)
     count = np.maximum(use.sum(axis=1), 1)[:, None]
     return np.asarray((people[..., :2] * use[..., None]).sum(axis=1) / count)
 
@@ -154,7 +154,7 @@ def _scales(people: Array) -> Array:
     with np.errstate(all="ignore"):
         extent = (np.nanmax(spots, axis=1) - np.nanmin(spots, axis=1)).max(axis=1, initial=0.0)
     largest = np.max(lengths, axis=0)
-    return np.where(largest > 0, largest, np.maximum(extent / 2, 1.0))
+    return np.asarray(np.where(largest > 0, largest, np.maximum(extent / 2, 1.0)))
 
 
 def _length(people: Array, first: str, second: str) -> Array:

@@ -101,8 +101,9 @@ class PoseOverlay:
             return planes
 
         rewrite_video(recording.video, line, target, edit, second_pass(progress))
-        figures = {**track_figures(track), "undrawn_frames": int((~shown.any(axis=1)).sum()), **found.counts}
-        share = 1 - figures["undrawn_frames"] / figures["frames"]
+        undrawn = int((~shown.any(axis=1)).sum())
+        figures = {**track_figures(track), "undrawn_frames": undrawn, **found.counts}
+        share = 1 - undrawn / len(shown)
         return Outcome("done", f"the patient's limbs are drawn on {share:.0%} of the frames", figures)
 
     def drawn(self, track: PatientTrack) -> tuple[Array, NDArray[np.bool_]]:

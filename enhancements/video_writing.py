@@ -14,6 +14,7 @@ from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from semiology.data.audio import read_channels
 from semiology.data.frames import Decoder
@@ -139,8 +140,8 @@ class _Pictures:
         height, width = planes.y.shape
         if not self._open:
             self._describe(width, height, like)
-        flat = np.concatenate([planes.y.ravel(), planes.u.ravel(), planes.v.ravel()])
-        frame = av.VideoFrame.from_ndarray(flat.reshape(height * 3 // 2, width), format=like.format.name)
+        stacked = _stacked(planes).reshape(height * 3 // 2, width)
+        frame = av.VideoFrame.from_ndarray(stacked, format=like.format.name)
         frame.pts = int(self._line.ticks[number] - self._line.ticks[0])
         frame.time_base = self._stored.time_base
         self._writer.mux(self._stream.encode(frame))
@@ -170,6 +171,15 @@ def _planes(frame: Any) -> Planes:
         flat[size : size + height * width].reshape(height, width),
         flat[size + height * width :].reshape(height, width),
     )
+
+
+def _stacked(planes: Planes) -> NDArray[np.uint8]:
+    """Return the planes one after the other; without a copy where they still lie as `_planes` laid them."""
+    parts = (planes.y, planes.u, planes.v)
+    base, size = planes.y.base, sum(part.size for part in parts)
+    if isinstance(base, np.ndarray) and base.size == size and all(part.base is base for part in parts):
+        return base
+    return np.concatenate([part.ravel() for part in parts])
 
 
 def _upright_graph(stored: Any, rotation: int) -> Any:

@@ -24,14 +24,7 @@ from semiology.data.simulated import write as writing
 from semiology.data.simulated.body import caregiver_at
 from semiology.data.simulated.laterality import laterality_row, leading_arm, onset_region
 from semiology.data.simulated.look import toned
-from semiology.data.simulated.pose_truth import (
-    BODY_25,
-    HIDDEN,
-    body_25,
-    caregiver_body_25,
-    face_boxes,
-    openpose_json,
-)
+from semiology.data.simulated.pose_truth import BODY_25, HIDDEN, body_25, face_boxes, openpose_json
 from semiology.data.simulated.render import KEYPOINTS, keypoints, render
 from semiology.data.simulated.script import Event, Script, draw_look, draw_script
 from semiology.data.simulated.sound import PHRASES, soundtrack
@@ -242,26 +235,6 @@ def test_a_face_box_is_where_the_picture_has_face_and_follows_a_turn_of_the_head
     wide = script.scene.zoom * 480
     assert (boxes[:, 2] < 1.1 * wide).all()
     assert (boxes[:, 3] > 0.7 * wide).all()
-
-
-def test_the_caregivers_joints_are_where_the_caregiver_is_painted() -> None:
-    script = first_script(
-        lambda s: bool(s.of("caregiver")) and not s.scene.infrared and not s.of("tonic", "limbs_out_of_step")
-    )
-    event = script.of("caregiver")[0]
-    times = np.array([(event.onset_s + event.offset_s) / 2, script.duration_s])
-    person, nobody = caregiver_body_25(script, times)
-    assert not nobody.any() or caregiver_at(script, times)[1, 1] > 0
-    assert (person[:, 2] > 0).sum() >= 6
-    picture = render(script, times[:1])[0].astype(float)
-    x, y, _ = person[BODY_25.index("Nose")]
-    skin = np.array(toned((214, 168, 136), script.scene))
-    assert (
-        np.abs(picture[int(y) - 1 : int(y) + 2, int(x) - 1 : int(x) + 2].mean(axis=(0, 1)) - skin).max() < 16
-    )
-    patient = body_25(script, times[:1])[0]
-    apart = abs(person[BODY_25.index("Neck"), 0] - patient[BODY_25.index("Neck"), 0])
-    assert apart > 100, "at the side of the picture, not on the patient"
 
 
 def test_nobody_in_view_gives_an_empty_list_of_people() -> None:
