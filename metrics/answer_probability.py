@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
 
 from semiology.metrics.aggregation import FIRST_SEGMENT_ONLY
+from semiology.metrics.confusion import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +38,20 @@ def probability_of_sign(logprobs: Mapping[str, float], polarity: str = "positive
         return math.nan
     # The logistic function of the difference, written so that neither exponential overflows.
     return 1 / (1 + math.exp(no - yes)) if yes >= no else math.exp(yes - no) / (1 + math.exp(yes - no))
+
+
+def probabilities_of_sign(yes: Floats, no: Floats, polarity: npt.NDArray[np.object_]) -> Floats:
+    """Return `probability_of_sign` of many answers.
+
+    Args:
+        yes, no: natural logarithms, shape (n,), NaN where unknown.
+        polarity: ``positive`` or ``negative``, shape (n,); NaN is returned where it is neither.
+    """
+    sign = np.select([polarity == "positive", polarity == "negative"], [1.0, -1.0], np.nan)
+    impossible = np.isneginf(yes) & np.isneginf(no)
+    with np.errstate(invalid="ignore"):  # of an infinity minus itself, which is impossible
+        difference = np.where(impossible, np.nan, yes - no)
+    return np.asarray(expit(sign * difference), dtype=np.float64)
 
 
 def recording_probabilities(segments: pd.DataFrame) -> pd.DataFrame:

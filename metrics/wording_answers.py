@@ -121,9 +121,7 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
     rows = recordings.assign(_wording=_names(recordings))
     _refuse_repeats(rows, feature)
     three = feature in THREE_CLASSES
-    truth = encode(rows["truth"].to_numpy(dtype=object), TRUTHS, "truth")
-    rows = rows.assign(_truth=truth)
-    scored = rows[(truth >= 0) & (three | (truth != NA))]
+    scored = _with_truth(rows, three)
     wordings = list(dict.fromkeys(scored["_wording"]))
     asked = scored.groupby("video_id", sort=True)["_wording"].nunique()
     kept = [str(video) for video, count in asked.items() if count == len(wordings)]
@@ -135,15 +133,12 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
     first = scored.drop_duplicates("video_id").set_index("video_id").loc[kept]
     patients, patient = np.unique(first["patient_id"].to_numpy(dtype=str), return_inverse=True)
     described = scored.drop_duplicates("_wording").set_index("_wording").loc[wordings]
-    # The reference in its own form first, where it was sent in others too.
-    reference_at = [i for i, name in enumerate(wordings) if name == reference]
-    reference_at += [i for i, name in enumerate(described["prompt_id"]) if name == reference]
     return WordingAnswers(
         feature=feature,
         wordings=tuple(wordings),
         families=_described(described, "family", "not stated"),
         polarities=_described(described, "polarity", "positive"),
-        reference=reference_at[0] if reference_at else None,
+        reference=_place_of(reference, wordings, described),
         recordings=tuple(kept),
         patients=tuple(str(name) for name in patients),
         patient=patient.astype(np.int64),
@@ -243,6 +238,19 @@ def _described(described: pd.DataFrame, column: str, default: str) -> tuple[str,
     if column not in described.columns:
         return (default,) * len(described)
     return tuple(str(value) if value else default for value in described[column].fillna(""))
+
+
+def _with_truth(rows: pd.DataFrame, three_classes: bool) -> pd.DataFrame:
+    """Return the rows whose truth can be scored, with its code as ``_truth``."""
+    truth = encode(rows["truth"].to_numpy(dtype=object), TRUTHS, "truth")
+    return rows.assign(_truth=truth)[(truth >= 0) & (three_classes | (truth != NA))]
+
+
+def _place_of(reference: str, wordings: Sequence[str], described: pd.DataFrame) -> int | None:
+    """Return where the reference wording is: in its own form, where it was sent in others too."""
+    places = [i for i, name in enumerate(wordings) if name == reference]
+    places += [i for i, name in enumerate(described["prompt_id"]) if name == reference]
+    return places[0] if places else None
 
 
 def _told(described: pd.DataFrame, column: str) -> tuple[str, ...]:

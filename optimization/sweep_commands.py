@@ -22,52 +22,64 @@ SWEEP_EPILOG = (
 )
 
 
+_Model = Annotated[
+    str,
+    typer.Option(help="lmms-eval model name; 'embedded' or 'embedded_audio' for those in this package."),
+]
+_Data = Annotated[
+    Path,
+    typer.Option(help="Folder of the recording set.", envvar="SEMIOLOGY_DATA", exists=True, file_okay=False),
+]
+_Out = Annotated[Path, typer.Option(help="Folder for plan, answers and tables; one plan to a folder.")]
+_ModelArgs = Annotated[str, typer.Option(help="lmms-eval model arguments: key=value,key=value.")]
+_Features = Annotated[str, typer.Option(help="Features, comma-separated, or 'all'.")]
+_Prompts = Annotated[str, typer.Option(help="Wordings by id or family, comma-separated, or 'all'.")]
+_Formats = Annotated[
+    str, typer.Option(help="Answer formats crossed with the wordings; 'own' is each wording's own.")
+]
+_Enhancements = Annotated[
+    str, typer.Option(help="Enhancements crossed with them: none, pose, crop, denoise, transcript.")
+]
+_Margin = Annotated[
+    float, typer.Option(help="Largest harmless difference of accuracy, fixed now: 0.05 is 5 points.")
+]
+_Window = Annotated[
+    str | None,
+    typer.Option(help="'standard' (30 s) or 'qwen3' (60 s); by default the model's published one."),
+]
+_BatchSize = Annotated[int, typer.Option(help="Requests per batch.", min=1)]
+_Probe = Annotated[
+    bool,
+    typer.Option("--probe/--no-probe", help="Ask about 3 segments first and tell how long the rest takes."),
+]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Plan and probe only; with --no-probe, load no model.")
+]
+_Yes = Annotated[bool, typer.Option("--yes", help="Go on after the probe without asking.")]
+_Verbosity = Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")]
+_Extra = Annotated[
+    list[str] | None,
+    typer.Option(help="A further lmms-eval option as one word, e.g. --lmms-eval-option=--gen_kwargs=…"),
+]
+
+
 def sweep_command(
-    model: Annotated[
-        str,
-        typer.Option(help="lmms-eval model name; 'embedded' or 'embedded_audio' for those in this package."),
-    ],
-    data: Annotated[
-        Path,
-        typer.Option(
-            help="Folder of the recording set.", envvar="SEMIOLOGY_DATA", exists=True, file_okay=False
-        ),
-    ],
-    out: Annotated[Path, typer.Option(help="Folder for plan, answers and tables; one plan to a folder.")],
-    model_args: Annotated[str, typer.Option(help="lmms-eval model arguments: key=value,key=value.")] = "",
-    features: Annotated[str, typer.Option(help="Features, comma-separated, or 'all'.")] = "all",
-    prompts: Annotated[
-        str, typer.Option(help="Wordings by id or family, comma-separated, or 'all'.")
-    ] = "all",
-    answer_formats: Annotated[
-        str, typer.Option(help="Answer formats crossed with the wordings; 'own' is each wording's own.")
-    ] = "own",
-    enhancements: Annotated[
-        str, typer.Option(help="Enhancements crossed with them: none, pose, crop, denoise, transcript.")
-    ] = "none",
-    margin: Annotated[
-        float, typer.Option(help="Largest harmless difference of accuracy, fixed now: 0.05 is 5 points.")
-    ] = 0.05,
-    window: Annotated[
-        str | None,
-        typer.Option(help="'standard' (30 s) or 'qwen3' (60 s); by default the model's published one."),
-    ] = None,
-    batch_size: Annotated[int, typer.Option(help="Requests per batch.", min=1)] = 1,
-    probe: Annotated[
-        bool,
-        typer.Option(
-            "--probe/--no-probe", help="Ask about 3 segments first and tell how long the rest takes."
-        ),
-    ] = True,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Plan and probe only; with --no-probe, load no model.")
-    ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Go on after the probe without asking.")] = False,
-    verbosity: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "WARNING",
-    lmms_eval_option: Annotated[
-        list[str] | None,
-        typer.Option(help="A further lmms-eval option as one word, e.g. --lmms-eval-option=--gen_kwargs=…"),
-    ] = None,
+    model: _Model,
+    data: _Data,
+    out: _Out,
+    model_args: _ModelArgs = "",
+    features: _Features = "all",
+    prompts: _Prompts = "all",
+    answer_formats: _Formats = "own",
+    enhancements: _Enhancements = "none",
+    margin: _Margin = 0.05,
+    window: _Window = None,
+    batch_size: _BatchSize = 1,
+    probe: _Probe = True,
+    dry_run: _DryRun = False,
+    yes: _Yes = False,
+    verbosity: _Verbosity = "WARNING",
+    lmms_eval_option: _Extra = None,
 ) -> None:
     """Ask a model the same segments in many wordings, and tell how much of its score is the wording.
 
@@ -80,7 +92,7 @@ def sweep_command(
         model_args=model_args,
         data=data,
         out=out,
-        features=None if _names(features) == ("all",) else _names(features),
+        features=None if "all" in _names(features) else _names(features),
         prompts=_names(prompts),
         formats=_names(answer_formats),
         enhancements=_names(enhancements),
@@ -95,20 +107,19 @@ def sweep_command(
     if dry_run and not probe:
         typer.echo("dry run: nothing was asked")
         return
-    told = _Told(plan, dry_run=dry_run, yes=yes)
-    summary = run_sweep(options, plan, told, with_probe=probe)
+    summary = run_sweep(options, plan, _Told(plan, dry_run, yes), with_probe=probe)
     if summary is None:
         typer.echo(
-            "stopped after the probe, whose answers are kept: the same command without --dry-run goes on"
+            "stopped after the probe; its answers are kept, and the same command goes on with the rest"
         )
-        return
-    _show(summary, out)
+    else:
+        _show(summary, out)
 
 
 class _Told:
     """Prints the estimate of the probe, and asks whether to go on where somebody can answer."""
 
-    def __init__(self, plan: SweepPlan, *, dry_run: bool, yes: bool) -> None:
+    def __init__(self, plan: SweepPlan, dry_run: bool, yes: bool) -> None:
         self._plan, self._dry_run, self._yes = plan, dry_run, yes
 
     def __call__(self, found: ProbeResult) -> None:

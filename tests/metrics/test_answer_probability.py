@@ -9,7 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wording_examples import answers_of
 
-from semiology.metrics.answer_probability import probability_of_sign, recording_probabilities
+from semiology.metrics.answer_probability import (
+    probabilities_of_sign,
+    probability_of_sign,
+    recording_probabilities,
+)
 from semiology.metrics.robustness_scores import robustness_of
 from semiology.metrics.wording_answers import wording_answers_of_segments
 from semiology.metrics.wording_discrimination import Discrimination
@@ -30,6 +34,21 @@ def test_what_cannot_be_known_is_nan_and_impossible_answers_are_certain() -> Non
     assert math.isnan(probability_of_sign({"yes": math.nan, "no": -1.0}))
     assert probability_of_sign({"Yes": -0.1, "No": -math.inf}) == 1
     assert probability_of_sign({"Yes": -900.0, "No": -0.1}) == 0
+
+
+@given(st.lists(st.tuples(LOG, LOG, st.sampled_from(["positive", "negative"])), min_size=1))
+def test_many_at_once_are_as_each_alone(rows: list[tuple[float, float, str]]) -> None:
+    yes, no, polarity = (np.array(column) for column in zip(*rows, strict=True))
+    found = probabilities_of_sign(yes, no, polarity.astype(object))
+    alone = [probability_of_sign({"yes": y, "no": n}, p) for y, n, p in rows]
+    assert found == pytest.approx(alone, abs=1e-12)
+
+
+def test_without_polarity_or_with_two_impossible_answers_there_is_no_probability() -> None:
+    yes, no = np.array([-1.0, -np.inf, -np.inf]), np.array([-1.0, -np.inf, -0.1])
+    found = probabilities_of_sign(yes, no, np.array([None, "positive", "negative"], dtype=object))
+    assert np.isnan(found).tolist() == [True, True, False]
+    assert found[2] == 1
 
 
 def segments() -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from semiology.cli import app
 from semiology.metrics.wording_answers import wording_answers_of_segments
 from semiology.metrics.wording_choice import best_of_k
 from semiology.reports.lmms_eval_files import ResultsError
+from semiology.reports.results import read_results
 from semiology.reports.sweep_rows import (
     PRIMARY,
     SECONDARY,
@@ -267,3 +269,20 @@ def test_a_sweep_beside_a_single_run_leaves_that_alone(write_run: Any, records: 
     assert found.exit_code == 0, found.output
     assert "wording minimal" in found.output
     assert "wording layperson" not in found.output
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_probabilities_and_provenance_are_read_from_the_samples(tmp_path: Path, damaged: bool) -> None:
+    rows = sweep_rows("tonic", patients=1, wordings=("s3", "negated"), scored=False)
+    lines = []
+    for row in rows.drop(columns=["model", "p_yes"]).to_dict("records"):
+        scores = {"yes": math.log(0.3), "no": math.log(0.1), "NA": math.log(0.6)}
+        counts = [{"output_tokens": 1, "first_token_logprobs": scores}]
+        record = row | {"start_s": 0.0, "end_s": 30.0}
+        lines.append(json.dumps({"doc_id": 0, "token_counts": counts, "semiology": record}))
+    lines[-1] = lines[-1].replace("token_counts", "without")
+    path = tmp_path / "1_samples_sweep_semiology_tonic.jsonl"
+    path.write_text("\n".join(lines) + ("\n{" if damaged else "\n"))
+    answers = read_results([tmp_path]).answers.sort_values(["prompt_id", "video_id"])
+    assert answers["p_yes"].tolist() == pytest.approx([0.25, float("nan"), 0.75, 0.75], nan_ok=True)
+    assert answers["provenance"].tolist() == ["authored"] * 2 + ["epileptologist"] * 2
