@@ -112,11 +112,12 @@ def command_words(command: str) -> list[str]:
     if command.startswith("@"):
         path = Path(command[1:])
         try:
-            words = json.loads(path.read_text(encoding="utf-8"))
+            content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ValueError(f"command={command}: {path} cannot be read as JSON ({error})") from None
-        if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        if not isinstance(content, list) or not all(isinstance(word, str) for word in content):
             raise ValueError(f"command={command}: {path} must hold a list of words")
+        words = [str(word) for word in content]
     else:
         words = shlex.split(command)
     if not words:

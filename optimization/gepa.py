@@ -15,7 +15,9 @@ from typing import Any
 
 import dspy
 from dspy.teleprompt.gepa.gepa_utils import DspyAdapter
-from gepa import EvaluationBatch, GEPAResult, optimize
+from gepa.api import optimize
+from gepa.core.adapter import EvaluationBatch
+from gepa.core.result import GEPAResult
 
 from semiology.optimization.answer_book import AnswerBook, Said
 from semiology.optimization.examples import Example
@@ -186,8 +188,8 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
             trainset=train,
             valset=val,
             adapter=adapter,
-            batch_sampler=batches,  # type: ignore[arg-type]
-            sampling_strategy=Siblings(self._siblings),  # type: ignore[arg-type]
+            batch_sampler=batches,
+            sampling_strategy=Siblings(self._siblings),
             acceptance_criterion=acceptance,
             selection_strategy=BestSibling(acceptance),
             val_evaluation_policy=DevelopmentPolicy(self._answered, [each["example"] for each in val]),

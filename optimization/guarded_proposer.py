@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from semiology.optimization.candidate_rules import CandidateRules
@@ -40,7 +40,6 @@ class GuardedProposer:
         rules: of the feature.
         seeds: wordings of the library, handed out first, as they are.
         begun_with: the wording that the search begins with.
-        may_go_on: asked before each step; where it says no, nothing is proposed.
 
     Attributes:
         proposed: how many wordings were handed out.
@@ -56,9 +55,8 @@ class GuardedProposer:
         *,
         seeds: Sequence[str] = (),
         begun_with: str,
-        may_go_on: Callable[[], bool] = lambda: True,
     ) -> None:
-        self._proposer, self._rules, self._may_go_on = proposer, rules, may_go_on
+        self._proposer, self._rules = proposer, rules
         self._seeds = [seed for seed in seeds if seed != begun_with]
         self._seen = {_folded(begun_with)}
         self.proposed = self.barren = self.failures = 0
@@ -72,7 +70,7 @@ class GuardedProposer:
         components_to_update: Sequence[str],
     ) -> dict[str, str]:
         """Return a new wording for the program's predictor; an empty mapping if there is none."""
-        if PREDICTOR not in components_to_update or not self._may_go_on():
+        if PREDICTOR not in components_to_update:
             return {}
         found = self._next(candidate[PREDICTOR], reflective_dataset.get(PREDICTOR, ()))
         if found is None:

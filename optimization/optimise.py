@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +22,9 @@ from semiology.optimization.examples import (
     feature_examples,
 )
 from semiology.optimization.guarded_proposer import Proposer
+from semiology.optimization.lineage import Recorder
 from semiology.optimization.optimised_wordings import wording_entry, wording_file
-from semiology.optimization.run_folder import SUMMARY, WORDINGS, RunFolder
+from semiology.optimization.run_folder import SUMMARY, WORDINGS, RunFolder, TimeUsed
 from semiology.optimization.search import FoundWording, SearchOptions, begin_with, search_feature
 from semiology.optimization.search_progress import SearchProgress
 from semiology.optimization.wording_comparison import WordingComparison, compare_wordings, plain
@@ -182,23 +184,36 @@ def _searches(
 ) -> list[FoundWording]:
     """Run the searches of all features side by side, in common rounds."""
     progress = SearchProgress(task.search.metric_calls, task.search.objective)
+    used = TimeUsed(folder)
     writing = threading.Lock()
+
+    def told(feature: str, recorder: Recorder) -> None:
+        progress.told(feature, recorder)
+        with writing:
+            used.note(feature)
 
     def one(feature: str) -> FoundWording:
         rules, book = _rules(task, feature), AnswerBook(rounds, task.search.answer_format)
         found = search_feature(
             examples[feature].train, examples[feature].development, book,
-            task.proposer_of(rules, journal), rules, task.search,
+            task.proposer_of(rules, journal), rules, _until_its_end(task.search, folder.finished(feature)),
             begun_text=task.begun_texts.get(feature), seconds_before=folder.seconds(feature),
             facts={"data": fingerprint, "model": task.model, "proposer": task.proposer},
-            told=progress.told,
+            told=told,
         )  # fmt: skip
         with writing:
-            folder.note_seconds({feature: float(found.lineage["seconds"])})
+            folder.note_finished(feature, int(found.lineage["metric_calls"]))
             folder.write(f"{feature}/lineage.json", plain(dict(found.lineage)))
         return found
 
-    return side_by_side([lambda name=name: one(name) for name in task.features], rounds.leave)
+    return side_by_side([partial(one, name) for name in task.features], rounds.leave)
+
+
+def _until_its_end(options: SearchOptions, metric_calls: int | None) -> SearchOptions:
+    """Return the options of a search that ended by the clock so that it ends at the same step again."""
+    if options.minutes is None or metric_calls is None:
+        return options
+    return replace(options, minutes=None, metric_calls=metric_calls)
 
 
 def side_by_side(

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,12 @@ from semiology.optimization.examples import SearchError
 
 IDENTITY = "search.json"
 SECONDS = "seconds.json"
+FINISHED = "finished.json"
 OPENINGS = "test_openings.json"
 ANSWERS = "answers"
 WORDINGS = "wordings"
 SUMMARY = "summary.json"
+WRITE_EVERY_S = 5.0
 
 
 class RunFolder:
@@ -78,6 +81,15 @@ class RunFolder:
         """Return the time that earlier runs of a feature's search used, s."""
         return float((_read(self.path / SECONDS) or {}).get(feature, 0.0))
 
+    def finished(self, feature: str) -> int | None:
+        """Return with how many metric calls the search of a feature ended; None if it has not ended."""
+        found = (_read(self.path / FINISHED) or {}).get(feature)
+        return None if found is None else int(found)
+
+    def note_finished(self, feature: str, metric_calls: int) -> None:
+        """Note that a search has ended, so that it is not taken further when it is repeated."""
+        self.write(FINISHED, {**(_read(self.path / FINISHED) or {}), feature: metric_calls})
+
     def note_seconds(self, used: Mapping[str, float]) -> None:
         """Keep the time used so far, s by feature."""
         self.write(SECONDS, {**(_read(self.path / SECONDS) or {}), **used})
@@ -97,6 +109,28 @@ class RunFolder:
                 "second one"
             )
         self.write(OPENINGS, openings)
+
+
+class TimeUsed:
+    """Keeps how long each search has run, over kills; written now and then.
+
+    Args:
+        folder: the run's.
+        now: gives the time, s.
+    """
+
+    def __init__(self, folder: RunFolder, now: Callable[[], float] = time.monotonic) -> None:
+        self._folder, self._now, self._began = folder, now, now()
+        self._before: dict[str, float] = {}
+        self._written: dict[str, float] = {}
+
+    def note(self, feature: str) -> None:
+        """Take note that a search goes on."""
+        before = self._before.setdefault(feature, self._folder.seconds(feature))
+        used = self._now() - self._began
+        if used - self._written.get(feature, 0.0) >= WRITE_EVERY_S:
+            self._written[feature] = used
+            self._folder.note_seconds({feature: before + used})
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -181,9 +181,7 @@ def search_feature(
     begun = begun_text or prompt.text
     seeds, notes = usable_seeds(rules, options)
     clock = MinutesUsed(options.minutes or UNLIMITED, seconds_before)
-    guarded = GuardedProposer(
-        proposer, rules, seeds=seeds, begun_with=begun, may_go_on=lambda: not clock(None)
-    )
+    guarded = GuardedProposer(proposer, rules, seeds=seeds, begun_with=begun)
     ended = NothingNew(lambda: _barren(guarded, options), PATIENCE)
     recorder = _recorder(feature, development, book, options, told)
     optimiser = WordingGEPA(

@@ -52,8 +52,8 @@ def examples(
     rng = random.Random(name)
     return tuple(
         Example(
-            feature, f"{name}{i:03}", f"P{name}{i // 2:03}", "yes" if rng.random() < prevalence else "no", (0,),
-            "stiffened at once",
+            feature, f"{name}{i:03}", f"P{name}{i // 2:03}",
+            "yes" if rng.random() < prevalence else "no", (0,), "stiffened at once",
         )
         for i in range(count)
     )  # fmt: skip

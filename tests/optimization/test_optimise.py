@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -19,12 +20,20 @@ from semiology.optimization.answerers import RememberedAnswers, SharedRounds, Wi
 from semiology.optimization.examples import SearchError, check_examples, divide_patients, feature_examples
 from semiology.optimization.offline_proposer import OfflineProposer
 from semiology.optimization.optimise import Optimisation, optimise
-from semiology.optimization.run_folder import RunFolder
+from semiology.optimization.run_folder import RunFolder, TimeUsed
 from semiology.optimization.search import SearchOptions
 from semiology.prompts.library import load_library
 from semiology.tasks.plan import Plan, RecordingPlan
 
 FEATURES = ("tonic", "close_eyes")
+
+
+@pytest.fixture(autouse=True)
+def _no_garbage_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare what costs most here: statsmodels collects garbage in every correction of p-values."""
+    monkeypatch.setattr(gc, "collect", lambda *generation: 0)
+
+
 SEARCH = SearchOptions(metric_calls=120, begin_with="role", seeds=(), siblings=3)
 
 
@@ -238,3 +247,26 @@ def test_a_failure_reaches_every_search_of_the_round(tmp_path: Path) -> None:
         remembered = RememberedAnswers(Down(), journal, key)
         with pytest.raises(SearchError, match="down"):
             SharedRounds(remembered, 1).answer([WindowQuestion("v", 0, "tonic", "Is it stiff?")])
+
+
+def test_a_search_that_ended_by_the_clock_ends_at_the_same_step_when_repeated(tmp_path: Path) -> None:
+    plan = make_plan()
+    first = optimise(task(plan, model(plan), minutes=600.0), tmp_path / "run")
+    (tmp_path / "run" / "seconds.json").write_text(json.dumps(dict.fromkeys(FEATURES, 99_999.0)))
+    again = model(plan)
+    second = optimise(task(plan, again, minutes=600.0), tmp_path / "run")
+    assert again.calls == []
+    for one, other in zip(first.features, second.features, strict=True):
+        assert one.found.lineage["candidates"] == other.found.lineage["candidates"]
+        assert one.test == other.test
+
+
+def test_time_used_is_kept_over_kills(tmp_path: Path) -> None:
+    folder, clock = RunFolder(tmp_path / "run", {}), [0.0]
+    for total in (12.0, 24.0):
+        clock[0] = 0.0
+        used = TimeUsed(folder, lambda: clock[0])
+        used.note("tonic")
+        for clock[0] in (4.0, 12.0):
+            used.note("tonic")
+        assert folder.seconds("tonic") == total
