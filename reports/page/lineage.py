@@ -1,4 +1,4 @@
-"""Searches for wordings, as `semiology optimize` writes them (``FEATURE/lineage.json``), made ready to show."""
+"""Searches for wordings, as `semiology optimize` writes them (``FEATURE/lineage.json``), ready to show."""
 
 from __future__ import annotations
 

@@ -173,6 +173,7 @@ def test_the_policy_lets_nothing_in(written: Path, open_page: Open) -> None:
     assert rules["default-src"] == rules["media-src"] == rules["connect-src"] == "'none'"
     assert "unsafe" not in policy
     page.evaluate(
-        "const s = document.createElement('script'); s.textContent = 'window.ran = 1'; document.body.append(s)"
+        "const made = document.createElement('script'); made.textContent = 'window.ran = 1'; "
+        "document.body.append(made)"
     )
     assert page.evaluate("window.ran") is None

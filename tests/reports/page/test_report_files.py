@@ -1,0 +1,209 @@
+"""What `semiology report --out` writes: tables, LaTeX, figures, provenance; and bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from report_examples import FEATURES, full_run, question_of, rows_of, write_run
+from typer import Typer
+from typer.testing import CliRunner, Result
+
+from semiology.reports.commands import report
+from semiology.reports.enhancement_effects import enhancement_effects
+from semiology.reports.page.opaque_names import opaque_names
+from semiology.reports.paper_table import Block, PaperTable, paper_csv, paper_latex
+from semiology.reports.path_scrubbing import without_paths
+from semiology.reports.results import read_results
+from semiology.reports.sample_frames import read_sample_frame
+from semiology.reports.summary import labelled_answers, labelled_recordings
+
+
+def typed(*words: object) -> Result:
+    app = Typer()
+    app.command()(report)
+    return CliRunner().invoke(app, [*map(str, words), "--resamples", "100"])
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("files")
+    out = base / "report"
+    done = typed(full_run(base / "runs"), "--out", out)
+    assert done.exit_code == 0, done.output
+    return out
+
+
+def test_every_promised_file_is_written(written: Path) -> None:
+    names = {str(path.relative_to(written)) for path in written.rglob("*") if path.is_file()}
+    for stem in ("headline", "heatmap", "wordings_1", "enhancements_1"):
+        assert {f"figures/{stem}.svg", f"figures/{stem}.png"} <= names
+    for stem in ("s3_table_13_recognition", "embc_table_ii_facial", "embc_table_iii_limb_body"):
+        assert {f"tables/{stem}.{ending}" for ending in ("csv", "md", "tex")} <= names
+    for stem in ("headline", "heatmap", "wordings", "enhancements", "counts"):
+        assert {f"tables/{stem}.csv", f"tables/{stem}.md"} <= names
+    assert {"report.html", "provenance.json", "summary.csv"} <= names
+    assert (written / "report.html").stat().st_size < 8_000_000
+    for figure in (written / "figures").glob("*.svg"):
+        ElementTree.parse(figure)
+
+
+def test_latex_has_as_many_cells_in_every_line_as_columns(written: Path) -> None:
+    for path in (written / "tables").glob("*.tex"):
+        text = path.read_text(encoding="utf-8")
+        width = len(re.search(r"\\begin\{tabular\}\{(l+r+)\}", text)[1])  # type: ignore[index]
+        for line in text.splitlines():
+            if line.endswith(r"\\"):
+                spans = sum(int(n) - 1 for n in re.findall(r"\\multicolumn\{(\d+)\}", line))
+                cells = len(re.findall(r"(?<!\\)&", line)) + 1 + spans
+                assert cells == width, (path.name, line)
+        assert text.count(r"\toprule") == text.count(r"\bottomrule") == 1
+        assert not re.search(r"(?<!\\)[_%#]", text.replace(r"\label{tab:" + path.stem + "}", ""))
+
+
+def test_a_table_disarms_formulas_and_escapes_latex() -> None:
+    block = Block((("A & B", "F1"),), (("0.5",), ("--",)))
+    table = PaperTable("t", "50 % of #1_x", "Model", ("=cmd()", "a_b"), (block,))
+    assert paper_csv(table).splitlines() == ["Model,A & B F1", "'=cmd(),0.5", "a_b,"]
+    assert r"50 \% of \#1\_x" in paper_latex(table)
+    assert r"\multicolumn{1}{c}{A \& B}" in paper_latex(table)
+
+
+def test_provenance_tells_how_and_names_nobody(written: Path) -> None:
+    text = (written / "provenance.json").read_text(encoding="utf-8")
+    record = json.loads(text)
+    assert record["data_set"]["recordings"] == 48
+    assert record["data_set"]["patients"] == 24
+    assert len(record["data_set"]["fingerprint"]) == 64
+    assert len(record["prompts"]) == 9
+    assert {run["model"] for run in record["runs"]} == {"first", "second"}
+    assert record["runs"][0]["seeds"] == {"torch_seed": 1234}
+    assert record["runs"][0]["generation"] == {"temperature": [0.0], "do_sample": [False]}
+    assert not re.search(r"P\d{3}", text)
+    assert str(written.parent) not in text
+    assert '"/' not in text
+
+
+def test_the_fingerprint_is_of_the_data_and_not_of_the_model(tmp_path: Path) -> None:
+    marks = []
+    for name, skill in (("a", 0.9), ("b", 0.2)):
+        write_run(tmp_path / name, rows_of("tonic", skill=skill, seed=3), f"lab/{name}")
+        assert typed(tmp_path / name, "--out", tmp_path / f"out_{name}").exit_code == 0
+        record = json.loads((tmp_path / f"out_{name}" / "provenance.json").read_text())
+        marks.append(record["data_set"]["fingerprint"])
+    assert marks[0] == marks[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("pretrained=/home/ann/ckpt,fps=2", "pretrained=[path]/ckpt,fps=2"),
+        ("pretrained=Qwen/Qwen2.5-VL-7B,fps=2", "pretrained=Qwen/Qwen2.5-VL-7B,fps=2"),
+        (
+            "base_url=http://u:p@10.1.2.3:8000/v1,api_key=s3cr3t",
+            "base_url=[address on another machine],api_key=[left out]",
+        ),
+        ("journal=~/x/y", "journal=[path]/y"),
+        (r"C:\Users\Ann\videos", "[path]/videos"),
+        ("/opt/semiology/backends/tiny/checkpoint", "embedded"),
+    ],
+)
+def test_paths_addresses_and_secrets_are_struck_out(text: str, shown: str) -> None:
+    assert without_paths(text) == shown
+
+
+def test_ids_that_are_not_opaque_are_replaced(tmp_path: Path) -> None:
+    rows = rows_of("tonic", skill=0.9, seed=1)
+    for row in rows:
+        row["video_id"] = f"Smith_John_{row['video_id']}"
+        row["patient_id"] = "Smith" + row["patient_id"]
+    write_run(tmp_path / "runs", rows, "lab/m")
+    assert typed(tmp_path / "runs", "--out", tmp_path / "out").exit_code == 0
+    assert not any(
+        "Smith" in p.read_text("utf-8", "replace") for p in (tmp_path / "out").rglob("*") if p.is_file()
+    )
+    assert typed(tmp_path / "runs", "--out", tmp_path / "kept", "--keep-ids").exit_code == 0
+    assert "Smith_John" in (tmp_path / "kept" / "report.html").read_text(encoding="utf-8")
+    answers = read_results([tmp_path / "runs"]).answers
+    assert opaque_names(answers)[0] == opaque_names(answers.sample(frac=1, random_state=0))[0]
+
+
+def test_arrow_and_the_careful_reader_give_the_same_frame(tmp_path: Path) -> None:
+    write_run(tmp_path, rows_of("tonic", skill=0.7, seed=2), "lab/m")
+    file = next(tmp_path.rglob("*samples*.jsonl"))
+    questions: dict[str, str] = {}
+    quick = read_sample_frame(file, [], questions)
+    assert list(questions.values()) == [question_of("tonic", "s3")]
+    notes: list[str] = []
+    file.write_bytes(file.read_bytes() + b'{"semiology": {"feature": "ton')
+    again: dict[str, str] = {}
+    careful = read_sample_frame(file, notes, again)
+    assert again == questions
+    assert "cut off" in notes[0]
+    assert quick is not None
+    assert careful is not None
+    columns = ["video_id", "segment", "answer", "truth", "start_s"]
+    assert quick[columns].to_dict("list") == careful[columns].to_dict("list")
+
+
+def test_runs_of_one_name_with_other_settings_are_shown_apart(tmp_path: Path) -> None:
+    write_run(tmp_path / "a", rows_of("tonic", skill=0.9, seed=1), "lab/m", fps="1")
+    write_run(tmp_path / "b", rows_of("tonic", skill=0.5, seed=2), "lab/m", stamp="20260102_120000", fps="2")
+    results = read_results([tmp_path])
+    assert set(results.answers["model"]) == {"m [fps=1]", "m [fps=2]"}
+    assert any("different settings" in note for note in results.notes)
+
+
+def test_a_report_of_runs_without_samples_says_what_to_do(tmp_path: Path) -> None:
+    write_run(tmp_path, rows_of("tonic", skill=0.9, seed=1), "lab/m")
+    for file in tmp_path.rglob("*samples*.jsonl"):
+        file.unlink()
+    done = typed(tmp_path, "--out", tmp_path / "out")
+    assert "--log_samples" in str(done.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_to_report_and_videos_without_a_set_are_refused(tmp_path: Path) -> None:
+    assert "name the folder of a run" in str(typed("--out", tmp_path).exception)
+    assert typed(tmp_path, "--videos").exit_code == 2
+    missing = typed(tmp_path / "no", "--out", tmp_path)
+    assert "there is no such file or folder" in str(missing.exception)
+
+
+def test_a_search_is_shown_and_a_broken_one_named(tmp_path: Path) -> None:
+    write_run(tmp_path / "runs", rows_of("tonic", skill=0.9, seed=1), "lab/m")
+    found: dict[str, Any] = {"feature": "tonic", "metric_calls": 30, "chosen": 1, "candidates": []}
+    for number, parents in ((0, []), (1, [0])):
+        candidate = {"number": number, "wording": f"<b>wording {number}</b>", "parents": parents}
+        found["candidates"].append(candidate | {"origin": "proposed", "development": {"f1": 0.5}})
+    (tmp_path / "search").mkdir()
+    (tmp_path / "search" / "lineage.json").write_text(json.dumps(found))
+    done = typed(tmp_path / "runs", "--out", tmp_path / "out", "--lineage", tmp_path / "search")
+    assert done.exit_code == 0, done.output
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "1: proposed, selected on the development recordings" in page
+    assert "&lt;b&gt;wording 1&lt;/b&gt;" in page
+    (tmp_path / "search" / "lineage.json").write_text("[]")
+    broken = typed(tmp_path / "runs", "--out", tmp_path / "out", "--lineage", tmp_path / "search")
+    assert "lineage.json: is no record of a search" in str(broken.exception)
+
+
+def test_an_enhancement_that_changes_nothing_has_no_effect(tmp_path: Path) -> None:
+    rows = [row for feature in FEATURES for row in rows_of(feature, skill=0.8, seed=5)]
+    write_run(tmp_path, rows + [row | {"enhancement": "pose"} for row in rows], "lab/m")
+    recordings = labelled_recordings(labelled_answers(read_results([tmp_path]).answers))
+    effects = enhancement_effects(recordings, resamples=100)
+    assert [each.name for each in effects] == ["tonic", "clonic", "mean", "head_turning"]
+    assert all(each.difference.value == 0 for each in effects)
+    better = recordings.assign(
+        answer=recordings["truth"].where(recordings["enhancement"] == "pose", recordings["answer"])
+    )
+    found = enhancement_effects(better, resamples=200)
+    assert all(
+        each.enhanced == 1 and each.difference.value == pytest.approx(1 - each.plain) for each in found
+    )
+    assert all(each.difference.low > 0 for each in found)  # type: ignore[operator]
