@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+_BLOCK = 2048
+"""Frames fitted at once: an hour's would need hundreds of megabytes."""
+
 
 def without_jumps(points: Array, found: NDArray[np.bool_], limit_px: float) -> NDArray[np.bool_]:
     """Return ``found`` less the points that jump away for one frame.
@@ -79,8 +82,18 @@ def smoothed(points: Array, weights: Array, times_s: Array, half_window_s: float
         window there is nothing to smooth, and the point stays.
     """
     reach = _reach(times_s, half_window_s)
-    if reach == 0 or len(points) < 4:
-        return points.copy()
+    result = points.copy()
+    for first in range(0, len(points) if reach else 0, _BLOCK):
+        last = first + _BLOCK
+        begin = max(0, first - reach)
+        part = slice(begin, last + reach)
+        block = _smoothed_block(points[part], weights[part], times_s[part], half_window_s, reach)
+        result[first:last] = block[first - begin : last - begin]
+    return result
+
+
+def _smoothed_block(points: Array, weights: Array, times_s: Array, half_window_s: float, reach: int) -> Array:
+    """Return what `smoothed` does, all at once; ``reach`` frames on each side suffice for any window."""
     shape = points.shape
     flat = np.concatenate([points, weights[..., None]], axis=2).reshape(len(points), -1)
     padded = np.pad(flat, ((reach, reach), (0, 0)))

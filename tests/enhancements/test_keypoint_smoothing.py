@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import savgol_filter
 
+from semiology.enhancements import keypoint_smoothing
 from semiology.enhancements.keypoint_smoothing import bridged, smoothed, without_jumps
 
 EVEN = np.arange(90) / 30
@@ -49,3 +50,11 @@ def test_a_joint_that_jumps_away_for_one_frame_is_dropped_and_a_quick_move_is_no
     path = np.array([0, 1, 90, 2, 3, 60, 120, 121.0])[:, None, None] * np.ones((1, 1, 2))
     kept = without_jumps(path, np.ones((8, 1), bool), 40.0)
     assert kept[:, 0].tolist() == [True, True, False, True, True, True, True, True]
+
+
+def test_long_recordings_are_smoothed_in_blocks_that_leave_no_seam(monkeypatch: pytest.MonkeyPatch) -> None:
+    points = np.random.default_rng(0).normal(100, 20, (90, 3, 2))
+    times = np.sort(np.random.default_rng(1).uniform(0, 3, 90))
+    at_once = smoothed(points, np.ones((90, 3)), times, 0.2)
+    monkeypatch.setattr(keypoint_smoothing, "_BLOCK", 7)
+    assert smoothed(points, np.ones((90, 3)), times, 0.2) == pytest.approx(at_once)
