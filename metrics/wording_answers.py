@@ -243,7 +243,8 @@ def _described(described: pd.DataFrame, column: str, default: str) -> tuple[str,
 def _with_truth(rows: pd.DataFrame, three_classes: bool) -> pd.DataFrame:
     """Return the rows whose truth can be scored, with its code as ``_truth``."""
     truth = encode(rows["truth"].to_numpy(dtype=object), TRUTHS, "truth")
-    return rows.assign(_truth=truth)[(truth >= 0) & (three_classes | (truth != NA))]
+    kept: pd.DataFrame = rows.assign(_truth=truth)[(truth >= 0) & (three_classes | (truth != NA))]
+    return kept
 
 
 def _place_of(reference: str, wordings: Sequence[str], described: pd.DataFrame) -> int | None:

@@ -11,6 +11,7 @@ import typer
 if TYPE_CHECKING:
     from semiology.optimization.sweep_asking import ProbeResult
     from semiology.optimization.sweep_plan import SweepPlan
+    from semiology.optimization.sweep_run import SweepOptions
     from semiology.reports.sweep_summary import SweepSummary
 
 SWEEP_EPILOG = (
@@ -85,7 +86,7 @@ def sweep_command(
 
     The plan is printed first. A sweep that was stopped goes on with the same command and asks nothing twice.
     """
-    from semiology.optimization.sweep_run import SweepOptions, plan_sweep, run_sweep
+    from semiology.optimization.sweep_run import SweepOptions
 
     options = SweepOptions(
         model=model,
@@ -102,18 +103,24 @@ def sweep_command(
         verbosity=verbosity.upper(),
         extra=tuple(lmms_eval_option or ()),
     )
+    _sweep(options, probe=probe, dry_run=dry_run, yes=yes)
+
+
+def _sweep(options: SweepOptions, *, probe: bool, dry_run: bool, yes: bool) -> None:
+    """Print the plan, run it and show the tables."""
+    from semiology.optimization.sweep_plan_text import plan_lines
+    from semiology.optimization.sweep_run import plan_sweep, run_sweep
+
     plan = plan_sweep(options)
-    _print_plan(plan)
+    typer.echo("\n".join(plan_lines(plan)))
     if dry_run and not probe:
         typer.echo("dry run: nothing was asked")
         return
     summary = run_sweep(options, plan, _Told(plan, dry_run, yes), with_probe=probe)
     if summary is None:
-        typer.echo(
-            "stopped after the probe; its answers are kept, and the same command goes on with the rest"
-        )
+        typer.echo("stopped after the probe; its answers are kept, and the same command goes on")
     else:
-        _show(summary, out)
+        _show(summary, options.out)
 
 
 class _Told:
@@ -140,13 +147,6 @@ class _Told:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-
-
-def _print_plan(plan: SweepPlan) -> None:
-    from semiology.optimization.sweep_plan_text import plan_lines
-
-    for line in plan_lines(plan):
-        typer.echo(line)
 
 
 def _show(summary: SweepSummary, out: Path) -> None:

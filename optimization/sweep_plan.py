@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from semiology.features import AUDIO_FEATURES, FEATURES, Group, group_of, suggest_feature
-from semiology.metrics.equivalence import DEFAULT_MARGIN as MARGIN
+from semiology.metrics.equivalence import DEFAULT_MARGIN
 from semiology.tasks.documents import build_documents
 from semiology.tasks.plan import Plan
 from semiology.tasks.settings import SettingsError
@@ -150,7 +150,7 @@ def make_sweep_plan(
     formats: Sequence[str] = (OWN,),
     enhancements: Sequence[str] = (NO_ENHANCEMENT,),
     window_name: str = "standard",
-    margin: float = MARGIN,
+    margin: float = DEFAULT_MARGIN,
 ) -> SweepPlan:
     """Plan a sweep; nothing is asked.
 

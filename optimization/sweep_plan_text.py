@@ -7,7 +7,8 @@ from typing import Any
 
 from semiology.metrics.intervals import MIN_POSITIVE_PATIENTS
 from semiology.metrics.robustness_sums import SPREAD_AT, WORST_AT
-from semiology.optimization.sweep_plan import NO_ENHANCEMENT, SweepPlan
+from semiology.optimization.sweep_plan import SweepPlan
+from semiology.tasks.sweep.wordings import NO_ENHANCEMENT
 
 
 def plan_summary(plan: SweepPlan) -> dict[str, Any]:

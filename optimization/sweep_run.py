@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from semiology.metrics.equivalence import DEFAULT_MARGIN
 from semiology.optimization.sweep_asking import (
     KeptAnswers,
     ProbeResult,
@@ -20,7 +21,7 @@ from semiology.optimization.sweep_asking import (
     asked_in_steps,
     kept_answers,
 )
-from semiology.optimization.sweep_plan import MARGIN, PROBE_WINDOWS, SweepPlan, Window, make_sweep_plan, probe
+from semiology.optimization.sweep_plan import PROBE_WINDOWS, SweepPlan, Window, make_sweep_plan, probe
 from semiology.optimization.sweep_plan_text import plan_summary
 from semiology.reports.lmms_eval_files import ResultsError
 from semiology.reports.results import read_results
@@ -62,7 +63,7 @@ class SweepOptions:
     prompts: Sequence[str] = (ALL,)
     formats: Sequence[str] = (OWN,)
     enhancements: Sequence[str] = (NO_ENHANCEMENT,)
-    margin: float = MARGIN
+    margin: float = DEFAULT_MARGIN
     window: str | None = None
     batch_size: int = 1
     verbosity: str = "WARNING"

@@ -122,8 +122,9 @@ def report(
         from semiology.reports.sweep_report import parted_sweep
         from semiology.reports.sweep_tables import write_sweep_files
 
-        drawing = {"policy": policy, "resamples": resamples, "seed": seed}
-        shown, sweep = parted_sweep(features, inputs.features, paths, **drawing)
+        shown, sweep = parted_sweep(
+            features, inputs.features, paths, policy=policy, resamples=resamples, seed=seed
+        )
         written += write_sweep_files(sweep, out) if sweep and out is not None else []
         features = features if as_json else shown
     _show(features, s3, written, sweep, as_json=as_json)
