@@ -122,12 +122,16 @@ def _wordings(model: Mapping[str, Any], stamp: str) -> Figure:
     strips = list(reversed(model["strips"]))
     title = f"F1 of each wording, {model['model']}; red line: always-yes"
     figure, axes = _new(6, 1.3 + 0.3 * len(strips), stamp, title)
-    signs = {"other": ("o", GREY), "reference": ("D", "black"), "best": ("^", BLUE), "worst": ("v", RED)}
+    # Best and worst stand beside the line, so that a reference that is the best shows as both.
+    signs = {"reference": ("D", "black", 0.0), "best": ("^", BLUE, -0.22), "worst": ("v", RED, 0.22)}
     for place, strip in enumerate(strips):
-        for role, (sign, colour) in signs.items():
-            values = [p["f1"] for p in strip["points"] if p["role"] == role and p["f1"] is not None]
-            label = role if not place and role != "other" else None
-            axes.plot(values, [place] * len(values), sign, color=colour, ms=4.5, alpha=0.85, label=label)
+        values = [p["f1"] for p in strip["points"] if p["role"] == "other" and p["f1"] is not None]
+        axes.plot(values, [place] * len(values), "o", color=GREY, ms=4.5, alpha=0.85)
+        for role, (sign, colour, shift) in signs.items():
+            point = strip[role]
+            if point and point["f1"] is not None:
+                label = None if place else role
+                axes.plot([point["f1"]], [place + shift], sign, color=colour, ms=4.5, label=label)
         if strip["chosen"] and strip["chosen"]["value"] is not None:
             label = None if place else "development-selected"
             axes.plot([strip["chosen"]["value"]], [place], "s", color=GREEN, ms=4.5, label=label)
@@ -136,7 +140,7 @@ def _wordings(model: Mapping[str, Any], stamp: str) -> Figure:
     _named(axes, [_words(strip["feature"]) for strip in strips])
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel("F1")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=4, frameon=False, fontsize=7)
+    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=7)
     return figure
 
 

@@ -63,8 +63,8 @@ def read_sample_frame(path: Path, notes: list[str], questions: dict[str, str]) -
         return pd.DataFrame([{name: row.get(name) for name in columns} for row in rows])
     _add_questions(table, questions)
     frame: pd.DataFrame = table.drop_columns([QUESTION, "log_yes", "log_no"]).to_pandas()
-    logs = (table.column(name).to_pandas().to_numpy(dtype=float) for name in ("log_yes", "log_no"))
-    return frame.assign(p_yes=probabilities_of_sign(*logs, frame["polarity"].to_numpy(dtype=object)))
+    yes, no = (table.column(name).to_pandas().to_numpy(dtype=float) for name in ("log_yes", "log_no"))
+    return frame.assign(p_yes=probabilities_of_sign(yes, no, frame["polarity"].to_numpy(dtype=object)))
 
 
 def _arrow_table(path: Path) -> pa.Table | None:

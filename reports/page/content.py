@@ -71,7 +71,7 @@ def page_content(
         software: version of this package.
         keep_ids: show recordings under their own ids even if these are not opaque.
     """
-    asked = _asked(scores.recordings)
+    asked = _asked(scores)
     heatmap = heatmap_rows(scores.runs, asked)
     headline = headline_rows(scores.runs, asked)
     data, renamed = _data(scores, keep_ids)
@@ -112,12 +112,26 @@ def page_content(
     return content, data
 
 
-def _asked(recordings: pd.DataFrame | None) -> dict[str, int]:
-    """Return how many recordings any run was asked about, by feature."""
-    if recordings is None:
+def _asked(scores: ReportScores) -> dict[tuple[str, str], int]:
+    """Return how many recordings could have been asked about, by key of a run and feature.
+
+    That is how many any run was asked about that shares a recording with it: published answers about another
+    set do not make a run partial.
+    """
+    if scores.recordings is None:
         return {}
-    counts = recordings.groupby("feature", observed=True)["video_id"].nunique()
-    return {str(name): int(count) for name, count in counts.items()}
+    keys = {(r.summary.model, r.summary.prompt, r.summary.enhancement): r.key for r in scores.runs}
+    asked: dict[str, dict[str, frozenset[str]]] = {}
+    by = ["feature", "model", "prompt_id", "enhancement"]
+    for (feature, *run), videos in scores.recordings.groupby(by, observed=True)["video_id"]:
+        key = keys[str(run[0]), str(run[1]), str(run[2])]
+        asked.setdefault(str(feature), {})[key] = frozenset(map(str, videos))
+    found = {}
+    for feature, by_run in asked.items():
+        distinct = set(by_run.values())
+        for key, own in by_run.items():
+            found[key, feature] = len(frozenset().union(*(each for each in distinct if each & own)))
+    return found
 
 
 def _run(run: ShownRun) -> dict[str, Any]:

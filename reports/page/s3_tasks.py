@@ -24,6 +24,7 @@ def s3_sections(summary: S3Summary, records: Mapping[str, Mapping[str, Any]]) ->
                     "marks": marks_of(run.model, records),
                     "coverage": coverage(run),
                     "partial": bool(run.counts.partial),
+                    "remarks": run.remarks,
                 }
                 for run in runs
             ],

@@ -37,12 +37,12 @@ def interval(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def headline_rows(runs: Sequence[ShownRun], asked: Mapping[str, int]) -> list[dict[str, Any]]:
+def headline_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
     """Return one row per main run and the first group of features it was asked about.
 
     Args:
         runs: all runs; those that are not main are left out.
-        asked: recordings that any run was asked about, by feature.
+        asked: recordings that could have been asked about, by key of a run and feature.
     """
     rows = []
     for run in runs:
@@ -51,12 +51,12 @@ def headline_rows(runs: Sequence[ShownRun], asked: Mapping[str, int]) -> list[di
     return rows
 
 
-def _headline(run: ShownRun, macro: MacroScores, asked: Mapping[str, int]) -> dict[str, Any]:
+def _headline(run: ShownRun, macro: MacroScores, asked: Mapping[tuple[str, str], int]) -> dict[str, Any]:
     scores = [
         each for each in run.summary.scores.features if each.feature in (*macro.features, *macro.left_out)
     ]
     given = sum(run.summary.n_recordings[each.feature] for each in scores)
-    possible = sum(asked.get(each.feature, 0) for each in scores)
+    possible = sum(asked.get((run.key, each.feature), 0) for each in scores)
     unparsed = sum(each.n_unparsed for each in scores)
     f1 = macro.estimates["f1"]
     return {
@@ -91,7 +91,7 @@ def verdict(clears: bool | None, difference: Estimate) -> str:
     return "not distinguishable from always-yes"
 
 
-def heatmap_rows(runs: Sequence[ShownRun], asked: Mapping[str, int]) -> list[dict[str, Any]]:
+def heatmap_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
     """Return one row per feature asked about: group, name, always-yes, and a cell per run (None: not asked).
 
     A cell holds each of `METRICS` with its interval and style; counts; whether coverage is partial.
@@ -102,7 +102,7 @@ def heatmap_rows(runs: Sequence[ShownRun], asked: Mapping[str, int]) -> list[dic
         if not any(feature in scores for scores in by_run):
             continue
         cells = [
-            _cell(run, scores[feature], asked.get(feature, 0)) if feature in scores else None
+            _cell(run, scores[feature], asked.get((run.key, feature), 0)) if feature in scores else None
             for run, scores in zip(runs, by_run, strict=True)
         ]
         group = group_of(feature)
