@@ -146,7 +146,7 @@ print(loaded, memory("VmHWM"), time.process_time() - busy)
 def memory(console: Console) -> None:
     """Print memory after a recording of 2 s (libraries and model loaded), and its peak over one of 120 s."""
     _, passage = spoken_passage()
-    table = Table("enhancement", "loaded, MB", "peak for 2 minutes, MB", "added, MB", "CPU time, s")
+    table = Table("enhancement", "loaded, MiB", "peak for 2 minutes, MiB", "added, MiB", "CPU time, s")
     with TemporaryDirectory() as name:
         folder = Path(name)
         for part, length_s in (("short", 2), ("long", 120)):
