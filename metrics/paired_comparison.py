@@ -187,14 +187,23 @@ def compare_pairs(
     )
 
 
-def adjusted(p_values: Floats, method: Literal["holm", "fdr_bh"], alpha: float) -> Floats:
-    """Return adjusted p-values; NaN stays NaN and counts for nothing."""
+def adjusted(p_values: Floats, method: Literal["holm", "fdr_bh"]) -> Floats:
+    """Return p-values adjusted for their number; NaN stays NaN and counts for nothing.
+
+    Holm is computed here, though statsmodels has it: that one collects garbage at every call, which takes
+    longer than the whole comparison.
+    """
     from statsmodels.stats.multitest import multipletests
 
     result: Floats = np.full(p_values.shape, np.nan)
     known = ~np.isnan(p_values)
-    if known.any():
-        result[known] = multipletests(p_values[known], alpha=alpha, method=method)[1]
+    values = p_values[known]
+    if len(values) and method == "fdr_bh":
+        result[known] = multipletests(values, method="fdr_bh")[1]
+    elif len(values):
+        order = np.argsort(values, kind="stable")
+        steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
+        result[np.flatnonzero(known)[order]] = np.minimum(steps, 1.0)
     return result
 
 
@@ -216,7 +225,7 @@ def _macro_scores(
         axis=1,
     )
     deciding = np.full(len(seen), int((tables.changed[:, used].sum(1) > 0).sum()))
-    p = _p_values(seen, flipped, signs, deciding, options["alpha"])
+    p = _p_values(seen, flipped, signs, deciding)
     scored = _scored(tables.first[:, used], [tables.features[i] for i in used])
     n, patients = int(scored.sum()), int((scored.sum(axis=(1, 2, 3)) > 0).sum())
     positives = int((scored[:, :, YES].sum(axis=(1, 2)) > 0).sum())
@@ -235,8 +244,8 @@ def _macro_scores(
         verdict = score_equivalence(
             float(seen[i]), resampled, n=n, n_patients=patients, n_discordant=changed, **options
         )
-        means = [float(side[measure][used].mean()) for side in (drawn.first, drawn.second)]
-        scores[measure] = PairedScore(measure, *means, estimate, *(float(row[i]) for row in p), verdict)
+        means = (float(drawn.first[measure][used].mean()), float(drawn.second[measure][used].mean()))
+        scores[measure] = _score(measure, means, estimate, [row[i] for row in p], verdict)
     return scores
 
 
@@ -246,9 +255,7 @@ def _features(
     seen = {m: drawn.second[m] - drawn.first[m] for m in MEASURES}
     deciding = (tables.changed > 0).sum(0)
     p = {
-        m: _p_values(
-            seen[m], signs.signs @ contributions(tables, m, seen[m]), signs, deciding, options["alpha"]
-        )
+        m: _p_values(seen[m], signs.signs @ contributions(tables, m, seen[m]), signs, deciding)
         for m in MEASURES
     }
     made = []
@@ -271,11 +278,18 @@ def _features(
                 value, resampled, n=n, n_patients=patients, n_discordant=int(changed.sum()), **options
             )
             own = (float(drawn.first[measure][i]), float(drawn.second[measure][i]))
-            tested = (float(row[i]) for row in p[measure])
-            scores[measure] = PairedScore(measure, *own, difference, *tested, verdict)
+            tested = [row[i] for row in p[measure]]
+            scores[measure] = _score(measure, own, difference, tested, verdict)
         counts = (n, patients, int(positive.sum()), int((positive > 0).sum()))
         made.append(_feature(tables, i, scores, counts))
     return tuple(made)
+
+
+def _score(
+    measure: str, sides: tuple[float, float], difference: Estimate, p: Sequence[float], verdict: Equivalence
+) -> PairedScore:
+    plain, max_t, holm, bh = (float(value) for value in p)
+    return PairedScore(measure, *sides, difference, plain, max_t, holm, bh, verdict)
 
 
 def _feature(
@@ -304,14 +318,12 @@ def _macro_flipped(
     return np.asarray(signs.signs @ contributions(tables, measure, targets)[:, used].mean(1))
 
 
-def _p_values(
-    seen: Floats, flipped: Floats, signs: Flips, deciding: Codes, alpha: float
-) -> tuple[Floats, ...]:
+def _p_values(seen: Floats, flipped: Floats, signs: Flips, deciding: Codes) -> tuple[Floats, ...]:
     """Return p-values plain, by max-T, by Holm and by Benjamini-Hochberg, each of shape (F,)."""
     least = smallest_p(deciding)
     plain = np.maximum(flip_p_value(seen, flipped, signs), least)
     max_t = np.maximum(max_t_p_value(seen, flipped, signs), least)
-    return plain, max_t, adjusted(plain, "holm", alpha), adjusted(plain, "fdr_bh", alpha)
+    return plain, max_t, adjusted(plain, "holm"), adjusted(plain, "fdr_bh")
 
 
 def _scored(tables: Floats, features: Sequence[str]) -> Floats:

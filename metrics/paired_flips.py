@@ -56,9 +56,10 @@ def draw_flips(n_patients: int, flips: int, seed: int) -> Flips:
         raise ValueError(f"{flips} sign flips are too few for a p-value → use 100 or more")
     if n_patients < 64 and 2**n_patients <= flips:
         codes = np.arange(2**n_patients)[:, None]
-        return Flips(1.0 - 2.0 * ((codes >> np.arange(n_patients)) & 1), exact=True)
+        signs = 1 - 2 * ((codes >> np.arange(n_patients)) & 1)
+        return Flips(signs.astype(np.float64), exact=True)
     drawn = np.random.default_rng(seed).integers(0, 2, size=(flips, n_patients), dtype=np.int8)
-    return Flips(drawn * 2.0 - 1.0, exact=False)
+    return Flips(drawn.astype(np.float64) * 2 - 1, exact=False)
 
 
 def smallest_p(n_deciding: Codes | int) -> Floats:

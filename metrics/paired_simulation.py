@@ -136,7 +136,7 @@ def simulate_tables(
         flat = (patient * 3 + truth) * 4 + answer
         tables.append(np.bincount(flat, minlength=n_patients * 12).reshape(n_patients, 1, 3, 4).astype(float))
         right.append(hit)
-    changed = np.bincount(patient, weights=right[0] != right[1], minlength=n_patients)[:, None]
+    changed = np.bincount(patient[right[0] != right[1]], minlength=n_patients)[:, None].astype(np.float64)
     only = [np.array([int((a & ~b).sum())], dtype=np.int64) for a, b in (right, right[::-1])]
     names = tuple(f"p{i}" for i in range(n_patients))
     return PairedTables(names, (feature,), tables[0], tables[1], changed, only[0], only[1])

@@ -43,7 +43,7 @@ def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[str, ..
     """Return the rows of one table under `HEADER`, with ``=`` where the order is not established."""
     first = macro_of(ranked[0], group)
     assert first is not None
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for number, entry in enumerate(ranked):
         macro = macro_of(entry, group)
         assert macro is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,10 @@ import pytest
 from scipy.stats import permutation_test
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
 from semiology.metrics.mcnemar import mcnemar_mid_p
-from semiology.metrics.paired_comparison import compare_pairs
+from semiology.metrics.paired_comparison import adjusted, compare_pairs
 from semiology.metrics.paired_contributions import contributions
 from semiology.metrics.paired_flips import Flips, draw_flips, flip_p_value, max_t_p_value, smallest_p
 from semiology.metrics.paired_tables import measures_of, paired_tables
@@ -86,6 +88,16 @@ def test_exact_p_values_equal_brute_force_over_all_signs() -> None:
             assert feature.scores[measure].p_value == pytest.approx(max(larger / 128, 2 / 128, least))
         larger = sum(abs(np.dot(s, macro)) >= abs(seen.mean()) - 1e-12 for s in signs)
         assert found.macro[measure].p_value == pytest.approx(max(larger / 128, 2 / 128))
+
+
+@pytest.mark.parametrize("method", ["holm", "fdr_bh"])
+def test_adjusted_p_values_are_those_of_statsmodels(method: Literal["holm", "fdr_bh"]) -> None:
+    p = np.array([0.03, np.nan, 0.001, 0.2, 0.03, 0.9, 0.012])
+    found = adjusted(p, method)
+    known = ~np.isnan(p)
+    np.testing.assert_allclose(found[known], multipletests(p[known], method=method)[1])
+    assert np.isnan(found[1])
+    assert np.isnan(adjusted(np.array([np.nan]), method)).all()
 
 
 def test_one_patient_cannot_show_anything() -> None:
