@@ -34,8 +34,8 @@ def agreement_estimates(
         patients: patient of each item.
         resamples, seed: of the draws of patients.
 
-    Estimates: raw_agreement (share of pairs of ratings of one item that are equal) and krippendorff_alpha over
-    the items with two or more ratings; cohen_kappa where there are two annotators, over the items that both
+    Estimates: raw_agreement (share of pairs of ratings of one item that are equal) and krippendorff_alpha
+    over the items with two or more ratings; cohen_kappa where there are two annotators, over the items that both
     rated; fleiss_kappa over the items that all rated, where each did. A coefficient that no item allows is
     left out; NaN where all ratings are one category.
 
@@ -65,14 +65,20 @@ def agreement_estimates(
     if whole:
         rows, owners = [given[i] for i in whole], [patients[i] for i in whole]
         if annotators == 2:
-            tables = np.zeros((len(rows), len(place) ** 2))
-            for i, (first, second) in enumerate(rows):
-                tables[i, place[first] * len(place) + place[second]] = 1
+            tables = _pair_tables(rows, place)
             found["cohen_kappa"] = pooled_estimate(tables, owners, _cohen, **drawing)
         all_rated = _counts(rows, place)
         sums = np.hstack([all_rated, _pair_sums(all_rated)])
         found["fleiss_kappa"] = pooled_estimate(sums, owners, _fleiss, **drawing)
     return {name: found[name] for name in COEFFICIENTS if name in found}
+
+
+def _pair_tables(rows: Sequence[Sequence[Hashable]], place: dict[Hashable, int]) -> Floats:
+    """Return each item's table of two annotators' categories, flattened; shape (n, categories squared)."""
+    tables = np.zeros((len(rows), len(place) ** 2))
+    for i, (first, second) in enumerate(rows):
+        tables[i, place[first] * len(place) + place[second]] = 1
+    return tables
 
 
 def _counts(rows: Sequence[Sequence[Hashable]], place: dict[Hashable, int]) -> Floats:
@@ -108,7 +114,7 @@ def _alpha(sums: Floats) -> float:
 
 
 def _cohen(sums: Floats) -> float:
-    side = int(round(len(sums) ** 0.5))
+    side = round(len(sums) ** 0.5)
     table = sums.reshape(side, side) / sums.sum()
     return _beyond(float(np.trace(table)), float(table.sum(0) @ table.sum(1)))
 

@@ -61,7 +61,8 @@ def expert_agreement(
     metrics = [*computed, *(name for name in given if frame[name].notna().all())]
     if not metrics:
         raise RatingsError(
-            f"{ratings.name}: no metric to compare with the ratings → add columns of numbers, or name the runs"
+            f"{ratings.name}: no metric to compare with the ratings → add columns of numbers, or "
+            "name the runs"
         )
     patients = frame["patient_id"].tolist()
     return {
