@@ -35,9 +35,9 @@ def agreement_estimates(
         resamples, seed: of the draws of patients.
 
     Estimates: raw_agreement (share of pairs of ratings of one item that are equal) and krippendorff_alpha
-    over the items with two or more ratings; cohen_kappa where there are two annotators, over the items that both
-    rated; fleiss_kappa over the items that all rated, where each did. A coefficient that no item allows is
-    left out; NaN where all ratings are one category.
+    over the items with two or more ratings; cohen_kappa where there are two annotators, over the items that
+    both rated; fleiss_kappa over the items that all rated, where each did. A coefficient that no item allows
+    is left out; NaN where all ratings are one category.
 
     Raises:
         ValueError: the lengths differ, or rows differ in length.
@@ -55,10 +55,8 @@ def agreement_estimates(
     several = [i for i, row in enumerate(given) if len(row) > 1]
     if not several:
         return found
-    counts = _counts([given[i] for i in several], place)
-    owners = [patients[i] for i in several]
-    pairs = _pair_sums(counts)
-    found["raw_agreement"] = pooled_estimate(pairs, owners, _raw, **drawing)
+    counts, owners = _counts([given[i] for i in several], place), [patients[i] for i in several]
+    found["raw_agreement"] = pooled_estimate(_pair_sums(counts), owners, _raw, **drawing)
     found["krippendorff_alpha"] = pooled_estimate(_alpha_sums(counts), owners, _alpha, **drawing)
     annotators = sizes.pop()
     whole = [i for i in several if len(given[i]) == annotators]

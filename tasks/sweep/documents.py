@@ -55,6 +55,9 @@ def questions(feature: str) -> dict[str, Any]:
             from semiology.tasks.sweep.enhanced import enhanced_documents
 
             rows += enhanced_documents(feature, name, selection, settings)
+    if len({row["enhancement"] for row in rows}) > 1:
+        # One table has one set of columns.
+        rows = [{"enhancement_key": "", "transcript_hash": "", **row} for row in rows]
     if not rows:
         raise SettingsError(
             f"{feature}: no usable recording in {settings.data} is annotated for this feature; add rows to "

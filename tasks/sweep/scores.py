@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from semiology.tasks import scores as single
+from semiology.tasks.enhanced.scores import ENHANCEMENT_FIELDS
 
 if TYPE_CHECKING:
     from semiology.metrics.robustness_scores import FeatureRobustness
@@ -51,6 +52,7 @@ def process_results(document: Mapping[str, Any], results: Sequence[str | None]) 
     """
     record = single.process_results(document, results)["semiology"]
     record |= {name: document[name] for name in WORDING_FIELDS}
+    record |= {name: document[name] for name in ENHANCEMENT_FIELDS if document.get(name) is not None}
     compact = [record[name] for name in COMPACT_FIELDS]
     return {"semiology": record, **dict.fromkeys(FIGURES, compact)}
 
