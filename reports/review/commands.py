@@ -33,10 +33,10 @@ def export_command(
 ) -> None:
     """Draw all true positives and as many true negatives per feature, and write the rating sheet."""
     from semiology.reports.compare_commands import feature_names
-    from semiology.reports.results import read_results
     from semiology.reports.review.sheet import draw_sample, write_review
+    from semiology.reports.review.sources import read_justifications
 
-    sample = draw_sample(read_results(runs), feature_names(features), seed=seed, most=most)
+    sample = draw_sample(read_justifications(runs), feature_names(features), seed=seed, most=most)
     written = write_review(sample, out, form=form)
     for note in sample.notes:
         typer.echo(f"• {note}")

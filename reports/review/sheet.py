@@ -180,7 +180,7 @@ def question_text(feature: str, prompt_id: str) -> str:
     from semiology.prompts.library import load_library
 
     try:
-        return load_library().feature(feature).prompt(prompt_id).text
+        return load_library().feature(feature).prompt(prompt_id.partition(" ")[0]).text
     except (KeyError, ValueError):
         return f"{feature} (wording {prompt_id})"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from typer.testing import CliRunner
 
+from semiology.cli import app
 from semiology.reports.results import Results
 from semiology.reports.review.sheet import (
     Sample,
@@ -114,3 +117,37 @@ def test_a_sheet_runs_no_formula(tmp_path: Path, results: Callable[..., Results]
 def test_questions_are_the_words_of_the_library() -> None:
     assert question_text("tonic", "s3").endswith("?")
     assert question_text("tonic", "no_such") == "tonic (wording no_such)"
+
+
+def test_justifications_of_task_2_are_drawn_through_the_command(tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "model"
+    folder.mkdir(parents=True)
+    lines = []
+    for i in range(20):
+        truth = "yes" if i % 2 else "no"
+        record = {
+            "task": "s3_justification",
+            "kind": "justification",
+            "feature": "tonic",
+            "video_id": f"v{i:03d}",
+            "patient_id": f"p{i // 2:03d}",
+            "segment": 0,
+            "start_s": 0.0,
+            "end_s": 30.0,
+            "truth": truth,
+            "answer": truth if i > 3 else "no",
+            "justification": f"reason {i}",
+            "reference": "",
+            "enhancement": "none",
+            "prompt_id": "s3",
+            "clip_form": None,
+        }
+        lines.append(json.dumps({"doc_id": i, "target": truth, "s3": record}))
+    (folder / "20260101_120000_samples_s3_justification.jsonl").write_text("\n".join(lines) + "\n")
+    out = tmp_path / "review"
+    told = CliRunner().invoke(app, ["review", "export", str(tmp_path / "runs"), "--out", str(out)])
+    assert told.exit_code == 0, told.output
+    assert "16 items: 8 true positives, 8 negatives" in told.output
+    cases = read_cases(out)
+    assert {case.justification for case in cases} <= {f"reason {i}" for i in range(20)}
+    assert cases[0].question == question_text("tonic", "s3")
