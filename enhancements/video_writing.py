@@ -14,7 +14,6 @@ from typing import Any
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
 from semiology.data.audio import read_channels
 from semiology.data.frames import Decoder
@@ -23,7 +22,7 @@ from semiology.enhancements.planes import Planes
 from semiology.enhancements.step import Progress
 
 Edit = Callable[[int, Planes], Planes]
-"""Gets the number of a frame and its picture, which it may change in place, and returns what to write."""
+"""Gets the number of a frame and its picture, which it may change but not keep, and returns what to write."""
 
 QUALITY = {
     "crf": "20", "preset": "ultrafast", "bf": "0", "g": "60", "rc-lookahead": "0", "x264-params": "mbtree=0",
@@ -105,20 +104,28 @@ class _Pictures:
         self._stream = writer.add_stream("libx264", rate=Fraction(rate), options=QUALITY)
         self._open = False
         self._graph: Any = None
+        self._work: Any = None
+        self._shown: Any = None
+        self._changed: Any = None
 
     def close(self) -> None:
         """Close the source."""
         self._decoder.close()
 
     def decoded(self, number: int) -> tuple[Planes, Any]:
-        """Return the picture of a frame, a copy that may be changed, and the frame it comes from."""
+        """Return the picture of a frame, which may be changed until the next is asked for, and the frame."""
         frame = self._decoder.frame(number)
         info = self._line.info
         if frame.format.name not in _PLANAR or info.rotation or frame.width % 2 or frame.height % 2:
             frame = self._upright(frame)
         elif (frame.width, frame.height) != (info.width, info.height):
             raise self._resized()
-        return _planes(frame), frame
+        if self._work is None:
+            # One for all: fresh memory for every picture took longer than half the encoding.
+            self._work = av.VideoFrame(frame.width, frame.height, frame.format.name)
+            self._shown = _planes(self._work)
+        _copy(_planes(frame), self._shown)
+        return self._shown, frame
 
     def _upright(self, frame: Any) -> Any:
         try:
@@ -140,8 +147,10 @@ class _Pictures:
         height, width = planes.y.shape
         if not self._open:
             self._describe(width, height, like)
-        stacked = _stacked(planes).reshape(height * 3 // 2, width)
-        frame = av.VideoFrame.from_ndarray(stacked, format=like.format.name)
+        frame = self._work
+        if planes is not self._shown:
+            frame = self._changed = self._changed or av.VideoFrame(width, height, like.format.name)
+            _copy(planes, _planes(frame))
         frame.pts = int(self._line.ticks[number] - self._line.ticks[0])
         frame.time_base = self._stored.time_base
         self._writer.mux(self._stream.encode(frame))
@@ -164,22 +173,17 @@ class _Pictures:
 
 
 def _planes(frame: Any) -> Planes:
-    flat = frame.to_ndarray().reshape(-1)
-    size, height, width = frame.width * frame.height, frame.height // 2, frame.width // 2
-    return Planes(
-        flat[:size].reshape(frame.height, frame.width),
-        flat[size : size + height * width].reshape(height, width),
-        flat[size + height * width :].reshape(height, width),
+    """Return the planes of an `av.VideoFrame` itself, without the padding at the end of its rows."""
+    y, u, v = (
+        np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: plane.height, : plane.width]
+        for plane in frame.planes
     )
+    return Planes(y, u, v)
 
 
-def _stacked(planes: Planes) -> NDArray[np.uint8]:
-    """Return the planes one after the other; without a copy where they still lie as `_planes` laid them."""
-    parts = (planes.y, planes.u, planes.v)
-    base, size = planes.y.base, sum(part.size for part in parts)
-    if isinstance(base, np.ndarray) and base.size == size and all(part.base is base for part in parts):
-        return base
-    return np.concatenate([part.ravel() for part in parts])
+def _copy(source: Planes, target: Planes) -> None:
+    for name in ("y", "u", "v"):
+        np.copyto(getattr(target, name), getattr(source, name))
 
 
 def _upright_graph(stored: Any, rotation: int) -> Any:
