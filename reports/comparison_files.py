@@ -30,7 +30,7 @@ SHOWN_UNPAIRED = 5
 MCNEMAR = "McNemar*"
 MCNEMAR_REMARK = (
     "* McNemar's mid-p on accuracy ignores patients: on such cluster sizes it finds differences that are "
-    "none in 11 to 13 % instead of 5 % of studies. Shown for comparison with other papers only."
+    "none in 11 to 20 % instead of 5 % of studies. Shown for comparison with other papers only."
 )
 FAMILY_REMARK = (
     "p: patient sign-flip test, two-sided. max-T, Holm: adjusted, so that the chance of any false claim "
