@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,22 +49,11 @@ app = typer.Typer(
     "[cyan]semiology enhance my_emu --with pose --keypoints live --pose-weights rtmo.onnx[/cyan]   "
     "[cyan]semiology enhance my_emu --with denoise --ray auto --out /shared/enhanced[/cyan]",
 )
+@options.with_choices
 def run_command(
     directory: options.Directory,
     names: options.With,
     jobs: Annotated[int, typer.Option(help="Recordings enhanced side by side.", min=1)] = 1,
-    keypoints: options.Keypoints = "openpose",
-    pose_size: options.PoseSize = None,
-    pose_weights: options.PoseWeights = None,
-    person_weights: options.PersonWeights = None,
-    pose_mode: options.PoseMode = None,
-    bed: options.Bed = None,
-    face_weights: options.FaceWeights = None,
-    denoiser: options.Denoiser = "deepfilternet",
-    segan_checkpoint: options.Segan = None,
-    whisper: options.Whisper = None,
-    language: options.Language = None,
-    device: options.Device = "cpu",
     recording: Annotated[list[str] | None, typer.Option(help="Only this video_id; repeatable.")] = None,
     out: Annotated[
         Path | None,
@@ -79,6 +66,8 @@ def run_command(
         str | None, typer.Option(help="Address of a Ray cluster, or `local`.", metavar="ADDRESS")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    *,
+    choices: options.Choices,
 ) -> None:
     """Make the derived media of a recording set; what was made before is not made again.
 
@@ -87,7 +76,7 @@ def run_command(
     from semiology.enhancements.enhance import Engine, enhance
     from semiology.enhancements.views import print_summary, progress_bar, summary_json
 
-    steps = _steps(locals())
+    steps = _steps(names, choices)
     with progress_bar(as_json) as told:
         summary = enhance(
             directory, steps, recordings=recording or (), out=out, engine=Engine(jobs, ray), told=told
@@ -105,30 +94,21 @@ def run_command(
     epilog="Examples:  [cyan]semiology enhance preview my_emu --with pose,crop --out look.png[/cyan]   "
     "[cyan]semiology enhance preview my_emu --recording P001_V01 --with denoise --out look.html[/cyan]",
 )
+@options.with_choices
 def preview_command(
     directory: options.Directory,
     names: options.With,
     out: Annotated[Path, typer.Option(help="File to write: .png, or .html with sound to listen to.")],
     recording: Annotated[str | None, typer.Option(help="video_id; by default the first recording.")] = None,
     stills: Annotated[int, typer.Option(help="Times at which stills are shown.", min=1, max=20)] = 5,
-    keypoints: options.Keypoints = "openpose",
-    pose_size: options.PoseSize = None,
-    pose_weights: options.PoseWeights = None,
-    person_weights: options.PersonWeights = None,
-    pose_mode: options.PoseMode = None,
-    bed: options.Bed = None,
-    face_weights: options.FaceWeights = None,
-    denoiser: options.Denoiser = "deepfilternet",
-    segan_checkpoint: options.Segan = None,
-    whisper: options.Whisper = None,
-    language: options.Language = None,
-    device: options.Device = "cpu",
+    *,
+    choices: options.Choices,
 ) -> None:
     """Look at one recording before and after, before hours are spent on all of them."""
     from semiology.enhancements.preview import preview
     from semiology.enhancements.views import FACES, progress_bar
 
-    steps = _steps(locals())
+    steps = _steps(names, choices)
     with progress_bar(False) as told:
         shown = preview(directory, steps, out, video_id=recording, stills=stills, told=told)
     for name, outcome in shown.items():
@@ -164,13 +144,9 @@ def cache_command(
     print_usage(usage, str(cache.folder), cleared=clear)
 
 
-def _steps(given: Mapping[str, Any]) -> list[Step]:
-    """Return the steps that a command's options ask for; options are named as `StepChoices` names them."""
+def _steps(names: list[str], choices: options.Choices) -> list[Step]:
+    """Return the steps that a command's options ask for."""
     from semiology.enhancements.assignment import chosen
-    from semiology.enhancements.steps import StepChoices, build_steps
+    from semiology.enhancements.steps import build_steps
 
-    same = {field.name: given[field.name] for field in fields(StepChoices) if field.name in given}
-    size = options.numbers(given["pose_size"], "x", 2, "--pose-size")
-    region = options.numbers(given["bed"], ",", 4, "--bed")
-    whole = tuple(round(side) for side in size) if size else None
-    return build_steps(chosen(given["names"]), StepChoices(**same | {"pose_size": whole, "bed": region}))
+    return build_steps(chosen(names), choices.understood())

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -33,7 +34,11 @@ class StepChoices:
             packaged detector.
         denoiser: what cleans the sound.
         segan_checkpoint: the user's weights for it.
+        attenuation_limit_db: by how much DeepFilterNet3 may make anything softer; infinite for no limit, None
+            for the step's own default.
         whisper: name or folder of the recogniser; None for the packaged one.
+        whisper_download: whether a recogniser that is named and not on this machine may be fetched.
+        whisper_compute_type: CTranslate2's number format.
         language: two letters, or None to have it recognised.
         device: ``cpu``, ``cuda`` or ``auto`` for the pose estimator and the recogniser.
     """
@@ -47,7 +52,10 @@ class StepChoices:
     face_weights: Path | None = None
     denoiser: Denoiser = "deepfilternet"
     segan_checkpoint: Path | None = None
+    attenuation_limit_db: float | None = None
     whisper: str | None = None
+    whisper_download: bool = False
+    whisper_compute_type: str = "default"
     language: str | None = None
     device: str = "cpu"
 
@@ -81,14 +89,34 @@ def _crop(choices: StepChoices) -> Step:
 def _denoise(choices: StepChoices) -> Step:
     from semiology.enhancements.denoise import Denoise
 
-    return Denoise(method=choices.denoiser, checkpoint=choices.segan_checkpoint)
+    step = Denoise(method=choices.denoiser, checkpoint=choices.segan_checkpoint)
+    limit = choices.attenuation_limit_db
+    if limit is None:
+        return step
+    if choices.denoiser == "segan":
+        raise EnhancementError(
+            "--attenuation-limit is of use with --denoiser deepfilternet alone; leave it out"
+        )
+    return replace(step, attenuation_limit_db=None if math.isinf(limit) else limit)
 
 
 def _transcript(choices: StepChoices) -> Step:
     from semiology.enhancements.transcript import Transcribe
     from semiology.enhancements.whisper_model import PACKAGED
 
-    return Transcribe(model=choices.whisper or PACKAGED, language=choices.language, device=choices.device)
+    model = choices.whisper or PACKAGED
+    if choices.whisper_download and (model == PACKAGED or Path(model).expanduser().is_dir()):
+        raise EnhancementError(
+            "--whisper-download fetches a model that --whisper names, such as large-v3; the packaged one and "
+            "folders need none: leave it out"
+        )
+    return Transcribe(
+        model=model,
+        language=choices.language,
+        device=choices.device,
+        compute_type=choices.whisper_compute_type,
+        download=choices.whisper_download,
+    )
 
 
 _BUILDERS = {"pose": _pose, "crop": _crop, "denoise": _denoise, "transcript": _transcript}

@@ -58,8 +58,8 @@ def find_model(model: str, download: bool) -> Path:
     except OSError as error:
         reason = type(error).__name__ if download else "nothing is downloaded unless asked for"
         raise WhisperUnavailable(
-            f"Whisper {model!r} is not on this machine ({reason}): download it where there is a network, "
-            "copy it here and name its folder"
+            f"Whisper {model!r} is not on this machine ({reason}): {_hint(download)}download it where there "
+            "is a network, copy it here and name its folder"
         ) from None
     except ValueError as error:
         raise WhisperUnavailable(
@@ -100,6 +100,10 @@ def load_model(folder: Path, device: str, compute_type: str) -> Any:
             f"Whisper from the folder {folder.name} cannot be loaded on {device} as {compute_type}: "
             f"{str(error).splitlines()[0][:200]}"
         ) from None
+
+
+def _hint(download: bool) -> str:
+    return "" if download else "add --whisper-download (download=True in Python), or "
 
 
 def _check_installed() -> None:

@@ -21,6 +21,7 @@ from semiology.prompts.library import prompt_hash, render
 from semiology.tasks import documents
 from semiology.tasks.enhanced.derived_media import EnhancedPlan, check_made, enhanced_plan, manifest_folder
 from semiology.tasks.enhanced.task_list import TASKS, EnhancedTask
+from semiology.tasks.enhanced.transcript_limit import transcript_limit
 from semiology.tasks.plan import current_plan
 from semiology.tasks.settings import Settings, SettingsError, read_settings
 
@@ -78,6 +79,7 @@ def description(task: EnhancedTask) -> dict[str, Any]:
         "recordings_without_enhancement": {name: status for name, (status, _) in sorted(missing.items())},
         "recordings_enhancement_failed": counts["failed"],
         "recordings_enhancement_unavailable": counts["unavailable"],
+        **({"transcript_limit": transcript_limit()} if _is_quoted(task.enhancement) else {}),
     }
 
 
@@ -85,9 +87,11 @@ def usable_plan(task: EnhancedTask, settings: Settings) -> EnhancedPlan:
     """Return the plan of a task with the derived media.
 
     Raises:
-        SettingsError: a derived file is missing that a command can make.
+        SettingsError: a derived file is missing that a command can make, or a setting is not understood.
         RecordingSetError: the set or the manifest has faults.
     """
+    if _is_quoted(task.enhancement):
+        transcript_limit()
     base = current_plan(settings)
     folder = manifest_folder(settings, os.environ.get(MANIFEST_VARIABLE))
     enhanced = enhanced_plan(base, task.enhancement, folder)
@@ -129,6 +133,7 @@ def enhanced_row(row: Mapping[str, Any], enhanced: EnhancedPlan) -> dict[str, An
 
     Raises:
         TranscriptError: the transcript cannot be read.
+        SettingsError: the length of quotations is not understood.
     """
     source = enhanced.rows[str(row["video_id"])]
     marked = {
@@ -137,12 +142,17 @@ def enhanced_row(row: Mapping[str, Any], enhanced: EnhancedPlan) -> dict[str, An
         "enhancement_key": source.key,
         "transcript_hash": "",
     }
-    if SUBSTITUTES[enhanced.enhancement] != "text" or source.file is None:
+    if not _is_quoted(enhanced.enhancement) or source.file is None:
         return marked
     utterances = read_transcript(source.file)
-    quoted = quote_transcript(utterances, float(row["start_s"]), float(row["end_s"]))
+    window = float(row["start_s"]), float(row["end_s"])
+    quoted = quote_transcript(utterances, *window, limit=transcript_limit())
     return marked | {
         # Before the question: all questions about a window then share it with the media.
         "question": with_transcript(str(row["question"]), quoted),
         "transcript_hash": hashlib.sha256(quoted.encode()).hexdigest(),
     }
+
+
+def _is_quoted(enhancement: str) -> bool:
+    return SUBSTITUTES[enhancement] == "text"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from typer.testing import CliRunner
 
 from semiology.cli import app
 from semiology.enhancements.assignment import EnhancementError
+from semiology.enhancements.command_options import limit_db
+from semiology.enhancements.denoise import Denoise
 from semiology.enhancements.manifest import read_manifest
 from semiology.enhancements.steps import StepChoices, build_steps
+from semiology.enhancements.transcript import Transcribe
 
 RUNNER = CliRunner()
 
@@ -67,10 +71,37 @@ def test_choices_reach_the_steps(simulated_set: Path, tmp_path: Path, small_step
     assert small_steps == [StepChoices(pose_size=(640, 480), bed=(0.1, 0.2, 0.5, 0.6))]
 
 
+def test_choices_about_sound_reach_the_steps(
+    simulated_set: Path, tmp_path: Path, small_steps: list[StepChoices]
+) -> None:
+    typed = ["--attenuation-limit", "none", "--whisper", "large-v3", "--whisper-download"]
+    typed += ["--whisper-compute-type", "int8"]
+    arguments = ["enhance", "preview", str(simulated_set), "--with", "pose", *typed]
+    done = RUNNER.invoke(app, [*arguments, "--out", str(tmp_path / "look.png"), "--stills", "1"])
+    assert done.exit_code == 0, done.output
+    (choices,) = small_steps
+    assert choices == StepChoices(
+        attenuation_limit_db=math.inf, whisper="large-v3", whisper_download=True, whisper_compute_type="int8"
+    )
+    denoise, transcript = build_steps(["denoise", "transcript"], choices)
+    assert denoise == Denoise(attenuation_limit_db=None)
+    assert transcript == Transcribe(model="large-v3", compute_type="int8", download=True, device="cpu")
+
+
+def test_a_default_that_is_typed_is_the_default() -> None:
+    (plain,) = build_steps(["denoise"], StepChoices())
+    (typed,) = build_steps(["denoise"], StepChoices(attenuation_limit_db=limit_db("18")))
+    assert json.dumps(typed.parameters()) == json.dumps(plain.parameters())
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
         ["--with", "pose", "--bed", "0.1,x"],
+        ["--with", "denoise", "--attenuation-limit", "0"],
+        ["--with", "denoise", "--attenuation-limit", "much"],
+        ["--with", "denoise", "--attenuation-limit", "nan"],
+        ["--with", "transcript", "--whisper-compute-type", "int3"],
         ["--with", "pose", "--pose-size", "640"],
         ["--keypoints", "magic"],
         [],
@@ -85,6 +116,12 @@ def test_contradictory_choices_are_told() -> None:
         build_steps(["pose"], StepChoices(pose_mode="balanced"))
     with pytest.raises(EnhancementError, match="--pose-size"):
         build_steps(["crop"], StepChoices(keypoints="live", pose_size=(640, 480)))
+    with pytest.raises(EnhancementError, match="--attenuation-limit"):
+        build_steps(
+            ["denoise"], StepChoices(denoiser="segan", segan_checkpoint=Path("x"), attenuation_limit_db=6)
+        )
+    with pytest.raises(EnhancementError, match="--whisper-download fetches"):
+        build_steps(["transcript"], StepChoices(whisper_download=True))
     with pytest.raises(EnhancementError, match="checkpoint"):
         build_steps(["denoise"], StepChoices(denoiser="segan"))
 

@@ -14,7 +14,9 @@ from semiology.enhancements.enhance import enhance
 from semiology.enhancements.manifest import MANIFEST, read_manifest
 from semiology.tasks import documents as plain
 from semiology.tasks.enhanced import documents
+from semiology.tasks.enhanced.availability import check_tasks
 from semiology.tasks.enhanced.task_list import TASKS
+from semiology.tasks.enhanced.transcript_limit import TRANSCRIPT_LIMIT_VARIABLE
 from semiology.tasks.settings import SettingsError
 
 SAME = (
@@ -89,6 +91,35 @@ def test_two_questions_about_a_window_share_all_but_the_question(small_set: Path
     ]
     assert quotations[0] == quotations[1]
     assert "can you hear me" in quotations[0]
+
+
+def test_the_length_of_the_quotation_can_be_set_without_enhancing_anew(
+    small_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "transcript_semiology_verbal_responsiveness"
+    enhance(small_set, [Said("can you hear me")])
+    whole = rows(name)
+    monkeypatch.setenv(TRANSCRIPT_LIMIT_VARIABLE, "26")
+    cut = rows(name)
+    assert [row["enhancement_key"] for row in cut] == [row["enhancement_key"] for row in whole]
+    assert [row["prompt_hash"] for row in cut] == [row["prompt_hash"] for row in whole]
+    changed = [row for row, other in zip(cut, whole, strict=True) if row["question"] != other["question"]]
+    assert {row["segment"] for row in changed} == {1}
+    for row in changed:
+        assert '6.0-9.0 s: "can you…"' in str(row["question"])
+        assert "cut to its first 26 characters: 2 of 4 words" in str(row["question"])
+        assert row["transcript_hash"] not in {other["transcript_hash"] for other in whole}
+    assert documents.description(TASKS[name])["transcript_limit"] == 26
+
+
+@pytest.mark.parametrize("given", ["0", "-5", "many", "1.5"])
+def test_a_length_that_is_not_understood_is_told_before_anything_is_asked(
+    given: str, small_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enhance(small_set, [Said()])
+    monkeypatch.setenv(TRANSCRIPT_LIMIT_VARIABLE, given)
+    with pytest.raises(SettingsError, match=f"SEMIOLOGY_TRANSCRIPT_LIMIT={given}: .*5000 by default"):
+        check_tasks([TASKS["transcript_semiology_verbal_responsiveness"]])
 
 
 def _with_questions(*enhanced: dict[str, object]) -> list[tuple[dict[str, object], str]]:

@@ -1,0 +1,29 @@
+"""How much of a transcript a question quotes, as the user sets it."""
+
+from __future__ import annotations
+
+import os
+
+from semiology.enhancements.quoted_transcript import LIMIT
+from semiology.tasks.settings import SettingsError
+
+TRANSCRIPT_LIMIT_VARIABLE = "SEMIOLOGY_TRANSCRIPT_LIMIT"
+
+
+def transcript_limit() -> int:
+    """Return the most characters of a transcript that are quoted, 5000 unless set otherwise.
+
+    The transcripts themselves do not depend on it, so nothing has to be enhanced anew.
+
+    Raises:
+        SettingsError: the value is not a whole number of at least 1.
+    """
+    given = os.environ.get(TRANSCRIPT_LIMIT_VARIABLE, "").strip()
+    if not given:
+        return LIMIT
+    if not (given.isascii() and given.isdigit()) or int(given) < 1:
+        raise SettingsError(
+            f"{TRANSCRIPT_LIMIT_VARIABLE}={given}: give the most characters quoted, a whole number from 1 up "
+            f"({LIMIT} by default)"
+        )
+    return int(given)
