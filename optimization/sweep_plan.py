@@ -12,19 +12,17 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from semiology.features import AUDIO_FEATURES, FEATURES, Group, group_of, suggest_feature
+from semiology.enhancements.assignment import GROUP_OF_ENHANCEMENT, features_of
+from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
 from semiology.metrics.equivalence import DEFAULT_MARGIN
 from semiology.tasks.documents import build_documents
 from semiology.tasks.plan import Plan
 from semiology.tasks.settings import SettingsError
 from semiology.tasks.sweep.wordings import ALL, NO_ENHANCEMENT, OWN, Selection, check_names, select_wordings
 
-ENHANCEMENTS: Mapping[str, tuple[Group, ...]] = {
-    NO_ENHANCEMENT: ("limb_body", "facial", "audio"),
-    "pose": ("limb_body",),
-    "crop": ("facial",),
-    "denoise": ("audio",),
-    "transcript": ("audio",),
+ENHANCEMENTS: Mapping[str, tuple[str, ...]] = {
+    NO_ENHANCEMENT: FEATURES,
+    **{name: features_of(name) for name in GROUP_OF_ENHANCEMENT},
 }
 """Which features each enhancement is meant for; it is not crossed with others."""
 
@@ -244,7 +242,7 @@ def _feature_sweeps(
         notes.append(f"{feature} is not asked: no usable recording is annotated for it")
         return []
     notes += selection.skipped
-    meant = [name for name in enhancements if group_of(feature) in ENHANCEMENTS[name]]
+    meant = [name for name in enhancements if feature in ENHANCEMENTS[name]]
     if not meant:
         notes.append(f"{feature} is not asked: {', '.join(enhancements)} is not meant for it")
     return [
