@@ -1,6 +1,6 @@
 """McNemar's test, for comparison with the literature only: it takes recordings for independent.
 
-On the cluster sizes of seizure recordings its false-positive rate is 11 to 20 % instead of 5 %, depending on how often both models say yes
+On the cluster sizes of seizure recordings its false-positive rate is 11 to 20 % instead of 5 %
 (`benchmarks/paired_tests_error.py` measures it); nothing in this package concludes from it.
 """
 
