@@ -98,12 +98,15 @@ def _path(
     people: list[Array], times_s: Array, size: tuple[int, int], region: Region | None
 ) -> tuple[NDArray[np.int64], list[Array], float]:
     """Return who the patient is (K,), the cost of every candidate, and the usual size."""
-    places, scales = [_places(found) for found in people], [_scales(found) for found in people]
-    standing = [_standing(found, sizes) for found, sizes in zip(people, scales, strict=True)]
-    weights = [
-        found[..., 2].mean(axis=1) * (1 - 0.5 * upright)
-        for found, upright in zip(people, standing, strict=True)
-    ]
+    # Everybody of all frames at once, then apart again: most frames hold one or two people.
+    flat = np.concatenate([np.zeros((0, len(JOINTS), 3)), *people])
+    sizes = _scales(flat)
+    upright = _standing(flat, sizes)
+    sure = flat[..., 2].mean(axis=1) * (1 - 0.5 * upright)
+    edges = np.cumsum([len(found) for found in people])[:-1]
+    places, scales, standing, weights = (
+        np.split(part, edges) for part in (_places(flat), sizes, upright, sure)
+    )
     usual = usual_place(places, scales, weights, size, region) if people else None
     if usual is None:
         return np.full(len(people), NOBODY, np.int64), [np.zeros(len(found)) for found in people], 0.0
@@ -114,7 +117,7 @@ def _path(
     path, costs = np.full(len(people), NOBODY, np.int64), []
     for _ in range(2):  # again, knowing who else is there, and the place as it moves with the camera
         parts = zip(place_cost(places, scales, usual), standing, strict=True)
-        costs = [away + _STANDING_COST * upright for away, upright in parts]
+        costs = [away + _STANDING_COST * stands for away, stands in parts]
         path = cheapest_path([cost + other for cost, other in zip(costs, others, strict=True)], changes)
         others = cost_of_others(path, costs, changes)
         usual = local_usual(path, places, times_s, usual)
