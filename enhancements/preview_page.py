@@ -15,7 +15,8 @@ MOST_LISTENED_S = 60.0
 """Sound that can be played, s from the start."""
 
 _STYLE = """
-body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem auto; max-width: 1320px; color: #1a1a1a }
+body { font: 15px/1.4 system-ui, sans-serif; margin: 2rem auto; padding: 0 1.5rem; max-width: 1320px;
+  color: #1a1a1a }
 table { border-collapse: collapse } th, td { border: 1px solid #ccc; padding: .3rem .6rem; text-align: left }
 img { max-width: 100% } .failed { color: #a40000 } .unavailable { color: #8a5a00 }
 """
@@ -45,7 +46,7 @@ def page(title: str, picture: bytes, sounds: Sequence[Listening], outcomes: Mapp
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title>"
         f"<style>{_STYLE}</style><h1>{escape(title)}</h1>"
-        "<table><tr><th>enhancement</th><th>outcome</th><th></th><th>figures</th></tr>"
+        "<table><tr><th>enhancement</th><th>outcome</th><th>what was done</th><th>figures</th></tr>"
         f"{rows}</table>{players}"
         f"<img alt='stills, sound and words before and after' src='data:image/png;base64,{image}'></html>"
     )
