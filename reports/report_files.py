@@ -152,7 +152,7 @@ def report_scores(
         recordings = labelled_recordings(results.answers)
         runs = shown_runs(features.runs, records)
         drawing: dict[str, Any] = {"policy": features.policy, "resamples": features.resamples}
-        wordings = wording_strips(results.answers, seed=features.seed, **drawing)
+        wordings = wording_strips(results.answers, recordings, seed=features.seed, **drawing)
         effects = enhancement_effects(recordings, seed=features.seed, **drawing)
     facts = None
     if options.data is not None:

@@ -7,7 +7,7 @@ it is shown on, so what it is worth is given by patients that did not choose it 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,7 @@ from semiology.metrics.robustness_scores import Robustness, robustness_of
 from semiology.metrics.wording_answers import (
     IncompleteSweepError,
     WordingAnswers,
-    wording_answers_of_segments,
+    wording_answers,
 )
 from semiology.metrics.wording_choice import BestOfK, best_of_k
 from semiology.metrics.wording_scores import patient_wording_tables, wording_scores
@@ -29,6 +29,7 @@ from semiology.reports.run_labels import NO_ENHANCEMENT
 if TYPE_CHECKING:
     import pandas as pd
 
+DESCRIBING = ("family", "polarity")
 FOLDS = 5
 MIN_PATIENTS_TO_CHOOSE = 10
 
@@ -80,18 +81,27 @@ class ModelWordings:
 
 
 def wording_strips(
-    answers: pd.DataFrame, *, policy: Policy = "wrong", resamples: int = 2000, seed: int = 0
+    answers: pd.DataFrame,
+    recordings: pd.DataFrame,
+    *,
+    policy: Policy = "wrong",
+    resamples: int = 2000,
+    seed: int = 0,
 ) -> tuple[ModelWordings, ...]:
     """Return the strips of every model that was asked about some feature in several wordings.
 
     Args:
-        answers: of `semiology.reports.summary.labelled_answers`; enhanced ones are left out.
+        answers: of `semiology.reports.summary.labelled_answers`, for the families of the wordings.
+        recordings: of `semiology.reports.summary.labelled_recordings`; enhanced ones are left out.
         policy: ``wrong`` or ``drop`` for answers that cannot be used.
         resamples, seed: of the bootstrap over patients.
     """
-    plain = answers[(answers["enhancement"] == NO_ENHANCEMENT) & answers["prompt_hash"].notna()]
-    # A label stands for one text, whatever the formats of other texts of the same id.
-    plain = plain.assign(prompt_id=plain["prompt"]).drop(columns=["prompt", "answer_format"])
+    described = answers[["feature", "prompt", "prompt_hash", *DESCRIBING]].dropna(subset=["prompt_hash"])
+    described = described.rename(columns={"prompt": "prompt_id"})
+    # Some samples of a text may lack its family; one label stands for one text.
+    described = described.groupby(["feature", "prompt_id"], observed=True).first().reset_index()
+    plain = recordings[recordings["enhancement"] == NO_ENHANCEMENT]
+    plain = plain.merge(described, on=["feature", "prompt_id"])
     found = []
     for model, rows in plain.groupby("model", sort=True, observed=True):
         asked, notes = _several_wordings(rows)
@@ -106,10 +116,17 @@ def _several_wordings(rows: pd.DataFrame) -> tuple[list[WordingAnswers], list[st
     asked, notes = [], []
     for feature in FEATURES:
         part = rows[rows["feature"] == feature]
-        if part["prompt_hash"].nunique() < 2:
+        if part["prompt_id"].nunique() < 2:
+            continue
+        # As at the end of a run that was stopped: not every wording saw the whole recording.
+        unequal = part.groupby("video_id", observed=True)["n_segments"].transform("nunique") > 1
+        cut = int(part.loc[unequal, "video_id"].nunique())
+        if bool(unequal.all()):
+            notes.append(f"{feature}: no recording was asked about in the same windows under every wording")
             continue
         try:
-            asked.append(wording_answers_of_segments(part))
+            found = wording_answers(part[~unequal])
+            asked.append(replace(found, left_out=found.left_out + cut))
         except IncompleteSweepError as error:
             notes.append(str(error))
     return asked, notes

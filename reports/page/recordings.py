@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from semiology.features import FEATURES
 from semiology.reports.page.shown_text import shown_text
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 CODES = {"yes": "y", "no": "n", "na": "a", "unparsed": "u"}
 NOT_ASKED = "."
+BARE = frozenset(("", "yes", "no", "na", "n/a", "nan", "none"))
+"""Replies that say no more than the answer."""
 TEXT_LENGTH = 600
 TEXT_BUDGET = 2_000_000
 """Characters of one text, and of all texts of a page."""
@@ -61,7 +64,7 @@ def recording_data(
         "answers": _answers(recordings, keys, order),
     }
     data |= _windows(segments, runs, keys, order)
-    data["texts"], data["texts_left_out"] = _texts(segments, recordings, runs, keys, order)
+    data["texts"], data["texts_left_out"] = _texts(segments, runs, keys, order)
     if facts is not None:
         data["bars"] = {
             feature: {str(order[video]): times for video, times in by_video.items() if video in order}
@@ -143,16 +146,18 @@ def _windows(
 
 def _strings(rows: pd.DataFrame, order: Mapping[str, int]) -> list[str]:
     """Return the answers of one run to one feature: one string per recording, one character per window."""
-    packed = [""] * len(order)
-    codes = rows["answer"].astype(object).map(CODES).fillna("u").to_numpy()
-    place = rows["video_id"].map(order).to_numpy()
-    segment = rows["segment"].to_numpy()
-    by_recording: dict[int, dict[int, str]] = {}
-    for where, number, code in zip(place, segment, codes, strict=True):
-        by_recording.setdefault(int(where), {})[int(number)] = code
-    for at, found in by_recording.items():
-        packed[at] = "".join(found.get(i, NOT_ASKED) for i in range(max(found) + 1))
-    return packed
+    segment = rows["segment"].to_numpy(dtype=np.int64)
+    place = rows["video_id"].map(order).to_numpy(dtype=np.int64)
+    table = np.full((len(order), int(segment.max(initial=-1)) + 1), ord(NOT_ASKED), dtype=np.uint8)
+    table[place, segment] = _codes(rows["answer"])
+    return [row.tobytes().decode("ascii").rstrip(NOT_ASKED) for row in table]
+
+
+def _codes(answers: pd.Series[str]) -> npt.NDArray[np.uint8]:
+    """Return the character of each answer."""
+    numbers, words = answers.factorize()
+    known = np.array([ord(CODES.get(str(word), "u")) for word in words] + [ord("u")], dtype=np.uint8)
+    return np.asarray(known[numbers])
 
 
 def _times(rows: pd.DataFrame, order: Mapping[str, int]) -> dict[str, list[list[float]]]:
@@ -170,37 +175,40 @@ def _times(rows: pd.DataFrame, order: Mapping[str, int]) -> dict[str, list[list[
 
 def _texts(
     segments: pd.DataFrame,
-    recordings: pd.DataFrame,
     runs: Sequence[ShownRun],
     keys: Mapping[tuple[str, ...], str],
     order: Mapping[str, int],
 ) -> tuple[dict[str, Any], int]:
     """Return what models wrote by run, feature, recording and window; and how many texts found no room."""
     text = segments["justification"].where(segments["justification"].notna(), segments["raw"])
-    said = text.astype(object).fillna("").astype(str)
-    bare = said.str.slice(0, 12).str.strip().str.strip(".!").str.lower()
-    kept = segments[(said != "") & ~bare.isin(("yes", "no", "na", "n/a"))].assign(_text=said)
+    numbers, said = text.factorize()
+    told = np.array([_bare(str(words)) not in BARE for words in said] + [False], dtype=bool)
+    kept = segments[told[numbers]]
     if kept.empty:
         return {}, 0
-    rank = {r.key: i for i, r in enumerate(runs)}
-    run = [
-        keys.get((str(m), str(p), str(e)), "")
-        for m, p, e in zip(kept["model"], kept["prompt"], kept["enhancement"], strict=True)
-    ]
-    wrong = (kept["answer"].astype(object) != kept["truth"].astype(object)).to_numpy()
-    places = np.array([rank.get(key, len(rank)) for key in run])
-    main = np.array([key in rank and runs[rank[key]].main for key in run])
+    names = ["model", "prompt", "enhancement"]
+    group = kept.groupby(names, observed=True, sort=True).ngroup().to_numpy()
+    labels = kept[names].drop_duplicates().sort_values(names).itertuples(index=False, name=None)
+    run = [keys.get(tuple(map(str, label)), "") for label in labels]
+    rank = {each.key: (not each.main, i) for i, each in enumerate(runs)}
+    ranks = np.array([rank.get(key, (True, len(rank))) for key in run])[group]
+    right = (kept["answer"] == kept["truth"]).to_numpy(dtype=bool)
     found: dict[str, Any] = {}
-    spent, left_out = 0, 0
-    columns = [kept[name].to_numpy() for name in ("feature", "video_id", "segment", "_text")]
-    order_of_texts: list[int] = np.lexsort((places, ~wrong, ~main)).tolist()
-    for i in order_of_texts:
-        feature, video, segment, words = (column[i] for column in columns)
-        if spent > TEXT_BUDGET or not run[i]:
-            left_out += 1
-            continue
-        short = shown_text(words, TEXT_LENGTH)
+    spent, shown = 0, 0
+    columns = [kept[name] for name in ("feature", "video_id", "segment")]
+    texts = text[told[numbers]]
+    places: list[int] = np.lexsort((ranks[:, 1], right, ranks[:, 0])).tolist()
+    for i in places:
+        if spent > TEXT_BUDGET:
+            break
+        feature, video, segment = (str(column.iat[i]) for column in columns)
+        short = shown_text(str(texts.iat[i]), TEXT_LENGTH)
         spent += len(short) + 12
-        by_feature = found.setdefault(run[i], {}).setdefault(str(feature), {})
-        by_feature.setdefault(str(order[video]), {})[str(segment)] = short
-    return found, left_out
+        shown += 1
+        by_feature = found.setdefault(run[group[i]], {}).setdefault(feature, {})
+        by_feature.setdefault(str(order[video]), {})[segment] = short
+    return found, len(kept) - shown
+
+
+def _bare(text: str) -> str:
+    return text[:12].strip().strip(".!").lower()
