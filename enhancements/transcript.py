@@ -41,6 +41,8 @@ _VOICE = {
 }
 """Settings of the voice detector; stretches must fit Whisper's window of 30 s with their margins."""
 _PIECE_S = 10.0
+REPETITIVE = 2.4
+"""Compression ratio above which an utterance repeats itself (Whisper's paper, Section 4.5)."""
 
 Stretch = tuple[int, int]
 
@@ -211,13 +213,16 @@ def _outcome(
         sentence = (
             f"no words were recognised; a voice was heard for {voiced_s:.0f} s of {track.length_s:.0f} s"
         )
+    repetitive = sum((item.compression_ratio or 0) > REPETITIVE for item in spoken)
+    if repetitive:
+        sentence += f"; {repetitive} of these repeat themselves, as patients do and recognisers that are lost"
     figures: dict[str, Figure] = {
         "seconds": round(track.length_s, 2),
         "voice_s": round(voiced_s, 2),
         "utterances": len(spoken),
         "words": count,
         "language": language or "none",
-        "repetitive_utterances": sum((item.compression_ratio or 0) > 2.4 for item in spoken),
+        "repetitive_utterances": repetitive,
         "missing_sound_s": round(track.missing_s, 2),
         "sound_left_out_s": round(track.beyond_s, 2),
     }

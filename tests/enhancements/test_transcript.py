@@ -12,8 +12,9 @@ import pytest
 from heard_recording import RATE, recording
 
 from semiology.enhancements import transcript, whisper_model
+from semiology.enhancements.audio_track import SoundTrack
 from semiology.enhancements.transcript import Transcribe
-from semiology.enhancements.transcript_file import read_transcript
+from semiology.enhancements.transcript_file import Utterance, read_transcript
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
@@ -101,6 +102,17 @@ def test_a_model_that_is_not_here_is_a_sentence(tmp_path: Path, monkeypatch: pyt
         assert outcome.status == "unavailable"
         assert told in outcome.sentence
         assert str(tmp_path) not in outcome.sentence
+
+
+def test_words_that_come_again_and_again_are_told(tmp_path: Path) -> None:
+    track = SoundTrack(tmp_path / "v.mp4", 60.0, RATE, 1, 0.0, 60.0)
+    calm = Utterance(1.0, 3.0, "do you know where you are", compression_ratio=0.9)
+    lost = Utterance(10.9, 13.1, "you, " * 60, compression_ratio=2.5)
+    one = transcript._outcome(track, [calm], 2.0, "en")
+    both = transcript._outcome(track, [calm, lost], 4.2, "en")
+    assert (one.figures["repetitive_utterances"], both.figures["repetitive_utterances"]) == (0, 1)
+    assert "repeat" not in one.sentence
+    assert "66 words in 2 utterances, in 4 s with a voice; 1 of these repeat themselves" in both.sentence
 
 
 def test_an_english_model_refuses_another_language(tmp_path: Path) -> None:
