@@ -7,6 +7,7 @@ vary: role, body part, definition, context note, negative criteria, the question
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from semiology.prompts.strict_yaml import read_yaml
 
 GRAMMAR = Path(__file__).parent / "grammar.yaml"
 SENTENCES = ("role", "body", "definition", "context", "exclusion")
+_POINTS_BACK = re.compile(r"\b(?:any|one|both|either) of (?:them|these)\b|\bthis sign\b", re.IGNORECASE)
+"""A question that points back at a sentence before it means nothing without that sentence."""
 RESTRICTIVE = ("definition", "context", "exclusion")
 """Slots that say what does not count or what is meant exactly: they tend to make yes rarer."""
 
@@ -96,7 +99,8 @@ def feature_grammar(rules: CandidateRules) -> FeatureGrammar:
     own = raw["features"][rules.feature]
     templates = [each.replace("{noun}", noun) for noun in own["nouns"] for each in raw["question"]]
     wordings = [prompt for prompt in entry.prompts if prompt.polarity == "positive" and prompt.tail != ""]
-    questions = [last_sentence(prompt.text) for prompt in wordings] + templates
+    own_questions = [last_sentence(prompt.text) for prompt in wordings]
+    questions = [each for each in own_questions if not _POINTS_BACK.search(each)] + templates
     slots = {
         "question": [each for each in questions if not rules.broken(each)],
         "role": raw["role"],
