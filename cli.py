@@ -106,7 +106,7 @@ def run_command(
     )
     folder = run(options)
     merge_texts(folder)
-    report([folder], out=folder / "report")
+    report([folder], out=folder / "report", data=data)
     check_replies(folder)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -90,14 +91,27 @@ def write_report(
         data, content = _without_texts(data, content)
         page = render_page(content, data)
     answers = scores.results.answers if scores.results else None
-    record = provenance(scores.provenance, answers, features, s3, options.command)
-    written = write_texts({PAGE: page, PROVENANCE: _json(record)}, out)
+    written = write_texts({PAGE: page}, out)
     written += write_files(features, out) if features else []
     written += write_s3_files(s3, out) if s3 else []
     layouts = published_layouts(features, s3, _of_test_split(inputs, scores), scores.records)
     written += write_texts(content_tables(content) | layouts, out / TABLES)
     written += _write_bytes(figure_files(content), out / FIGURES)
-    return written
+    record = provenance(scores.provenance, answers, features, s3, options.command)
+    record["files"] = sorted(path.relative_to(out).as_posix() for path in written)
+    _remove_older(out, set(record["files"]))
+    return [*written, *write_texts({PROVENANCE: _json(record)}, out)]
+
+
+def _remove_older(out: Path, written: set[str]) -> None:
+    """Remove what an earlier report in this folder wrote and this one did not, lest two reports mix."""
+    try:
+        earlier = json.loads((out / PROVENANCE).read_text(encoding="utf-8"))["files"]
+        stale = [name for name in earlier if re.fullmatch(r"((tables|figures)/)?[\w-]+\.\w+", name)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    for name in set(stale) - written:
+        (out / name).unlink(missing_ok=True)
 
 
 def _of_test_split(

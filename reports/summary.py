@@ -142,7 +142,7 @@ def labelled_answers(answers: pd.DataFrame) -> pd.DataFrame:
     That is its id. Where one id stands for several texts of a feature, the label of a text that is not the
     prompt library's own form is followed by the answer format, or by the beginning of its hash.
     """
-    answers = answers[answers["feature"].isin(FEATURES)]
+    answers = answers[answers["feature"].isin(FEATURES)].drop(columns="prompt", errors="ignore")
     texts = answers[TEXT].drop_duplicates()
     if "answer_format" in answers.columns:
         formats = answers[[*TEXT, "answer_format"]].dropna().drop_duplicates(TEXT)

@@ -16,6 +16,7 @@ from semiology.reports.page.recordings import recording_data
 from semiology.reports.page.s3_tasks import s3_sections
 from semiology.reports.page.score_cells import METRICS, headline_rows, heatmap_rows
 from semiology.reports.page.wordings import wording_sections
+from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.run_labels import EMBEDDED, SIMULATED, ShownRun
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def _caveats(scores: ReportScores) -> list[str]:
 
 def _notes(scores: ReportScores) -> list[str]:
     texts = [*(scores.features.notes if scores.features else ()), *(scores.s3.notes if scores.s3 else ())]
-    return list(dict.fromkeys(texts))
+    return list(dict.fromkeys(map(without_paths, texts)))
 
 
 def _methods(scores: ReportScores, content: Mapping[str, Any]) -> list[str]:

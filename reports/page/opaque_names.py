@@ -10,7 +10,7 @@ from semiology.data.opaque_ids import opaque_ids
 if TYPE_CHECKING:
     import pandas as pd
 
-_OPAQUE = re.compile(r"[A-Za-z]{1,3}\d{1,6}([_-][A-Za-z]{1,3}\d{1,6})?")
+_OPAQUE = re.compile(r"[A-Za-z]{1,3}\d{1,4}([_-][A-Za-z]{1,3}\d{1,4})?")
 
 
 def opaque_names(answers: pd.DataFrame, *, keep: bool = False) -> tuple[dict[str, str], bool]:
@@ -20,8 +20,9 @@ def opaque_names(answers: pd.DataFrame, *, keep: bool = False) -> tuple[dict[str
         answers: columns video_id and patient_id.
         keep: keep the ids as they are, for pages that stay where the recordings are.
 
-    An id is opaque if it is a few letters and digits, once or twice, such as ``P001_V01``. If any is not, all
-    are replaced; the same recordings get the same new names.
+    An id is taken for opaque if it is at most three letters and four digits, once or twice (``P001_V01``);
+    longer numbers may be those of a hospital. If any id is not opaque, all are replaced; the same recordings
+    get the same new names.
     """
     pairs = answers[["patient_id", "video_id"]].drop_duplicates().astype(str)
     videos = sorted(pairs["video_id"])

@@ -21,7 +21,9 @@
 
   /* Deep links: #section, or #recordings?rec=…&run=… and #errors?run=…&feature=… */
   const place = () => {
-    const [section, query] = decodeURI(location.hash.slice(1)).split("?");
+    let hash = location.hash.slice(1);
+    try { hash = decodeURI(hash); } catch { hash = ""; } // a broken address leads to the top
+    const [section, query] = hash.split("?");
     return { section, query: new URLSearchParams(query || "") };
   };
   const remember = (section, values) => {

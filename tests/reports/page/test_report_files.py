@@ -207,3 +207,49 @@ def test_an_enhancement_that_changes_nothing_has_no_effect(tmp_path: Path) -> No
         each.enhanced == 1 and each.difference.value == pytest.approx(1 - each.plain) for each in found
     )
     assert all(each.difference.low > 0 for each in found)  # type: ignore[operator]
+
+
+def write_set(folder: Path) -> Path:
+    """A recording set of the recordings of `rows_of`, half of them in the split ``test``."""
+    folder.mkdir()
+    ids = [f"P{video // 2:03d}_V{video % 2}" for video in range(48)]
+    lines = [f"{name},{name[:4]},{name}.mp4,55,{'test' if i < 24 else 'train'}" for i, name in enumerate(ids)]
+    (folder / "recordings.csv").write_text("\n".join(["video_id,patient_id,video,duration_s,split", *lines]))
+    truths = {row["video_id"]: row["truth"] for row in rows_of("tonic", skill=1, seed=0)}
+    lines = [f"{name},tonic,{truths[name]},{'3,9.5' if truths[name] == 'yes' else ','}" for name in ids]
+    (folder / "annotations.csv").write_text("\n".join(["video_id,feature,present,onset_s,offset_s", *lines]))
+    (folder / "dataset.yaml").write_text("name: made\nversion: '1'\nsource: made for a test\nlicence: none\n")
+    return folder
+
+
+def test_a_recording_set_brings_times_of_signs_and_the_test_split(tmp_path: Path) -> None:
+    write_run(tmp_path / "runs", rows_of("tonic", skill=0.9, seed=1), "lab/m")
+    data, out = write_set(tmp_path / "set"), tmp_path / "out"
+    done = typed(tmp_path / "runs", "--out", out, "--data", data)
+    assert done.exit_code == 0, done.output
+    assert '"bars":{"tonic":{"' in (out / "report.html").read_text(encoding="utf-8")
+    assert {"s3_table_13_recognition.tex", "s3_table_19_recognition.tex"} <= {
+        p.name for p in (out / "tables").iterdir()
+    }
+    refused = typed(tmp_path / "runs", "--out", tmp_path / "other", "--data", data, "--videos")
+    assert refused.exit_code != 0  # the videos are not there
+    for name in {row["video_id"] for row in rows_of("tonic", skill=1, seed=0)}:
+        (data / f"{name}.mp4").write_bytes(b"film")
+    linked = typed(tmp_path / "runs", "--out", data / "report", "--data", data, "--videos")
+    assert linked.exit_code == 0, linked.output
+    page = (data / "report" / "report.html").read_text(encoding="utf-8")
+    assert '"0":"../P000_V0.mp4"' in page
+    assert "media-src &#39;self&#39; file:" in page
+
+
+def test_a_second_report_in_a_folder_leaves_nothing_of_the_first(tmp_path: Path) -> None:
+    write_run(tmp_path / "b", rows_of("tonic", skill=0.9, seed=1), "lab/m")
+    out = tmp_path / "out"
+    (out / "tables").mkdir(parents=True)
+    (out / "tables" / "mine.csv").write_text("kept")
+    assert typed(full_run(tmp_path / "a"), "--out", out).exit_code == 0
+    assert (out / "figures" / "wordings_1.svg").exists()
+    assert typed(tmp_path / "b", "--out", out).exit_code == 0
+    assert not (out / "figures" / "wordings_1.svg").exists()
+    assert not (out / "tables" / "enhancements.csv").exists()
+    assert (out / "tables" / "mine.csv").exists()
