@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_server import _free_port, _ready, _start
@@ -16,18 +16,14 @@ from semiology.reports.review.sheet import Sample
 from semiology.reports.review.store import STORE, RatingStore
 
 playwright = pytest.importorskip("playwright.sync_api")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
 
 @pytest.fixture
-def page() -> Iterator[playwright.Page]:
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
-        yield browser.new_page(viewport={"width": 1400, "height": 900})
-        browser.close()
+def page(browser: Any) -> Iterator[Any]:
+    """A page of the one browser of these tests: Playwright allows one at a time."""
+    context = browser.new_context(viewport={"width": 1400, "height": 900})
+    yield context.new_page()
+    context.close()
 
 
 def _wait(server: subprocess.Popen[bytes], base: str) -> None:
@@ -37,9 +33,7 @@ def _wait(server: subprocess.Popen[bytes], base: str) -> None:
         _ready(client, server)
 
 
-def test_rating_by_keyboard_through_a_crash(
-    page: playwright.Page, review_folder: tuple[Path, Sample]
-) -> None:
+def test_rating_by_keyboard_through_a_crash(page: Any, review_folder: tuple[Path, Sample]) -> None:
     folder, sample = review_folder
     port = _free_port()
     base = f"http://127.0.0.1:{port}/{token_of(folder)}/"
