@@ -104,6 +104,21 @@ def test_a_model_that_is_not_here_is_a_sentence(tmp_path: Path, monkeypatch: pyt
         assert str(tmp_path) not in outcome.sentence
 
 
+def test_the_hub_is_asked_only_where_download_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, bool]] = []
+
+    def refuse(name: str, *, local_files_only: bool) -> str:
+        asked.append((name, local_files_only))
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr("faster_whisper.utils.download_model", refuse)
+    with pytest.raises(whisper_model.WhisperUnavailable, match="add --whisper-download"):
+        whisper_model.find_model("large-v3", download=False)
+    with pytest.raises(whisper_model.WhisperUnavailable, match=r"\(ConnectionError\): download it where"):
+        whisper_model.find_model("large-v3", download=True)
+    assert asked == [("large-v3", True), ("large-v3", False)]
+
+
 def test_words_that_come_again_and_again_are_told(tmp_path: Path) -> None:
     track = SoundTrack(tmp_path / "v.mp4", 60.0, RATE, 1, 0.0, 60.0)
     calm = Utterance(1.0, 3.0, "do you know where you are", compression_ratio=0.9)
