@@ -1,7 +1,7 @@
 """Time pose overlay and face crop at 720p, and measure the memory of a recording of two minutes.
 
-Run: ``python benchmarks/enhancement_speed.py [SECONDS]``; SECONDS (120) is the length of the simulated
-recording, 1280 x 720 at 30 frames per second with its keypoints. Keypoints are read from files: an estimator
+Run: ``python benchmarks/enhancement_speed.py [--duration SECONDS]`` (120); the simulated recording is
+1280 x 720 at 30 frames per second with its keypoints. Keypoints are read from files: an estimator
 is not timed. Each step runs in a process of its own that does nothing else, on one thread. On a busy machine
 the wall time says nothing, and even the CPU time is too long, as jobs share caches and the units of a core.
 """
@@ -9,14 +9,15 @@ the wall time says nothing, and even the CPU time is too long, as jobs share cac
 from __future__ import annotations
 
 import resource
-import sys
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, process_time
+from typing import Annotated
 
 import numpy as np
+import typer
 from rich.console import Console
 
 SIZE, FPS = (1280, 720), 30
@@ -55,9 +56,10 @@ def run(folder: Path, name: str) -> tuple[str, float, float, float, float]:
     return outcome.sentence, wall, cpu, peak, target.stat().st_size * 8e-6
 
 
-def main() -> None:
-    """Print the figures."""
-    duration_s = float(sys.argv[1]) if len(sys.argv) > 1 else 120.0
+def main(
+    duration_s: Annotated[float, typer.Option("--duration", min=5, help="Length of the recording, s.")] = 120,
+) -> None:
+    """Time pose overlay and face crop on a simulated 720p recording, on one thread."""
     console = Console()
     with TemporaryDirectory() as name:
         folder = Path(name)
@@ -73,4 +75,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)
