@@ -202,3 +202,39 @@ def test_a_request_that_hangs_fails_alone(backend: Any, monkeypatch: pytest.Monk
     assert isinstance(answers["1"], TimeoutError)
     assert answers["2"] == "to c"
     assert process.starts == 2
+
+
+def test_lmms_eval_asks_the_command_through_its_own_model_class(tmp_path: Path) -> None:
+    from lmms_eval.api.instance import Instance
+
+    from semiology.backends.jsonl import SemiologyJsonl
+
+    (tmp_path / "backend.py").write_text(BACKEND)
+    words = [sys.executable, str(tmp_path / "backend.py"), "errors", str(tmp_path / "starts")]
+    (tmp_path / "command.json").write_text(json.dumps(words))
+    model = SemiologyJsonl(command=f"@{tmp_path / 'command.json'}", timeout=30, in_flight=1)
+    model.task_dict["t"] = {"test": ["one", "two"]}
+
+    def messages(document: str) -> list[dict[str, Any]]:
+        video = {"type": "video", "url": "a.mp4", "start_time": 0.0, "end_time": 30.0}
+        return [{"role": "user", "content": [video, {"type": "text", "text": document}]}]
+
+    asked = [
+        Instance(
+            "generate_until", ("", messages, {}, number, "t", "test"), 0,
+            metadata={"task": "t", "doc_id": number, "repeats": 1},
+        )
+        for number in range(2)
+    ]  # fmt: skip
+    first, second = model.generate_until(asked)
+    model.process.stop()
+    assert first.text == "to one"
+    assert second.text == "[LMMS_EVAL_REQUEST_FAILED: x: no]"
+
+
+@pytest.mark.parametrize("command", ["", "@nowhere.json", "'open"])
+def test_a_command_that_is_none_is_told(command: str) -> None:
+    from semiology.backends.jsonl import command_words
+
+    with pytest.raises(ValueError, match=r"command=|No closing quotation"):
+        command_words(command)

@@ -37,12 +37,12 @@ def _no_garbage_collection(monkeypatch: pytest.MonkeyPatch) -> None:
 SEARCH = SearchOptions(metric_calls=120, begin_with="role", seeds=(), siblings=3)
 
 
-def make_plan(patients: int = 36, positive: float = 0.4) -> Plan:
+def make_plan(patients: int = 36, positive: float = 0.4, features: tuple[str, ...] = FEATURES) -> Plan:
     recordings, annotations = [], []
     for number in range(patients):
         name = f"R{number:03}"
         recordings.append(Recording(f"{name}_V1", name, Path(f"{name}.mp4"), fold=str(number % 4)))
-        for place, feature in enumerate(FEATURES):
+        for place, feature in enumerate(features):
             sign = (number * 7 + place * 3) % 10 < positive * 10
             annotations.append(
                 Annotation(f"{name}_V1", feature, "yes" if sign else "no", justification="seen")

@@ -1,0 +1,72 @@
+"""The published experiment as a named configuration, on the synthetic model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from synthetic import SyntheticModel, examples, rules, truths
+from test_optimise import key, make_plan
+
+from semiology.optimization.answer_book import AnswerBook
+from semiology.optimization.examples import SearchError
+from semiology.optimization.offline_proposer import OfflineProposer
+from semiology.optimization.optimise_run import RunChoices
+from semiology.optimization.published_experiment import (
+    divided,
+    published_prompts,
+    run_published,
+    single_task_search,
+)
+
+
+def test_twelve_calls_on_eight_recordings_try_a_single_rewrite() -> None:
+    train = examples(40, "a", feature="arm_flexion")
+    model = SyntheticModel(truths(train), of=lambda text: 0.7)
+    book = AnswerBook(model)
+    kept = rules("arm_flexion")
+    begin = published_prompts()["arm_flexion"]["minimal"]
+    _, calls = single_task_search(begin, train, book, kept, OfflineProposer(kept), 0)
+    asked = [question for call in model.calls for question in call]
+    assert len({question.text for question in asked}) == 2
+    assert len({question.video_id for question in asked}) == 8
+    of = truths(train)
+    assert sum(of[name] == "yes" for name in {question.video_id for question in asked}) == 4
+    assert 12 <= calls <= 24  # GEPA looks at its budget between steps
+
+
+def test_every_fold_selects_on_development_and_reports_that_prompts_test_row(tmp_path: Path) -> None:
+    features = tuple(published_prompts())
+    plan = make_plan(patients=40, features=features)
+    model = SyntheticModel({each.video_id: each.present for each in plan.recording_set.annotations})
+    choices = RunChoices("synthetic", Path("set"), tmp_path / "run", preset="published")
+    summary = run_published(
+        choices, plan, model, key, "synthetic", lambda kept, journal: OfflineProposer(kept, 0)
+    )
+    assert json.loads((tmp_path / "run" / "summary.json").read_text()) == summary
+    assert len(summary["rows"]) == 4 * 3
+    for row in summary["rows"]:
+        assert len(row["scores"]) == 8
+        best = max(each["development"]["f1"] for each in row["scores"].values())
+        assert row["scores"][row["selected"]]["development"]["f1"] == best
+        assert row["test"] == row["scores"][row["selected"]]["test"]
+    assert [each["feature"] for each in summary["features"]] == list(features)
+
+
+def test_a_quarter_of_each_label_is_development_and_no_test_patient_is_trained_on() -> None:
+    plan = make_plan(patients=40)
+    folds = {each.patient_id: str(each.fold) for each in plan.recording_set.recordings}
+    parts = divided(plan, "tonic", folds, "0", 0)
+    for part in ("train", "development"):
+        assert not {each.patient_id for each in parts[part]} & {each.patient_id for each in parts["test"]}
+    for truth in ("yes", "no"):
+        count = {part: sum(each.truth == truth for each in parts[part]) for part in ("train", "development")}
+        assert count["development"] == max(1, round(0.25 * sum(count.values())))
+
+
+def test_one_class_only_is_a_sentence() -> None:
+    plan = make_plan(patients=40, positive=0.0)
+    folds = {each.patient_id: str(each.fold) for each in plan.recording_set.recordings}
+    with pytest.raises(SearchError, match="too few recordings with and without the sign"):
+        divided(plan, "tonic", folds, "0", 0)
