@@ -1,7 +1,8 @@
 """Published answers beside a user's own run, on the recordings that both answered.
 
 A row of the baselines stands beside a run where the run was asked the same question about a recording of the
-same ``video_id``; the run's truth is used for both. All other rows are left out, and counted.
+same ``video_id`` whose annotations agree; the run's truth is used for both. All other rows are left out, and
+counted.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from semiology.metrics.answer_counts import UNPARSED
 from semiology.reports.published_answers import COLUMNS, FEATURE_TASK
 from semiology.reports.results import Results
 from semiology.reports.s3_results import S3Results
+from semiology.reports.same_recordings import CHECKED_KINDS, other_recordings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +68,15 @@ def beside_features(results: Results, baselines: pd.DataFrame) -> Results:
     own = results.answers
     truths = own.drop_duplicates(["video_id", "feature"])[["video_id", "feature", "patient_id", "truth"]]
     rows = baselines[baselines["task"] == FEATURE_TASK]
-    both = rows.drop(columns=["patient_id", "truth"]).merge(truths, on=["video_id", "feature"])
+    both = rows.drop(columns="patient_id").merge(
+        truths, on=["video_id", "feature"], suffixes=("_published", "")
+    )
+    annotated = both.drop_duplicates(["video_id", "feature"])
+    reason = other_recordings(
+        results.records, annotated["truth"].tolist(), annotated["truth_published"].tolist()
+    )
+    if reason and not both.empty:
+        return replace(results, notes=(*results.notes, _refused(reason)))
     notes = (*results.notes, _matched("features", len(both), len(rows), both["video_id"].nunique()))
     if both.empty:
         return replace(results, notes=notes)
@@ -89,15 +99,23 @@ def beside_s3(results: S3Results, baselines: pd.DataFrame) -> S3Results:
     found: list[Mapping[str, Any]] = []
     offered: dict[str, int] = defaultdict(int)
     videos: dict[str, set[str]] = defaultdict(set)
+    annotations: dict[tuple[str, str], tuple[str, str]] = {}
     tasks = {task for task, _, _ in questions}
     for row in rows.to_dict("records"):
         if row["task"] not in tasks:
             continue
         offered[row["task"]] += 1
         own = questions.get((row["task"], row["video_id"], row["feature"]))
+        if own is not None and own["kind"] in CHECKED_KINDS:
+            annotations[row["task"], row["video_id"]] = (str(own["truth"]), row["truth"])
         if own is not None and _same_clip(own, row):
             found.append(_record(own, row))
             videos[row["task"]].add(row["video_id"])
+    reason = other_recordings(
+        results.records_of_runs, *([pair[i] for pair in annotations.values()] for i in (0, 1))
+    )
+    if reason and found:
+        return replace(results, notes=(*results.notes, _refused(reason)))
     matched: dict[str, int] = defaultdict(int)
     for record in found:
         matched[record["task"]] += 1
@@ -126,6 +144,10 @@ def _record(own: Mapping[str, Any], row: Mapping[Any, str]) -> dict[str, Any]:
         answer = [] if answer == "none" else [token.strip() for token in answer.split(",")]
     names = {name: row[name] for name in ("enhancement", "prompt_id")}
     return {**own, **names, "model": PREFIX + row["model"], "segment": 0, "answer": answer}
+
+
+def _refused(reason: str) -> str:
+    return f"baselines: {reason} → no published answer is shown"
 
 
 def _matched(what: str, matched: int, offered: int, recordings: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +65,13 @@ def test_published_answers_become_the_tidy_frame(answers: Path) -> None:
 def test_features_stand_beside_a_run_where_recordings_match(
     answers: Path, sample: Make, write_run: WriteRun
 ) -> None:
-    own = [sample("tonic", 0, 0, "no", "no", video_id=VIDEOS[0], patient_id="mine"),
+    own = [sample("tonic", 0, 0, "no", "yes", video_id=VIDEOS[0], patient_id="mine"),
            sample("tonic", 2, 0, "no", "no", video_id="elsewhere")]  # fmt: skip
     results = beside_features(read_results([write_run(own)]), read_baselines(answers))
     beside = results.answers[results.answers["model"] == NAMED]
-    # The run's truth and patient hold for both.
+    # The run's patient holds for both.
     assert beside[["video_id", "answer", "truth", "patient_id"]].to_numpy().tolist() == [
-        [VIDEOS[0], "yes", "no", "mine"]
+        [VIDEOS[0], "yes", "yes", "mine"]
     ]
     assert any(
         "1 of 5 published answers on features are about 1 recordings" in note for note in results.notes
@@ -79,6 +80,34 @@ def test_features_stand_beside_a_run_where_recordings_match(
     assert features is not None
     assert [run.model for run in features.runs] == ["Qwen2.5-VL-7B", NAMED]
     assert {run.prompt for run in features.runs} == {"s3"}
+
+
+@pytest.mark.parametrize(("changed", "shown"), [(1, True), (2, False)])
+def test_other_recordings_that_happen_to_have_the_same_ids_are_not_shown(
+    changed: int, shown: bool, sample: Make, write_run: WriteRun
+) -> None:
+    """One annotation in ten may have been corrected since, and then the run's holds."""
+    own = [sample("tonic", i, 0, "no", "yes" if i < changed else "no", video_id=f"V{i}") for i in range(10)]
+    published = pd.DataFrame(
+        [("feature", MODEL, "none", "s3", f"V{i}", "p", "tonic", "yes", "no") for i in range(10)],
+        columns=list(COLUMNS),
+    )
+    results = beside_features(read_results([write_run(own)]), published)
+    beside = results.answers[results.answers["model"] == NAMED]
+    assert beside["truth"].tolist() == (["yes"] + ["no"] * 9 if shown else [])
+    assert shown or any("8 of 10 annotations" in note for note in results.notes)
+
+
+def test_published_answers_never_stand_beside_simulated_recordings(answers: Path, tmp_path: Path) -> None:
+    own = read_s3_results([own_run(tmp_path)])
+    assert own is not None
+    simulated = replace(own, records_of_runs={"m": {"simulated": True}})
+    both = beside_s3(simulated, read_baselines(answers))
+    assert both.records == own.records
+    assert any("are simulated, the published ones are not" in note for note in both.notes)
+    others = [{**row, "truth": "right"} if row["kind"] == "side" else row for row in own.records]
+    moved = beside_s3(replace(own, records=tuple(others)), read_baselines(answers))
+    assert len(moved.records) == len(own.records)
 
 
 def own_run(tmp_path: Path) -> Path:
