@@ -17,6 +17,8 @@ from semiology.metrics.aggregation import THREE_CLASSES
 from semiology.metrics.paired_comparison import PairedComparison, compare_pairs
 from semiology.metrics.paired_tables import measures_of, paired_tables
 from semiology.reports.compare_sides import Condition, Side, SideError, only_condition
+from semiology.reports.run_facts import SIMULATED_CAVEAT
+from semiology.reports.same_recordings import SIMULATED_REASON, other_recordings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,6 +117,8 @@ def compare_sides(first: Side, second: Side, options: Options) -> Comparison:
     if b is None:
         b = _constant(second, a)
     caveats = tuple(dict.fromkeys((*first.caveats, *second.caveats)))
+    if a.published != b.published and SIMULATED_CAVEAT in caveats and not (first.constant or second.constant):
+        raise SideError(f"{SIMULATED_REASON} → compare answers about the same recordings")
     return compare_conditions(a, b, options, caveats=caveats, notes=tuple(dict.fromkeys(notes)))
 
 
@@ -265,6 +269,11 @@ def _one_truth(pairs: pd.DataFrame, first: Condition, second: Condition, notes: 
                 f"{row['feature']}: recording {row['video_id']} has another {what} on each side, as have "
                 f"{count - 1} more answers → were the annotations changed between the runs?"
             )
+        reason = (
+            other_recordings({}, list(pairs["truth"]), list(pairs["truth_second"])) if what == "truth" else ""
+        )
+        if reason:
+            raise ValueError(f"{reason} → compare answers about the same recordings")
         kept = second if first.published else first
         notes.append(f"{count} published answers carry another {what} → that of {kept.label} is used")
         if first.published:

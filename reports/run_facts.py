@@ -50,12 +50,15 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
     return facts
 
 
+SIMULATED_CAVEAT = "The recordings are simulated: the figures say nothing about patients."
+
+
 def caveats(records: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
     """Return one sentence for each fact that limits what the figures mean; records are by model."""
     found: list[str] = []
     for model, record in sorted(records.items()):
         if record.get("simulated"):
-            found.append("The recordings are simulated: the figures say nothing about patients.")
+            found.append(SIMULATED_CAVEAT)
         if record.get("embedded_model"):
             found.append(
                 f"{model} is the small embedded model, made to try the software, not to read seizures."

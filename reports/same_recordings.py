@@ -11,6 +11,7 @@ from typing import Any
 
 LEAST_EQUAL = 0.9
 """Share of annotations that must be equal; room for a few that were corrected since the publication."""
+SIMULATED_REASON = "the recordings of these runs are simulated, the published ones are not"
 CHECKED_KINDS = frozenset({"diagnosis", "region", "side"})
 
 
@@ -25,7 +26,7 @@ def other_recordings(
         published: those behind the published answers, in the same order.
     """
     if any(record.get("simulated") for record in records.values()):
-        return "the recordings of these runs are simulated, the published ones are not"
+        return SIMULATED_REASON
     if not own:
         return None
     equal = sum(mine == theirs for mine, theirs in zip(own, published, strict=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from semiology.reports.comparison import Options, compare_sides
 from semiology.reports.confirm_openings import RECORD, enter_opening, select_split
 from semiology.reports.enhancement_comparison import compare_enhancements
 from semiology.reports.published_answers import COLUMNS
+from semiology.reports.run_facts import SIMULATED_CAVEAT
 
 WriteRun = Callable[..., Path]
 Records = Callable[..., list[dict[str, Any]]]
@@ -170,6 +172,23 @@ def test_published_truths_yield_to_those_of_a_run(
     truth = {row["video_id"]: row["truth"] for row in rows}
     assert found.pairs.set_index("video_id")["truth"].to_dict() == truth
     assert any("1 published answers carry another truth" in note for note in found.notes)
+
+
+def test_other_recordings_of_the_same_ids_are_refused(
+    write_run: WriteRun, records: Records, tmp_path: Path
+) -> None:
+    rows = records("tonic")
+    other = {"yes": "no", "no": "yes"}
+    old = [row | {"truth": other[row["truth"]]} if int(row["video_id"][1:]) % 3 else row for row in rows]
+    table = baselines(tmp_path / "published.csv", old, {"seer": ["yes"]})
+    run = read_side(str(write_run(rows)))
+    with pytest.raises(ValueError, match="these are other recordings"):
+        compare_sides(read_side(str(table)), run, QUICK)
+    same = read_side(str(baselines(tmp_path / "same.csv", rows, {"seer": ["yes"]})))
+    simulated = replace(run, caveats=(SIMULATED_CAVEAT,))
+    with pytest.raises(ValueError, match="are simulated"):
+        compare_sides(same, simulated, QUICK)
+    assert compare_sides(read_side("always-yes"), simulated, QUICK).n_recordings > 0
 
 
 def test_constant_answers_stand_for_a_side(write_run: WriteRun, records: Records) -> None:
