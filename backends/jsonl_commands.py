@@ -31,7 +31,7 @@ def serve_jsonl(
     What is queued is answered together, so questions about one window share its video. Errors are JSON lines
     too; logs go to standard error. The command ends when its input does.
     """
-    from semiology.backends.jsonl_server import JsonlServer, claim_stdout, model_answers
+    from semiology.backends.jsonl_server import JsonlServer, claim_stdout, model_answers, utf8_lines
 
     answers = claim_stdout()
     from semiology.backends.lmms_requests import load_model
@@ -45,4 +45,4 @@ def serve_jsonl(
     server = JsonlServer(
         model_answers(lm, cut_windows=cut_windows), answers, timeout_s=timeout, max_batch=max_batch
     )
-    server.serve(sys.stdin)
+    server.serve(utf8_lines(sys.stdin.buffer))

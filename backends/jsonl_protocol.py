@@ -18,13 +18,14 @@ the published prompt-optimisation tool; its paper and page do not name its field
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
 MAX_NEW_TOKENS = 256
 LONGEST_LINE = 1_000_000
 """Characters; a longer line is answered with an error."""
+LARGEST_NUMBER = 1e9
+"""Of seconds or tokens; JSON knows integers that are too large for a float."""
 
 BAD_REQUEST, MODEL_FAILED, TIMEOUT = "bad_request", "model_failed", "timeout"
 
@@ -123,6 +124,7 @@ def _number(raw: dict[str, Any], name: str, known: str | None) -> float | None:
     value = raw.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or value < 0:
-        raise ProtocolError(f"{name!r} must be a number from 0, not {value!r}", known)
+    usable = not isinstance(value, bool) and isinstance(value, int | float)
+    if not usable or not 0 <= value <= LARGEST_NUMBER:  # NaN compares false
+        raise ProtocolError(f"{name!r} must be a number from 0, not {str(value)[:40]!r}", known)
     return float(value)

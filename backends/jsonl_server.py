@@ -12,7 +12,7 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO
 
@@ -155,8 +155,9 @@ class JsonlServer:
 
     def _answer(self, each: _Waiting, line: str) -> None:
         each.answered = True
-        self._waiting.remove(each)
-        self._write(line)
+        if each in self._waiting:  # it is empty once nobody listens any more
+            self._waiting.remove(each)
+            self._write(line)
 
     def _write(self, line: str) -> None:
         try:
@@ -174,6 +175,12 @@ def claim_stdout() -> IO[str]:
     os.dup2(2, 1)
     sys.stdout = sys.stderr
     return answers
+
+
+def utf8_lines(stream: IO[bytes]) -> Iterator[str]:
+    """Yield the lines of a stream as UTF-8, whatever the locale; a byte that is none must not end it."""
+    for line in stream:
+        yield line.decode("utf-8", errors="replace")
 
 
 def model_answers(lm: object, *, cut_windows: bool = False) -> AnswerBatch:

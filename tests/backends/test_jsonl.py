@@ -24,7 +24,7 @@ from semiology.backends.jsonl_protocol import (
     read_answer,
     read_request,
 )
-from semiology.backends.jsonl_server import JsonlServer
+from semiology.backends.jsonl_server import JsonlServer, utf8_lines
 
 LINE = '{"id": "%s", "video": "a.mp4", "prompt": "Is it?"%s}'
 
@@ -48,6 +48,7 @@ def test_a_request_survives_its_line() -> None:
         (LINE % ("1", ', "start_s": 5, "end_s": 5'), "ends at 5 s"),
         (LINE % ("1", ', "start_s": "x"'), "'start_s' must be a number"),
         (LINE % ("1", ', "start_s": NaN'), "'start_s' must be a number"),
+        (LINE % ("1", ', "start_s": ' + "9" * 400), "'start_s' must be a number"),  # too large for a float
         (LINE % ("1", ', "timeout_s": 0'), "above 0"),
         ("x" * 1_000_001, "1000001 characters"),
     ],
@@ -129,6 +130,32 @@ def test_a_model_that_fails_or_hangs_costs_only_its_own_requests() -> None:
     assert found["bad"]["error"] == {"kind": "model_failed", "message": "out of memory"}
     assert found["slow"]["error"]["kind"] == "timeout"
     assert found["good"]["text"] == "Yes"
+
+
+def test_bytes_that_are_no_utf8_cost_no_other_request_its_answer() -> None:
+    lines = [b'{"id": "1", "video": "\xff.mp4", "prompt": "Is it?"}\n', (LINE % ("2", "")).encode() + b"\n"]
+    found, _ = served(lambda batch: [each.video for each in batch], utf8_lines(io.BytesIO(b"".join(lines))))
+    assert found["1"]["text"] == "\ufffd.mp4"
+    assert found["2"]["text"] == "a.mp4"
+
+
+def test_a_client_that_listens_no_more_ends_the_server_quietly() -> None:
+    class Closed(io.StringIO):
+        def write(self, text: str, /) -> int:
+            raise BrokenPipeError
+
+    release = threading.Event()
+
+    def answer_batch(batch: Sequence[Request]) -> list[str]:
+        release.wait(30)
+        return ["too late"] * len(batch)
+
+    server = JsonlServer(answer_batch, Closed(), timeout_s=0.2)
+    try:
+        server.serve([LINE % ("1", ""), LINE % ("2", "")])  # both run out of time
+    finally:
+        release.set()
+    assert server.batches
 
 
 BACKEND = """
