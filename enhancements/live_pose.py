@@ -94,7 +94,8 @@ class LivePose:
         """
         if self.weights is None and self.mode is None:
             raise KeypointsUnavailableError(
-                "no live estimator: give the weights of RTMO or RTMPose (.onnx), or let rtmlib fetch them"
+                "no live estimator: give the weights of RTMO or RTMPose (--pose-weights FILE.onnx), or let "
+                "rtmlib fetch them (--pose-mode balanced)"
             )
         for path in (self.weights, self.person_weights):
             if path is not None and not path.is_file():

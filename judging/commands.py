@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 JUDGE_EPILOG = (
     "Examples:  [cyan]semiology judge runs --judge http://127.0.0.1:8000/v1 --model NAME[/cyan]   "
     "[cyan]semiology judge runs --judge-checkpoint checkpoints/Qwen3-8B[/cyan]   "
-    "[cyan]semiology judge runs --judge-lmms-eval vllm --judge-args model=Qwen/Qwen3-8B[/cyan]"
+    "[cyan]semiology judge runs --judge-lmms-eval vllm --judge-args model=checkpoints/Qwen3-8B[/cyan]"
 )
 MERGE_EPILOG = (
     "Examples:  [cyan]semiology merge runs --server http://127.0.0.1:8000/v1 --model NAME[/cyan]   "
@@ -32,6 +32,7 @@ _AtOnce = Annotated[
     int | None,
     typer.Option(help="Prompts asked at a time: 8 of a server, 1 of a checkpoint, 16 of lmms-eval.", min=1),
 ]
+_MergedAtOnce = Annotated[int | None, typer.Option(help="Prompts asked at a time; by default 8.", min=1)]
 _MaxTokens = Annotated[int, typer.Option(help="Longest reply in tokens.", min=16)]
 _Timeout = Annotated[float, typer.Option(help="Seconds that a server may take for a reply.", min=0.1)]
 _KeyVariable = Annotated[
@@ -94,7 +95,7 @@ def merge_command(
         str | None, typer.Option(help="Address of an OpenAI-compatible server, of this machine.")
     ] = None,
     model: _Model = None,
-    at_once: _AtOnce = None,
+    at_once: _MergedAtOnce = None,
     timeout: _Timeout = 600.0,
     api_key_variable: _KeyVariable = None,
     as_json: _Json = False,

@@ -100,6 +100,8 @@ def _add_report(texts: TextsToRead, row: Mapping[Any, Any]) -> None:
 
 def _add_justification(texts: TextsToRead, row: Mapping[Any, Any]) -> None:
     feature, said, reference = row["feature"], row["justification"], row["reference"]
-    if said and ANSWER_WORDS.get(feature) and is_compared(row["answer"], row["truth"], reference):
+    # A missing text among others is NaN in a pandas frame of strings, which is true.
+    given = isinstance(said, str) and bool(said)
+    if given and ANSWER_WORDS.get(feature) and is_compared(row["answer"], row["truth"], reference):
         texts.justifications[feature, said] = None
         texts.justifications[feature, reference] = None

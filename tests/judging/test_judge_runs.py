@@ -94,6 +94,23 @@ def test_a_judged_run_is_reported_by_what_the_judge_read_and_says_so(tmp_path: P
     assert "texts and their references read by strict (instructions" in s3_markdown(summary)
 
 
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_a_right_answer_without_a_reason_is_not_sent_to_the_judge(
+    tmp_path: Path, nothing: str | None
+) -> None:
+    made = rows()
+    bare = next(i for i, row in enumerate(made) if row["task"] == "s3_justification")
+    made[bare]["justification"] = nothing
+    folder = write_s3_run(tmp_path / "run", made)
+    with served_judge() as judge:
+        done = typed("judge", folder, "--judge", judge.address, "--model", "judge", "--json")
+        assert done.exit_code == 0, done.output
+        # One justification and its reference fewer than where every right answer has a reason.
+        assert len(judge.asked) == 20
+        assert not any("nan" in text_in(prompt).split() for prompt in judge.prompts)
+    assert json.loads(done.stdout)["texts"] == 20
+
+
 def test_a_judge_that_reads_as_the_rules_do_gives_their_figures(tmp_path: Path) -> None:
     folder = write_s3_run(tmp_path / "run", rows())
     before = s3_rows(summary_of(folder))
