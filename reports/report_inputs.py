@@ -11,6 +11,7 @@ from semiology.reports.baselines import beside_features, beside_s3
 from semiology.reports.baselines_alone import features_alone, s3_alone
 from semiology.reports.lmms_eval_files import NoAnswersError, ResultsError
 from semiology.reports.results import Results, read_results
+from semiology.reports.run_provenance import mixed_versions, run_provenances
 from semiology.reports.s3_results import S3Results, read_s3_results
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ def report_inputs(
         raise unusable or NoAnswersError("the runs hold no answer to an S3 task → leave --only out")
     if features and unusable:
         features = replace(features, notes=(*features.notes, str(unusable)))
+    versions = mixed_versions(run_provenances(runs))
+    features = replace(features, notes=(*features.notes, *versions)) if features else None
+    s3 = replace(s3, notes=(*s3.notes, *versions)) if s3 else None
     if baselines is not None:
         features = beside_features(features, baselines) if features else None
         s3 = beside_s3(s3, baselines) if s3 else None

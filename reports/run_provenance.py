@@ -32,6 +32,23 @@ def run_provenances(paths: Sequence[Path]) -> list[dict[str, Any]]:
     return [_provenance(run, name, roots) for run, name in zip(runs, names, strict=True)]
 
 
+def mixed_versions(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return one sentence for each package that reads or asks and that the runs have in several versions.
+
+    Args:
+        runs: of :func:`run_provenances`.
+    """
+    found = []
+    for package in ("lmms-eval", "transformers", "semiology-eval"):
+        versions = {str(run["packages"][package]) for run in runs if package in run.get("packages", {})}
+        if len(versions) > 1:
+            found.append(
+                f"the runs were made with {package} {', '.join(sorted(versions))}: prompts, sampling or "
+                "decoding may differ between them → ask again with one version before you compare closely"
+            )
+    return found
+
+
 def _provenance(run: ResultFiles, name: str, roots: Sequence[Path]) -> dict[str, Any]:
     record = run.record or {}
     config = _mapping(record, "config")
