@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from semiology.features import FEATURES
 from semiology.metrics.aggregation import recording_answers
 from semiology.reports.baselines_alone import KNOWN, baselines_file
+from semiology.reports.run_facts import RunFacts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +66,7 @@ class Side:
         constant: the answer of ``always-yes`` or ``always-no``, else None.
         best: whether the best of the conditions is wanted.
         data: name of the recording set, where the run tells.
-        caveats, notes: of the results read.
+        notes: of the results read.
         facts: run record of each model.
     """
 
@@ -74,9 +75,13 @@ class Side:
     constant: str | None = None
     best: bool = False
     data: str | None = None
-    caveats: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    facts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    facts: RunFacts = field(default_factory=dict)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the recordings of any model here are simulated."""
+        return any(known.get("simulated") is True for known in self.facts.values())
 
 
 def read_side(text: str) -> Side:
@@ -98,7 +103,7 @@ def read_side(text: str) -> Side:
     matching = tuple(c for c in side.conditions if all(_matches(c, *item) for item in wanted.items()))
     if not matching:
         raise SideError(f"{text}: nothing here matches → choose one of\n{choices(source, side.conditions)}")
-    return Side(text, matching, None, best, side.data, side.caveats, side.notes, side.facts)
+    return Side(text, matching, None, best, side.data, side.notes, side.facts)
 
 
 def _path(source: str) -> Path:
@@ -168,7 +173,7 @@ def _run(path: Path, text: str) -> Side:
     recordings = recording_answers(answers)
     data = next((str(r["data"]) for r in results.records.values() if r.get("data")), None)
     found = _conditions(recordings.rename(columns={"prompt_id": "prompt"}), published=False)
-    return Side(text, found, None, False, data, results.caveats, results.notes, results.records)
+    return Side(text, found, None, False, data, results.notes, results.records)
 
 
 def _published(path: Path, text: str) -> Side:

@@ -17,7 +17,7 @@ from semiology.metrics.aggregation import THREE_CLASSES
 from semiology.metrics.paired_comparison import PairedComparison, compare_pairs
 from semiology.metrics.paired_tables import measures_of, paired_tables
 from semiology.reports.compare_sides import Condition, Side, SideError, only_condition
-from semiology.reports.run_facts import SIMULATED_CAVEAT
+from semiology.reports.run_facts import RunFacts, caveats
 from semiology.reports.same_recordings import SIMULATED_REASON, other_recordings
 
 if TYPE_CHECKING:
@@ -116,10 +116,11 @@ def compare_sides(first: Side, second: Side, options: Options) -> Comparison:
         a = _constant(first, b)
     if b is None:
         b = _constant(second, a)
-    caveats = tuple(dict.fromkeys((*first.caveats, *second.caveats)))
-    if a.published != b.published and SIMULATED_CAVEAT in caveats and not (first.constant or second.constant):
+    simulated = first.simulated or second.simulated
+    if a.published != b.published and simulated and not (first.constant or second.constant):
         raise SideError(f"{SIMULATED_REASON} → compare answers about the same recordings")
-    return compare_conditions(a, b, options, caveats=caveats, notes=tuple(dict.fromkeys(notes)))
+    facts = (first.facts, second.facts)
+    return compare_conditions(a, b, options, facts=facts, notes=tuple(dict.fromkeys(notes)))
 
 
 def compare_conditions(
@@ -127,10 +128,12 @@ def compare_conditions(
     second: Condition,
     options: Options,
     *,
-    caveats: tuple[str, ...] = (),
+    facts: Sequence[RunFacts] = (),
     notes: tuple[str, ...] = (),
 ) -> Comparison:
     """Compare two conditions on the questions that both answered.
+
+    Those ``facts`` of the runs that bear on the models and features compared become caveats.
 
     Raises:
         ValueError: nothing was answered by both, or two runs disagree about a truth or a patient.
@@ -165,10 +168,20 @@ def compare_conditions(
         unpaired=unpaired,
         unusable=(unusable[0], unusable[1]),
         n_dropped=before - len(pairs),
-        caveats=caveats,
+        caveats=_caveats(facts, set(pairs["feature"]), {first.model, second.model}),
         notes=tuple(found),
         options=options,
     )
+
+
+def _caveats(facts: Sequence[RunFacts], features: set[str], models: set[str]) -> tuple[str, ...]:
+    """Return what limits the figures of these models on these features."""
+    told = [
+        text
+        for records in facts
+        for text in caveats({name: known for name, known in records.items() if name in models}, features)
+    ]
+    return tuple(dict.fromkeys(told))
 
 
 def _refuse_different_sets(first: Side, second: Side, options: Options) -> None:

@@ -43,7 +43,7 @@ def compare_enhancements(base: Side, enhanced: Side, options: Options) -> list[C
         raise SideError(
             f"{enhanced.text}: holds no answers with an enhancement → run a task such as pose_semiology_tonic"
         )
-    caveats = tuple(dict.fromkeys((*base.caveats, *enhanced.caveats)))
+    facts = (base.facts, enhanced.facts)
     notes = tuple(dict.fromkeys((*base.notes, *enhanced.notes)))
     made = []
     for condition in turned:
@@ -52,7 +52,7 @@ def compare_enhancements(base: Side, enhanced: Side, options: Options) -> list[C
         chosen = replace(options, features=tuple(f for f in options.features if f in shared))
         if not chosen.features:
             continue
-        made.append(compare_conditions(counterpart, condition, chosen, caveats=caveats, notes=notes))
+        made.append(compare_conditions(counterpart, condition, chosen, facts=facts, notes=notes))
     if not made:
         raise SideError(
             "no enhanced feature was asked without the enhancement too → run the plain tasks as well"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from semiology.features import AUDIO_FEATURES
@@ -53,8 +53,18 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
 SIMULATED_CAVEAT = "The recordings are simulated: the figures say nothing about patients."
 
 
-def caveats(records: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return one sentence for each fact that limits what the figures mean; records are by model."""
+RunFacts = Mapping[str, Mapping[str, Any]]
+"""What `run_facts` found, by model."""
+
+
+def caveats(records: RunFacts, features: Collection[str] | None = None) -> tuple[str, ...]:
+    """Return one sentence for each fact that limits what the figures mean.
+
+    Args:
+        records: what `run_facts` found, by model.
+        features: those that the figures are about; None for all that were asked.
+    """
+    heard = features is None or bool(set(AUDIO_FEATURES) & set(features))
     found: list[str] = []
     for model, record in sorted(records.items()):
         if record.get("simulated"):
@@ -63,7 +73,7 @@ def caveats(records: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
             found.append(
                 f"{model} is the small embedded model, made to try the software, not to read seizures."
             )
-        if record.get("deaf"):
+        if record.get("deaf") and heard:
             found.append(f"{model} was asked about sound without hearing any: those answers are guesses.")
         if record.get("limit"):
             found.append(
@@ -72,8 +82,18 @@ def caveats(records: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
         if record.get("exclusions"):
             count = len(record["exclusions"])
             found.append(f"{count} recording{'s' if count > 1 else ''} could not be used (no usable video).")
-        found += [f"{model}: {text}" for text in _left_out(record.get("left_out") or {})]
+        found += [f"{model}: {text}" for text in _left_out(_about(record, features))]
     return tuple(dict.fromkeys(found))
+
+
+def _about(record: Mapping[str, Any], features: Collection[str] | None) -> dict[str, Mapping[str, int]]:
+    """Return what was left out of the features that the figures are about."""
+    counts: Mapping[str, Mapping[str, int]] = record.get("left_out") or {}
+    return {
+        label: what
+        for label, what in counts.items()
+        if features is None or label.partition(" with ")[0] in features
+    }
 
 
 def _left_out(counts: Mapping[str, Mapping[str, int]]) -> list[str]:

@@ -21,7 +21,6 @@ from semiology.reports.comparison import Options, compare_sides
 from semiology.reports.confirm_openings import RECORD, enter_opening, select_split
 from semiology.reports.enhancement_comparison import compare_enhancements
 from semiology.reports.published_answers import COLUMNS
-from semiology.reports.run_facts import SIMULATED_CAVEAT
 
 WriteRun = Callable[..., Path]
 Records = Callable[..., list[dict[str, Any]]]
@@ -185,7 +184,7 @@ def test_other_recordings_of_the_same_ids_are_refused(
     with pytest.raises(ValueError, match="these are other recordings"):
         compare_sides(read_side(str(table)), run, QUICK)
     same = read_side(str(baselines(tmp_path / "same.csv", rows, {"seer": ["yes"]})))
-    simulated = replace(run, caveats=(SIMULATED_CAVEAT,))
+    simulated = replace(run, facts={"m": {"simulated": True}})
     with pytest.raises(ValueError, match="are simulated"):
         compare_sides(same, simulated, QUICK)
     assert compare_sides(read_side("always-yes"), simulated, QUICK).n_recordings > 0
@@ -237,6 +236,37 @@ def test_each_enhancement_is_held_against_the_plain_run(write_run: WriteRun, rec
     other = write_run(records("tonic", enhancement="pose"), folder="other", model="org/other")
     with pytest.raises(ValueError, match="has no plain answers of other"):
         compare_enhancements(read_side(str(base)), read_side(str(other)), QUICK)
+
+
+@pytest.mark.parametrize(
+    ("feature", "enhancement", "told"),
+    [("tonic", "pose", False), ("ictal_vocalization", "denoise", True)],
+)
+def test_a_model_without_ears_is_told_only_where_sound_is_compared(
+    write_run: WriteRun, records: Records, feature: str, enhancement: str, told: bool
+) -> None:
+    record = {"deaf": True, "embedded_model": True, "left_out": {"clonic": {"recordings_not_annotated": 3}}}
+    plain = [row for name in ("tonic", "clonic", "ictal_vocalization") for row in records(name)]
+    base = write_run(plain, folder="plain", record=record)
+    turned = write_run(records(feature, enhancement=enhancement), folder="turned", record=record)
+    (found,) = compare_enhancements(read_side(str(base)), read_side(str(turned)), QUICK)
+    text = " ".join(found.caveats)
+    assert "embedded model" in text
+    assert ("without hearing any" in text) is told
+    assert "not annotated" not in text
+    both = compare_sides(read_side(f"{base}"), read_side("always-yes"), QUICK)
+    assert "without hearing any" in " ".join(both.caveats)
+    assert "3 not annotated (clonic)" in " ".join(both.caveats)
+
+
+def test_caveats_of_models_that_are_not_compared_are_left_out(write_run: WriteRun, records: Records) -> None:
+    a = write_run(records("tonic"), folder="both", model="org/a")
+    write_run(records("tonic"), folder="both", model="org/b", stamp="20260102_120000")
+    side = read_side(f"{a}::a")
+    limited = replace(side, facts={"a": {"limit": 7}, "b": {"limit": 9}})
+    text = " ".join(compare_sides(limited, read_side("always-no"), QUICK).caveats)
+    assert "first 7 questions" in text
+    assert "first 9 questions" not in text
 
 
 def write_set(folder: Path, confirm: range) -> Path:
