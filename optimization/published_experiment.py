@@ -49,6 +49,10 @@ BEGIN_WITH, OPTIMIZED = "minimal", "gepa"
 TRAINING_RECORDINGS, METRIC_CALLS, MINIBATCH = 8, 12, 8
 DEVELOPMENT_SHARE, SEED = 0.25, 42
 FOLDS = 5
+FIXED_BY_THE_EXPERIMENT = (
+    "features", "budget", "minutes", "objective", "begin_with", "seeds", "answer_format", "other_formats",
+    "minibatch", "siblings", "max_characters", "test_fold",
+)  # fmt: skip
 
 
 def published_prompts() -> dict[str, dict[str, str]]:
@@ -68,11 +72,18 @@ def run_published(
     """Run the experiment and return its results as plain data.
 
     Raises:
-        SearchError: a fold has one class only, or the model gives no replies.
+        SearchError: a fold has one class only, the model gives no replies, or an option is given that the
+            experiment fixes.
     """
+    _refuse_other_choices(choices)
     prompts = published_prompts()
     folds = folds_of(plan.recording_set) or draw_folds(plan.recording_set, FOLDS, seed=SEED)
     names = sorted(set(folds.values()))
+    divisions = {  # all of them before the first question, so that a fold that is too small costs nothing
+        (fold, feature): divided(plan, feature, folds, fold, number)
+        for number, fold in enumerate(names)
+        for feature in prompts
+    }
     folder = RunFolder(
         choices.out, {"preset": "published", "model": model, "proposer": choices.proposer,
                       "folds": dict(sorted(folds.items())), "seed": choices.seed},
@@ -81,20 +92,26 @@ def run_published(
     rows = []
     with Journal(folder.answers) as journal:
         remembered = RememberedAnswers(answerer, journal, key_of)
-        for number, fold in enumerate(names):
-            for feature, seven in prompts.items():
-                parts = divided(plan, feature, folds, fold, number)
-                book = AnswerBook(remembered)
-                rules = CandidateRules(feature, ids)
-                found, calls = single_task_search(seven[BEGIN_WITH], parts["train"], book, rules,
-                                                  proposer_of(rules, journal), choices.seed)  # fmt: skip
-                rows.append(
-                    fold_row(feature, fold, {**seven, OPTIMIZED: found}, parts, book) | {"calls": calls}
-                )
+        for (fold, feature), parts in divisions.items():
+            seven, book, rules = prompts[feature], AnswerBook(remembered), CandidateRules(feature, ids)
+            found, calls = single_task_search(
+                seven[BEGIN_WITH], parts["train"], book, rules, proposer_of(rules, journal), choices.seed
+            )
+            rows.append(fold_row(feature, fold, {**seven, OPTIMIZED: found}, parts, book) | {"calls": calls})
     summary = {"preset": "published", "model": model, "proposer": choices.proposer, "folds": len(names),
                "rows": plain(rows), "features": plain(means(rows))}  # fmt: skip
     folder.write(SUMMARY, summary)
     return summary
+
+
+def _refuse_other_choices(choices: RunChoices) -> None:
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in FIXED_BY_THE_EXPERIMENT
+        if getattr(choices, name) != type(choices).__dataclass_fields__[name].default
+    ]
+    if given:
+        raise SearchError(f"--preset published fixes what {', '.join(given)} would choose → leave that out")
 
 
 def divided(

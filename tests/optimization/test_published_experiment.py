@@ -70,3 +70,24 @@ def test_one_class_only_is_a_sentence() -> None:
     folds = {each.patient_id: str(each.fold) for each in plan.recording_set.recordings}
     with pytest.raises(SearchError, match="too few recordings with and without the sign"):
         divided(plan, "tonic", folds, "0", 0)
+
+
+def test_a_set_that_is_too_small_for_one_fold_is_told_before_anything_is_asked(tmp_path: Path) -> None:
+    plan = make_plan(patients=40, features=("arm_flexion", "asynchronous_movement"))  # the third is missing
+    model = SyntheticModel({})
+    choices = RunChoices("synthetic", Path("set"), tmp_path / "run", preset="published")
+    with pytest.raises(SearchError, match="oral_automatisms, fold"):
+        run_published(choices, plan, model, key, "synthetic", lambda kept, journal: OfflineProposer(kept, 0))
+    assert model.calls == []
+    assert not (tmp_path / "run").exists()
+
+
+def test_options_that_the_experiment_fixes_are_refused(tmp_path: Path) -> None:
+    choices = RunChoices(
+        "synthetic", Path("set"), tmp_path / "run", features=("tonic",), budget=5, preset="published"
+    )
+    with pytest.raises(SearchError, match="fixes what --features, --budget would choose"):
+        run_published(
+            choices, make_plan(patients=8), SyntheticModel({}), key, "synthetic",
+            lambda kept, journal: OfflineProposer(kept, 0),
+        )  # fmt: skip
