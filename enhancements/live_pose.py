@@ -111,6 +111,11 @@ class LivePose:
             with redirect_stdout(io.StringIO()):  # it prints paths
                 return self._open(rtmlib)
         except Exception as error:  # noqa: BLE001  each runtime has its own
+            if self.weights is None and isinstance(error, OSError):
+                raise KeypointsUnavailableError(
+                    f"rtmlib could not fetch its weights ({type(error).__name__}): try again where there is "
+                    "a network, or name files (--pose-weights FILE.onnx)"
+                ) from None
             raise KeypointsError(
                 f"the pose weights cannot be used ({type(error).__name__}): name ONNX files of RTMO, or of "
                 "RTMPose together with YOLOX"

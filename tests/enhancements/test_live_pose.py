@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 from pathlib import Path
+from urllib.error import URLError
 
 import numpy as np
 import pytest
@@ -120,6 +121,27 @@ def test_what_is_missing_is_told(
     monkeypatch.setitem(__import__("sys").modules, "rtmlib", None)
     with pytest.raises(KeypointsUnavailableError, match="pip install --no-deps rtmlib"):
         LivePose(tmp_path / "bad.onnx").detect(recording, line, None)
+
+
+def test_weights_that_cannot_be_fetched_are_tried_again_later(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import rtmlib
+
+    asked: list[str] = []
+
+    class Unreachable:
+        def __init__(self, weights: str, **options: object) -> None:
+            asked.append(weights)
+            raise URLError("no network")
+
+    monkeypatch.setattr(rtmlib, "RTMO", Unreachable)
+    with pytest.raises(KeypointsUnavailableError, match=r"could not fetch its weights \(URLError\)"):
+        LivePose(mode="lightweight").detect(recording, timeline(recording.video), None)
+    assert asked == [rtmlib.Body.RTMO_MODE["lightweight"]["pose"]]
+    with pytest.raises(KeypointsUnavailableError, match="--pose-mode"):
+        LivePose().detect(recording, timeline(recording.video), None)
+    assert len(asked) == 1, "nothing is fetched unless a size is named"
 
 
 def test_weights_are_named_by_their_content(one_stage: Path, tmp_path: Path) -> None:
