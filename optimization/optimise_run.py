@@ -135,7 +135,7 @@ def proposer_of(choices: RunChoices) -> ProposerOf:
 
     def make(rules: CandidateRules, journal: Journal) -> Proposer:
         name = f"{choices.proposer} seed {choices.seed} {rules.feature}"
-        return ReflectiveProposer(complete, rules.max_characters, journal, name)
+        return ReflectiveProposer(complete, rules.max_characters, journal, name, rules.ids)
 
     return make
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from semiology.backends.journal import Answer, Journal
@@ -55,15 +55,20 @@ class ReflectiveProposer:
         max_characters: longest wording.
         journal: keeps every reply, so that a repeated search hears the same; None keeps none.
         model: name and address, part of the key of a reply.
+        ids: video and patient ids; where an annotator or a model wrote one, it is not sent.
     """
 
     attempts = 3
 
     def __init__(
-        self, complete: Complete, max_characters: int, journal: Journal | None = None, model: str = ""
-    ) -> None:
+        self, complete: Complete, max_characters: int, journal: Journal | None = None, model: str = "",
+        ids: Collection[str] = (),
+    ) -> None:  # fmt: skip
         self._complete, self._characters = complete, max_characters
         self._journal, self._model = journal, model
+        longest_first = sorted(ids, key=len, reverse=True)
+        named = "|".join(re.escape(name) for name in longest_first)
+        self._ids = re.compile(rf"(?<![^\W_])(?:{named})(?![^\W_])", re.IGNORECASE) if named else None
         self._asked: Counter[str] = Counter()
 
     def propose(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
@@ -84,9 +89,12 @@ class ReflectiveProposer:
             definition=first.get("Definition", ""),
             count=len(records),
             tally=", ".join(f"{count} {name}" for name, count in sorted(tally.items())) or "none",
-            feedback="\n\n".join(str(record["Feedback"]) for record in records),
+            feedback=self._without_ids("\n\n".join(str(record["Feedback"]) for record in records)),
             characters=self._characters,
         )
+
+    def _without_ids(self, text: str) -> str:
+        return self._ids.sub("[id]", text) if self._ids is not None else text
 
     def _reply(self, task: str) -> str:
         self._asked[task] += 1

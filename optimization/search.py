@@ -124,6 +124,11 @@ def usable_seeds(rules: CandidateRules, options: SearchOptions) -> tuple[list[st
         if "all" not in options.seeds and prompt.id not in options.seeds:
             continue
         reasons = ["it asks whether the sign is absent"] if prompt.polarity == "negative" else []
+        if prompt.provenance == "optimized" and prompt.id not in options.seeds:
+            # an earlier search may have chosen it on patients that are now the test
+            reasons.append(
+                "an earlier search found it, perhaps on patients of this test → name it in --seeds"
+            )
         reasons += ["its text names the answers itself"] if prompt.tail == "" else []
         reasons = reasons or rules.broken(prompt.text)
         if reasons:
@@ -131,6 +136,16 @@ def usable_seeds(rules: CandidateRules, options: SearchOptions) -> tuple[list[st
         else:
             texts.append(prompt.text)
     return texts, notes
+
+
+def _found_before(feature: str, options: SearchOptions) -> list[str]:
+    """Return a caution on each named wording that an earlier search found."""
+    return [
+        f"{feature}: {prompt.id} was found by an earlier search; if that saw patients of this test, "
+        "the test scores are too high"
+        for prompt in load_library().feature(feature).prompts
+        if prompt.provenance == "optimized" and prompt.id in (options.begin_with, *options.seeds)
+    ]
 
 
 def begin_with(feature: str, options: SearchOptions) -> Prompt:
@@ -180,6 +195,7 @@ def search_feature(
     prompt = begin_with(feature, options)
     begun = begun_text or prompt.text
     seeds, notes = usable_seeds(rules, options)
+    notes += _found_before(feature, options)
     clock = MinutesUsed(options.minutes or UNLIMITED, seconds_before)
     guarded = GuardedProposer(proposer, rules, seeds=seeds, begun_with=begun)
     ended = NothingNew(lambda: _barren(guarded, options), PATIENCE)

@@ -146,3 +146,11 @@ def test_a_server_that_is_gone_is_told() -> None:
     complete = reflection_model("writer@http://127.0.0.1:9/v1", remote_allowed=False, timeout_s=1)
     with pytest.raises(ReflectionError, match=r"writer at http://127.0.0.1:9/v1 gave no reply"):
         complete("x")
+
+
+def test_ids_that_an_annotator_or_a_model_wrote_are_not_sent() -> None:
+    proposer = ReflectiveProposer(lambda task: task, 700, ids=("P001", "P001_V01", "mueller"))
+    said = "The annotator wrote: p001_v01 (Mueller) stiffens; P001-b does not; P0012 is a word of its own."
+    record = {"Inputs": {"sign": "tonic"}, "Feedback": said, "Verdict": "missed"}
+    sent = proposer.task("Is the patient stiff?", [record])
+    assert "wrote: [id] ([id]) stiffens; [id]-b does not; P0012 is a word" in sent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ from semiology.optimization.answer_book import AnswerBook
 from semiology.optimization.examples import Example, SearchError
 from semiology.optimization.guarded_proposer import ReflectionError
 from semiology.optimization.offline_proposer import OfflineProposer
-from semiology.optimization.search import FoundWording, SearchOptions, search_feature
+from semiology.optimization.optimised_wordings import wording_file
+from semiology.optimization.search import FoundWording, SearchOptions, search_feature, usable_seeds
 from semiology.optimization.wording_comparison import compare_wordings
 
 TRAIN, DEVELOPMENT, TEST = examples(30, "a"), examples(40, "b"), examples(80, "c")
@@ -192,3 +194,20 @@ def test_minutes_end_a_search_and_count_those_of_a_killed_run() -> None:
     )
     assert found.chosen == found.begun_text
     assert "1 minutes were used" in found.notes[-1]
+
+
+def test_a_wording_that_an_earlier_search_found_is_a_seed_only_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "Does the patient become stiff all over?"
+    entry = {"id": "optimized_1", "text": text, "answer": "yes_no", "provenance": "optimized",
+             "source": "a search", "family": "optimized"}  # fmt: skip
+    (tmp_path / "tonic.yaml").write_text(wording_file("tonic", entry), encoding="utf-8")
+    monkeypatch.setenv("SEMIOLOGY_PROMPTS", str(tmp_path))
+    texts, notes = usable_seeds(rules(), SearchOptions(seeds=("all",)))
+    assert texts
+    assert text not in texts
+    assert any("optimized_1 is no seed, because an earlier search found it" in note for note in notes)
+    assert usable_seeds(rules(), SearchOptions(seeds=("optimized_1",)))[0] == [text]
+    found, _ = search(metric_calls=40, seeds=("optimized_1",))
+    assert any("optimized_1 was found by an earlier search" in note for note in found.notes)
