@@ -17,6 +17,7 @@ from semiology.metrics.intervals import RESAMPLES, Estimate
 from semiology.metrics.patient_bootstrap import pooled_estimate
 
 COEFFICIENTS: tuple[str, ...] = ("raw_agreement", "cohen_kappa", "fleiss_kappa", "krippendorff_alpha")
+ONE_CATEGORY = "all ratings are of one category"
 
 
 def agreement_estimates(
@@ -50,7 +51,7 @@ def agreement_estimates(
     given = [[value for value in row if not is_missing(value)] for row in ratings]
     categories = sorted({value for row in given for value in row}, key=str)
     place = {value: i for i, value in enumerate(categories)}
-    drawing = {"resamples": resamples, "seed": seed}
+    drawing: dict[str, Any] = {"resamples": resamples, "seed": seed, "undefined": ONE_CATEGORY}
     found: dict[str, Estimate] = {}
     several = [i for i, row in enumerate(given) if len(row) > 1]
     if not several:

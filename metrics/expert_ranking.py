@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from semiology.metrics.confusion import Floats
-from semiology.metrics.intervals import RESAMPLES, Estimate, bootstrap_estimate, patient_weights
+from semiology.metrics.intervals import (
+    MIN_POSITIVE_PATIENTS,
+    RESAMPLES,
+    Estimate,
+    bootstrap_estimate,
+    patient_weights,
+)
 
 
 def ranking_agreement(metric: Sequence[float] | Floats, expert: Sequence[float] | Floats) -> dict[str, float]:
@@ -71,9 +77,15 @@ def ranking_estimates(
     names, codes = np.unique(np.asarray([str(one) for one in patients]), return_inverse=True)
     weights = patient_weights(len(names), resamples, np.random.default_rng(seed)).astype(np.int64)
     rows = [ranking_agreement(*(np.repeat(part, row[codes]) for part in (x, y))) for row in weights]
+    few = f"only {len(names)} patients" if len(names) < MIN_POSITIVE_PATIENTS else None
     return {
         name: bootstrap_estimate(
-            value, np.array([row[name] for row in rows]), n=len(x), n_patients=len(names)
+            value,
+            np.array([row[name] for row in rows]),
+            n=len(x),
+            n_patients=len(names),
+            caution=few,
+            undefined="all values of the metric or all ratings are equal",
         )
         for name, value in point.items()
     }

@@ -137,6 +137,7 @@ def bootstrap_estimate(
     n_patients: int,
     level: float = 0.95,
     caution: str | None = None,
+    undefined: str = "no recording shows the sign",
 ) -> Estimate:
     """Return a score with the percentile interval of its patient resamples.
 
@@ -150,13 +151,14 @@ def bootstrap_estimate(
         n, n_patients: recordings and patients behind the score.
         level: coverage aimed at.
         caution: remark to carry along.
+        undefined: why there is no score where there is none.
     """
     from scipy.stats import norm
 
     defined = resampled[~np.isnan(resampled)]
     share = 1 - len(defined) / len(resampled) if len(resampled) else 0.0
     if np.isnan(value):
-        return not_estimable(value, BOOTSTRAP, n, n_patients, "undefined: no recording shows the sign")
+        return not_estimable(value, BOOTSTRAP, n, n_patients, f"undefined: {undefined}")
     if n_patients < 2:
         return not_estimable(value, BOOTSTRAP, n, n_patients, "all recordings come from one patient")
     if len(defined) == 0:

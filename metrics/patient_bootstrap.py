@@ -77,6 +77,7 @@ def pooled_estimate(
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
+    undefined: str = "no recording shows the sign",
 ) -> Estimate:
     """Return a score of a whole collection, such as BLEU, with its patient-bootstrap interval.
 
@@ -85,6 +86,7 @@ def pooled_estimate(
         patients: patient of each recording.
         score: from the sums over a collection, shape (k,), to its score.
         resamples, seed: of the draws of patients.
+        undefined: why there is no score where there is none.
 
     Fewer than 10 patients give an interval with a caution.
 
@@ -102,7 +104,9 @@ def pooled_estimate(
     drawn = np.array([score(row) for row in weights @ sums], dtype=np.float64)
     caution = f"only {len(names)} patients" if len(names) < MIN_POSITIVE_PATIENTS else None
     value = score(statistics.sum(0))
-    return bootstrap_estimate(value, drawn, n=len(statistics), n_patients=len(names), caution=caution)
+    return bootstrap_estimate(
+        value, drawn, n=len(statistics), n_patients=len(names), caution=caution, undefined=undefined
+    )
 
 
 def share_estimate(hits: Sequence[float] | Floats, patients: Sequence[Any]) -> Estimate:

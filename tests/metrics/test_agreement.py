@@ -16,6 +16,7 @@ from semiology.metrics.agreement import (
     fleiss_kappa,
     krippendorff_alpha,
 )
+from semiology.metrics.agreement_estimates import agreement_estimates
 from semiology.metrics.answer_counts import AnswerCounts, count_answers
 from semiology.metrics.expert_ranking import pairwise_accuracy, ranking_agreement, ranking_estimates
 from semiology.metrics.patient_bootstrap import mean_estimate, share_estimate
@@ -126,6 +127,15 @@ def test_rankings_have_patient_intervals() -> None:
         assert low is not None
         assert high is not None
         assert low < found[name].value < high
+
+
+def test_an_undefined_coefficient_says_why() -> None:
+    alike = agreement_estimates([("yes", "yes")] * 4, ["a", "b", "c", "d"], resamples=100)
+    assert alike["cohen_kappa"].reason == "undefined: all ratings are of one category"
+    flat = ranking_estimates([1.0] * 4, [1.0, 2, 3, 4], ["a", "b", "c", "d"], resamples=100)
+    assert flat["pearson"].reason == "undefined: all values of the metric or all ratings are equal"
+    ranked = ranking_estimates([1.0, 2, 4, 3], [1.0, 2, 3, 4], ["a", "b", "c", "d"], resamples=100)
+    assert ranked["spearman"].caution == "only 4 patients"
 
 
 def test_patient_means_leave_the_undefined_out_and_do_not_depend_on_the_order() -> None:
