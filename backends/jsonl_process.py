@@ -144,16 +144,21 @@ class JsonlProcess:
         if self._process is not None and self._process.poll() is None:
             return
         self._lines, self._to_send = queue.Queue(), queue.Queue()
-        self._process = subprocess.Popen(  # noqa: S603 - the user's own command, as words, without a shell
-            self.command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            bufsize=1,
-            start_new_session=True,
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - the user's own command, as words, without a shell
+                self.command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                bufsize=1,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise OSError(
+                f"{self.command[0]} cannot be started ({error.strerror}) → give a program in command="
+            ) from None
         self._hangs, self.starts = False, self.starts + 1
         assert self._process.stdout is not None
         assert self._process.stdin is not None

@@ -265,3 +265,10 @@ def test_a_command_that_is_none_is_told(command: str) -> None:
 
     with pytest.raises(ValueError, match=r"command=|No closing quotation"):
         command_words(command)
+
+
+def test_a_command_that_cannot_be_started_is_a_sentence() -> None:
+    with pytest.raises(
+        OSError, match=r"nowhere/model cannot be started \(No such file or directory\) → give"
+    ):
+        JsonlProcess(["nowhere/model"], 5.0, 4, 0).ask(asked("Is it?"))
