@@ -122,7 +122,7 @@ def _print(result: OptimisationResult, out: Path) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    console = Console()
+    console, marked = Console(), False
     for part in ("development", "test"):
         table = Table(
             "feature", "wordings", "F1 before [95 %]", "F1 after [95 %]", "difference", "p", "always-yes",
@@ -130,7 +130,10 @@ def _print(result: OptimisationResult, out: Path) -> None:
         )  # fmt: skip
         for each in result.features:
             table.add_row(*_cells(each, part))
+            marked = marked or "(*)" in "".join(_cells(each, part))
         console.print(table)
+    if marked:
+        console.print("(*) no interval; summary.json says why", markup=False, highlight=False)
     for each in result.features:
         kind = "new" if each.found.is_new else "a wording of the library"
         same = " (the one it began with)" if each.found.chosen == each.found.begun_text else ""
@@ -143,6 +146,11 @@ def _print(result: OptimisationResult, out: Path) -> None:
     typer.echo(f"{read}; written to {out}")
 
 
+def _without_reason(told: str) -> str:
+    """Return a score without the sentence on why it has no interval, which fills no cell of a terminal."""
+    return f"{told.partition(' (no interval')[0]} (*)" if "(no interval" in told else told
+
+
 def _cells(each: FeatureResult, part: str) -> list[str]:
     from semiology.optimization.wording_comparison import with_interval
 
@@ -150,7 +158,11 @@ def _cells(each: FeatureResult, part: str) -> list[str]:
     tried = str(len(each.found.lineage["candidates"]))
     if found is None:
         return [each.found.feature, tried, "no test patients", "", "", "", ""]
+    before, after, difference = (
+        _without_reason(with_interval(estimate))
+        for estimate in (found.before["f1"], found.after["f1"], found.difference["f1"])
+    )
     return [
-        each.found.feature, tried, with_interval(found.before["f1"]), with_interval(found.after["f1"]),
-        with_interval(found.difference["f1"]), f"{found.p_value['f1']:.3f}", f"{found.always_yes_f1:.2f}",
+        each.found.feature, tried, before, after, difference, f"{found.p_value['f1']:.3f}",
+        f"{found.always_yes_f1:.2f}",
     ]  # fmt: skip

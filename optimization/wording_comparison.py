@@ -124,7 +124,8 @@ def _estimates(pairs: pd.DataFrame, answers: str, positive_patients: int, seed: 
     drawn = table_scores(np.einsum("bp,pij->bij", weights, counts), "wrong", three_classes=three)
     point = table_scores(counts.sum(0), "wrong", three_classes=three)
     n = int(counts[:, :2].sum())
-    few = f"positives come from {positive_patients} patients, fewer than {MIN_POSITIVE_PATIENTS}"
+    patients = "1 patient" if positive_patients == 1 else f"{positive_patients} patients"
+    few = f"positives come from {patients}, fewer than {MIN_POSITIVE_PATIENTS}"
     return {
         name: not_estimable(float(point[name]), BOOTSTRAP, n, len(counts), few)
         if positive_patients < MIN_POSITIVE_PATIENTS
