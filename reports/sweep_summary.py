@@ -263,6 +263,16 @@ def _remarks(feature: SweptFeature) -> list[str]:
     elif unparsed.any():
         names = ", ".join(name for name, lost in zip(answers.wordings, unparsed, strict=True) if lost)
         told.append(f"{answers.feature}: no answer to {names} could be read as yes or no")
+    searched = [
+        name
+        for name, made in zip(answers.wordings, answers.provenances, strict=bool(answers.provenances))
+        if made == "optimized"
+    ]
+    if searched:
+        told.append(
+            f"{answers.feature}: found by a search: {', '.join(searched)} → on patients that the search saw, "
+            "their scores, and the means and spreads that count them, are too high"
+        )
     if answers.left_out:
         told.append(
             f"{answers.feature}: {answers.left_out} recordings are left out, as not every wording was asked "

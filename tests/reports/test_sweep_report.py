@@ -200,6 +200,15 @@ def test_a_wording_without_a_single_usable_answer_is_named() -> None:
     assert "tonic: no answer to minimal could be read as yes or no" in summary_of(rows).notes
 
 
+def test_wordings_that_a_search_found_are_named_with_a_caution() -> None:
+    rows = sweep_rows("tonic")
+    assert "found by a search" not in " ".join(summary_of(rows).notes)
+    rows.loc[rows["prompt_id"] == "minimal", "provenance"] = "optimized"
+    assert "tonic: found by a search: minimal → on patients that the search saw" in " ".join(
+        summary_of(rows).notes
+    )
+
+
 def test_a_stopped_sweep_compares_what_every_wording_was_asked_about() -> None:
     rows = sweep_rows("tonic")
     late = (rows["prompt_id"] == "negated") & (rows["video_id"] > "v040")
