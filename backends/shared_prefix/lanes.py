@@ -13,7 +13,6 @@ from typing import Any, Protocol
 import torch
 from transformers import DynamicCache
 
-from semiology.backends.shared_prefix.block_attention import Blocks, switched_on
 from semiology.backends.shared_prefix.counts import Counts
 from semiology.backends.shared_prefix.prefill import Prefix, last_logits
 
@@ -43,25 +42,16 @@ class Lane(Protocol):
 
 
 class PackedLane:
-    """All suffixes in one row behind one copy of the prefix, kept apart by blocks or by a mask.
+    """All suffixes in one row behind one copy of the prefix; a mask keeps them apart.
 
-    A token sees the whole prefix and, of what comes after, the earlier tokens of its own question. A mask
-    needs an attention that takes four dimensions (sdpa, eager); blocks compute nothing in vain.
+    A token sees the whole prefix and, of what comes after, the earlier tokens of its own question. Needs an
+    attention that takes a four-dimensional mask (sdpa, eager).
     """
 
-    def __init__(self, model: Any, prefix: Prefix, counts: Counts, block_configs: Sequence[Any] = ()) -> None:
-        """Prepare a lane.
-
-        Args:
-            model: a transformers model.
-            prefix: the shared prefix.
-            counts: where to count.
-            block_configs: the attention layers' configurations, if they can attend in blocks.
-        """
+    def __init__(self, model: Any, prefix: Prefix, counts: Counts) -> None:
         self._model, self._prefix, self._counts = model, prefix, counts
         self._additive = model.config.get_text_config()._attn_implementation == "eager"
-        self._block_configs = block_configs
-        self._owners: list[int] = []
+        self._owners = torch.empty(0, dtype=torch.long)
         self._lengths: list[int] = []
 
     def start(self, suffixes: Sequence[Sequence[int]]) -> torch.Tensor:
@@ -90,29 +80,22 @@ class PackedLane:
         self, tokens: Sequence[int], owners: Sequence[int], offsets: Sequence[int], places: Sequence[int]
     ) -> torch.Tensor:
         device = self._prefix.start.device
-        self._owners += owners
         inputs = {
             "input_ids": torch.tensor([list(tokens)], device=device),
+            "attention_mask": self._mask(torch.tensor(list(owners))).to(device),
             "position_ids": self._prefix.positions(offsets),
             "past_key_values": self._prefix.cache,
             "use_cache": True,
         }
-        if not self._block_configs:
-            inputs["attention_mask"] = self._mask(len(tokens)).to(device)
-            return last_logits(self._model, inputs, list(places))[0]
-        inputs["blocks"] = Blocks.of(self._prefix.length, self._owners, len(tokens), device)
-        # Four dimensions are passed on as they are; whoever looked at this one would fail.
-        inputs["attention_mask"] = torch.empty(1, 1, 0, 0, dtype=torch.bool, device=device)
-        with switched_on(self._block_configs):
-            return last_logits(self._model, inputs, list(places))[0]
+        return last_logits(self._model, inputs, list(places))[0]
 
-    def _mask(self, new: int) -> torch.Tensor:
+    def _mask(self, owners: torch.Tensor) -> torch.Tensor:
         """Return who sees what, shape (1, 1, new tokens, prefix + earlier + new tokens)."""
-        everyone = torch.tensor(self._owners)
-        places = torch.arange(len(everyone))
-        own = everyone[None, :] == everyone[-new:, None]
-        past = places[None, :] <= places[-new:, None]
-        prefix = torch.ones(new, self._prefix.length, dtype=torch.bool)
+        earlier = len(self._owners)
+        self._owners = torch.cat([self._owners, owners])
+        own = self._owners[None, :] == owners[:, None]
+        past = torch.arange(len(self._owners))[None, :] <= torch.arange(earlier, len(self._owners))[:, None]
+        prefix = torch.ones(len(owners), self._prefix.length, dtype=torch.bool)
         mask = torch.cat([prefix, own & past], dim=1)[None, None]
         if not self._additive:
             return mask

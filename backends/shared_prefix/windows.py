@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 from semiology.backends.shared_prefix import whole
-from semiology.backends.shared_prefix.block_attention import configs_of, possible
 from semiology.backends.shared_prefix.counts import Counts
 from semiology.backends.shared_prefix.decoding import Reply, decode, depends_on_length
 from semiology.backends.shared_prefix.inputs import WindowInputs, WindowMedia, shared_length
@@ -34,9 +33,7 @@ logger = logging.getLogger(__name__)
 
 Answered = list[tuple[Question, Answer]]
 LEAST_BUDGET = 512
-"""Suffix tokens that run together at least, by default."""
-LEAST_BLOCK_BUDGET = 2048
-"""The same where questions attend in blocks, and a longer row costs nothing but its own tokens."""
+"""Suffix tokens that a packed row may always hold: below this a longer row costs next to nothing."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +42,7 @@ class Options:
 
     Attributes:
         sharing: ``auto``, or one of :data:`semiology.backends.shared_prefix.sharing.WAYS`.
-        token_budget: suffix tokens that run together, or None for a quarter of the prefix, 512 (in blocks
-            2,048) at least.
+        token_budget: suffix tokens that run together, or None for a quarter of the prefix.
         rows: most questions that a padded batch holds, each with a copy of the prefix.
         score: whether to score the first token instead of generating a reply.
         answers: the answers that are scored.
@@ -83,9 +79,6 @@ class WindowAnswerer:
         self.way = choice.way
         logger.info("%s: sharing %s (%s)", checkpoint.family.name, choice.way, choice.reason)
         self._scores = FirstTokenScores(checkpoint.tokenizer, options.answers) if options.score else None
-        # An attention that nobody has tried with blocks gets a mask, which transformers knows.
-        blocks = self.way == "packed" and checkpoint.family.verified and possible(self._model)
-        self._block_configs = configs_of(self._model) if blocks else []
         self._trusted = checkpoint.family.verified or options.sharing != "auto"
         self._expansion_checked = False
         self._by_processor = False
@@ -234,7 +227,7 @@ class WindowAnswerer:
 
     def _lane(self, prefix: Prefix) -> Lane:
         if self.way == "packed":
-            return PackedLane(self._model, prefix, self._counts, self._block_configs)
+            return PackedLane(self._model, prefix, self._counts)
         if self.way == "padded":
             return PaddedLane(self._model, prefix, self._counts)
         return SequentialLane(self._model, prefix, self._counts, cuttable(prefix.cache))
@@ -245,8 +238,7 @@ class WindowAnswerer:
             asked = sorted(asked, key=lambda item: len(item.ids))
         chunk: list[Asked] = []
         for item in asked:
-            least = LEAST_BLOCK_BUDGET if self._block_configs else LEAST_BUDGET
-            budget = self._options.token_budget or max(length // 4, least)
+            budget = self._options.token_budget or max(length // 4, LEAST_BUDGET)
             budget = min(budget, self._most_tokens or budget)
             sizes = [len(other.ids) - length for other in (*chunk, item)]
             tokens = max(sizes) * len(sizes) if self.way == "padded" else sum(sizes)

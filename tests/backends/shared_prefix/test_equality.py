@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,8 @@ from miniatures import BUILDERS, questions
 from scene import asked, engine, stock_answers, stock_inputs, watched
 
 from semiology.backends.shared_prefix import lanes
-from semiology.backends.shared_prefix.block_attention import configs_of
 from semiology.backends.shared_prefix.counts import Counts
-from semiology.backends.shared_prefix.prefill import Prefix, fill, prepare
+from semiology.backends.shared_prefix.prefill import fill, prepare
 from semiology.backends.shared_prefix.windows import common_length
 
 ARCHITECTURES = tuple(BUILDERS)
@@ -28,14 +27,13 @@ def expected(name: str, film: Path) -> tuple[str, ...]:
     return tuple(stock_answers(checkpoint_of(name), film, questions(QUESTIONS)))
 
 
-def lane_of(way: str, model: Any, prefix: Prefix) -> lanes.Lane:
+def lane_of(way: str, *arguments: Any) -> lanes.Lane:
     build: dict[str, Callable[..., lanes.Lane]] = {
-        "blocks": partial(lanes.PackedLane, block_configs=configs_of(model)),
-        "mask": lanes.PackedLane,
+        "packed": lanes.PackedLane,
         "padded": lanes.PaddedLane,
         "sequential": lanes.SequentialLane,
     }
-    return build[way](model, prefix, Counts())
+    return build[way](*arguments)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
@@ -54,10 +52,14 @@ def test_the_first_logits_are_those_of_the_full_prompt(
     prefix = fill(model, prompts[longest], length, prepare(model, full[longest], {"max_new_tokens": 4}))
     suffixes = [prompt[length:] for prompt in prompts]
     assert len({len(suffix) for suffix in suffixes}) > 5
-    for way in ("blocks", "mask", "padded", "sequential"):
+    for way, parts in (
+        ("packed", [suffixes]),
+        ("padded", [suffixes]),
+        ("sequential", [[s] for s in suffixes]),
+    ):
         got = []
-        for part in [[suffix] for suffix in suffixes] if way == "sequential" else [suffixes]:
-            lane = lane_of(way, model, prefix)
+        for part in parts:
+            lane = lane_of(way, model, prefix, Counts())
             got.append(lane.start(part))
             lane.close()
         difference = float((torch.cat(got) - wanted).abs().max())
@@ -130,13 +132,6 @@ def test_a_window_asked_again_after_another_one_gets_the_same_answers(film: Path
     again = asking.answer(asked(film, questions(6)))
     assert [answer.text for answer in again] == [answer.text for answer in first]
     assert tuple(answer.text for answer in first) == expected("qwen2_5_vl", film)[:6]
-
-
-@pytest.mark.parametrize("name", ["qwen2_5_vl", "qwen3_omni"])
-def test_without_blocks_a_mask_gives_the_same(name: str, film: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("semiology.backends.shared_prefix.windows.possible", lambda model: False)
-    answers = engine(checkpoint_of(name), "packed").answer(asked(film, questions(10)))
-    assert tuple(answer.text for answer in answers) == expected(name, film)[:10]
 
 
 @pytest.mark.parametrize("name", ["qwen2_5_vl", "llava_onevision"])
