@@ -57,7 +57,9 @@ def run(folder: Path, name: str) -> tuple[str, float, float, float, float]:
 
 
 def main(
-    duration_s: Annotated[float, typer.Option("--duration", min=30, help="Length of the recording, s.")] = 120,
+    duration_s: Annotated[
+        float, typer.Option("--duration", min=30, help="Length of the recording, s.")
+    ] = 120,
 ) -> None:
     """Time pose overlay and face crop on a simulated 720p recording, on one thread."""
     console = Console()
