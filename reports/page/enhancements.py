@@ -34,13 +34,19 @@ def _row(effect: EnhancementEffect) -> dict[str, Any]:
         "plain": number(effect.plain),
         "enhanced": number(effect.enhanced),
         "difference": difference,
-        "verdict": _verdict(difference),
+        "verdict": _verdict(difference, effect.n_patients),
         "n": effect.n,
         "patients": effect.n_patients,
     }
 
 
-def _verdict(difference: Mapping[str, Any]) -> str:
+LEAST_PATIENTS = 6
+"""With fewer the patient sign-flip test of ``semiology compare`` cannot reach 5 %: 2 ** (1 - 5) > 0.05."""
+
+
+def _verdict(difference: Mapping[str, Any], patients: int) -> str:
+    if patients < LEAST_PATIENTS:
+        return "too few patients"
     if difference["low"] is None:
         return "no interval"
     if difference["low"] > 0:
