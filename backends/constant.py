@@ -6,14 +6,13 @@ builds every message as a real model would get it, and scores "always yes".
 
 from __future__ import annotations
 
-from typing import Any
-
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
-from lmms_eval.api.model import lmms
 from tqdm import tqdm
 
+from semiology.backends.generation_only import GenerationOnly
 
-class ConstantAnswer(lmms):  # type: ignore[misc]
+
+class ConstantAnswer(GenerationOnly):
     """An lmms-eval chat model whose every reply is the same text.
 
     Args:
@@ -48,19 +47,3 @@ class ConstantAnswer(lmms):  # type: ignore[misc]
         return [
             GenerationResult(text=self.answer, token_counts=TokenCounts(output_tokens=1)) for _ in requests
         ]
-
-    def loglikelihood(self, requests: list[Instance]) -> Any:
-        """Not available: the tasks of this package only generate.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        raise NotImplementedError("semiology_constant only generates text")
-
-    def generate_until_multi_round(self, requests: list[Instance]) -> Any:
-        """Not available: the tasks of this package have one round.
-
-        Raises:
-            NotImplementedError: Always.
-        """
-        raise NotImplementedError("semiology_constant answers one round only")

@@ -12,17 +12,16 @@ import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
-from lmms_eval.api.model import lmms
 
+from semiology.backends.generation_only import GenerationOnly
 from semiology.backends.jsonl_process import JsonlProcess
 from semiology.backends.jsonl_protocol import MAX_NEW_TOKENS, Request
 from semiology.backends.lmms_requests import FAILED
 
 
-class SemiologyJsonl(lmms):  # type: ignore[misc]
+class SemiologyJsonl(GenerationOnly):
     """An lmms-eval chat model in front of an external command.
 
     Args:
@@ -85,22 +84,6 @@ class SemiologyJsonl(lmms):  # type: ignore[misc]
         """Stop the command."""
         self.process.stop()
         super().clean()
-
-    def loglikelihood(self, requests: list[Instance]) -> Any:
-        """Not available: the protocol carries text.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("semiology_jsonl only generates text")
-
-    def generate_until_multi_round(self, requests: list[Instance]) -> Any:
-        """Not available: the protocol has one round.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("semiology_jsonl answers one round only")
 
 
 def command_words(command: str) -> list[str]:

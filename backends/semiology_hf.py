@@ -14,9 +14,9 @@ from typing import Any
 
 import torch
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
-from lmms_eval.api.model import lmms
 from loguru import logger
 
+from semiology.backends.generation_only import GenerationOnly
 from semiology.backends.shared_prefix.engine import Already, OnAnswers, Planned, SharedPrefixEngine
 from semiology.backends.shared_prefix.frames import DecordReader, FrameReader
 from semiology.backends.shared_prefix.loading import Loading, load_checkpoint
@@ -44,7 +44,7 @@ class ScoredTokenCounts(TokenCounts):  # type: ignore[misc]
         return counts | ({"first_token_logprobs": self.scores} if self.scores else {})
 
 
-class SemiologyHF(lmms):  # type: ignore[misc]
+class SemiologyHF(GenerationOnly):
     """An lmms-eval chat model for transformers checkpoints that take video.
 
     Args:
@@ -90,6 +90,7 @@ class SemiologyHF(lmms):  # type: ignore[misc]
     """
 
     is_simple = False
+    instead = "score=logprob scores yes, no and NA"
 
     def __init__(
         self,
@@ -224,22 +225,6 @@ class SemiologyHF(lmms):  # type: ignore[misc]
         """Let the model go, so that its memory is free for what comes after."""
         del self.engine
         super().clean()
-
-    def loglikelihood(self, requests: list[Instance]) -> Any:
-        """Not available; ``score=logprob`` scores the first token.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("semiology_hf generates text; score=logprob scores yes, no and NA")
-
-    def generate_until_multi_round(self, requests: list[Instance]) -> Any:
-        """Not available: one round only.
-
-        Raises:
-            NotImplementedError: always.
-        """
-        raise NotImplementedError("semiology_hf answers one round only")
 
 
 def _scored(score: str) -> bool:

@@ -24,6 +24,11 @@ _MISFIT_S = 0.5
 """A track that is shorter or longer than the pictures by more than this is worth a sentence, s."""
 
 
+def sound_inputs(recording: Recording) -> list[Path]:
+    """Return the files that its sound depends on: the video, which gives the length, and a sound file."""
+    return [recording.video, *([recording.audio] if recording.audio else [])]
+
+
 @dataclass(frozen=True)
 class SoundTrack:
     """Where the sound of a recording is, and how it fits the pictures.

@@ -23,7 +23,7 @@ from semiology.data.cache_folder import cache_directory
 from semiology.data.content_digest import content_digest
 from semiology.data.recording_set import Recording
 from semiology.enhancements import deepfilternet
-from semiology.enhancements.audio_track import SoundTrack, blocks, find_track
+from semiology.enhancements.audio_track import SoundTrack, blocks, find_track, sound_inputs
 from semiology.enhancements.chunked_audio import Samples
 from semiology.enhancements.loudness import (
     LevelMeter,
@@ -106,7 +106,7 @@ class Denoise:
 
     def inputs(self, recording: Recording) -> Sequence[Path]:
         """Return the video, which gives the length, and the sound file where there is one."""
-        return [recording.video, *([recording.audio] if recording.audio else [])]
+        return sound_inputs(recording)
 
     def apply(self, recording: Recording, target: Path, progress: Progress | None) -> Outcome:
         """Write the cleaned sound.

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.recording_set import Recording
-from semiology.enhancements.audio_track import SoundTrack, blocks, find_track
+from semiology.enhancements.audio_track import SoundTrack, blocks, find_track, sound_inputs
 from semiology.enhancements.denoise import NO_SOUND
 from semiology.enhancements.step import Figure, JsonValue, Outcome, Progress
 from semiology.enhancements.transcript_file import Utterance, Word, write_transcript
@@ -84,7 +84,7 @@ class Transcribe:
 
     def inputs(self, recording: Recording) -> Sequence[Path]:
         """Return the video, which gives the length, and the sound file where there is one."""
-        return [recording.video, *([recording.audio] if recording.audio else [])]
+        return sound_inputs(recording)
 
     def apply(self, recording: Recording, target: Path, progress: Progress | None) -> Outcome:
         """Write the transcript; one without utterances where no voice is heard.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +20,7 @@ from semiology.reports.compare_words import (
     verdict,
 )
 from semiology.reports.comparison import Comparison, Unpaired
-from semiology.reports.tables import POLICIES, escaped, neutral, plain, table_line
+from semiology.reports.tables import POLICIES, csv_of, escaped, plain, table_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -261,7 +260,7 @@ def write_comparison(comparison: Comparison, folder: Path, stem: str, measure: s
     for name, table in tables.items():
         if table:
             with written_whole(folder / name) as part:
-                _write_csv(part, table)
+                part.write_text(csv_of(list(_plain(table))), encoding="utf-8", newline="")
             written.append(folder / name)
     return sorted(written)
 
@@ -330,13 +329,6 @@ def _unpaired_row(item: Unpaired) -> dict[str, Any]:
         "whole": "yes" if item.whole else "no",
         "features": " ".join(item.features),
     }
-
-
-def _write_csv(file: Path, table: Sequence[Mapping[str, Any]]) -> None:
-    with file.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(table[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({key: neutral(value) for key, value in row.items()} for row in _plain(table))
 
 
 def _plain(table: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +15,7 @@ from semiology.reports.paper_layouts import (
     s3_tables,
 )
 from semiology.reports.paper_table import PaperTable, paper_csv, paper_latex, paper_markdown
-from semiology.reports.tables import neutral, table_line
+from semiology.reports.tables import csv_of, table_line
 
 if TYPE_CHECKING:
     from semiology.reports.s3_summary import S3Summary
@@ -42,7 +40,7 @@ def content_tables(content: Mapping[str, Any]) -> dict[str, str]:
     files: dict[str, str] = {}
     for name, rows in tables.items():
         if rows:
-            files |= {f"{name}.csv": _csv(rows), f"{name}.md": _markdown(rows)}
+            files |= {f"{name}.csv": csv_of(rows), f"{name}.md": _markdown(rows)}
     return files
 
 
@@ -158,14 +156,6 @@ def _counts(row: Row) -> Row:
 
 def _limits(name: str, estimate: Mapping[str, Any]) -> dict[str, Any]:
     return {name: estimate["value"], f"{name}_low": estimate["low"], f"{name}_high": estimate["high"]}
-
-
-def _csv(rows: Sequence[Row]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: neutral(value) for key, value in row.items()} for row in rows)
-    return out.getvalue()
 
 
 def _markdown(rows: Sequence[Row]) -> str:

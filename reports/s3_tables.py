@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
@@ -13,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from semiology.reports.s3_figures import TASK_TITLES, baseline_title
 from semiology.reports.s3_run import S3Run
 from semiology.reports.s3_summary import S3Summary, baseline_value, s3_rows, shown_figures
-from semiology.reports.tables import Footnotes, escaped, neutral, plain, table_line, with_limits, write_texts
+from semiology.reports.tables import (
+    Footnotes,
+    csv_of,
+    escaped,
+    plain,
+    table_line,
+    with_limits,
+    write_texts,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,12 +53,7 @@ def s3_markdown(summary: S3Summary) -> str:
 
 def s3_csv(summary: S3Summary) -> str:
     """Return the machine table as CSV, cells that a spreadsheet would run as a formula made harmless."""
-    rows = s3_rows(summary)
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]) if rows else ["task"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: neutral(value) for key, value in row.items()} for row in rows)
-    return out.getvalue()
+    return csv_of(s3_rows(summary), "task")
 
 
 def s3_content(summary: S3Summary) -> dict[str, Any]:

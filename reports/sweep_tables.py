@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +11,15 @@ from semiology.metrics.robustness_sums import SPREAD_AT
 from semiology.metrics.wording_variance import SHARES
 from semiology.reports.sweep_rows import family_rows, more_rows, robustness_rows, wording_rows
 from semiology.reports.sweep_summary import SweepSummary, SweptFeature, SweptModel
-from semiology.reports.tables import Footnotes, escaped, neutral, plain, table_line, with_limits, write_texts
+from semiology.reports.tables import (
+    Footnotes,
+    csv_of,
+    escaped,
+    plain,
+    table_line,
+    with_limits,
+    write_texts,
+)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,10 +58,10 @@ def write_sweep_files(summary: SweepSummary, folder: Path) -> list[Path]:
     """
     contents = {
         "robustness.md": sweep_markdown(summary),
-        "robustness.csv": _csv(robustness_rows(summary)),
-        "robustness_more.csv": _csv(more_rows(summary)),
-        "wordings.csv": _csv(wording_rows(summary)),
-        "families.csv": _csv(family_rows(summary)),
+        "robustness.csv": csv_of(robustness_rows(summary)),
+        "robustness_more.csv": csv_of(more_rows(summary)),
+        "wordings.csv": csv_of(wording_rows(summary)),
+        "families.csv": csv_of(family_rows(summary)),
     }
     return write_texts(contents, folder)
 
@@ -268,11 +274,3 @@ def _title(model: SweptModel) -> str:
 def _table(header: Line, lines: Sequence[Line]) -> list[str]:
     rule = ["---"] + ["---:"] * (len(header) - 1)
     return [table_line(header), table_line(rule), *map(table_line, lines), ""]
-
-
-def _csv(rows: Sequence[dict[str, Any]]) -> str:
-    out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]) if rows else ["model"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({key: neutral(value) for key, value in row.items()} for row in rows)
-    return out.getvalue()

@@ -122,9 +122,18 @@ def markdown(summary: Summary) -> str:
 
 def csv_text(summary: Summary) -> str:
     """Return the machine table as CSV, cells that a spreadsheet would run as a formula made harmless."""
-    rows = summary_rows(summary)
+    return csv_of(summary_rows(summary))
+
+
+def csv_of(rows: Sequence[Mapping[str, Any]], heading: str = "model") -> str:
+    """Return rows as CSV, cells that a spreadsheet would run as a formula made harmless.
+
+    Args:
+        rows: cells by column; all rows have the columns of the first.
+        heading: only column of a table without rows.
+    """
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(rows[0]) if rows else ["model"], lineterminator="\n")
+    writer = csv.DictWriter(out, list(rows[0]) if rows else [heading], lineterminator="\n")
     writer.writeheader()
     writer.writerows({key: neutral(value) for key, value in row.items()} for row in rows)
     return out.getvalue()
