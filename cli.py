@@ -11,6 +11,7 @@ import typer
 from semiology.backends.jsonl_commands import SERVE_EPILOG, serve_jsonl
 from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
+from semiology.help_examples import examples
 from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command, merge_command, merge_texts
 from semiology.optimization.commands import FOLDS_EPILOG, folds_command
 from semiology.optimization.optimise_commands import OPTIMIZE_EPILOG, optimize
@@ -31,6 +32,7 @@ app = typer.Typer(
     help="Find out whether a multimodal language model can read seizure semiology from video.",
     rich_markup_mode="rich",
     add_completion=False,
+    epilog=examples("semiology demo", "semiology run --model embedded --data my_emu"),
 )
 # Here and not in data/: recording sets know nothing of what is searched on them.
 data_app.command("folds", epilog=FOLDS_EPILOG)(folds_command)
@@ -51,10 +53,9 @@ app.add_typer(reproduce_app, name="reproduce")
 app.add_typer(baselines_app, name="baselines")
 app.add_typer(agreement_app, name="agreement")
 
-RUN_EPILOG = (
-    "Examples:  [cyan]semiology run --model embedded --data my_emu[/cyan]   "
-    "[cyan]semiology run --model qwen2_5_vl --model-args pretrained=Qwen/Qwen2.5-VL-7B-Instruct,fps=2 "
-    "--data my_emu --out runs/qwen[/cyan]"
+RUN_EPILOG = examples(
+    "semiology run --model embedded --data my_emu",
+    "semiology run --model qwen2_5_vl --model-args pretrained=qwen --data my_emu",
 )
 
 
@@ -110,7 +111,7 @@ def run_command(
     check_replies(folder)
 
 
-@app.command("demo", epilog="Example:  [cyan]semiology demo --out demo_output[/cyan]")
+@app.command("demo", epilog=examples("semiology demo --out demo_output"))
 def demo_command(
     data: Annotated[
         Path | None,

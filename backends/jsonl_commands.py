@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-SERVE_EPILOG = (
-    "Examples:  [cyan]semiology serve-jsonl --model embedded[/cyan]   "
-    "[cyan]semiology serve-jsonl --model semiology_hf "
-    "--model-args pretrained=Qwen/Qwen2.5-VL-7B-Instruct,fps=2 "
-    "--timeout 120[/cyan]   One request: "
-    '[cyan]{"id": "1", "video": "a.mp4", "prompt": "Does …?", "start_s": 0, "end_s": 30}[/cyan]'
+from semiology.help_examples import examples
+
+SERVE_EPILOG = examples(
+    "semiology serve-jsonl --model embedded",
+    "semiology serve-jsonl --model semiology_hf --model-args pretrained=qwen,fps=2",
+    "semiology serve-jsonl --model embedded < requests.jsonl > answers.jsonl",
 )
 
 
@@ -30,6 +30,8 @@ def serve_jsonl(
 
     What is queued is answered together, so questions about one window share its video. Errors are JSON lines
     too; logs go to standard error. The command ends when its input does.
+
+    A request: {"id": "1", "video": "a.mp4", "prompt": "Does …?", "start_s": 0, "end_s": 30}
     """
     from semiology.backends.jsonl_server import JsonlServer, claim_stdout, model_answers, utf8_lines
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from semiology.data.problems import Problem, RecordingSetError
+from semiology.help_examples import examples
 
 if TYPE_CHECKING:
     from semiology.data.importers.outcome import ImportOutcome
@@ -19,13 +20,13 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="Recording sets: check, import, de-identify, simulate.",
-    epilog="Example:  [cyan]semiology data check my_emu[/cyan]",
+    epilog=examples("semiology data check my_emu"),
 )
 import_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="Import published annotation tables as a recording set.",
-    epilog="Example:  [cyan]semiology data import s3 SeizureSemiologySuite/result/ground_truth my_s3[/cyan]",
+    epilog=examples("semiology data import s3 SeizureSemiologySuite/result/ground_truth my_s3"),
 )
 app.add_typer(import_app, name="import")
 
@@ -69,8 +70,10 @@ DEIDENTIFY_HELP = (
 
 @app.command(
     "check",
-    epilog="Examples:  [cyan]semiology data check my_emu[/cyan]   "
-    "[cyan]semiology data check my_emu --no-media --json[/cyan]",
+    epilog=examples(
+        "semiology data check my_emu",
+        "semiology data check my_emu --no-media --json",
+    ),
 )
 def check_command(
     directory: Annotated[Path, typer.Argument(help="Folder of the recording set.", metavar="DIR")],
@@ -100,8 +103,10 @@ def check_command(
 @import_app.command(
     "s3",
     help=S3_HELP,
-    epilog="Examples:  [cyan]semiology data import s3 ground_truth my_s3 --folds all_folds.csv[/cyan]   "
-    "[cyan]semiology data import s3 ground_truth my_s3 --videos /secure/s3 --key /secure/s3_key.csv[/cyan]",
+    epilog=examples(
+        "semiology data import s3 ground_truth my_s3 --folds all_folds.csv",
+        "semiology data import s3 ground_truth s3 --videos /vault --key /vault/key.csv",
+    ),
 )
 def import_s3_command(
     source: _Source,
@@ -128,8 +133,10 @@ def import_s3_command(
 @import_app.command(
     "embc",
     help=EMBC_HELP,
-    epilog="Examples:  [cyan]semiology data import embc annotations.csv my_embc[/cyan]   "
-    "[cyan]semiology data import embc annotations.csv my_embc --videos /secure/embc_videos[/cyan]",
+    epilog=examples(
+        "semiology data import embc annotations.csv my_embc",
+        "semiology data import embc annotations.csv my_embc --videos /secure/videos",
+    ),
 )
 def import_embc_command(
     source: _Source,
@@ -155,8 +162,10 @@ def import_embc_command(
 @app.command(
     "deidentify",
     help=DEIDENTIFY_HELP,
-    epilog="Examples:  [cyan]semiology data deidentify my_emu my_emu_opaque[/cyan]   "
-    "[cyan]semiology data deidentify my_emu my_emu_opaque --names names.txt --key /secure/key.csv[/cyan]",
+    epilog=examples(
+        "semiology data deidentify emu opaque",
+        "semiology data deidentify emu opaque --names names.txt --key /secure/key.csv",
+    ),
 )
 def deidentify_command(
     source: Annotated[Path, typer.Argument(help="Folder of the recording set.", metavar="SRC")],
@@ -187,9 +196,11 @@ def deidentify_command(
 
 @app.command(
     "simulate",
-    epilog="Examples:  [cyan]semiology data simulate demo_set[/cyan]   "
-    "[cyan]semiology data simulate big_set --patients 40 --recordings 3 --seed 7[/cyan]   "
-    "[cyan]semiology data simulate set --size 1280x720 --duration 30-180 --pose --test-share 0.25[/cyan]",
+    epilog=examples(
+        "semiology data simulate demo_set --pose",
+        "semiology data simulate big_set --patients 40 --recordings 3 --seed 7",
+        "semiology data simulate set --size 640x480 --duration 30-180 --test-share 0.25",
+    ),
 )
 def simulate_command(
     directory: Annotated[Path, typer.Argument(help="Folder of the new recording set.", metavar="DIR")],

@@ -10,6 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from semiology.enhancements import command_options as options
+from semiology.help_examples import examples
 
 if TYPE_CHECKING:
     from semiology.enhancements.step import Step
@@ -35,19 +36,21 @@ app = typer.Typer(
         "Show models the right signal: skeletons, faces, clean sound, transcripts.\n\n"
         "`semiology enhance DIR …` makes them (its options: `semiology enhance run --help`)."
     ),
-    epilog=(
-        "Examples:  [cyan]semiology enhance my_emu --with pose,crop[/cyan]   "
-        "[cyan]semiology enhance preview my_emu --with pose,crop --out look.png[/cyan]   "
-        "[cyan]semiology enhance cache --clear[/cyan]"
+    epilog=examples(
+        "semiology enhance my_emu --with pose,crop",
+        "semiology enhance preview my_emu --with pose,crop --out look.png",
+        "semiology enhance cache --clear",
     ),
 )
 
 
 @app.command(
     DEFAULT,
-    epilog="Examples:  [cyan]semiology enhance my_emu --with pose,crop,denoise,transcript --jobs 4[/cyan]   "
-    "[cyan]semiology enhance my_emu --with pose --keypoints live --pose-weights rtmo.onnx[/cyan]   "
-    "[cyan]semiology enhance my_emu --with denoise --ray auto --out /shared/enhanced[/cyan]",
+    epilog=examples(
+        "semiology enhance my_emu --with pose,crop,denoise,transcript --jobs 4",
+        "semiology enhance my_emu --with pose --keypoints live --pose-weights rtmo.onnx",
+        "semiology enhance my_emu --with denoise --ray auto --out /shared/enhanced",
+    ),
 )
 @options.with_choices
 def run_command(
@@ -91,8 +94,10 @@ def run_command(
 
 @app.command(
     "preview",
-    epilog="Examples:  [cyan]semiology enhance preview my_emu --with pose,crop --out look.png[/cyan]   "
-    "[cyan]semiology enhance preview my_emu --recording P001_V01 --with denoise --out look.html[/cyan]",
+    epilog=examples(
+        "semiology enhance preview my_emu --with pose,crop --out look.png",
+        "semiology enhance preview my_emu --recording P001_V01 --with crop --out p1.png",
+    ),
 )
 @options.with_choices
 def preview_command(
@@ -120,8 +125,10 @@ def preview_command(
 
 @app.command(
     "cache",
-    epilog="Examples:  [cyan]semiology enhance cache[/cyan]   "
-    "[cyan]semiology enhance cache --clear --with pose[/cyan]",
+    epilog=examples(
+        "semiology enhance cache",
+        "semiology enhance cache --clear --with pose",
+    ),
 )
 def cache_command(
     names: Annotated[

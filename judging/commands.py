@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from semiology.help_examples import examples
+
 if TYPE_CHECKING:
     from semiology.judging.asking import Asked
 
-JUDGE_EPILOG = (
-    "Examples:  [cyan]semiology judge runs --judge http://127.0.0.1:8000/v1 --model NAME[/cyan]   "
-    "[cyan]semiology judge runs --judge-checkpoint checkpoints/Qwen3-8B[/cyan]   "
-    "[cyan]semiology judge runs --judge-lmms-eval vllm --judge-args model=checkpoints/Qwen3-8B[/cyan]"
+JUDGE_EPILOG = examples(
+    "semiology judge runs --judge http://127.0.0.1:8000/v1 --model NAME",
+    "semiology judge runs --judge-checkpoint models/Qwen3-8B",
+    "semiology judge runs --judge-lmms-eval vllm --judge-args model=models/Qwen3-8B",
 )
-MERGE_EPILOG = (
-    "Examples:  [cyan]semiology merge runs --server http://127.0.0.1:8000/v1 --model NAME[/cyan]   "
-    "[cyan]SEMIOLOGY_MERGE_MODEL=NAME@http://127.0.0.1:8000/v1 semiology merge runs[/cyan]"
+MERGE_EPILOG = examples(
+    "semiology merge runs --server http://127.0.0.1:8000/v1 --model NAME",
+    "semiology merge runs/one runs/two --json",
 )
 
 _Runs = Annotated[list[Path], typer.Argument(help="Folders (any depth) or files that lmms-eval wrote.")]
@@ -102,8 +104,8 @@ def merge_command(
 ) -> None:
     """Let a language model merge the texts of several windows as published, for `semiology report`.
 
-    Without --server and --model the model of SEMIOLOGY_MERGE_MODEL merges. The merged texts are written
-    beside each run; a judge reads merged texts, so merge first.
+    Without --server and --model the model of SEMIOLOGY_MERGE_MODEL (NAME@http://127.0.0.1:8000/v1) merges.
+    The merged texts are written beside each run; a judge reads merged texts, so merge first.
     """
     from semiology.judging.merge_runs import merge_runs
     from semiology.judging.model_choice import JudgeChoiceError, served, short_name

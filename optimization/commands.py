@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from semiology.help_examples import examples
+
 if TYPE_CHECKING:
     from semiology.optimization.folds import FoldBalance
 
-FOLDS_EPILOG = (
-    "Examples:  [cyan]semiology data folds my_emu[/cyan]   "
-    "[cyan]semiology data folds my_emu --folds 3 --seed 7 --split train[/cyan]   "
-    "[cyan]semiology data folds my_s3 --table ground_truth/videos.csv.gz[/cyan]"
+FOLDS_EPILOG = examples(
+    "semiology data folds my_emu",
+    "semiology data folds my_emu --folds 3 --seed 7 --split train",
+    "semiology data folds my_s3 --table ground_truth/videos.csv.gz",
 )
 
 _Table = Annotated[

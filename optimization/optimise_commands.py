@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from semiology.optimization.optimise import FeatureResult, OptimisationResult
+from semiology.help_examples import examples
 
-OPTIMIZE_EPILOG = (
-    "Examples:  [cyan]semiology optimize --features tonic,oral_automatisms --model embedded --data my_emu "
-    "--budget 600[/cyan]   [cyan]semiology optimize --features tonic --model semiology_hf --model-args "
-    "pretrained=Qwen/Qwen2.5-VL-7B-Instruct,fps=2 --data my_emu --minutes 120 "
-    "--proposer qwen3@http://127.0.0.1:8000/v1[/cyan]   "
-    "[cyan]semiology optimize --preset published --model embedded --data my_emu[/cyan]"
+if TYPE_CHECKING:
+    from semiology.optimization.optimise import OptimisationResult
+
+OPTIMIZE_EPILOG = examples(
+    "semiology optimize --features tonic --model embedded --data emu --budget 600",
+    "semiology optimize --features tonic,clonic --model embedded --data my_emu",
+    "semiology optimize --preset published --model embedded --data my_emu",
 )
 PRESETS = ("published",)
 
@@ -31,7 +31,13 @@ _Features = Annotated[
 ]
 _Args = Annotated[str, typer.Option(help="lmms-eval model arguments: key=value,key=value.")]
 _Budget = Annotated[
-    int | None, typer.Option(help="Metric calls per feature: one recording asked in one wording.", min=1)
+    int | None,
+    typer.Option(
+        help="Metric calls per feature: one recording asked in one wording. [default: 600, or no limit with "
+        "--minutes]",
+        min=1,
+        show_default=False,
+    ),
 ]
 _Minutes = Annotated[float | None, typer.Option(help="Minutes, instead of or besides --budget.")]
 _Objective = Annotated[str, typer.Option(help="f1, balanced_accuracy or worst_fold.")]
@@ -107,9 +113,11 @@ def optimize(
     if as_json:
         typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
     elif result is None:
+        from rich.console import Console
+
         from semiology.optimization.published_report import print_published
 
-        print_published(summary)
+        print_published(summary, Console())
     else:
         _print(result, out)
 
@@ -120,49 +128,10 @@ def _names(text: str) -> tuple[str, ...]:
 
 def _print(result: OptimisationResult, out: Path) -> None:
     from rich.console import Console
-    from rich.table import Table
 
-    console, marked = Console(), False
-    for part in ("development", "test"):
-        table = Table(
-            "feature", "wordings", "F1 before [95 %]", "F1 after [95 %]", "difference", "p", "always-yes",
-            title=f"{part} patients" + (" (selected on them: too high)" if part == "development" else ""),
-        )  # fmt: skip
-        for each in result.features:
-            table.add_row(*_cells(each, part))
-            marked = marked or "(*)" in "".join(_cells(each, part))
-        console.print(table)
-    if marked:
-        console.print("(*) no interval; summary.json says why", markup=False, highlight=False)
-    for each in result.features:
-        kind = "new" if each.found.is_new else "a wording of the library"
-        same = " (the one it began with)" if each.found.chosen == each.found.begun_text else ""
-        console.print(
-            f"{each.found.feature}: {kind}{same}: {each.found.chosen}", markup=False, highlight=False
-        )
-    for note in result.notes:
-        console.print(f"- {note}", markup=False, highlight=False)
-    read = f"{result.asked} questions on {result.windows} windows read, {result.known} answered before"
-    typer.echo(f"{read}; written to {out}")
+    from semiology.noun_counts import counted
+    from semiology.optimization.optimise_report import print_result
 
-
-def _without_reason(told: str) -> str:
-    """Return a score without the sentence on why it has no interval, which fills no cell of a terminal."""
-    return f"{told.partition(' (no interval')[0]} (*)" if "(no interval" in told else told
-
-
-def _cells(each: FeatureResult, part: str) -> list[str]:
-    from semiology.optimization.wording_comparison import with_interval
-
-    found: Any = getattr(each, part)
-    tried = str(len(each.found.lineage["candidates"]))
-    if found is None:
-        return [each.found.feature, tried, "no test patients", "", "", "", ""]
-    before, after, difference = (
-        _without_reason(with_interval(estimate))
-        for estimate in (found.before["f1"], found.after["f1"], found.difference["f1"])
-    )
-    return [
-        each.found.feature, tried, before, after, difference, f"{found.p_value['f1']:.3f}",
-        f"{found.always_yes_f1:.2f}",
-    ]  # fmt: skip
+    print_result(result, Console())
+    read = f"{counted(result.asked, 'question')} on {counted(result.windows, 'window')} read"
+    typer.echo(f"{read}, {result.known:,} answered before; written to {out}")

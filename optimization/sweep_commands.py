@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from semiology.help_examples import examples
+
 if TYPE_CHECKING:
     from semiology.optimization.sweep_asking import ProbeResult
     from semiology.optimization.sweep_plan import SweepPlan
     from semiology.optimization.sweep_run import SweepOptions
     from semiology.reports.sweep_summary import SweepSummary
 
-SWEEP_EPILOG = (
-    "Examples:  [cyan]semiology sweep --model embedded --data my_emu --out sweep --features tonic,clonic"
-    "[/cyan]   [cyan]semiology sweep --model semiology_hf --model-args "
-    "pretrained=Qwen/Qwen2.5-VL-7B-Instruct,fps=2,score=logprob --data my_emu --out sweep/qwen "
-    "--prompts s3,minimal,negated --answer-formats own,yes_no_json[/cyan]   "
-    "[cyan]semiology sweep --model embedded --data my_emu --out sweep --dry-run --no-probe[/cyan]"
+SWEEP_EPILOG = examples(
+    "semiology sweep --model embedded --data my_emu --out sweep --features tonic",
+    "semiology sweep --model embedded --data my_emu --out few --prompts s3,minimal",
+    "semiology sweep --model embedded --data my_emu --out plan --dry-run --no-probe",
 )
 
 

@@ -7,18 +7,25 @@ from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help="Show the wordings of the questions.")
+from semiology.help_examples import examples
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="Show the wordings of the questions.",
+    epilog=examples("semiology prompts list --feature tonic"),
+)
 
 SHORT_HASH = 8
 FIRST_WORDS = 60
 
-LIST_EPILOG = (
-    "Examples:  [cyan]semiology prompts list --feature tonic[/cyan]   "
-    "[cyan]semiology prompts list --json[/cyan]"
+LIST_EPILOG = examples(
+    "semiology prompts list --feature tonic",
+    "semiology prompts list --json",
 )
-SHOW_EPILOG = (
-    "Examples:  [cyan]semiology prompts show tonic[/cyan]   "
-    "[cyan]semiology prompts show tonic minimal --answer-format yes_no_json[/cyan]"
+SHOW_EPILOG = examples(
+    "semiology prompts show tonic",
+    "semiology prompts show tonic minimal --answer-format yes_no_json",
 )
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from semiology.help_examples import examples
 from semiology.reports.bertscore_options import BertscoreEncoder, BertscoreLayer, chosen_similarity
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ agreement_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="How far annotators agree, and whether metrics rank reports as experts do.",
-    epilog="Example:  [cyan]semiology agreement annotators first.csv second.csv[/cyan]",
+    epilog=examples("semiology agreement annotators first.csv second.csv"),
 )
 _Resamples = Annotated[int, typer.Option(help="Patient resamples per interval.", min=100)]
 _Seed = Annotated[int, typer.Option(help="Seed of the patient bootstrap.")]
@@ -28,8 +29,10 @@ _Out = Annotated[Path | None, typer.Option(help="CSV file to write.", dir_okay=F
 
 @agreement_app.command(
     "annotators",
-    epilog="Examples:  [cyan]semiology agreement annotators first.csv second.csv third.csv[/cyan]   "
-    "[cyan]semiology agreement annotators my_emu second_reader --out kappa.csv[/cyan]",
+    epilog=examples(
+        "semiology agreement annotators first.csv second.csv third.csv",
+        "semiology agreement annotators my_emu second_reader --out kappa.csv",
+    ),
 )
 def annotators_command(
     tables: Annotated[
@@ -74,8 +77,10 @@ def annotators_command(
 
 @agreement_app.command(
     "experts",
-    epilog="Examples:  [cyan]semiology agreement experts ratings.csv runs[/cyan]   "
-    "[cyan]semiology agreement experts ratings.csv --rating expert --json[/cyan]",
+    epilog=examples(
+        "semiology agreement experts ratings.csv runs",
+        "semiology agreement experts ratings.csv --rating expert --json",
+    ),
 )
 def experts_command(
     ratings: Annotated[

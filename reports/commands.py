@@ -14,6 +14,8 @@ import click
 import typer
 from click.core import ParameterSource
 
+from semiology.help_examples import examples
+
 if TYPE_CHECKING:
     from semiology.metrics.bert_similarity import BertSimilarity
     from semiology.metrics.classification import Policy
@@ -22,11 +24,11 @@ if TYPE_CHECKING:
     from semiology.reports.summary import Summary
     from semiology.reports.sweep_summary import SweepSummary
 
-REPORT_EPILOG = (
-    "Examples:  [cyan]semiology report runs --out report[/cyan]   "
-    "[cyan]semiology report runs --data my_emu --videos --out my_emu/report[/cyan]   "
-    "[cyan]semiology report --baselines s3 --out published[/cyan]   "
-    "[cyan]semiology report runs --baselines s3 embc --out report[/cyan]"
+REPORT_EPILOG = examples(
+    "semiology report runs --out report",
+    "semiology report runs --data my_emu --videos --out my_emu/report",
+    "semiology report --baselines s3 --out published",
+    "semiology report runs --baselines s3 embc --out report",
 )
 
 

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from semiology.help_examples import examples
+
 if TYPE_CHECKING:
     from semiology.reports.compare_sides import Side
     from semiology.reports.comparison import Comparison, Options
 
-COMPARE_EPILOG = (
-    "Examples:  [cyan]semiology compare runs/old runs/new --out compared[/cyan]   "
-    "[cyan]semiology compare s3::best runs/new[/cyan]   "
-    "[cyan]semiology compare always-yes runs/new[/cyan]   "
-    "[cyan]semiology compare runs::prompt=s3 runs::prompt=embc[/cyan]   "
-    "[cyan]semiology compare --base runs/plain --enhanced runs/pose[/cyan]"
+COMPARE_EPILOG = examples(
+    "semiology compare runs/old runs/new --out compared",
+    "semiology compare s3::best runs/new",
+    "semiology compare always-yes runs/new",
+    "semiology compare runs::prompt=s3 runs::prompt=embc",
+    "semiology compare --base runs/plain --enhanced runs/pose",
 )
 _SIDE = (
     "A results folder, published answers (s3, embc or a table), always-yes or always-no; '::' chooses in it."

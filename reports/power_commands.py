@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from semiology.help_examples import examples
+
 if TYPE_CHECKING:
     from rich.console import Console
 
     from semiology.metrics.paired_power import PowerAt
     from semiology.reports.power import PowerPlan
 
-POWER_EPILOG = (
-    "Examples:  [cyan]semiology power my_emu --feature tonic --delta 0.1[/cyan]   "
-    "[cyan]semiology power s3_answers.csv::Qwen3-VL-8B --second s3_answers.csv::Qwen3-VL-32B "
-    "--feature tonic[/cyan]   [cyan]semiology power my_emu --tests 20 --out power.json[/cyan]"
+POWER_EPILOG = examples(
+    "semiology power my_emu --feature tonic --delta 0.1",
+    "semiology power s3.csv::Qwen3-VL-8B --second s3.csv::Qwen3-VL-32B --tests 20",
+    "semiology power my_emu --delta 0.05 --out power.json",
 )
 _Source = Annotated[
     str, typer.Argument(help="A recording set, or answers (as for `semiology compare`) that serve as pilot.")

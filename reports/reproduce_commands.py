@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from semiology.help_examples import examples
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -18,19 +20,19 @@ reproduce_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="Compute published tables again from published answers, with this package's metrics.",
-    epilog="Example:  [cyan]semiology reproduce s3 --data s3_published --out cells.csv[/cyan]",
+    epilog=examples("semiology reproduce s3 --data s3_published --out cells.csv"),
 )
 baselines_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="Published answers as a table that reports can put beside your model.",
-    epilog="Example:  [cyan]semiology baselines import s3 s3_published --out s3_answers.csv[/cyan]",
+    epilog=examples("semiology baselines import s3 s3_published --out s3_answers.csv"),
 )
 import_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="Write published answers as one table.",
-    epilog="Example:  [cyan]semiology baselines import embc embc_published --out embc_answers.csv[/cyan]",
+    epilog=examples("semiology baselines import embc embc_published --out embc_answers.csv"),
 )
 baselines_app.add_typer(import_app, name="import")
 
@@ -53,8 +55,10 @@ _Answers = Annotated[
 
 @reproduce_app.command(
     "s3",
-    epilog="Examples:  [cyan]semiology reproduce s3 --data s3_published --out cells.csv[/cyan]   "
-    "[cyan]semiology reproduce s3 --data s3_published --texts[/cyan]",
+    epilog=examples(
+        "semiology reproduce s3 --data s3_published --out cells.csv",
+        "semiology reproduce s3 --data s3_published --texts",
+    ),
 )
 def reproduce_s3_command(
     data: _Data,
@@ -77,7 +81,7 @@ def reproduce_s3_command(
 
 
 @reproduce_app.command(
-    "embc", epilog="Example:  [cyan]semiology reproduce embc --data embc_published --out cells.csv[/cyan]"
+    "embc", epilog=examples("semiology reproduce embc --data embc_published --out cells.csv")
 )
 def reproduce_embc_command(data: _Data, out: _Cells = None) -> None:
     """Compute Table IV of the EMBC study again, and check Tables II and III against whole-number counts.
@@ -91,9 +95,7 @@ def reproduce_embc_command(data: _Data, out: _Cells = None) -> None:
     _finish(reproduction, out)
 
 
-@import_app.command(
-    "s3", epilog="Example:  [cyan]semiology baselines import s3 s3_published --out s3_answers.csv[/cyan]"
-)
+@import_app.command("s3", epilog=examples("semiology baselines import s3 s3_published --out s3_answers.csv"))
 def import_s3_command(source: _Source, out: _Answers = None) -> None:
     """Write the published S3 answers of the 20 features and of tasks 3 to 7."""
     from semiology.reports.published_answers import s3_answers
@@ -102,8 +104,7 @@ def import_s3_command(source: _Source, out: _Answers = None) -> None:
 
 
 @import_app.command(
-    "embc",
-    epilog="Example:  [cyan]semiology baselines import embc embc_published --out embc_answers.csv[/cyan]",
+    "embc", epilog=examples("semiology baselines import embc embc_published --out embc_answers.csv")
 )
 def import_embc_command(source: _Source, out: _Answers = None) -> None:
     """Write the published answers of the EMBC study: its audio model, two features, three conditions."""

@@ -9,19 +9,23 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from semiology.help_examples import examples
+
 leaderboard_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="Results as a file that laboratories can exchange: scores and protocol, no recordings, no patients.",
-    epilog="Example:  [cyan]semiology leaderboard export runs --out ours.json[/cyan]",
+    epilog=examples("semiology leaderboard export runs --out ours.json"),
 )
 _Files = Annotated[list[Path], typer.Argument(help="Leaderboard files.")]
 
 
 @leaderboard_app.command(
     "export",
-    epilog="Examples:  [cyan]semiology leaderboard export runs --card cards.yaml --out ours.json[/cyan]   "
-    "[cyan]semiology leaderboard export --baselines s3 --out published.json[/cyan]",
+    epilog=examples(
+        "semiology leaderboard export runs --card cards.yaml --out ours.json",
+        "semiology leaderboard export --baselines s3 --out published.json",
+    ),
 )
 def export_command(
     out: Annotated[Path, typer.Option(help="JSON file to write.", dir_okay=False)],
@@ -72,8 +76,7 @@ def export_command(
 
 
 @leaderboard_app.command(
-    "import",
-    epilog="Example:  [cyan]semiology leaderboard import theirs.json ours.json --into board.json[/cyan]",
+    "import", epilog=examples("semiology leaderboard import theirs.json ours.json --into board.json")
 )
 def import_command(
     sources: _Files,
@@ -92,7 +95,7 @@ def import_command(
     typer.echo(f"{added} entries added, {replaced} replaced → {into}: {len(known)} entries")
 
 
-@leaderboard_app.command("show", epilog="Example:  [cyan]semiology leaderboard show board.json[/cyan]")
+@leaderboard_app.command("show", epilog=examples("semiology leaderboard show board.json"))
 def show_command(
     sources: _Files,
     group: Annotated[
@@ -116,9 +119,7 @@ def show_command(
     print_board(entries, group, console if console.is_terminal else Console(width=160))
 
 
-@leaderboard_app.command(
-    "validate", epilog="Example:  [cyan]semiology leaderboard validate theirs.json[/cyan]"
-)
+@leaderboard_app.command("validate", epilog=examples("semiology leaderboard validate theirs.json"))
 def validate_command(sources: _Files) -> None:
     """Hold files against the schema; every fault is listed, and the exit status is 2 if there is one."""
     from semiology.reports.leaderboard.files import read_board
@@ -128,7 +129,7 @@ def validate_command(sources: _Files) -> None:
         typer.echo(f"{source}: {count} entries, no fault")
 
 
-@leaderboard_app.command("schema", epilog="Example:  [cyan]semiology leaderboard schema > schema.json[/cyan]")
+@leaderboard_app.command("schema", epilog=examples("semiology leaderboard schema > schema.json"))
 def schema_command() -> None:
     """Print the JSON schema of the format."""
     from semiology.reports.leaderboard.files import schema

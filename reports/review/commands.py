@@ -7,19 +7,23 @@ from typing import Annotated, Literal
 
 import typer
 
+from semiology.help_examples import examples
+
 review_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
     help="Have justifications rated by epileptologists: draw a sample, rate it locally, read the ratings.",
-    epilog="Example:  [cyan]semiology review export runs --out review --features tonic[/cyan]",
+    epilog=examples("semiology review export runs --out review --features tonic"),
 )
 _Folder = Annotated[Path, typer.Argument(help="Folder that `review export` wrote.", file_okay=False)]
 
 
 @review_app.command(
     "export",
-    epilog="Examples:  [cyan]semiology review export runs --out review[/cyan]   "
-    "[cyan]semiology review export runs --features tonic --most 40 --form xlsx --out review[/cyan]",
+    epilog=examples(
+        "semiology review export runs --out review",
+        "semiology review export runs --features tonic --most 40 --form xlsx --out rate",
+    ),
 )
 def export_command(
     runs: Annotated[list[Path], typer.Argument(help="Folders of results with justifications.")],
@@ -51,8 +55,10 @@ def export_command(
 
 @review_app.command(
     "import",
-    epilog="Examples:  [cyan]semiology review import review --out rated[/cyan]   "
-    "[cyan]semiology review import review anna.csv ben.xlsx --out rated[/cyan]",
+    epilog=examples(
+        "semiology review import review --out rated",
+        "semiology review import review anna.csv ben.xlsx --out rated",
+    ),
 )
 def import_command(
     folder: _Folder,
@@ -83,10 +89,7 @@ def import_command(
         console.print(f"Written: {', '.join(str(path) for path in written)}", markup=False, highlight=False)
 
 
-@review_app.command(
-    "serve",
-    epilog="Example:  [cyan]semiology review serve review --rater AB --data my_emu[/cyan]",
-)
+@review_app.command("serve", epilog=examples("semiology review serve review --rater AB --data my_emu"))
 def serve_command(
     folder: _Folder,
     rater: Annotated[str, typer.Option(help="Initials of the rater.")],
