@@ -15,19 +15,30 @@ leaks, and twelve calls try very few wordings.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import random
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 from semiology.backends.journal import Journal
+from semiology.backends.progress import is_quiet
 from semiology.optimization.answer_book import AnswerBook
 from semiology.optimization.answerers import Answerer, KeyOf, RememberedAnswers
 from semiology.optimization.candidate_rules import CandidateRules, all_ids
-from semiology.optimization.examples import Example, Parts, SearchError, balanced, feature_examples
+from semiology.optimization.examples import (
+    Example,
+    Parts,
+    SearchError,
+    balanced,
+    data_fingerprint,
+    feature_examples,
+)
 from semiology.optimization.feedback import clinical_definition, recording_feedback, verdict
-from semiology.optimization.folds import draw_folds, folds_of
+from semiology.optimization.folds import draw_folds, folds_fingerprint, folds_of
 from semiology.optimization.gepa import Quietly
 from semiology.optimization.guarded_proposer import GuardedProposer
 from semiology.optimization.objective import scores_of
@@ -84,10 +95,8 @@ def run_published(
         for number, fold in enumerate(names)
         for feature in prompts
     }
-    folder = RunFolder(
-        choices.out, {"preset": "published", "model": model, "proposer": choices.proposer,
-                      "folds": dict(sorted(folds.items())), "seed": choices.seed},
-    )  # fmt: skip
+    settled = identity(choices, plan, prompts, folds, model)
+    folder = RunFolder(choices.out, settled)
     ids = all_ids([(item.video_id, item.patient_id) for item in plan.recording_set.recordings])
     rows = []
     with Journal(folder.answers) as journal:
@@ -97,11 +106,44 @@ def run_published(
             found, calls = single_task_search(
                 seven[BEGIN_WITH], parts["train"], book, rules, proposer_of(rules, journal), choices.seed
             )
+            folder.open_test(f"{feature}, fold {fold}", seven[BEGIN_WITH], found)
             rows.append(fold_row(feature, fold, {**seven, OPTIMIZED: found}, parts, book) | {"calls": calls})
-    summary = {"preset": "published", "model": model, "proposer": choices.proposer, "folds": len(names),
-               "rows": plain(rows), "features": plain(means(rows))}  # fmt: skip
+            _tell(rows, len(divisions))
+    summary = {**settled, "questions_asked": remembered.asked, "windows_read": remembered.windows,
+               "questions_from_journal": remembered.known,
+               "rows": plain(rows), "features": plain(means(rows)), "notes": cautions(divisions)}  # fmt: skip
     folder.write(SUMMARY, summary)
     return summary
+
+
+def identity(
+    choices: RunChoices,
+    plan: Plan,
+    prompts: Mapping[str, Mapping[str, str]],
+    folds: Mapping[str, str],
+    model: str,
+) -> dict[str, Any]:
+    """Return what tells one run of the experiment from another: all that its results depend on."""
+    return {
+        "preset": "published",
+        "features": list(prompts),
+        "data": data_fingerprint(plan.recording_set, Parts((), (), (), ""), prompts),
+        "folds": len(set(folds.values())),
+        "patients_by_fold": folds_fingerprint(folds),
+        "window": [plan.window.window_s, plan.window.fps, plan.window.max_frames],
+        "prompts": hashlib.sha256(json.dumps(prompts, sort_keys=True).encode()).hexdigest(),
+        "model": model,
+        "proposer": choices.proposer,
+        "seed": choices.seed,
+    }
+
+
+def _tell(rows: Sequence[Mapping[str, Any]], all_rows: int) -> None:
+    """Say on standard error how far the experiment is."""
+    if not is_quiet():
+        row = rows[-1]
+        told = f"fold {row['fold']}, {row['feature']}: {row['selected']} selected ({len(rows)} of {all_rows})"
+        sys.stderr.write(f"{told}\n")
 
 
 def _refuse_other_choices(choices: RunChoices) -> None:
@@ -210,19 +252,35 @@ def fold_row(
         for name, wording in wordings.items()
     }
     selected = max(scores, key=lambda name: tuple(scores[name]["development"].values()))
+    always_yes = _shown(parts["test"], {each.video_id: "yes" for each in parts["test"]})["f1"]
     return {"feature": feature, "fold": fold, "selected": selected, "found": wordings[OPTIMIZED],
-            "test": scores[selected]["test"], "scores": scores}  # fmt: skip
+            "test": scores[selected]["test"], "always_yes_f1": always_yes,
+            "test_recordings": len(parts["test"]), "scores": scores}  # fmt: skip
 
 
 def means(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return mean and standard deviation over folds of the selected prompt's test F1, by feature."""
+    """Return mean and standard deviation over folds of the selected prompt's test F1, by feature.
+
+    Beside them stands the mean over folds of the F1 of always answering yes.
+    """
     found = []
     for feature in dict.fromkeys(row["feature"] for row in rows):
         values = [row["test"]["f1"] for row in rows if row["feature"] == feature]
         selected = [row["selected"] for row in rows if row["feature"] == feature]
         spread = stdev(values) if len(values) > 1 else float("nan")
-        found.append({"feature": feature, "test_f1": mean(values), "sd": spread, "selected": selected})
+        always_yes = mean(row["always_yes_f1"] for row in rows if row["feature"] == feature)
+        found.append({"feature": feature, "test_f1": mean(values), "sd": spread,
+                      "always_yes_f1": always_yes, "selected": selected})  # fmt: skip
     return found
+
+
+def cautions(divisions: Mapping[tuple[str, str], Mapping[str, Sequence[Example]]]) -> list[str]:
+    """Return in sentences which folds' test scores say nothing."""
+    return [
+        f"{feature}, fold {fold}: no test recording shows the sign, so its F1 is 0 whatever is answered"
+        for (fold, feature), parts in divisions.items()
+        if all(each.truth != "yes" for each in parts["test"])
+    ]
 
 
 def _shown(examples: Sequence[Example], answers: Mapping[str, str]) -> dict[str, float]:

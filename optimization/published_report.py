@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-
-def print_published(summary: Mapping[str, Any]) -> None:
-    """Print the selected prompts and their test F1 by feature, and what to know about them."""
+if TYPE_CHECKING:
     from rich.console import Console
+
+
+def print_published(summary: Mapping[str, Any], console: Console) -> None:
+    """Print the selected prompts and their test F1 by feature, and what to know about them."""
     from rich.table import Table
 
-    console = Console()
-    table = Table("feature", "test F1, mean over folds", "SD", "selected on development, by fold")
+    folds = summary["folds"]
+    table = Table(
+        "feature", f"test F1, mean of {folds} folds", "SD", "always-yes", "selected on development, by fold"
+    )
     for each in summary["features"]:
         spread = "-" if each["sd"] is None else f"{each['sd']:.3f}"
-        table.add_row(each["feature"], f"{each['test_f1']:.3f}", spread, ", ".join(each["selected"]))
+        table.add_row(
+            each["feature"], f"{each['test_f1']:.3f}", spread, f"{each['always_yes_f1']:.3f}",
+            ", ".join(each["selected"]),
+        )  # fmt: skip
     console.print(table)
+    for note in summary["notes"]:
+        console.print(f"- {note}", markup=False, highlight=False)
     console.print(
         "- As published: development and training are divided by recording, so patients are shared; eight "
         "training recordings and twelve metric calls try very few wordings.",

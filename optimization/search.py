@@ -19,7 +19,7 @@ from semiology.optimization.lineage import Recorder, lineage
 from semiology.optimization.objective import OBJECTIVES, objective, scores_of
 from semiology.optimization.program import PREDICTOR, AskRecording, dspy_example
 from semiology.optimization.task_lm import TaskLM
-from semiology.optimization.wording_text import wording_prompt
+from semiology.optimization.wording_text import CANDIDATE, wording_prompt
 from semiology.prompts.library import Prompt, load_library
 
 UNLIMITED = 10**9
@@ -87,6 +87,7 @@ class FoundWording:
         feature: name.
         begun_with: the library wording of the start. begun_text, chosen: instructions.
         lineage: everything, as plain data.
+        answer_format: of wordings that name none.
         notes: what a reader must know, in sentences.
     """
 
@@ -95,12 +96,18 @@ class FoundWording:
     begun_text: str
     chosen: str
     lineage: Mapping[str, Any]
+    answer_format: str
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def prompt(self) -> Prompt:
+        """The chosen wording: the library's entry where it has one with this text and answer format."""
+        return wording_prompt(self.feature, self.chosen, self.answer_format)
 
     @property
     def is_new(self) -> bool:
         """Whether the chosen wording is none of the library's."""
-        return wording_prompt(self.feature, self.chosen, self.begun_with.answer).id == "candidate"
+        return self.prompt.id == CANDIDATE
 
 
 ProposerFor = Callable[[CandidateRules], Proposer]
@@ -214,7 +221,7 @@ def search_feature(
     notes += _endings(feature, guarded, ended, clock, options)
     stated = _stated(prompt, options, guarded, notes) | {"seconds": round(clock.used_s, 1), **(facts or {})}
     record = lineage(recorder, optimiser.trials, chosen, stated)
-    return FoundWording(feature, prompt, begun, chosen, record, tuple(notes))
+    return FoundWording(feature, prompt, begun, chosen, record, options.answer_format, tuple(notes))
 
 
 def _stated(
@@ -263,7 +270,7 @@ def _endings(
 
 def _origin(feature: str, text: str, options: SearchOptions) -> str:
     prompt = wording_prompt(feature, text, options.answer_format)
-    return "proposed" if prompt.id == "candidate" else f"library:{prompt.id}"
+    return "proposed" if prompt.id == CANDIDATE else f"library:{prompt.id}"
 
 
 def _shown(examples: Sequence[Example], answers: Mapping[str, str]) -> dict[str, float]:

@@ -11,6 +11,8 @@ import re
 from semiology.prompts.library import NA_WHEN_NOT_STATED, Prompt, answer_formats, load_library, render
 
 OWN_FORMAT = "yes_no"
+CANDIDATE = "candidate"
+"""Id of a wording that is none of the library's."""
 _FORMAT = re.compile(r"\s*\(answer format: ([a-z_]+)\)\s*$")
 
 
@@ -37,7 +39,7 @@ def wording_prompt(feature: str, instruction: str, default_format: str = OWN_FOR
             return prompt
     return Prompt(
         feature=feature,
-        id="candidate",
+        id=CANDIDATE,
         text=text,
         answer=chosen,
         provenance="optimized",

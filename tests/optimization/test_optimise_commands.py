@@ -2,28 +2,86 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from rich.console import Console
 
 from semiology.metrics.intervals import Estimate
-from semiology.optimization import optimise_commands
+from semiology.optimization.optimise_report import chosen_line, print_result
+from semiology.optimization.search import FoundWording
+from semiology.prompts.library import load_library
+
+WHOLE = Estimate(0.43, 0.25, 0.75, "bootstrap", 40, 20)
+LOSS = Estimate(-0.3, -0.41, -0.12, "bootstrap", 40, 20)
+BARE = Estimate(0.57, None, None, "none", 2, 1, reason="positives come from 1 patient")
+UNDEFINED = Estimate(float("nan"), None, None, "none", 2, 1)
 
 
-@pytest.mark.parametrize(
-    ("estimate", "shown"),
-    [
-        (Estimate(0.5, 0.25, 0.75, "bootstrap", 40, 20), "0.50 [0.25, 0.75]"),
-        (Estimate(0.5, None, None, "none", 2, 1, reason="positives come from 1 patient"), "0.50 (*)"),
-        (Estimate(float("nan"), None, None, "none", 2, 1), "undefined"),
-    ],
-)
-def test_a_cell_holds_a_score_and_no_sentence(estimate: Estimate, shown: str) -> None:
-    scores = {"f1": estimate}
+def _found(chosen: str, feature: str = "tonic", answer_format: str = "yes_no") -> FoundWording:
+    begun = load_library().feature(feature).prompt("s3")
+    lineage = {"candidates": [1, 2]}
+    return FoundWording(feature, begun, begun.text, chosen, lineage, answer_format)
+
+
+def _printed(difference: Estimate, *, test: bool = True, feature: str = "tonic", width: int = 80) -> str:
     compared = SimpleNamespace(
-        before=scores, after=scores, difference=scores, p_value={"f1": 1.0}, always_yes_f1=0.4
+        before={"f1": WHOLE}, after={"f1": BARE if difference is BARE else WHOLE},
+        difference={"f1": difference}, p_value={"f1": 0.0002}, always_yes_f1=0.4,
+    )  # fmt: skip
+    each = SimpleNamespace(
+        found=_found("Is it?", feature), development=compared, test=compared if test else None
     )
-    found = SimpleNamespace(feature="tonic", lineage={"candidates": [1, 2]})
-    cells = optimise_commands._cells(cast(Any, SimpleNamespace(found=found, test=compared)), "test")
-    assert cells == ["tonic", "2", shown, shown, shown, "1.000", "0.40"]
+    result = cast(Any, SimpleNamespace(features=[each], notes=("a note",)))
+    console = Console(file=io.StringIO(), width=width)
+    print_result(result, console)
+    return cast(io.StringIO, console.file).getvalue()
+
+
+@pytest.mark.parametrize("feature", ["tonic", "arms_move_simultaneously"])
+@pytest.mark.parametrize("width", [80, 200])
+def test_every_figure_is_whole_at_80_columns(feature: str, width: int) -> None:
+    shown = _printed(LOSS, feature=feature, width=width)
+    for text in ("0.43", "[0.25, 0.75]", "-0.30", "[-0.41, -0.12]", "<0.001", "0.40", "2 wordings",
+                 "F1 before", "F1 after", "difference", "always", "- a note"):  # fmt: skip
+        assert text in shown, text
+    assert "…" not in shown
+    assert max(map(len, shown.splitlines())) <= width
+
+
+def test_a_cell_holds_a_score_and_no_sentence() -> None:
+    shown = _printed(BARE)
+    assert "0.57 (*)" in shown
+    assert "+0.57 (*)" in shown
+    assert "positives come from" not in shown
+    assert "summary.json says why" in shown
+    assert "undefined" in _printed(UNDEFINED)
+    assert "no test" in _printed(LOSS, test=False)
+
+
+def test_a_wording_is_said_to_come_from_where_it_comes_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tonic = load_library().feature("tonic")
+    assert chosen_line(_found("Is there anything?")) == "tonic: new: Is there anything?"
+    minimal = tonic.prompt("minimal").text
+    assert chosen_line(_found(minimal)).startswith("tonic: a wording of the library, minimal: ")
+    assert "library, s3 (the one it began with)" in chosen_line(_found(tonic.prompt("s3").text))
+    json = chosen_line(_found(f"{minimal}\n(answer format: yes_no_json)"))
+    assert "the text of minimal with another answer format, yes_no_json" in json
+    (tmp_path / "tonic.yaml").write_text(
+        "feature: tonic\ngroup: limb_body\nprompts:\n- {id: optimized_1, text: 'Is it stiff?', "
+        "answer: yes_no, provenance: optimized, source: a search, family: optimized}\n"
+    )
+    monkeypatch.setenv("SEMIOLOGY_PROMPTS", str(tmp_path))
+    assert chosen_line(_found("Is it stiff?")).startswith("tonic: found by an earlier search, optimized_1: ")
+
+
+def test_a_library_wording_is_not_new_whatever_the_search_began_with() -> None:
+    tonic = load_library().feature("tonic")
+    begun = tonic.prompt("s3_no_yes")  # its own answer format is another one than the search's
+    found = FoundWording("tonic", begun, begun.text, tonic.prompt("minimal").text, {}, "yes_no")
+    assert not found.is_new

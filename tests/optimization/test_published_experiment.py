@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from rich.console import Console
 from synthetic import SyntheticModel, examples, rules, truths
 from test_optimise import key, make_plan
 
@@ -14,11 +18,14 @@ from semiology.optimization.examples import SearchError
 from semiology.optimization.offline_proposer import OfflineProposer
 from semiology.optimization.optimise_run import RunChoices
 from semiology.optimization.published_experiment import (
+    cautions,
     divided,
     published_prompts,
     run_published,
     single_task_search,
 )
+from semiology.optimization.published_report import print_published
+from semiology.tasks.plan import Plan
 
 
 def test_twelve_calls_on_eight_recordings_try_a_single_rewrite() -> None:
@@ -51,7 +58,71 @@ def test_every_fold_selects_on_development_and_reports_that_prompts_test_row(tmp
         best = max(each["development"]["f1"] for each in row["scores"].values())
         assert row["scores"][row["selected"]]["development"]["f1"] == best
         assert row["test"] == row["scores"][row["selected"]]["test"]
+        assert row["always_yes_f1"] == pytest.approx(_always_yes(plan, row))
     assert [each["feature"] for each in summary["features"]] == list(features)
+    first = summary["features"][0]
+    folds = [row for row in summary["rows"] if row["feature"] == first["feature"]]
+    assert first["always_yes_f1"] == pytest.approx(sum(row["always_yes_f1"] for row in folds) / 4)
+    console = Console(file=io.StringIO(), width=80)
+    print_published(summary, console)
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert f"{first['test_f1']:.3f}" in shown
+    assert f"{first['always_yes_f1']:.3f}" in shown
+
+
+def _always_yes(plan: Plan, row: dict[str, Any]) -> float:
+    fold_of = {each.video_id: each.fold for each in plan.recording_set.recordings}
+    truths = [
+        each.present
+        for each in plan.recording_set.annotations
+        if each.feature == row["feature"] and fold_of[each.video_id] == row["fold"]
+    ]
+    assert len(truths) == row["test_recordings"]
+    return 2 * truths.count("yes") / (len(truths) + truths.count("yes"))
+
+
+def _run(plan: Plan, out: Path, model: SyntheticModel, **changed: Any) -> dict[str, Any]:
+    choices = RunChoices("synthetic", Path("set"), out, preset="published", **changed)
+    return run_published(
+        choices, plan, model, key, "synthetic", lambda kept, journal: OfflineProposer(kept, 0)
+    )
+
+
+def test_the_same_folder_goes_on_and_takes_no_other_data(tmp_path: Path) -> None:
+    plan = make_plan(patients=40, features=tuple(published_prompts()))
+    of = {each.video_id: each.present for each in plan.recording_set.annotations}
+    first = _run(plan, tmp_path / "run", SyntheticModel(of))
+    again = SyntheticModel(of)
+    second = _run(plan, tmp_path / "run", again)
+    assert again.calls == []
+    assert first["rows"] == second["rows"]
+    openings = json.loads((tmp_path / "run" / "test_openings.json").read_text())
+    assert len(openings) == len(first["rows"])
+    before = (tmp_path / "run" / "summary.json").read_bytes()
+
+    marked = plan.recording_set.annotations[0]
+    other = replace(marked, present="no" if marked.present == "yes" else "yes")
+    relabelled = replace(plan.recording_set, annotations=(other, *plan.recording_set.annotations[1:]))
+    windows = replace(plan, window=replace(plan.window, window_s=60.0))
+    for changed, what in ((replace(plan, recording_set=relabelled), "data was"), (windows, "window was")):
+        with pytest.raises(SearchError, match=f"holds another search: {what}"):
+            _run(changed, tmp_path / "run", SyntheticModel(of))
+    with pytest.raises(SearchError, match="seed was 0 and is 1"):
+        _run(plan, tmp_path / "run", SyntheticModel(of), seed=1)
+    assert (tmp_path / "run" / "summary.json").read_bytes() == before
+
+
+def test_the_test_of_a_fold_is_not_asked_about_a_second_choice(tmp_path: Path) -> None:
+    plan = make_plan(patients=40, features=tuple(published_prompts()))
+    of = {each.video_id: each.present for each in plan.recording_set.annotations}
+    _run(plan, tmp_path / "run", SyntheticModel(of))
+    file = tmp_path / "run" / "test_openings.json"
+    openings = json.loads(file.read_text())
+    file.write_text(json.dumps({**openings, "arm_flexion, fold 0": "another choice"}))
+    with pytest.raises(
+        SearchError, match="arm_flexion, fold 0: the test patients of this run were asked once"
+    ):
+        _run(plan, tmp_path / "run", SyntheticModel(of))
 
 
 def test_a_quarter_of_each_label_is_development_and_no_test_patient_is_trained_on() -> None:
@@ -91,3 +162,12 @@ def test_options_that_the_experiment_fixes_are_refused(tmp_path: Path) -> None:
             choices, make_plan(patients=8), SyntheticModel({}), key, "synthetic",
             lambda kept, journal: OfflineProposer(kept, 0),
         )  # fmt: skip
+
+
+def test_a_fold_whose_test_shows_no_sign_is_told() -> None:
+    shows, lacks = examples(2, "a", feature="arm_flexion"), examples(2, "b", feature="arm_flexion")
+    none = [replace(each, truth="no") for each in lacks]
+    told = cautions({("0", "arm_flexion"): {"test": shows}, ("1", "arm_flexion"): {"test": none}})
+    assert told == [
+        "arm_flexion, fold 1: no test recording shows the sign, so its F1 is 0 whatever is answered"
+    ]
