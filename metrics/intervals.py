@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import expit, logit
+from scipy.special import expit, logit, ndtr, stdtrit
 
 from semiology.metrics.confusion import Floats
 
@@ -100,9 +100,7 @@ def cluster_variance(part: Floats, whole: Floats) -> float:
 
 
 def _t_quantile(level: float, clusters: int) -> float:
-    from scipy.stats import t
-
-    return float(t.ppf((1 + level) / 2, clusters - 1))
+    return float(stdtrit(clusters - 1, (1 + level) / 2))
 
 
 def _effective_n(whole: Floats) -> float:
@@ -153,8 +151,6 @@ def bootstrap_estimate(
         caution: remark to carry along.
         undefined: why there is no score where there is none.
     """
-    from scipy.stats import norm
-
     defined = resampled[~np.isnan(resampled)]
     share = 1 - len(defined) / len(resampled) if len(resampled) else 0.0
     if np.isnan(value):
@@ -167,6 +163,6 @@ def bootstrap_estimate(
         return not_estimable(
             value, BOOTSTRAP, n, n_patients, "the same in every resample, as for constant answers"
         )
-    tail = norm.cdf(-np.sqrt(n_patients / (n_patients - 1)) * _t_quantile(level, n_patients))
+    tail = ndtr(-np.sqrt(n_patients / (n_patients - 1)) * _t_quantile(level, n_patients))
     low, high = np.quantile(defined, [tail, 1 - tail])
     return Estimate(value, float(low), float(high), BOOTSTRAP, n, n_patients, None, caution, share)

@@ -7,7 +7,8 @@ note says so. Nothing is left out without a note.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +23,11 @@ from semiology.reports.lmms_eval_files import (
 )
 from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.run_facts import caveats, run_facts
-from semiology.reports.sample_frames import read_sample_frame
+from semiology.reports.sample_frames import sample_frame, tables_ahead
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 COLUMNS = (
     "model",
@@ -88,13 +90,14 @@ def read_results(paths: Sequence[Path]) -> Results:
     records: dict[str, dict[str, Any]] = {}
     questions: dict[str, str] = {}
     roots = [path if path.is_dir() else path.parent for path in paths]
-    for order, (run, model) in enumerate(zip(runs, names, strict=True)):
-        read = _frames(run, model, notes, questions)
-        if read:
-            frames += [frame.assign(model=model, _order=order) for frame in read]
-            known = run_facts(run.record) if run.record else {}
-            known |= read_run_record(run.folder, roots, notes)
-            records[model] = records.get(model, {}) | known
+    with closing(tables_ahead([path for run in runs for _, path in _feature_files(run)])) as tables:
+        for order, (run, model) in enumerate(zip(runs, names, strict=True)):
+            read = _frames(run, model, tables, notes, questions)
+            if read:
+                frames += [frame.assign(model=model, _order=order) for frame in read]
+                known = run_facts(run.record) if run.record else {}
+                known |= read_run_record(run.folder, roots, notes)
+                records[model] = records.get(model, {}) | known
     if not frames:
         raise NoAnswersError(_nothing(paths, runs, notes))
     check_one_recording_set(records)
@@ -103,21 +106,31 @@ def read_results(paths: Sequence[Path]) -> Results:
     return Results(answers, caveats(found), tuple(dict.fromkeys(notes)), found, questions)
 
 
-def _frames(run: ResultFiles, model: str, notes: list[str], questions: dict[str, str]) -> list[pd.DataFrame]:
-    """Return the answers of a run, one frame per sample file."""
+def _feature_files(run: ResultFiles) -> list[tuple[str, Path]]:
+    """Return the sample files of a run that may hold answers on features, by task."""
+    return sorted((task, path) for task, path in run.samples.items() if not task.startswith(S3_PREFIX))
+
+
+def _frames(
+    run: ResultFiles,
+    model: str,
+    tables: Iterator[pa.Table | None],
+    notes: list[str],
+    questions: dict[str, str],
+) -> list[pd.DataFrame]:
+    """Return the answers of a run, one frame per sample file; takes as many tables as it has such files."""
     where = f"run {run.stamp} of {model}"
     if run.record is None and run.samples:
         notes.append(f"{where}: has no readable results file → the model is named after the folder")
     if run.record is not None and not run.samples:
         notes.append(f"{where}: has no sample files → run again with --log_samples")
     frames = []
-    for task, path in sorted(run.samples.items()):
-        if not task.startswith(S3_PREFIX):
-            frame = read_sample_frame(path, notes, questions)
-            if frame is not None:
-                failed = sum(FAILED_REQUEST in str(text) for text in frame["raw"])
-                _note_gaps(run, task, len(frame), failed, where, notes)
-                frames.append(_completed(frame))
+    for task, path in _feature_files(run):
+        frame = sample_frame(path, next(tables), notes, questions)
+        if frame is not None:
+            failed = int(frame["raw"].astype("string").str.contains(FAILED_REQUEST, regex=False).sum())
+            _note_gaps(run, task, len(frame), failed, where, notes)
+            frames.append(_completed(frame))
     if run.whole and run.record is not None and run.samples:
         missing = sorted(set(_mapping(run.record, "configs")) - set(run.samples))
         if missing:

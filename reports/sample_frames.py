@@ -7,7 +7,10 @@ line by `semiology.reports.lmms_eval_files.read_samples`, which names what it le
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,19 +44,40 @@ COUNTS = "token_counts"
 """Under which it logs, in a list of one, what a model class that scores tells of the first token."""
 SCORES = "first_token_logprobs"
 BLOCK_BYTES = 1 << 24
+READERS = min(4, os.cpu_count() or 1)
+"""Files that Arrow reads at a time, each in a thread that leaves Python alone."""
+
+
+def tables_ahead(paths: Sequence[Path]) -> Iterator[pa.Table | None]:
+    """Yield what `sample_frame` needs of each file, in order, while the next few are being read."""
+    waiting: deque[Future[pa.Table | None]] = deque()
+    with ThreadPoolExecutor(READERS) as readers:
+        for path in paths:
+            waiting.append(readers.submit(_arrow_table, path))
+            if len(waiting) > READERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 def read_sample_frame(path: Path, notes: list[str], questions: dict[str, str]) -> pd.DataFrame | None:
+    """Read one sample file; see `sample_frame`."""
+    return sample_frame(path, _arrow_table(path), notes, questions)
+
+
+def sample_frame(
+    path: Path, table: pa.Table | None, notes: list[str], questions: dict[str, str]
+) -> pd.DataFrame | None:
     """Return the answers in one sample file; None if it holds none that can be used.
 
     Args:
         path: the file.
+        table: its content as `tables_ahead` gives it; None where it must be read line by line.
         notes: remarks are added here.
         questions: the text of each question is added here under its hash, if it has that hash.
     """
     import pandas as pd
 
-    table = _arrow_table(path)
     if table is None:
         rows = read_samples(path, notes)
         if not rows:
