@@ -9,23 +9,35 @@ import math
 from typing import Literal
 
 from semiology.metrics.paired_comparison import PairedComparison, PairedFeature, PairedScore
+from semiology.metrics.paired_flips import smallest_p
 from semiology.metrics.paired_tables import END_POINTS
 from semiology.reports.comparison import Comparison
 
-Verdict = Literal["higher", "lower", "equivalent", "not shown", "too few", "undefined"]
+Verdict = Literal["higher", "lower", "equivalent", "not shown", "same answers", "too few", "undefined"]
 
 NAMES = {"balanced_accuracy": "balanced accuracy", "f1": "F1", "accuracy": "accuracy"}
 
 
 def verdict(score: PairedScore, comparison: PairedComparison) -> Verdict:
-    """Return what a score of the second side is beside the first, by the p-value adjusted with max-T."""
+    """Return what a score of the second side is beside the first, by the p-value adjusted with max-T.
+
+    Nothing is claimed, equivalence included, on fewer patients than the test needs to reach its level.
+    """
     if math.isnan(score.difference.value):
         return "undefined"
+    if score.equivalence.n_discordant == 0:
+        return "same answers"
+    if _few_patients(score, comparison):
+        return "too few"
     if score.p_max_t < comparison.alpha:
         return "higher" if score.difference.value > 0 else "lower"
     if score.equivalence.verdict == "equivalent":
         return "equivalent"
     return "not shown" if score.difference.estimable else "too few"
+
+
+def _few_patients(score: PairedScore, comparison: PairedComparison) -> bool:
+    return bool(smallest_p(score.difference.n_patients) >= comparison.alpha)
 
 
 def primary_sentences(comparison: Comparison) -> list[str]:
@@ -89,14 +101,14 @@ def _sentence(score: PairedScore, result: PairedComparison, names: tuple[str, st
     kind = verdict(score, result)
     if kind == "undefined":
         return "undefined, as the recordings do not hold what it needs."
-    if result.n_deciding == 0:
+    if kind == "same answers":
         return "the answers are the same, so there is nothing to test."
     first, second = names
     seen = f"{second} {score.second:.3f}, {first} {score.first:.3f}, difference {difference_text(score)}"
-    return f"{seen}. {_claim(kind, score, second, _p_words(score, family))}"
+    return f"{seen}. {_claim(kind, score, second, _p_words(score, family), result)}"
 
 
-def _claim(kind: Verdict, score: PairedScore, second: str, p: str) -> str:
+def _claim(kind: Verdict, score: PairedScore, second: str, p: str, result: PairedComparison) -> str:
     margin = score.equivalence.margin
     if kind in ("higher", "lower"):
         small = score.equivalence.verdict == "equivalent"
@@ -104,7 +116,10 @@ def _claim(kind: Verdict, score: PairedScore, second: str, p: str) -> str:
     if kind == "equivalent":
         return f"The two are equivalent within ±{margin:g} (the 90 % interval lies inside; {p})."
     if kind == "too few":
-        return f"Nothing can be shown: {score.difference.reason} ({p})."
+        count = score.difference.n_patients
+        patients = f"{count} patient{'' if count == 1 else 's'} cannot give a p-value below {result.alpha:g}"
+        reason = patients if _few_patients(score, result) else score.difference.reason
+        return f"Nothing can be shown: {reason} ({p})."
     low, high = score.difference.low, score.difference.high
     assert low is not None
     assert high is not None

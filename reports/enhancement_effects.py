@@ -1,34 +1,30 @@
 """What an enhancement changes: F1 with and without it, paired on the same recordings and patients.
 
-Each model and feature is compared in the same wording, on the recordings that were asked about both ways.
+Each model and feature is compared in the same wording, on the recordings that were asked about both ways, by
+the function behind ``semiology compare --base … --enhanced …``: effect, interval, test and verdict are the
+same figures there and here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from semiology.features import FEATURES, FEATURES_BY_GROUP, Group
-from semiology.metrics.aggregation import THREE_CLASSES
-from semiology.metrics.classification import Policy, table_scores
-from semiology.metrics.confusion import YES, Floats, patient_tables
-from semiology.metrics.intervals import (
-    BOOTSTRAP,
-    MIN_POSITIVE_PATIENTS,
-    RESAMPLES,
-    Estimate,
-    bootstrap_estimate,
-    not_estimable,
-    patient_weights,
-    resampled_tables,
-)
+from semiology.metrics.classification import Policy
+from semiology.metrics.intervals import BOOTSTRAP, RESAMPLES, Estimate, not_estimable
+from semiology.metrics.paired_comparison import PairedComparison, PairedScore
+from semiology.reports.compare_sides import ANSWER_COLUMNS, Condition
+from semiology.reports.compare_words import Verdict, verdict
+from semiology.reports.comparison import Comparison, Options, compare_conditions
 from semiology.reports.run_labels import NO_ENHANCEMENT
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MEASURE = "f1"
+_NAN = float("nan")
 
 
 @dataclass(frozen=True)
@@ -41,6 +37,9 @@ class EnhancementEffect:
         group: signal group of the features, as in the papers.
         plain, enhanced: F1 without and with it, on the same recordings.
         difference: enhanced minus plain, with its interval over patients.
+        p_value: of the patient sign-flip test, adjusted by max-T over the features of the enhancement (for a
+            mean, over the two end points of the comparison). NaN where nothing can be tested.
+        verdict: what that test and the margin of equivalence say.
         n, n_patients, n_features: recordings asked about both ways, their patients, features averaged.
     """
 
@@ -52,6 +51,8 @@ class EnhancementEffect:
     plain: float
     enhanced: float
     difference: Estimate
+    p_value: float
+    verdict: Verdict
     n: int
     n_patients: int
     n_features: int = 1
@@ -65,92 +66,100 @@ def enhancement_effects(
     Args:
         recordings: answers to recordings, columns model, enhancement, prompt_id, video_id, patient_id,
             feature, answer, truth.
-        policy: ``wrong`` or ``drop`` for answers that are neither yes nor no.
-        resamples, seed: of the bootstrap over patients.
+        policy: ``wrong`` or ``drop`` for answers that are neither yes nor no (``drop``: of either side).
+        resamples, seed: of the bootstrap over patients; the seed also of the test.
 
     Features come first, in the order of the papers' groups, then the mean of each group of several features.
+
+    Raises:
+        ValueError: a recording has another truth or patient in the enhanced run than in the plain one.
     """
     found: list[EnhancementEffect] = []
     for (model, prompt), rows in recordings.groupby(["model", "prompt_id"], sort=True, observed=True):
-        plain = rows[rows["enhancement"] == NO_ENHANCEMENT]
-        for name in sorted(set(rows["enhancement"]) - {NO_ENHANCEMENT}):
-            enhanced = rows[rows["enhancement"] == name]
-            for group, members in FEATURES_BY_GROUP.items():
-                key = (str(model), str(prompt), str(name))
-                found += _group(key, group, members, plain, enhanced, (policy, resamples, seed))
+        sides = {
+            str(name): Condition(str(model), str(prompt), str(name), side[list(ANSWER_COLUMNS)])
+            for name, side in rows.groupby("enhancement", sort=True, observed=True)
+        }
+        plain = sides.pop(NO_ENHANCEMENT, None)
+        if plain is None:
+            continue
+        for enhanced in sides.values():
+            shared = _comparable(plain, enhanced, policy)
+            features = tuple(name for name in FEATURES if name in shared)
+            if features:
+                options = Options(features=features, policy=policy, resamples=resamples, seed=seed)
+                found += _effects(plain, enhanced, options)
     return tuple(found)
 
 
-def _group(
-    key: tuple[str, str, str],
-    group: Group,
-    members: Sequence[str],
-    plain: pd.DataFrame,
-    enhanced: pd.DataFrame,
-    drawing: tuple[Policy, int, int],
-) -> list[EnhancementEffect]:
-    both = set(plain["feature"]) & set(enhanced["feature"])
-    names = [name for name in FEATURES if name in members and name in both]
-    pairs = ["video_id", "feature"]
-    shared = plain[plain["feature"].isin(names)][pairs].merge(enhanced[pairs], on=pairs)
-    names = [name for name in names if name in set(shared["feature"])]
-    if not names:
-        return []
-    policy, resamples, seed = drawing
-    tables = [patient_tables(side.merge(shared, on=pairs), names) for side in (plain, enhanced)]
-    weights = patient_weights(len(tables[0].patients), resamples, np.random.default_rng(seed))
-    point = [_f1(each.counts.sum(0)[None], names, policy) for each in tables]
-    drawn = [_f1(resampled_tables(each.counts, weights), names, policy) for each in tables]
-    effects = []
-    for i, name in enumerate(names):
-        counts = tables[0].counts[:, i]
-        n, patients = int(counts.sum()), int((counts.sum((1, 2)) > 0).sum())
-        positive = int((counts[:, YES].sum(-1) > 0).sum())
-        value, resampled = point[1][0, i] - point[0][0, i], drawn[1][:, i] - drawn[0][:, i]
-        difference = _difference(float(value), resampled, n, patients, positive)
-        sides = (float(point[0][0, i]), float(point[1][0, i]))
-        effects.append(EnhancementEffect(*key, name, group, *sides, difference, n, patients))
-    if len(names) > 1:
-        effects.append(_mean(key, group, effects, point, drawn))
-    return effects
+def _comparable(plain: Condition, enhanced: Condition, policy: Policy) -> set[str]:
+    """Return the features with a recording that both sides answered and that has a truth to score."""
+    keys = ["video_id", "feature"]
+    rows = plain.answers.merge(enhanced.answers[[*keys, "answer"]], on=keys, suffixes=("", "_enhanced"))
+    rows = rows[rows["truth"].isin(["yes", "no"])]
+    if policy == "drop":
+        rows = rows[rows["answer"].isin(["yes", "no"]) & rows["answer_enhanced"].isin(["yes", "no"])]
+    return set(rows["feature"])
 
 
-def _mean(
-    key: tuple[str, str, str],
+def _effects(plain: Condition, enhanced: Condition, options: Options) -> Iterable[EnhancementEffect]:
+    whole = compare_conditions(plain, enhanced, options)
+    for group, members in FEATURES_BY_GROUP.items():
+        mine = [each for each in whole.result.features if each.feature in members]
+        for each in mine:
+            sizes = (each.n, each.n_patients)
+            yield _effect(enhanced, each.feature, group, each.scores[MEASURE], whole.result, sizes)
+        if len(mine) > 1:
+            names = tuple(each.feature for each in mine)
+            of_group = whole
+            if len(mine) < len(whole.result.features):
+                of_group = _of_features(plain, enhanced, options, names)
+            yield _mean(enhanced, group, of_group.result, max(each.n for each in mine))
+
+
+def _of_features(
+    plain: Condition, enhanced: Condition, options: Options, features: Sequence[str]
+) -> Comparison:
+    return compare_conditions(plain, enhanced, replace(options, features=features))
+
+
+def _mean(enhanced: Condition, group: Group, result: PairedComparison, n: int) -> EnhancementEffect:
+    """Return the mean over the features of a group, the primary end point of their comparison."""
+    patients, count = result.n_patients, len(result.macro_features)
+    if result.macro:
+        score = result.macro[MEASURE]
+        return _effect(enhanced, "mean", group, score, result, (n, patients), count)
+    reason = "no feature has recordings with and without the sign"
+    empty = not_estimable(_NAN, BOOTSTRAP, n, patients, reason)
+    key = (enhanced.model, enhanced.prompt, enhanced.enhancement)
+    return EnhancementEffect(
+        *key, "mean", group, _NAN, _NAN, empty, _NAN, "undefined", n, patients, n_features=0
+    )
+
+
+def _effect(
+    enhanced: Condition,
+    name: str,
     group: Group,
-    effects: Sequence[EnhancementEffect],
-    point: Sequence[Floats],
-    drawn: Sequence[Floats],
+    score: PairedScore,
+    result: PairedComparison,
+    sizes: tuple[int, int],
+    n_features: int = 1,
 ) -> EnhancementEffect:
-    """Return the mean over the features of a group that are defined both ways."""
-    used = [i for i in range(len(effects)) if not np.isnan(point[0][0, i] + point[1][0, i])]
-    n, patients = max(e.n for e in effects), max(e.n_patients for e in effects)
-    if not used:
-        empty = not_estimable(float("nan"), BOOTSTRAP, n, patients, "no recording shows any of the signs")
-        return EnhancementEffect(*key, "mean", group, *(float("nan"),) * 2, empty, n, patients, 0)
-    sides = [float(each[0, used].mean()) for each in point]
-    with np.errstate(invalid="ignore"):
-        resampled = np.nanmean(
-            np.where(np.isnan(drawn[1] - drawn[0]), np.nan, drawn[1] - drawn[0])[:, used], 1
-        )
-    difference = bootstrap_estimate(sides[1] - sides[0], resampled, n=n, n_patients=patients)
-    return EnhancementEffect(*key, "mean", group, sides[0], sides[1], difference, n, patients, len(used))
-
-
-def _difference(value: float, resampled: Floats, n: int, patients: int, positive: int) -> Estimate:
-    if not np.isnan(value) and positive < MIN_POSITIVE_PATIENTS:
-        few = f"{positive} patient{'' if positive == 1 else 's'}, fewer than {MIN_POSITIVE_PATIENTS}"
-        return not_estimable(value, BOOTSTRAP, n, patients, f"recordings with the sign come from {few}")
-    return bootstrap_estimate(value, resampled, n=n, n_patients=patients)
-
-
-def _f1(tables: Floats, names: Sequence[str], policy: Policy) -> Floats:
-    """Return F1 of tables (B, F, 3, 4), shape (B, F)."""
-    values = np.array(table_scores(tables, policy)["f1"])
-    for i, name in enumerate(names):
-        if name in THREE_CLASSES:
-            values[:, i] = table_scores(tables[:, i], policy, three_classes=True)["f1"]
-    return values
+    return EnhancementEffect(
+        enhanced.model,
+        enhanced.prompt,
+        enhanced.enhancement,
+        name,
+        group,
+        score.first,
+        score.second,
+        score.difference,
+        score.p_max_t,
+        verdict(score, result),
+        *sizes,
+        n_features,
+    )
 
 
 def effects_by_enhancement(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from semiology.reports.paper_latex import paper_latex
 from semiology.reports.paper_layouts import (
     TEST,
     WHOLE,
@@ -12,9 +13,9 @@ from semiology.reports.paper_layouts import (
     Scope,
     embc_tables,
     feature_tables,
-    s3_tables,
 )
-from semiology.reports.paper_table import PaperTable, paper_csv, paper_latex, paper_markdown
+from semiology.reports.paper_table import PaperTable, paper_csv, paper_markdown
+from semiology.reports.s3_layouts import s3_tables
 from semiology.reports.tables import csv_of, table_line
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def _wordings(model: Row) -> list[Row]:
 
 
 def _enhancements(part: Row) -> list[Row]:
-    kept = ("name", "group", "plain", "enhanced", "verdict", "n", "patients")
+    kept = ("name", "group", "plain", "enhanced", "p", "verdict", "n", "patients")
     marks = "; ".join(part["marks"])
     return [
         {

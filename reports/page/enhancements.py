@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from semiology.reports.compare_words import Verdict, p_text
 from semiology.reports.enhancement_effects import EnhancementEffect, effects_by_enhancement
 from semiology.reports.page.score_cells import GROUP_TITLES, interval, number
 from semiology.reports.run_labels import marks_of, run_label
+
+VERDICTS: Mapping[Verdict, str] = {
+    "higher": "better",
+    "lower": "worse",
+    "equivalent": "equivalent",
+    "not shown": "no clear difference",
+    "same answers": "same answers",
+    "too few": "too few patients",
+    "undefined": "undefined",
+}
+"""What the verdicts of ``semiology compare --base … --enhanced …`` are called on the page."""
 
 
 def enhancement_sections(
@@ -25,7 +37,6 @@ def enhancement_sections(
 
 
 def _row(effect: EnhancementEffect) -> dict[str, Any]:
-    difference = interval(effect.difference)
     mean = effect.name == "mean"
     return {
         "name": f"mean of {effect.n_features}" if mean else effect.name,
@@ -33,22 +44,10 @@ def _row(effect: EnhancementEffect) -> dict[str, Any]:
         "group": GROUP_TITLES[effect.group],
         "plain": number(effect.plain),
         "enhanced": number(effect.enhanced),
-        "difference": difference,
-        "verdict": _verdict(difference, effect.n_patients),
+        "difference": interval(effect.difference),
+        "p": number(effect.p_value),
+        "p_text": p_text(effect.p_value),
+        "verdict": VERDICTS[effect.verdict],
         "n": effect.n,
         "patients": effect.n_patients,
     }
-
-
-LEAST_PATIENTS = 6
-"""With fewer the patient sign-flip test of ``semiology compare`` cannot reach 5 %: 2 ** (1 - 5) > 0.05."""
-
-
-def _verdict(difference: Mapping[str, Any], patients: int) -> str:
-    if patients < LEAST_PATIENTS:
-        return "too few patients"
-    if difference["low"] is None:
-        return "no interval"
-    if difference["low"] > 0:
-        return "better"
-    return "worse" if difference["high"] < 0 else "no clear difference"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from semiology.metrics.paired_comparison import MARGIN
 from semiology.reports.s3_tables import REMARKS as S3_REMARKS
 from semiology.reports.tables import POLICIES
 
@@ -47,8 +48,11 @@ def method_paragraphs(
     if "enhancements" in sections:
         texts.append(
             "An enhancement is compared with the plain question on the same recordings, in the same wording; "
-            "the interval is that of the difference and draws the same patients for both. Differences on "
-            "single features are exploratory: no correction for their number is made."
+            "the interval is that of the difference and draws the same patients for both. What a change "
+            "reads as is decided by a patient sign-flip test on F1, adjusted by max-T over the features of "
+            "the enhancement (a mean: over macro balanced accuracy and macro F1); equivalent means that the "
+            f"90 % interval lies within ±{MARGIN:g}. `semiology compare --base … --enhanced …` gives the "
+            "same figures. Single features are exploratory."
         )
     if s3:
         texts += [text[0].upper() + text[1:] for text in S3_REMARKS]
