@@ -26,6 +26,7 @@ from semiology.metrics.robustness import mean_over_wordings
 from semiology.metrics.robustness_sums import WORST_AT, FeatureSums
 from semiology.metrics.wording_answers import WordingAnswers
 from semiology.metrics.wording_variance import VarianceShares, two_way_bootstrap, variance_shares
+from semiology.noun_counts import counted
 
 HEADLINE = ("avg_p", *(f"worst_at_{m}" for m in WORST_AT))
 BESIDE = ("balanced_accuracy", "yes_rate", "prevalence", "unparsed_rate", "alpha")
@@ -180,16 +181,21 @@ def _too_few(name: str, with_sign: int, without: int) -> str | None:
     """Return why a score that needs recordings with (and without) the sign has no interval."""
     balanced = name.startswith(("balanced", "auroc"))
     if (balanced or name.startswith("f1")) and with_sign < MIN_POSITIVE_PATIENTS:
-        return f"recordings with the sign come from {with_sign} patients, fewer than {MIN_POSITIVE_PATIENTS}"
+        return _few("with", with_sign)
     if balanced and without < MIN_POSITIVE_PATIENTS:
-        return f"recordings without the sign come from {without} patients, fewer than {MIN_POSITIVE_PATIENTS}"
+        return _few("without", without)
     return None
+
+
+def _few(which: str, patients: int) -> str:
+    come_from = f"recordings {which} the sign come from {counted(patients, 'patient')}"
+    return f"{come_from}, fewer than {MIN_POSITIVE_PATIENTS}"
 
 
 def _why_undefined(name: str, answers: WordingAnswers) -> str:
     k = len(answers.wordings)
     if (name.split("_at_")[-1]).isdigit() and int(name.split("_at_")[-1]) > k:
-        return f"only {k} wordings were asked"
+        return f"only {counted(k, 'wording')} asked"
     if name in ("alpha", "fleiss_kappa", "gwet_ac1", "agreement", "pss", "pss_raw"):
         return (
             "fewer than two wordings gave answers" if k < 2 else "no two answers differ, or none can be used"

@@ -17,6 +17,7 @@ from semiology.metrics.confusion import Codes, Floats
 from semiology.metrics.intervals import RESAMPLES, Estimate, bootstrap_estimate, patient_weights
 from semiology.metrics.wording_answers import WordingAnswers
 from semiology.metrics.wording_scores import WORDING_SCORES, patient_wording_tables, wording_scores
+from semiology.noun_counts import counted
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,10 @@ def _fold_of_patient(answers: WordingAnswers, folds: npt.NDArray[Any] | int, see
 
 def _drawn_folds(n_patients: int, folds: int, seed: int) -> Codes:
     if not 2 <= folds <= n_patients:
-        raise ValueError(f"{n_patients} patients cannot be put into {folds} folds → use 2 to {n_patients}")
+        raise ValueError(
+            f"{counted(n_patients, 'patient')} cannot be put into {counted(folds, 'fold')} → "
+            f"use 2 to {n_patients}"
+        )
     fold = np.empty(n_patients, dtype=np.int64)
     fold[np.random.default_rng(seed).permutation(n_patients)] = np.arange(n_patients) % folds
     return fold

@@ -11,6 +11,7 @@ from semiology.data.reading import RECORDINGS
 from semiology.data.recording_set import RecordingSet, read_recording_set
 from semiology.data.tables import Table, read_table
 from semiology.data.writing import table_text, write_text_atomically
+from semiology.noun_counts import counted
 from semiology.optimization.folds import FoldError, folds_of
 
 _IDENTITIES = ("video_id", "patient_id")
@@ -80,8 +81,9 @@ def write_folds(directory: Path, fold_of_patient: Mapping[str, str], *, replace:
         raise FoldError(f"patient {strange[0]!r} is not in {directory / RECORDINGS} → correct the id")
     present = folds_of(recording_set)
     if present and present != dict(fold_of_patient) and not replace:
+        there = counted(len(present), "patient")
         raise FoldError(
-            f"{directory / RECORDINGS}: {len(present)} patients have a fold already → keep them, so that "
+            f"{directory / RECORDINGS}: {there} with a fold already → keep the folds, so that "
             "results stay comparable, or replace them with --replace"
         )
     path = directory / RECORDINGS
@@ -130,13 +132,16 @@ def _notes(
     if identity == "video_id":
         filled = [name for name, patient in known.items() if patient in found and name not in with_fold]
         if filled:
-            notes.append(f"{len(filled)} recordings without a fold took their patient's: {_some(filled)}")
+            number = counted(len(filled), "recording")
+            notes.append(f"{number} without a fold took that of the patient: {_some(filled)}")
     without = [patient for patient in recording_set.patients if patient not in found]
     if without:
-        notes.append(f"{len(without)} patients have no fold: {_some(without)}")
+        notes.append(f"{counted(len(without), 'patient')} without a fold: {_some(without)}")
     strange = [row[identity] for row in table.rows if row[identity] not in known]
     if strange:
-        notes.append(f"{len(strange)} rows of {table.file} are about nobody in this set: {_some(strange)}")
+        notes.append(
+            f"{table.file}: {counted(len(strange), 'row')} about nobody in this set: {_some(strange)}"
+        )
     return notes
 
 

@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from semiology.data.recording_set import Recording, RecordingSet
 from semiology.features import FEATURES
+from semiology.noun_counts import counted
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -97,8 +98,10 @@ def draw_folds(
     patients = list(dict.fromkeys(item.patient_id for item in recordings))
     if not 2 <= folds <= len(patients):
         where = f" of split {split!r}" if split else ""
+        few = "folds need two patients or more"
+        mend = f"use 2 to {len(patients)} folds" if len(patients) > 1 else few
         raise FoldError(
-            f"{len(patients)} patients{where} cannot fill {folds} folds → use 2 to {len(patients)} folds"
+            f"{counted(len(patients), 'patient')}{where} cannot fill {counted(folds, 'fold')} → {mend}"
         )
     table = _patient_table(recording_set, recordings, patients)
     table = table[:, table.sum(0) > 0]
@@ -134,7 +137,9 @@ def nested_splits(fold_of_patient: Mapping[str, str]) -> tuple[Split, ...]:
     """
     names = sorted(set(fold_of_patient.values()), key=_natural)
     if len(names) < 3:
-        raise FoldError(f"{len(names)} folds → train, development and test parts need at least three")
+        raise FoldError(
+            f"{counted(len(names), 'fold')} → train, development and test parts need at least three"
+        )
     members = {
         name: tuple(sorted(patient for patient, fold in fold_of_patient.items() if fold == name))
         for name in names

@@ -18,6 +18,7 @@ from semiology.backends.lmms_requests import ask_documents, failure_of
 from semiology.data.cache_folder import cache_directory
 from semiology.data.content_digest import content_digest
 from semiology.features import AUDIO_FEATURES
+from semiology.noun_counts import counted
 from semiology.optimization.answerers import KeyOf, WindowQuestion
 from semiology.optimization.examples import SearchError
 from semiology.prompts.library import prompt_hash
@@ -71,7 +72,7 @@ class LmmsEvalAnswerer:
         failed = [reason for reason in map(failure_of, replies) if reason is not None]
         if failed:
             raise SearchError(
-                f"{len(failed)} of {len(replies)} questions got no reply, the first because of "
+                f"{len(failed)} of {counted(len(replies), 'question')} got no reply, the first because of "
                 f"{failed[0][:200]!r} → mend it and run the same command "
                 "again; every earlier answer is kept"
             )

@@ -153,6 +153,7 @@ def summary(task: Optimisation, result: OptimisationResult, fingerprint: str) ->
                 "begun_text": each.found.begun_text,
                 "chosen": each.found.chosen,
                 "new": each.found.is_new,
+                "unfinished": each.found.unfinished,
                 "wordings_on_development": len(each.found.lineage["candidates"]),
                 "metric_calls": each.found.lineage["metric_calls"],
                 "development": plain(each.development),
@@ -202,7 +203,8 @@ def _searches(
             told=told,
         )  # fmt: skip
         with writing:
-            folder.note_finished(feature, int(found.lineage["metric_calls"]))
+            if not found.unfinished:
+                folder.note_finished(feature, int(found.lineage["metric_calls"]))
             folder.write(f"{feature}/lineage.json", plain(dict(found.lineage)))
         return found
 
@@ -250,14 +252,18 @@ def _tested(
     folder: RunFolder,
     fingerprint: str,
 ) -> list[FeatureResult]:
-    """Ask the test recordings under the first and the chosen wording of every feature, in one call."""
+    """Ask the test recordings under the first and the chosen wording of every feature, in one call.
+
+    Those of a search that broke off are left alone: it may choose another wording when it goes on.
+    """
     book = AnswerBook(answerer, task.search.answer_format)
-    for each in found:
+    ended = [each for each in found if not each.unfinished]
+    for each in ended:
         if examples[each.feature].test:
             folder.open_test(each.feature, each.begun_text, each.chosen)
     book.ask(
         (wording, example)
-        for each in found
+        for each in ended
         for wording in (each.begun_text, each.chosen)
         for example in examples[each.feature].test
     )
@@ -277,9 +283,9 @@ def _result(
         return compare_wordings(part, answers[0], answers[1], seed=task.search.seed)
 
     development = compared(examples.development)
-    test = compared(examples.test) if examples.test else None
+    test = compared(examples.test) if examples.test and not found.unfinished else None
     path = None
-    if found.is_new:
+    if found.is_new and not found.unfinished:
         entry = wording_entry(
             found, development, test, data=fingerprint, model=task.model,
             default_format=task.search.answer_format,

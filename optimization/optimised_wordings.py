@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from semiology.features import group_of
+from semiology.noun_counts import counted
 from semiology.optimization.search import FoundWording
 from semiology.optimization.wording_comparison import WordingComparison, with_interval
 from semiology.optimization.wording_text import split_format
@@ -46,7 +47,8 @@ def wording_entry(
     if test is not None:
         before, after = with_interval(test.before["f1"]), with_interval(test.after["f1"])
         scored.append(
-            f"test F1 {after} on {test.n} recordings of {test.patients} patients, {before} for the parent"
+            f"test F1 {after} on {counted(test.n, 'recording')} of {counted(test.patients, 'patient')}, "
+            f"{before} for the parent"
         )
     return {
         "id": wording_id(text, answer_format),
@@ -55,7 +57,8 @@ def wording_entry(
         "provenance": "optimized",
         "source": (
             f"search from {found.begun_with.id}, seed {record['seed']}, objective {record['objective']}, "
-            f"{record['metric_calls']} metric calls, {len(record['candidates'])} wordings on development; "
+            f"{counted(record['metric_calls'], 'metric call')}, "
+            f"{counted(len(record['candidates']), 'wording')} on development; "
             f"data {data[:12]}; model {model}"
         ),
         "family": "optimized",

@@ -231,6 +231,8 @@ def single_task_search(
             ),
         ),
     )
+    if guarded.failures:  # else the first wording would pass for what the model found
+        raise SearchError(f"{rules.feature}: {guarded.last_failure} → run the same command again to go on")
     best = found.best_candidate
     return str(best[PREDICTOR] if isinstance(best, dict) else best), calls
 

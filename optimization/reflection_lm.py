@@ -20,6 +20,8 @@ from semiology.optimization.guarded_proposer import ReflectionError
 
 MAX_TOKENS = 1024
 TEMPERATURE = 1.0
+TOLD = "recordings_told"
+ERROR_CHARACTERS = 300
 Complete = Callable[[str], str]
 
 _TAGGED = re.compile(r"<wording>(.*?)</wording>", re.DOTALL | re.IGNORECASE)
@@ -47,8 +49,14 @@ that helps. It must
 Reply with the wording alone between <wording> and </wording>."""
 
 
+class RefusedTextError(ReflectionError):
+    """The server is there, but answers this text with an error: it may be too long for the model."""
+
+
 class ReflectiveProposer:
     """Asks a language model for a better wording.
+
+    A text that the server refuses is sent again with half as many recordings told, down to one.
 
     Args:
         complete: sends a text to the model and returns its reply; raises ReflectionError where none comes.
@@ -56,6 +64,9 @@ class ReflectiveProposer:
         journal: keeps every reply, so that a repeated search hears the same; None keeps none.
         model: name and address, part of the key of a reply.
         ids: video and patient ids; where an annotator or a model wrote one, it is not sent.
+
+    Attributes:
+        shortened: how many replies came only after fewer recordings were told.
     """
 
     attempts = 3
@@ -70,6 +81,7 @@ class ReflectiveProposer:
         named = "|".join(re.escape(name) for name in longest_first)
         self._ids = re.compile(rf"(?<![^\W_])(?:{named})(?![^\W_])", re.IGNORECASE) if named else None
         self._asked: Counter[str] = Counter()
+        self.shortened = 0
 
     def propose(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
         """Return the wording that the model proposes; empty if its reply holds none.
@@ -77,7 +89,7 @@ class ReflectiveProposer:
         Raises:
             ReflectionError: no reply.
         """
-        return proposed_wording(self._reply(self.task(wording, records)))
+        return proposed_wording(self._reply(wording, records))
 
     def task(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
         """Return what the model is sent."""
@@ -96,21 +108,35 @@ class ReflectiveProposer:
     def _without_ids(self, text: str) -> str:
         return self._ids.sub("[id]", text) if self._ids is not None else text
 
-    def _reply(self, task: str) -> str:
+    def _reply(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
+        task = self.task(wording, records)
         self._asked[task] += 1
         content = json.dumps([self._model, task, self._asked[task]])
         key = "reflection-" + hashlib.sha256(content.encode()).hexdigest()
         known = self._journal.get(key) if self._journal is not None else None
         if known is not None:
+            self.shortened += int(known.extra.get(TOLD, len(records)) < len(records))
             return known.text
         try:
-            reply = self._complete(task)
+            reply, told = self._heard(wording, records)
         except ReflectionError:
             self._asked[task] -= 1  # the next run shall ask this again
             raise
+        self.shortened += int(told < len(records))
         if self._journal is not None:
-            self._journal.put_many([Answer(key, reply)])
+            self._journal.put_many([Answer(key, reply, {TOLD: told})])
         return reply
+
+    def _heard(self, wording: str, records: Sequence[Mapping[str, Any]]) -> tuple[str, int]:
+        """Return a reply, and of how many recordings the model was told for it."""
+        told = list(records)
+        while True:
+            try:
+                return self._complete(self.task(wording, told)), len(told)
+            except RefusedTextError:
+                if len(told) < 2:
+                    raise
+                told = told[1::2]  # every second: those with the sign stand before the others
 
 
 def proposed_wording(reply: str) -> str:
@@ -142,7 +168,7 @@ def reflection_model(chosen: str, *, remote_allowed: bool, timeout_s: float) -> 
             f"{address}. Use a server on this machine, or, if your ethics approval covers it, add "
             "--allow-remote-proposer (text is sent, never frames or sound)"
         )
-    from openai import OpenAI, OpenAIError
+    from openai import APIStatusError, APITimeoutError, OpenAI, OpenAIError
 
     client = OpenAI(base_url=address, api_key="none", timeout=timeout_s, max_retries=0)
 
@@ -154,10 +180,21 @@ def reflection_model(chosen: str, *, remote_allowed: bool, timeout_s: float) -> 
                 temperature=TEMPERATURE,
                 max_tokens=MAX_TOKENS,
             )
+        except APITimeoutError as error:
+            raise ReflectionError(f"{name} at {address} gave no reply within {timeout_s:g} s") from error
+        except APIStatusError as error:
+            kind = RefusedTextError if _about_the_text(error.status_code) else ReflectionError
+            told = " ".join(str(error).split())[:ERROR_CHARACTERS]
+            raise kind(f"{name} at {address} answered with an error ({told})") from error
         except OpenAIError as error:
-            raise ReflectionError(
-                f"{name} at {address} gave no reply within {timeout_s:g} s ({error})"
-            ) from error
+            raise ReflectionError(f"{name} at {address} gave no reply ({error})") from error
+        if not hasattr(said, "choices"):  # such as a web page, from an address without /v1
+            raise ReflectionError(f"{name} at {address} did not answer as an OpenAI-compatible server does")
         return (said.choices[0].message.content or "") if said.choices else ""
 
     return complete
+
+
+def _about_the_text(status: int) -> bool:
+    """Tell whether a status may be due to the text: it was refused, or broke the server."""
+    return status in (400, 413, 422) or status >= 500

@@ -18,6 +18,7 @@ from semiology.optimization.guarded_proposer import GuardedProposer, Proposer
 from semiology.optimization.lineage import Recorder, lineage
 from semiology.optimization.objective import OBJECTIVES, objective, scores_of
 from semiology.optimization.program import PREDICTOR, AskRecording, dspy_example
+from semiology.optimization.reflection_lm import ReflectiveProposer
 from semiology.optimization.task_lm import TaskLM
 from semiology.optimization.wording_text import CANDIDATE, wording_prompt
 from semiology.prompts.library import Prompt, load_library
@@ -89,6 +90,7 @@ class FoundWording:
         lineage: everything, as plain data.
         answer_format: of wordings that name none.
         notes: what a reader must know, in sentences.
+        unfinished: the search broke off, because the proposing model gave no replies any more.
     """
 
     feature: str
@@ -98,6 +100,7 @@ class FoundWording:
     lineage: Mapping[str, Any]
     answer_format: str
     notes: tuple[str, ...] = field(default=())
+    unfinished: bool = False
 
     @property
     def prompt(self) -> Prompt:
@@ -218,10 +221,12 @@ def search_feature(
         valset=[dspy_example(each) for each in development],
     )
     chosen = program.ask.signature.instructions
-    notes += _endings(feature, guarded, ended, clock, options)
+    notes += _told_less(feature, proposer) + _endings(feature, guarded, ended, clock, options)
     stated = _stated(prompt, options, guarded, notes) | {"seconds": round(clock.used_s, 1), **(facts or {})}
     record = lineage(recorder, optimiser.trials, chosen, stated)
-    return FoundWording(feature, prompt, begun, chosen, record, options.answer_format, tuple(notes))
+    return FoundWording(
+        feature, prompt, begun, chosen, record, options.answer_format, tuple(notes), _broken_off(guarded)
+    )
 
 
 def _stated(
@@ -234,6 +239,7 @@ def _stated(
         "begun_with": prompt.id,
         "proposed": guarded.proposed,
         "refused": dict(guarded.refused),
+        "unfinished": _broken_off(guarded),
         "notes": list(notes),
     }
 
@@ -250,17 +256,30 @@ def _recorder(
 
 def _barren(guarded: GuardedProposer, options: SearchOptions) -> int:
     """Return how many steps in a row brought nothing; a model that is gone ends the search sooner."""
-    if guarded.failures >= FAILED_REPLIES:
+    if _broken_off(guarded):
         return PATIENCE
     return guarded.barren // options.siblings
+
+
+def _broken_off(guarded: GuardedProposer) -> bool:
+    return guarded.failures >= FAILED_REPLIES
+
+
+def _told_less(feature: str, proposer: Proposer) -> list[str]:
+    times = proposer.shortened if isinstance(proposer, ReflectiveProposer) else 0
+    why = "because its server refused the whole text (is it longer than the model's context?)"
+    return [f"{feature}: the proposing model was told of fewer recordings {times} times, {why}"] * (times > 0)
 
 
 def _endings(
     feature: str, guarded: GuardedProposer, ended: NothingNew, clock: MinutesUsed, options: SearchOptions
 ) -> list[str]:
-    if guarded.failures >= FAILED_REPLIES:
+    if _broken_off(guarded):
         why = f"the proposing model failed {guarded.failures} times in a row ({guarded.last_failure})"
-        return [f"{feature}: the search stopped early: {why}; run the same command again to go on from here"]
+        return [
+            f"{feature}: the search stopped early: {why}; run the same command again to go on from here "
+            "(the test patients are asked when it has ended)"
+        ]
     if ended.stopped:
         return [f"{feature}: the search stopped early, because the proposer had nothing new to try"]
     if options.minutes is not None and clock(None):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from semiology.backends.progress import clock, is_quiet
+from semiology.noun_counts import counted
 from semiology.optimization.lineage import Recorder
 
 LINE_EVERY_S = 15.0
@@ -53,8 +54,10 @@ class SearchProgress:
         scores = [each.development.get(self._objective, float("nan")) for each in recorder.candidates]
         best = max((score for score in scores if score == score), default=float("nan"))
         begun = scores[0] if scores else float("nan")
-        calls = f"{recorder.metric_calls}" + (f"/{self._budget}" if self._budget else "")
+        calls = counted(recorder.metric_calls, "metric call") + (
+            f" of {self._budget:,}" if self._budget else ""
+        )
         return (
-            f"{feature}: {calls} metric calls, {len(scores)} wordings on development, best {self._objective} "
+            f"{feature}: {calls}, {counted(len(scores), 'wording')} on development, best {self._objective} "
             f"{best:.2f} (began with {begun:.2f}), {clock(self._now() - self._began)} elapsed"
         )

@@ -7,6 +7,7 @@ from typing import Any
 
 from semiology.metrics.intervals import MIN_POSITIVE_PATIENTS
 from semiology.metrics.robustness_sums import SPREAD_AT, WORST_AT
+from semiology.noun_counts import counted
 from semiology.optimization.sweep_plan import SweepPlan
 from semiology.tasks.sweep.wordings import NO_ENHANCEMENT
 
@@ -61,12 +62,14 @@ def plan_lines(plan: SweepPlan) -> list[str]:
     found = plan_summary(plan)
     needs = found["needs"]
     features = len({each.feature for each in plan.features})
-    asked = f"{found['requests']:,} questions on {features} features about {found['windows']:,} windows"
+    asked = f"{counted(found['requests'], 'question')} on {counted(features, 'feature')}"
+    about = f"about {counted(found['windows'], 'window')} of {counted(found['recordings'], 'recording')}"
     frames, most = needs["frames_to_decode"], needs["most_frames_in_a_window"]
+    decoded = f"{counted(frames, 'frame')} of {needs['seconds_of_video']:,.0f} s"
     lines = [
-        f"{asked} of {found['recordings']} recordings ({plan.recording_set})",
+        f"{asked} {about} ({plan.recording_set})",
         f"shared work: {found['shared_work']:.1f} questions for each reading of a window",
-        f"to decode: {frames:,} frames of {needs['seconds_of_video']:,.0f} s, at most {most} in a window",
+        f"to decode: {decoded}, at most {most} in a window",
         f"windows with sound: {needs['windows_with_sound']:,}",
     ]
     if needs["enhancements"]:
@@ -81,12 +84,13 @@ def _cautions(plan: SweepPlan) -> Iterator[str]:
         if each.enhancement != NO_ENHANCEMENT:
             continue
         if each.positive_patients < MIN_POSITIVE_PATIENTS:
+            seen_in = counted(each.positive_patients, "patient")
             yield (
-                f"{each.feature}: the sign is seen in {each.positive_patients} patients, fewer than "
+                f"{each.feature}: the sign is seen in {seen_in}, fewer than "
                 f"{MIN_POSITIVE_PATIENTS}, so its F1 will have no interval"
             )
         undefined = [f"Worst@{m}" for m in WORST_AT if m > k]
         if k < SPREAD_AT:
             undefined.append(f"the spread at {SPREAD_AT}")
         if undefined:
-            yield f"{each.feature}: {k} wordings, too few for {', '.join(undefined)}"
+            yield f"{each.feature}: {counted(k, 'wording')}, too few for {', '.join(undefined)}"

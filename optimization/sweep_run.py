@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.metrics.equivalence import DEFAULT_MARGIN
+from semiology.noun_counts import counted
 from semiology.optimization.sweep_asking import (
     KeptAnswers,
     ProbeResult,
@@ -190,12 +191,14 @@ def estimate_line(plan: SweepPlan, found: ProbeResult) -> str:
     """
     from semiology.backends.progress import clock
 
-    took = f"{found.windows} segments with {found.questions} questions took {found.seconds:.1f} s"
+    probed = f"{counted(found.windows, 'segment')} with {counted(found.questions, 'question')}"
+    took = f"{probed} took {found.seconds:.1f} s"
     if found.known:
         return f"{took}; {found.known} of the answers were there from an earlier run, so no time can be told"
     total = found.seconds / found.windows * len(plan.windows)
     left = total - found.seconds
-    return f"{took}: about {clock(total)} for all {len(plan.windows)} segments, {clock(left)} of it to go"
+    whole = counted(len(plan.windows), "segment")
+    return f"{took}: about {clock(total)} for {whole}, {clock(left)} of it to go"
 
 
 def _check_derived_media(plan: SweepPlan) -> None:

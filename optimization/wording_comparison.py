@@ -23,6 +23,7 @@ from semiology.metrics.intervals import (
     patient_weights,
 )
 from semiology.metrics.paired_comparison import compare_pairs
+from semiology.noun_counts import counted
 from semiology.optimization.examples import Example
 from semiology.optimization.objective import Answers
 
@@ -124,8 +125,7 @@ def _estimates(pairs: pd.DataFrame, answers: str, positive_patients: int, seed: 
     drawn = table_scores(np.einsum("bp,pij->bij", weights, counts), "wrong", three_classes=three)
     point = table_scores(counts.sum(0), "wrong", three_classes=three)
     n = int(counts[:, :2].sum())
-    patients = "1 patient" if positive_patients == 1 else f"{positive_patients} patients"
-    few = f"positives come from {patients}, fewer than {MIN_POSITIVE_PATIENTS}"
+    few = f"positives come from {counted(positive_patients, 'patient')}, fewer than {MIN_POSITIVE_PATIENTS}"
     return {
         name: not_estimable(float(point[name]), BOOTSTRAP, n, len(counts), few)
         if positive_patients < MIN_POSITIVE_PATIENTS

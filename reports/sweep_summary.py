@@ -27,6 +27,7 @@ from semiology.metrics.wording_answers import (
 )
 from semiology.metrics.wording_choice import BestOfK, best_of_k
 from semiology.metrics.wording_variance import VarianceShares, variance_shares, wording_permutation_test
+from semiology.noun_counts import counted
 from semiology.reports.lmms_eval_files import ResultsError
 from semiology.reports.results import Results
 
@@ -234,7 +235,8 @@ def _best(
     if np.isnan(robustness.per_wording["f1"]).all():
         return None, "no recording shows the sign, so no wording has an F1"
     if len(answers.patients) < MIN_PATIENTS_TO_CHOOSE:
-        return None, f"{len(answers.patients)} patients are too few to choose on some and score on others"
+        few = counted(len(answers.patients), "patient")
+        return None, f"{few}: too few to choose on some and score on others"
     found = best_of_k(answers, folds=FOLDS, policy=policy, resamples=resamples, seed=seed)
     if found.blind_folds:
         return None, (
@@ -257,8 +259,8 @@ def _remarks(feature: SweptFeature) -> list[str]:
     unparsed = (answers.answers == UNPARSED).all(1)
     if unparsed.all():
         told.append(
-            f"{answers.feature}: none of the {k * n} answers could be read as yes or no → look at `raw` in "
-            "the samples: is the model reached, and does it answer in words?"
+            f"{answers.feature}: none of {counted(k * n, 'answer')} could be read as yes or no → look at "
+            "`raw` in the samples: is the model reached, and does it answer in words?"
         )
     elif unparsed.any():
         names = ", ".join(name for name, lost in zip(answers.wordings, unparsed, strict=True) if lost)
@@ -275,7 +277,7 @@ def _remarks(feature: SweptFeature) -> list[str]:
         )
     if answers.left_out:
         told.append(
-            f"{answers.feature}: {answers.left_out} recordings are left out, as not every wording was asked "
-            "about them in the same segments or they carry no truth"
+            f"{answers.feature}: {counted(answers.left_out, 'recording')} left out, for lack of a truth or "
+            "of answers to every wording in the same segments"
         )
     return told

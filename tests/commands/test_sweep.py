@@ -41,7 +41,7 @@ def test_a_sweep_ends_with_tables_and_keeps_every_answer(
     assert done.returncode == 0, done.stderr[-2000:]
     lines = done.stdout.splitlines()
     # two recordings of two windows under three wordings
-    assert lines[0].startswith("12 questions on 1 features about 4 windows of 2 recordings")
+    assert lines[0].startswith("12 questions on 1 feature about 4 windows of 2 recordings")
     assert any(line.startswith("3 segments with 9 questions took") for line in lines)
     assert "simulated" in done.stdout
     assert len(journal.read_text().splitlines()) == 12

@@ -58,4 +58,4 @@ def test_the_means_and_flips_are_those_counted_by_hand(vocalisation: WordingAnsw
     assert found["avg_p"].value == pytest.approx(right.mean())
     assert found["flips"].value == pytest.approx((right.any(0) & ~right.all(0)).mean())
     assert found["f1_best"].value == pytest.approx(0.793, abs=0.001)
-    assert found["worst_at_5"].reason == "only 3 wordings were asked"
+    assert found["worst_at_5"].reason == "only 3 wordings asked"

@@ -196,8 +196,8 @@ def test_few_positive_patients_have_no_interval_of_f1() -> None:
 
 def test_too_few_wordings_are_told() -> None:
     found = one(answers_of(["yn", "yy"], "yn")).estimates
-    assert found["worst_at_5"].reason == "only 2 wordings were asked"
-    assert found["f1_spread_at_5"].reason == "only 2 wordings were asked"
+    assert found["worst_at_5"].reason == "only 2 wordings asked"
+    assert found["f1_spread_at_5"].reason == "only 2 wordings asked"
     assert one(answers_of(["yn"], "yn")).estimates["alpha"].reason == "fewer than two wordings gave answers"
     assert found["js_distance"].reason == "the answers carry no probabilities"
     assert found["yes_bias"].reason is not None

@@ -76,7 +76,7 @@ def test_what_a_run_will_need() -> None:
     assert found["needs"]["windows_with_sound"] == 4
     assert found["recordings"] == 3
     assert found["features"][0]["patients"] == 2
-    assert any("tonic: the sign is seen in 1 patients, fewer than 10" in note for note in found["notes"])
+    assert any("tonic: the sign is seen in 1 patient, fewer than 10" in note for note in found["notes"])
 
 
 def test_every_question_is_asked_once_and_those_about_a_window_together() -> None:
@@ -135,7 +135,7 @@ def test_what_is_not_asked_is_told() -> None:
     assert len(told) == len(FEATURES) - 1
     few = "\n".join(plan_lines(make_sweep_plan(a_plan(), ["tonic"], prompts=("s3", "minimal"))))
     assert "tonic: 2 wordings, too few for Worst@5, Worst@10, the spread at 5" in few
-    assert "14 questions on 1 features about 7 windows of 3 recordings (drawn 1)" in few
+    assert "14 questions on 1 feature about 7 windows of 3 recordings (drawn 1)" in few
 
 
 def test_the_fingerprint_fixes_what_is_asked_and_the_margin() -> None:

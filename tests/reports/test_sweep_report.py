@@ -56,7 +56,7 @@ def test_the_headline_row_is_what_the_answers_say(summary: SweepSummary) -> None
     assert tonic["avg_p"] == tonic["worst_at_1"] == pytest.approx(right.sum() / len(answers), abs=1e-6)
     assert tonic["worst_at_5"] == pytest.approx((right == 5).mean(), abs=1e-6)
     assert tonic["worst_at_10"] is None
-    assert tonic["worst_at_10_remark"] == "only 5 wordings were asked"
+    assert tonic["worst_at_10_remark"] == "only 5 wordings asked"
     assert tonic["prevalence"] == pytest.approx(1 / 3, abs=1e-6)
     assert tonic["always_yes_f1"] == pytest.approx(0.5, abs=1e-6)
     assert tonic["avg_p_low"] < tonic["avg_p"] < tonic["avg_p_high"]
@@ -188,7 +188,7 @@ def test_a_choice_without_the_sign_among_those_who_choose_is_not_made() -> None:
     assert more["best_on_other_patients_f1"] is None
     assert "the choice would be blind" in more["best_on_other_patients_f1_remark"]
     few = more_rows(summary_of(sweep_rows("tonic", patients=6)))[0]
-    assert few["best_on_other_patients_f1_remark"].startswith("6 patients are too few")
+    assert few["best_on_other_patients_f1_remark"].startswith("6 patients: too few")
     alone = more_rows(summary_of(sweep_rows("tonic", wordings=("minimal",))))[0]
     assert alone["best_on_other_patients_f1_remark"] == "only one wording was asked"
     assert alone["f1_reference_remark"] == "the reference wording was not asked"
@@ -214,7 +214,7 @@ def test_a_stopped_sweep_compares_what_every_wording_was_asked_about() -> None:
     late = (rows["prompt_id"] == "negated") & (rows["video_id"] > "v040")
     summary = summary_of(rows[~late])
     assert robustness_rows(summary)[0]["recordings"] == 41
-    assert "7 recordings are left out" in " ".join(summary.notes)
+    assert "7 recordings left out" in " ".join(summary.notes)
     none = rows[(rows["prompt_id"] != "negated") | (rows["video_id"] == "nobody")]
     none = pd.concat([none[none["video_id"] < "v010"], rows[late]])
     with pytest.raises(ResultsError, match=r"cannot be compared: tonic: no recording .* finish the sweep"):
