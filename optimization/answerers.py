@@ -7,7 +7,7 @@ features, reach the model together, so that the video is read once for all of th
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,6 +25,19 @@ class WindowQuestion:
     text: str
 
 
+class UnansweredError(SearchError):
+    """Some questions got no reply; the message says why and what to do.
+
+    Args:
+        message: a sentence.
+        replies: one for each question asked, None where there is none.
+    """
+
+    def __init__(self, message: str, replies: Sequence[str | None]) -> None:
+        super().__init__(message)
+        self.replies = tuple(replies)
+
+
 class Answerer(Protocol):
     """A model that stays loaded."""
 
@@ -32,7 +45,7 @@ class Answerer(Protocol):
         """Return the replies in the order of the questions.
 
         Raises:
-            SearchError: the model gave no reply.
+            UnansweredError: the model gave no reply to some; the replies that it gave come along.
         """
         ...
 
@@ -63,12 +76,25 @@ class RememberedAnswers:
         open_questions = sorted({each for each, key in keys.items() if key not in self._journal})
         self.known += len(keys) - len(open_questions)
         for chunk in _by_recordings(open_questions):
-            replies = self._inner.answer(chunk)
-            kept = [Answer(keys[each], reply) for each, reply in zip(chunk, replies, strict=True)]
-            self._journal.put_many(kept)
+            try:
+                replies: Sequence[str | None] = self._inner.answer(chunk)
+            except UnansweredError as error:
+                self._keep(chunk, error.replies, keys)
+                raise
+            self._keep(chunk, replies, keys)
             self.asked += len(chunk)
             self.windows += len({(each.video_id, each.segment) for each in chunk})
         return [self._text(keys[question]) for question in questions]
+
+    def _keep(
+        self,
+        questions: Sequence[WindowQuestion],
+        replies: Sequence[str | None],
+        keys: Mapping[WindowQuestion, str],
+    ) -> None:
+        """Write the replies that came to the disk."""
+        pairs = zip(questions, replies, strict=True)
+        self._journal.put_many([Answer(keys[each], reply) for each, reply in pairs if reply is not None])
 
     def _text(self, key: str) -> str:
         found = self._journal.get(key)

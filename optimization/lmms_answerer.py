@@ -19,8 +19,7 @@ from semiology.data.cache_folder import cache_directory
 from semiology.data.content_digest import content_digest
 from semiology.features import AUDIO_FEATURES
 from semiology.noun_counts import counted
-from semiology.optimization.answerers import KeyOf, WindowQuestion
-from semiology.optimization.examples import SearchError
+from semiology.optimization.answerers import KeyOf, UnansweredError, WindowQuestion
 from semiology.prompts.library import prompt_hash
 from semiology.tasks.documents import build_documents, choose_prompt
 from semiology.tasks.messages import doc_to_messages, doc_to_text, doc_to_visual
@@ -60,7 +59,7 @@ class LmmsEvalAnswerer:
         """Return the replies in the order of the questions.
 
         Raises:
-            SearchError: some question got no reply; those that did are not lost to a journal around this.
+            UnansweredError: some question got no reply; the replies of the others come along.
         """
         documents = [self._document(question) for question in questions]
         form = {"lmms_eval_specific_kwargs": self._form}
@@ -69,12 +68,17 @@ class LmmsEvalAnswerer:
             messages=functools.partial(doc_to_messages, **form),
             visual=functools.partial(doc_to_visual, **form),
         )  # fmt: skip
-        failed = [reason for reason in map(failure_of, replies) if reason is not None]
+        failures = [failure_of(reply) for reply in replies]
+        failed = [reason for reason in failures if reason is not None]
         if failed:
-            raise SearchError(
+            given = [
+                reply if failure is None else None for reply, failure in zip(replies, failures, strict=True)
+            ]
+            raise UnansweredError(
                 f"{len(failed)} of {counted(len(replies), 'question')} got no reply, the first because of "
                 f"{failed[0][:200]!r} → mend it and run the same command "
-                "again; every earlier answer is kept"
+                "again; every answer that came is kept",
+                given,
             )
         return replies
 

@@ -16,8 +16,14 @@ from semiology.backends.journal import answer_key
 from semiology.data.media import MediaInfo
 from semiology.data.recording_set import Annotation, Recording, RecordingSet
 from semiology.data.segments import STANDARD
-from semiology.optimization.answerers import RememberedAnswers, SharedRounds, WindowQuestion
+from semiology.optimization.answerers import (
+    RememberedAnswers,
+    SharedRounds,
+    UnansweredError,
+    WindowQuestion,
+)
 from semiology.optimization.examples import SearchError, check_examples, divide_patients, feature_examples
+from semiology.optimization.guarded_proposer import ReflectionError
 from semiology.optimization.offline_proposer import OfflineProposer
 from semiology.optimization.optimise import Optimisation, optimise
 from semiology.optimization.run_folder import RunFolder, TimeUsed
@@ -133,6 +139,28 @@ class Dies(SyntheticModel):
             raise KeyboardInterrupt
         self.left -= 1
         return super().answer(questions)
+
+
+class Fails(SyntheticModel):
+    """A model that gives no reply to one question of its third call."""
+
+    def answer(self, questions: Any) -> list[str]:
+        replies = super().answer(questions)
+        if len(self.calls) == 3:
+            raise UnansweredError("the frames cannot be read", [None, *replies[1:]])
+        return replies
+
+
+def test_the_replies_beside_a_failed_question_are_kept(tmp_path: Path) -> None:
+    plan = make_plan()
+    first = Fails(model(plan).truths)
+    with pytest.raises(SearchError, match="the frames cannot be read"):
+        optimise(task(plan, first), tmp_path / "run")
+    last = model(plan)
+    optimise(task(plan, last), tmp_path / "run")
+    again = [question for call in last.calls for question in call]
+    before = [question for call in first.calls for question in call]
+    assert set(again) & set(before) == {first.calls[2][0]}
 
 
 def test_a_killed_run_goes_on_without_asking_anything_twice_and_ends_the_same(tmp_path: Path) -> None:
@@ -270,3 +298,37 @@ def test_time_used_is_kept_over_kills(tmp_path: Path) -> None:
         for clock[0] in (4.0, 12.0):
             used.note("tonic")
         assert folder.seconds("tonic") == total
+
+
+class Dying:
+    """A proposing model whose server is gone after so many replies."""
+
+    attempts = 3
+
+    def __init__(self, proposer: OfflineProposer, replies: int) -> None:
+        self._proposer, self._left = proposer, replies
+
+    def propose(self, wording: str, records: Any) -> str:
+        self._left -= 1
+        if self._left < 0:
+            raise ReflectionError("the server is gone")
+        return self._proposer.propose(wording, records)
+
+
+def test_a_search_whose_proposing_model_dies_leaves_the_test_closed_and_goes_on(tmp_path: Path) -> None:
+    plan = make_plan()
+
+    def run(replies: int, minutes: float | None = None) -> Any:
+        made = task(plan, model(plan), minutes=minutes)
+        dying = replace(made, proposer_of=lambda rules, journal: Dying(OfflineProposer(rules, 0), replies))
+        return optimise(dying, tmp_path / "run")
+
+    for feature in run(3, 60).features:
+        assert feature.test is None
+        assert feature.wordings is None
+        assert any(
+            "the server is gone" in note and "asked at its end" in note for note in feature.found.notes
+        )
+    assert not (tmp_path / "run" / "test_openings.json").exists()
+    assert not (tmp_path / "run" / "finished.json").exists()
+    assert all(feature.test is not None for feature in run(10**6, 60).features)
