@@ -7,6 +7,9 @@ READY := $(VENV)/.ready-$(shell cat pyproject.toml constraints.txt | cksum | cut
 CONSTRAINTS := $(shell $(PYTHON) -c 'import sys; print("--constraint constraints.txt" if sys.version_info >= (3, 11) else "")')
 export TOKENIZERS_PARALLELISM := false
 export HF_HUB_DISABLE_TELEMETRY := 1
+# Tests run in up to four processes, a file of tests in one of them; each computes on one core, or they would
+# fight for the cores. `pytest tests/x` alone runs in one process as ever.
+TESTS_AT_ONCE := -n logical --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test lint typecheck caps setup accept-prompts clean
 
@@ -14,7 +17,7 @@ demo: setup
 	$(BIN)/semiology demo
 
 test: setup lint typecheck caps
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS_AT_ONCE)
 
 setup: $(READY)
 
