@@ -14,34 +14,24 @@ from typing import Any
 from semiology.features import FEATURES, FEATURES_BY_GROUP, Group
 from semiology.metrics.intervals import Estimate
 from semiology.metrics.scores import FeatureScores
-from semiology.reports.paper_table import EMPTY, Block, PaperTable
+from semiology.reports.baselines import PREFIX
+from semiology.reports.best_cells import best_of_columns, best_of_groups
+from semiology.reports.paper_table import EMPTY, Block, PaperTable, PrintedName
 from semiology.reports.run_labels import NO_ENHANCEMENT, PUBLISHED, marks_of, run_label
 from semiology.reports.s3_run import S3Run
-from semiology.reports.s3_summary import S3Summary
 from semiology.reports.summary import RunSummary, Summary
 from semiology.reports.tables import POLICIES
 
 PER_BLOCK = 4
 EMBC_PER_BLOCK = 3
 SCORES = {"P": "precision", "R": "recall", "F1": "f1", "A": "accuracy"}
-PUBLISHED_CLASSES = {key: f"published_{name}" for key, name in SCORES.items()}
 EMBC_SCORES = {"Accuracy": "accuracy", "Precision": "precision", "Recall": "recall", "F1 Score": "f1"}
-SIDES = {
-    "Head turning": "s3_head_turning_side",
-    "Arm movement": "s3_arm_movement_side",
-    "Onset body part": "s3_onset_region",
-}
-JUSTIFICATION = {"R": "rouge_l", "B": "bleu", "BS": "bertscore", "S": "interpretation"}
-SEQUENCE = {"EditDist": "edit_distance", "TempF1": "position_share", "LCS": "lcs_ratio"}
-REPORT = {
-    "BLEU": "bleu",
-    "ROUGE-1": "rouge1",
-    "ROUGE-L": "rouge_l",
-    "BERTScore": "bertscore",
-    "RQI": "rqi",
-}
+GROUP_WORDS: Mapping[Group, str] = {"facial": "facial", "limb_body": "limb and body", "audio": "audio"}
 EMBC_TABLES: Mapping[str, Group] = {"II": "facial", "III": "limb_body", "IV": "audio"}
-PUBLISHED_RULE = "Published rules: what was not understood is left out."
+NOTES = {PUBLISHED: "published answers, scored here"}
+BEST_F1 = "Bold: the best F1, always yes included where it is shown."
+BEST_OF_SIGN = "Bold: the best F1 of each sign."
+ALWAYS_YES = "always yes"
 
 
 @dataclass(frozen=True)
@@ -63,10 +53,21 @@ class RunNames:
     records: Mapping[str, Mapping[str, Any]]
 
     def __call__(self, run: RunSummary | S3Run) -> str:
-        """Return the name of a run."""
+        """Return the name of a run in full, which no other run has."""
         label = run_label(run.model, run.prompt, run.enhancement)
         marks = [mark for mark in marks_of(run.model, self.records) if mark != PUBLISHED]
         return f"{label} ({', '.join(marks)})" if marks else label
+
+    def printed(self, run: RunSummary | S3Run, asked: str = "") -> PrintedName:
+        """Return the name of a run in print: short, with notes.
+
+        Args:
+            run: the run.
+            asked: how much was answered, where that is not everything.
+        """
+        label = run_label(run.model.removeprefix(PREFIX), run.prompt, run.enhancement)
+        notes = [NOTES.get(mark, mark) for mark in marks_of(run.model, self.records)]
+        return PrintedName(label, tuple(filter(None, [*notes, asked])), asked)
 
 
 WHOLE = Scope({"1": 13, "2": 14, "3": 15, "4": 16, "5": 17, "6": 18}, "all recordings")
@@ -79,19 +80,36 @@ def feature_tables(summary: Summary, scope: Scope, name_of: RunNames) -> list[Pa
     if not runs:
         return []
     asked = [f for f in FEATURES if any(f in _features(run) for run in runs)]
-    names = [*map(name_of, runs), "always yes"]
+    names = [*map(name_of, runs), ALWAYS_YES]
     blocks = []
-    for features in _chunks(asked, PER_BLOCK):
+    for features in chunks(asked, PER_BLOCK):
         rows = [
             tuple(_score(run, feature, name) for feature in features for name in SCORES.values())
             for run in runs
         ]
         rows.append(tuple(cell for feature in features for cell in _always_yes(runs, feature)))
-        blocks.append(Block(tuple((_words(f), key) for f in features for key in SCORES), tuple(rows)))
+        columns = tuple((words(f), key) for f in features for key in SCORES)
+        blocks.append(
+            Block(
+                columns,
+                tuple(rows),
+                best_of_columns(rows, ["more" if key == "F1" else "" for _, key in columns]),
+            )
+        )
     number = scope.numbers["1"]
-    where = f"{scope.words}, in the layout of S3 Table {number}"
-    caption = f"Recognition of signs on {where}. {POLICIES[summary.policy]}"
-    return [PaperTable(f"s3_table_{number:02d}_recognition", caption, "Model", tuple(names), tuple(blocks))]
+    return [
+        PaperTable(
+            f"s3_table_{number:02d}_recognition",
+            f"Recognition of signs on {scope.words}, in the layout of S3 Table {number}. "
+            f"{POLICIES[summary.policy]}",
+            "Model",
+            tuple(names),
+            tuple(blocks),
+            _printed(runs, name_of),
+            frozenset([ALWAYS_YES]),
+            (BEST_F1,),
+        )
+    ]
 
 
 def embc_tables(summary: Summary, name_of: RunNames) -> list[PaperTable]:
@@ -105,144 +123,41 @@ def embc_tables(summary: Summary, name_of: RunNames) -> list[PaperTable]:
             continue
         rows = {name_of(run): run for run in runs}
         blocks = []
-        for chunk in _chunks(features, EMBC_PER_BLOCK):
-            columns = tuple((_words(f), label) for f in chunk for label in rows)
+        for chunk in chunks(features, EMBC_PER_BLOCK):
+            columns = tuple((words(f), label) for f in chunk for label in rows)
             cells = tuple(
                 tuple(_score(run, f, name, 3) for f in chunk for run in rows.values())
                 for name in EMBC_SCORES.values()
             )
-            blocks.append(Block(columns, cells))
+            blocks.append(
+                Block(columns, cells, best_of_groups(cells, list(EMBC_SCORES).index("F1 Score"), len(rows)))
+            )
         caption = (
-            f"Performance on {_words(group)} features, in the layout of EMBC Table {number}. "
+            f"Performance on {GROUP_WORDS[group]} features, in the layout of EMBC Table {number}. "
             f"{POLICIES[summary.policy]}"
         )
         stem = f"embc_table_{number.lower()}_{group}"
-        tables.append(PaperTable(stem, caption, "", tuple(EMBC_SCORES), tuple(blocks)))
+        printed = _printed(runs, name_of)
+        tables.append(
+            PaperTable(stem, caption, "", tuple(EMBC_SCORES), tuple(blocks), printed, notes=(BEST_OF_SIGN,))
+        )
     return tables
 
 
-def s3_tables(summary: S3Summary, scope: Scope, name_of: RunNames) -> list[PaperTable]:
-    """Return the layouts of the S3 tables of tasks 2 to 6, as far as asked, and of Tables 1 and 2."""
-    by_task: dict[str, dict[str, S3Run]] = {}
-    for run in summary.runs:
-        by_task.setdefault(run.task, {})[name_of(run)] = run
-    tables: list[PaperTable | None] = [
-        _by_sign(by_task.get("s3_justification", {}), JUSTIFICATION, scope, "2", "Justification of signs"),
-        _flat("3", "Side and region", _sides(), by_task, scope),
-        _by_sign(by_task.get("s3_onset_time", {}), {"MAE, s": "mae"}, scope, "4", "Onset of signs"),
-        _flat("5", "Order of signs", _columns("s3_sequence", SEQUENCE), by_task, scope),
-        _flat("6", "Reports", _columns("s3_report", REPORT), by_task, scope),
-        _overview(1, "Tasks 3 to 5", {**_sides(), **_middle()}, by_task, scope),
-        _overview(2, "Tasks 6 and 7", _last(), by_task, scope),
-    ]
-    return [table for table in tables if table is not None]
-
-
-Column = tuple[str, str]
-"""Task and name of the figure."""
-
-
-def _sides() -> dict[tuple[str, str], Column]:
-    return {
-        (title, key): (task, name) for title, task in SIDES.items() for key, name in PUBLISHED_CLASSES.items()
-    }
-
-
-def _columns(task: str, figures: Mapping[str, str]) -> dict[tuple[str, str], Column]:
-    return {("", key): (task, name) for key, name in figures.items()}
-
-
-def _middle() -> dict[tuple[str, str], Column]:
-    found = {("Start", "MAE"): ("s3_seizure_start", "mae"), ("End", "MAE"): ("s3_seizure_end", "mae")}
-    return {**found, **{("Order", key): ("s3_sequence", name) for key, name in SEQUENCE.items()}}
-
-
-def _last() -> dict[tuple[str, str], Column]:
-    names = {"Precision": "precision", "Recall": "recall", "F1": "f1", "Accuracy": "accuracy"}
-    found: dict[tuple[str, str], Column] = {("Task 6", "RQI"): ("s3_report", "rqi")}
-    for title, name in names.items():
-        found[title, "w/o rpt"] = ("s3_diagnosis", f"published_{name}")
-        found[title, "w/ rpt"] = ("s3_diagnosis_with_report", f"published_{name}")
-    return found
-
-
-def _flat(
-    task: str,
-    title: str,
-    columns: Mapping[tuple[str, str], Column],
-    by_task: Mapping[str, Mapping[str, S3Run]],
-    scope: Scope,
-) -> PaperTable | None:
-    number = scope.numbers[task]
-    caption = f"{title} on {scope.words}, in the layout of S3 Table {number}. {PUBLISHED_RULE}"
-    return _filled(f"s3_table_{number:02d}_task_{task}", caption, columns, by_task)
-
-
-def _overview(
-    number: int,
-    title: str,
-    columns: Mapping[tuple[str, str], Column],
-    by_task: Mapping[str, Mapping[str, S3Run]],
-    scope: Scope,
-) -> PaperTable | None:
-    """Return a table of several tasks; the published ones are about the test split."""
-    caption = f"{title} on {scope.words}, in the layout of S3 Table {number}. {PUBLISHED_RULE}"
-    where = "" if scope is TEST else "_all_recordings"
-    return _filled(f"s3_table_{number:02d}_overview{where}", caption, columns, by_task)
-
-
-def _filled(
-    stem: str,
-    caption: str,
-    columns: Mapping[tuple[str, str], Column],
-    by_task: Mapping[str, Mapping[str, S3Run]],
-) -> PaperTable | None:
-    tasks = {task for task, _ in columns.values()}
-    labels = list(dict.fromkeys(label for task in by_task if task in tasks for label in by_task[task]))
-    if not labels:
-        return None
-    rows = tuple(
-        tuple(_figure(by_task.get(task, {}).get(label), "", name, 2) for task, name in columns.values())
-        for label in labels
-    )
-    return PaperTable(stem, caption, "Model", tuple(labels), (Block(tuple(columns), rows),))
-
-
-def _by_sign(
-    runs: Mapping[str, S3Run], figures: Mapping[str, str], scope: Scope, task: str, title: str
-) -> PaperTable | None:
-    """Return a table with a group of columns per sign, four signs under each other."""
-    signs = [f for f in FEATURES if any(part.part == f for run in runs.values() for part in run.parts)]
-    if not signs:
-        return None
-    blocks = [
-        Block(
-            tuple((_words(sign), key) for sign in chunk for key in figures),
-            tuple(
-                tuple(_figure(run, sign, name, 2) for sign in chunk for name in figures.values())
-                for run in runs.values()
-            ),
-        )
-        for chunk in _chunks(signs, PER_BLOCK)
-    ]
-    number = scope.numbers[task]
-    caption = f"{title} on {scope.words}, in the layout of S3 Table {number}. {PUBLISHED_RULE}"
-    return PaperTable(f"s3_table_{number:02d}_task_{task}", caption, "Model", tuple(runs), tuple(blocks))
-
-
-def _figure(run: S3Run | None, part: str, name: str, decimals: int) -> str:
-    """Return a figure of a part of a run; of times that of centred clips, as published."""
-    if run is None:
-        return EMPTY
-    for each in run.parts:
-        if each.part == part and each.clip_form in ("", "centred") and name in each.scores.estimates:
-            return _number(each.scores.estimates[name], decimals)
-    return EMPTY
+def _printed(runs: Sequence[RunSummary], name_of: RunNames) -> dict[str, PrintedName]:
+    """Return the names of runs in print; those asked about fewer recordings than others say so."""
+    most = max(max(run.n_recordings.values(), default=0) for run in runs)
+    printed = {}
+    for run in runs:
+        asked = max(run.n_recordings.values(), default=0)
+        told = f"{asked:,} recordings, others up to {most:,}" if asked < most else ""
+        printed[name_of(run)] = name_of.printed(run, told)
+    return printed
 
 
 def _score(run: RunSummary, feature: str, name: str, decimals: int = 2) -> str:
     scores = _features(run).get(feature)
-    return EMPTY if scores is None else _number(scores.estimates[name], decimals)
+    return EMPTY if scores is None else number_text(scores.estimates[name], decimals)
 
 
 def _always_yes(runs: Sequence[RunSummary], feature: str) -> tuple[str, ...]:
@@ -257,13 +172,16 @@ def _features(run: RunSummary) -> Mapping[str, FeatureScores]:
     return {scores.feature: scores for scores in run.scores.features}
 
 
-def _number(estimate: Estimate, decimals: int) -> str:
+def number_text(estimate: Estimate, decimals: int) -> str:
+    """Return a figure as printed, `EMPTY` where it is undefined."""
     return EMPTY if math.isnan(estimate.value) else f"{estimate.value:.{decimals}f}"
 
 
-def _words(name: str) -> str:
-    return name.replace("_", " ")
+def words(name: str) -> str:
+    """Return the name of a feature for people."""
+    return name.replace("_", " ").replace("figure4", "figure 4")
 
 
-def _chunks(names: Sequence[str], size: int) -> Iterable[Sequence[str]]:
+def chunks(names: Sequence[str], size: int) -> Iterable[Sequence[str]]:
+    """Return names in groups of a size, the last with what is left."""
     return (names[i : i + size] for i in range(0, len(names), size))

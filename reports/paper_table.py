@@ -1,33 +1,15 @@
-"""A table as papers print it, and its three forms: CSV, Markdown, and LaTeX with booktabs rules."""
+"""A table as papers print it, as CSV and Markdown (`semiology.reports.paper_latex` has the LaTeX)."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from semiology.reports.tables import neutral, plain, table_line
+from semiology.reports.tables import escaped, neutral, plain, table_line
 
 EMPTY = "--"
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "−": "$-$",
-    "≥": r"$\geq$",
-    "³": r"\textsuperscript{3}",
-}
-_LATEX_SIGNS = re.compile("|".join(map(re.escape, _LATEX)))
 
 
 @dataclass(frozen=True)
@@ -37,10 +19,27 @@ class Block:
     Attributes:
         columns: (group, name) of each column; an empty group stands alone.
         rows: cells of each row, as printed; `EMPTY` where there is nothing.
+        best: row and column of each cell printed bold.
     """
 
     columns: tuple[tuple[str, str], ...]
     rows: tuple[tuple[str, ...], ...]
+    best: frozenset[tuple[int, int]] = frozenset()
+
+
+@dataclass(frozen=True)
+class PrintedName:
+    """The name of a run in print.
+
+    Attributes:
+        text: short name; runs of equal names differ in their notes.
+        notes: what must be said beside its numbers.
+        coverage: the last note, where it tells how many recordings stand behind the numbers; empty otherwise.
+    """
+
+    text: str
+    notes: tuple[str, ...] = ()
+    coverage: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +52,9 @@ class PaperTable:
         corner: heading of the first column.
         names: first cell of each row, the same in every block.
         blocks: printed one under the other.
+        printed: names of runs in print, by the cell or column heading that names them.
+        baselines: cells of `names` that are answers without skill.
+        notes: sentences below the table.
     """
 
     stem: str
@@ -60,6 +62,9 @@ class PaperTable:
     corner: str
     names: tuple[str, ...]
     blocks: tuple[Block, ...]
+    printed: Mapping[str, PrintedName] = field(default_factory=dict)
+    baselines: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
 
 def paper_csv(table: PaperTable) -> str:
@@ -75,61 +80,20 @@ def paper_csv(table: PaperTable) -> str:
 
 
 def paper_markdown(table: PaperTable) -> str:
-    """Return one Markdown table per block under the caption."""
+    """Return one Markdown table per block under the caption, and the notes."""
     lines = [f"**{plain(table.caption)}**", ""]
     for block in table.blocks:
         heads = [" ".join(filter(None, column)) for column in block.columns]
         lines += [table_line([table.corner, *heads]), table_line(["---"] + ["---:"] * len(heads))]
-        lines += [
-            table_line([name, *(cell if cell != EMPTY else "–" for cell in cells)])
-            for name, cells in zip(table.names, block.rows, strict=True)
-        ]
+        for row, (name, cells) in enumerate(zip(table.names, block.rows, strict=True)):
+            lines.append(_markdown_row(name, [(c, (row, at) in block.best) for at, c in enumerate(cells)]))
         lines.append("")
-    return "\n".join(lines)
+    partial = [f"{name}: {run.coverage}." for name, run in table.printed.items() if run.coverage]
+    lines += [f"- {escaped(text)}" for text in (*partial, *table.notes)]
+    return "\n".join([*lines, ""] if partial or table.notes else lines)
 
 
-def paper_latex(table: PaperTable) -> str:
-    r"""Return a table environment with booktabs rules (``\usepackage{booktabs}``)."""
-    width = max(len(block.columns) for block in table.blocks)
-    lines = [
-        r"\begin{table*}",
-        r"\centering",
-        r"\small",
-        rf"\caption{{{latex(table.caption)}}}",
-        rf"\label{{tab:{table.stem}}}",
-        rf"\begin{{tabular}}{{l{'r' * width}}}",
-        r"\toprule",
-    ]
-    for i, block in enumerate(table.blocks):
-        lines += [r"\midrule"] if i else []
-        lines += [*_heads(table.corner, block, width), r"\midrule"]
-        for name, cells in zip(table.names, block.rows, strict=True):
-            lines.append(_row([name, *cells], width + 1))
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table*}", ""])
-
-
-def latex(text: str) -> str:
-    """Return text in which LaTeX sees no command."""
-    return _LATEX_SIGNS.sub(lambda found: _LATEX[found.group()], plain(text))
-
-
-def _heads(corner: str, block: Block, width: int) -> list[str]:
-    """Return the heading lines of a block: groups over their columns where there are any, then names."""
-    names = _row([corner, *(name for _, name in block.columns)], width + 1)
-    groups = [(group, len(list(columns))) for group, columns in groupby(block.columns, key=lambda c: c[0])]
-    if not any(group for group, _ in groups):
-        return [names]
-    cells, rules, at = [""], [], 2
-    for group, count in groups:
-        cells.append(
-            rf"\multicolumn{{{count}}}{{c}}{{{latex(group)}}}" if group else " & ".join([""] * count)
-        )
-        rules += [rf"\cmidrule(lr){{{at}-{at + count - 1}}}"] if group else []
-        at += count
-    filler = " &" * (width + 2 - at)
-    return [f"{' & '.join(cells)}{filler} \\\\", " ".join(rules), names]
-
-
-def _row(cells: Sequence[str], width: int) -> str:
-    filled = [*map(latex, cells), *[""] * (width - len(cells))]
-    return " & ".join(filled) + r" \\"
+def _markdown_row(name: str, cells: Sequence[tuple[str, bool]]) -> str:
+    """Return a line of figures, some of them bold."""
+    shown = ["–" if cell == EMPTY else f"**{cell}**" if best else cell for cell, best in cells]
+    return " | ".join([table_line([name]).removesuffix(" |"), *shown]) + " |"
