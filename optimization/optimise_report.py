@@ -77,7 +77,7 @@ def _cells(each: FeatureResult, part: str) -> list[str]:
     name = f"{each.found.feature}\n{tried}"
     found: WordingComparison | None = each.development if part == "development" else each.test
     if found is None:
-        return [name, "no test patients", "", "", "", ""]
+        return [name, "not asked yet" if each.found.unfinished else "no test patients", "", "", "", ""]
     figures = [found.before["f1"], found.after["f1"]]
     shown = [_in_two_lines(each) for each in figures] + [_in_two_lines(found.difference["f1"], "+")]
     return [name, *shown, _p_value(found.p_value["f1"]), f"{found.always_yes_f1:.2f}"]

@@ -185,7 +185,7 @@ def reflection_model(chosen: str, *, remote_allowed: bool, timeout_s: float) -> 
         except APIStatusError as error:
             kind = RefusedTextError if _about_the_text(error.status_code) else ReflectionError
             told = " ".join(str(error).split())[:ERROR_CHARACTERS]
-            raise kind(f"{name} at {address} answered with an error ({told})") from error
+            raise kind(f"{name} at {address} answered with error {error.status_code} ({told})") from error
         except OpenAIError as error:
             raise ReflectionError(f"{name} at {address} gave no reply ({error})") from error
         if not hasattr(said, "choices"):  # such as a web page, from an address without /v1

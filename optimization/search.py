@@ -276,10 +276,8 @@ def _endings(
 ) -> list[str]:
     if _broken_off(guarded):
         why = f"the proposing model failed {guarded.failures} times in a row ({guarded.last_failure})"
-        return [
-            f"{feature}: the search stopped early: {why}; run the same command again to go on from here "
-            "(the test patients are asked when it has ended)"
-        ]
+        again = "run the same command again to go on from here (the test patients are asked at its end)"
+        return [f"{feature}: the search stopped early: {why}; {again}"]
     if ended.stopped:
         return [f"{feature}: the search stopped early, because the proposer had nothing new to try"]
     if options.minutes is not None and clock(None):

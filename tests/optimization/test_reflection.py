@@ -33,20 +33,26 @@ class Server(BaseHTTPRequestHandler):
     """An OpenAI-compatible server that gives its replies in turn; it hangs where a reply is None."""
 
     asked: list[dict[str, Any]] = []  # noqa: RUF012 - one server a test
+    context = 10**9
     replies: list[str | None] = []  # noqa: RUF012
 
     def do_POST(self) -> None:
         self.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        if len(self.asked[-1]["messages"][0]["content"]) > self.context:
+            self.answer(400, {"error": {"message": "longer than the maximum context length"}})
+            return
         reply = self.replies[(len(self.asked) - 1) % len(self.replies)]
         if reply is None:
             time.sleep(3)
             return
         message = {"role": "assistant", "content": reply}
         choice = {"index": 0, "finish_reason": "stop", "message": message}
-        body = json.dumps(
-            {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
-        ).encode()
-        self.send_response(200)
+        completion = {"id": "1", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice]}
+        self.answer(200, completion)
+
+    def answer(self, status: int, content: dict[str, Any]) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -58,7 +64,7 @@ class Server(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    Server.asked, Server.replies = [], list(REPLIES)
+    Server.asked, Server.replies, Server.context = [], list(REPLIES), 10**9
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -154,3 +160,32 @@ def test_ids_that_an_annotator_or_a_model_wrote_are_not_sent() -> None:
     record = {"Inputs": {"sign": "tonic"}, "Feedback": said, "Verdict": "missed"}
     sent = proposer.task("Is the patient stiff?", [record])
     assert "wrote: [id] ([id]) stiffens; [id]-b does not; P0012 is a word" in sent
+
+
+def records(count: int) -> list[dict[str, Any]]:
+    told = {"Inputs": {"sign": "tonic"}, "Verdict": "missed", "Definition": "Stiffness."}
+    return [{**told, "Feedback": f"Recording {number}: missed. " + "x" * 200} for number in range(count)]
+
+
+def test_a_text_that_the_server_refuses_is_sent_again_with_fewer_recordings(
+    address: str, tmp_path: Path
+) -> None:
+    complete = reflection_model(address, remote_allowed=False, timeout_s=20)
+    Server.context = len(ReflectiveProposer(complete, 700).task("Is the patient stiff?", records(3)))
+    said = []
+    for _ in range(2):
+        with Journal(tmp_path) as journal:
+            proposer = ReflectiveProposer(complete, 700, journal, address)
+            said.append(proposer.propose("Is the patient stiff?", records(8)))
+        assert proposer.shortened == 1
+    texts = [each["messages"][0]["content"] for each in Server.asked]
+    assert [text.count("Recording ") for text in texts] == [8, 4, 2]
+    assert said[0] == said[1] != ""
+
+
+def test_a_model_whose_context_holds_nothing_is_told_with_what_its_server_said(address: str) -> None:
+    Server.context = 10
+    complete = reflection_model(address, remote_allowed=False, timeout_s=20)
+    with pytest.raises(ReflectionError, match=r"answered with error 400 .*context length"):
+        ReflectiveProposer(complete, 700).propose("Is the patient stiff?", records(8))
+    assert len(Server.asked) == 4

@@ -1,0 +1,268 @@
+"""A small language model that writes wordings, to walk the road of a proposing model without one from a hub.
+
+    python benchmarks/wording_language_model.py --out FOLDER [--features tonic,close_eyes] [--steps 160]
+    transformers serve FOLDER --host 127.0.0.1 --port 8000 --device cpu
+    semiology optimize ... --proposer FOLDER@http://127.0.0.1:8000/v1
+
+It is a GPT-2 of under a million weights with a tokenizer of its own, trained for a minute or two on one core
+on what a proposing model is sent (with drawn verdicts) and wordings that the offline grammar made from it. So
+it shows the road: server, sampling, refusals, lineage. It has read nothing else, and says nothing about what
+a model that has would propose.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import random
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FEATURES = ("tonic", "close_eyes")
+CONTEXT = 512
+"""Longest text in tokens: what a search sends fits with eight recordings told, but not with some dozens."""
+VOCABULARY = 1500
+TOKEN_CHARACTERS = 24
+END = "<|end|>"
+CHAT = (
+    "{% for message in messages %}{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+"""The chat layout, as every causal model brings one: roles are tokens, and every message has an end."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How the model is trained.
+
+    Attributes:
+        features: signs whose wordings it learns.
+        examples: pairs of what is sent and a wording. steps: updates. batch: pairs in each.
+        width, layers, heads: of the transformer.
+        learning_rate: highest, reached after a tenth of the steps.
+        seed: of all draws.
+    """
+
+    features: tuple[str, ...] = FEATURES
+    examples: int = 1200
+    steps: int = 160
+    batch: int = 16
+    width: int = 128
+    layers: int = 3
+    heads: int = 4
+    learning_rate: float = 3e-3
+    seed: int = 0
+
+
+def main() -> None:
+    """Train the model and write its folder."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of weights and tokenizer")
+    parser.add_argument("--features", default=",".join(FEATURES), help="signs, comma-separated")
+    parser.add_argument("--steps", type=int, default=Recipe.steps)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    names = tuple(options.features.split(","))
+    train(options.out, Recipe(features=names, steps=options.steps, seed=options.seed))
+
+
+def lessons(recipe: Recipe) -> list[tuple[str, str]]:
+    """Return pairs of what a proposing model is sent and what it shall reply.
+
+    The texts are those of a search (`semiology.optimization.reflection_lm`); which recordings were missed or
+    falsely called is drawn, no recording is read. The reply is the variant that the offline proposer makes.
+
+    Raises:
+        KeyError: a feature is unknown.
+    """
+    from semiology.optimization.candidate_rules import CandidateRules
+    from semiology.optimization.grammar import feature_grammar
+    from semiology.optimization.offline_proposer import OfflineProposer
+    from semiology.optimization.reflection_lm import ReflectiveProposer
+
+    rng = random.Random(recipe.seed)  # noqa: S311 - training data, not a secret
+    rules = {name: CandidateRules(name, frozenset()) for name in recipe.features}
+    grammars = {name: feature_grammar(each) for name, each in rules.items()}
+    offline = {name: OfflineProposer(each, recipe.seed) for name, each in rules.items()}
+    asking = ReflectiveProposer(str, max_characters=700)
+    pairs = []
+    while len(pairs) < recipe.examples:
+        name = recipe.features[len(pairs) % len(recipe.features)]
+        wording = _drawn_wording(grammars[name].slots, rng)
+        records = _drawn_records(name, rng)
+        found = wording
+        for _ in range(rng.randint(1, 3)):
+            found = offline[name].propose(found, records)
+        pairs.append((asking.task(wording, records), f"<wording>{found}</wording>"))
+    return pairs
+
+
+def _drawn_wording(slots: Mapping[str, Sequence[str]], rng: random.Random) -> str:
+    from semiology.optimization.grammar import Construction
+
+    chosen = {
+        slot: rng.choice(values)
+        for slot, values in slots.items()
+        if values and slot != "question" and rng.random() < 0.2
+    }
+    return Construction(rng.choice(slots["question"]), **chosen).instruction
+
+
+def _drawn_records(feature: str, rng: random.Random) -> list[dict[str, Any]]:
+    """Return what is told about a minibatch: half of it with the sign, answers drawn."""
+    from semiology.optimization.answer_book import Said
+    from semiology.optimization.examples import Example
+    from semiology.optimization.feedback import clinical_definition, recording_feedback, verdict
+
+    yes_rate = rng.random()
+    records = []
+    for number, truth in enumerate(("yes",) * 4 + ("no",) * 4, start=1):
+        answer = "yes" if rng.random() < yes_rate else "no"
+        reason = rng.choice(_statements()) if rng.random() < 0.5 else None
+        example = Example(feature, "", "", truth, (0,), reason)
+        records.append(
+            {
+                "Inputs": {"sign": feature},
+                "Feedback": recording_feedback(example, Said(answer, (answer,)), number),
+                "Verdict": verdict(truth, answer),
+                "Definition": clinical_definition(feature),
+            }
+        )
+    return records
+
+
+@functools.lru_cache(maxsize=1)
+def _statements() -> tuple[str, ...]:
+    """Return sentences about all signs, to stand for what annotators wrote: they are no hint, only text."""
+    from semiology.features import FEATURES as ALL
+    from semiology.optimization.candidate_rules import last_sentence
+    from semiology.prompts.library import load_library
+
+    entries = [load_library().feature(name) for name in ALL]
+    return tuple(last_sentence(each.reference.text).replace("?", ".") for each in entries)
+
+
+def train(out: Path, recipe: Recipe = Recipe()) -> Path:
+    """Train the model, write weights (safetensors), tokenizer and chat layout; return the folder.
+
+    The same recipe gives the same weights on the same machine and libraries.
+    """
+    import torch
+    from tqdm import tqdm
+
+    pairs = lessons(recipe)
+    tokenizer = trained_tokenizer(pairs)
+    torch.manual_seed(recipe.seed)
+    model = _untrained(len(tokenizer), tokenizer.eos_token_id, recipe)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=0.01)
+    rate = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, recipe.learning_rate, total_steps=recipe.steps, pct_start=0.1
+    )
+    model.train()
+    bar = tqdm(_batches(pairs, tokenizer, recipe), total=recipe.steps, disable=not sys.stderr.isatty())
+    for inputs, labels in bar:
+        loss = model(**inputs, labels=labels).loss
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        rate.step()
+        optimiser.zero_grad()
+        bar.set_postfix(loss=f"{loss.item():.2f}")
+    model.eval()
+    model.save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    return out
+
+
+def trained_tokenizer(pairs: Sequence[tuple[str, str]]) -> Any:
+    """Return a byte-level BPE tokenizer learned from the lessons.
+
+    Its tokens may hold several words, so that the sentences that are in every text cost few of them.
+    """
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    roles = [END, "<|user|>", "<|assistant|>", "<|system|>"]
+    raw = Tokenizer(models.BPE())
+    lines = pre_tokenizers.Split("\n", "merged_with_previous")
+    sentences = pre_tokenizers.Split(". ", "merged_with_previous")
+    tags = pre_tokenizers.Split("wording>", "isolated")
+    bytes_ = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    raw.pre_tokenizer = pre_tokenizers.Sequence([lines, sentences, tags, bytes_])
+    raw.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=VOCABULARY,
+        special_tokens=roles,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        max_token_length=TOKEN_CHARACTERS,
+        show_progress=False,
+    )
+    raw.train_from_iterator((text for pair in pairs for text in pair), trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=raw,
+        eos_token=END,
+        pad_token=END,
+        chat_template=CHAT,
+        model_max_length=CONTEXT,
+    )
+
+
+def _untrained(vocabulary: int, end: int, recipe: Recipe) -> Any:
+    """Return the model before training; its positions are learned, so that a longer text is an error."""
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(
+        vocab_size=vocabulary,
+        n_positions=CONTEXT,
+        n_embd=recipe.width,
+        n_layer=recipe.layers,
+        n_head=recipe.heads,
+        resid_pdrop=0.0,
+        embd_pdrop=0.0,
+        attn_pdrop=0.0,
+        bos_token_id=end,
+        eos_token_id=end,
+        pad_token_id=end,
+        loss_type="ForCausalLM",
+    )
+    model = GPT2LMHeadModel(config)
+    model.generation_config.do_sample = True
+    return model
+
+
+def _batches(
+    pairs: Sequence[tuple[str, str]], tokenizer: Any, recipe: Recipe
+) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Yield padded batches; only the reply and its end are learned."""
+    import torch
+
+    def tokens(pair: tuple[str, str]) -> tuple[list[int], int]:
+        asked = tokenizer.apply_chat_template(
+            [{"role": "user", "content": pair[0]}], add_generation_prompt=True, tokenize=False
+        )
+        before = tokenizer(asked, add_special_tokens=False)["input_ids"]
+        reply = tokenizer(pair[1] + END, add_special_tokens=False)["input_ids"]
+        return before + reply, len(before)
+
+    rows = [tokens(pair) for pair in pairs]
+    rows = [row for row in rows if len(row[0]) <= CONTEXT]
+    rng = random.Random(recipe.seed)  # noqa: S311 - an order, not a secret
+    for _ in range(recipe.steps):
+        drawn = rng.sample(rows, recipe.batch)
+        length = max(len(row) for row, _ in drawn)
+        ids = torch.full((recipe.batch, length), tokenizer.pad_token_id)
+        mask, labels = torch.zeros_like(ids), torch.full_like(ids, -100)
+        for place, (row, start) in enumerate(drawn):
+            ids[place, : len(row)] = torch.tensor(row)
+            mask[place, : len(row)] = 1
+            labels[place, start : len(row)] = torch.tensor(row[start:])
+        yield {"input_ids": ids, "attention_mask": mask}, labels
+
+
+if __name__ == "__main__":
+    main()
