@@ -29,6 +29,7 @@ from semiology.metrics.wording_choice import BestOfK, best_of_k
 from semiology.metrics.wording_variance import VarianceShares, variance_shares, wording_permutation_test
 from semiology.noun_counts import counted
 from semiology.reports.lmms_eval_files import ResultsError
+from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.results import Results
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ def summarise_sweeps(
         ResultsError: no feature was asked about the same recordings under every wording.
         ValueError: the answers contradict each other.
     """
-    models, notes = [], list(results.notes)
+    models, notes = [], [without_paths(note) for note in results.notes]
     used = DEFAULT_MARGIN if margin is None else margin
     rows = _sweep_rows(results.answers)
     for (model, enhancement), group in rows.groupby(["model", "enhancement"], sort=True):
@@ -250,7 +251,9 @@ def _remarks(feature: SweptFeature) -> list[str]:
     """Return what a reader must be told of a feature, in sentences."""
     answers, told = feature.answers, []
     k, n = answers.answers.shape
-    if not (answers.truth == YES).any():
+    if answers.three_classes:
+        pass  # its scores are means over the classes that there are
+    elif not (answers.truth == YES).any():
         told.append(
             f"{answers.feature}: no recording shows the sign, so F1 and balanced accuracy are undefined"
         )
@@ -259,8 +262,8 @@ def _remarks(feature: SweptFeature) -> list[str]:
     unparsed = (answers.answers == UNPARSED).all(1)
     if unparsed.all():
         told.append(
-            f"{answers.feature}: none of {counted(k * n, 'answer')} could be read as yes or no → look at "
-            "`raw` in the samples: is the model reached, and does it answer in words?"
+            f"{answers.feature}: none of the {counted(k * n, 'answer')} could be read as yes or no → look "
+            "at `raw` in the samples: is the model reached, and does it answer in words?"
         )
     elif unparsed.any():
         names = ", ".join(name for name, lost in zip(answers.wordings, unparsed, strict=True) if lost)

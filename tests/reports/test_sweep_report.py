@@ -200,6 +200,12 @@ def test_a_wording_without_a_single_usable_answer_is_named() -> None:
     assert "tonic: no answer to minimal could be read as yes or no" in summary_of(rows).notes
 
 
+def test_scores_over_the_classes_found_are_not_called_undefined() -> None:
+    summary = summary_of(sweep_rows("verbal_responsiveness", truth="no"))
+    assert robustness_rows(summary)[0]["f1"] is not None
+    assert "undefined" not in " ".join(summary.notes)
+
+
 def test_wordings_that_a_search_found_are_named_with_a_caution() -> None:
     rows = sweep_rows("tonic")
     assert "found by a search" not in " ".join(summary_of(rows).notes)
