@@ -41,7 +41,7 @@ def export_command(
     ] = None,
     submitter: Annotated[str | None, typer.Option(help="Name of the laboratory.")] = None,
     internal: Annotated[
-        bool, typer.Option("--internal", help="Also figures that rest on fewer than 5 patients.")
+        bool, typer.Option("--internal", help="Withhold nothing, for use within one institution.")
     ] = False,
     policy: Annotated[
         Literal["wrong", "drop"], typer.Option(help="What an answer that is neither yes nor no counts as.")
@@ -71,7 +71,8 @@ def export_command(
     typer.echo(f"{len(made)} entries → {out}")
     if withheld:
         typer.echo(
-            f"{withheld} figures rest on fewer than 5 patients and are withheld (--internal gives them)"
+            f"The figures on {withheld} features are withheld: they rest on fewer than 5 patients, or would "
+            "tell of a feature that does (--internal gives them)"
         )
 
 
@@ -122,11 +123,18 @@ def show_command(
 @leaderboard_app.command("validate", epilog=examples("semiology leaderboard validate theirs.json"))
 def validate_command(sources: _Files) -> None:
     """Hold files against the schema; every fault is listed, and the exit status is 2 if there is one."""
-    from semiology.reports.leaderboard.files import read_board
+    from semiology.reports.leaderboard.files import LeaderboardError, read_board
 
+    wrong: list[str] = []
     for source in sources:
-        count = len(read_board(source)["entries"])
-        typer.echo(f"{source}: {count} entries, no fault")
+        try:
+            count = len(read_board(source)["entries"])
+        except LeaderboardError as error:
+            wrong.append(str(error))
+        else:
+            typer.echo(f"{source}: {count} entries, no fault")
+    if wrong:
+        raise LeaderboardError("\n".join(wrong))
 
 
 @leaderboard_app.command("schema", epilog=examples("semiology leaderboard schema > schema.json"))
@@ -144,7 +152,12 @@ def _cards(path: Path | None) -> dict[str, dict[str, Any]]:
         return {}
     if not path.is_file():
         raise ValueError(f"{path}: there is no such file → write a YAML table: model name → its card")
-    content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"{path}: cannot be read as YAML ({error}) → write: model name, then its keys"
+        ) from None
     if not isinstance(content, dict) or not all(isinstance(card, dict) for card in content.values()):
         raise ValueError(f"{path}: is no table of model cards → write: model name, then its keys indented")
     return {str(name): {str(k): _plain(v) for k, v in card.items()} for name, card in content.items()}

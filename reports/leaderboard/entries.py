@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from semiology.metrics.intervals import Estimate
 from semiology.metrics.scores import FeatureScores, MacroScores
 from semiology.reports.baselines import PREFIX
+from semiology.reports.leaderboard.withholding import withheld_figures
 from semiology.reports.provenance import fingerprint
 from semiology.reports.results import Results
 from semiology.reports.summary import RunSummary, Summary
@@ -21,10 +22,10 @@ from semiology.reports.summary import RunSummary, Summary
 if TYPE_CHECKING:
     import pandas as pd
 
-SMALL_CELL = 5
-"""Figures on a feature are withheld where fewer patients show, or do not show, the sign."""
 FEWEST_TRUTHS = 100
 """A fingerprint of fewer annotations could be undone by trying them all; then none is given."""
+SOFTWARE = ("semiology-eval", "lmms-eval", "transformers", "torch")
+"""Packages whose versions an entry tells, where the run recorded them."""
 CARD = ("parameters_billions", "licence", "revision", "developer", "released", "link")
 FEATURE_SCORES = (
     "f1",
@@ -81,7 +82,11 @@ def entries(results: Results, summary: Summary, options: ExportOptions) -> list[
 
 
 def entry_id(entry: Mapping[str, Any]) -> str:
-    """Return the id of an entry: the same model asked the same way about the same data has the same one."""
+    """Return the id of an entry.
+
+    The same model asked the same way about the same data by the same laboratory has the same one, whatever
+    the versions of the software; two laboratories have one each.
+    """
     key = [
         entry["model"]["name"],
         entry["model"]["revision"],
@@ -89,6 +94,7 @@ def entry_id(entry: Mapping[str, Any]) -> str:
         entry["data"]["name"],
         entry["data"]["fingerprint"],
         entry["source"],
+        entry["submitter"],
     ]
     return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -104,6 +110,11 @@ def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportO
     card = {key: options.cards.get(name, {}).get(key) for key in CARD}
     found = _REVISION.search(str(record.get("model_args") or ""))
     card["revision"] = card["revision"] or (found.group(1) if found else None)
+    hidden, means = (
+        (frozenset[str](), frozenset[str]())
+        if options.internal
+        else withheld_figures(run.scores.features, run.scores.macros)
+    )
     known = len(answers[["video_id", "feature", "truth"]].drop_duplicates())
     entry: dict[str, Any] = {
         "id": "",
@@ -123,8 +134,13 @@ def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportO
             "resamples": summary.resamples,
             "seed": summary.seed,
         },
-        "macro": [_macro(macro) for macro in run.scores.macros if macro.features],
-        "features": [_feature(scores, internal=options.internal) for scores in run.scores.features],
+        "software": {
+            name: str(version) for name, version in (record.get("packages") or {}).items() if name in SOFTWARE
+        },
+        "macro": [
+            _macro(macro) for macro in run.scores.macros if macro.features and macro.group not in means
+        ],
+        "features": [_feature(scores, withheld=scores.feature in hidden) for scores in run.scores.features],
         "caveats": [text for text in summary.caveats if run.model in text or "recordings" in text],
         "submitted": (options.today or date.today()).isoformat(),  # noqa: DTZ011 - the day here, no time zone
         "submitter": options.submitter,
@@ -157,10 +173,7 @@ def _macro(macro: MacroScores) -> dict[str, Any]:
     }
 
 
-def _feature(scores: FeatureScores, *, internal: bool) -> dict[str, Any]:
-    # How many patients lack the sign altogether is not known here; the recordings without it are a bound.
-    negatives = scores.n - scores.n_positive
-    withheld = not internal and (scores.n_positive_patients < SMALL_CELL or negatives < SMALL_CELL)
+def _feature(scores: FeatureScores, *, withheld: bool) -> dict[str, Any]:
     counts = {
         "n": scores.n,
         "n_patients": scores.n_patients,

@@ -41,7 +41,8 @@ def faults(content: Any) -> list[str]:
     from jsonschema import Draft202012Validator
 
     if isinstance(content, dict) and content.get("format") == FORMAT and content.get("version") != VERSION:
-        return [f"version is {content.get('version')!r} → this software reads version {VERSION}"]
+        told = f"version is {content.get('version')!r}, this software reads version {VERSION}"
+        return [f"{told} → update semiology-eval, or ask for the file in this version"]
     found = [
         f"{_place(error.absolute_path)}: {error.message[:200]}"
         for error in sorted(
@@ -99,8 +100,9 @@ def merged(
         before = by_id.get(str(entry["id"]))
         if before is not None and _figures(before) != _figures(entry) and not replace:
             raise LeaderboardError(
-                f"{entry['model']['name']} ({entry['id']}): is there already with other figures → add "
-                "--replace to take the new ones"
+                f"{entry['model']['name']} of {entry['submitter'] or 'an unnamed laboratory'} "
+                f"({entry['id']}): is there already with other figures → add --replace to take the new ones; "
+                "laboratories are told apart by --submitter of `semiology leaderboard export`"
             )
         added += before is None
         replaced += before is not None and _figures(before) != _figures(entry)

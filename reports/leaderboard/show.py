@@ -11,7 +11,15 @@ from semiology.reports.tables import plain
 if TYPE_CHECKING:
     from rich.console import Console
 
-HEADER = ("model", "wording", "enhancement", "macro balanced accuracy", "macro F1", "always-yes", "unparsed")
+HEADER = (
+    *("model", "revision", "laboratory", "wording", "enhancement"),
+    *("macro balanced accuracy", "macro F1", "always-yes", "unparsed"),
+)
+NONE = "–"
+_TEXTS = 5
+"""The first columns hold text."""
+_OPTIONAL = ("revision", "laboratory")
+"""Left out where no entry tells."""
 OVERLAP = (
     "= : the interval overlaps that of the first, so the order is not established. Intervals that overlap "
     "may still differ on the same recordings: `semiology compare` tests that, with the answers."
@@ -53,12 +61,14 @@ def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[str, ..
         rows.append(
             (
                 plain(f"{entry['model']['name']}{' =' if tie else ''}"),
+                plain(entry["model"]["revision"] or NONE),
+                plain(entry["submitter"] or NONE),
                 plain(entry["protocol"]["wording"]),
                 plain(entry["protocol"]["enhancement"]),
                 _score(scores["balanced_accuracy"]),
                 _score(scores["f1"]),
-                "–" if macro["always_yes_f1"] is None else f"{macro['always_yes_f1']:.2f}",
-                "–" if unparsed is None else f"{unparsed:.0%}",
+                NONE if macro["always_yes_f1"] is None else f"{macro['always_yes_f1']:.2f}",
+                NONE if unparsed is None else f"{unparsed:.0%}",
             )
         )
     return rows
@@ -75,10 +85,14 @@ def print_board(entries: Sequence[Mapping[str, Any]], group: str, console: Conso
         return
     for about, ranked in found.items():
         table = Table(title=Text(plain(about)), title_justify="left", header_style="bold", pad_edge=False)
-        for i, name in enumerate(HEADER):
-            table.add_column(name, justify="left" if i < 3 else "right")
-        for row in cells(ranked, group):
-            table.add_row(*(Text(cell) for cell in row))
+        rows = cells(ranked, group)
+        shown = [
+            i for i, name in enumerate(HEADER) if name not in _OPTIONAL or any(row[i] != NONE for row in rows)
+        ]
+        for i in shown:
+            table.add_column(HEADER[i], justify="left" if i < _TEXTS else "right")
+        for row in rows:
+            table.add_row(*(Text(row[i]) for i in shown))
         console.print(table)
         for caveat in dict.fromkeys(text for entry in ranked for text in entry["caveats"]):
             console.print(Text(f"Note: {plain(caveat)}", style="yellow"))
@@ -112,7 +126,7 @@ def _overlap(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
 
 def _score(score: Mapping[str, Any]) -> str:
     if score["value"] is None:
-        return "–"
+        return NONE
     if score["low"] is None:
         return f"{score['value']:.3f} (no interval)"
     return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"

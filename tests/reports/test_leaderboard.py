@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,14 +15,17 @@ from typer.testing import CliRunner
 
 from semiology.cli import app
 from semiology.features import FEATURES
+from semiology.metrics.scores import FeatureScores, MacroScores
 from semiology.reports.leaderboard.entries import ExportOptions, IdentifierError, entries
 from semiology.reports.leaderboard.files import faults, merged, read_board, schema, write_board
-from semiology.reports.leaderboard.show import cells, groups
+from semiology.reports.leaderboard.show import HEADER, cells, groups
+from semiology.reports.leaderboard.withholding import withheld_figures
 from semiology.reports.results import read_results
 from semiology.reports.summary import summarise
 
 WriteRun = Callable[..., Path]
 Records = Callable[..., list[dict[str, Any]]]
+PACKAGES = {"semiology-eval": "0.1.0", "lmms-eval": "0.7.3", "numpy": "2.4.6"}
 
 
 @pytest.fixture
@@ -31,7 +35,10 @@ def run(write_run: WriteRun, records: Records) -> Path:
         r | {"truth": "yes" if r["video_id"] in ("v000", "v001", "v009") else "no"}
         for r in records("figure4")
     ]
-    return write_run(rows + rare, record={"data": "ward 1", "model_args": "pretrained=x,revision=abc123"})
+    return write_run(
+        rows + rare,
+        record={"data": "ward 1", "model_args": "pretrained=x,revision=abc123", "packages": PACKAGES},
+    )
 
 
 def made(run: Path, **options: Any) -> list[dict[str, Any]]:
@@ -48,13 +55,14 @@ def test_the_schema_is_valid_and_names_every_feature() -> None:
 def test_figures_are_those_of_the_report_and_no_id_travels_along(run: Path, tmp_path: Path) -> None:
     (entry,) = made(run, submitter="Ward")
     summary = summarise(read_results([run]), resamples=100)
-    tonic = next(row for row in entry["features"] if row["feature"] == "tonic")
-    scores = next(s for s in summary.runs[0].scores.features if s.feature == "tonic")
-    assert tonic["scores"]["f1"]["value"] == pytest.approx(scores.estimates["f1"].value, abs=1e-4)
-    assert tonic["scores"]["f1"]["low"] == pytest.approx(scores.estimates["f1"].low, abs=1e-4)
-    assert tonic["n_positive_patients"] == scores.n_positive_patients
+    clonic = next(row for row in entry["features"] if row["feature"] == "clonic")
+    scores = next(s for s in summary.runs[0].scores.features if s.feature == "clonic")
+    assert clonic["scores"]["f1"]["value"] == pytest.approx(scores.estimates["f1"].value, abs=1e-4)
+    assert clonic["scores"]["f1"]["low"] == pytest.approx(scores.estimates["f1"].low, abs=1e-4)
+    assert clonic["n_positive_patients"] == scores.n_positive_patients
     assert entry["model"]["revision"] == "abc123"
     assert entry["data"]["name"] == "ward 1"
+    assert entry["software"] == {"semiology-eval": "0.1.0", "lmms-eval": "0.7.3"}
     assert entry["protocol"]["prompt_sha256"]["tonic"] == "ab" * 32
     path = tmp_path / "board.json"
     write_board(path, [entry])
@@ -73,6 +81,48 @@ def test_small_cells_are_withheld_unless_internal(run: Path) -> None:
     inside = next(row for row in made(run, internal=True)[0]["features"] if row["feature"] == "figure4")
     assert inside["n_positive_patients"] == 2
     assert inside["scores"]["f1"]["value"] is not None
+
+
+def test_no_mean_tells_what_is_withheld(run: Path) -> None:
+    """With one withheld feature, the mean over all and the figures on the others would give it away."""
+    (entry,) = made(run)
+    rows = {row["feature"]: row for row in entry["features"]}
+    assert sorted(name for name, row in rows.items() if row["withheld"]) == ["figure4", "tonic"]
+    assert {macro["group"] for macro in entry["macro"]} == {"visual"}
+    assert not any(row["withheld"] for row in made(run, internal=True)[0]["features"])
+
+
+def scores_of(feature: str, patients: int) -> FeatureScores:
+    return SimpleNamespace(feature=feature, n=60, n_positive=12, n_positive_patients=patients)  # type: ignore[return-value]
+
+
+def mean_of(group: str, *features: str) -> MacroScores:
+    return MacroScores(group, features, (), {})
+
+
+def test_what_is_withheld_beside_a_rare_sign() -> None:
+    limbs = [scores_of("tonic", 30), scores_of("clonic", 8), scores_of("figure4", 2)]
+    face = [scores_of("eye_blinking", 9), scores_of("head_turning", 20)]
+    visual = mean_of("visual", *(each.feature for each in (*limbs, *face)))
+    parts = [
+        mean_of("limb_body", "tonic", "clonic", "figure4"),
+        mean_of("facial", "eye_blinking", "head_turning"),
+    ]
+    # The rarest of the same group goes too: the means of both groups stay.
+    hidden, means = withheld_figures([*limbs, *face], [visual, *parts])
+    assert (hidden, means) == ({"figure4", "clonic"}, frozenset())
+    # Two withheld in one group are not told by its mean; a third in the other group is, by its own.
+    third = [scores_of("eye_blinking", 1), scores_of("head_turning", 20)]
+    two = [limbs[0], scores_of("clonic", 3), limbs[2]]
+    hidden, means = withheld_figures([*two, *third], [visual, *parts])
+    assert (hidden, means) == ({"figure4", "clonic", "eye_blinking", "head_turning"}, frozenset())
+    # Nothing beside it: the mean is the figure itself.
+    alone = [scores_of("ictal_vocalization", 3)]
+    assert withheld_figures(alone, [mean_of("audio", "ictal_vocalization")]) == (
+        {"ictal_vocalization"},
+        {"audio"},
+    )
+    assert withheld_figures(limbs[:2], [mean_of("visual", "tonic", "clonic")]) == (frozenset(), frozenset())
 
 
 def test_an_id_in_a_name_is_refused(write_run: WriteRun, records: Records) -> None:
@@ -124,6 +174,12 @@ def test_merging_keeps_one_entry_each(run: Path) -> None:
     other["macro"][0]["scores"]["f1"]["value"] = 0.9
     with pytest.raises(ValueError, match="--replace"):
         merged([entry], [other])
+    elsewhere = made(run, submitter="Other laboratory")
+    both, added, _ = merged([entry], elsewhere)
+    assert (len(both), added) == (2, 1)
+    shown = [dict(zip(HEADER, row, strict=True)) for row in cells(both, "visual")]
+    assert [row["laboratory"] for row in shown] == ["–", "Other laboratory"]
+    assert [row["revision"] for row in shown] == ["abc123", "abc123"]
     kept, added, replaced = merged([entry], [other], replace=True)
     assert (added, replaced) == (0, 1)
     assert kept[0]["macro"][0]["scores"]["f1"]["value"] == 0.9
@@ -160,6 +216,21 @@ def test_the_commands(run: Path, tmp_path: Path) -> None:
     assert "Qwen2.5-VL-7B" in shown.output
     printed = runner.invoke(app, ["leaderboard", "schema"])
     assert json.loads(printed.output) == schema()
+    newer = json.loads(ours.read_text()) | {"version": 2}
+    (tmp_path / "newer.json").write_text(json.dumps(newer))
+    (tmp_path / "none.json").write_text("{}")
+    names = [str(tmp_path / name) for name in ("newer.json", "none.json", "ours.json")]
+    refused = runner.invoke(app, ["leaderboard", "validate", *names])
+    assert "ours.json: 1 entr" in refused.output  # a faulty file does not keep the others from being read
+    assert "newer.json" in str(refused.exception)
+    assert "update semiology-eval" in str(refused.exception)
+    assert "none.json" in str(refused.exception)
+    (tmp_path / "cards.yaml").write_text("Qwen2.5-VL-7B: [1,")
+    broken = runner.invoke(
+        app, ["leaderboard", "export", str(run), "--card", str(tmp_path / "cards.yaml"), *options]
+    )
+    assert isinstance(broken.exception, ValueError)
+    assert "cannot be read as YAML" in str(broken.exception)
     ours.write_text('{"format": "semiology-leaderboard", "version": 1, "x": NaN}')
     refused = runner.invoke(app, ["leaderboard", "validate", str(ours)])
     assert isinstance(refused.exception, ValueError)
