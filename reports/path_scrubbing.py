@@ -6,10 +6,11 @@ import re
 
 from semiology.reports.lmms_eval_files import EMBEDDED_MODELS
 
-# A path from the root, from home, from a drive or out of the folder; after "=" or "," in model arguments too.
-_PATH = re.compile(r"(?<![\w.:/])(?:file:/*|~|[A-Za-z]:[\\/]|\.{1,2}[\\/]|/|\\\\)[^\s,;'\"]*")
+# A path from the root, from home, from a drive or out of the folder; after "=" or "," in model arguments too,
+# but not what is left of one: a text may be cleaned twice.
+_PATH = re.compile(r"(?<![\w.:/\]])(?:file:/*|~\w*[\\/]|[A-Za-z]:[\\/]|\.{1,2}[\\/]|/|\\\\)[^\s,;'\"]+")
 _ADDRESS = re.compile(r"\b(https?://)(?:[^/\s,@]*@)?([^/\s,:]+)[^\s,]*")
-_SECRET = re.compile(r"((?:api_?key|token|password|secret)\w*=)[^\s,]+", re.IGNORECASE)
+_SECRET = re.compile(r"((?:api_?key|token|password|secret)\w*=)(?!\[left out\])[^\s,]+", re.IGNORECASE)
 
 
 def without_paths(text: str) -> str:

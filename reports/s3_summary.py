@@ -14,6 +14,7 @@ from semiology.metrics.part_scores import PartScores
 from semiology.metrics.s3_recording_answers import recording_answers
 from semiology.metrics.s3_task_scores import score_task
 from semiology.metrics.s3_text_scores import TextTools
+from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.run_texts import MergedTexts
 from semiology.reports.s3_figures import FIGURES, TASK_TITLES, Figure
 from semiology.reports.s3_remarks import with_remarks
@@ -64,7 +65,7 @@ def summarise_s3(
     mergers = {key: results.texts.merger_of(key[1]) for key in by_run}
     frames = {key: _merged(rows, mergers[key]) for key, rows in by_run.items()}
     runs = []
-    notes = list(results.notes)
+    notes = [without_paths(note) for note in results.notes]
     for task in sorted({key[0] for key in frames}, key=_place):
         asked = _questions({key: frame for key, frame in frames.items() if key[0] == task})
         for key in sorted(key for key in frames if key[0] == task):

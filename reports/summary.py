@@ -12,6 +12,7 @@ from semiology.metrics.aggregation import recording_answers
 from semiology.metrics.classification import Policy
 from semiology.metrics.intervals import RESAMPLES, Estimate
 from semiology.metrics.scores import FeatureScores, MacroScores, RunScores, score_run
+from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.results import Results
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def summarise(
         ValueError: the answers contradict each other (two truths for one recording).
     """
     strange = sorted(set(results.answers["feature"].unique()) - set(FEATURES))
-    notes = list(results.notes)
+    notes = [without_paths(note) for note in results.notes]
     if strange:
         notes.append(f"answers on unknown features are not scored: {', '.join(strange)}")
     recordings = labelled_recordings(labelled_answers(results.answers))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from semiology.metrics.classification import Policy
 from semiology.reports.lmms_eval_files import ResultsError
+from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.results import Results
 from semiology.reports.run_labels import REFERENCE
 from semiology.reports.summary import Summary
@@ -36,7 +37,7 @@ def parted_sweep(
     try:
         sweep = summarise_sweeps(results, margin=margin, policy=policy, resamples=resamples, seed=seed)
     except ResultsError as error:
-        return replace(features, notes=(*features.notes, str(error))), None
+        return replace(features, notes=(*features.notes, without_paths(str(error)))), None
     answers = results.answers
     single = answers[answers["answer_format"].isna()]
     alone = set(zip(single["model"], single["enhancement"], single["prompt_id"], strict=True))

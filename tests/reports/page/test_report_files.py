@@ -101,7 +101,7 @@ def test_no_file_names_the_folder_that_was_given(tmp_path: Path) -> None:
     (inner / "20260101_120000_samples_s3_report.jsonl").write_text('{"s3": 1}\n')
     assert typed(tmp_path / "runs", "--out", tmp_path / "out").exit_code == 0
     told = json.loads((tmp_path / "out" / "summary.json").read_text())["notes"]
-    assert any("[path]/runs: no answer" in note for note in told), told
+    assert any("[path]/runs: no usable answer" in note for note in told), told
     for file in (tmp_path / "out").rglob("*"):
         assert not file.is_file() or str(tmp_path) not in file.read_text("utf-8", "replace"), file
 
