@@ -49,8 +49,8 @@ def recording_data(
         names: what each video is called on the page, in order.
         facts: times of signs and lengths of recordings, where the recording set was given.
 
-    ``answers[run][feature]`` has one character per recording; ``windows[run][feature]`` one string per
-    recording (empty: none), in the order of ``times[run][recording]``.
+    ``answers[run][feature]`` has one character per recording; ``windows[run][feature]`` the
+    characters of each recording, parted by commas (empty: none), in the order of ``times[run][recording]``.
     """
     order = {video: i for i, video in enumerate(names)}
     keys: dict[tuple[str, ...], str] = {
@@ -117,9 +117,12 @@ def _windows(
     keys: Mapping[tuple[str, ...], str],
     order: Mapping[str, int],
 ) -> dict[str, Any]:
-    """Return window answers and times by run; runs beyond the budget have none and are named."""
-    times: dict[str, dict[str, Any]] = {}
-    windows: dict[str, dict[str, list[str]]] = {}
+    """Return window answers and times by run; runs beyond the budget have none and are named.
+
+    Where a run has the times of an earlier one, the key of that one stands for them.
+    """
+    times: dict[str, dict[str, Any] | str] = {}
+    windows: dict[str, dict[str, str]] = {}
     left_out: list[str] = []
     spent = 0
     parts = {
@@ -140,17 +143,18 @@ def _windows(
         windows[run.key] = {
             str(feature): _strings(rows, order) for feature, rows in part.groupby("feature", observed=True)
         }
-        times[run.key] = _times(part, order)
+        mine = _times(part, order)
+        times[run.key] = next((key for key, each in times.items() if each == mine), mine)
     return {"windows": windows, "times": times, "windows_left_out": left_out}
 
 
-def _strings(rows: pd.DataFrame, order: Mapping[str, int]) -> list[str]:
-    """Return the answers of one run to one feature: one string per recording, one character per window."""
+def _strings(rows: pd.DataFrame, order: Mapping[str, int]) -> str:
+    """Return the answers of one run to one feature: one character per window, recordings parted by commas."""
     segment = rows["segment"].to_numpy(dtype=np.int64)
     place = rows["video_id"].map(order).to_numpy(dtype=np.int64)
     table = np.full((len(order), int(segment.max(initial=-1)) + 1), ord(NOT_ASKED), dtype=np.uint8)
     table[place, segment] = _codes(rows["answer"])
-    return [row.tobytes().decode("ascii").rstrip(NOT_ASKED) for row in table]
+    return ",".join(row.tobytes().decode("ascii").rstrip(NOT_ASKED) for row in table)
 
 
 def _codes(answers: pd.Series[str]) -> npt.NDArray[np.uint8]:

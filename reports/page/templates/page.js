@@ -2,6 +2,12 @@
 (() => {
   const $ = (id) => document.getElementById(id);
   const data = JSON.parse($("data").textContent);
+  for (const [key, times] of Object.entries(data.times)) {
+    if (typeof times === "string") data.times[key] = data.times[times]; // as those of another run
+  }
+  for (const features of Object.values(data.windows)) {
+    for (const feature of Object.keys(features)) features[feature] = features[feature].split(",");
+  }
   const WORD = { y: "yes", n: "no", a: "NA", u: "unparsed", ".": "not asked" };
   const SIGN = { y: "Y", n: "N", a: "–", u: "?", ".": "" };
   const PAGE = 200;
