@@ -105,13 +105,13 @@ def report(
     # Imported here so that `semiology --help` stays quick.
     from semiology.reports.baselines_alone import read_named_baselines
     from semiology.reports.report_files import ReportOptions, write_report
-    from semiology.reports.report_inputs import report_inputs
+    from semiology.reports.report_inputs import folds_of_set, report_inputs
 
     if videos and data is None:
         raise typer.BadParameter("--videos needs --data, the folder of the recording set")
     paths, names = _paths_and_names(list(runs or []), list(baselines or []))
     published = read_named_baselines(names) if names else None
-    inputs = report_inputs(paths, published, only)
+    inputs = report_inputs(paths, published, only, folds_of_set(data))
     similarity = _similarity(bertscore_encoder, bertscore_layer)
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
     written: list[Path] = []

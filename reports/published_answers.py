@@ -4,6 +4,7 @@ Columns: ``task`` (``feature``, or the name of an S3 task), then ``model, enhanc
 patient_id, feature, answer, truth``. Answers and truths are words (yes, no, na, left, right, a region, ES,
 NES), seconds in the clip, signs separated by commas (``none`` for no sign), or the text of a report;
 ``unparsed`` where an answer was given and not understood. A recording that a model did not answer has no row.
+A column ``fold`` may follow: the published part of a recording, by patient.
 """
 
 from __future__ import annotations
@@ -74,7 +75,8 @@ def s3_answers(folder: Path) -> pd.DataFrame:
     patients = tables["videos"].set_index("video_id")["patient_id"]
     frame = frame[frame["video_id"].isin(patients.index)]
     frame = frame.assign(patient_id=frame["video_id"].map(patients), enhancement="none", prompt_id="s3")
-    return _ordered(frame)
+    ordered = _ordered(frame)
+    return ordered.assign(fold=ordered["video_id"].map(tables["videos"].set_index("video_id")["fold"]))
 
 
 def embc_answers(folder: Path) -> pd.DataFrame:

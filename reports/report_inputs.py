@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -13,6 +13,7 @@ from semiology.reports.lmms_eval_files import NoAnswersError, ResultsError
 from semiology.reports.results import Results, read_results
 from semiology.reports.run_provenance import mixed_versions, run_provenances
 from semiology.reports.s3_results import S3Results, read_s3_results
+from semiology.reports.two_stage_answers import with_two_stages
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,13 +31,17 @@ def report_inputs(
     runs: Sequence[Path],
     baselines: pd.DataFrame | None,
     only: Literal["features", "s3"] | None = None,
+    folds: Mapping[str, str] | None = None,
 ) -> ReportInputs:
     """Read runs, and put published answers beside them; without runs these stand alone.
+
+    Where there are answers on features and to task 7, those of two stages are added.
 
     Args:
         runs: folders and files of lmms-eval.
         baselines: of `semiology.reports.baselines.read_baselines`, or None.
         only: leave out the other part.
+        folds: fold by recording, for the classifier of the two stages.
 
     Raises:
         ResultsError: there is nothing to report.
@@ -49,7 +54,7 @@ def report_inputs(
         s3 = s3_alone(baselines) if only != "features" else None
         if features is None and s3 is None:
             raise ResultsError(f"--baselines: holds no answers of --only {only} → leave --only out")
-        return ReportInputs(features, s3)
+        return _with_two_stages(features, s3, folds)
     s3, unusable = (None, None) if only == "features" else _s3_results(runs)
     features = None if only == "s3" else _feature_results(runs, s3, unusable)
     if only == "s3" and s3 is None:
@@ -62,6 +67,28 @@ def report_inputs(
     if baselines is not None:
         features = beside_features(features, baselines) if features else None
         s3 = beside_s3(s3, baselines) if s3 else None
+    return _with_two_stages(features, s3, folds)
+
+
+def folds_of_set(data: Path | None) -> dict[str, str] | None:
+    """Return the folds that a recording set names, by recording; None without a set.
+
+    Raises:
+        ValueError: the set has faults.
+    """
+    if data is None:
+        return None
+    from semiology.data.recording_set import read_recording_set
+
+    recordings = read_recording_set(data, require_media=False).recordings
+    return {each.video_id: each.fold for each in recordings if each.fold}
+
+
+def _with_two_stages(
+    features: Results | None, s3: S3Results | None, folds: Mapping[str, str] | None
+) -> ReportInputs:
+    if features is not None and s3 is not None:
+        s3 = with_two_stages(features, s3, folds)
     return ReportInputs(features, s3)
 
 

@@ -47,6 +47,9 @@ TASK_TITLES: Mapping[str, str] = {
     "s3_diagnosis_with_report": "task 7: ES or NES, with the clinical report",
 }
 """Every S3 task in the order of the tables."""
+TWO_STAGE_TASK = "s3_two_stage"
+TWO_STAGE_TITLE = "task 7: ES or NES, by a classifier on the answers to the signs (two stages)"
+"""What is no task of lmms-eval: its answers are made from those on the features."""
 
 
 def _binary(positive: str) -> tuple[Figure, ...]:

@@ -23,7 +23,7 @@ from semiology.reports.paper_layouts import (
     words,
 )
 from semiology.reports.paper_table import EMPTY, Block, PaperTable, PrintedName
-from semiology.reports.s3_figures import FIGURES, Figure
+from semiology.reports.s3_figures import FIGURES, TWO_STAGE_TASK, Figure
 from semiology.reports.s3_run import S3Run
 from semiology.reports.s3_summary import S3Summary, baseline_value
 
@@ -121,6 +121,7 @@ def _last() -> dict[tuple[str, str], Column]:
     for title, name in names.items():
         found[title, "w/o rpt"] = ("s3_diagnosis", f"published_{name}")
         found[title, "w/ rpt"] = ("s3_diagnosis_with_report", f"published_{name}")
+        found[title, "2-stages"] = (TWO_STAGE_TASK, f"published_{name}")
     return found
 
 

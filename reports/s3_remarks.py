@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from semiology.metrics.sequence_truth import truth_counts
 from semiology.metrics.text_readers import TextReader
 from semiology.reports.run_texts import MergedTexts
+from semiology.reports.s3_figures import TWO_STAGE_TASK
 from semiology.reports.s3_run import S3Run
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 EXTRACTIVE = "extractive"
 BY_RULES = "offline rules"
 TEXT_KINDS = ("justification", "report")
+OF_TWO_STAGES = (
+    "A random forest (scikit-learn's defaults) on this model's answers to the signs; each recording was "
+    "diagnosed by one that was fitted on the recordings and true diagnoses of other patients."
+)
 
 
 def with_remarks(
@@ -32,6 +37,8 @@ def with_remarks(
     """
     if run.kind == "sequence":
         return replace(run, remarks=_of_truth(frame))
+    if run.task == TWO_STAGE_TASK:
+        return replace(run, remarks=(OF_TWO_STAGES,))
     if run.kind not in TEXT_KINDS:
         return run
     remarks = []

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.reports.s3_figures import TASK_TITLES, baseline_title
+from semiology.reports.s3_figures import TASK_TITLES, TWO_STAGE_TASK, TWO_STAGE_TITLE, baseline_title
 from semiology.reports.s3_run import S3Run
 from semiology.reports.s3_summary import S3Summary, baseline_value, s3_rows, shown_figures
 from semiology.reports.tables import (
@@ -116,7 +116,8 @@ def by_task(summary: S3Summary) -> Iterator[tuple[str, list[S3Run]]]:
 
 def task_title(task: str) -> str:
     """Return the line above the table of a task."""
-    return f"{task} · {TASK_TITLES[task]}" if task in TASK_TITLES else task
+    titles = {**TASK_TITLES, TWO_STAGE_TASK: TWO_STAGE_TITLE}
+    return f"{task} · {titles[task]}" if task in titles else task
 
 
 def run_title(run: S3Run) -> str:
