@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from semiology.backends.journal import Journal
 from semiology.optimization.answer_book import AnswerBook
@@ -31,6 +31,7 @@ from semiology.optimization.wording_comparison import WordingComparison, compare
 from semiology.tasks.plan import Plan
 
 ProposerOf = Callable[[CandidateRules, Journal], Proposer]
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def optimise(task: Optimisation, out: Path, *, journal: Path | None = None) -> O
         rounds = SharedRounds(remembered, len(task.features))
         found = _searches(task, examples, rounds, folder, answers, fingerprint)
         results = _tested(task, examples, found, remembered, folder, fingerprint)
-        notes = [*cautions, *(note for each in found for note in each.notes)]
+        notes = [*cautions, *(note for each in found for note in (*each.notes, *_unread(each)))]
         result = OptimisationResult(
             tuple(results),
             remembered.asked,
@@ -211,6 +212,19 @@ def _searches(
     return side_by_side([partial(one, name) for name in task.features], rounds.leave)
 
 
+def _unread(found: FoundWording) -> list[str]:
+    """Return a sentence if no answer to the chosen wording could be read."""
+    chosen = found.lineage["candidates"][found.lineage["chosen"]]
+    if chosen["development"]["unparsed_rate"] < 1:
+        return []
+    told = (
+        f"{found.feature}: no answer about the development patients could be read as yes or no, so nothing "
+        "could be searched for → is the model reached, and does it answer in words? The folder `answers` of "
+        "the run holds its replies"
+    )
+    return [told]
+
+
 def _until_its_end(options: SearchOptions, metric_calls: int | None) -> SearchOptions:
     """Return the options of a search that ended by the clock so that it ends at the same step again."""
     if options.minutes is None or metric_calls is None:
@@ -218,11 +232,9 @@ def _until_its_end(options: SearchOptions, metric_calls: int | None) -> SearchOp
     return replace(options, minutes=None, metric_calls=metric_calls)
 
 
-def side_by_side(
-    jobs: Sequence[Callable[[], FoundWording]], after_each: Callable[[], None]
-) -> list[FoundWording]:
+def side_by_side(jobs: Sequence[Callable[[], Found]], after_each: Callable[[], None]) -> list[Found]:
     """Run jobs in threads of their own and return their results; the first failure is raised at the end."""
-    found: dict[int, FoundWording] = {}
+    found: dict[int, Found] = {}
     failures: list[BaseException] = []
 
     def run(number: int) -> None:

@@ -16,10 +16,12 @@ leaks, and twelve calls try very few wordings.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import random
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
@@ -27,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 from semiology.backends.journal import Journal
 from semiology.backends.progress import is_quiet
 from semiology.optimization.answer_book import AnswerBook
-from semiology.optimization.answerers import Answerer, KeyOf, RememberedAnswers
+from semiology.optimization.answerers import Answerer, KeyOf, RememberedAnswers, SharedRounds
 from semiology.optimization.candidate_rules import CandidateRules, all_ids
 from semiology.optimization.examples import (
     Example,
@@ -42,7 +44,7 @@ from semiology.optimization.folds import draw_folds, folds_fingerprint, folds_of
 from semiology.optimization.gepa import Quietly
 from semiology.optimization.guarded_proposer import GuardedProposer
 from semiology.optimization.objective import scores_of
-from semiology.optimization.optimise import ProposerOf
+from semiology.optimization.optimise import ProposerOf, side_by_side
 from semiology.optimization.program import PREDICTOR
 from semiology.optimization.run_folder import SUMMARY, RunFolder
 from semiology.optimization.wording_comparison import plain
@@ -64,6 +66,11 @@ FIXED_BY_THE_EXPERIMENT = (
     "features", "budget", "minutes", "objective", "begin_with", "seeds", "answer_format", "other_formats",
     "minibatch", "siblings", "max_characters", "test_fold",
 )  # fmt: skip
+
+Division = tuple[str, str]
+"""Name of the test fold, and feature."""
+PartsOf = Mapping[str, Sequence[Example]]
+"""Examples by part: train, development, test."""
 
 
 def published_prompts() -> dict[str, dict[str, str]]:
@@ -97,21 +104,14 @@ def run_published(
     }
     settled = identity(choices, plan, prompts, folds, model)
     folder = RunFolder(choices.out, settled)
-    ids = all_ids([(item.video_id, item.patient_id) for item in plan.recording_set.recordings])
-    rows = []
     with Journal(folder.answers) as journal:
         remembered = RememberedAnswers(answerer, journal, key_of)
-        for (fold, feature), parts in divisions.items():
-            seven, book, rules = prompts[feature], AnswerBook(remembered), CandidateRules(feature, ids)
-            found, calls = single_task_search(
-                seven[BEGIN_WITH], parts["train"], book, rules, proposer_of(rules, journal), choices.seed
-            )
-            folder.open_test(f"{feature}, fold {fold}", seven[BEGIN_WITH], found)
-            rows.append(fold_row(feature, fold, {**seven, OPTIMIZED: found}, parts, book) | {"calls": calls})
-            _tell(rows, len(divisions))
+        found = _searched(choices, plan, prompts, divisions, remembered, journal, proposer_of)
+        rows = _tested(prompts, divisions, found, remembered, folder)
     summary = {**settled, "questions_asked": remembered.asked, "windows_read": remembered.windows,
                "questions_from_journal": remembered.known,
-               "rows": plain(rows), "features": plain(means(rows)), "notes": cautions(divisions)}  # fmt: skip
+               "rows": plain(rows), "features": plain(means(rows)),
+               "notes": [*cautions(divisions), *unread(rows)]}  # fmt: skip
     folder.write(SUMMARY, summary)
     return summary
 
@@ -138,12 +138,60 @@ def identity(
     }
 
 
-def _tell(rows: Sequence[Mapping[str, Any]], all_rows: int) -> None:
-    """Say on standard error how far the experiment is."""
-    if not is_quiet():
-        row = rows[-1]
-        told = f"fold {row['fold']}, {row['feature']}: {row['selected']} selected ({len(rows)} of {all_rows})"
-        sys.stderr.write(f"{told}\n")
+def _searched(
+    choices: RunChoices,
+    plan: Plan,
+    prompts: Mapping[str, Mapping[str, str]],
+    divisions: Mapping[Division, PartsOf],
+    answerer: Answerer,
+    journal: Journal,
+    proposer_of: ProposerOf,
+) -> dict[Division, tuple[str, int]]:
+    """Run the searches of all folds and features side by side, so that they share the video work."""
+    ids = all_ids([(item.video_id, item.patient_id) for item in plan.recording_set.recordings])
+    rounds, ended = SharedRounds(answerer, len(divisions)), itertools.count(1)
+
+    def one(division: Division) -> tuple[str, int]:
+        fold, feature = division
+        rules, begin = CandidateRules(feature, ids), prompts[feature][BEGIN_WITH]
+        found = single_task_search(
+            begin, divisions[division]["train"], AnswerBook(rounds), rules, proposer_of(rules, journal),
+            choices.seed,
+        )  # fmt: skip
+        if not is_quiet():
+            told = f"fold {fold}, {feature}: searched ({next(ended)} of {len(divisions)})"
+            sys.stderr.write(f"{told}\n")
+        return found
+
+    found = side_by_side([partial(one, division) for division in divisions], rounds.leave)
+    return dict(zip(divisions, found, strict=True))
+
+
+def _tested(
+    prompts: Mapping[str, Mapping[str, str]],
+    divisions: Mapping[Division, PartsOf],
+    found: Mapping[Division, tuple[str, int]],
+    answerer: Answerer,
+    folder: RunFolder,
+) -> list[dict[str, Any]]:
+    """Ask all prompts about development and test recordings, in one call, and score them."""
+    wordings = {}
+    for (fold, feature), (text, _) in found.items():
+        seven = prompts[feature]
+        folder.open_test(f"{feature}, fold {fold}", seven[BEGIN_WITH], text)
+        wordings[fold, feature] = {**seven, OPTIMIZED: text}
+    book = AnswerBook(answerer)
+    book.ask(
+        (wording, example)
+        for division, parts in divisions.items()
+        for wording in wordings[division].values()
+        for part in ("development", "test")
+        for example in parts[part]
+    )
+    return [
+        fold_row(feature, fold, wordings[fold, feature], parts, book) | {"calls": found[fold, feature][1]}
+        for (fold, feature), parts in divisions.items()
+    ]
 
 
 def _refuse_other_choices(choices: RunChoices) -> None:
@@ -210,8 +258,8 @@ def single_task_search(
     def evaluate(candidate: Any) -> tuple[float, dict[str, Any]]:
         nonlocal calls
         calls += 1
-        score = scores_of(eight, book.answers(candidate[PREDICTOR], eight))["f1"]
-        return score if score == score else 0.0, {"F1": score}
+        score = _shown(eight, book.answers(candidate[PREDICTOR], eight))["f1"]
+        return score, {"F1": score}
 
     def propose(candidate: Any, reflective_dataset: Any, components_to_update: Any) -> dict[str, str]:
         del reflective_dataset
@@ -222,9 +270,7 @@ def single_task_search(
         seed_candidate={PREDICTOR: begin},
         evaluator=evaluate,
         config=GEPAConfig(
-            engine=EngineConfig(
-                max_metric_calls=METRIC_CALLS, seed=seed, parallel=False, track_best_outputs=False
-            ),
+            engine=EngineConfig(max_metric_calls=METRIC_CALLS, seed=seed, parallel=False),
             tracking=TrackingConfig(logger=Quietly()),
             reflection=ReflectionConfig(
                 reflection_minibatch_size=MINIBATCH, reflection_lm=None, custom_candidate_proposer=propose
@@ -233,20 +279,18 @@ def single_task_search(
     )
     if guarded.failures:  # else the first wording would pass for what the model found
         raise SearchError(f"{rules.feature}: {guarded.last_failure} → run the same command again to go on")
-    best = found.best_candidate
-    return str(best[PREDICTOR] if isinstance(best, dict) else best), calls
+    best: Any = found.best_candidate
+    return str(best[PREDICTOR]), calls
 
 
 def fold_row(
     feature: str,
     fold: str,
     wordings: Mapping[str, str],
-    parts: Mapping[str, Sequence[Example]],
+    parts: PartsOf,
     book: AnswerBook,
 ) -> dict[str, Any]:
     """Return one fold's result: scores of every prompt, and the one selected on development."""
-    asked = [each for part in ("development", "test") for each in parts[part]]
-    book.ask((wording, example) for wording in wordings.values() for example in asked)
     scores = {
         name: {
             part: _shown(parts[part], book.answers(wording, parts[part])) for part in ("development", "test")
@@ -254,9 +298,11 @@ def fold_row(
         for name, wording in wordings.items()
     }
     selected = max(scores, key=lambda name: tuple(scores[name]["development"].values()))
+    said = book.answers(wordings[selected], parts["test"])
+    unparsed = scores_of(parts["test"], said)["unparsed_rate"]
     always_yes = _shown(parts["test"], {each.video_id: "yes" for each in parts["test"]})["f1"]
     return {"feature": feature, "fold": fold, "selected": selected, "found": wordings[OPTIMIZED],
-            "test": scores[selected]["test"], "always_yes_f1": always_yes,
+            "test": scores[selected]["test"], "unparsed_rate": unparsed, "always_yes_f1": always_yes,
             "test_recordings": len(parts["test"]), "scores": scores}  # fmt: skip
 
 
@@ -276,12 +322,22 @@ def means(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return found
 
 
-def cautions(divisions: Mapping[tuple[str, str], Mapping[str, Sequence[Example]]]) -> list[str]:
+def cautions(divisions: Mapping[Division, PartsOf]) -> list[str]:
     """Return in sentences which folds' test scores say nothing."""
     return [
         f"{feature}, fold {fold}: no test recording shows the sign, so its F1 is 0 whatever is answered"
         for (fold, feature), parts in divisions.items()
         if all(each.truth != "yes" for each in parts["test"])
+    ]
+
+
+def unread(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return in sentences for which features no answer could be read."""
+    return [
+        f"{feature}: no answer about a test recording could be read as yes or no → is the model reached, and "
+        "does it answer in words? The folder `answers` of the run holds its replies"
+        for feature in dict.fromkeys(row["feature"] for row in rows)
+        if all(row["unparsed_rate"] == 1 for row in rows if row["feature"] == feature)
     ]
 
 

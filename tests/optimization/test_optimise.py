@@ -141,6 +141,23 @@ class Dies(SyntheticModel):
         return super().answer(questions)
 
 
+class Mumbles(SyntheticModel):
+    """A model whose replies cannot be read."""
+
+    def answer(self, questions: Any) -> list[str]:
+        return ["purple" for _ in super().answer(questions)]
+
+
+def test_answers_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    plan = make_plan()
+    result = optimise(task(plan, Mumbles(model(plan).truths), metric_calls=60), tmp_path / "run")
+    told = [note for note in result.notes if "could be read as yes or no" in note]
+    assert [note.partition(":")[0] for note in told] == list(FEATURES)
+    assert json.loads((tmp_path / "run" / "summary.json").read_text())["notes"] == list(result.notes)
+    heard = optimise(task(plan, model(plan), metric_calls=60), tmp_path / "other")
+    assert not any("could be read" in note for note in heard.notes)
+
+
 class Fails(SyntheticModel):
     """A model that gives no reply to one question of its third call."""
 

@@ -112,6 +112,25 @@ def test_the_same_folder_goes_on_and_takes_no_other_data(tmp_path: Path) -> None
     assert (tmp_path / "run" / "summary.json").read_bytes() == before
 
 
+class Mumbles(SyntheticModel):
+    """A model whose replies cannot be read."""
+
+    def answer(self, questions: Any) -> list[str]:
+        return ["purple" for _ in super().answer(questions)]
+
+
+def test_folds_and_features_share_the_windows_and_unread_answers_are_told(tmp_path: Path) -> None:
+    features = tuple(published_prompts())
+    plan = make_plan(patients=40, features=features)
+    mumbles = Mumbles({each.video_id: each.present for each in plan.recording_set.annotations})
+    summary = _run(plan, tmp_path / "run", mumbles)
+    assert [note.partition(":")[0] for note in summary["notes"] if "could be read" in note] == list(features)
+    tested = max(mumbles.calls, key=len)
+    assert {question.feature for question in tested} == set(features)
+    # two windows of each of 40 recordings; the three features' searches and tests meet in few rounds
+    assert summary["windows_read"] <= 80 * 4
+
+
 def test_the_test_of_a_fold_is_not_asked_about_a_second_choice(tmp_path: Path) -> None:
     plan = make_plan(patients=40, features=tuple(published_prompts()))
     of = {each.video_id: each.present for each in plan.recording_set.annotations}
