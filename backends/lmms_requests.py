@@ -12,12 +12,13 @@ FAILED = "[LMMS_EVAL_REQUEST_FAILED"
 Document = Mapping[str, Any]
 
 
-def load_model(model: str, model_args: str) -> Any:
+def load_model(model: str, model_args: str, *, setting: str = "--model") -> Any:
     """Load an lmms-eval model after the checks that every run passes.
 
     Args:
         model: name in lmms-eval.
         model_args: its arguments, ``key=value`` separated by commas.
+        setting: the option that named it, for messages.
 
     Raises:
         ValueError: there is no such model, its address is not this machine's, or it refuses an argument.
@@ -30,7 +31,7 @@ def load_model(model: str, model_args: str) -> Any:
 
     names = MODEL_REGISTRY_V2.list_model_names()
     if model not in names and model not in {each.model_id for each in manifests()}:
-        raise ValueError(f"--model {model}: lmms-eval has no such model{_nearest(model, names)}")
+        raise ValueError(f"{setting} {model}: lmms-eval has no such model{_nearest(model, names)}")
     check_address(model, model_args)
     refuse_remote_code()
     given = {part.partition("=")[0].strip() for part in model_args.split(",")}

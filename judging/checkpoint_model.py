@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
+"""What a checkpoint needs: weights, configuration, chat template and tokenizer."""
+
 
 class CheckpointModel:
     """Reads prompts with a causal language model, or the language part of a vision-language one; greedily.

@@ -26,7 +26,15 @@ MERGE_EPILOG = examples(
 _Runs = Annotated[list[Path], typer.Argument(help="Folders (any depth) or files that lmms-eval wrote.")]
 _Model = Annotated[str | None, typer.Option(help="Name of the model on the server.")]
 _Checkpoint = Annotated[
-    str | None, typer.Option(help="Folder of a checkpoint that transformers loads in this process.")
+    str | None,
+    typer.Option(help="Folder (or hub name) of a checkpoint that transformers loads in this process."),
+]
+_Download = Annotated[
+    bool,
+    typer.Option(
+        "--allow-download",
+        help="Let a judge that is named and not on this machine be fetched from the model hub.",
+    ),
 ]
 _LmmsEval = Annotated[str | None, typer.Option(help="lmms-eval model name, loaded in this process.")]
 _LmmsEvalArgs = Annotated[str, typer.Option(help="Its lmms-eval model arguments: key=value,key=value.")]
@@ -52,6 +60,7 @@ def judge_command(
     judge_checkpoint: _Checkpoint = None,
     judge_lmms_eval: _LmmsEval = None,
     judge_args: _LmmsEvalArgs = "",
+    allow_download: _Download = False,
     baselines: Annotated[
         Path | None,
         typer.Option(help="Published answers (`semiology baselines import`) to be read beside, too."),
@@ -74,7 +83,8 @@ def judge_command(
     published = read_baselines(baselines) if baselines is not None else None
     asked = _chosen(
         judge, model, judge_checkpoint, judge_lmms_eval, judge_args,
-        at_once=at_once, max_tokens=max_tokens, timeout_s=timeout, key_variable=api_key_variable,
+        download=allow_download, at_once=at_once, max_tokens=max_tokens, timeout_s=timeout,
+        key_variable=api_key_variable,
     )  # fmt: skip
     name = short_name(model or judge_checkpoint or f"{judge_lmms_eval}:{judge_args}")
     summary = judge_runs(runs, asked, name, baselines=published)
@@ -159,6 +169,7 @@ def _chosen(
     lmms_eval: str | None,
     lmms_eval_args: str,
     *,
+    download: bool,
     at_once: int | None,
     max_tokens: int,
     **server: Any,
@@ -166,7 +177,7 @@ def _chosen(
     """Return the judge that exactly one of the options names.
 
     Raises:
-        JudgeChoiceError: none or several do.
+        JudgeChoiceError: none or several do, or the option does not fit the others.
     """
     from semiology.judging.model_choice import JudgeChoiceError, checkpoint, lmms_eval_model, served
 
@@ -176,9 +187,13 @@ def _chosen(
             "--judge-lmms-eval NAME"
         )
     if checkpoint_folder is not None:
-        return checkpoint(checkpoint_folder, at_once=at_once or 1, max_tokens=max_tokens)
+        return checkpoint(checkpoint_folder, download=download, at_once=at_once or 1, max_tokens=max_tokens)
     if lmms_eval is not None:
-        return lmms_eval_model(lmms_eval, lmms_eval_args, at_once=at_once or 16, max_tokens=max_tokens)
+        return lmms_eval_model(
+            lmms_eval, lmms_eval_args, download=download, at_once=at_once or 16, max_tokens=max_tokens
+        )
+    if download:
+        raise JudgeChoiceError("--allow-download fetches a judge for this process; a server has its own")
     if not model:
         raise JudgeChoiceError(f"--judge {judge}: also give --model, the name of the model on the server")
     assert judge is not None

@@ -29,17 +29,9 @@ class LmmsEvalTextModel:
         Raises:
             ValueError: an address that is not this machine's, or there is no such class.
         """
-        from lmms_eval.models import get_model
+        from semiology.backends.lmms_requests import load_model
 
-        from semiology.remote_code import refuse_remote_code
-        from semiology.remote_guard import check_address, check_client
-
-        check_address(name, model_args)
-        refuse_remote_code()
-        given = {part.partition("=")[0].strip() for part in model_args.split(",")}
-        defaults = {} if "batch_size" in given else {"batch_size": 1}
-        lm = get_model(name, False).create_from_arg_string(model_args, defaults)
-        check_client(lm)
+        lm = load_model(name, model_args, setting="--judge-lmms-eval")
         return cls(lm, max_tokens=max_tokens)
 
     def __call__(self, prompt: str, /) -> str:

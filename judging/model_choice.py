@@ -9,6 +9,7 @@ from typing import Any
 
 from semiology.data.cache_folder import cache_directory
 from semiology.judging.asking import Asked, TextModel
+from semiology.model_hub import hub_folder, only_from_here
 from semiology.tasks.s3.text_model import served_text_model
 
 MAX_TOKENS = 1024
@@ -57,21 +58,26 @@ def served(
     return Asked(model, f"{name}@{address.rstrip('/')}", settings, at_once)
 
 
-def checkpoint(folder: str, *, at_once: int = 1, max_tokens: int = MAX_TOKENS) -> Asked:
+def checkpoint(
+    folder: str, *, download: bool = False, at_once: int = 1, max_tokens: int = MAX_TOKENS
+) -> Asked:
     """Return a checkpoint that transformers loads, in this process.
 
     Args:
-        folder: of a checkpoint, or its name on the model hub if it is on this machine.
+        folder: of a checkpoint, or its name on the model hub.
+        download: whether a named checkpoint that is not on this machine may be fetched from the hub.
         at_once: prompts in a batch; more than one can change the last bits of the scores, and so a reply.
         max_tokens: longest reply.
 
     Raises:
-        JudgeChoiceError: it cannot be loaded.
+        JudgeChoiceError: it is not on this machine and may not be fetched, or it cannot be loaded.
     """
     from semiology.backends.checkpoint_stamp import checkpoint_stamp
-    from semiology.judging.checkpoint_model import CheckpointModel
+    from semiology.judging.checkpoint_model import FILES, CheckpointModel
 
     try:
+        if not Path(folder).expanduser().is_dir():
+            hub_folder(folder, FILES, download=download)
         stamp = checkpoint_stamp(folder, cache_directory())
         model = CheckpointModel(folder, max_tokens=max_tokens)
     except (ValueError, OSError) as error:
@@ -79,15 +85,30 @@ def checkpoint(folder: str, *, at_once: int = 1, max_tokens: int = MAX_TOKENS) -
     return Asked(model, stamp, {"do_sample": False, "max_tokens": max_tokens}, at_once)
 
 
-def lmms_eval_model(name: str, model_args: str, *, at_once: int = 16, max_tokens: int = MAX_TOKENS) -> Asked:
+def lmms_eval_model(
+    name: str, model_args: str, *, download: bool = False, at_once: int = 16, max_tokens: int = MAX_TOKENS
+) -> Asked:
     """Return a model class of lmms-eval with its arguments, asked without any picture or sound.
 
+    Args:
+        name: of the class in lmms-eval.
+        model_args: its arguments, ``key=value,key=value``.
+        download: whether what it loads may be fetched from the model hub.
+        at_once: prompts handed to it at a time.
+        max_tokens: longest reply.
+
     Raises:
+        JudgeChoiceError: what it loads is not on this machine.
         ValueError: an address that is not this machine's, or a class that lmms-eval does not have.
     """
     from semiology.judging.lmms_eval_text_model import LmmsEvalTextModel
 
-    model = LmmsEvalTextModel.load(name, model_args, max_tokens=max_tokens)
+    try:
+        with only_from_here(download=download):
+            model = LmmsEvalTextModel.load(name, model_args, max_tokens=max_tokens)
+    except OSError as error:
+        mend = "" if download else "; nothing is downloaded unless --allow-download asks for it"
+        raise JudgeChoiceError(f"--judge-lmms-eval {name}: {error}{mend}") from error
     settings = {"temperature": 0, "do_sample": False, "max_tokens": max_tokens}
     return Asked(model, f"{name}|{model_args}", settings, at_once)
 

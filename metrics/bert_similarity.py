@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semiology.metrics.confusion import Floats
+from semiology.model_hub import hub_folder
 
 LONGEST = 20_000
 _FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
@@ -35,8 +36,9 @@ class BertSimilarity:
     """BERTScore with one encoder; no pair of texts is compared twice.
 
     Args:
-        encoder: folder of a transformers encoder with its tokenizer, or its name on the model hub, from which
-            its weights and tokenizer are then fetched (nothing is sent there but the name).
+        encoder: folder of a transformers encoder with its tokenizer, or its name on the model hub.
+        download: whether a named encoder that is not on this machine may be fetched from the hub (nothing is
+            sent there but the name).
         layer: number of the hidden layer compared; by default bert-score's choice for an encoder that it
             knows by name, else the last.
         batch_size: texts encoded at once.
@@ -47,8 +49,10 @@ class BertSimilarity:
         EncoderError: there is no such encoder, it has no safetensors file, or no such layer.
     """
 
-    def __init__(self, encoder: str, *, layer: int | None = None, batch_size: int = 16) -> None:
-        self.folder = _local(encoder)
+    def __init__(
+        self, encoder: str, *, download: bool = False, layer: int | None = None, batch_size: int = 16
+    ) -> None:
+        self.folder = _local(encoder, download)
         self.layer = _layer(self.folder, encoder, layer)
         self.name = f"{Path(encoder).name if Path(encoder).is_dir() else encoder}, layer {self.layer}"
         self._batch_size = batch_size
@@ -99,11 +103,14 @@ class BertSimilarity:
         return self._scorer
 
 
-def _local(encoder: str) -> Path:
-    """Return the folder of an encoder, fetched from the hub if it is a name there."""
+def _local(encoder: str, download: bool) -> Path:
+    """Return the folder of an encoder, also where it is a name on the hub."""
     folder = Path(encoder).expanduser()
     if not folder.exists():
-        folder = _fetched(encoder)
+        try:
+            folder = hub_folder(encoder, _FILES, download=download)
+        except ValueError as error:
+            raise EncoderError(str(error)) from error
     if not (folder / "config.json").is_file():
         raise EncoderError(
             f"{encoder} holds no encoder (no config.json) → give the folder of a downloaded one"
@@ -114,19 +121,6 @@ def _local(encoder: str) -> Path:
             "read; save it again by save_pretrained"
         )
     return folder
-
-
-def _fetched(name: str) -> Path:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(name, allow_patterns=list(_FILES)))
-    except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise EncoderError(
-            f"{name}: there is no such folder, and the model hub gives no encoder of that name "
-            f"({type(error).__name__}) → give the folder of a downloaded encoder"
-        ) from error
 
 
 def _limit(scorer: Any) -> None:

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semiology.help_examples import examples
-from semiology.reports.bertscore_options import BertscoreEncoder, BertscoreLayer, chosen_similarity
+from semiology.reports.bertscore_options import (
+    BertscoreDownload,
+    BertscoreEncoder,
+    BertscoreLayer,
+    chosen_similarity,
+)
 
 if TYPE_CHECKING:
     from semiology.metrics.intervals import Estimate
@@ -95,6 +100,7 @@ def experts_command(
     rating: Annotated[str, typer.Option(help="Column of the ratings.")] = "expert",
     bertscore_encoder: BertscoreEncoder = None,
     bertscore_layer: BertscoreLayer = None,
+    allow_download: BertscoreDownload = False,
     out: _Out = None,
     as_json: _Json = False,
     resamples: _Resamples = 2000,
@@ -103,7 +109,7 @@ def experts_command(
     """Pearson, Spearman, Kendall and pairwise accuracy of each metric of reports against expert ratings."""
     from semiology.reports.expert_agreement import MEASURES, agreement_rows, expert_agreement
 
-    similarity = chosen_similarity(bertscore_encoder, bertscore_layer)
+    similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
     found = expert_agreement(
         ratings, runs or (), rating=rating, similarity=similarity, resamples=resamples, seed=seed
     )

@@ -15,21 +15,31 @@ BertscoreEncoder = Annotated[
         help="Folder of a transformers encoder (or its name on the model hub) for BERTScore of texts."
     ),
 ]
+BertscoreDownload = Annotated[
+    bool,
+    typer.Option(
+        "--allow-download",
+        help="Let an encoder that is named and not on this machine be fetched from the model hub.",
+    ),
+]
 BertscoreLayer = Annotated[
     int | None,
     typer.Option(help="Hidden layer compared; default: bert-score's own choice, else the last.", min=1),
 ]
 
 
-def chosen_similarity(encoder: str | None, layer: int | None) -> BertSimilarity | None:
+def chosen_similarity(encoder: str | None, layer: int | None, *, download: bool) -> BertSimilarity | None:
     """Return BERTScore with the chosen encoder; None without one.
 
     Raises:
         EncoderError: the encoder cannot be used.
+        BadParameter: a download is allowed, and no encoder is named.
     """
     if encoder is None:
+        if download:
+            raise typer.BadParameter("--allow-download fetches the encoder that --bertscore-encoder names")
         return None
     # Imported here: its library takes seconds.
     from semiology.metrics.bert_similarity import BertSimilarity
 
-    return BertSimilarity(encoder, layer=layer)
+    return BertSimilarity(encoder, download=download, layer=layer)

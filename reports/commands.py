@@ -15,6 +15,12 @@ import typer
 from click.core import ParameterSource
 
 from semiology.help_examples import examples
+from semiology.reports.bertscore_options import (
+    BertscoreDownload,
+    BertscoreEncoder,
+    BertscoreLayer,
+    chosen_similarity,
+)
 
 if TYPE_CHECKING:
     from semiology.metrics.bert_similarity import BertSimilarity
@@ -75,13 +81,6 @@ _Only = Annotated[
     typer.Option(help="Report the features or the S3 tasks alone: reports and justifications take long."),
 ]
 _Title = Annotated[str, typer.Option(help="Title of the page.")]
-_Encoder = Annotated[
-    str | None,
-    typer.Option(help="Folder (or hub name) of a transformers encoder, for BERTScore of texts."),
-]
-_Layer = Annotated[
-    int | None, typer.Option(help="Hidden layer compared; by default that of the encoder.", min=1)
-]
 
 
 def report(
@@ -98,8 +97,9 @@ def report(
     lineage: _Lineage = None,
     only: _Only = None,
     title: _Title = "Seizure semiology report",
-    bertscore_encoder: _Encoder = None,
-    bertscore_layer: _Layer = None,
+    bertscore_encoder: BertscoreEncoder = None,
+    bertscore_layer: BertscoreLayer = None,
+    allow_download: BertscoreDownload = False,
 ) -> None:
     """Score finished runs, features and S3 tasks, per recording and with 95 % intervals by patient."""
     # Imported here so that `semiology --help` stays quick.
@@ -112,7 +112,7 @@ def report(
     paths, names = _paths_and_names(list(runs or []), list(baselines or []))
     published = read_named_baselines(names) if names else None
     inputs = report_inputs(paths, published, only, folds_of_set(data))
-    similarity = _similarity(bertscore_encoder, bertscore_layer)
+    similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
     written: list[Path] = []
     if out is not None:
@@ -130,15 +130,6 @@ def report(
         written += write_sweep_files(sweep, out) if sweep and out is not None else []
         features = features if as_json else shown
     _show(features, s3, written, sweep, as_json=as_json)
-
-
-def _similarity(encoder: str | None, layer: int | None) -> BertSimilarity | None:
-    """Return what gives BERTScore; None without an encoder."""
-    if encoder is None:
-        return None
-    from semiology.metrics.bert_similarity import BertSimilarity
-
-    return BertSimilarity(encoder, layer=layer)
 
 
 def _paths_and_names(paths: list[Path], names: list[str]) -> tuple[list[Path], list[str]]:

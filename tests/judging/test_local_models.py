@@ -62,7 +62,6 @@ class Class:
         return str(prompt)
 
 
-@pytest.mark.slow  # imports lmms-eval
 @pytest.mark.parametrize("is_simple", [True, False])
 def test_a_model_class_of_lmms_eval_reads_texts(tmp_path: Path, is_simple: bool) -> None:
     lm = Class(is_simple=is_simple)
@@ -74,9 +73,14 @@ def test_a_model_class_of_lmms_eval_reads_texts(tmp_path: Path, is_simple: bool)
         model("x")
 
 
-@pytest.mark.slow  # imports lmms-eval
 def test_a_model_class_is_loaded_after_the_checks_of_every_run() -> None:
     model = LmmsEvalTextModel.load("semiology_constant", "answer=hello,build_messages=False", max_tokens=9)
     assert model("x") == "hello"
     with pytest.raises(ValueError, match="SEMIOLOGY_ALLOW_REMOTE"):
         LmmsEvalTextModel.load("openai", "model_version=m,base_url=http://example.com/v1", max_tokens=9)
+
+
+def test_an_unknown_model_class_is_told_once_with_the_nearest(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match=r"^--judge-lmms-eval vlmm: .* did you mean 'vllm'\?$"):
+        LmmsEvalTextModel.load("vlmm", "model=x", max_tokens=9)
+    assert "available models" not in capfd.readouterr().err
