@@ -1,4 +1,4 @@
-"""How far a run is: recordings, questions, questions per second, answers from the journal, time left.
+"""How far a run is: segments, questions, questions per second, answers from the journal, time left.
 
 On a terminal a live bar; in a log or a pipe one plain line every half minute; nothing where
 ``SEMIOLOGY_QUIET`` is set or another process of the same run (rank 0) speaks already.
@@ -32,18 +32,18 @@ class Tally:
 
     Attributes:
         questions: questions of the run.
-        recordings: recordings of the run; None while that is not known.
+        segments: segments of the run, each a window or clip of a recording; None while that is not known.
         answered: questions that have their answer.
         from_journal: those of them that were answered in an earlier run.
-        recordings_done: recordings all of whose questions have their answers.
+        segments_done: segments all of whose questions have their answers.
         elapsed_s: time since the run began, s.
     """
 
     questions: int
-    recordings: int | None = None
+    segments: int | None = None
     answered: int = 0
     from_journal: int = 0
-    recordings_done: int = 0
+    segments_done: int = 0
     elapsed_s: float = 0.0
 
     @property
@@ -60,9 +60,9 @@ class Tally:
     def line(self) -> str:
         """Return all of it in one line of plain text."""
         left = "?" if self.remaining_s is None else clock(self.remaining_s)
+        segments = "" if self.segments is None else f"segments {self.segments_done}/{self.segments}, "
         return (
-            f"recordings {self.recordings_done}/{'?' if self.recordings is None else self.recordings}, "
-            f"questions {self.answered}/{self.questions}, "
+            f"{segments}questions {self.answered}/{self.questions}, "
             f"{self.rate:.2f} questions/s, {self.from_journal} from the journal, "
             f"{clock(self.elapsed_s)} elapsed, {left} left"
         )
@@ -79,7 +79,7 @@ class RunProgress:
 
     Args:
         questions: questions of the run.
-        recordings: recordings of the run; None while that is not known.
+        segments: segments of the run; None while that is not known, and then not shown.
         rank: this process among those of the run; only 0 speaks.
         stream: where to, standard error by default.
         line_every_s: time between two lines where the stream is no terminal, s.
@@ -89,14 +89,14 @@ class RunProgress:
     def __init__(
         self,
         questions: int,
-        recordings: int | None = None,
+        segments: int | None = None,
         *,
         rank: int = 0,
         stream: TextIO | None = None,
         line_every_s: float = LINE_EVERY_S,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.tally = Tally(questions, recordings)
+        self.tally = Tally(questions, segments)
         self._now, self._line_every_s = now, line_every_s
         self._began = self._told = now()
         self._said = ""
@@ -110,7 +110,8 @@ class RunProgress:
             console=self._console,
             disable=not self._live,
         )
-        self._recordings = self._bar.add_task("recordings", total=recordings, note="")
+        known = segments is not None
+        self._segments = self._bar.add_task("segments", total=segments, visible=known, note="")
         self._questions = self._bar.add_task("questions", total=questions, note="")
 
     def __enter__(self) -> RunProgress:
@@ -129,10 +130,10 @@ class RunProgress:
         if not self._live:
             self._say()
 
-    def expect(self, recordings: int) -> None:
-        """Take note of how many recordings the run has."""
-        self.tally.recordings = recordings
-        self._bar.update(self._recordings, total=recordings)
+    def expect(self, segments: int) -> None:
+        """Take note of how many segments the run has."""
+        self.tally.segments = segments
+        self._bar.update(self._segments, total=segments, visible=True)
 
     def answered(self, questions: int = 1, *, from_journal: bool = False) -> None:
         """Count questions that got their answer, from the model or from the journal."""
@@ -140,9 +141,9 @@ class RunProgress:
         self.tally.from_journal += questions if from_journal else 0
         self._show()
 
-    def recording_done(self) -> None:
-        """Count a recording all of whose questions have their answers."""
-        self.tally.recordings_done += 1
+    def segment_done(self) -> None:
+        """Count a segment all of whose questions have their answers."""
+        self.tally.segments_done += 1
         self._show()
 
     def _show(self) -> None:
@@ -151,7 +152,7 @@ class RunProgress:
         if self._live:
             left = "?" if tally.remaining_s is None else clock(tally.remaining_s)
             note = f"{tally.rate:.2f}/s, {tally.from_journal} from the journal, {left} left"
-            self._bar.update(self._recordings, completed=tally.recordings_done)
+            self._bar.update(self._segments, completed=tally.segments_done)
             self._bar.update(self._questions, completed=tally.answered, note=note)
         elif self._now() - self._told >= self._line_every_s:
             self._say()

@@ -93,7 +93,7 @@ class Resuming:
         self._journal, self._model, self._setup = journal, model, dict(setup)
         self._cache, self._progress = cache, progress
         self._keys: dict[int, str | None] = {}
-        self._open: Counter[str] = Counter()
+        self._open: Counter[tuple[Medium, ...]] = Counter()
 
     @property
     def keys(self) -> list[str]:
@@ -112,9 +112,9 @@ class Resuming:
         )
 
     def plan(self, questions: Iterable[Question]) -> None:
-        """Take note of all questions of a run whose messages were read, to tell when a recording is done."""
+        """Take note of all questions of a run whose messages were read, to tell when a segment is done."""
         self._keys = {}
-        self._open = Counter(_recording(question) for question in questions)
+        self._open = Counter(question.media for question in questions)
         if self._progress is not None:
             self._progress.expect(len(self._open))
 
@@ -172,11 +172,6 @@ class Resuming:
             return
         self._progress.answered(len(questions), from_journal=from_journal)
         for question in questions:
-            recording = _recording(question)
-            self._open[recording] -= 1
-            if self._open[recording] == 0:
-                self._progress.recording_done()
-
-
-def _recording(question: Question) -> str:
-    return question.video.source if question.video else ""
+            self._open[question.media] -= 1
+            if self._open[question.media] == 0:
+                self._progress.segment_done()

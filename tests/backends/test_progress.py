@@ -52,25 +52,25 @@ def test_a_log_gets_one_line_every_half_minute_and_one_at_the_end() -> None:
             now.time += 1
             progress.answered(from_journal=number < 40)
             if number == 119:
-                progress.recording_done()
-        progress.recording_done()
+                progress.segment_done()
+        progress.segment_done()
     lines = log.getvalue().splitlines()
     assert len(lines) == 8 + 1
     assert lines[4].startswith(
-        "recordings 1/2, questions 150/240, 0.73 questions/s, 40 from the journal, 0:02:30"
+        "segments 1/2, questions 150/240, 0.73 questions/s, 40 from the journal, 0:02:30"
     )
-    assert lines[-1].startswith("recordings 2/2, questions 240/240, 0.83 questions/s")
+    assert lines[-1].startswith("segments 2/2, questions 240/240, 0.83 questions/s")
     assert lines[-1].endswith("0:04:00 elapsed, 0:00:00 left")
     assert "\x1b" not in log.getvalue()
 
 
-def test_the_number_of_recordings_may_be_known_later() -> None:
+def test_the_number_of_segments_may_be_known_later() -> None:
     log = io.StringIO()
     with RunProgress(2, stream=log, now=Clock()) as progress:
-        assert "recordings 0/?, questions 0/2" in progress.tally.line()
-        progress.expect(recordings=5)
-        progress.recording_done()
-    assert "recordings 1/5" in log.getvalue()
+        assert progress.tally.line().startswith("questions 0/2")
+        progress.expect(segments=5)
+        progress.segment_done()
+    assert "segments 1/5" in log.getvalue()
 
 
 def test_a_terminal_gets_a_bar_with_both_counts() -> None:
@@ -79,15 +79,23 @@ def test_a_terminal_gets_a_bar_with_both_counts() -> None:
         progress.answered(1, from_journal=True)
         now.time += 4
         progress.answered(2)
-        progress.recording_done()
+        progress.segment_done()
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", screen.getvalue())
     last = shown.splitlines()[-2:]
-    assert "recordings" in last[0]
+    assert "segments" in last[0]
     assert "1/2" in last[0]
     assert "questions" in last[1]
     assert "3/4" in last[1]
     assert "0.50/s, 1 from the journal, 0:00:02 left" in last[1]
     assert "elapsed" not in shown
+
+
+def test_a_run_that_does_not_know_its_segments_shows_its_questions_alone() -> None:
+    screen = Terminal()
+    with RunProgress(4, stream=screen, now=Clock()) as progress:
+        progress.answered(3)
+    assert "3/4" in screen.getvalue()
+    assert "segments" not in screen.getvalue()
 
 
 @pytest.mark.parametrize("stream", [io.StringIO, Terminal])
@@ -100,7 +108,7 @@ def test_other_ranks_and_quiet_runs_say_nothing(
     with RunProgress(2, 1, rank=rank, stream=screen, now=now) as progress:
         now.time += 100
         progress.answered(2)
-        progress.recording_done()
+        progress.segment_done()
     assert screen.getvalue() == ""
     assert progress.tally.answered == 2
 

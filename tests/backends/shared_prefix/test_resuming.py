@@ -164,11 +164,13 @@ def test_without_a_journal_everything_is_asked_and_nothing_kept(
     assert list((tmp_path / "derived").iterdir()) == []
 
 
-def test_progress_counts_questions_answers_from_the_journal_and_recordings(
+def test_progress_counts_questions_answers_from_the_journal_and_segments(
     tmp_path: Path, videos: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("SEMIOLOGY_QUIET", raising=False)
-    questions = [question(n, videos[n // 3], f"Question {n}?") for n in range(6)]
+    # Of two recordings, the first one's last question about a second window.
+    starts = [0, 0, 30, 0, 0, 0]
+    questions = [question(n, videos[n // 3], f"Question {n}?", start=starts[n]) for n in range(6)]
     with Journal(tmp_path / "journal") as journal:
         run(resuming(tmp_path, journal), questions[:2])
         with RunProgress(6, stream=io.StringIO()) as progress:
@@ -176,4 +178,4 @@ def test_progress_counts_questions_answers_from_the_journal_and_recordings(
             run(hooks, questions[:5])
             tally = replace(progress.tally)
     assert (tally.answered, tally.from_journal) == (5, 2)
-    assert (tally.recordings, tally.recordings_done) == (2, 2)
+    assert (tally.segments, tally.segments_done) == (3, 3)
