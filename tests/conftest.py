@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
 
 # A busy machine is no defect: examples are judged by what they find, not by how long they take.
-settings.register_profile("semiology", deadline=None)
+# Each run draws other examples; `pytest --hypothesis-profile=thorough` draws many at once.
+settings.register_profile("semiology", deadline=None, max_examples=50)
+settings.register_profile("thorough", deadline=None, max_examples=500)
 settings.load_profile("semiology")
 
 
@@ -22,3 +28,51 @@ def simulated_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder, patients=2, seed=5, recordings_per_patient=1, duration_s=(31.0, 33.0), size=(160, 120), fps=15
     )
     return folder
+
+
+class Ended(NamedTuple):
+    """How a command ended: its exit status, and what it wrote."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def command_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Callable[..., Ended]:
+    """Call the entry point of a command in this process: ``command_here(main, "semiology", "run", …)``.
+
+    A process of its own spends some ten seconds on loading lmms-eval and what it needs, here they are loaded
+    once. That a command also works as a process is tested once for each. Its cache is a new one, and what it
+    changes in the environment is taken back.
+    """
+    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # Typer puts its own there
+
+    def call(main: Callable[[], None], *words: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", list(words))
+        before = dict(os.environ)
+        capfd.readouterr()
+        status = 0
+        try:
+            main()
+        except SystemExit as end:
+            status = end.code if isinstance(end.code, int) else int(end.code is not None)
+            if isinstance(end.code, str):
+                sys.stderr.write(end.code)
+        finally:
+            os.environ.clear()
+            os.environ.update(before)
+            _forget_log()
+        return Ended(status, *capfd.readouterr())
+
+    return call
+
+
+def _forget_log() -> None:
+    """Take away the log's handlers: they write to a stream that is closed after the test."""
+    from loguru import logger
+
+    logger.remove()

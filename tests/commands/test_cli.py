@@ -17,9 +17,8 @@ def semiology(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("command", ["run", "demo", "enhance", "report", "data", "prompts"])
-def test_every_command_explains_itself(command: str) -> None:
-    done = semiology(command, "--help")
+def test_a_command_explains_itself() -> None:
+    done = semiology("run", "--help")  # test_help_examples.py reads the help of every command
     assert done.returncode == 0
     assert "Usage" in done.stdout
 

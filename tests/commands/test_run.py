@@ -6,17 +6,24 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from semiology import cli
 from semiology.preflight import PreflightError
 from semiology.run import RunError, _result_folder, check_names, check_replies, failed_requests, resolve_model
 
 COMMAND = [str(Path(sys.executable).with_name("semiology")), "run", "--model", "semiology_constant"]
 
 
-def test_a_run_writes_results_its_record_and_the_first_table(simulated_set: Path, tmp_path: Path) -> None:
+def test_a_run_writes_results_its_record_and_the_first_table(
+    simulated_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a process of its own, as users start it; the tests below spare themselves its start."""
+    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "cache"))
     out = tmp_path / "runs"
     arguments = [
         "--data",
@@ -41,12 +48,10 @@ def test_a_run_writes_results_its_record_and_the_first_table(simulated_set: Path
     ("model", "task"), [("embedded", "semiology_tonic"), ("embedded_audio", "semiology_ictal_vocalization")]
 )
 def test_the_embedded_models_answer_through_lmms_eval(
-    model: str, task: str, simulated_set: Path, tmp_path: Path
+    model: str, task: str, simulated_set: Path, tmp_path: Path, command_here: Callable[..., Any]
 ) -> None:
-    command = [COMMAND[0], "run", "--model", model, "--tasks", task, "--out", str(tmp_path)]
-    done = subprocess.run(
-        [*command, "--data", str(simulated_set)], capture_output=True, text=True, check=False
-    )
+    words = ["run", "--model", model, "--tasks", task, "--out", str(tmp_path), "--data", str(simulated_set)]
+    done = command_here(cli.main, "semiology", *words)
     assert done.returncode == 0, done.stderr[-2000:]
     (samples,) = tmp_path.rglob("*_samples_*.jsonl")
     records = [json.loads(line)["semiology"] for line in samples.open()]
@@ -57,17 +62,15 @@ def test_the_embedded_models_answer_through_lmms_eval(
     assert "small embedded model" in report
 
 
-def test_a_recording_set_with_faults_is_refused_before_the_model(simulated_set: Path, tmp_path: Path) -> None:
+def test_a_recording_set_with_faults_is_refused_before_the_model(
+    simulated_set: Path, tmp_path: Path, command_here: Callable[..., Any]
+) -> None:
     broken = tmp_path / "broken"
     broken.mkdir()
     for name in ("recordings.csv", "annotations.csv", "dataset.yaml"):
         (broken / name).write_text((simulated_set / name).read_text())
-    done = subprocess.run(
-        [*COMMAND, "--data", str(broken), "--out", str(tmp_path / "runs")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    words = ["run", "--model", "semiology_constant", "--data", str(broken), "--out", str(tmp_path / "runs")]
+    done = command_here(cli.main, "semiology", *words)
     assert done.returncode == 2
     assert "recordings.csv:2" in done.stderr
     assert not (tmp_path / "runs").exists()

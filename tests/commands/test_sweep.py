@@ -8,11 +8,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from semiology import cli
 from semiology.cli import app
 
 PROGRAM = str(Path(sys.executable).with_name("semiology"))
@@ -33,11 +36,10 @@ def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, st
 
 
 def test_a_sweep_ends_with_tables_and_keeps_every_answer(
-    simulated_set: Path, tmp_path: Path, environment: dict[str, str]
+    simulated_set: Path, tmp_path: Path, environment: dict[str, str], command_here: Callable[..., Any]
 ) -> None:
     out, journal = tmp_path / "out", tmp_path / "cache/sweep_journal/answers-000.jsonl"
-    command = [PROGRAM, *words(simulated_set, out, "--yes")]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    done = command_here(cli.main, "semiology", *words(simulated_set, out, "--yes"))
     assert done.returncode == 0, done.stderr[-2000:]
     lines = done.stdout.splitlines()
     # two recordings of two windows under three wordings

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.tasks import TaskManager
 
 from semiology.features import FEATURES
+from semiology.lmms_eval_command import main
 from semiology.lmms_eval_plugin import add_tasks
 from semiology.prompts import library
 
@@ -141,18 +143,25 @@ def test_the_bare_command_finds_the_tasks_and_writes_every_result(small_set: Pat
 
 
 def test_the_bare_command_without_a_recording_set_ends_with_status_2(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_here: Callable[..., Any]
 ) -> None:
     monkeypatch.delenv("SEMIOLOGY_DATA", raising=False)
+    monkeypatch.setenv("SEMIOLOGY_ONLY", "1")
     arguments = ["--tasks", "semiology_tonic", "--output_path", str(tmp_path / "out")]
-    done = subprocess.run([*COMMAND, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = command_here(main, "lmms_eval", *COMMAND[1:], *arguments)
     assert done.returncode == 2
     assert "SEMIOLOGY_DATA" in done.stderr
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("form", ["config", "abbreviation"])
-def test_no_spelling_of_the_command_sends_video_away(form: str, small_set: Path, tmp_path: Path) -> None:
+def test_no_spelling_of_the_command_sends_video_away(
+    form: str,
+    small_set: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command_here: Callable[..., Any],
+) -> None:
     """192.0.2.1 is an address of documentation: nothing answers there, and nothing may be sent."""
     remote = "model_version=x,base_url=http://192.0.2.1:9/v1,api_key=none"
     config = tmp_path / "run.yaml"
@@ -161,13 +170,15 @@ def test_no_spelling_of_the_command_sends_video_away(form: str, small_set: Path,
         "config": ["--config", str(config)],
         "abbreviation": ["--model", "openai", "--model_a", remote, "--task", "semiology_tonic"],
     }[form]
-    done = subprocess.run([COMMAND[0], *spelled], cwd=tmp_path, capture_output=True, text=True, check=False)
+    monkeypatch.setenv("SEMIOLOGY_ONLY", "1")
+    monkeypatch.chdir(tmp_path)
+    done = command_here(main, "lmms_eval", *spelled)
     assert done.returncode == 2, done.stdout[-1000:]
     assert "SEMIOLOGY_ALLOW_REMOTE" in done.stderr
 
 
 @pytest.mark.parametrize("command", ["ui", "serve"])
-def test_lmms_evals_servers_are_not_started(command: str) -> None:
-    done = subprocess.run([COMMAND[0], command], capture_output=True, text=True, check=False)
-    assert done.returncode != 0
+def test_lmms_evals_servers_are_not_started(command: str, command_here: Callable[..., Any]) -> None:
+    done = command_here(main, "lmms_eval", command)
+    assert done.returncode == 1
     assert "not started" in done.stderr
