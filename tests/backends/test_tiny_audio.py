@@ -165,10 +165,10 @@ def test_the_same_seed_trains_the_same_weights(wordings: Any, pool: sound_pool.S
     runs = []
     for _ in range(2):
         model, processor = architecture.build_model(tokenizer, 5), architecture.build_processor(tokenizer)
-        losses = listening.train_tower(model, pool, listening.Schedule(3, 2, 1e-3, 5), SILENT)
+        losses = listening.train_tower(model, pool, listening.Schedule(2, 2, 1e-3, 5), SILENT)
         tokens = listening.hear_all(model, pool)
         stage = answering.AnswerStage(model, processor, wordings, pool, tokens)
-        losses += stage.train(listening.Schedule(3, 2, 1e-3, 5), 1, SILENT)
+        losses += stage.train(listening.Schedule(2, 2, 1e-3, 5), 1, SILENT)
         runs.append((losses, model.state_dict()))
     assert runs[0][0] == runs[1][0]
     assert all(torch.equal(tensor, runs[1][1][name]) for name, tensor in runs[0][1].items())
