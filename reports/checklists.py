@@ -1,37 +1,19 @@
 """Reporting checklists, filled as far as the record of the runs can fill them.
 
-MI-CLEAR-LLM: Park et al., Korean J Radiol 2024, 25(10):865 (six items). TRIPOD-LLM: Gallifant et al., Nature
-Medicine 2025, 31:60; its items are grouped by subject here. What only the authors of a study know is left to
-them, and said.
+MI-CLEAR-LLM, update of 2025: Park et al., Korean J Radiol 2025, 26(12):1123 (eight items; the six of the
+first version, 2024, 25(10):865, are named beside them). TRIPOD-LLM: `semiology.reports.tripod_llm`. Numbers are
+those of the checklists, subjects are in our words. What only the authors of a study know is left to them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Status = Literal["filled", "partly", "for the authors"]
+from semiology.reports.checklist_item import AUTHORS, ChecklistItem, Status, either, listed
+from semiology.reports.tripod_llm import tripod_items
+
 MI_CLEAR = "MI-CLEAR-LLM"
-TRIPOD = "TRIPOD-LLM"
-AUTHORS: Status = "for the authors"
-
-
-@dataclass(frozen=True)
-class ChecklistItem:
-    """One item.
-
-    Attributes:
-        checklist: `MI_CLEAR` or `TRIPOD`.
-        item: number and subject, or subject.
-        status: whether the record of the runs answers it.
-        text: the answer, or what the authors must add.
-    """
-
-    checklist: str
-    item: str
-    status: Status
-    text: str
 
 
 def checklist_items(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> tuple[ChecklistItem, ...]:
@@ -43,103 +25,71 @@ def checklist_items(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any])
             ``published`` (whether published answers stand beside), ``software`` (version), ``resamples``,
             ``seed``, ``unparsed`` (answers), ``answers``.
     """
-    return (*_mi_clear(runs, facts), *_tripod(runs, facts))
+    return (*_mi_clear(runs, facts), *tripod_items(runs, facts))
 
 
 def _mi_clear(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[ChecklistItem]:
-    models = _each(runs, "model")
-    revised = _each(runs, "revision")
-    identity = (
-        f"Models: {_list(models)}. Revision: {_list(revised) or 'not named in the run'}. "
-        f"Asked on: {_list(_dates(runs))}. Manufacturer, end of the training data and date of release "
-        "are not in the record: add them."
-    )
+    models, classes, windows = (listed(runs, key) for key in ("model", "model_class", "window"))
     makers = ", ".join(sorted(facts["provenances"])) or "not known"
-    return [
-        ChecklistItem(MI_CLEAR, "1 identification of the model", _known(models, "partly"), identity),
-        ChecklistItem(MI_CLEAR, "2 handling of stochasticity", *_stochasticity(runs)),
-        ChecklistItem(
-            MI_CLEAR,
-            "3 wording of the prompts",
-            "filled" if facts["wordings"] else AUTHORS,
-            f"{facts['wordings']} texts, with their hashes: section on prompts, provenance.json.",
+    rows: list[tuple[str, Status, str]] = [
+        (
+            "1 model (2024: 1)",
+            either(models, "partly"),
+            f"Models: {models}. Revision: {listed(runs, 'revision') or 'not named in the run'}. Asked on: "
+            f"{_dates(runs)}. Add the developer, the licence and the end of the training data."
+            if models
+            else "The runs behind published answers are described in their publications.",
         ),
-        ChecklistItem(
-            MI_CLEAR,
-            "4 structure of the prompts",
+        (
+            "2 way of access (2024: part of 1)",
+            either(classes, "partly"),
+            f"By program, through lmms-eval: {classes}. Say where the weights or the server stood, with the "
+            "hardware, and whether it adds a system prompt."
+            if classes
+            else "Not in the record.",
+        ),
+        (
+            "3 kind of input",
+            either(windows, "filled"),
+            f"Windows of video recordings, with a question in words: {windows}."
+            if windows
+            else "Not in the record.",
+        ),
+        (
+            "4 adaptation",
+            AUTHORS,
+            (
+                "Whether a checkpoint was trained further on seizures cannot be read from a run. Nothing but the "
+                "question was added to a window."
+            ),
+        ),
+        (
+            "5 making of the prompts (2024: 3, 5)",
+            "partly" if facts["wordings"] else AUTHORS,
+            (
+                f"{facts['wordings']} texts in full, with their hashes: section on prompts, provenance.json. By "
+                f"origin: {makers}. Say on which recordings wordings were tried beforehand, failures included."
+            ),
+        ),
+        (
+            "6 putting of the prompts (2024: 4)",
             "filled" if runs else AUTHORS,
-            "Every question about every window is a request of its own, without memory of other questions."
+            "Every question about every window is a request of its own, without memory of other questions. "
+            "The commands are in provenance.json."
             if runs
             else "The runs behind published answers are described in their publications.",
         ),
-        ChecklistItem(
-            MI_CLEAR,
-            "5 testing and optimisation of prompts",
-            "partly",
-            f"Wordings asked, by origin: {makers}. Say on which recordings wordings were tried beforehand.",
-        ),
-        ChecklistItem(
-            MI_CLEAR,
-            "6 independence of the test data",
+        ("7 randomness (2024: 2)", *_stochasticity(runs)),
+        (
+            "8 independence of the test data (2024: 6)",
             AUTHORS,
             (
-                "Whether the models, or the choice of wordings, have seen these recordings cannot be read "
-                "from a run. Recordings of one patient belong on one side of every split."
+                "Whether the models, or the choice of wordings, have seen these recordings cannot be read from a "
+                "run. Recordings of one patient belong on one side of every split."
             ),
         ),
     ]
-
-
-def _tripod(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[ChecklistItem]:
-    sets = _list(_each(runs, "data")) or "named in the publication"
-    seconds = sum(float(run.get("seconds") or 0) for run in runs)
-    answers = facts["answers"]
-    rows: list[tuple[str, Status, str]] = [
-        ("title, abstract, aims, intended use", AUTHORS, "Not in the record of a run."),
-        (
-            "data",
-            "partly",
-            (
-                f"Recording set: {sets}; {facts['recordings']} recordings of {facts['patients']} patients "
-                "were asked about. Add source, period, setting and eligibility."
-            ),
-        ),
-        ("outcome and annotation", AUTHORS, "Who annotated, with which training and agreement."),
-        ("model and its settings", _known(_each(runs, "model"), "partly"), _settings(runs)),
-        ("prompting", "filled" if facts["wordings"] else AUTHORS, "See MI-CLEAR-LLM 3 to 5."),
-        (
-            "handling of outputs",
-            "filled",
-            (
-                "Replies are read by fixed rules; what is not clearly yes, no or NA is unparsed and counted: "
-                f"{facts['unparsed']} of {answers} answers to recordings."
-            ),
-        ),
-        (
-            "performance and its uncertainty",
-            "filled",
-            (
-                f"F1, balanced accuracy and more, with 95 % intervals that resample patients "
-                f"({facts['resamples']} draws, seed {facts['seed']}), beside always answering yes."
-            ),
-        ),
-        (
-            "computing",
-            "partly" if seconds else AUTHORS,
-            f"{seconds:,.0f} s of evaluation. Add the hardware." if seconds else "Not in the record.",
-        ),
-        (
-            "open science",
-            "partly",
-            (
-                f"Semiology {facts['software']}; versions, hashes and a fingerprint of the data in "
-                "provenance.json. Say where data and code can be had."
-            ),
-        ),
-        ("ethics, patient involvement, funding", AUTHORS, "Not in the record of a run."),
-        ("limitations", "partly", "The caveats above; add those of the recordings and of the setting."),
-    ]
-    return [ChecklistItem(TRIPOD, item, status, text) for item, status, text in rows]
+    return [ChecklistItem(MI_CLEAR, *row) for row in rows]
 
 
 def _stochasticity(runs: Sequence[Mapping[str, Any]]) -> tuple[Status, str]:
@@ -151,27 +101,13 @@ def _stochasticity(runs: Sequence[Mapping[str, Any]]) -> tuple[Status, str]:
     if not found:
         return AUTHORS, "No record of how answers were drawn."
     drawn = "; ".join(f"{key} {' or '.join(values)}" for key, values in found.items())
-    return "filled", f"{drawn}. Each question was asked once; seeds are in provenance.json."
+    # A single attempt says nothing about how much answers vary.
+    return "partly", (
+        f"{drawn}. Each question was asked once, so that nothing is known of answers to the same question "
+        "asked again; seeds are in provenance.json."
+    )
 
 
-def _settings(runs: Sequence[Mapping[str, Any]]) -> str:
-    windows = _list(_each(runs, "window"))
-    classes = _list(_each(runs, "model_class"))
-    return f"lmms-eval class: {classes or 'not recorded'}; windows: {windows or 'not recorded'}."
-
-
-def _each(runs: Sequence[Mapping[str, Any]], key: str) -> list[str]:
-    return list(dict.fromkeys(str(run[key]) for run in runs if run.get(key)))
-
-
-def _dates(runs: Sequence[Mapping[str, Any]]) -> list[str]:
+def _dates(runs: Sequence[Mapping[str, Any]]) -> str:
     stamps = [str(run["date"])[:8] for run in runs if str(run.get("date", ""))[:8].isdigit()]
-    return sorted({f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}" for stamp in stamps})
-
-
-def _list(values: Sequence[str]) -> str:
-    return ", ".join(values)
-
-
-def _known(values: Sequence[str], status: Status) -> Status:
-    return status if values else AUTHORS
+    return ", ".join(sorted({f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}" for stamp in stamps})) or "not recorded"
