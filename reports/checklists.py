@@ -1,8 +1,8 @@
 """Reporting checklists, filled as far as the record of the runs can fill them.
 
 MI-CLEAR-LLM, update of 2025: Park et al., Korean J Radiol 2025, 26(12):1123 (eight items; the six of the
-first version, 2024, 25(10):865, are named beside them). TRIPOD-LLM: `semiology.reports.tripod_llm`. Numbers are
-those of the checklists, subjects are in our words. What only the authors of a study know is left to them.
+first version, 2024, 25(10):865, are named beside them). TRIPOD-LLM: `semiology.reports.tripod_llm`. Numbers
+are those of the checklists, subjects are in our words. What only the authors of a study know is left to them.
 """
 
 from __future__ import annotations
@@ -59,16 +59,17 @@ def _mi_clear(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> li
             "4 adaptation",
             AUTHORS,
             (
-                "Whether a checkpoint was trained further on seizures cannot be read from a run. Nothing but the "
-                "question was added to a window."
+                "Whether a checkpoint was trained further on seizures cannot be read from a run. Nothing "
+                "but the question was added to a window."
             ),
         ),
         (
             "5 making of the prompts (2024: 3, 5)",
             "partly" if facts["wordings"] else AUTHORS,
             (
-                f"{facts['wordings']} texts in full, with their hashes: section on prompts, provenance.json. By "
-                f"origin: {makers}. Say on which recordings wordings were tried beforehand, failures included."
+                f"{facts['wordings']} texts in full, with their hashes: section on prompts, "
+                f"provenance.json. By origin: {makers}. Say on which recordings wordings were tried "
+                "beforehand, failures included."
             ),
         ),
         (
@@ -84,8 +85,8 @@ def _mi_clear(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> li
             "8 independence of the test data (2024: 6)",
             AUTHORS,
             (
-                "Whether the models, or the choice of wordings, have seen these recordings cannot be read from a "
-                "run. Recordings of one patient belong on one side of every split."
+                "Whether the models, or the choice of wordings, have seen these recordings cannot be read "
+                "from a run. Recordings of one patient belong on one side of every split."
             ),
         ),
     ]

@@ -2,8 +2,8 @@
 
 Gallifant et al., The TRIPOD-LLM reporting guideline, Nature Medicine 2025, 31:60, Table 2, for the evaluation
 of a language model: numbers and letters are those of the table, subjects are in our words. Items 10, 11 and
-18 (summaries, instruction tuning, updating) do not arise here; 6b is about the making of a model, which whoever
-tests one can only cite.
+18 (summaries, instruction tuning, updating) do not arise here; 6b is about the making of a model, which
+whoever tests one can only cite.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def _data(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[R
             "5b distribution of the data",
             "partly",
             (
-                f"{facts['recordings']} recordings of {facts['patients']} patients were asked about; how many "
-                "show each sign stands beside its score. Add setting and eligibility."
+                f"{facts['recordings']} recordings of {facts['patients']} patients were asked about; how "
+                "many show each sign stands beside its score. Add setting and eligibility."
             ),
         ),
         ("5c oldest and newest recording", AUTHORS, "Dates of recordings are not kept."),
@@ -59,9 +59,9 @@ def _data(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[R
             "5e missing and unbalanced data",
             "filled",
             (
-                "Recordings not annotated, annotated as not applicable, or never answered are counted and left "
-                "out; replies that were not understood are counted and charged, or dropped if asked to; every "
-                "score stands beside that of always answering yes."
+                "Recordings not annotated, annotated as not applicable, or never answered are counted and "
+                "left out; replies that were not understood are counted and charged, or dropped if asked "
+                "to; every score stands beside that of always answering yes."
             ),
         ),
     ]
@@ -90,8 +90,9 @@ def _model(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[
             "6d output before and after processing",
             "filled",
             (
-                "A reply in words is read by fixed rules as yes, no or NA; what is not clearly one of them is "
-                f"unparsed and counted: {facts['unparsed']} of {facts['answers']} answers to recordings."
+                "A reply in words is read by fixed rules as yes, no or NA; what is not clearly one of "
+                f"them is unparsed and counted: {facts['unparsed']} of {facts['answers']} answers to "
+                "recordings."
             ),
         ),
         (
@@ -167,8 +168,8 @@ def _results(facts: Mapping[str, Any]) -> list[Row]:
             "16a, 16b, 16d flow, characteristics and numbers",
             "partly",
             (
-                "Recordings and patients asked, answered, unparsed and with the sign, for every score. Add the "
-                "characteristics of the patients."
+                "Recordings and patients asked, answered, unparsed and with the sign, for every score. "
+                "Add the characteristics of the patients."
             ),
         ),
         ("16c development beside evaluation data", AUTHORS, "Not in the record of a run."),
