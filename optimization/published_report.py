@@ -13,15 +13,14 @@ def print_published(summary: Mapping[str, Any], console: Console) -> None:
     """Print the selected prompts and their test F1 by feature, and what to know about them."""
     from rich.table import Table
 
-    folds = summary["folds"]
-    table = Table(
-        "feature", f"test F1, mean of {folds} folds", "SD", "always-yes", "selected on development, by fold"
-    )
+    table = Table(title=f"Test F1 of the selected prompt, mean and SD over {summary['folds']} folds")
+    for name in ("feature", "test F1", "SD", "always-yes", "selected, by fold"):
+        table.add_column(name, no_wrap=True)
     for each in summary["features"]:
         spread = "-" if each["sd"] is None else f"{each['sd']:.3f}"
         table.add_row(
             each["feature"], f"{each['test_f1']:.3f}", spread, f"{each['always_yes_f1']:.3f}",
-            ", ".join(each["selected"]),
+            "\n".join(each["selected"]),
         )  # fmt: skip
     console.print(table)
     for note in summary["notes"]:

@@ -68,6 +68,10 @@ def test_every_fold_selects_on_development_and_reports_that_prompts_test_row(tmp
     shown = console.file.getvalue()  # type: ignore[attr-defined]
     assert f"{first['test_f1']:.3f}" in shown
     assert f"{first['always_yes_f1']:.3f}" in shown
+    assert "…" not in shown
+    assert all(each["feature"] in shown for each in summary["features"])
+    assert all(shown.count(name) >= 1 for each in summary["features"] for name in each["selected"])
+    assert max(map(len, shown.splitlines())) <= 80
 
 
 def _always_yes(plan: Plan, row: dict[str, Any]) -> float:
