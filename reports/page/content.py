@@ -14,7 +14,7 @@ from semiology.reports.page.opaque_names import opaque_names
 from semiology.reports.page.prompt_texts import prompt_rows
 from semiology.reports.page.recordings import recording_data
 from semiology.reports.page.s3_tasks import s3_sections
-from semiology.reports.page.score_cells import METRICS, headline_rows, heatmap_rows
+from semiology.reports.page.score_cells import METRICS, headline_rows, heatmap_rows, tested_cells
 from semiology.reports.page.wordings import wording_sections
 from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.run_labels import EMBEDDED, SIMULATED, ShownRun
@@ -91,6 +91,7 @@ def page_content(
         "headline": headline,
         "headline_groups": len({row["group"] for row in headline}),
         "heatmap": heatmap,
+        "tested": tested_cells(heatmap, scores.runs),
         "metrics": METRICS,
         "wordings": wording_sections(scores.wordings, scores.records),
         "enhancements": enhancement_sections(scores.effects, scores.records),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from semiology.reports.path_scrubbing import without_paths
 FILE = "lineage.json"
 FACTS = ("model", "objective", "proposer", "budget", "seed", "data")
 LONGEST = 6000
+CHART = (400.0, 110.0, 24.0)
+"""Width and height of the chart of a search, and the room for its labels on the left and below."""
 
 
 def read_lineages(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -41,18 +44,28 @@ def _tree(file: Path) -> dict[str, Any]:
     try:
         record = json.loads(file.read_text(encoding="utf-8"))
         candidates = record["candidates"]
-        steps = [_step(each, record.get("chosen")) for each in candidates]
+        chosen = record.get("chosen")
+        fronts = [_front(each) for each in record.get("pareto_front") or ()]
+        steps = [_step(each, chosen) for each in candidates]
+        shown = {"fronts": fronts, "chart": _chart(record, fronts), "tried": _tried(record)}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultsError(
             f"{file.name}: is no record of a search ({error!r}) → run the search again"
         ) from error
-    facts = "; ".join(f"{name} {without_paths(str(record[name]))}" for name in _told(record))
+    facts = "; ".join(f"{name} {_fact(record[name])}" for name in _told(record))
     calls = record.get("metric_calls")
     return {
         "title": str(record.get("feature", file.parent.name)).replace("_", " "),
         "note": f"{facts}. {calls} answers were scored in the search." if calls else facts,
         "steps": steps,
+        **shown,
     }
+
+
+def _fact(value: Any) -> str:
+    """Return a fact without paths; of a fingerprint its beginning."""
+    text = without_paths(str(value))
+    return f"with the fingerprint {text[:12]}" if re.fullmatch(r"[0-9a-f]{64}", text) else text
 
 
 def _told(record: Mapping[str, Any]) -> Iterable[str]:
@@ -68,3 +81,49 @@ def _step(candidate: Mapping[str, Any], chosen: Any) -> dict[str, Any]:
         "scores": [(name, f"{float(value):.2f}") for name, value in candidate["development"].items()],
         "text": str(candidate["wording"])[:LONGEST],
     }
+
+
+def _front(front: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the wordings of which none is beaten on every development recording, after so many answers."""
+    return {"calls": int(front["metric_calls"]), "front": [str(number) for number in front["front"]]}
+
+
+def _tried(record: Mapping[str, Any]) -> str:
+    """Return how many wordings were tried on training recordings alone, and how many were better there."""
+    trials = record.get("trials") or ()
+    if not trials:
+        return ""
+    accepted = sum(bool(trial["accepted"]) for trial in trials)
+    return (
+        f"{len(trials)} further wordings were tried on training recordings alone; {accepted} of them did "
+        "better there than the one they were made from."
+    )
+
+
+def _chart(record: Mapping[str, Any], fronts: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return places of the candidates: answers used from left to right, development score upwards.
+
+    None where the record does not say when candidates were found.
+    """
+    objective = str(record.get("objective"))
+    found = [
+        each for each in record["candidates"] if "metric_calls" in each and objective in each["development"]
+    ]
+    if not found:
+        return None
+    width, height, room = CHART
+    most = max(1, *(int(each["metric_calls"]) for each in found), int(record.get("metric_calls") or 0))
+    last = fronts[-1]["front"] if fronts else []
+    points, line, best = [], [], -1.0
+    for each in found:
+        score = float(each["development"][objective])
+        x = room + (width - room - 8) * int(each["metric_calls"]) / most
+        y = 6 + (height - room - 6) * (1 - min(max(score, 0.0), 1.0))
+        if score > best:
+            line += [f"H{x:.1f}" if line else f"M{x:.1f}", f"V{y:.1f}" if line else f",{y:.1f}"]
+            best = score
+        number = str(each["number"])
+        kind = "chosen" if each["number"] == record.get("chosen") else "front" if number in last else "left"
+        points.append({"x": f"{x:.1f}", "y": f"{y:.1f}", "kind": kind, "number": number, "score": score})
+    path = " ".join([*line, f"H{width - 8:.1f}"])
+    return {"objective": objective, "points": points, "best": path, "most": most}

@@ -79,6 +79,12 @@ def _of_features(results: Results, features: Summary) -> list[str]:
             "recording counts as showing a sign if any of its windows is answered yes (sleep at onset: the "
             "first window). Long recordings have more windows and so more chances of a false alarm."
         )
+    if any(scores.three_classes for run in features.runs for scores in run.scores.features):
+        texts.append(
+            "Verbal responsiveness has three answers (yes, no, NA). Its F1 is the mean over the answers that "
+            "occur, of which always-yes gets at most one right: beating it takes less there than elsewhere. "
+            "Without skill its balanced accuracy is one over the number of answers that occur."
+        )
     texts.append(
         "A reply that is not clearly yes, no or NA is unparsed, never no. A recording without a yes and with "
         f"an unparsed window is unparsed. {POLICIES[features.policy]}"

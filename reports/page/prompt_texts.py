@@ -17,7 +17,7 @@ from semiology.prompts.library import (
 )
 from semiology.reports.page.score_cells import interval
 from semiology.reports.page.shown_text import shown_text
-from semiology.reports.run_labels import ShownRun
+from semiology.reports.run_labels import NO_ENHANCEMENT, ShownRun
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,6 +63,7 @@ def prompt_rows(
                 "family": prompt.family if prompt else "",
                 "polarity": prompt.polarity if prompt else "",
                 "scores": scores.get((feature, label), []),
+                "plain": _plain_scores(scores.get((feature, label), [])),
             }
         )
     return sorted(rows, key=lambda row: (FEATURES.index(row["feature"]), row["label"]))
@@ -80,6 +81,12 @@ def _library() -> dict[tuple[str, str], tuple[Prompt, str]]:
             text = render(prompt, name)
             found.setdefault((prompt.feature, prompt_hash(text)), (prompt, text))
     return found
+
+
+def _plain_scores(scores: Sequence[Mapping[str, Any]]) -> list[float]:
+    """Return the defined F1s of models that were asked without an enhancement, lowest first."""
+    plain = [each["f1"]["value"] for each in scores if each["enhancement"] == NO_ENHANCEMENT]
+    return sorted(value for value in plain if value is not None)
 
 
 def _scores(runs: Sequence[ShownRun]) -> dict[tuple[str, str], list[dict[str, Any]]]:

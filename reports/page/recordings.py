@@ -184,7 +184,9 @@ def _texts(
     order: Mapping[str, int],
 ) -> tuple[dict[str, Any], int]:
     """Return what models wrote by run, feature, recording and window; and how many texts found no room."""
-    text = segments["justification"].where(segments["justification"].notna(), segments["raw"])
+    # What could not be read is shown as it was written: its justification alone would not say why.
+    explained = segments["justification"].notna() & (segments["answer"] != "unparsed")
+    text = segments["justification"].where(explained, segments["raw"])
     numbers, said = text.factorize()
     told = np.array([_bare(str(words)) not in BARE for words in said] + [False], dtype=bool)
     kept = segments[told[numbers]]

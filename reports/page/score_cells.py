@@ -8,6 +8,7 @@ from typing import Any
 
 from semiology.features import FEATURES, group_of
 from semiology.metrics.intervals import Estimate
+from semiology.metrics.paired_flips import smallest_p
 from semiology.metrics.scores import FeatureScores, MacroScores
 from semiology.reports.run_labels import ShownRun
 
@@ -17,8 +18,9 @@ METRICS: Mapping[str, str] = {
     "balanced_accuracy": "balanced accuracy",
 }
 """What the heatmap can show; the first is shown at once."""
-CHANCE: Mapping[str, float] = {"f1_minus_always_yes": 0.0, "balanced_accuracy": 0.5}
 STEPS = 9
+LEVEL = 0.05
+"""Of the patient sign-flip test that ``semiology compare`` uses: what it cannot reach is not claimed here."""
 GROUP_TITLES = {"limb_body": "limb and body", "facial": "face", "audio": "sound"}
 
 
@@ -58,7 +60,9 @@ def _headline(run: ShownRun, macro: MacroScores, asked: Mapping[tuple[str, str],
     given = sum(run.summary.n_recordings[each.feature] for each in scores)
     possible = sum(asked.get((run.key, each.feature), 0) for each in scores)
     unparsed = sum(each.n_unparsed for each in scores)
-    f1 = macro.estimates["f1"]
+    f1, patients = macro.estimates["f1"], run.summary.n_patients[f"group:{macro.group}"]
+    clears = macro.clears_chance if smallest_p(patients) < LEVEL else None
+    difference = macro.estimates["f1_minus_always_yes"]
     return {
         "key": run.key,
         "label": run.label,
@@ -68,11 +72,11 @@ def _headline(run: ShownRun, macro: MacroScores, asked: Mapping[tuple[str, str],
         "left_out": list(macro.left_out),
         "f1": interval(f1),
         "always_yes": number(macro.estimates["always_yes_f1"].value),
-        "difference": interval(macro.estimates["f1_minus_always_yes"]),
-        "clears": macro.clears_chance,
-        "verdict": verdict(macro.clears_chance, macro.estimates["f1_minus_always_yes"]),
+        "difference": interval(difference),
+        "clears": clears,
+        "verdict": verdict(clears, difference),
         "recordings": run.summary.n_recordings[f"group:{macro.group}"],
-        "patients": run.summary.n_patients[f"group:{macro.group}"],
+        "patients": patients,
         "coverage": given / possible if possible else None,
         "answers": given,
         "unparsed": unparsed,
@@ -81,9 +85,10 @@ def _headline(run: ShownRun, macro: MacroScores, asked: Mapping[tuple[str, str],
 
 
 def verdict(clears: bool | None, difference: Estimate) -> str:
-    """Return in words how a score stands to always answering yes."""
+    """Return in words how a score stands to always answering yes; no claim where ``clears`` is None."""
     if clears is None:
-        return "cannot be told from always-yes: no interval"
+        few = difference.low is not None
+        return "too few patients to tell" if few else "cannot be told from always-yes: no interval"
     if clears:
         return "above always-yes"
     if difference.high is not None and difference.high < 0:
@@ -118,6 +123,13 @@ def heatmap_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int])
     return rows
 
 
+def tested_cells(heatmap: Sequence[Mapping[str, Any]], runs: Sequence[ShownRun]) -> int:
+    """Return how many cells of main runs have an interval: as many comparisons are shown."""
+    main = [run.main for run in runs]
+    cells = [cell for row in heatmap for cell, shown in zip(row["cells"], main, strict=True) if shown]
+    return sum(cell is not None and cell["clears"] is not None for cell in cells)
+
+
 def _cell(run: ShownRun, scores: FeatureScores, asked: int) -> dict[str, Any]:
     count = run.summary.n_recordings[scores.feature]
     metrics = {name: interval(scores.estimates[name]) for name in METRICS}
@@ -144,9 +156,11 @@ def _style(metric: str, values: Mapping[str, Any], scores: FeatureScores) -> str
     if values["value"] is None:
         return "none"
     clears = scores.clears_chance
-    if metric in CHANCE:
+    if metric == "balanced_accuracy":
+        # With three classes one over the number of those that occur, which is what `random_f1` then is.
+        chance = scores.random_f1 if scores.three_classes else 0.5
         low = values["low"]
-        clears = None if low is None else low > CHANCE[metric]
+        clears = None if low is None else low > chance
     if clears is None:
         return "open"
     if not clears:

@@ -43,8 +43,16 @@ def wording_sections(
 
 
 def _strip(strip: WordingStrip) -> dict[str, Any]:
+    best, worst = (_first_of_equals(strip, place) for place in (strip.best, strip.worst))
+    places = {"reference": strip.reference, "best": best, "worst": worst}
     points = [
-        {"name": name, "family": family, "f1": number(value), "role": _role(strip, i)}
+        {
+            "name": name,
+            "family": family,
+            "f1": number(value),
+            "role": "; ".join(role for role, place in places.items() if place == i) or "other",
+            "equals": strip.f1.count(value) - 1,
+        }
         for i, (name, family, value) in enumerate(zip(strip.wordings, strip.families, strip.f1, strict=True))
     ]
     chosen = strip.chosen
@@ -53,8 +61,8 @@ def _strip(strip: WordingStrip) -> dict[str, Any]:
         "points": points,
         "always_yes": number(strip.always_yes),
         "reference": _at(points, strip.reference),
-        "best": _at(points, strip.best),
-        "worst": _at(points, strip.worst),
+        "best": _at(points, best),
+        "worst": _at(points, worst),
         "chosen": None
         if chosen is None
         else {"names": list(dict.fromkeys(chosen.chosen)), **interval(chosen.held_out)},
@@ -69,12 +77,11 @@ def _strip(strip: WordingStrip) -> dict[str, Any]:
     }
 
 
-def _role(strip: WordingStrip, place: int) -> str:
-    if place == strip.reference:
-        return "reference"
-    if place == strip.best:
-        return "best"
-    return "worst" if place == strip.worst else "other"
+def _first_of_equals(strip: WordingStrip, place: int | None) -> int | None:
+    """Return the place that stands for wordings of equal F1: the reference's if it is one of them."""
+    if place is None or strip.reference is None:
+        return place
+    return strip.reference if strip.f1[strip.reference] == strip.f1[place] else place
 
 
 def _at(points: Sequence[dict[str, Any]], place: int | None) -> dict[str, Any] | None:

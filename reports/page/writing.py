@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -14,6 +15,7 @@ from semiology.reports.page.shown_text import shown_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 TEMPLATES = "templates"
 PAGE = "report.html.j2"
@@ -63,6 +65,7 @@ def _environment() -> Environment:
         finalize=_shown,
     )
     made.filters |= {"two": two, "percent": percent, "signed": signed, "limits": limits, "words": words}
+    made.filters |= {"code": code, "moment": moment}
     made.globals |= {"x": _x}
     return made
 
@@ -95,6 +98,22 @@ def limits(estimate: Mapping[str, Any], sign: bool = False) -> str:
 def words(name: str) -> str:
     """Return a name of the code as words: ``head_turning`` as ``head turning``."""
     return name.replace("_", " ")
+
+
+def code(text: str) -> Markup:
+    """Return text, escaped, in which what stands in backticks is set as code."""
+    from markupsafe import Markup, escape
+
+    parts = [escape(shown_text(part)) for part in text.split("`")]
+    if len(parts) % 2 == 0:  # a backtick without its fellow
+        return Markup("`").join(parts)
+    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else p for i, p in enumerate(parts))
+
+
+def moment(stamp: str) -> str:
+    """Return the time that lmms-eval names files by, ``20261121_133414``, for people."""
+    found = re.fullmatch(r"(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)\d\d", stamp)
+    return "{}-{}-{}, {}:{}".format(*found.groups()) if found else stamp
 
 
 def _x(value: float, low: float = 0.0, high: float = 1.0) -> str:

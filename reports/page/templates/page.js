@@ -132,7 +132,8 @@
     if (run.marks.length) detail.append(make("p", run.marks.join(", "), "stamp"));
     const names = Object.entries(data.metrics).map(([name, title]) => `${title} ${two(each.metrics[name].value)} ${limits(each.metrics[name])}`);
     detail.append(make("p", `${names.join("; ")}; always-yes ${two(each.always_yes)}: ${each.verdict}.`));
-    const reason = each.metrics.f1.reason ? ` ${each.metrics.f1.reason}.` : "";
+    const why = each.metrics.f1.reason;
+    const reason = why ? ` ${why[0].toUpperCase()}${why.slice(1)}.` : "";
     detail.append(make("p", `${each.n} recordings of ${each.patients} patients; ${each.positive} show the sign (${each.positive_patients} patients); ${each.unparsed} unparsed.${each.partial ? ` Asked about only ${each.n} of ${each.asked} recordings.` : ""}${reason}`));
     const link = make("a", "List its errors");
     link.href = `#errors?run=${cell.dataset.run}&feature=${cell.dataset.feature}`;
@@ -317,16 +318,20 @@
     if (!wrong(feature, truth, answer)) return "right";
     return truth === "y" ? "miss" : answer === "y" ? "false" : "other";
   };
+  /* What was written about the first window that gave the recording its answer; failing that, about any. */
   const spoken = (key, feature, at) => {
     const found = ((data.texts[key] || {})[feature] || {})[at];
-    return found ? Object.values(found)[0] : "";
+    if (!found) return "";
+    const answers = ((data.windows[key] || {})[feature] || [])[at] || "";
+    const decisive = answers.indexOf(usable(key, feature)[at]);
+    return found[decisive] || (answers ? "" : Object.values(found)[0]);
   };
   const collect = () => {
     const run = $("errrun").value, feature = $("errfeature").value, kind = $("errkind").value;
     const words = $("errtext").value.trim().toLowerCase();
     listed = [];
     data.runs.forEach((each, r) => {
-      if (run && each.key !== run) return;
+      if (run === "main" ? !each.main : run && each.key !== run) return;
       for (const [name, answers] of Object.entries(data.answers[each.key] || {})) {
         if (feature && name !== feature) continue;
         const truths = data.truth[name] || "";
@@ -362,6 +367,8 @@
       const text = make("td", spoken(each.key, each.feature, each.rec).slice(0, 160));
       text.dir = "auto";
       row.append(head, make("td", plain(each.feature)), who, make("td", WORD[each.truth]), make("td", WORD[each.answer]), text);
+      for (const [i, name] of ["recording", "feature", "run", "truth", "answer", "what was written"].entries()) row.cells[i].dataset.label = name;
+      for (const i of [2, 5]) row.cells[i].className = "all";
       row.addEventListener("click", () => { location.hash = link.getAttribute("href").slice(1); });
       return row;
     }));
@@ -371,7 +378,8 @@
   const filterCounts = () => {
     const run = $("errrun").value, feature = $("errfeature").value;
     for (const row of $("confusions").tBodies[0].rows) {
-      hide(row, "byFilter", (run && row.dataset.run !== run) || (feature && row.dataset.feature !== feature));
+      const other = run === "main" ? !runs.get(row.dataset.run).main : run && row.dataset.run !== run;
+      hide(row, "byFilter", other || (feature && row.dataset.feature !== feature));
     }
   };
   if ($("errlist")) {
