@@ -254,6 +254,11 @@ def _record_of(line: bytes, key: str) -> tuple[dict[str, Any] | None, str | None
     record = sample.get(key) if isinstance(sample, dict) else None
     if not isinstance(record, dict):
         return None, None
+    if b"\\ud" in line.lower():
+        # Half of a surrogate pair, as a reply cut between two tokens can end in, is no text: neither Arrow
+        # nor a file takes it.
+        whole = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
+        record = json.loads(whole)
     return record | _probability(sample, record), None
 
 
