@@ -21,6 +21,7 @@ from semiology.optimization.guarded_proposer import ReflectionError
 MAX_TOKENS = 1024
 TEMPERATURE = 1.0
 TOLD = "recordings_told"
+FAILED = "no_reply_because"
 ERROR_CHARACTERS = 300
 Complete = Callable[[str], str]
 
@@ -81,6 +82,7 @@ class ReflectiveProposer:
         named = "|".join(re.escape(name) for name in longest_first)
         self._ids = re.compile(rf"(?<![^\W_])(?:{named})(?![^\W_])", re.IGNORECASE) if named else None
         self._asked: Counter[str] = Counter()
+        self._failed: list[Answer] = []
         self.shortened = 0
 
     def propose(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
@@ -115,17 +117,29 @@ class ReflectiveProposer:
         key = "reflection-" + hashlib.sha256(content.encode()).hexdigest()
         known = self._journal.get(key) if self._journal is not None else None
         if known is not None:
+            if FAILED in known.extra:
+                raise ReflectionError(str(known.extra[FAILED]))
             self.shortened += int(known.extra.get(TOLD, len(records)) < len(records))
             return known.text
         try:
             reply, told = self._heard(wording, records)
-        except ReflectionError:
-            self._asked[task] -= 1  # the next run shall ask this again
+        except ReflectionError as error:
+            self._failed.append(Answer(key, "", {FAILED: str(error)}))
             raise
         self.shortened += int(told < len(records))
+        self.settle()
         if self._journal is not None:
             self._journal.put_many([Answer(key, reply, {TOLD: told})])
         return reply
+
+    def settle(self) -> None:
+        """Keep which replies never came, because the search went on without them: a repeated one does so too.
+
+        Those that ended a search are not kept; the next run asks for them again.
+        """
+        if self._journal is not None and self._failed:
+            self._journal.put_many(self._failed)
+        self._failed = []
 
     def _heard(self, wording: str, records: Sequence[Mapping[str, Any]]) -> tuple[str, int]:
         """Return a reply, and of how many recordings the model was told for it."""

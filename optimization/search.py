@@ -215,18 +215,31 @@ def search_feature(
         max_metric_calls=options.metric_calls or UNLIMITED, minibatch=options.minibatch,
         siblings=options.siblings, seed=options.seed, stoppers=[clock, ended], callbacks=[recorder],
     )  # fmt: skip
-    program = optimiser.compile(
-        AskRecording(begun, TaskLM(book)),
-        trainset=[dspy_example(each) for each in train],
-        valset=[dspy_example(each) for each in development],
-    )
-    chosen = program.ask.signature.instructions
+    chosen = _compiled(optimiser, begun, book, train, development)
+    if isinstance(proposer, ReflectiveProposer) and not _broken_off(guarded):
+        proposer.settle()
     notes += _told_less(feature, proposer) + _endings(feature, guarded, ended, clock, options)
     stated = _stated(prompt, options, guarded, notes) | {"seconds": round(clock.used_s, 1), **(facts or {})}
     record = lineage(recorder, optimiser.trials, chosen, stated)
     return FoundWording(
         feature, prompt, begun, chosen, record, options.answer_format, tuple(notes), _broken_off(guarded)
     )
+
+
+def _compiled(
+    optimiser: WordingGEPA,
+    begun: str,
+    book: AnswerBook,
+    train: Sequence[Example],
+    development: Sequence[Example],
+) -> str:
+    """Run GEPA and return the instruction that is best on the development recordings."""
+    program = optimiser.compile(
+        AskRecording(begun, TaskLM(book)),
+        trainset=[dspy_example(each) for each in train],
+        valset=[dspy_example(each) for each in development],
+    )
+    return str(program.ask.signature.instructions)
 
 
 def _stated(

@@ -124,6 +124,19 @@ def test_a_server_that_hangs_ends_the_search_in_a_sentence_and_the_next_run_goes
     assert not any("stopped early: the proposing" in note for note in again.notes)
 
 
+def test_a_repeated_search_goes_the_same_way_past_replies_that_never_came(
+    address: str, tmp_path: Path
+) -> None:
+    Server.replies = [REPLIES[0], None, None, REPLIES[2], None, REPLIES[1]]
+    found = searched(address, tmp_path, timeout_s=0.5)
+    assert not found.unfinished
+    asked = len(Server.asked)
+    again = searched(address, tmp_path)
+    assert len(Server.asked) == asked
+    assert again.lineage["candidates"] == found.lineage["candidates"]
+    assert again.lineage["refused"] == found.lineage["refused"]
+
+
 @pytest.mark.parametrize(
     ("reply", "wording"),
     [
