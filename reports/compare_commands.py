@@ -113,8 +113,7 @@ def feature_names(text: str | None) -> tuple[str, ...]:
     for name in filter(None, (part.strip() for part in text.split(","))):
         if name not in GROUPS and name not in FEATURES:
             near = suggest_feature(name)
-            hint = f" (did you mean {near}?)" if near else ""
-            raise ValueError(f"unknown feature or group {name!r}{hint} → groups: {', '.join(GROUPS)}")
+            raise ValueError(f"unknown feature or group {name!r}{near} → groups: {', '.join(GROUPS)}")
         wanted |= set(GROUPS.get(name, [name]))
     return tuple(name for name in FEATURES if name in wanted)
 

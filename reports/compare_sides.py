@@ -128,8 +128,12 @@ def only_condition(side: Side) -> Condition:
     """Return the one condition of a side.
 
     Raises:
-        SideError: it has several; the message lists what to type.
+        SideError: it has several, and the message lists what to type; or it is a constant.
     """
+    if side.constant:
+        raise SideError(
+            f"{side.text}: constant answers cannot be used here → give a run or published answers"
+        )
     if len(side.conditions) != 1:
         source = side.text.partition(SEPARATOR)[0]
         raise SideError(

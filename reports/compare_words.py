@@ -11,6 +11,7 @@ from typing import Literal
 from semiology.metrics.paired_comparison import PairedComparison, PairedFeature, PairedScore
 from semiology.metrics.paired_flips import smallest_p
 from semiology.metrics.paired_tables import END_POINTS
+from semiology.noun_counts import counted
 from semiology.reports.comparison import Comparison
 
 Verdict = Literal["higher", "lower", "equivalent", "not shown", "same answers", "too few", "undefined"]
@@ -46,7 +47,7 @@ def primary_sentences(comparison: Comparison) -> list[str]:
     if not result.macro:
         return ["No macro figure: no feature has recordings with and without the sign."]
     count = len(result.macro_features)
-    over = f"{count} feature{'' if count == 1 else 's'}"
+    over = counted(count, "feature")
     names = (comparison.first, comparison.second)
     return [
         f"Macro {NAMES[m]} over {over}: {_sentence(result.macro[m], result, names, 'both end points')}"
@@ -116,8 +117,9 @@ def _claim(kind: Verdict, score: PairedScore, second: str, p: str, result: Paire
     if kind == "equivalent":
         return f"The two are equivalent within ±{margin:g} (the 90 % interval lies inside; {p})."
     if kind == "too few":
-        count = score.difference.n_patients
-        patients = f"{count} patient{'' if count == 1 else 's'} cannot give a p-value below {result.alpha:g}"
+        patients = (
+            f"{counted(score.difference.n_patients, 'patient')} cannot give a p-value below {result.alpha:g}"
+        )
         reason = patients if _few_patients(score, result) else score.difference.reason
         return f"Nothing can be shown: {reason} ({p})."
     low, high = score.difference.low, score.difference.high

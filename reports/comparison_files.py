@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from semiology.data.cache_folder import written_whole
 from semiology.metrics.paired_comparison import PairedFeature, PairedScore
 from semiology.metrics.paired_tables import END_POINTS, MEASURES
+from semiology.noun_counts import counted
 from semiology.reports.compare_words import (
     NAMES,
     difference_text,
@@ -107,8 +108,8 @@ def closing(comparison: Comparison) -> list[str]:
     ]
     if result.smallest_p >= result.alpha:
         lines.append(
-            f"With {result.n_deciding} patients about whom the two differ no p-value can fall below "
-            f"{result.alpha:g}: nothing can be shown on these recordings."
+            f"With {counted(result.n_deciding, 'patient')} about whom the two differ no p-value can fall "
+            f"below {result.alpha:g}: nothing can be shown on these recordings."
         )
     return lines
 
@@ -282,8 +283,9 @@ _COUNTS = (
 def _both(comparison: Comparison) -> str:
     result = comparison.result
     return (
-        f"Both answered {comparison.n_recordings} recordings of {result.n_patients} patients "
-        f"(A {comparison.n_first}, B {comparison.n_second}); they differ about {result.n_deciding} patients."
+        f"Both answered {counted(comparison.n_recordings, 'recording')} of "
+        f"{counted(result.n_patients, 'patient')} (A {comparison.n_first}, B {comparison.n_second}); "
+        f"they differ about {counted(result.n_deciding, 'patient')}."
     )
 
 
@@ -294,7 +296,9 @@ def _missing(items: Sequence[Unpaired], name: str) -> list[str]:
         if found:
             more = f" and {len(found) - SHOWN_UNPAIRED} more" if len(found) > SHOWN_UNPAIRED else ""
             shown = ", ".join(found[:SHOWN_UNPAIRED])
-            lines.append(f"{name} has {what} {len(found)} recordings that the other has: {shown}{more}.")
+            lines.append(
+                f"{name} has {what} {counted(len(found), 'recording')} that the other has: {shown}{more}."
+            )
     return lines
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.cache_folder import cache_directory
+from semiology.noun_counts import counted
 
 CONFIRM = "confirm"
 ALL = "all"
@@ -57,7 +58,7 @@ class Openings:
     def sentence(self) -> str:
         """The count in words."""
         times = "once, now" if self.count == 1 else f"{self.count} times, this one included"
-        text = f"The confirm split was opened {times} ({self.distinct} different comparisons)."
+        text = f"The confirm split was opened {times} ({counted(self.distinct, 'different comparison')})."
         if self.altered:
             text += " Its record was changed by other means: the count may be too low."
         elif self.distinct > 1:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from semiology.metrics.aggregation import THREE_CLASSES
+from semiology.metrics.intervals import MIN_POSITIVE_PATIENTS
 from semiology.metrics.paired_power import PatientsNeeded, PowerAt, patients_needed
 from semiology.metrics.paired_simulation import (
     CORRELATION,
@@ -121,6 +122,7 @@ def plan_power(
         ValueError: the feature has three classes, or no recording with or without the sign, or a figure is
             out of range.
     """
+    _check(design)
     if feature in THREE_CLASSES:
         raise ValueError(f"{feature} has three answers → power is planned for yes/no features only")
     patients = _patients(truth, feature)
@@ -146,6 +148,13 @@ def plan_power(
     )
 
 
+def _check(design: Design) -> None:
+    if not 0 < design.alpha < 1:
+        raise ValueError(f"the level must lie between 0 and 1 (0.05 is usual), not {design.alpha:g}")
+    if design.delta <= 0:
+        raise ValueError(f"a difference of {design.delta:g} cannot be planned for → use one above 0")
+
+
 def power_sentence(plan: PowerPlan) -> str:
     """Return the answer in words."""
     sees = (
@@ -157,8 +166,11 @@ def power_sentence(plan: PowerPlan) -> str:
     recordings = round(plan.result.needed * plan.recordings_per_patient)
     here = next((at for at in plan.result.tried if at.n_patients == plan.n_patients), None)
     now = f" The {plan.n_patients} patients of this set give {here.power:.2f}." if here else ""
+    # Few patients with the sign are drawn again and again: the set cannot tell how such patients differ.
+    sure = "" if plan.n_positive_patients >= MIN_POSITIVE_PATIENTS else "no more than a guess: "
     return (
-        f"To see {sees}, about {plan.result.needed:,} patients ({recordings:,} recordings) are needed.{now}"
+        f"To see {sees}, about {plan.result.needed:,} patients ({sure}{recordings:,} recordings) are needed."
+        f"{now}"
     )
 
 
@@ -188,7 +200,7 @@ def assumption_lines(plan: PowerPlan) -> list[str]:
     )
     test = f"Test: patient sign-flip on F1, two-sided, level {level:.3g}{divided}."
     lines = [patients, rates, likeness, test, drawn]
-    if plan.n_positive_patients < 10:
+    if plan.n_positive_patients < MIN_POSITIVE_PATIENTS:
         lines.append(
             f"Only {plan.n_positive_patients} patients of this set show the sign: they are drawn again and "
             "again, and the figure is no more than a guess."

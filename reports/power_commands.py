@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -62,14 +62,27 @@ def power(
     other = read_truth(second)[1] if second is not None else None
     design = Design(delta, wanted, alpha, tests, studies, seed)
     assumed = Assumptions(sensitivity, specificity, correlation, discordance)
-    console, plans = Console(), []
-    for name in _features(feature, truth["feature"].unique().tolist()):
-        with Console(stderr=True).status(f"{name}: simulating") as status:
-            told = _teller(name, status.update)
-            plan = plan_power(truth, name, design, pilot=pilot, second=other, assumed=assumed, on_size=told)
+    console, plans, impossible = Console(), [], []
+    names = _features(feature, truth["feature"].unique().tolist())
+    for number, name in enumerate(names, start=1):
+        label = f"{name} ({number} of {len(names)})"
+        with Console(stderr=True).status(f"{label}: simulating") as status:
+            told = _teller(label, status.update)
+            try:
+                plan = plan_power(
+                    truth, name, design, pilot=pilot, second=other, assumed=assumed, on_size=told
+                )
+            except ValueError as error:
+                # One feature that cannot be planned for does not cost the plans of the others.
+                impossible.append(error)
+                continue
         plans.append(plan)
         if not as_json:
             _print(plan, console)
+    if not plans:
+        raise _none_planned(impossible, source)
+    for error in impossible:
+        typer.echo(f"• not planned: {error}", err=True)
     text = json.dumps([plan_content(plan) for plan in plans], indent=2, ensure_ascii=False)
     if as_json:
         typer.echo(text)
@@ -78,6 +91,12 @@ def power(
         with written_whole(out) as part:
             part.write_text(text + "\n", encoding="utf-8")
         typer.echo(f"Written: {out}", err=as_json)
+
+
+def _none_planned(impossible: Sequence[ValueError], source: str) -> ValueError:
+    if impossible:
+        return impossible[0]
+    return ValueError(f"{source}: holds no annotation of a feature of yes and no → annotate one first")
 
 
 def _features(text: str | None, there: list[str]) -> tuple[str, ...]:

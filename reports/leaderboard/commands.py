@@ -68,7 +68,7 @@ def export_command(
         made += entries(results, summary, options)
     write_board(out, made)
     withheld = sum(row["withheld"] for entry in made for row in entry["features"])
-    typer.echo(f"{len(made)} entries → {out}")
+    typer.echo(f"{_entries(len(made))} → {out}")
     if withheld:
         typer.echo(
             f"The figures on {withheld} features are withheld: they rest on fewer than 5 patients, or would "
@@ -93,7 +93,7 @@ def import_command(
         known, more, changed = merged(known, read_board(source)["entries"], replace=replace)
         added, replaced = added + more, replaced + changed
     write_board(into, known)
-    typer.echo(f"{added} entries added, {replaced} replaced → {into}: {len(known)} entries")
+    typer.echo(f"{_entries(added)} added, {replaced} replaced → {into}: {_entries(len(known))}")
 
 
 @leaderboard_app.command("show", epilog=examples("semiology leaderboard show board.json"))
@@ -132,7 +132,7 @@ def validate_command(sources: _Files) -> None:
         except LeaderboardError as error:
             wrong.append(str(error))
         else:
-            typer.echo(f"{source}: {count} entries, no fault")
+            typer.echo(f"{source}: {_entries(count)}, no fault")
     if wrong:
         raise LeaderboardError("\n".join(wrong))
 
@@ -143,6 +143,10 @@ def schema_command() -> None:
     from semiology.reports.leaderboard.files import schema
 
     typer.echo(json.dumps(schema(), indent=2))
+
+
+def _entries(number: int) -> str:
+    return "1 entry" if number == 1 else f"{number:,} entries"
 
 
 def _cards(path: Path | None) -> dict[str, dict[str, Any]]:

@@ -42,6 +42,8 @@ def export_command(
 
     sample = draw_sample(read_justifications(runs), feature_names(features), seed=seed, most=most)
     written = write_review(sample, out, form=form)
+    for caveat in sample.caveats:
+        typer.echo(f"Note: {caveat}")
     for note in sample.notes:
         typer.echo(f"• {note}")
     positive = sum(case.kind == "true positive" for case in sample.cases)
@@ -50,7 +52,7 @@ def export_command(
     )
     typer.echo(f"Written: {', '.join(str(path) for path in written)}")
     typer.echo(f"Hand out {written[-1].name}, or: semiology review serve {out} --rater INITIALS --data DIR")
-    typer.echo("key.csv tells models and patients: keep it from raters.")
+    typer.echo("key.csv and cases.json tell models and patients: keep them from raters.")
 
 
 @review_app.command(

@@ -22,7 +22,7 @@ def write_figure(summary: ReviewSummary, folder: Path) -> list[Path]:
     rows = [
         (name, found) for kind, name, found in summary.rows if kind in ("all", "feature") and found.n_items
     ]
-    figure = Figure(figsize=(9, 1.6 + 0.42 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(9, 1.9 + 0.42 * len(rows) + 0.12 * len(summary.caveats)), layout="constrained")
     axes = figure.add_subplot()
     for place, (_, found) in enumerate(reversed(rows)):
         left = 0.0
@@ -33,17 +33,22 @@ def write_figure(summary: ReviewSummary, folder: Path) -> list[Path]:
             if share >= 0.06:
                 ink = "white" if value == 5 else "black"
                 middle = left + share / 2
-                axes.text(middle, place, f"{share:.0%}", ha="center", va="center", fontsize=8, color=ink)
+                axes.text(
+                    middle, place, f"{100 * share:.0f} %", ha="center", va="center", fontsize=8, color=ink
+                )
             left += share
-        median = "" if math.isnan(found.median) else f", median {found.median:.2g}"
-        text = f" ≥60 %: {found.passed.value:.0%}{median} (n = {found.n_items})"
+        median = "" if math.isnan(found.median) else f", median {found.median:.2g} of 5"
+        text = f" ≥60 %: {100 * found.passed.value:.0f} %{median} (n = {found.n_items})"
         axes.text(1.0, place, text, ha="left", va="center", fontsize=8)
     names = ["all items" if name == "all" else name.replace("_", " ") for name, _ in reversed(rows)]
     axes.set_yticks(range(len(rows)), names)
-    axes.set_xlim(0, 1.42)
+    axes.set_xlim(0, 1.5)
     axes.set_xticks([0, 0.25, 0.5, 0.75, 1.0], ["0", "25 %", "50 %", "75 %", "100 %"])
-    axes.set_xlabel("share of ratings")
+    axes.set_xlabel("share of ratings", x=0.5 / 1.5)
     axes.spines[["top", "right"]].set_visible(False)
+    axes.spines["bottom"].set_bounds(0, 1)
+    remarks = ["≥60 %, median and n are of items (where several raters judged one: its mean)."]
+    figure.supxlabel("\n".join(remarks + list(summary.caveats)), fontsize=7, x=0.02, ha="left")
     axes.legend(ncols=5, loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False, title="faithfulness")
     written = []
     for form in ("png", "svg"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import json
@@ -20,7 +21,7 @@ from semiology.metrics.ratings import (
     rater_agreement,
     summarise_ratings,
 )
-from semiology.reports.review.sheet import Case, ReviewError, read_cases
+from semiology.reports.review.sheet import Case, ReviewError, read_sample
 from semiology.reports.review.store import STORE, RatingStore
 from semiology.reports.tables import escaped, neutral, table_line
 
@@ -41,11 +42,13 @@ class Review:
         cases: what was to be rated.
         ratings: by rater, the rating of each item rated.
         comments: (item, rater, text).
+        caveats: what limits the ratings, such as that the recordings are simulated.
     """
 
     cases: tuple[Case, ...]
     ratings: Mapping[str, Mapping[str, int]]
     comments: tuple[tuple[str, str, str], ...]
+    caveats: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,12 +59,14 @@ class ReviewSummary:
         rows: (kind of group, group, summary), the whole first.
         agreement: of the raters.
         n_cases, n_unrated: items in all, and items that nobody rated.
+        caveats: of the review.
     """
 
     rows: tuple[tuple[str, str, RatingSummary], ...]
     agreement: RaterAgreement
     n_cases: int
     n_unrated: int
+    caveats: tuple[str, ...] = ()
 
 
 def read_review(folder: Path, sheets: Sequence[Path] = ()) -> Review:
@@ -74,7 +79,8 @@ def read_review(folder: Path, sheets: Sequence[Path] = ()) -> Review:
         ReviewError: a sheet cannot be read, or holds a rating outside 1 to 5, an unknown item or an item
             twice; all faults are listed with their rows. Or a rater has two sources.
     """
-    cases = read_cases(folder)
+    sample = read_sample(folder)
+    cases = sample.cases
     known = {case.item for case in cases}
     ratings: dict[str, dict[str, int]] = {}
     comments: list[tuple[str, str, str]] = []
@@ -99,7 +105,7 @@ def read_review(folder: Path, sheets: Sequence[Path] = ()) -> Review:
         raise ReviewError(
             f"{folder}: nobody has rated anything yet → give filled-in sheets, or serve the review"
         )
-    return Review(cases, ratings, tuple(sorted(comments)))
+    return Review(cases, ratings, tuple(sorted(comments)), sample.caveats)
 
 
 def summarise_review(review: Review) -> ReviewSummary:
@@ -116,7 +122,11 @@ def summarise_review(review: Review) -> ReviewSummary:
             rows.append((kind, name, summarise_ratings(given, [case.patient_id for case in members])))
     rated_items = {item for rated in review.ratings.values() for item in rated}
     return ReviewSummary(
-        tuple(rows), rater_agreement(review.ratings), len(review.cases), len(review.cases) - len(rated_items)
+        tuple(rows),
+        rater_agreement(review.ratings),
+        len(review.cases),
+        len(review.cases) - len(rated_items),
+        review.caveats,
     )
 
 
@@ -150,12 +160,17 @@ def table_cells(summary: ReviewSummary) -> list[tuple[str, ...]]:
 
 
 def sentences(summary: ReviewSummary) -> list[str]:
-    """Return coverage and agreement in plain sentences."""
+    """Return caveats, coverage, what the shares are of, and agreement in plain sentences."""
     agreement, rated = summary.agreement, summary.n_cases - summary.n_unrated
     raters = f"{len(agreement.raters)} rater{'' if len(agreement.raters) == 1 else 's'}"
     names = ", ".join(agreement.raters)
-    lines = [f"{rated} of {summary.n_cases} items are rated, by {raters}: {names}."]
+    lines = [f"Note: {text}" for text in summary.caveats]
+    lines += [f"{rated} of {summary.n_cases} items are rated, by {raters}: {names}."]
     if agreement.n_items:
+        lines.append(
+            "The distribution is of ratings; the share of at least 60 % and the median are of items, of "
+            "which the mean counts."
+        )
         equal, near = _percent(agreement.exact), _percent(agreement.within_one)
         lines.append(
             f"{agreement.n_items} items have several ratings: equal in {equal}, at most 1 apart in {near} of "
@@ -177,6 +192,7 @@ def write_summary(review: Review, summary: ReviewSummary, folder: Path) -> list[
         "format": "semiology review summary 1",
         "groups": [{"kind": kind, "group": name, **_plain(found)} for kind, name, found in summary.rows],
         "agreement": {key: _json(value) for key, value in vars(summary.agreement).items()},
+        "caveats": list(summary.caveats),
         "items": summary.n_cases,
         "unrated": summary.n_unrated,
     }
@@ -239,22 +255,34 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
             ]
             book.close()
         else:
-            text = path.read_text(encoding="utf-8-sig")
-            # Spreadsheets of some languages write semicolons.
-            mark = ";" if text.partition("\n")[0].count(";") > text.partition("\n")[0].count(",") else ","
-            table = list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
+            table = _csv_table(path.read_bytes())
     except Exception as error:  # noqa: BLE001 - whatever a broken file makes the reader raise
         raise ReviewError(
             f"{path}: cannot be read ({type(error).__name__}) → save it as CSV in UTF-8 or as xlsx"
         ) from None
     if not table:
         return []
-    header = [name.strip() for name in table[0]]
+    # "sep=;" before the header is a hint to spreadsheets; the number of rows counts it.
+    top = 1 if len(table) > 1 and table[0] and table[0][0].strip().lower().startswith("sep=") else 0
+    header = [name.strip().lower() for name in table[top]]
     return [
         (number, {name: cell.strip() for name, cell in zip(header, row, strict=False)})
-        for number, row in enumerate(table[1:], start=2)
+        for number, row in enumerate(table[top + 1 :], start=top + 2)
         if any(cell.strip() for cell in row)
     ]
+
+
+def _csv_table(content: bytes) -> list[list[str]]:
+    """Return the cells of a CSV file as spreadsheets of any language write it.
+
+    That is UTF-8, or UTF-16 with its byte order mark ("Unicode text"); commas, semicolons or tabs.
+    """
+    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    text = content.decode("utf-16" if marked else "utf-8-sig")
+    lines = text.splitlines() or [""]
+    head = lines[1] if lines[0].strip().lower().startswith("sep=") and len(lines) > 1 else lines[0]
+    mark = max((",", ";", "\t"), key=head.count)
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
 
 
 def _rating(text: str) -> tuple[int | None, str | None]:

@@ -78,11 +78,15 @@ class Case:
 
 @dataclass(frozen=True)
 class Sample:
-    """Cases to rate, in the order shown, and remarks on what could not be drawn."""
+    """Cases to rate, in the order shown, and remarks on what could not be drawn.
+
+    ``caveats`` limit what the ratings can say (simulated recordings, say) and stay with the review.
+    """
 
     cases: tuple[Case, ...]
     notes: tuple[str, ...]
     seed: int
+    caveats: tuple[str, ...] = ()
 
 
 def draw_sample(
@@ -124,7 +128,7 @@ def draw_sample(
             "yes_no_json)"
         )
     order = rng.permutation(len(cases))
-    return Sample(tuple(cases[i] for i in order), tuple(notes), seed)
+    return Sample(tuple(cases[i] for i in order), tuple(notes), seed, tuple(results.caveats))
 
 
 def write_review(sample: Sample, folder: Path, *, form: Literal["csv", "xlsx"] = "csv") -> list[Path]:
@@ -133,7 +137,12 @@ def write_review(sample: Sample, folder: Path, *, form: Literal["csv", "xlsx"] =
     Raises:
         ReviewError: the folder holds another review, whose ratings would be orphaned.
     """
-    content = {"format": FORMAT, "seed": sample.seed, "cases": [asdict(case) for case in sample.cases]}
+    content = {
+        "format": FORMAT,
+        "seed": sample.seed,
+        "caveats": list(sample.caveats),
+        "cases": [asdict(case) for case in sample.cases],
+    }
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
     target = folder / CASES
     if target.exists() and target.read_text(encoding="utf-8") != text:
@@ -158,6 +167,15 @@ def read_cases(folder: Path) -> tuple[Case, ...]:
     Raises:
         ReviewError: there are none, or the file is not ours.
     """
+    return read_sample(folder).cases
+
+
+def read_sample(folder: Path) -> Sample:
+    """Read the cases of a review folder with what limits their ratings; remarks of the draw are not kept.
+
+    Raises:
+        ReviewError: there are none, or the file is not ours.
+    """
     path = folder / CASES
     if not path.is_file():
         raise ReviewError(f"{path}: there is no such file → `semiology review export` draws a sample")
@@ -168,7 +186,8 @@ def read_cases(folder: Path) -> tuple[Case, ...]:
                 f"{path}: is of the format {content['format']!r}, not {FORMAT!r} → export again"
             )
         names = {field.name for field in fields(Case)}
-        return tuple(Case(**{key: case[key] for key in names}) for case in content["cases"])
+        cases = tuple(Case(**{key: case[key] for key in names}) for case in content["cases"])
+        return Sample(cases, (), int(content["seed"]), tuple(map(str, content.get("caveats", ()))))
     except (ValueError, KeyError, TypeError) as error:
         if isinstance(error, ReviewError):
             raise
@@ -213,10 +232,12 @@ def _one_segment_each(rows: pd.DataFrame, rng: np.random.Generator) -> pd.DataFr
 
 def _case(row: Mapping[Any, Any], kind: Literal["true positive", "true negative"]) -> Case:
     parts = [str(row[name]) for name in (*_RUN, "feature", "video_id", "segment")]
+    digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     text = str(row["justification"])
     cut = f"{text[:LONGEST]} […]" if len(text) > LONGEST else text
     return Case(
-        item=hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12],
+        # A letter in front: spreadsheets take 120034567890 or 12345e678901 for numbers and round them.
+        item=f"r{digest[:12]}",
         feature=str(row["feature"]),
         question=question_text(str(row["feature"]), str(row["prompt_id"])),
         video_id=str(row["video_id"]),

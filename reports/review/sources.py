@@ -33,7 +33,8 @@ def read_justifications(runs: Sequence[Path]) -> Results:
     if asked is None:
         return results
     both = pd.concat([results.answers, asked.answers], ignore_index=True)
-    return replace(results, answers=both, notes=(*results.notes, *asked.notes))
+    caveats = tuple(dict.fromkeys((*results.caveats, *asked.caveats)))
+    return replace(results, answers=both, caveats=caveats, notes=(*results.notes, *asked.notes))
 
 
 def _of_task_2(s3: S3Results) -> Results | None:

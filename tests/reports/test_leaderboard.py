@@ -207,11 +207,11 @@ def test_the_commands(run: Path, tmp_path: Path) -> None:
     options = ["--out", str(ours), "--resamples", "100"]
     told = runner.invoke(app, ["leaderboard", "export", str(run), *options])
     assert told.exit_code == 0, told.output
-    assert "1 entries" in told.output
+    assert "1 entry" in told.output
     assert "withheld" in told.output
     assert runner.invoke(app, ["leaderboard", "validate", str(ours)]).exit_code == 0
     imported = runner.invoke(app, ["leaderboard", "import", str(ours), "--into", str(board)])
-    assert "1 entries added" in imported.output
+    assert "1 entry added, 0 replaced" in imported.output
     shown = runner.invoke(app, ["leaderboard", "show", str(board)])
     assert "Qwen2.5-VL-7B" in shown.output
     printed = runner.invoke(app, ["leaderboard", "schema"])
@@ -221,7 +221,7 @@ def test_the_commands(run: Path, tmp_path: Path) -> None:
     (tmp_path / "none.json").write_text("{}")
     names = [str(tmp_path / name) for name in ("newer.json", "none.json", "ours.json")]
     refused = runner.invoke(app, ["leaderboard", "validate", *names])
-    assert "ours.json: 1 entr" in refused.output  # a faulty file does not keep the others from being read
+    assert "ours.json: 1 entry" in refused.output  # a faulty file does not keep the others from being read
     assert "newer.json" in str(refused.exception)
     assert "update semiology-eval" in str(refused.exception)
     assert "none.json" in str(refused.exception)

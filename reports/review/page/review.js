@@ -17,20 +17,29 @@ function show() {
   byId("justification").scrollTop = 0;
   byId("comment").value = c.comment;
   byId("where").textContent = `Recording ${c.video_id}, ${clock(c.start_s)} to ${clock(c.end_s)}`;
-  const video = byId("video");
-  video.hidden = !c.has_video;
-  byId("novideo").hidden = c.has_video;
-  byId("novideo").textContent = `The video is not on this machine: look at ${c.video_id} from ${clock(c.start_s)} to ${clock(c.end_s)}.`;
-  if (c.has_video) {
-    video.src = `video/${encodeURIComponent(c.item)}#t=${c.start_s}${c.end_s > c.start_s ? `,${c.end_s}` : ""}`;
-  } else {
-    video.removeAttribute("src");
-    video.load();
-  }
+  showVideo();
   for (const button of byId("scale").children) {
     button.setAttribute("aria-checked", String(Number(button.dataset.value) === c.rating));
   }
   progress();
+}
+
+function showVideo() {
+  const c = state.cases[state.at];
+  const video = byId("video");
+  video.hidden = !c.has_video;
+  byId("novideo").hidden = c.has_video;
+  byId("novideo").textContent = `The video is not on this machine: ${lookAt(c)}`;
+  if (c.has_video) {
+    video.src = `video/${encodeURIComponent(c.item)}#t=${c.start_s}${c.end_s > c.start_s ? `,${c.end_s}` : ""}`;
+  } else {
+    video.removeAttribute("src");
+  }
+  video.load();
+}
+
+function lookAt(c) {
+  return `look at ${c.video_id} from ${clock(c.start_s)} to ${clock(c.end_s)}.`;
 }
 
 function progress() {
@@ -55,6 +64,7 @@ function save(c) {
 async function send() {
   if (state.sending) return;
   state.sending = true;
+  let away = false;
   while (state.waiting.size > 0) {
     const [item, body] = state.waiting.entries().next().value;
     try {
@@ -66,12 +76,14 @@ async function send() {
       if (!reply.ok) throw new Error(String(reply.status));
       if (state.waiting.get(item) === body) state.waiting.delete(item);
     } catch (error) {
+      away = true;
       told(`not saved yet (${state.waiting.size}): is the server running? Trying again.`, true);
       await new Promise((resolve) => setTimeout(resolve, 1500));
     }
   }
   state.sending = false;
   told("saved", false);
+  if (away && byId("video").error) showVideo();
 }
 
 function keepComment() {
@@ -142,6 +154,15 @@ document.addEventListener("keydown", (event) => {
   else if (KEYS[event.key]) KEYS[event.key]();
   else return;
   event.preventDefault();
+});
+
+// Without a source the player reports an error too; then there is nothing to tell.
+byId("video").addEventListener("error", () => {
+  const c = state.cases[state.at];
+  if (!c.has_video) return;
+  byId("video").hidden = true;
+  byId("novideo").hidden = false;
+  byId("novideo").textContent = `The video cannot be played here (is the server running, and does this browser know the format?): ${lookAt(c)}`;
 });
 
 byId("video").addEventListener("timeupdate", () => {

@@ -77,3 +77,32 @@ def test_rating_by_keyboard_through_a_crash(page: Any, review_folder: tuple[Path
     store.close()
     items = [case.item for case in sample.cases]
     assert kept == {items[0]: (4, ""), items[1]: (2, "arm, 3 s late"), items[2]: (5, "")}
+
+
+def test_a_video_that_does_not_play_is_named(page: Any, review_folder: tuple[Path, Sample]) -> None:
+    """The player's black box would tell a rater nothing; and what plays again is shown again."""
+    folder, sample = review_folder
+    port = _free_port()
+    base = f"http://127.0.0.1:{port}/{token_of(folder)}/"
+
+    def with_videos(route: Any) -> None:
+        reply = route.fetch()
+        content = reply.json()
+        for case in content["cases"]:
+            case["has_video"] = True
+        route.fulfill(response=reply, json=content)
+
+    page.route("**/api/review", with_videos)
+    server = _start(folder, port)
+    try:
+        _wait(server, base)
+        page.goto(base)
+        expect = playwright.expect
+        expect(page.locator("#novideo")).to_contain_text("cannot be played here")
+        expect(page.locator("#novideo")).to_contain_text(f"look at {sample.cases[0].video_id} from")
+        expect(page.locator("#video")).to_be_hidden()
+        page.keyboard.press("3")
+        expect(page.locator("#novideo")).to_contain_text(f"look at {sample.cases[1].video_id} from")
+    finally:
+        server.send_signal(signal.SIGKILL)
+        server.wait()

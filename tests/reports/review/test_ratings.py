@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
-from semiology.reports.review.rating_tables import read_review, summarise_review, write_summary
-from semiology.reports.review.sheet import Sample, write_review
+from semiology.reports.results import Results
+from semiology.reports.review.rating_tables import (
+    read_review,
+    sentences,
+    summarise_review,
+    write_summary,
+)
+from semiology.reports.review.sheet import Sample, draw_sample, write_review
 from semiology.reports.review.store import STORE, Rating, RatingStore
 
 
@@ -92,6 +101,50 @@ def test_faults_are_named_with_their_rows(review_folder: tuple[Path, Sample], tm
         read_review(folder, [broken])
     with pytest.raises(ValueError, match="draws a sample"):
         read_review(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "encoding", "before"),
+    [(";", "utf-8-sig", ""), ("\t", "utf-16", ""), ("\t", "utf-8", ""), (";", "utf-8-sig", "sep=;\r\n")],
+)
+def test_sheets_come_back_from_spreadsheets_of_other_languages(
+    review_folder: tuple[Path, Sample], tmp_path: Path, delimiter: str, encoding: str, before: str
+) -> None:
+    folder, sample = review_folder
+    path = tmp_path / "fay.csv"
+
+    def write(second: str) -> None:
+        out = io.StringIO()
+        writer = csv.writer(out, delimiter=delimiter)
+        writer.writerow(["Item", "Rating", "Comment"])
+        writer.writerow([sample.cases[0].item, "3,0", "größer, später; 発作"])
+        writer.writerow([sample.cases[1].item, second, ""])
+        path.write_bytes((before + out.getvalue()).encode(encoding))
+
+    write("9")
+    row = 4 if before else 3
+    with pytest.raises(ValueError, match=f"fay.csv:{row}: rating is '9'"):
+        read_review(folder, [path])
+    write("")
+    review = read_review(folder, [path])
+    assert review.ratings == {"fay": {sample.cases[0].item: 3}}
+    assert review.comments == ((sample.cases[0].item, "fay", "größer, später; 発作"),)
+
+
+def test_simulated_recordings_are_called_so_beside_the_ratings(
+    tmp_path: Path, results: Callable[..., Results]
+) -> None:
+    caveat = "The recordings are simulated: the figures say nothing about patients."
+    made = replace(results(), caveats=(caveat,))
+    sample = draw_sample(made, ["tonic"])
+    write_review(sample, tmp_path / "review")
+    fill(tmp_path / "review" / "ratings.csv", tmp_path / "gus.csv", ["3", "4"])
+    review = read_review(tmp_path / "review", [tmp_path / "gus.csv"])
+    summary = summarise_review(review)
+    assert sentences(summary)[0] == f"Note: {caveat}"
+    write_summary(review, summary, tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "review.json").read_text(encoding="utf-8"))["caveats"] == [caveat]
+    assert caveat in (tmp_path / "out" / "review.md").read_text(encoding="utf-8")
 
 
 def test_page_and_sheet_of_one_rater_are_refused(review_folder: tuple[Path, Sample], tmp_path: Path) -> None:

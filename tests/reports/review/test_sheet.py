@@ -20,6 +20,7 @@ from semiology.reports.review.sheet import (
     draw_sample,
     question_text,
     read_cases,
+    read_sample,
     write_review,
 )
 
@@ -151,3 +152,17 @@ def test_justifications_of_task_2_are_drawn_through_the_command(tmp_path: Path) 
     cases = read_cases(out)
     assert {case.justification for case in cases} <= {f"reason {i}" for i in range(20)}
     assert cases[0].question == question_text("tonic", "s3")
+
+
+def test_an_item_is_no_number_to_a_spreadsheet(results: Callable[..., Results]) -> None:
+    items = [case.item for case in draw_sample(results(), ["tonic"]).cases]
+    assert items
+    assert all(item.isalnum() and item[0] == "r" for item in items)
+
+
+def test_caveats_stay_with_the_review(tmp_path: Path, results: Callable[..., Results]) -> None:
+    caveat = "The recordings are simulated: the figures say nothing about patients."
+    made = replace(results(), caveats=(caveat,))
+    sample = draw_sample(made, ["tonic"])
+    write_review(sample, tmp_path / "review")
+    assert read_sample(tmp_path / "review").caveats == (caveat,)
