@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -30,6 +31,24 @@ def simulated_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def one_task_index() -> Iterator[None]:
+    """Let lmms-eval read a folder of task files once in this process, not for each run: it takes seconds."""
+    from lmms_eval.tasks import TaskManager
+
+    read = TaskManager._get_task_and_group
+    known: dict[str, Any] = {}
+
+    def read_once(manager: TaskManager, folder: str) -> Any:
+        if folder not in known:
+            known[folder] = read(manager, folder)
+        return copy.deepcopy(known[folder])  # a run may take tasks out of its index
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TaskManager, "_get_task_and_group", read_once)
+        yield
+
+
 class Ended(NamedTuple):
     """How a command ended: its exit status, and what it wrote."""
 
@@ -40,7 +59,7 @@ class Ended(NamedTuple):
 
 @pytest.fixture
 def command_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    one_task_index: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., Ended]:
     """Call the entry point of a command in this process: ``command_here(main, "semiology", "run", …)``.
 

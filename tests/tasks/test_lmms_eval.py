@@ -21,6 +21,8 @@ from semiology.lmms_eval_command import main
 from semiology.lmms_eval_plugin import add_tasks
 from semiology.prompts import library
 
+pytestmark = pytest.mark.usefixtures("one_task_index")
+
 
 class Witness(lmms):
     """Answers "yes" for recording A1 and "no" otherwise, and remembers what it was asked."""

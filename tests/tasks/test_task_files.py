@@ -12,6 +12,8 @@ from semiology.features import FEATURES
 from semiology.lmms_eval_plugin import add_tasks, task_folder
 from semiology.prompts.library import load_library
 
+pytestmark = pytest.mark.usefixtures("one_task_index")
+
 FILES = sorted((task_folder() / "features").glob("*.yaml"))
 
 

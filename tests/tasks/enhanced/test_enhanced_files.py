@@ -13,6 +13,8 @@ from semiology.features import FEATURES_BY_GROUP
 from semiology.lmms_eval_plugin import add_tasks, task_folder
 from semiology.tasks.enhanced.task_list import GROUPS, TASKS, asked_tasks
 
+pytestmark = pytest.mark.usefixtures("one_task_index")
+
 FOLDER = task_folder() / "enhanced"
 
 

@@ -16,6 +16,8 @@ from semiology.enhancements.enhance import enhance
 from semiology.enhancements.manifest import read_manifest
 from semiology.lmms_eval_plugin import task_folder
 
+pytestmark = pytest.mark.usefixtures("one_task_index")
+
 
 def run_of(*tasks: str) -> dict[str, Any]:
     return {"model": "qwen2_5_vl", "model_args": "", "tasks": list(tasks)}

@@ -18,6 +18,8 @@ from semiology.tasks.s3.figure_names import FIGURES
 from semiology.tasks.s3.records import RECORD
 from semiology.tasks.s3.task_list import TASKS
 
+pytestmark = pytest.mark.usefixtures("one_task_index")
+
 
 class Scripted(lmms):
     """Answers each question from its row of the question table."""

@@ -15,6 +15,8 @@ from semiology.tasks.s3 import scores
 from semiology.tasks.s3.figure_names import FIGURES
 from semiology.tasks.s3.task_list import TASKS, AnswerKind
 
+pytestmark = pytest.mark.usefixtures("one_task_index")
+
 FILES = sorted((task_folder() / "s3").glob("s3_*.yaml"))
 
 

@@ -19,6 +19,8 @@ from semiology.lmms_eval_plugin import add_tasks, task_folder
 from semiology.prompts.library import load_library, prompt_hash, render
 from semiology.tasks.sweep.scores import FIGURES
 
+pytestmark = pytest.mark.usefixtures("one_task_index")
+
 FILES = sorted((task_folder() / "sweep").glob("*.yaml"))
 
 
