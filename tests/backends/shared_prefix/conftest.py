@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -49,8 +48,6 @@ def qwen() -> Checkpoint:
 
 
 @pytest.fixture
-def fresh_qwen() -> Any:
+def fresh_qwen() -> Checkpoint:
     """A miniature Qwen2.5-VL of a test's own, that it may change."""
-    checkpoint_of.cache_clear()
-    yield checkpoint_of("qwen2_5_vl")
-    checkpoint_of.cache_clear()
+    return checkpoint_of.__wrapped__("qwen2_5_vl")

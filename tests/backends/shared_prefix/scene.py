@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -74,19 +75,13 @@ def stock_inputs(checkpoint: Checkpoint, film: Path, text: str) -> dict[str, Any
     turns: list[dict[str, Any]] = []
     if family.system_prompt:
         turns.append({"role": "system", "content": [{"type": "text", "text": family.system_prompt}]})
-    shown = {"type": "video", "video": str(film), "video_start": WINDOW[0], "video_end": WINDOW[1]}
-    shown |= {"fps": SAMPLING.fps, "min_pixels": SAMPLING.min_pixels, "max_pixels": SAMPLING.max_pixels}
-    if family.cap_with_fps:
-        shown["max_frames"] = SAMPLING.max_num_frames
+    shown = _shown(film, family.cap_with_fps)
     turns.append({"role": "user", "content": [shown, {"type": "text", "text": text}]})
     prompt = processor.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
     arguments: dict[str, Any] = {"text": [prompt], "return_tensors": "pt"}
     if family.qwen_frames:
-        size = processor.video_processor.patch_size
-        _, videos, _ = process_vision_info(
-            [turns], return_video_kwargs=True, return_video_metadata=True, image_patch_size=size
-        )
-        arguments |= {"videos": [videos[0][0]], "video_metadata": [videos[0][1]]}
+        frames, told = _qwen_video(film, family.cap_with_fps, processor.video_processor.patch_size)
+        arguments |= {"videos": [frames], "video_metadata": [told]}
         if family.name != "Qwen2.5-VL":
             arguments |= {"do_resize": False, "do_sample_frames": False}
         if family.rate_argument:
@@ -94,6 +89,23 @@ def stock_inputs(checkpoint: Checkpoint, film: Path, text: str) -> dict[str, Any
     else:
         arguments |= _plain_video(processor, film)
     return dict(processor(**arguments))
+
+
+def _shown(film: Path, capped: bool) -> dict[str, Any]:
+    """Return the window as a part of a message, in the form of qwen_vl_utils."""
+    shown = {"type": "video", "video": str(film), "video_start": WINDOW[0], "video_end": WINDOW[1]}
+    shown |= {"fps": SAMPLING.fps, "min_pixels": SAMPLING.min_pixels, "max_pixels": SAMPLING.max_pixels}
+    return {**shown, "max_frames": SAMPLING.max_num_frames} if capped else shown
+
+
+@lru_cache(maxsize=4)
+def _qwen_video(film: Path, capped: bool, patch_size: int) -> tuple[torch.Tensor, Any]:
+    """Return the frames of the window and what is told of them, read once for all questions."""
+    turn = {"role": "user", "content": [_shown(film, capped)]}
+    _, videos, _ = process_vision_info(
+        [[turn]], return_video_kwargs=True, return_video_metadata=True, image_patch_size=patch_size
+    )
+    return videos[0][0], videos[0][1]
 
 
 def _plain_video(processor: Any, film: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,14 @@ ARCHITECTURES = tuple(BUILDERS)
 QUESTIONS = 40
 
 
+def questions_for(name: str) -> Sequence[str]:
+    """All to one architecture; to the others, which differ in their inputs alone, fewer."""
+    return questions(QUESTIONS if name == "qwen2_5_vl" else 16)
+
+
 @cache
 def expected(name: str, film: Path) -> tuple[str, ...]:
-    return tuple(stock_answers(checkpoint_of(name), film, questions(QUESTIONS)))
+    return tuple(stock_answers(checkpoint_of(name), film, questions_for(name)))
 
 
 def lane_of(way: str, *arguments: Any) -> lanes.Lane:
@@ -81,20 +86,20 @@ EVERY_WAY = [
 def test_greedy_texts_are_those_of_generate_and_nothing_is_done_twice(
     name: str, way: str, film: Path
 ) -> None:
-    texts = questions(QUESTIONS)
+    texts = questions_for(name)
     asking = engine(checkpoint_of(name), way)
     with watched(asking) as witness:
         answers = asking.answer(asked(film, texts))
     assert tuple(answer.text for answer in answers) == expected(name, film)
-    assert len(set(expected(name, film))) > 10
+    assert len(set(expected(name, film))) > len(texts) // 4
     counts = asking.counts
-    assert counts.sharing == {way: QUESTIONS}
+    assert counts.sharing == {way: len(texts)}
     assert (witness.opens, witness.reads) == (counts.opens, counts.decodes) == (1, 1)
     assert witness.language_tokens == counts.language_model_tokens
-    assert witness.vision_runs == counts.vision_runs == (QUESTIONS if way == "none" else 1)
+    assert witness.vision_runs == counts.vision_runs == (len(texts) if way == "none" else 1)
     shared = way in ("packed", "padded", "sequential")
     assert counts.prefix_prefills == int(shared)
-    assert counts.cache_hits == (QUESTIONS - 1 if shared else 0)
+    assert counts.cache_hits == (len(texts) - 1 if shared else 0)
     assert bool(counts.padding_tokens) == (way == "padded")
 
 

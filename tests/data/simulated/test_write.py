@@ -132,7 +132,7 @@ def test_a_killed_run_can_be_taken_up_again(tmp_path: Path) -> None:
     directory = tmp_path / "set"
     code = (
         "from pathlib import Path; from semiology.data.simulated import simulate; "
-        f"simulate(Path({str(directory)!r}), patients=4, seed=1, **{SMALL!r})"
+        f"simulate(Path({str(directory)!r}), patients=2, seed=1, **{SMALL!r})"
     )
     process = subprocess.Popen([sys.executable, "-c", code], env={**os.environ, "OMP_NUM_THREADS": "1"})
     deadline = time.monotonic() + 60
@@ -141,8 +141,8 @@ def test_a_killed_run_can_be_taken_up_again(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     assert not (directory / "annotations.csv").exists()
-    simulate(directory, patients=4, seed=1, **SMALL)
-    assert len(read_recording_set(directory).recordings) == 4
+    simulate(directory, patients=2, seed=1, **SMALL)
+    assert len(read_recording_set(directory).recordings) == 2
     assert not list((directory / "videos").glob(".*"))
 
 
