@@ -121,7 +121,9 @@ def robustness_of(
         features.append(replace(found, per_wording=per_wording, f1_by_wording=f1))
         points.append({name: point[name] for name in MACRO})
         draws.append({name: drawn[name] for name in MACRO})
-    return Robustness(tuple(features), _macro(features, points, draws, len(patients)))
+    showing = {each.patients[place] for each in answers for place in each.patient[each.truth == YES].tolist()}
+    macro = _macro(features, points, draws, len(patients), len(showing))
+    return Robustness(tuple(features), macro)
 
 
 def _feature(
@@ -224,8 +226,13 @@ def _macro(
     points: Sequence[Mapping[str, Floats]],
     draws: Sequence[Mapping[str, Floats]],
     n_patients: int,
+    showing: int,
 ) -> dict[str, Estimate]:
-    """Return plain means over the features in which a measure is defined, with joint patient intervals."""
+    """Return plain means over the features in which a measure is defined, with joint patient intervals.
+
+    As in `semiology.metrics.scores`, few patients who show any of the signs (``showing``) give the means of
+    scores that need them an interval with a caution, fewer than two none.
+    """
     found = {}
     n = max(each.n for each in features)
     for name in MACRO:
@@ -237,6 +244,13 @@ def _macro(
         value = float(np.mean([points[i][name][0] for i in used]))
         drawn = mean_over_wordings(np.stack([draws[i][name] for i in used], axis=-1))
         missing = [each.feature for i, each in enumerate(features) if i not in used]
-        caution = f"undefined for, and without, {', '.join(missing)}" if missing else None
+        cautions = [f"undefined for, and without, {', '.join(missing)}"] * bool(missing)
+        if name.startswith(("f1", "balanced", "auroc")) and showing < MIN_POSITIVE_PATIENTS:
+            if showing < 2:
+                reason = f"recordings with the signs come from {counted(showing, 'patient')}"
+                found[name] = not_estimable(value, BOOTSTRAP, n, n_patients, reason)
+                continue
+            cautions.append(f"patients who show any of the signs: only {showing}")
+        caution = "; ".join(cautions) or None
         found[name] = bootstrap_estimate(value, drawn, n=n, n_patients=n_patients, caution=caution)
     return found

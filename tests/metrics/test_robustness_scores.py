@@ -190,7 +190,7 @@ def test_few_positive_patients_have_no_interval_of_f1() -> None:
     answers = answers_of(["yn" * 10, "yy" * 10], "yn" * 10, "AB" * 10)
     found = one(answers).estimates
     assert found["f1"].low is None
-    assert found["f1"].reason == "recordings with the sign come from 1 patients, fewer than 10"
+    assert found["f1"].reason == "recordings with the sign come from 1 patient, fewer than 10"
     assert found["f1"].value > 0
 
 
@@ -229,6 +229,22 @@ def test_three_classes_count_na_as_an_answer() -> None:
     # recalls of w1: 1, 1, 0
     assert found["balanced_accuracy"] == pytest.approx((1 + 2 / 3) / 2)
     assert found["balanced_worst_at_1"] == pytest.approx((1 + 1 + 0.5) / 3)
+
+
+def test_a_macro_mean_over_few_patients_with_the_signs_says_so() -> None:
+    few = answers_of(["yynnyn", "ynnnyy"], "yynnnn", "ABCDEF")
+    other = replace(few, feature="clonic")
+    macro = robustness_of([few, other], resamples=50).macro
+    for name in ("f1", "balanced_accuracy"):
+        assert macro[name].caution == "patients who show any of the signs: only 2"
+        assert macro[name].low is not None
+    assert macro["avg_p"].caution is None
+    alone = answers_of(["ynnnyn", "ynnnyy"], "ynnnnn", "ABCDEF")
+    macro = robustness_of([alone, replace(alone, feature="clonic")], resamples=50).macro
+    assert macro["f1"].low is None
+    assert macro["f1"].reason == "recordings with the signs come from 1 patient"
+    many = robustness_of([simulated(3, 40, 0)], resamples=50).macro
+    assert many["f1"].caution is None
 
 
 def test_the_macro_mean_draws_the_same_patients_and_names_what_is_missing() -> None:

@@ -79,7 +79,7 @@ def test_all_unparsed_or_no_positive_is_a_value_or_a_reason_not_an_error() -> No
     ("keywords", "message"),
     [
         ({"score": "luck"}, "unknown score 'luck'"),
-        ({"folds": 1}, "cannot be put into 1 folds"),
+        ({"folds": 1}, "cannot be put into 1 fold "),
         ({"folds": 9}, "cannot be put into 9 folds"),
         ({"folds": np.zeros(4)}, "1 different folds"),
         ({"folds": np.arange(3)}, "3 fold entries for 4 patients"),

@@ -119,7 +119,7 @@ def test_only_patients_of_the_split_get_a_fold(make_set: MakeSet) -> None:
 
 @pytest.mark.parametrize("folds", [1, 4])
 def test_more_folds_than_patients_or_one_are_refused(folds: int) -> None:
-    with pytest.raises(FoldError, match=f"3 patients cannot fill {folds} folds"):
+    with pytest.raises(FoldError, match=f"3 patients cannot fill {folds} fold"):
         draw_folds(a_set([0, 1, 2], []), folds)
 
 
