@@ -1,29 +1,45 @@
 """Figures for print, as SVG and PNG: headline, heatmap, strips of wordings, changes by enhancement.
 
-Colours are those of the page; simulated recordings and embedded models are named in the titles.
+Set at the width they are printed at: one column of a two-column page (3.4 inches), the heatmap up to the
+whole page (7 inches). Nothing is told by colour alone, so that they can be read in grey. Simulated recordings
+and embedded models are named in the titles.
 """
 
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
+
+from semiology.reports.baselines import PREFIX
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, RED, GREEN, GREY = "#0072b2", "#e69f00", "#d55e00", "#007a5a", "#8c959f"
+BLUE, ORANGE, RED, GREEN, GREY = "#0072b2", "#e69f00", "#d55e00", "#007a5a", "#6e7781"
 RAMP = ("#f1f7fc", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b")
+COLUMN, PAGE = 3.4, 7.0
+"""Inches of a column and of a page."""
+FONT, SMALL = 7.0, 6.0
+LETTERS_PER_INCH = 18.5
+"""Letters of the size `FONT` that stand side by side."""
+LABEL_LETTERS = 26
+"""Names of rows are broken into lines of at most as many letters."""
+PUBLISHED_NOTE = "* published answers, scored here."
 STYLE: dict[Any, Any] = {
-    "font.size": 8,
+    "font.size": FONT,
     "svg.fonttype": "none",
     "svg.hashsalt": "semiology",
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
     "figure.constrained_layout.use": True,
 }
-DPI = 200
+DPI = 300
 
 
 def figure_files(content: Mapping[str, Any]) -> dict[str, bytes]:
@@ -58,121 +74,211 @@ def _saved(stem: str, figure: Figure) -> dict[str, bytes]:
     return files
 
 
-def _new(width: float, height: float, stamp: str, title: str) -> tuple[Figure, Axes]:
+def _new(width: float, rows: float, title: str, *, notes: Sequence[str] = ()) -> tuple[Figure, Axes]:
+    """Return an empty figure with its title above and its notes below, both broken to its width.
+
+    Args:
+        width: inches.
+        rows: inches that axes and legend take.
+        title: one paragraph a line.
+        notes: sentences, for figures without a legend, which would lie over them.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width, height))
+    letters = int(width * LETTERS_PER_INCH)
+    head = "\n".join(textwrap.fill(part, letters) for part in title.split("\n") if part)
+    foot = textwrap.fill(" ".join(filter(None, notes)), int(letters * FONT / SMALL))
+    lines = head.count("\n") + 1 + (foot.count("\n") + 1 if foot else 0)
+    figure = Figure(figsize=(width, rows + 0.14 * lines))
     FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    axes.set_title(_plain(f"{title}\n{stamp}" if stamp else title), fontsize=8, loc="left")
-    return figure, axes
+    figure.suptitle(_plain(head), fontsize=FONT, x=0.01, ha="left")
+    if foot:
+        figure.supxlabel(_plain(foot), fontsize=SMALL, x=0.01, ha="left")
+    return figure, figure.subplots()
 
 
 def _headline(rows: Sequence[Mapping[str, Any]], stamp: str) -> Figure:
-    figure, axes = _new(6, 0.9 + 0.3 * len(rows), stamp, "Macro F1, 95 % interval; red: always-yes")
+    groups = {row["group"] for row in rows}
+    of = f", {next(iter(groups))} features" if len(groups) == 1 else ""
+    names = [_run_name(row["label"]) + ("" if of else f" ({row['group']})") for row in rows]
+    told = PUBLISHED_NOTE if any(row["label"].startswith(PREFIX) for row in rows) else ""
+    figure, axes = _new(COLUMN, 0.75 + 0.21 * len(rows), f"Macro F1{of}\n{stamp}\n{told}")
     for place, row in enumerate(reversed(rows)):
-        _whisker(axes, place, row["f1"], BLUE)
+        _whisker(axes, place, row["f1"], BLUE, label=None if place else "model, 95 % interval")
         if row["always_yes"] is not None:
-            axes.plot([row["always_yes"]] * 2, [place - 0.32, place + 0.32], color=RED, lw=1.6)
-    _named(axes, [f"{row['label']} ({row['group']})" for row in reversed(rows)])
-    axes.set_xlim(0, 1)
+            axes.plot([row["always_yes"]] * 2, [place - 0.36, place + 0.36], color=RED, lw=1.4)
+    axes.plot([], [], "|", color=RED, ms=8, mew=1.4, label="always yes")
+    _named(axes, list(reversed(names)))
+    axes.set_xlim(-0.01, 1.01)
     axes.set_xlabel("macro F1")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=SMALL)
     return figure
 
 
 def _heatmap(content: Mapping[str, Any]) -> Figure:
     runs = [run for run in content["runs"] if run.main]
     rows = content["heatmap"]
-    title = "F1 by feature; grey: does not clear always-yes; dashes: no interval; half-moon: partial"
-    figure, axes = _new(2.4 + 0.75 * len(runs), 1.6 + 0.24 * len(rows), content["stamp"], title)
-    from matplotlib.patches import Rectangle
-
+    cells = [cell for row in rows for cell in row["cells"][: len(runs)] if cell is not None]
+    styles = {cell["metrics"]["f1"]["style"][0] for cell in cells}
+    notes = [
+        "Bold, filled: the interval of F1 minus that of always yes lies above 0." if "h" in styles else "",
+        "Plain: it does not." if "d" in styles else "",
+        "Dotted frame: no interval can be given." if "o" in styles else "",
+        "† asked about part of the recordings only." if any(cell["partial"] for cell in cells) else "",
+        PUBLISHED_NOTE if any(run.label.startswith(PREFIX) for run in runs) else "",
+    ]
+    width = max(COLUMN, min(PAGE, 1.7 + 0.72 * len(runs)), 1.6 + 0.36 * len(runs))
+    title = f"F1 of each feature\n{content['stamp']}"
+    figure, axes = _new(width, 1.0 + 0.19 * len(rows), title, notes=notes)
     for y, row in enumerate(rows):
         for x, cell in enumerate(row["cells"][: len(runs)]):
-            if cell is None:
-                continue
-            f1 = cell["metrics"]["f1"]
-            style = f1["style"]
-            fill = RAMP[int(style[1])] if style.startswith("h") else "#e8eaed" if style == "dim" else "white"
-            axes.add_patch(
-                Rectangle(
-                    (x - 0.47, y - 0.45),
-                    0.94,
-                    0.9,
-                    facecolor=fill,
-                    lw=0.7,
-                    edgecolor=GREY if style == "open" else "white",
-                    ls=":",
-                )
-            )
-            ink = "white" if style in ("h6", "h7", "h8") else "black" if style.startswith("h") else "#59636e"
-            text = "–" if f1["value"] is None else f"{f1['value']:.2f}"
-            axes.text(x, y, text + ("◖" if cell["partial"] else ""), ha="center", va="center", color=ink)
+            if cell is not None:
+                _cell(axes, x, y, cell)
     axes.set_xlim(-0.5, len(runs) - 0.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [_words(row["feature"]) for row in rows])
-    axes.set_xticks(range(len(runs)), [_plain(run.label) for run in runs], rotation=35, ha="right")
+    names = [_plain(_run_name(run.label)) for run in runs]
+    axes.set_xticks(range(len(runs)), names, rotation=35, ha="right", rotation_mode="anchor")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return figure
 
 
+def _cell(axes: Axes, x: int, y: int, cell: Mapping[str, Any]) -> None:
+    """Draw a cell: filled and bold if F1 clears always-yes, framed if not, dotted without an interval."""
+    from matplotlib.patches import Rectangle
+
+    f1 = cell["metrics"]["f1"]
+    style = f1["style"]
+    clears = style.startswith("h")
+    frame = Rectangle(
+        (x - 0.47, y - 0.44),
+        0.94,
+        0.88,
+        facecolor=RAMP[int(style[1])] if clears else "white",
+        edgecolor="#24292f" if clears else GREY if style == "open" else "#c4c9cf",
+        lw=0.5,
+        ls=":" if style == "open" else "-",
+    )
+    axes.add_patch(frame)
+    text = "–" if f1["value"] is None else f"{f1['value']:.2f}"
+    axes.text(
+        x,
+        y,
+        text + ("†" if cell["partial"] else ""),
+        ha="center",
+        va="center_baseline",
+        color="white" if style in ("h6", "h7", "h8") else "black" if clears else "#3d444d",
+        weight="bold" if clears else "normal",
+    )
+
+
 def _wordings(model: Mapping[str, Any], stamp: str) -> Figure:
     strips = list(reversed(model["strips"]))
-    title = f"F1 of each wording, {model['model']}; red line: always-yes"
-    figure, axes = _new(6, 1.3 + 0.3 * len(strips), stamp, title)
-    # Best and worst stand beside the line, so that a reference that is the best shows as both.
-    signs = {"reference": ("D", "black", 0.0), "best": ("^", BLUE, -0.22), "worst": ("v", RED, 0.22)}
+    told = PUBLISHED_NOTE if model["model"].startswith(PREFIX) else ""
+    title = f"F1 of each wording: {_run_name(model['model'])}\n{stamp}\n{told}"
+    figure, axes = _new(COLUMN, 1.05 + 0.24 * len(strips), title)
+    # Best and worst stand beside the line, so that a reference that is the best shows as both; the frame of
+    # the selected one is wider than the reference, so that both are seen where they are one.
+    signs = {"reference": ("D", "black", 0.0), "best": ("^", BLUE, -0.27), "worst": ("v", RED, 0.27)}
     for place, strip in enumerate(strips):
+        if strip["always_yes"] is not None:
+            axes.plot([strip["always_yes"]] * 2, [place - 0.4, place + 0.4], color=RED, lw=1.2, zorder=1)
         values = [p["f1"] for p in strip["points"] if p["role"] == "other" and p["f1"] is not None]
-        axes.plot(values, [place] * len(values), "o", color=GREY, ms=4.5, alpha=0.85)
+        axes.plot(values, [place] * len(values), "o", color=GREY, ms=3.5, mfc="none", mew=0.8)
         for role, (sign, colour, shift) in signs.items():
             point = strip[role]
             if point and point["f1"] is not None:
-                label = None if place else role
-                axes.plot([point["f1"]], [place + shift], sign, color=colour, ms=4.5, label=label)
+                axes.plot([point["f1"]], [place + shift], sign, color=colour, ms=3.2)
         if strip["chosen"] and strip["chosen"]["value"] is not None:
-            label = None if place else "development-selected"
-            axes.plot([strip["chosen"]["value"]], [place], "s", color=GREEN, ms=4.5, label=label)
-        if strip["always_yes"] is not None:
-            axes.plot([strip["always_yes"]] * 2, [place - 0.35, place + 0.35], color=RED, lw=1.2)
+            axes.plot([strip["chosen"]["value"]], [place], "s", color=GREEN, ms=6.5, mfc="none", mew=1.0)
+    _wording_signs(axes)
     _named(axes, [_words(strip["feature"]) for strip in strips])
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel("F1")
-    figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=7)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=SMALL)
     return figure
+
+
+def _wording_signs(axes: Axes) -> None:
+    """Put every sign of a strip into the legend, whether or not the first strip holds it."""
+    axes.plot([], [], "D", color="black", ms=3.2, label="reference")
+    axes.plot([], [], "^", color=BLUE, ms=3.2, label="best")
+    axes.plot([], [], "v", color=RED, ms=3.2, label="worst")
+    axes.plot([], [], "o", color=GREY, ms=3.5, mfc="none", mew=0.8, label="other wordings")
+    axes.plot([], [], "s", color=GREEN, ms=6, mfc="none", mew=1.0, label="chosen on other patients")
+    axes.plot([], [], "|", color=RED, ms=8, mew=1.2, label="always yes")
 
 
 def _enhancements(part: Mapping[str, Any], stamp: str) -> Figure:
     rows = sorted(part["rows"], key=lambda row: not row["mean"])
     rows.reverse()
-    title = f"Change of F1 against the plain question, {part['title']}"
-    figure, axes = _new(6, 1 + 0.3 * len(rows), stamp, title)
+    groups = {row["group"] for row in rows}
+    names = [
+        _words(row["name"]) if len(groups) == 1 else f"{_words(row['name'])} ({row['group']})" for row in rows
+    ]
+    title = f"Change of F1 against the plain question: {_run_name(part['title'])}\n{stamp}"
+    open_rows = any(
+        row["difference"]["value"] is not None and row["difference"]["low"] is None for row in rows
+    )
+    undefined = any(row["difference"]["value"] is None for row in rows)
+    notes = [
+        f"Group: {next(iter(groups))}." if len(groups) == 1 else "",
+        "Hollow: no interval can be given." if open_rows else "",
+        "n. d.: not defined." if undefined else "",
+        PUBLISHED_NOTE if part["title"].startswith(PREFIX) else "",
+    ]
+    figure, axes = _new(COLUMN, 0.75 + 0.19 * len(rows), title, notes=notes)
+    axes.axvline(0, color="black", lw=0.7, ls="--", zorder=1)
     for place, row in enumerate(rows):
-        _whisker(axes, place, row["difference"], BLUE if row["mean"] else GREY)
-    axes.axvline(0, color=RED, lw=1)
-    _named(axes, [f"{_words(row['name'])} ({row['group']})" for row in rows])
-    axes.set_xlim(-1, 1)
-    axes.set_xlabel("change of F1")
+        _whisker(
+            axes, place, row["difference"], BLUE if row["mean"] else GREY, sign="D" if row["mean"] else "o"
+        )
+        if row["difference"]["value"] is None:
+            axes.text(0, place, " n. d.", va="center_baseline", fontsize=SMALL, color=GREY)
+    _named(axes, names)
+    ends = [
+        abs(row["difference"][k]) for row in rows for k in ("value", "low", "high") if row["difference"][k]
+    ]
+    reach = 1.08 * max([0.1, *ends])
+    axes.set_xlim(-reach, reach)
+    axes.set_xlabel("change of F1, 95 % interval")
     return figure
 
 
-def _whisker(axes: Axes, place: int, estimate: Mapping[str, Any], colour: str) -> None:
+def _whisker(
+    axes: Axes,
+    place: int,
+    estimate: Mapping[str, Any],
+    colour: str,
+    *,
+    sign: str = "o",
+    label: str | None = None,
+) -> None:
+    """Draw a value with its interval; hollow without one."""
     if estimate["value"] is None:
         return
-    if estimate["low"] is not None:
-        axes.plot([estimate["low"], estimate["high"]], [place] * 2, color=colour, lw=3, alpha=0.5)
-    axes.plot([estimate["value"]], [place], "o", color=colour, ms=5)
+    known = estimate["low"] is not None
+    if known:
+        axes.plot([estimate["low"], estimate["high"]], [place] * 2, color=colour, lw=1.6, alpha=0.6)
+    fill = colour if known else "white"
+    axes.plot([estimate["value"]], [place], sign, color=colour, ms=3.8, mfc=fill, mew=0.9, label=label)
 
 
 def _named(axes: Axes, names: Sequence[str]) -> None:
-    axes.set_yticks(range(len(names)), [_plain(name) for name in names])
+    shown = [textwrap.fill(_run_name(name), LABEL_LETTERS) for name in names]
+    axes.set_yticks(range(len(names)), [_plain(name) for name in shown])
     axes.set_ylim(-0.7, len(names) - 0.3)
 
 
+def _run_name(label: str) -> str:
+    """Return the name of a run, a star for published answers."""
+    return f"{label.removeprefix(PREFIX)}*" if label.startswith(PREFIX) else label
+
+
 def _words(name: str) -> str:
-    return _plain(name.replace("_", " "))
+    return _plain(name.replace("_", " ").replace("figure4", "figure 4"))
 
 
 def _plain(text: str) -> str:
