@@ -106,7 +106,8 @@ def _sentence(score: PairedScore, result: PairedComparison, names: tuple[str, st
         return "the answers are the same, so there is nothing to test."
     first, second = names
     seen = f"{second} {score.second:.3f}, {first} {score.first:.3f}, difference {difference_text(score)}"
-    return f"{seen}. {_claim(kind, score, second, _p_words(score, family), result)}"
+    caution = f" Caution, {score.difference.caution}." if score.difference.caution else ""
+    return f"{seen}. {_claim(kind, score, second, _p_words(score, family), result)}{caution}"
 
 
 def _claim(kind: Verdict, score: PairedScore, second: str, p: str, result: PairedComparison) -> str:

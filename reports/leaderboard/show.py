@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from semiology.noun_counts import counted
 from semiology.reports.tables import plain
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ HEADER = (
     *("macro balanced accuracy", "macro F1", "always-yes", "unparsed"),
 )
 NONE = "–"
+PUBLISHED = "published answers"
 _TEXTS = 5
 """The first columns hold text."""
 _OPTIONAL = ("revision", "laboratory")
@@ -30,16 +32,21 @@ def groups(entries: Sequence[Mapping[str, Any]], group: str) -> dict[str, list[M
     """Return entries that can be ranked together, best first, by what they are about.
 
     Entries belong together if data, features of the group and the treatment of unusable answers are the same.
+    Data are the same if their fingerprints are, whatever each laboratory calls them; without a fingerprint
+    only those of one name and laboratory are.
     """
-    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    found: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for entry in entries:
         macro = macro_of(entry, group)
         if macro is not None:
-            found[_about(entry, macro)].append(entry)
-    return {
-        about: sorted(found[about], key=lambda entry: _value(entry, group), reverse=True)
-        for about in sorted(found)
-    }
+            found[_same(entry, macro)].append(entry)
+    ranked: dict[str, list[Mapping[str, Any]]] = {}
+    for together in found.values():
+        title = _about(together, group)
+        while title in ranked:  # two sets may look alike from outside
+            title += " "
+        ranked[title] = sorted(together, key=lambda entry: _value(entry, group), reverse=True)
+    return {title: ranked[title] for title in sorted(ranked)}
 
 
 def macro_of(entry: Mapping[str, Any], group: str) -> Mapping[str, Any] | None:
@@ -62,7 +69,7 @@ def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[str, ..
             (
                 plain(f"{entry['model']['name']}{' =' if tie else ''}"),
                 plain(entry["model"]["revision"] or NONE),
-                plain(entry["submitter"] or NONE),
+                plain(entry["submitter"] or (NONE if entry["source"] == "run" else PUBLISHED)),
                 plain(entry["protocol"]["wording"]),
                 plain(entry["protocol"]["enhancement"]),
                 _score(scores["balanced_accuracy"]),
@@ -99,16 +106,33 @@ def print_board(entries: Sequence[Mapping[str, Any]], group: str, console: Conso
     console.print(Text(OVERLAP, style="dim"))
 
 
-def _about(entry: Mapping[str, Any], macro: Mapping[str, Any]) -> str:
+def _same(entry: Mapping[str, Any], macro: Mapping[str, Any]) -> tuple[Any, ...]:
     data = entry["data"]
-    name = data["name"] or ("published answers" if entry["source"] != "run" else "unnamed set")
+    known = data["fingerprint"] is not None
+    return (
+        data["fingerprint"] if known else (_name(entry), entry["submitter"]),
+        data["simulated"],
+        data["recordings"],
+        data["patients"],
+        tuple(macro["features"]),
+        entry["protocol"]["unusable_answers"],
+    )
+
+
+def _name(entry: Mapping[str, Any]) -> str:
+    return entry["data"]["name"] or ("unnamed set" if entry["source"] == "run" else PUBLISHED)
+
+
+def _about(together: Sequence[Mapping[str, Any]], group: str) -> str:
+    data, macro = together[0]["data"], macro_of(together[0], group)
+    assert macro is not None
+    names = " = ".join(sorted({_name(entry) for entry in together}))
     mark = f" {data['fingerprint'][:12]}" if data["fingerprint"] else ""
-    count = len(macro["features"])
     simulated = ", simulated" if data["simulated"] else ""
     return (
-        f"{name}{mark}{simulated}: {data['recordings']} recordings, {data['patients']} patients, {count} "
-        f"feature{'' if count == 1 else 's'} ({macro['group']}), unusable answers "
-        f"{entry['protocol']['unusable_answers']}"
+        f"{names}{mark}{simulated}: {counted(data['recordings'], 'recording')}, "
+        f"{counted(data['patients'], 'patient')}, {counted(len(macro['features']), 'feature')} "
+        f"({macro['group']}), unusable answers {together[0]['protocol']['unusable_answers']}"
     )
 
 

@@ -201,6 +201,24 @@ def test_only_the_same_data_are_ranked_together(write_run: WriteRun, records: Re
     assert names == ["good", "bad"]
 
 
+def test_the_same_data_under_two_names_are_ranked_together(run: Path) -> None:
+    (ours,) = made(run, submitter="Ward")
+    theirs = copy.deepcopy(ours) | {"submitter": "Other laboratory"}
+    theirs["data"]["name"] = "ward, first release"
+    assert ours["data"]["fingerprint"] is not None
+    ((title, ranked),) = groups([ours, theirs], "visual").items()
+    assert title.startswith("ward 1 = ward, first release ")
+    assert len(ranked) == 2
+    # Without a fingerprint the same name and numbers prove nothing between two laboratories.
+    small = [copy.deepcopy(ours), copy.deepcopy(ours) | {"submitter": "Other laboratory"}]
+    for entry in small:
+        entry["data"]["fingerprint"] = None
+    assert [len(ranked) for ranked in groups(small, "visual").values()] == [1, 1]
+    other = copy.deepcopy(theirs)
+    other["macro"][0]["features"] = ["tonic", "clonic", "head_turning"]
+    assert [len(ranked) for ranked in groups([ours, other], "visual").values()] == [1, 1]
+
+
 def test_the_commands(run: Path, tmp_path: Path) -> None:
     runner = CliRunner()
     ours, board = tmp_path / "ours.json", tmp_path / "board.json"
