@@ -33,10 +33,9 @@ _Args = Annotated[str, typer.Option(help="lmms-eval model arguments: key=value,k
 _Budget = Annotated[
     int | None,
     typer.Option(
-        help="Metric calls per feature: one recording asked in one wording. [default: 600, or no limit with "
-        "--minutes]",
+        help="Metric calls per feature: one recording asked in one wording (default: 600; none where "
+        "--minutes is given).",
         min=1,
-        show_default=False,
     ),
 ]
 _Minutes = Annotated[float | None, typer.Option(help="Minutes, instead of or besides --budget.")]
@@ -48,7 +47,8 @@ _Seeds = Annotated[
 _Proposer = Annotated[
     str,
     typer.Option(
-        help="Who writes wordings: 'offline' (a grammar, no language model) or NAME@http://127.0.0.1:8000/v1."
+        help="Who writes wordings: 'offline' (a grammar, no language model) or NAME@ADDRESS, a model on an "
+        "OpenAI-compatible server of this machine."
     ),
 ]
 _Format = Annotated[str, typer.Option(help="Answer format of every wording.")]

@@ -9,9 +9,12 @@ from typing import Any, cast
 
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
+from semiology.cli import app
 from semiology.metrics.intervals import Estimate
 from semiology.optimization.optimise_report import chosen_line, print_result
+from semiology.optimization.optimise_run import DEFAULT_BUDGET
 from semiology.optimization.search import FoundWording
 from semiology.prompts.library import load_library
 
@@ -85,3 +88,11 @@ def test_a_library_wording_is_not_new_whatever_the_search_began_with() -> None:
     begun = tonic.prompt("s3_no_yes")  # its own answer format is another one than the search's
     found = FoundWording("tonic", begun, begun.text, tonic.prompt("minimal").text, {}, "yes_no")
     assert not found.is_new
+
+
+def test_the_help_names_the_budget_and_how_to_name_a_proposer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = CliRunner().invoke(app, ["optimize", "--help"]).output
+    words = " ".join(shown.replace("│", " ").split())
+    assert f"(default: {DEFAULT_BUDGET}; none where --minutes is given)" in words
+    assert "NAME@ADDRESS, a model" in words
