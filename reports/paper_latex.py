@@ -26,7 +26,13 @@ NAMES_WIDTH, TURNED_HEIGHT = 170.0, 130.0
 LEADING = 1.25
 TURNED = 9
 """Names of runs of more letters than this are turned upright where the columns are too wide otherwise."""
-_NARROW, _WIDE = "iljtfrI.,:;'|!()[]/ -", "mwMW%@"
+_EMS = {
+    **dict.fromkeys("iljI.,:;'|! ", 0.3),
+    **dict.fromkeys("tfrs()[]-", 0.42),
+    **dict.fromkeys("w", 0.75),
+    **dict.fromkeys("mMW%@", 0.95),
+}
+"""Width of letters in the height of the font; others: capitals 0.75, the rest 0.54."""
 _SIGNS = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -306,8 +312,7 @@ def _turned(table: PaperTable, block: Block, setting: _Setting) -> bool:
 
 def _length(text: str, size: float) -> float:
     """Return about how many points a text takes in Computer Modern or Times."""
-    ems = (0.3 if c in _NARROW else 0.85 if c in _WIDE else 0.72 if c.isupper() else 0.52 for c in text)
-    return size * sum(ems)
+    return size * sum(_EMS.get(letter, 0.75 if letter.isupper() else 0.54) for letter in text)
 
 
 def _narrowed(table: PaperTable, block: Block, setting: _Setting) -> Iterator[Block]:

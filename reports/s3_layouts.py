@@ -228,7 +228,9 @@ def _figure(run: S3Run | None, part: str, name: str) -> str:
 def _baseline(runs: Mapping[str, S3Run], part: str, name: str) -> str:
     """Return what an answer without skill scores on the recordings asked about."""
     figure = _figure_of(runs, name)
-    for run in runs.values() if figure is not None else ():
+    if figure is None:
+        return EMPTY
+    for run in runs.values():
         for each in _parts(run, part):
             value = baseline_value(figure, each)
             if value is not None and not math.isnan(value):

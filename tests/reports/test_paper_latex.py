@@ -45,6 +45,19 @@ def tall(runs: int, blocks: int) -> PaperTable:
     return PaperTable("tall", "Tall.", "Model", names, (Block(columns, rows),) * blocks, printed)
 
 
+def overview(runs: int) -> PaperTable:
+    """A table in the layout of S3 Table 2: headings wider than their figures."""
+    kinds = ("w/o rpt", "w/ rpt", "2-stages")
+    scores = ("Precision", "Recall", "F1", "Accuracy")
+    columns = (("Task 6", "RQI"), *((score, kind) for score in scores for kind in kinds))
+    names = (*(f"Qwen2.5-Omni-7B {i}" for i in range(runs)), "without skill")
+    rows = tuple(("38.43", *("0.75",) * 12) for _ in names)
+    printed = {name: PrintedName(name, ("a", "b")) for name in names[:-1]}
+    return PaperTable(
+        "two", "Two.", "Model", names, (Block(columns, rows),), printed, frozenset(["without skill"])
+    )
+
+
 def strange() -> PaperTable:
     """A table with everything that LaTeX takes for a command, and letters of other scripts."""
     names = (NASTY, "* starred", "מודל", "模型", "Ångström–ő · Δ ≥ ± 3³", "ordinary")
@@ -142,6 +155,7 @@ def test_latex_sets_every_table_within_the_margins(tmp_path: Path) -> None:
         wide(6, 3, long),
         tall(7, 5),
         tall(30, 5),
+        overview(6),
         strange(),
     ]
     for number, table in enumerate(tables):
