@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from semiology.metrics.expert_ranking import ranking_agreement
+from semiology.reports import reproduction
 from semiology.reports.published_s3 import (
     CELL_COLUMNS,
     compare_cells,
@@ -77,8 +78,13 @@ def expected() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def compared(tables: dict[str, pd.DataFrame], expected: pd.DataFrame) -> pd.DataFrame:
-    cells = compare_cells(expected, s3_cells(tables, texts=False))
+def computed(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    return s3_cells(tables, texts=False)
+
+
+@pytest.fixture(scope="module")
+def compared(computed: pd.DataFrame, expected: pd.DataFrame) -> pd.DataFrame:
+    cells = compare_cells(expected, computed)
     return cells[~((cells["task"] == "task6") & cells["metric"].isin(TEXT))]
 
 
@@ -113,6 +119,25 @@ def test_what_cannot_be_recomputed_has_no_published_input(compared: pd.DataFrame
         ("task7", ""),
     }
     assert set(absent.loc[absent["task"] == "task7", "item"]) == {"two_stage"}
+
+
+def test_the_command_names_the_slips_and_finds_nothing_else(
+    computed: pd.DataFrame, expected: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reproduction, "s3_cells", lambda *_, **__: computed)  # takes seconds
+    done = reproduction.reproduce_s3(S3)
+    cells = done.cells
+    assert len(cells) == len(expected)
+    assert reproduction.headline(done).startswith(
+        "3220 of 3230 cells equal to 2 decimals; 10 different by slips"
+    )
+    assert done.unexplained.empty
+    slips = cells[cells["status"] == "slip"]
+    assert list(slips["table"]) == ["13"] * 8 + ["18"] * 2
+    assert set(slips.loc[slips["table"] == "18", "reason"]) == {
+        "rounded twice: the repository stores 38.625",
+        "rounded twice: the repository stores 39.985",
+    }
 
 
 def text_cells(tables: dict[str, pd.DataFrame], expected: pd.DataFrame, scope: str) -> pd.DataFrame:
