@@ -73,17 +73,15 @@ _OF_CLASSES = (
     Figure("macro_f1", "macro F1", "sound", "best_constant_macro_f1"),
     Figure("mcc", "MCC", "sound", chance=0.0),
 )
-_RQI_PARTS = (
-    "sections",
-    "coverage",
-    "locations",
-    "order",
-    "base",
-    "hallucination",
-    "off_topic",
-    "length",
-    "hazard",
-)
+_RQI_PARTS: Mapping[str, str] = {
+    **{part: part for part in ("sections", "coverage", "locations", "order")},
+    "base": "base, before the factors",
+    "hallucination": "factor for signs not there (1: none)",
+    "off_topic": "factor for other topics (1: none)",
+    "length": "factor for length (1: as it should be)",
+    "hazard": "factor for hazards (1: none)",
+}
+"""Parts of the RQI and what they are called: of a factor, 1 takes nothing off."""
 
 FIGURES: Mapping[str, tuple[Figure, ...]] = {
     "justification": (
@@ -139,7 +137,7 @@ FIGURES: Mapping[str, tuple[Figure, ...]] = {
         Figure("rqi", "Seizure-RQI (0 to 100)", "published", "other_rqi"),
         Figure("rqi_length_power", "RQI, length penalty as a power", "published", "other_rqi"),
         Figure("rqi_hazard_cap_50", "RQI, hazard capped at 50", "published", "other_rqi"),
-        *(Figure(f"rqi_{part}", f"RQI: {part.replace('_', ' ')}", "published") for part in _RQI_PARTS),
+        *(Figure(f"rqi_{part}", f"RQI: {title}", "published") for part, title in _RQI_PARTS.items()),
         Figure("rqi_hallucinated", "RQI: signs not there", "published", less_is_better=True),
         Figure("rouge1", "ROUGE-1", "published"),
         Figure("rouge_l", "ROUGE-L", "published", "other_rouge_l"),

@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semiology.noun_counts import counted
 from semiology.reports.s3_figures import TASK_TITLES, TWO_STAGE_TASK, TWO_STAGE_TITLE, baseline_title
 from semiology.reports.s3_run import S3Run
 from semiology.reports.s3_summary import S3Summary, baseline_value, s3_rows, shown_figures
@@ -129,9 +130,10 @@ def run_title(run: S3Run) -> str:
 def coverage(run: S3Run) -> str:
     """Return how much a run answered; a model that answered only part is marked."""
     counts = run.counts
-    noun = "recordings" if counts.asked == run.n_recordings + counts.missing else "questions"
+    noun = "recording" if counts.asked == run.n_recordings + counts.missing else "question"
+    answered = f"{counted(run.n_recordings, 'recording')} of {counted(run.n_patients, 'patient')} answered"
     text = (
-        f"{counts.asked} {noun} ({run.n_recordings} recordings of {run.n_patients} patients answered): "
+        f"{counted(counts.asked, noun)} ({answered}): "
         f"{counts.answered} understood, {counts.unparsed} unparsed, {counts.missing} missing"
     )
     return f"PARTIAL: {text}; its figures rest on other recordings" if counts.partial else text

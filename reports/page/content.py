@@ -118,7 +118,7 @@ def _asked(scores: ReportScores) -> dict[tuple[str, str], int]:
     """Return how many recordings could have been asked about, by key of a run and feature.
 
     That is how many any run was asked about that shares a recording with it: published answers about another
-    set do not make a run partial.
+    set do not make a run partial. Features that such a run was asked about and this one was not count too.
     """
     if scores.recordings is None:
         return {}
@@ -128,11 +128,18 @@ def _asked(scores: ReportScores) -> dict[tuple[str, str], int]:
     for (feature, *run), videos in scores.recordings.groupby(by, observed=True)["video_id"]:
         key = keys[str(run[0]), str(run[1]), str(run[2])]
         asked.setdefault(str(feature), {})[key] = frozenset(map(str, videos))
+    everything: dict[str, frozenset[str]] = {}
+    for by_run in asked.values():
+        for key, own in by_run.items():
+            everything[key] = everything.get(key, frozenset()) | own
     found = {}
     for feature, by_run in asked.items():
         distinct = set(by_run.values())
-        for key, own in by_run.items():
-            found[key, feature] = len(frozenset().union(*(each for each in distinct if each & own)))
+        for key, mine in everything.items():
+            own = by_run.get(key, mine)
+            shared = len(frozenset().union(*(each for each in distinct if each & own)))
+            if shared:
+                found[key, feature] = shared
     return found
 
 
@@ -152,7 +159,8 @@ def _cells(heatmap: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
 
 def _data(scores: ReportScores, keep_ids: bool) -> tuple[dict[str, Any], bool]:
     if scores.results is None or scores.recordings is None:
-        return {"answers": {}, "recordings": [], "features": []}, False
+        empty: dict[str, Any] = {name: {} for name in ("answers", "truth", "windows", "times", "texts")}
+        return empty | {"recordings": [], "features": []}, False
     segments = scores.results.answers
     names, renamed = opaque_names(scores.recordings, keep=keep_ids)
     return recording_data(scores.runs, segments, scores.recordings, names, scores.facts), renamed

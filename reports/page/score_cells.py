@@ -11,6 +11,7 @@ from semiology.metrics.intervals import Estimate
 from semiology.metrics.paired_flips import smallest_p
 from semiology.metrics.scores import FeatureScores, MacroScores
 from semiology.reports.run_labels import ShownRun
+from semiology.reports.summary import GROUPS
 
 METRICS: Mapping[str, str] = {
     "f1": "F1",
@@ -58,7 +59,9 @@ def _headline(run: ShownRun, macro: MacroScores, asked: Mapping[tuple[str, str],
         each for each in run.summary.scores.features if each.feature in (*macro.features, *macro.left_out)
     ]
     given = sum(run.summary.n_recordings[each.feature] for each in scores)
-    possible = sum(asked.get((run.key, each.feature), 0) for each in scores)
+    own = {each.feature for each in scores}
+    lacking = [f for f in GROUPS[macro.group] if f not in own and (run.key, f) in asked]
+    possible = sum(asked.get((run.key, feature), 0) for feature in (*own, *lacking))
     unparsed = sum(each.n_unparsed for each in scores)
     f1, patients = macro.estimates["f1"], run.summary.n_patients[f"group:{macro.group}"]
     clears = macro.clears_chance if smallest_p(patients) < LEVEL else None
@@ -70,6 +73,7 @@ def _headline(run: ShownRun, macro: MacroScores, asked: Mapping[tuple[str, str],
         "group": macro.group,
         "n_features": len(macro.features),
         "left_out": list(macro.left_out),
+        "lacking": lacking,
         "f1": interval(f1),
         "always_yes": number(macro.estimates["always_yes_f1"].value),
         "difference": interval(difference),

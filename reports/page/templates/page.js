@@ -194,6 +194,7 @@
     button.classList.add("sel");
     const said = $("said");
     said.replaceChildren();
+    said.classList.add("chosen");
     const times = ((data.times[key] || {})[at] || [])[window];
     const span = times ? `, ${clock(times[0])} to ${clock(times[1])}` : "";
     said.append(make("h3", `${plain(feature)}${span}`));
@@ -281,6 +282,7 @@
     }
     if (!count) line.append(make("p", shown.length ? "No feature is answered wrongly here." : "This run was not asked about this recording.", "absent"));
     $("said").textContent = "Choose a window to read what was answered.";
+    $("said").classList.remove("chosen");
     const video = $("video"), address = (data.videos || {})[at];
     video.hidden = !address;
     video.replaceChildren();

@@ -89,5 +89,8 @@ def full_run(root: Path) -> Path:
     second = [row for row in second if row["feature"] != "clonic" or row["video_id"] >= "P003"]
     for row, text in zip(first, (HOSTILE, RIGHT_TO_LEFT, MEGABYTE, ENDING), strict=False):
         row["justification"] = text
+    for row in second:
+        row["justification"] = f"window {row['segment']}: {row['answer']}"
+        row["raw"] = f"window {row['segment']}: {row['answer']}, as it was written"
     write_run(root, first, "lab/first")
     return write_run(root, second, "lab/second")

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from report_examples import HOSTILE, full_run
+from s3_examples import all_tasks, write_s3_run
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -177,3 +178,40 @@ def test_the_policy_lets_nothing_in(written: Path, open_page: Open) -> None:
         "document.body.append(made)"
     )
     assert page.evaluate("window.ran") is None
+
+
+def test_the_list_shows_the_reply_that_made_the_answer(written: Path, open_page: Open) -> None:
+    page = open_page(written / "report.html").page
+    page.select_option("#errrun", label="second")
+    page.select_option("#errfeature", "tonic")
+    page.select_option("#errkind", "all")
+    seen = set()
+    for row in page.locator("#errlist tbody tr").all():
+        answer, text = (cell.inner_text() for cell in row.locator("td").all()[-2:])
+        # What could not be read is shown as it was written, and not the reason given elsewhere.
+        ending = ", as it was written" if answer == "unparsed" else ""
+        assert text in {f"window {i}: {answer}{ending}" for i in (0, 1)}
+        seen.add(text[:9] + answer)
+    assert {"window 0:yes", "window 1:yes", "window 0:no", "window 1:unparsed"} <= seen
+
+
+def test_answers_stay_in_sight_on_a_narrow_page(written: Path, open_page: Open) -> None:
+    page = open_page(written / "report.html", "#recordings", width=400, height=500).page
+    lane = page.locator(".tl", has_text="tonic").locator("button").first
+    lane.scroll_into_view_if_needed()
+    lane.click()
+    box = page.locator("#said h3").bounding_box()
+    assert 0 < box["y"] < box["y"] + box["height"] < 500
+
+
+def test_a_page_of_s3_tasks_alone_works(tmp_path: Path, open_page: Open) -> None:
+    app = Typer()
+    app.command()(report)
+    run = write_s3_run(tmp_path / "runs", all_tasks())
+    done = CliRunner().invoke(app, [str(run), "--out", str(tmp_path / "out"), "--resamples", "100"])
+    assert done.exit_code == 0, done.output
+    opened = open_page(tmp_path / "out" / "report.html")
+    assert opened.messages == []
+    before = opened.page.locator("table.s3 tbody tr:visible").count()
+    opened.page.check("#soundonly")
+    assert 0 < opened.page.locator("table.s3 tbody tr:visible").count() < before

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 from semiology.reports.commands import report
 from semiology.reports.enhancement_effects import enhancement_effects
 from semiology.reports.page.opaque_names import opaque_names
+from semiology.reports.page.writing import code, moment
 from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.results import read_results
 from semiology.reports.sample_frames import read_sample_frame
@@ -167,9 +168,12 @@ def test_nothing_to_report_and_videos_without_a_set_are_refused(tmp_path: Path) 
 def test_a_search_is_shown_and_a_broken_one_named(tmp_path: Path) -> None:
     write_run(tmp_path / "runs", rows_of("tonic", skill=0.9, seed=1), "lab/m")
     found: dict[str, Any] = {"feature": "tonic", "metric_calls": 30, "chosen": 1, "candidates": []}
+    found |= {"objective": "f1", "trials": [{"accepted": True}, {"accepted": False}]}
+    found["pareto_front"] = [{"metric_calls": 0, "front": [0]}, {"metric_calls": 30, "front": [0, 1]}]
     for number, parents in ((0, []), (1, [0])):
         candidate = {"number": number, "wording": f"<b>wording {number}</b>", "parents": parents}
-        found["candidates"].append(candidate | {"origin": "proposed", "development": {"f1": 0.5}})
+        more = {"origin": "proposed", "development": {"f1": 0.5 + number / 4}, "metric_calls": 30 * number}
+        found["candidates"].append(candidate | more)
     (tmp_path / "search").mkdir()
     (tmp_path / "search" / "lineage.json").write_text(json.dumps(found))
     done = typed(tmp_path / "runs", "--out", tmp_path / "out", "--lineage", tmp_path / "search")
@@ -177,6 +181,9 @@ def test_a_search_is_shown_and_a_broken_one_named(tmp_path: Path) -> None:
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "1: proposed, selected on the development recordings" in page
     assert "&lt;b&gt;wording 1&lt;/b&gt;" in page
+    assert "after 30 answers: 0, 1" in page
+    assert "f1 of each wording by answers used: 0 0.50, 1 0.75 (selected)" in page
+    assert "2 further wordings were tried on training recordings alone; 1 of them did better" in page
     (tmp_path / "search" / "lineage.json").write_text("[]")
     broken = typed(tmp_path / "runs", "--out", tmp_path / "out", "--lineage", tmp_path / "search")
     assert "lineage.json: is no record of a search" in str(broken.exception)
@@ -243,3 +250,60 @@ def test_a_second_report_in_a_folder_leaves_nothing_of_the_first(tmp_path: Path)
     assert not (out / "figures" / "wordings_1.svg").exists()
     assert not (out / "tables" / "enhancements.csv").exists()
     assert (out / "tables" / "mine.csv").exists()
+
+
+def test_half_a_character_at_the_end_of_a_reply_stops_nothing(tmp_path: Path) -> None:
+    rows = rows_of("tonic", skill=0.9, seed=1)
+    rows[0]["justification"] = rows[0]["raw"] = "it is a \ud83e"
+    rows[1]["raw"] = "\U0001f9e0"
+    write_run(tmp_path / "runs", rows, "lab/m")
+    assert typed(tmp_path / "runs", "--out", tmp_path / "out").exit_code == 0
+    assert len(read_results([tmp_path / "runs"]).answers) == len(rows)
+
+
+def test_a_model_that_was_not_asked_the_hard_features_is_not_complete(tmp_path: Path) -> None:
+    rows = [row for feature in FEATURES for row in rows_of(feature, skill=0.8, seed=5)]
+    write_run(tmp_path / "runs", rows, "lab/whole")
+    write_run(tmp_path / "runs", [row for row in rows if row["feature"] != "clonic"], "lab/less")
+    assert typed(tmp_path / "runs", "--out", tmp_path / "out").exit_code == 0
+    shares = (tmp_path / "out" / "tables" / "headline.csv").read_text().splitlines()
+    place = shares[0].split(",").index("coverage")
+    assert {line.split(",")[0]: float(line.split(",")[place]) for line in shares[1:]} == {
+        "whole": 1.0,
+        "less": pytest.approx(2 / 3, abs=1e-4),
+    }
+    assert "not asked about clonic" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("videos", "claimed"), [(10, False), (48, True)])
+def test_nothing_is_claimed_on_fewer_patients_than_a_test_needs(
+    tmp_path: Path, videos: int, claimed: bool
+) -> None:
+    rows = [row for feature in FEATURES for row in rows_of(feature, skill=1.0, seed=5, videos=videos)]
+    write_run(tmp_path / "runs", rows, "lab/m")
+    assert typed(tmp_path / "runs", "--out", tmp_path / "out").exit_code == 0
+    table = (tmp_path / "out" / "tables" / "headline.csv").read_text()
+    assert ("above always-yes" in table) == claimed
+    assert ("too few patients to tell" in table) != claimed
+
+
+def test_of_equal_wordings_the_reference_is_the_best(tmp_path: Path) -> None:
+    rows = rows_of("tonic", skill=0.8, seed=1)
+    rows += rows_of("tonic", skill=0.8, seed=1, prompt_id="minimal", family="minimal")
+    rows += rows_of("tonic", skill=0.2, seed=1, prompt_id="role", family="role")
+    write_run(tmp_path / "runs", rows, "lab/m")
+    assert typed(tmp_path / "runs", "--out", tmp_path / "out").exit_code == 0
+    lines = (tmp_path / "out" / "tables" / "wordings.csv").read_text().splitlines()
+    names = lines[0].split(",")
+    roles = {
+        line.split(",")[names.index("wording")]: line.split(",")[names.index("role")] for line in lines[1:]
+    }
+    assert roles == {"s3": "reference; best", "minimal": "other", "role": "worst"}
+    assert "s3 and 1 more" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_text_between_backticks_is_code_and_stays_escaped() -> None:
+    assert code("type `<b>` now") == "type <code>&lt;b&gt;</code> now"
+    assert code("one ` alone <i>") == "one ` alone &lt;i&gt;"
+    assert moment("20261121_133414") == "2026-11-21, 13:34"
+    assert moment("yesterday") == "yesterday"
