@@ -19,7 +19,8 @@ BY_RULES = "offline rules"
 TEXT_KINDS = ("justification", "report")
 OF_TWO_STAGES = (
     "A random forest (scikit-learn's defaults) on this model's answers to the signs; each recording was "
-    "diagnosed by one that was fitted on the recordings and true diagnoses of other patients."
+    "diagnosed by one that was fitted on the recordings and true diagnoses of other patients. The intervals "
+    "take the forests as they are."
 )
 
 

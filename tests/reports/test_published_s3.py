@@ -132,6 +132,10 @@ def test_the_command_names_the_slips_and_finds_nothing_else(
         "3220 of 3230 cells equal to 2 decimals; 10 different by slips"
     )
     assert done.unexplained.empty
+    again = cells[cells["status"] == "fitted again"]
+    assert len(again) == 24
+    assert set(again["item"]) == {"two_stage"}
+    assert (again["published"] - again["recomputed"]).abs().max() < 0.2
     slips = cells[cells["status"] == "slip"]
     assert list(slips["table"]) == ["13"] * 8 + ["18"] * 2
     assert set(slips.loc[slips["table"] == "18", "reason"]) == {
