@@ -62,27 +62,15 @@ def power(
     other = read_truth(second)[1] if second is not None else None
     design = Design(delta, wanted, alpha, tests, studies, seed)
     assumed = Assumptions(sensitivity, specificity, correlation, discordance)
-    console, plans, impossible = Console(), [], []
+    console = None if as_json else Console()
     names = _features(feature, truth["feature"].unique().tolist())
-    for number, name in enumerate(names, start=1):
-        label = f"{name} ({number} of {len(names)})"
-        with Console(stderr=True).status(f"{label}: simulating") as status:
-            told = _teller(label, status.update)
-            try:
-                plan = plan_power(
-                    truth, name, design, pilot=pilot, second=other, assumed=assumed, on_size=told
-                )
-            except ValueError as error:
-                # One feature that cannot be planned for does not cost the plans of the others.
-                impossible.append(error)
-                continue
-        plans.append(plan)
-        if not as_json:
-            _print(plan, console)
-    if not plans:
-        raise _none_planned(impossible, source)
-    for error in impossible:
-        typer.echo(f"• not planned: {error}", err=True)
+    if not names:
+        raise ValueError(f"{source}: holds no annotation of a feature of yes and no → annotate one first")
+
+    def planned(name: str, told: Callable[[PowerAt], None]) -> PowerPlan:
+        return plan_power(truth, name, design, pilot=pilot, second=other, assumed=assumed, on_size=told)
+
+    plans = _plans(names, planned, console)
     text = json.dumps([plan_content(plan) for plan in plans], indent=2, ensure_ascii=False)
     if as_json:
         typer.echo(text)
@@ -93,10 +81,36 @@ def power(
         typer.echo(f"Written: {out}", err=as_json)
 
 
-def _none_planned(impossible: Sequence[ValueError], source: str) -> ValueError:
-    if impossible:
-        return impossible[0]
-    return ValueError(f"{source}: holds no annotation of a feature of yes and no → annotate one first")
+def _plans(
+    names: Sequence[str],
+    planned: Callable[[str, Callable[[PowerAt], None]], PowerPlan],
+    console: Console | None,
+) -> list[PowerPlan]:
+    """Plan for each feature and print; one that cannot be planned for does not cost the plans of the others.
+
+    Raises:
+        ValueError: none can be planned for.
+    """
+    from rich.console import Console
+
+    plans: list[PowerPlan] = []
+    impossible: list[ValueError] = []
+    for number, name in enumerate(names, start=1):
+        label = f"{name} ({number} of {len(names)})"
+        with Console(stderr=True).status(f"{label}: simulating") as status:
+            try:
+                plan = planned(name, _teller(label, status.update))
+            except ValueError as error:
+                impossible.append(error)
+                continue
+        plans.append(plan)
+        if console is not None:
+            _print(plan, console)
+    if not plans:
+        raise impossible[0]
+    for fault in impossible:
+        typer.echo(f"• not planned: {fault}", err=True)
+    return plans
 
 
 def _features(text: str | None, there: list[str]) -> tuple[str, ...]:

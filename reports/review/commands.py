@@ -105,8 +105,8 @@ def serve_command(
     from semiology.reports.review.sheet import ReviewError, read_cases
 
     try:
+        from semiology.reports.review.server import listen, serve, token_of
         from semiology.reports.review.server import review_app as make_app
-        from semiology.reports.review.server import serve, token_of
     except ModuleNotFoundError as error:
         raise ReviewError(
             f"{error.name} is missing → pip install --constraint constraints.txt 'semiology-eval[review]'"
@@ -118,13 +118,14 @@ def serve_command(
     store = RatingStore(folder / STORE)
     token = token_of(folder)
     app = make_app(cases, store, rater, token, videos)
+    listening = listen(port)
     shown = sum(case.video_id in videos for case in cases)
     rated = sum(given.rating is not None for given in store.latest(rater))
     typer.echo(f"{len(cases)} items, {shown} with video; {rater} has rated {rated}.")
     if not shown:
         typer.echo("No video is shown: give the recording set by --data.")
     typer.echo(f"Open http://127.0.0.1:{port}/{token}/ on this machine (the address is a key: keep it).")
-    serve(app, port)
+    serve(app, listening)
 
 
 def _videos(data: Path) -> dict[str, Path]:

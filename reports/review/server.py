@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import mimetypes
+import os
 import re
 import secrets
+import socket
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -97,11 +100,34 @@ def token_of(folder: Path) -> str:
     return made
 
 
-def serve(app: Guard, port: int) -> None:
+def listen(port: int) -> socket.socket:
+    """Return a socket of this machine alone on a port.
+
+    Raises:
+        ReviewError: the port cannot be had.
+    """
+    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if os.name == "posix":  # a server just ended keeps its port for a minute; elsewhere this would share it
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((HOST, port))
+        found.listen()
+    except OSError as error:
+        found.close()
+        raise ReviewError(
+            f"port {port} of this machine cannot be used ({error.strerror}) → end the server that has it, or "
+            "give another one by --port"
+        ) from None
+    return found
+
+
+def serve(app: Guard, listening: socket.socket) -> None:
     """Serve until interrupted, without an access log, since addresses hold the token."""
     import uvicorn
 
-    uvicorn.run(app, host=HOST, port=port, log_level="warning", access_log=False, server_header=False)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+    with contextlib.suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _add_pages(app: FastAPI) -> None:

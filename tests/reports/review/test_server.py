@@ -15,11 +15,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from typer.testing import CliRunner
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from starlette.testclient import TestClient
 
+from semiology.cli import app as command_line
 from semiology.reports.review.server import review_app, token_of
 from semiology.reports.review.sheet import Sample
 from semiology.reports.review.store import STORE, RatingStore
@@ -209,3 +211,19 @@ def test_the_server_listens_on_this_machine_alone(review_folder: tuple[Path, Sam
     finally:
         server.send_signal(signal.SIGKILL)
         server.wait()
+
+
+def test_a_port_that_is_taken_is_named_before_an_address_is_told(review_folder: tuple[Path, Sample]) -> None:
+    folder, _ = review_folder
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        told = CliRunner().invoke(
+            command_line,
+            ["review", "serve", str(folder), "--rater", "AB", "--port", str(port)],
+            env={"SEMIOLOGY_DATA": None},
+        )
+    assert isinstance(told.exception, ValueError)
+    assert f"port {port} of this machine cannot be used" in str(told.exception)
+    assert "http://" not in told.output
