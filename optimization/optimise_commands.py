@@ -130,8 +130,10 @@ def _print(result: OptimisationResult, out: Path) -> None:
     from rich.console import Console
 
     from semiology.noun_counts import counted
-    from semiology.optimization.optimise_report import print_result
+    from semiology.optimization.optimise_report import next_commands, print_result
 
     print_result(result, Console())
+    for command in next_commands(result, out):
+        typer.echo(f"ask with it: {command}")
     read = f"{counted(result.asked, 'question')} on {counted(result.windows, 'window')} read"
     typer.echo(f"{read}, {result.known:,} answered before; written to {out}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semiology.noun_counts import counted
+from semiology.optimization.optimised_wordings import wording_id
+from semiology.optimization.run_folder import WORDINGS
 from semiology.prompts.library import load_library
 
 if TYPE_CHECKING:
@@ -47,6 +50,16 @@ def chosen_line(found: FoundWording) -> str:
         kind = f"the text of {known[0]} with another answer format, {prompt.answer}" if known else "new"
     same = " (the one it began with)" if found.chosen == found.begun_text else ""
     return f"{found.feature}: {kind}{same}: {found.chosen}"
+
+
+def next_commands(result: OptimisationResult, out: Path) -> list[str]:
+    """Return for each new wording the command that asks with it."""
+    new = [each.found for each in result.features if each.wordings is not None]
+    return [
+        f"SEMIOLOGY_PROMPTS={out / WORDINGS} semiology run --prompt "
+        f"{wording_id(found.prompt.text, found.prompt.answer)} --tasks semiology_{found.feature} …"
+        for found in new
+    ]
 
 
 def _print_part(part: str, features: Sequence[FeatureResult], console: Console) -> list[str]:

@@ -13,8 +13,9 @@ from typer.testing import CliRunner
 
 from semiology.cli import app
 from semiology.metrics.intervals import Estimate
-from semiology.optimization.optimise_report import chosen_line, print_result
+from semiology.optimization.optimise_report import chosen_line, next_commands, print_result
 from semiology.optimization.optimise_run import DEFAULT_BUDGET
+from semiology.optimization.optimised_wordings import wording_id
 from semiology.optimization.search import FoundWording
 from semiology.prompts.library import load_library
 
@@ -81,6 +82,16 @@ def test_a_wording_is_said_to_come_from_where_it_comes_from(
     )
     monkeypatch.setenv("SEMIOLOGY_PROMPTS", str(tmp_path))
     assert chosen_line(_found("Is it stiff?")).startswith("tonic: found by an earlier search, optimized_1: ")
+
+
+def test_a_new_wording_comes_with_the_command_that_asks_with_it() -> None:
+    new = SimpleNamespace(found=_found("Is it stiff?"), wordings=Path("tonic.yaml"))
+    known = SimpleNamespace(found=_found("Is it?"), wordings=None)
+    (command,) = next_commands(cast(Any, SimpleNamespace(features=[new, known])), Path("out"))
+    name = wording_id("Is it stiff?", "yes_no")
+    assert command.startswith(
+        f"SEMIOLOGY_PROMPTS=out/wordings semiology run --prompt {name} --tasks semiology_tonic"
+    )
 
 
 def test_a_library_wording_is_not_new_whatever_the_search_began_with() -> None:
