@@ -48,7 +48,7 @@ class LanguageModelServer:
                 [sys.executable, "-c", COMMAND, "serve", *options],
                 stdout=log, stderr=log, env={**os.environ, **OFFLINE},
             )  # fmt: skip
-        while not self._answers():
+        while not self.answers():
             if self._process.poll() is not None:
                 raise ServerError(f"transformers serve ended: {self._log.read_text()[-2000:]}")
             time.sleep(0.2)
@@ -59,7 +59,8 @@ class LanguageModelServer:
             self._process.kill()
             self._process.wait()
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Tell whether the server is there."""
         try:
             with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{self._port}/health", timeout=5):
                 return True
