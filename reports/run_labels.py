@@ -73,7 +73,7 @@ def shown_runs(runs: Sequence[RunSummary], records: Mapping[str, Mapping[str, An
 def run_label(model: str, prompt: str, enhancement: str) -> str:
     """Return the name of a run: the model, then what differs from the reference question."""
     parts = [model]
-    if prompt and not is_reference(prompt):
+    if prompt not in ("", REFERENCE):
         parts.append(f"wording {prompt}")
     if enhancement != NO_ENHANCEMENT:
         parts.append(enhancement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -307,3 +308,16 @@ def test_text_between_backticks_is_code_and_stays_escaped() -> None:
     assert code("one ` alone <i>") == "one ` alone &lt;i&gt;"
     assert moment("20261121_133414") == "2026-11-21, 13:34"
     assert moment("yesterday") == "yesterday"
+
+
+def test_runs_in_several_answer_formats_have_names_of_their_own(tmp_path: Path) -> None:
+    rows = rows_of("tonic", skill=0.8, seed=1) + [
+        row | {"prompt_hash": hashlib.sha256(b"other").hexdigest(), "answer_format": "yes_no_json"}
+        for row in rows_of("tonic", skill=0.6, seed=2)
+    ]
+    write_run(tmp_path / "runs", rows, "lab/m")
+    assert typed(tmp_path / "runs", "--out", tmp_path / "out").exit_code == 0
+    lines = (tmp_path / "out" / "tables" / "heatmap.csv").read_text().splitlines()
+    place = lines[0].split(",").index("run")
+    names = [line.split(",")[place] for line in lines[1:]]
+    assert len(names) == len(set(names)) == 2
