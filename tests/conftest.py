@@ -19,6 +19,24 @@ settings.register_profile("thorough", deadline=None, max_examples=500)
 settings.load_profile("semiology")
 
 
+BROWSER = ("tests/reports/page/test_page_in_chromium.py", "tests/reports/review/test_page.py")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give a file of tests to one process, and all that drive a browser to the same: it is started once."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Files(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            return "browser" if file in BROWSER else file
+
+    return Files(config, log)
+
+
 @pytest.fixture(scope="session")
 def simulated_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two short simulated recordings of two patients."""
