@@ -113,7 +113,7 @@ def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportO
     hidden, means = (
         (frozenset[str](), frozenset[str]())
         if options.internal
-        else withheld_figures(run.scores.features, run.scores.macros)
+        else withheld_figures(run.scores.features, run.scores.macros, FEATURE_SCORES)
     )
     known = len(answers[["video_id", "feature", "truth"]].drop_duplicates())
     entry: dict[str, Any] = {

@@ -8,6 +8,7 @@ withheld figure.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -19,22 +20,28 @@ SMALL_CELL = 5
 
 
 def withheld_figures(
-    features: Sequence[FeatureScores], macros: Sequence[MacroScores]
+    features: Sequence[FeatureScores], macros: Sequence[MacroScores], measures: Sequence[str]
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the features, and the groups of macro means, whose figures are withheld.
 
     Args:
         features: all that an entry would tell about. macros: the means it would give.
+        measures: names of the scores told. A mean leaves out features on which a score is undefined, so that
+            it may be of fewer features for one score (mcc, say) than for another.
 
     A mean is withheld only where nothing is left to withhold beside the rare sign, as for a mean of it alone.
     """
     patients = {each.feature: each.n_positive_patients for each in features}
     small = {each.feature for each in features if _small(each)}
-    hidden, means = set(small), {macro.group: macro.features for macro in macros}
-    while found := _told(hidden, means) & small:
+    hidden = set(small)
+    means = {macro.group: _members(macro, features, measures) for macro in macros}
+    while found := _told(hidden, means, len(measures)) & small:
         name = min(found)
-        holding = sorted((group for group in means if name in means[group]), key=lambda g: len(means[g]))
-        visible = [set(means[group]) - hidden for group in holding]
+        holding = sorted(
+            (group for group in means if any(name in members for members in means[group])),
+            key=lambda group: max(len(members) for members in means[group]),
+        )
+        visible = [set().union(*means[group]) - hidden for group in holding]
         others = next((names for names in visible if names), None)
         if others is None:
             del means[holding[0]]
@@ -49,12 +56,32 @@ def _small(scores: FeatureScores) -> bool:
     return scores.n_positive_patients < SMALL_CELL or negatives < SMALL_CELL
 
 
-def _told(hidden: set[str], means: Mapping[str, Sequence[str]]) -> set[str]:
+def _members(
+    macro: MacroScores, features: Sequence[FeatureScores], measures: Sequence[str]
+) -> list[frozenset[str]]:
+    """Return for each measure the features that a mean is of."""
+    within = [each for each in features if each.feature in macro.features]
+    return [
+        frozenset(
+            each.feature
+            for each in within
+            # A mean takes the precision of a model that never says yes for 0.
+            if measure == "precision" or not math.isnan(each.estimates[measure].value)
+        )
+        for measure in measures
+    ]
+
+
+def _told(hidden: set[str], means: Mapping[str, Sequence[frozenset[str]]], measures: int) -> set[str]:
     """Return the hidden features whose figures follow from the means and the figures that are given."""
-    names = sorted(hidden)
-    sums = np.array([[name in members for name in names] for members in means.values()], dtype=np.float64)
-    if not sums.size:
-        return set()
-    rank = np.linalg.matrix_rank(sums)
-    each = np.eye(len(names))
-    return {name for i, name in enumerate(names) if np.linalg.matrix_rank(np.vstack([sums, each[i]])) == rank}
+    names, told = sorted(hidden), set[str]()
+    for measure in range(measures):
+        rows = [[name in members[measure] for name in names] for members in means.values()]
+        sums = np.array(rows, dtype=np.float64)
+        if not sums.size:
+            continue
+        rank = np.linalg.matrix_rank(sums)
+        for name, alone in zip(names, np.eye(len(names)), strict=True):
+            if np.linalg.matrix_rank(np.vstack([sums, alone])) == rank:
+                told.add(name)
+    return told

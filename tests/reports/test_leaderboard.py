@@ -92,8 +92,15 @@ def test_no_mean_tells_what_is_withheld(run: Path) -> None:
     assert not any(row["withheld"] for row in made(run, internal=True)[0]["features"])
 
 
-def scores_of(feature: str, patients: int) -> FeatureScores:
-    return SimpleNamespace(feature=feature, n=60, n_positive=12, n_positive_patients=patients)  # type: ignore[return-value]
+MEASURES = ("f1", "mcc", "precision")
+
+
+def scores_of(feature: str, patients: int, mcc: float = 0.3) -> FeatureScores:
+    estimates = {"f1": SimpleNamespace(value=0.5), "mcc": SimpleNamespace(value=mcc)}
+    estimates["precision"] = SimpleNamespace(value=float("nan"))  # never yes: counted as 0
+    return SimpleNamespace(  # type: ignore[return-value]
+        feature=feature, n=60, n_positive=12, n_positive_patients=patients, estimates=estimates
+    )
 
 
 def mean_of(group: str, *features: str) -> MacroScores:
@@ -109,20 +116,26 @@ def test_what_is_withheld_beside_a_rare_sign() -> None:
         mean_of("facial", "eye_blinking", "head_turning"),
     ]
     # The rarest of the same group goes too: the means of both groups stay.
-    hidden, means = withheld_figures([*limbs, *face], [visual, *parts])
+    hidden, means = withheld_figures([*limbs, *face], [visual, *parts], MEASURES)
     assert (hidden, means) == ({"figure4", "clonic"}, frozenset())
     # Two withheld in one group are not told by its mean; a third in the other group is, by its own.
     third = [scores_of("eye_blinking", 1), scores_of("head_turning", 20)]
     two = [limbs[0], scores_of("clonic", 3), limbs[2]]
-    hidden, means = withheld_figures([*two, *third], [visual, *parts])
+    hidden, means = withheld_figures([*two, *third], [visual, *parts], MEASURES)
     assert (hidden, means) == ({"figure4", "clonic", "eye_blinking", "head_turning"}, frozenset())
+    # A mean of one score may be of fewer features: without clonic's, that of mcc would tell figure4's.
+    constant = [limbs[0], scores_of("clonic", 8, mcc=float("nan")), limbs[2]]
+    assert withheld_figures(constant, parts[:1], MEASURES)[0] == {"figure4", "clonic", "tonic"}
     # Nothing beside it: the mean is the figure itself.
     alone = [scores_of("ictal_vocalization", 3)]
-    assert withheld_figures(alone, [mean_of("audio", "ictal_vocalization")]) == (
+    assert withheld_figures(alone, [mean_of("audio", "ictal_vocalization")], MEASURES) == (
         {"ictal_vocalization"},
         {"audio"},
     )
-    assert withheld_figures(limbs[:2], [mean_of("visual", "tonic", "clonic")]) == (frozenset(), frozenset())
+    assert withheld_figures(limbs[:2], [mean_of("visual", "tonic", "clonic")], MEASURES) == (
+        frozenset(),
+        frozenset(),
+    )
 
 
 def test_an_id_in_a_name_is_refused(write_run: WriteRun, records: Records) -> None:
