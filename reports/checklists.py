@@ -28,17 +28,36 @@ def checklist_items(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any])
     return (*_mi_clear(runs, facts), *tripod_items(runs, facts))
 
 
+PUBLISHED = "The runs behind published answers are described in their publications."
+
+
 def _mi_clear(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[ChecklistItem]:
+    rows = [
+        *_model(runs),
+        *_prompts(runs, facts),
+        ("7 randomness (2024: 2)", *_stochasticity(runs)),
+        (
+            "8 independence of the test data (2024: 6)",
+            AUTHORS,
+            (
+                "Whether the models, or the choice of wordings, have seen these recordings cannot be read "
+                "from a run. Recordings of one patient belong on one side of every split."
+            ),
+        ),
+    ]
+    return [ChecklistItem(MI_CLEAR, *row) for row in rows]
+
+
+def _model(runs: Sequence[Mapping[str, Any]]) -> list[tuple[str, Status, str]]:
     models, classes, windows = (listed(runs, key) for key in ("model", "model_class", "window"))
-    makers = ", ".join(sorted(facts["provenances"])) or "not known"
-    rows: list[tuple[str, Status, str]] = [
+    return [
         (
             "1 model (2024: 1)",
             either(models, "partly"),
             f"Models: {models}. Revision: {listed(runs, 'revision') or 'not named in the run'}. Asked on: "
             f"{_dates(runs)}. Add the developer, the licence and the end of the training data."
             if models
-            else "The runs behind published answers are described in their publications.",
+            else PUBLISHED,
         ),
         (
             "2 way of access (2024: part of 1)",
@@ -50,8 +69,8 @@ def _mi_clear(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> li
         ),
         (
             "3 kind of input",
-            either(windows, "filled"),
-            f"Windows of video recordings, with a question in words: {windows}."
+            either(windows, "partly"),
+            f"Windows of recordings, with a question in words: {windows}. Add resolution and sound."
             if windows
             else "Not in the record.",
         ),
@@ -59,10 +78,16 @@ def _mi_clear(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> li
             "4 adaptation",
             AUTHORS,
             (
-                "Whether a checkpoint was trained further on seizures cannot be read from a run. Nothing "
-                "but the question was added to a window."
+                "Whether a checkpoint was trained further on seizures cannot be read from a run. Beside the "
+                "question, and what an enhancement adds, nothing was put to the model."
             ),
         ),
+    ]
+
+
+def _prompts(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[tuple[str, Status, str]]:
+    makers = ", ".join(sorted(facts["provenances"])) or "not known"
+    return [
         (
             "5 making of the prompts (2024: 3, 5)",
             "partly" if facts["wordings"] else AUTHORS,
@@ -78,19 +103,9 @@ def _mi_clear(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> li
             "Every question about every window is a request of its own, without memory of other questions. "
             "The commands are in provenance.json."
             if runs
-            else "The runs behind published answers are described in their publications.",
-        ),
-        ("7 randomness (2024: 2)", *_stochasticity(runs)),
-        (
-            "8 independence of the test data (2024: 6)",
-            AUTHORS,
-            (
-                "Whether the models, or the choice of wordings, have seen these recordings cannot be read "
-                "from a run. Recordings of one patient belong on one side of every split."
-            ),
+            else PUBLISHED,
         ),
     ]
-    return [ChecklistItem(MI_CLEAR, *row) for row in rows]
 
 
 def _stochasticity(runs: Sequence[Mapping[str, Any]]) -> tuple[Status, str]:
