@@ -130,6 +130,8 @@ def plan_power(
     model = answer_model(
         rates, design.delta, patients.prevalence, correlation=correlation, discordance=discordance
     )
+    if abs(model.discordance - discordance) >= 0.005:
+        sources["discordance"] += f": {discordance:.0%}, which these rates do not allow"
     result = patients_needed(
         patients,
         model,

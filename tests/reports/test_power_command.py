@@ -74,6 +74,14 @@ def test_what_cannot_be_planned_is_said_before_anything_is_simulated(
     assert message in str(refused.exception)
 
 
+def test_a_discordance_that_the_rates_do_not_allow_is_said(folder: Path) -> None:
+    rates = ("--sensitivity", "0.5", "--specificity", "0.5", "--discordance")
+    fits = typed(str(folder), "--feature", "tonic", *QUICK, *rates, "0.5")
+    told = typed(str(folder), "--feature", "tonic", *QUICK, *rates, "0.9")
+    assert "do not allow" not in " ".join(fits.output.split())
+    assert "(as given: 90%, which these rates do not allow)" in " ".join(told.output.split())
+
+
 def test_a_constant_is_no_pilot(folder: Path) -> None:
     refused = typed("always-yes", "--feature", "tonic")
     assert "constant answers cannot be used here" in str(refused.exception)
