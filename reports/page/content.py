@@ -73,11 +73,10 @@ def page_content(
         keep_ids: show recordings under their own ids even if these are not opaque.
     """
     asked = _asked(scores)
-    heatmap = heatmap_rows(scores.runs, asked)
-    headline = headline_rows(scores.runs, asked)
+    heatmap, headline = heatmap_rows(scores.runs, asked), headline_rows(scores.runs, asked)
     data, renamed = _data(scores, keep_ids)
-    data |= {"runs": [_run(run) for run in scores.runs]}
-    data |= {"metrics": dict(METRICS), "cells": _cells(heatmap)}
+    runs = [_run(run) for run in scores.runs]
+    data |= {"runs": runs, "metrics": dict(METRICS), "cells": _cells(heatmap)}
     recordings = scores.recordings
     content: dict[str, Any] = {
         "title": title,

@@ -114,7 +114,9 @@ def _chart(record: Mapping[str, Any], fronts: Sequence[Mapping[str, Any]]) -> di
     width, height, room = CHART
     most = max(1, *(int(each["metric_calls"]) for each in found), int(record.get("metric_calls") or 0))
     last = fronts[-1]["front"] if fronts else []
-    points, line, best = [], [], -1.0
+    points: list[dict[str, Any]] = []
+    line: list[str] = []
+    best = -1.0
     for each in found:
         score = float(each["development"][objective])
         x = room + (width - room - 8) * int(each["metric_calls"]) / most
