@@ -109,15 +109,25 @@ class CandidateRules:
         ]
         if others:
             return [f"it asks about another sign ({others[0]})"]
-        if not content_words(question) & self._words:
+        words = content_words(question)
+        if not words & self._words:
             return ["its question shares no word with any wording of the feature"]
-        return []
+        closer = self._closer_sign(words)
+        return [f"it asks about another sign ({closer})"] if closer else []
+
+    def _closer_sign(self, words: frozenset[str]) -> str | None:
+        """Return the sign whose wordings hold all words of a question; this one's hold half at most."""
+        if 2 * len(words & self._words) > len(words):
+            return None
+        return next((name for name, known in self._other_words.items() if words <= known), None)
+
+    @cached_property
+    def _other_words(self) -> dict[str, frozenset[str]]:
+        return {name: content_words(_question_text(name)) for name in FEATURES if name != self.feature}
 
     @cached_property
     def _library_text(self) -> str:
-        entry = load_library().feature(self.feature)
-        known = [last_sentence(prompt.text) for prompt in entry.prompts]
-        return " ".join([*known, self.feature.replace("_", " ")]).lower()
+        return _question_text(self.feature)
 
     @cached_property
     def _words(self) -> frozenset[str]:
@@ -160,3 +170,9 @@ def _open_without_clause(question: str) -> bool:
 
 def _names(text: str, feature: str) -> bool:
     return re.search(rf"\b{re.escape(feature.replace('_', ' '))}\b", text) is not None
+
+
+def _question_text(feature: str) -> str:
+    """Return the questions of all library wordings of a feature, and its name, as one text."""
+    known = [last_sentence(prompt.text) for prompt in load_library().feature(feature).prompts]
+    return " ".join([*known, feature.replace("_", " ")]).lower()

@@ -84,3 +84,15 @@ def test_the_seven_published_prompts_of_three_features_can_be_asked() -> None:
         assert len(set(seven.values())) == 7
         allowed = CandidateRules(feature, frozenset(), answer_formats=frozenset({"embc_internvl"}))
         assert [allowed.broken(text) for text in seven.values()] == [[]] * 7
+
+
+@pytest.mark.parametrize(
+    ("feature", "wording", "other"),
+    [
+        ("tonic", "Look at the limbs. Do you see eyes that stay closed?", "close_eyes"),
+        ("close_eyes", "Look at the eyelids. Do you see sustained stiffness?", "tonic"),
+    ],
+)
+def test_a_question_in_the_words_of_another_sign_is_refused(feature: str, wording: str, other: str) -> None:
+    assert CandidateRules(feature, frozenset()).broken(wording) == [f"it asks about another sign ({other})"]
+    assert CandidateRules(other, frozenset()).broken(wording) == []
