@@ -12,6 +12,13 @@ import pytest
 from semiology.reports.best_cells import best_of_columns, best_of_groups
 from semiology.reports.paper_latex import PAGE_WIDTH, latex, paper_latex
 from semiology.reports.paper_table import Block, PaperTable, PrintedName, paper_csv, paper_markdown
+from semiology.reports.published_answers import s3_answers
+from semiology.reports.report_inputs import report_inputs
+from semiology.reports.report_tables import published_layouts
+from semiology.reports.s3_summary import summarise_s3
+from semiology.reports.summary import summarise
+
+S3 = Path(__file__).parents[3] / "shared" / "s3_published"
 
 DOCUMENT = r"""\documentclass[10pt,twocolumn]{article}
 \usepackage[T1]{fontenc}
@@ -141,30 +148,57 @@ def test_a_table_for_a_spreadsheet_disarms_formulas() -> None:
     assert r"\multicolumn{1}{c}{\shortstack{A\\\&\\B}}" in paper_latex(table)
 
 
+def set_by_latex(folder: Path, name: str, table: str) -> list[tuple[str, ...]]:
+    """Set a table with pdfLaTeX; return what stands out of the margins or is too tall.
+
+    Raises:
+        AssertionError: LaTeX stopped.
+    """
+    (folder / f"{name}.tex").write_text(DOCUMENT % (PAGE_WIDTH, table), encoding="utf-8")
+    words = [str(PDFLATEX), "-interaction=nonstopmode", "-halt-on-error", f"{name}.tex"]
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
+    assert done.returncode == 0, (name, done.stdout[-1500:])
+    found = re.findall(r"Overfull .hbox \(([\d.]+)pt|(Float too large)|(undefined)", done.stdout)
+    return [fault for fault in found if not fault[0] or float(fault[0]) > 2]
+
+
+needs_latex = pytest.mark.skipif(PDFLATEX is None, reason="pdflatex is not installed")
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(PDFLATEX is None, reason="pdflatex is not installed")
+@needs_latex
 def test_latex_sets_every_table_within_the_margins(tmp_path: Path) -> None:
     long = (
         "semiology_hf/a_rather_long_name_of_a_model-with-parts · wording observable_behaviour_2 · transcript"
     )
     tables = [
-        wide(2, 2),
-        wide(6, 3),
-        wide(14, 3),
-        wide(60, 1),
+        *(wide(runs, signs) for runs, signs in ((1, 2), (2, 2), (6, 3), (14, 3), (60, 1))),
         wide(6, 3, long),
-        tall(7, 5),
-        tall(30, 5),
+        *(tall(runs, 5) for runs in (7, 30)),
         overview(6),
         strange(),
     ]
     for number, table in enumerate(tables):
-        source = tmp_path / f"t{number}.tex"
-        source.write_text(DOCUMENT % (PAGE_WIDTH, paper_latex(table)), encoding="utf-8")
-        words = [str(PDFLATEX), "-interaction=nonstopmode", "-halt-on-error", source.name]
-        done = subprocess.run(
-            words, cwd=tmp_path, capture_output=True, text=True, errors="replace", check=False
-        )
-        assert done.returncode == 0, done.stdout[-1500:]
-        faults = re.findall(r"Overfull .hbox \(([\d.]+)pt|(Float too large)|(undefined)", done.stdout)
-        assert not [fault for fault in faults if not fault[0] or float(fault[0]) > 2], (number, faults)
+        assert not set_by_latex(tmp_path, f"t{number}", paper_latex(table)), number
+
+
+@pytest.mark.slow
+@needs_latex
+def test_latex_sets_every_table_of_a_report_of_the_published_answers(tmp_path: Path) -> None:
+    if not S3.exists():
+        pytest.skip("the published S3 answers are not at hand")
+    answers = s3_answers(S3)
+    few = sorted(answers.loc[answers["fold"] == "0", "video_id"].unique())[:25]
+    inputs = report_inputs([], answers[answers["video_id"].isin(few)])
+    assert inputs.features is not None
+    assert inputs.s3 is not None
+    both = summarise(inputs.features, resamples=100), summarise_s3(inputs.s3, resamples=100)
+    files = {k: v for k, v in published_layouts(*both, both, {}).items() if k.endswith(".tex")}
+    assert {f"s3_table_{n:02d}" for n in (1, 2, 13, 15, 16, 17, 18, 19, 21, 22, 23, 24)} <= {
+        k[:11] for k in files
+    }
+    assert {"embc_table_ii_facial.tex", "embc_table_iii_limb_body.tex", "embc_table_iv_audio.tex"} <= set(
+        files
+    )
+    for name, text in files.items():
+        assert not set_by_latex(tmp_path, Path(name).stem, text), name
