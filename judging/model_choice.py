@@ -75,9 +75,12 @@ def checkpoint(
     from semiology.backends.checkpoint_stamp import checkpoint_stamp
     from semiology.judging.checkpoint_model import FILES, CheckpointModel
 
-    try:
-        if not Path(folder).expanduser().is_dir():
+    if not Path(folder).expanduser().is_dir():
+        try:
             hub_folder(folder, FILES, download=download)
+        except ValueError as error:  # begins with the name
+            raise JudgeChoiceError(f"--judge-checkpoint {error}") from error
+    try:
         stamp = checkpoint_stamp(folder, cache_directory())
         model = CheckpointModel(folder, max_tokens=max_tokens)
     except (ValueError, OSError) as error:
