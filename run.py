@@ -153,7 +153,11 @@ def resolve_model(model: str, model_args: str) -> tuple[str, str]:
     """Return lmms-eval's model name and arguments.
 
     ``embedded`` and ``embedded_audio`` stand for the models in this package; further arguments come last.
+
+    Raises:
+        RunError: the arguments are not ``key=value`` separated by commas.
     """
+    _check_form(model_args)
     if model == EMBEDDED:
         from semiology.backends.tiny import CHECKPOINT, SHARED_PREFIX_ARGS
 
@@ -164,6 +168,17 @@ def resolve_model(model: str, model_args: str) -> tuple[str, str]:
         settings = {"pretrained": tiny_audio.CHECKPOINT, **tiny_audio.MODEL_ARGS}
         return "semiology_qwen2_audio", _joined(settings, model_args)
     return model, model_args
+
+
+def _check_form(model_args: str) -> None:
+    if not model_args.strip() or any(mark in model_args for mark in "\"'{["):
+        return  # commas within quotes and braces separate nothing; lmms-eval reads them
+    for part in model_args.split(","):
+        if not part.partition("=")[0].strip() or "=" not in part:
+            raise RunError(
+                f"--model-args: {part!r} is not of the form key=value → separate the arguments by commas; a "
+                "value that holds a comma needs quotes around it"
+            )
 
 
 def _joined(settings: Mapping[str, object], model_args: str) -> str:

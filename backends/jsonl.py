@@ -35,7 +35,7 @@ class SemiologyJsonl(GenerationOnly):
         device: as ``batch_size``.
 
     Raises:
-        ValueError: the command is not given or its file cannot be read.
+        ValueError: the command is not given or its file cannot be read, or a number is none.
     """
 
     is_simple = False
@@ -43,15 +43,18 @@ class SemiologyJsonl(GenerationOnly):
     def __init__(
         self,
         command: str = "",
-        timeout: float = 300.0,
-        in_flight: int = 64,
-        restarts: int = 3,
+        timeout: float | str = 300.0,
+        in_flight: int | str = 64,
+        restarts: int | str = 3,
         batch_size: int | str = 1,
         max_batch_size: int | None = None,
         device: str | None = None,
     ) -> None:
         super().__init__()
         del batch_size, max_batch_size, device
+        for name, value in {"timeout": timeout, "in_flight": in_flight, "restarts": restarts}.items():
+            if isinstance(value, str):
+                raise ValueError(f"semiology_jsonl: {name}={value} is no number → give one, or leave it out")
         self.process = JsonlProcess(
             command_words(str(command)), float(timeout), int(in_flight), int(restarts)
         )

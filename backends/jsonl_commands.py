@@ -41,7 +41,7 @@ def serve_jsonl(
 
     name, arguments = resolve_model(model, model_args)
     if name == "semiology_hf" and "journal=" not in arguments:
-        arguments = f"{arguments},journal=none"  # whoever asks keeps the answers
+        arguments = f"{arguments},journal=none".lstrip(",")  # whoever asks keeps the answers
     lm = load_model(name, arguments)
     typer.echo(f"{model} is loaded; waiting for requests", err=True)
     server = JsonlServer(

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from semiology.data.recording_set import RecordingSet
+from semiology.noun_counts import counted
 from semiology.optimization.folds import FoldError, draw_folds, folds_of, nested_splits
 from semiology.prompts.library import Prompt
 from semiology.tasks.documents import build_documents
@@ -91,20 +92,33 @@ def divide_patients(
     carried = folds_of(recording_set)
     if len(set(carried.values())) >= 3:
         return _of_folds(carried, test_fold, "folds of the recording set")
+    check_patients(len(recording_set.patients), 3, "train, development and test")
     if test_fold is not None:
         raise FoldError(
             f"--test-fold {test_fold}: the recording set has no folds → draw them with `semiology data folds`"
         )
     test = {item.patient_id for item in recording_set.recordings if item.split == TEST_SPLIT}
     if not test:
+        folds = min(folds, len(recording_set.patients))
         drawn = draw_folds(recording_set, folds, seed=seed)
         return _of_folds(drawn, None, f"{folds} folds drawn with seed {seed}")
     others = tuple(item for item in recording_set.recordings if item.patient_id not in test)
-    drawn = draw_folds(replace(recording_set, recordings=others), folds - 1, seed=seed)
+    patients = len({item.patient_id for item in others})
+    check_patients(patients, 2, "beside the split 'test', train and development")
+    folds = min(folds - 1, patients)
+    drawn = draw_folds(replace(recording_set, recordings=others), folds, seed=seed)
     development = tuple(sorted(name for name, fold in drawn.items() if fold == "0"))
     train = tuple(sorted(name for name, fold in drawn.items() if fold != "0"))
     source = f"split 'test'; development drawn with seed {seed} from the others"
     return Parts(train, development, tuple(sorted(test)), source)
+
+
+def check_patients(patients: int, least: int, parts: str) -> None:
+    """Raise FoldError if there are fewer patients than parts to fill."""
+    if patients < least:
+        raise FoldError(
+            f"{counted(patients, 'patient')}: {parts} need {least} or more → add recordings of other patients"
+        )
 
 
 def feature_examples(plan: Plan, prompt: Prompt, parts: Parts) -> FeatureExamples:

@@ -170,7 +170,7 @@ def _asked(choices: RunChoices) -> tuple[Plan, Answerer, KeyOf, str]:
 
     model, model_args = resolve_model(choices.model, choices.model_args)
     if model == "semiology_hf" and "journal=" not in model_args:
-        model_args = f"{model_args},journal=none"  # the run's own journal keeps every answer
+        model_args = f"{model_args},journal=none".lstrip(",")  # the run's own journal keeps every answer
     check_names(model, "semiology")
     check_address(model, model_args)
     check_senses(choices.features, model)

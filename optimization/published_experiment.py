@@ -36,6 +36,7 @@ from semiology.optimization.examples import (
     Parts,
     SearchError,
     balanced,
+    check_patients,
     data_fingerprint,
     feature_examples,
 )
@@ -95,7 +96,12 @@ def run_published(
     """
     _refuse_other_choices(choices)
     prompts = published_prompts()
-    folds = folds_of(plan.recording_set) or draw_folds(plan.recording_set, FOLDS, seed=SEED)
+    folds = folds_of(plan.recording_set)
+    if not folds:
+        check_patients(
+            len(plan.recording_set.patients), FOLDS, f"the {FOLDS} folds of the published experiment"
+        )
+        folds = draw_folds(plan.recording_set, FOLDS, seed=SEED)
     names = sorted(set(folds.values()))
     divisions = {  # all of them before the first question, so that a fold that is too small costs nothing
         (fold, feature): divided(plan, feature, folds, fold, number)

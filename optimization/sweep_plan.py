@@ -226,6 +226,8 @@ def _check(features: Sequence[str] | None, enhancements: Sequence[str], margin: 
             raise SettingsError(
                 f"unknown enhancement {name!r} in a sweep; there are {', '.join(ENHANCEMENTS)}"
             )
+    if features is not None and not features:
+        raise SettingsError("a sweep needs at least one feature; 'all' is the default")
     if not enhancements:
         raise SettingsError(f"a sweep needs at least one enhancement; {NO_ENHANCEMENT!r} is the default")
     if not 0 < margin < 1:

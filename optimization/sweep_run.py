@@ -102,12 +102,15 @@ def claim_folder(out: Path, plan: SweepPlan) -> None:
     """Write the plan into the folder, or see that the same one lies there.
 
     Raises:
-        SweepError: the folder holds another sweep; what differs is named.
+        SweepError: the folder holds another sweep; what differs is named. Or it cannot be written.
     """
     file, summary = out / SWEEP_RECORD, plan_summary(plan)
-    if not file.exists():
-        write_private(file, json.dumps(summary, indent=2) + "\n")
-        return
+    try:
+        if not file.exists():
+            write_private(file, json.dumps(summary, indent=2) + "\n")
+            return
+    except OSError as error:
+        raise SweepError(f"--out {out}: cannot be written ({error.strerror}) → give another folder") from None
     try:
         there = dict(json.loads(file.read_text(encoding="utf-8")))
     except (ValueError, OSError):

@@ -267,6 +267,15 @@ def test_a_command_that_is_none_is_told(command: str) -> None:
         command_words(command)
 
 
+@pytest.mark.parametrize("given", [{"timeout": "soon"}, {"in_flight": "many"}, {"restarts": "x"}])
+def test_numbers_that_are_none_are_told(given: dict[str, str]) -> None:
+    from semiology.backends.jsonl import SemiologyJsonl
+
+    (name,) = given
+    with pytest.raises(ValueError, match=f"{name}={given[name]} is no number → give one"):
+        SemiologyJsonl(command="cat", **given)  # type: ignore[arg-type]
+
+
 def test_a_command_that_cannot_be_started_is_a_sentence() -> None:
     with pytest.raises(
         OSError, match=r"nowhere/model cannot be started \(No such file or directory\) → give"

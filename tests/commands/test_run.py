@@ -95,6 +95,14 @@ def test_embedded_stands_for_the_checkpoint_in_the_package() -> None:
     assert "tiny_audio" in arguments
 
 
+@pytest.mark.parametrize("wrong", ["pretrained", "a=1,b", "a=1,", "=1"])
+def test_arguments_that_are_none_are_told(wrong: str) -> None:
+    with pytest.raises(RunError, match="is not of the form key=value → separate"):
+        resolve_model("qwen3_vl", wrong)
+    for right in ("", "a=", "a=b=c", 'a={"b": 1, "c": 2}', "command='x a, b'"):
+        assert resolve_model("qwen3_vl", right) == ("qwen3_vl", right)
+
+
 def test_requests_without_a_reply_are_counted(tmp_path: Path) -> None:
     (tmp_path / "1_results.json").write_text("{}")
     lines = ['{"raw": "Yes."}', '{"raw": "[LMMS_EVAL_REQUEST_FAILED after 5 retries] refused"}']

@@ -131,6 +131,9 @@ def test_a_folder_takes_one_plan(simulated_set: Path, tmp_path: Path, environmen
         options = SweepOptions("embedded", "", simulated_set, tmp_path, ("tonic",), prompts, margin=margin)
         made = plan_sweep(options)
         claim_folder(tmp_path / "out", made)
+        (tmp_path / "file").touch()
+        with pytest.raises(SweepError, match=r"file: cannot be written \(File exists\) → give another folder"):
+            claim_folder(tmp_path / "file", made)
         return made
 
     plan(0.05)

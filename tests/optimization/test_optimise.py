@@ -23,6 +23,7 @@ from semiology.optimization.answerers import (
     WindowQuestion,
 )
 from semiology.optimization.examples import SearchError, check_examples, divide_patients, feature_examples
+from semiology.optimization.folds import FoldError
 from semiology.optimization.guarded_proposer import ReflectionError
 from semiology.optimization.offline_proposer import OfflineProposer
 from semiology.optimization.optimise import Optimisation, optimise
@@ -146,6 +147,17 @@ class Mumbles(SyntheticModel):
 
     def answer(self, questions: Any) -> list[str]:
         return ["purple" for _ in super().answer(questions)]
+
+
+def test_few_patients_fill_three_parts_and_fewer_are_told() -> None:
+    made = make_plan(patients=3).recording_set
+    few = replace(made, recordings=tuple(replace(each, fold=None) for each in made.recordings))
+    parts = divide_patients(few)
+    assert [len(parts.patients(part)) for part in ("train", "development", "test")] == [1, 1, 1]
+    with pytest.raises(FoldError, match="2 patients: train, development and test need 3 or more → add"):
+        divide_patients(replace(few, recordings=few.recordings[:2]))
+    split = (replace(few.recordings[0], split="test"), *few.recordings[1:])
+    assert len(divide_patients(replace(few, recordings=split)).train) == 1
 
 
 def test_answers_that_cannot_be_read_are_told(tmp_path: Path) -> None:

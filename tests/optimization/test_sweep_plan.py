@@ -163,6 +163,7 @@ def test_the_fingerprint_fixes_what_is_asked_and_the_margin() -> None:
         ({"prompts": ("minimall",)}, "^unknown prompt or family 'minimall'"),
         ({"enhancements": ("blur",)}, "unknown enhancement 'blur'"),
         ({"enhancements": ()}, "at least one enhancement"),
+        ({"features": ()}, "at least one feature; 'all' is the default"),
         ({"margin": 5.0}, "0.05 is five points"),
     ],
 )
