@@ -45,6 +45,8 @@ def test_every_promised_file_is_written(written: Path) -> None:
         assert {f"figures/{stem}.svg", f"figures/{stem}.png"} <= names
     for stem in ("s3_table_13_recognition", "embc_table_ii_facial", "embc_table_iii_limb_body"):
         assert {f"tables/{stem}.{ending}" for ending in ("csv", "md", "tex")} <= names
+    warned = (written / "tables" / "s3_table_13_recognition.tex").read_text(encoding="utf-8")
+    assert "The best of several wordings, found on the recordings that it is scored on" in warned
     for stem in ("headline", "heatmap", "wordings", "enhancements", "counts"):
         assert {f"tables/{stem}.csv", f"tables/{stem}.md"} <= names
     assert {"report.html", "provenance.json", "summary.csv"} <= names
