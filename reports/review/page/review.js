@@ -57,7 +57,8 @@ function told(text, wrong) {
 
 function save(c) {
   state.waiting.set(c.item, { rating: c.rating, comment: c.comment });
-  told("saving …", false);
+  // While an earlier rating waits, what is said of it stays.
+  if (!state.sending) told("saving …", false);
   send();
 }
 
@@ -168,10 +169,15 @@ byId("video").addEventListener("error", () => {
 byId("video").addEventListener("timeupdate", () => {
   const c = state.cases[state.at];
   const video = byId("video");
-  if (c.end_s > c.start_s && video.currentTime > c.end_s) {
+  // The browser itself stops at the end that the address names, or a frame before it.
+  if (c.end_s > c.start_s && video.currentTime >= c.end_s - 0.05) {
     video.pause();
     video.currentTime = c.start_s;
   }
+});
+// A segment may end with its recording; playing again would start at 0:00.
+byId("video").addEventListener("ended", () => {
+  byId("video").currentTime = state.cases[state.at].start_s;
 });
 byId("previous").addEventListener("click", () => go(-1));
 byId("next").addEventListener("click", () => go(1));

@@ -103,6 +103,12 @@ def test_a_video_that_does_not_play_is_named(page: Any, review_folder: tuple[Pat
         expect(page.locator("#video")).to_be_hidden()
         page.keyboard.press("3")
         expect(page.locator("#novideo")).to_contain_text(f"look at {sample.cases[1].video_id} from")
+        later = next(i for i, case in enumerate(sample.cases) if case.start_s > 0)
+        page.evaluate(f"() => {{ state.at = {later}; showVideo(); }}")
+        again = "() => { const v = document.getElementById('video'); v.dispatchEvent(new Event('ended')); }"
+        page.evaluate(again)
+        at = page.evaluate("() => document.getElementById('video').currentTime")
+        assert at == sample.cases[later].start_s
     finally:
         server.send_signal(signal.SIGKILL)
         server.wait()
