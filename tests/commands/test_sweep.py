@@ -132,7 +132,7 @@ def test_a_folder_takes_one_plan(simulated_set: Path, tmp_path: Path, environmen
         made = plan_sweep(options)
         claim_folder(tmp_path / "out", made)
         (tmp_path / "file").touch()
-        with pytest.raises(SweepError, match=r"file: cannot be written \(File exists\) → give another folder"):
+        with pytest.raises(SweepError, match=r"file: cannot be written \(File exists\) → give another"):
             claim_folder(tmp_path / "file", made)
         return made
 
