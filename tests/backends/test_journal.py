@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -281,6 +282,7 @@ def test_a_closed_journal_takes_nothing_more(tmp_path: Path) -> None:
 
 
 def _write_share(folder: str, rank: int, barrier: Any) -> None:
+    gc.disable()  # no decoder of the forked process is to be closed here: that would wait for its threads
     with Journal(Path(folder)) as journal:
         barrier.wait()  # both are open at the same time
         for first in range(rank, 40, 2):

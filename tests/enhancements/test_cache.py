@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from dataclasses import replace
@@ -173,6 +174,7 @@ def test_a_kill_leaves_nothing_that_passes_for_an_entry(
 ) -> None:
     pid = os.fork()
     if pid == 0:
+        gc.disable()  # no decoder of the forked process is to be closed here: that would wait for its threads
         cache.make(Softer(kills_for="V1"), recording)
         os._exit(0)
     assert os.waitpid(pid, 0)[1] == 9
