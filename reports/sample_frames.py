@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,7 @@ READERS = min(4, os.cpu_count() or 1)
 """Files that Arrow reads at a time, each in a thread that leaves Python alone."""
 
 
-def tables_ahead(paths: Sequence[Path]) -> Iterator[pa.Table | None]:
+def tables_ahead(paths: Sequence[Path]) -> Generator[pa.Table | None, None, None]:
     """Yield what `sample_frame` needs of each file, in order, while the next few are being read."""
     waiting: deque[Future[pa.Table | None]] = deque()
     with ThreadPoolExecutor(READERS) as readers:
