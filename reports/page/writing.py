@@ -72,7 +72,7 @@ def _environment() -> Environment:
 
 def two(value: float | None) -> str:
     """Return a score with two decimals; a dash if it is undefined."""
-    return "–" if value is None else f"{value:.2f}"
+    return "–" if value is None else f"{value:.2f}".replace("-", "−")
 
 
 def signed(value: float | None) -> str:
