@@ -8,6 +8,7 @@ tables.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,18 +43,25 @@ class PatientTables:
     without_truth: Codes
 
 
+_FEW = 1000
+"""Values up to which looking each up is quicker than building a pandas series."""
+
+
 def encode(values: Sequence[Any] | npt.NDArray[Any], vocabulary: Sequence[str], what: str) -> Codes:
     """Return the position of each value in ``vocabulary``; -1 for a missing value (None, NaN, empty).
 
     Raises:
         ValueError: a value is neither missing nor in the vocabulary; the message names it.
     """
+    place = {word: code for code, word in enumerate(vocabulary)}
+    if len(values) <= _FEW:
+        # A search for wordings scores thousands of short lists; what is missing or strange is read below.
+        with suppress(KeyError, TypeError):
+            return np.array([place[value] for value in values], dtype=np.int64)
     import pandas as pd
 
     series = pd.Series(np.asarray(values, dtype=object))
-    codes = np.asarray(
-        series.map({word: code for code, word in enumerate(vocabulary)}).fillna(-1), dtype=np.int64
-    )
+    codes = np.asarray(series.map(place).fillna(-1), dtype=np.int64)
     missing = np.asarray(series.isna() | (series == ""), dtype=bool)
     strange = sorted({str(value) for value in series[(codes < 0) & ~missing]})
     if strange:

@@ -66,7 +66,7 @@ def test_a_question_without_reply_is_a_sentence(
     monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path))
     plan = plan_of(simulated_set, tmp_path)
     model = ChatModel(["[LMMS_EVAL_REQUEST_FAILED: the server is gone]"])
-    with pytest.raises(SearchError, match=r"1 of 1 questions got no reply.*the server is gone"):
+    with pytest.raises(SearchError, match=r"1 of 1 question got no reply.*the server is gone"):
         LmmsEvalAnswerer(model, "semiology_hf", plan).answer([question(plan)])
 
 
