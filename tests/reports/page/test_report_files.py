@@ -275,7 +275,7 @@ def test_a_model_that_was_not_asked_the_hard_features_is_not_complete(tmp_path: 
         "whole": 1.0,
         "less": pytest.approx(2 / 3, abs=1e-4),
     }
-    assert "not asked about clonic" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "no answers on clonic" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("videos", "claimed"), [(10, False), (48, True)])
