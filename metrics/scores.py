@@ -26,10 +26,13 @@ from semiology.metrics.intervals import (
     proportion_estimate,
     resampled_tables,
 )
+from semiology.metrics.paired_flips import smallest_p
 
 if TYPE_CHECKING:
     import pandas as pd
 
+CLAIM_LEVEL = 0.05
+"""Level of the test that would have to be possible before a difference is claimed."""
 NEED_POSITIVES = frozenset(
     {"precision", "recall", "f1", "balanced_accuracy", "mcc", "kappa", "f1_minus_always_yes"}
 )
@@ -75,9 +78,8 @@ class FeatureScores:
 
     @property
     def clears_chance(self) -> bool | None:
-        """Whether F1 is above that of always-yes beyond the interval; None if that is not estimable."""
-        low = self.estimates["f1_minus_always_yes"].low
-        return None if low is None else low > 0
+        """Whether F1 is above that of always-yes beyond the interval; None if nothing can be claimed."""
+        return _clears(self.estimates["f1_minus_always_yes"])
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,8 @@ class MacroScores:
 
     @property
     def clears_chance(self) -> bool | None:
-        """Whether macro F1 is above macro always-yes beyond the interval; None if that is not estimable."""
-        low = self.estimates["f1_minus_always_yes"].low
-        return None if low is None else low > 0
+        """Whether macro F1 is above macro always-yes beyond the interval; None if nothing can be claimed."""
+        return _clears(self.estimates["f1_minus_always_yes"])
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,14 @@ class RunScores:
 
     features: tuple[FeatureScores, ...]
     macros: tuple[MacroScores, ...]
+
+
+def _clears(difference: Estimate) -> bool | None:
+    """Whether a difference is above nothing; None without an interval, or with fewer patients than a test of
+    its level needs to decide (six for 5 %)."""
+    if difference.low is None or smallest_p(difference.n_patients) >= CLAIM_LEVEL:
+        return None
+    return difference.low > 0
 
 
 def score_run(

@@ -8,7 +8,6 @@ from typing import Any
 
 from semiology.features import FEATURES, group_of
 from semiology.metrics.intervals import Estimate
-from semiology.metrics.paired_flips import smallest_p
 from semiology.metrics.scores import FeatureScores, MacroScores
 from semiology.reports.run_labels import ShownRun
 from semiology.reports.summary import GROUPS
@@ -20,8 +19,6 @@ METRICS: Mapping[str, str] = {
 }
 """What the heatmap can show; the first is shown at once."""
 STEPS = 9
-LEVEL = 0.05
-"""Of the patient sign-flip test that ``semiology compare`` uses: what it cannot reach is not claimed here."""
 GROUP_TITLES = {"limb_body": "limb and body", "facial": "face", "audio": "sound"}
 
 
@@ -64,7 +61,7 @@ def _headline(run: ShownRun, macro: MacroScores, asked: Mapping[tuple[str, str],
     possible = sum(asked.get((run.key, feature), 0) for feature in (*own, *lacking))
     unparsed = sum(each.n_unparsed for each in scores)
     f1, patients = macro.estimates["f1"], run.summary.n_patients[f"group:{macro.group}"]
-    clears = macro.clears_chance if smallest_p(patients) < LEVEL else None
+    clears = macro.clears_chance
     difference = macro.estimates["f1_minus_always_yes"]
     return {
         "key": run.key,

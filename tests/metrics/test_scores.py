@@ -227,3 +227,12 @@ def test_scores_that_need_recordings_without_the_sign_say_so_if_too_few_patients
     assert scores.estimates["f1"].estimable
     frame["truth"] = np.where(frame["patient_id"] < "p10", "no", "yes")
     assert score_run(frame).features[0].estimates["specificity"].estimable
+
+
+@pytest.mark.parametrize(("patients", "claimed"), [(5, None), (6, True)])
+def test_nothing_is_claimed_of_fewer_patients_than_a_test_needs(patients: int, claimed: bool | None) -> None:
+    macro = score_run(recordings(patients, skill=0.95)).macros[0]
+    low = macro.estimates["f1_minus_always_yes"].low
+    assert low is not None
+    assert low > 0
+    assert macro.clears_chance is claimed
