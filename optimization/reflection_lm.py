@@ -182,9 +182,9 @@ def reflection_model(chosen: str, *, remote_allowed: bool, timeout_s: float) -> 
             f"{address}. Use a server on this machine, or, if your ethics approval covers it, add "
             "--allow-remote-proposer (text is sent, never frames or sound)"
         )
-    from openai import APIStatusError, APITimeoutError, OpenAI, OpenAIError
+    from openai import APIStatusError, APITimeoutError, OpenAIError
 
-    client = OpenAI(base_url=address, api_key="none", timeout=timeout_s, max_retries=0)
+    client = _client(address, timeout_s)
 
     def complete(task: str) -> str:
         try:
@@ -202,11 +202,31 @@ def reflection_model(chosen: str, *, remote_allowed: bool, timeout_s: float) -> 
             raise kind(f"{name} at {address} answered with error {error.status_code} ({told})") from error
         except OpenAIError as error:
             raise ReflectionError(f"{name} at {address} gave no reply ({error})") from error
-        if not hasattr(said, "choices"):  # such as a web page, from an address without /v1
+        except ValueError:  # what came is called JSON and is none
+            said = None
+        text = _text_of(said)
+        if text is None:
             raise ReflectionError(f"{name} at {address} did not answer as an OpenAI-compatible server does")
-        return (said.choices[0].message.content or "") if said.choices else ""
+        return text
 
     return complete
+
+
+def _client(address: str, timeout_s: float) -> Any:
+    """Return a client that follows nobody: a server of this machine must not send the texts on elsewhere."""
+    from openai import DefaultHttpxClient, OpenAI
+
+    http = DefaultHttpxClient(follow_redirects=False)
+    return OpenAI(base_url=address, api_key="none", timeout=timeout_s, max_retries=0, http_client=http)
+
+
+def _text_of(said: Any) -> str | None:
+    """Return what a model wrote; None for no chat completion, such as a web page (an address without /v1)."""
+    try:
+        text = said.choices[0].message.content or ""
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return None
+    return text if isinstance(text, str) else None
 
 
 def _about_the_text(status: int) -> bool:

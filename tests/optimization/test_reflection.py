@@ -35,9 +35,13 @@ class Server(BaseHTTPRequestHandler):
     asked: list[dict[str, Any]] = []  # noqa: RUF012 - one server a test
     context = 10**9
     replies: list[str | None] = []  # noqa: RUF012
+    instead: str | None = None
 
     def do_POST(self) -> None:
         self.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        if self.instead is not None:
+            self.send(200, self.instead)
+            return
         if len(self.asked[-1]["messages"][0]["content"]) > self.context:
             self.answer(400, {"error": {"message": "longer than the maximum context length"}})
             return
@@ -51,7 +55,10 @@ class Server(BaseHTTPRequestHandler):
         self.answer(200, completion)
 
     def answer(self, status: int, content: dict[str, Any]) -> None:
-        body = json.dumps(content).encode()
+        self.send(status, json.dumps(content))
+
+    def send(self, status: int, text: str) -> None:
+        body = text.encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -64,7 +71,7 @@ class Server(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def address() -> Iterator[str]:
-    Server.asked, Server.replies, Server.context = [], list(REPLIES), 10**9
+    Server.asked, Server.replies, Server.context, Server.instead = [], list(REPLIES), 10**9, None
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -165,6 +172,48 @@ def test_a_server_that_is_gone_is_told() -> None:
     complete = reflection_model("writer@http://127.0.0.1:9/v1", remote_allowed=False, timeout_s=1)
     with pytest.raises(ReflectionError, match=r"writer at http://127.0.0.1:9/v1 gave no reply"):
         complete("x")
+
+
+@pytest.mark.parametrize(
+    "body",
+    ["not JSON", "[]", "{}", '{"choices": null, "error": "overloaded"}', '{"choices": [{"message": null}]}',
+     '{"choices": {"first": 1}}', '{"choices": [{"message": {"content": [{"text": "parts"}]}}]}'],
+)  # fmt: skip
+def test_what_is_no_chat_completion_is_told(address: str, body: str) -> None:
+    Server.instead = body
+    complete = reflection_model(address, remote_allowed=False, timeout_s=20)
+    with pytest.raises(ReflectionError, match="did not answer as an OpenAI-compatible server does"):
+        complete("Is the patient stiff?")
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """A server that sends who asks it on to another address."""
+
+    target = ""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(307)
+        self.send_header("Location", self.target)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *arguments: Any) -> None:
+        """Keep the test's output clean."""
+
+
+def test_no_server_can_send_the_text_on_to_another_address(address: str) -> None:
+    Elsewhere.target = address.partition("@")[2] + "/chat/completions"
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    chosen = f"writer@http://127.0.0.1:{server.server_port}/v1"
+    try:
+        with pytest.raises(ReflectionError, match="answered with error 307"):
+            reflection_model(chosen, remote_allowed=False, timeout_s=20)("Is the patient stiff?")
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert Server.asked == []
 
 
 def test_ids_that_an_annotator_or_a_model_wrote_are_not_sent() -> None:
