@@ -67,12 +67,12 @@ def export_command(
         summary = summarise(results, policy=policy, resamples=resamples, seed=seed)
         made += entries(results, summary, options)
     write_board(out, made)
-    withheld = sum(row["withheld"] for entry in made for row in entry["features"])
+    withheld = {row["feature"] for entry in made for row in entry["features"] if row["withheld"]}
     typer.echo(f"{_entries(len(made))} → {out}")
     if withheld:
         typer.echo(
-            f"The figures on {withheld} features are withheld: they rest on fewer than 5 patients, or would "
-            "tell of a feature that does (--internal gives them)"
+            f"Withheld in some entries at least: {', '.join(sorted(withheld))}. They rest on fewer than "
+            "5 patients, or would tell those that do (--internal gives them)"
         )
 
 

@@ -76,7 +76,13 @@ def entries(results: Results, summary: Summary, options: ExportOptions) -> list[
     """
     names = {run.model.removeprefix(PREFIX) for run in summary.runs}
     _check_cards(options.cards, names)
-    made = [_entry(run, results, summary, options) for run in summary.runs]
+    withheld = [(frozenset[str](), frozenset[str]())] * len(summary.runs)
+    if not options.internal:
+        withheld = withheld_figures([run.scores for run in summary.runs], FEATURE_SCORES)
+    made = [
+        _entry(run, results, summary, options, without)
+        for run, without in zip(summary.runs, withheld, strict=True)
+    ]
     _refuse_identifiers(made, results.answers)
     return made
 
@@ -99,7 +105,13 @@ def entry_id(entry: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportOptions) -> dict[str, Any]:
+def _entry(
+    run: RunSummary,
+    results: Results,
+    summary: Summary,
+    options: ExportOptions,
+    withheld: tuple[frozenset[str], frozenset[str]],
+) -> dict[str, Any]:
     answers = results.answers[
         (results.answers["model"] == run.model) & (results.answers["enhancement"] == run.enhancement)
     ]
@@ -110,11 +122,7 @@ def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportO
     card = {key: options.cards.get(name, {}).get(key) for key in CARD}
     found = _REVISION.search(str(record.get("model_args") or ""))
     card["revision"] = card["revision"] or (found.group(1) if found else None)
-    hidden, means = (
-        (frozenset[str](), frozenset[str]())
-        if options.internal
-        else withheld_figures(run.scores.features, run.scores.macros, FEATURE_SCORES)
-    )
+    hidden, means = withheld
     known = len(answers[["video_id", "feature", "truth"]].drop_duplicates())
     entry: dict[str, Any] = {
         "id": "",

@@ -1,53 +1,71 @@
-"""Which figures of an entry are withheld because too few patients stand behind them.
+"""Which figures of entries are withheld because too few patients stand behind them.
 
 Withholding the figures on a rare sign is not enough: a macro mean, together with the figures on all its other
 features, tells those on the one that is missing. So, as in any table of official statistics, one more feature
 is withheld where that is the case, the rarest of the others, until no mean or difference of means tells a
-withheld figure.
+withheld figure. What depends on the recordings alone (always-yes, say) is the same in every entry about them:
+there the means of all entries of an export are taken together.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from semiology.metrics.scores import FeatureScores, MacroScores
+from semiology.metrics.scores import FeatureScores, MacroScores, RunScores
 
 SMALL_CELL = 5
 """Figures on a feature are withheld where fewer patients show, or do not show, the sign."""
+Cell = tuple[str, int, int, int]
+"""A feature, its recordings, those with the sign, their patients: alike for runs about the same recordings."""
+Means = Mapping[tuple[int, str], Sequence[frozenset[Cell]]]
+"""For each measure what a mean is of, by number of the run and group."""
 
 
 def withheld_figures(
-    features: Sequence[FeatureScores], macros: Sequence[MacroScores], measures: Sequence[str]
-) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the features, and the groups of macro means, whose figures are withheld.
+    runs: Sequence[RunScores], measures: Sequence[str]
+) -> list[tuple[frozenset[str], frozenset[str]]]:
+    """Return for each run the features, and the groups of macro means, whose figures are withheld.
 
     Args:
-        features: all that an entry would tell about. macros: the means it would give.
-        measures: names of the scores told. A mean leaves out features on which a score is undefined, so that
-            it may be of fewer features for one score (mcc, say) than for another.
+        runs: scores of all entries that leave the laboratory together.
+        measures: names of the scores told, ``f1`` first. A mean leaves out features on which a score is
+            undefined, so that it may be of fewer features for one score (mcc, say) than for another.
 
     A mean is withheld only where nothing is left to withhold beside the rare sign, as for a mean of it alone.
     """
-    patients = {each.feature: each.n_positive_patients for each in features}
-    small = {each.feature for each in features if _small(each)}
+    small = {_cell(each) for run in runs for each in run.features if _small(each)}
     hidden = set(small)
-    means = {macro.group: _members(macro, features, measures) for macro in macros}
-    while found := _told(hidden, means, len(measures)) & small:
-        name = min(found)
+    means = {
+        (number, macro.group): _members(macro, run.features, measures)
+        for number, run in enumerate(runs)
+        for macro in run.macros
+    }
+    while found := _told(hidden, means) & small:
+        cell = min(found)
         holding = sorted(
-            (group for group in means if any(name in members for members in means[group])),
-            key=lambda group: max(len(members) for members in means[group]),
+            (key for key in means if any(cell in members for members in means[key])),
+            key=lambda key: max(len(members) for members in means[key]),
         )
-        visible = [set().union(*means[group]) - hidden for group in holding]
-        others = next((names for names in visible if names), None)
+        visible = [frozenset[Cell]().union(*means[key]) - hidden for key in holding]
+        others = next((cells for cells in visible if cells), None)
         if others is None:
             del means[holding[0]]
         else:
-            hidden.add(min(others, key=lambda other: (patients[other], other)))
-    return frozenset(hidden), frozenset(macro.group for macro in macros) - set(means)
+            hidden.add(min(others, key=lambda other: (other[-1], other)))
+    return [
+        (
+            frozenset(each.feature for each in run.features if _cell(each) in hidden),
+            frozenset(macro.group for macro in run.macros if (number, macro.group) not in means),
+        )
+        for number, run in enumerate(runs)
+    ]
+
+
+def _cell(scores: FeatureScores) -> Cell:
+    return scores.feature, scores.n, scores.n_positive, scores.n_positive_patients
 
 
 def _small(scores: FeatureScores) -> bool:
@@ -58,12 +76,12 @@ def _small(scores: FeatureScores) -> bool:
 
 def _members(
     macro: MacroScores, features: Sequence[FeatureScores], measures: Sequence[str]
-) -> list[frozenset[str]]:
+) -> list[frozenset[Cell]]:
     """Return for each measure the features that a mean is of."""
     within = [each for each in features if each.feature in macro.features]
     return [
         frozenset(
-            each.feature
+            _cell(each)
             for each in within
             # A mean takes the precision of a model that never says yes for 0.
             if measure == "precision" or not math.isnan(each.estimates[measure].value)
@@ -72,12 +90,11 @@ def _members(
     ]
 
 
-def _told(hidden: set[str], means: Mapping[str, Sequence[frozenset[str]]], measures: int) -> set[str]:
+def _told(hidden: set[Cell], means: Means) -> set[Cell]:
     """Return the hidden features whose figures follow from the means and the figures that are given."""
-    names, told = sorted(hidden), set[str]()
-    for measure in range(measures):
-        rows = [[name in members[measure] for name in names] for members in means.values()]
-        sums = np.array(rows, dtype=np.float64)
+    names, told = sorted(hidden), set[Cell]()
+    for system in set(_systems(means)):
+        sums = np.array([[name in members for name in names] for members in system], dtype=np.float64)
         if not sums.size:
             continue
         rank = np.linalg.matrix_rank(sums)
@@ -85,3 +102,12 @@ def _told(hidden: set[str], means: Mapping[str, Sequence[frozenset[str]]], measu
             if np.linalg.matrix_rank(np.vstack([sums, alone])) == rank:
                 told.add(name)
     return told
+
+
+def _systems(means: Means) -> Iterator[frozenset[frozenset[Cell]]]:
+    """Yield what means are of that can be held against each other: first all of always-yes."""
+    # The mean of always-yes is of the features of that of F1.
+    yield frozenset(members[0] for members in means.values())
+    for number in {number for number, _ in means}:
+        of_run = [members for (run, _), members in means.items() if run == number]
+        yield from (frozenset(same) for same in zip(*of_run, strict=True))

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from semiology.cli import app
 from semiology.features import FEATURES
-from semiology.metrics.scores import FeatureScores, MacroScores
+from semiology.metrics.scores import FeatureScores, MacroScores, RunScores
 from semiology.reports.leaderboard.entries import ExportOptions, IdentifierError, entries
 from semiology.reports.leaderboard.files import faults, merged, read_board, schema, write_board
 from semiology.reports.leaderboard.show import HEADER, cells, groups
@@ -107,6 +107,13 @@ def mean_of(group: str, *features: str) -> MacroScores:
     return MacroScores(group, features, (), {})
 
 
+def withheld(
+    features: list[FeatureScores], macros: list[MacroScores]
+) -> tuple[frozenset[str], frozenset[str]]:
+    (found,) = withheld_figures([RunScores(tuple(features), tuple(macros))], MEASURES)
+    return found
+
+
 def test_what_is_withheld_beside_a_rare_sign() -> None:
     limbs = [scores_of("tonic", 30), scores_of("clonic", 8), scores_of("figure4", 2)]
     face = [scores_of("eye_blinking", 9), scores_of("head_turning", 20)]
@@ -116,26 +123,35 @@ def test_what_is_withheld_beside_a_rare_sign() -> None:
         mean_of("facial", "eye_blinking", "head_turning"),
     ]
     # The rarest of the same group goes too: the means of both groups stay.
-    hidden, means = withheld_figures([*limbs, *face], [visual, *parts], MEASURES)
+    hidden, means = withheld([*limbs, *face], [visual, *parts])
     assert (hidden, means) == ({"figure4", "clonic"}, frozenset())
     # Two withheld in one group are not told by its mean; a third in the other group is, by its own.
     third = [scores_of("eye_blinking", 1), scores_of("head_turning", 20)]
     two = [limbs[0], scores_of("clonic", 3), limbs[2]]
-    hidden, means = withheld_figures([*two, *third], [visual, *parts], MEASURES)
+    hidden, means = withheld([*two, *third], [visual, *parts])
     assert (hidden, means) == ({"figure4", "clonic", "eye_blinking", "head_turning"}, frozenset())
     # A mean of one score may be of fewer features: without clonic's, that of mcc would tell figure4's.
     constant = [limbs[0], scores_of("clonic", 8, mcc=float("nan")), limbs[2]]
-    assert withheld_figures(constant, parts[:1], MEASURES)[0] == {"figure4", "clonic", "tonic"}
+    assert withheld(constant, parts[:1])[0] == {"figure4", "clonic", "tonic"}
     # Nothing beside it: the mean is the figure itself.
     alone = [scores_of("ictal_vocalization", 3)]
-    assert withheld_figures(alone, [mean_of("audio", "ictal_vocalization")], MEASURES) == (
-        {"ictal_vocalization"},
-        {"audio"},
-    )
-    assert withheld_figures(limbs[:2], [mean_of("visual", "tonic", "clonic")], MEASURES) == (
-        frozenset(),
-        frozenset(),
-    )
+    assert withheld(alone, [mean_of("audio", "ictal_vocalization")]) == ({"ictal_vocalization"}, {"audio"})
+    assert withheld(limbs[:2], [mean_of("visual", "tonic", "clonic")]) == (frozenset(), frozenset())
+
+
+def test_no_entry_tells_what_another_withholds() -> None:
+    """Always-yes is the same in every entry about the same recordings."""
+    tonic, clonic, figure4 = scores_of("tonic", 30), scores_of("clonic", 8), scores_of("figure4", 2)
+    names = ("tonic", "clonic", "figure4")
+    whole = RunScores((tonic, clonic, figure4), (mean_of("limb_body", *names),))
+    # Alone the first would withhold clonic and tell tonic: with that, the mean of the second tells figure4.
+    part = RunScores((tonic, figure4), (mean_of("limb_body", "tonic", "figure4"),))
+    (first, _), (second, _) = withheld_figures([whole, part], MEASURES)
+    assert first == second == {"tonic", "figure4"}
+    # A run on fewer recordings, all of them small cells, costs the others nothing.
+    fewer = RunScores((scores_of("tonic", 3), scores_of("clonic", 2)), (mean_of("limb_body", *names[:2]),))
+    full = RunScores((tonic, clonic), (mean_of("limb_body", *names[:2]),))
+    assert [hidden for hidden, _ in withheld_figures([full, fewer], MEASURES)] == [set(), {"tonic", "clonic"}]
 
 
 def test_an_id_in_a_name_is_refused(write_run: WriteRun, records: Records) -> None:
