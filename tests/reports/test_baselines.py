@@ -43,7 +43,7 @@ def answers(tmp_path: Path) -> Path:
 
 def test_published_answers_become_the_tidy_frame(answers: Path) -> None:
     frame = read_baselines(answers)
-    assert tuple(frame.columns) == COLUMNS
+    assert tuple(frame.columns) == (*COLUMNS, "fold")
     assert set(frame["model"]) == {MODEL}
     assert set(frame["prompt_id"]) == {"s3"}
     assert (frame["patient_id"] == frame["video_id"].str[:4]).all()
