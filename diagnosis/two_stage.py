@@ -88,8 +88,8 @@ def two_stage_diagnoses(
         seed: of the forests.
 
     Returns:
-        ES or NES by recording; a recording whose fold leaves no patient of one diagnosis to learn from has
-        none.
+        ES or NES by recording; a recording whose fold leaves no patient of one diagnosis, or no yes or no at
+        all, to learn from has none.
 
     Raises:
         ValueError: a patient is in two folds.
@@ -104,10 +104,10 @@ def two_stage_diagnoses(
     found: dict[str, str] = {}
     for fold in sorted(set(of_fold)):
         rest, tested = of_fold != fold, of_fold == fold
-        if len(set(truths[rest])) < len(DIAGNOSES):
-            continue
         # A feature without any answer to learn from says nothing.
         told = table.columns[table[rest].notna().any()]
+        if len(set(truths[rest])) < len(DIAGNOSES) or told.empty:
+            continue
         forest = RandomForestClassifier(random_state=seed)
         forest.fit(table.loc[rest, told].to_numpy(), truths[rest])
         answers = forest.predict(table.loc[tested, told].to_numpy())

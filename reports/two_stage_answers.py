@@ -43,9 +43,16 @@ def with_two_stages(features: Results, s3: S3Results, folds: Mapping[str, str] |
         if not set(VISUAL_FEATURES) <= set(answers["feature"]):
             continue
         try:
-            found += _records(str(model), answers.drop_duplicates(["video_id", "feature"]), asked, folds)
+            made = _records(str(model), answers.drop_duplicates(["video_id", "feature"]), asked, folds)
         except ValueError as error:
             notes.append(f"two stages: {error}")
+            continue
+        found += made
+        if not made:
+            notes.append(
+                f"two stages: none for {model}, since no fold leaves it answers of yes or no and patients of "
+                "both diagnoses to learn from"
+            )
     return replace(s3, records=(*s3.records, *found), notes=(*s3.notes, *dict.fromkeys(notes)))
 
 

@@ -71,8 +71,8 @@ def export_command(
     typer.echo(f"{_entries(len(made))} → {out}")
     if withheld:
         typer.echo(
-            f"Withheld in some entries at least: {', '.join(sorted(withheld))}. They rest on fewer than "
-            "5 patients, or would tell those that do (--internal gives them)"
+            f"The figures on {', '.join(sorted(withheld))} are withheld, in some entries at least: they rest "
+            "on fewer than 5 patients, or would tell those that do (--internal gives them)"
         )
 
 

@@ -19,7 +19,7 @@ from semiology.metrics.scores import FeatureScores, MacroScores, RunScores
 SMALL_CELL = 5
 """Figures on a feature are withheld where fewer patients show, or do not show, the sign."""
 Cell = tuple[str, int, int, int]
-"""A feature, its recordings, those with the sign, their patients: alike for runs about the same recordings."""
+"""A feature, its recordings, those with the sign, their patients: alike where runs are about the same."""
 Means = Mapping[tuple[int, str], Sequence[frozenset[Cell]]]
 """For each measure what a mean is of, by number of the run and group."""
 

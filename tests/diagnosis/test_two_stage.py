@@ -84,6 +84,8 @@ def test_what_cannot_be_learnt_is_refused_or_left_out() -> None:
         drawn_folds({v: d for v, d in diagnosis.items() if d == "ES" or owner[v] == "P001"}, owner)
     with pytest.raises(ValueError, match="P000_V1: its patient is in folds 0 and 1"):
         two_stage_diagnoses(vectors, diagnosis, owner, {v: i % 2 for i, v in enumerate(sorted(owner))})
+    nothing = feature_vectors(answers.assign(answer="unparsed"))
+    assert two_stage_diagnoses(nothing, diagnosis, owner, drawn_folds(diagnosis, owner)) == {}
     by_diagnosis = {v: diagnosis[v] for v in diagnosis}
     assert two_stage_diagnoses(vectors, diagnosis, owner, by_diagnosis) == {}
     sample = dict.fromkeys(list(diagnosis)[:3], "sample")

@@ -75,6 +75,14 @@ def test_too_few_patients_are_told() -> None:
     assert any("two stages: 1 patient" in note for note in notes)
 
 
+def test_a_model_without_readable_answers_is_told() -> None:
+    frame = baselines()
+    frame.loc[frame["task"] == "feature", "answer"] = "unparsed"
+    records, notes = added(frame)
+    assert records == []
+    assert any(note.startswith("two stages: none for published: m, since no fold leaves") for note in notes)
+
+
 def test_the_column_of_table_2_is_filled_beside_what_needs_no_skill() -> None:
     frame = baselines()
     inputs = report_inputs([], frame)
