@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,7 +57,7 @@ def next_commands(result: OptimisationResult, out: Path) -> list[str]:
     """Return for each new wording the command that asks with it."""
     new = [each.found for each in result.features if each.wordings is not None]
     return [
-        f"SEMIOLOGY_PROMPTS={out / WORDINGS} semiology run --prompt "
+        f"SEMIOLOGY_PROMPTS={shlex.quote(str(out / WORDINGS))} semiology run --prompt "
         f"{wording_id(found.prompt.text, found.prompt.answer)} --tasks semiology_{found.feature} …"
         for found in new
     ]
@@ -75,7 +76,8 @@ def _print_part(part: str, features: Sequence[FeatureResult], console: Console) 
     table.add_column("feature", overflow="fold")
     for name, width in _FIGURES.items():
         table.add_column(name, min_width=width)
-    table.add_column("p", no_wrap=True)
+    if part == "test":  # no test is valid on the patients that chose
+        table.add_column("p", no_wrap=True)
     table.add_column("always\nyes", min_width=6)
     rows = [_cells(each, part) for each in features]
     for row in rows:
@@ -93,7 +95,8 @@ def _cells(each: FeatureResult, part: str) -> list[str]:
         return [name, "not asked yet" if each.found.unfinished else "no test patients", "", "", "", ""]
     figures = [found.before["f1"], found.after["f1"]]
     shown = [_in_two_lines(each) for each in figures] + [_in_two_lines(found.difference["f1"], "+")]
-    return [name, *shown, _p_value(found.p_value["f1"]), f"{found.always_yes_f1:.2f}"]
+    p_value = [_p_value(found.p_value["f1"])] if part == "test" else []
+    return [name, *shown, *p_value, f"{found.always_yes_f1:.2f}"]
 
 
 def _in_two_lines(estimate: Estimate, sign: str = "") -> str:

@@ -56,6 +56,12 @@ def test_every_figure_is_whole_at_80_columns(feature: str, width: int) -> None:
     assert max(map(len, shown.splitlines())) <= width
 
 
+def test_no_p_value_is_shown_on_the_patients_that_chose() -> None:
+    development, test = _printed(LOSS).split("test patients")
+    assert "<0.001" not in development
+    assert "<0.001" in test
+
+
 def test_a_cell_holds_a_score_and_no_sentence() -> None:
     shown = _printed(BARE)
     assert "0.57 (*)" in shown
@@ -92,6 +98,8 @@ def test_a_new_wording_comes_with_the_command_that_asks_with_it() -> None:
     assert command.startswith(
         f"SEMIOLOGY_PROMPTS=out/wordings semiology run --prompt {name} --tasks semiology_tonic"
     )
+    (quoted,) = next_commands(cast(Any, SimpleNamespace(features=[new])), Path("my out"))
+    assert quoted.startswith("SEMIOLOGY_PROMPTS='my out/wordings' semiology run")
 
 
 def test_a_library_wording_is_not_new_whatever_the_search_began_with() -> None:
