@@ -1,4 +1,4 @@
-"""Which cells of a printed table are the best: ties as printed are best together."""
+"""Which cells of a printed table are the best: ties as printed are best together, but not all of them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def best_of_groups(rows: Cells, row: int, size: int) -> frozenset[tuple[int, int
 
 
 def _best(places: Sequence[tuple[int, int]], rows: Cells, wanted: Better) -> Iterator[tuple[int, int]]:
-    """Yield the best of some cells; nothing where there are not two to choose between."""
+    """Yield the best of some cells; nothing where none is worse, so that the best says nothing."""
     values = {place: value for place in places if (value := _number(rows[place[0]][place[1]])) is not None}
-    if not wanted or len(values) < 2:
+    if not wanted or len(set(values.values())) < 2:
         return
     best = max(values.values()) if wanted == "more" else min(values.values())
     yield from (place for place, value in values.items() if value == best)

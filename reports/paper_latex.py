@@ -1,7 +1,7 @@
 r"""A table as papers print it, in LaTeX: booktabs rules, set to fit a page of two columns.
 
 The width is estimated from the letters, so that the font can be chosen and the columns can be broken into
-blocks without a run of LaTeX; blocks too tall for one page go into continued tables.
+blocks without a run of LaTeX; what is too tall for one page, blocks or rows, goes into continued tables.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 
 from semiology.reports.paper_table import Block, PaperTable
@@ -24,6 +24,8 @@ PAGE_HEIGHT = 560.0
 NAMES_WIDTH, TURNED_HEIGHT = 170.0, 130.0
 """Points after which a name is broken into lines: in the first column, and turned upright."""
 LEADING = 1.25
+HEAD_LINES = 4
+"""Lines that the headings and rules of a block take, turned names left out."""
 TURNED = 9
 """Names of runs of more letters than this are turned upright where the columns are too wide otherwise."""
 _EMS = {
@@ -111,9 +113,10 @@ def paper_latex(table: PaperTable) -> str:
         blocks = tuple(part for block in blocks for part in _narrowed(table, block, setting))
     width = _width(table, blocks, setting)
     environment = "table" if width <= COLUMN_WIDTH else "table*"
-    pages = list(_pages(table, blocks, setting))
+    parts = _by_rows(replace(table, blocks=tuple(blocks)), setting)
+    pages = [(part, page) for part in parts for page in _pages(part, part.blocks, setting)]
     lines = _header(table, blocks, setting)
-    for number, page in enumerate(pages):
+    for number, (part, page) in enumerate(pages):
         continued = r" \emph{(continued)}" if number else ""
         lines += [
             rf"\begin{{{environment}}}[tp]",
@@ -124,7 +127,7 @@ def paper_latex(table: PaperTable) -> str:
             r"\smallskip",
             setting.command,
             rf"\setlength{{\tabcolsep}}{{{setting.sep:g}pt}}",
-            *_tabular(table, page, setting, notes),
+            *_tabular(part, page, setting, notes),
             *notes.lines(),
             rf"\end{{{environment}}}",
         ]
@@ -140,9 +143,10 @@ def latex(text: str) -> str:
 
 
 def _letter(letter: str) -> str:
-    if letter.isascii() or (letter.isalpha() and ord(letter) < 256 and letter not in "ªº"):
+    # Eth and thorn are not in LaTeX's own encoding of fonts.
+    if letter.isascii() or (letter.isalpha() and ord(letter) < 256 and letter not in "ªºÐðÞþ"):
         return letter
-    bare = "".join(part for part in unicodedata.normalize("NFKD", letter) if part.isascii())
+    bare = "".join(part for part in unicodedata.normalize("NFKD", letter).replace("⁄", "/") if part.isascii())
     if bare:
         return "".join(_SIGNS.get(part, part) for part in bare)
     return "" if unicodedata.combining(letter) else rf"\texttt{{U+{ord(letter):04X}}}"
@@ -340,15 +344,40 @@ def _part(block: Block, start: int, end: int) -> Block:
     return Block(block.columns[start:end], tuple(row[start:end] for row in block.rows), best)
 
 
+def _by_rows(table: PaperTable, setting: _Setting) -> Iterator[PaperTable]:
+    """Yield parts of a table that each have so few rows that a block fits one page."""
+    line = setting.size * LEADING
+    heads = max((_head_height(table, block, setting) for block in table.blocks), default=0.0)
+    pages = math.ceil(len(table.names) / int((PAGE_HEIGHT - heads) / line - HEAD_LINES))
+    rows = math.ceil(len(table.names) / max(pages, 1))
+    for start in range(0, len(table.names), max(rows, 1)):
+        end = start + rows
+        blocks = tuple(
+            Block(
+                block.columns,
+                block.rows[start:end],
+                frozenset((row - start, at) for row, at in block.best if start <= row < end),
+            )
+            for block in table.blocks
+        )
+        yield replace(table, names=table.names[start:end], blocks=blocks)
+
+
+def _head_height(table: PaperTable, block: Block, setting: _Setting) -> float:
+    """Return the points that turned names stand above the rows; 0 where none are turned."""
+    if not _turned(table, block, setting):
+        return 0.0
+    head = max((_length(_shown(table, name), setting.size) for _, name in block.columns), default=0.0)
+    return min(head, TURNED_HEIGHT)
+
+
 def _pages(table: PaperTable, blocks: Sequence[Block], setting: _Setting) -> Iterator[list[Block]]:
     """Yield the blocks of one page after the other."""
     page: list[Block] = []
     used = 0.0
-    size = setting.size
     for block in blocks:
-        head = max((_length(_shown(table, n), size) for _, n in block.columns), default=0.0)
-        turned = min(head, TURNED_HEIGHT) if _turned(table, block, setting) else 0.0
-        tall = (len(block.rows) + 4) * size * LEADING + turned
+        lines = len(block.rows) + HEAD_LINES
+        tall = lines * setting.size * LEADING + _head_height(table, block, setting)
         if page and used + tall > PAGE_HEIGHT:
             yield page
             page, used = [], 0.0

@@ -14,6 +14,7 @@ from typing import Any
 from semiology.features import FEATURES, FEATURES_BY_GROUP, Group
 from semiology.metrics.intervals import Estimate
 from semiology.metrics.scores import FeatureScores
+from semiology.noun_counts import counted
 from semiology.reports.baselines import PREFIX
 from semiology.reports.best_cells import best_of_columns, best_of_groups
 from semiology.reports.paper_table import EMPTY, Block, PaperTable, PrintedName
@@ -32,7 +33,9 @@ NOTES = {PUBLISHED: "published answers, scored here"}
 BEST_F1 = "Bold: the best F1, always yes included where it is shown."
 BEST_OF_SIGN = "Bold: the best F1 of each sign."
 OF_SEVERAL = "The best of several wordings, found on the recordings that it is scored on, is scored too high."
+PARTIAL = "Runs that answered different recordings cannot be ranked by these figures."
 ALWAYS_YES = "always yes"
+ALWAYS_YES_MOST = "Always yes: on the recordings of the run that answered most of them."
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,7 @@ def feature_tables(summary: Summary, scope: Scope, name_of: RunNames) -> list[Pa
             )
         )
     number = scope.numbers["1"]
+    printed = _printed(runs, asked, name_of)
     return [
         PaperTable(
             f"s3_table_{number:02d}_recognition",
@@ -106,9 +110,9 @@ def feature_tables(summary: Summary, scope: Scope, name_of: RunNames) -> list[Pa
             "Model",
             tuple(names),
             tuple(blocks),
-            _printed(runs, name_of),
+            printed,
             frozenset([ALWAYS_YES]),
-            _notes(runs, BEST_F1),
+            (*_notes(runs, BEST_F1, printed), *([ALWAYS_YES_MOST] if _differ(printed) else [])),
         )
     ]
 
@@ -138,7 +142,7 @@ def embc_tables(summary: Summary, name_of: RunNames) -> list[PaperTable]:
             f"{POLICIES[summary.policy]}"
         )
         stem = f"embc_table_{number.lower()}_{group}"
-        printed = _printed(runs, name_of)
+        printed = _printed(runs, features, name_of)
         tables.append(
             PaperTable(
                 stem,
@@ -147,28 +151,46 @@ def embc_tables(summary: Summary, name_of: RunNames) -> list[PaperTable]:
                 tuple(EMBC_SCORES),
                 tuple(blocks),
                 printed,
-                notes=_notes(runs, BEST_OF_SIGN),
+                notes=(*_notes(runs, BEST_OF_SIGN, printed), _always_yes_note(runs, features)),
             )
         )
     return tables
 
 
-def _notes(runs: Sequence[RunSummary], best: str) -> tuple[str, ...]:
-    """Return what stands below a table: what bold means, and what it does not where wordings compete."""
+def _notes(runs: Sequence[RunSummary], best: str, printed: Mapping[str, PrintedName]) -> tuple[str, ...]:
+    """Return what stands below a table: what bold means, and where it does not tell the better run."""
     asked = {(run.model, run.enhancement, run.prompt) for run in runs}
     several = len({(model, enhancement) for model, enhancement, _ in asked}) < len(asked)
-    return (best, OF_SEVERAL) if several else (best,)
+    return (best, *([OF_SEVERAL] if several else []), *([PARTIAL] if _differ(printed) else []))
 
 
-def _printed(runs: Sequence[RunSummary], name_of: RunNames) -> dict[str, PrintedName]:
+def _differ(printed: Mapping[str, PrintedName]) -> bool:
+    """Whether some run answered fewer recordings than another."""
+    return any(name.coverage for name in printed.values())
+
+
+def _printed(
+    runs: Sequence[RunSummary], features: Sequence[str], name_of: RunNames
+) -> dict[str, PrintedName]:
     """Return the names of runs in print; those asked about fewer recordings than others say so."""
-    most = max(max(run.n_recordings.values(), default=0) for run in runs)
-    printed = {}
-    for run in runs:
-        asked = max(run.n_recordings.values(), default=0)
-        told = f"{asked:,} recordings, others up to {most:,}" if asked < most else ""
-        printed[name_of(run)] = name_of.printed(run, told)
-    return printed
+    most = {feature: max(run.n_recordings[feature] for run in runs) for feature in features}
+    return {name_of(run): name_of.printed(run, _fewer(run, most)) for run in runs}
+
+
+def _fewer(run: RunSummary, most: Mapping[str, int]) -> str:
+    """Return how many recordings of a sign a run has where others have more; empty if none have.
+
+    Args:
+        run: the run.
+        most: recordings of the run that has most of them, by feature of the table.
+    """
+    own = {feature: run.n_recordings[feature] for feature in most if feature in _features(run)}
+    if all(count == most[feature] for feature, count in own.items()):
+        return ""
+    worst = min(own, key=lambda feature: own[feature] / most[feature])
+    every = len({(count, most[feature]) for feature, count in own.items()}) == 1
+    fewest = "" if every else "as few as "
+    return f"{fewest}{counted(own[worst], 'recording')} of a sign, others up to {most[worst]:,}"
 
 
 def _score(run: RunSummary, feature: str, name: str, decimals: int = 2) -> str:
@@ -177,11 +199,33 @@ def _score(run: RunSummary, feature: str, name: str, decimals: int = 2) -> str:
 
 
 def _always_yes(runs: Sequence[RunSummary], feature: str) -> tuple[str, ...]:
-    """Return what always yes scores: precision is the prevalence, recall 1."""
-    scores = next(_features(run)[feature] for run in runs if feature in _features(run))
+    """Return what always yes scores: precision is the prevalence, recall 1.
+
+    Of a sign with three classes both are means over the classes, of which always yes hits one.
+    """
+    scores = _of_most(runs, feature)
     share, f1 = scores.prevalence, scores.always_yes_f1
-    values = {"precision": share, "recall": 1.0 if share > 0 else math.nan, "f1": f1, "accuracy": share}
+    recall = 1.0 if share > 0 else math.nan
+    if scores.three_classes:
+        # F1 is that of yes over the number of classes; so are precision and recall.
+        recall = f1 * (1 + share) / (2 * share) if share > 0 else 0.0
+    precision = share * recall if share > 0 else 0.0
+    values = {"precision": precision, "recall": recall, "f1": f1, "accuracy": share}
     return tuple(EMPTY if math.isnan(values[n]) else f"{values[n]:.2f}" for n in SCORES.values())
+
+
+def _always_yes_note(runs: Sequence[RunSummary], features: Sequence[str]) -> str:
+    """Return the F1 of always yes for each feature, for a layout that has no place for it."""
+    values = {words(feature): _of_most(runs, feature).always_yes_f1 for feature in features}
+    told = ", ".join(
+        f"{name} {'not defined' if math.isnan(f1) else f'{f1:.3f}'}" for name, f1 in values.items()
+    )
+    return f"F1 of always yes: {told}."
+
+
+def _of_most(runs: Sequence[RunSummary], feature: str) -> FeatureScores:
+    """Return the scores of a feature by the run in which most recordings were scored."""
+    return max((_features(run)[feature] for run in runs if feature in _features(run)), key=lambda s: s.n)
 
 
 def _features(run: RunSummary) -> Mapping[str, FeatureScores]:

@@ -13,6 +13,7 @@ from semiology.features import FEATURES
 from semiology.metrics.part_scores import PartScores
 from semiology.reports.best_cells import Better, best_of_columns
 from semiology.reports.paper_layouts import (
+    PARTIAL,
     PER_BLOCK,
     SCORES,
     TEST,
@@ -49,9 +50,15 @@ BEST = (
 )
 WITHOUT_SKILL = "without skill"
 SKILL_NOTE = (
-    "Without skill: always one answer, mid-clip, the usual list of signs, or another patient's report, on "
-    "the same recordings."
+    "Without skill: always one answer, mid-clip, the usual list of signs, or another patient's report; of "
+    "each task on the recordings of the model that answered most of them."
 )
+OTHER_NOTE = (
+    "ROUGE-L and BERTScore without skill: a model's own reports held against those of other patients, the "
+    "highest of the models."
+)
+OWN_TEXTS = ("other_rouge_l", "other_bertscore")
+"""Baselines made of a model's own texts: every model has another."""
 UNMARKED = ("published_precision", "published_recall", "published_accuracy")
 """Figures in which no cell is bold: any of them can be had by saying little or much."""
 
@@ -214,8 +221,12 @@ def _with_baseline(
         rows, baselines = tuple(names), frozenset()
         blocks = [Block(block.columns, block.rows[:-1], block.best) for block in blocks]
     printed = {name: runs.printed(name, tasks) for name in names}
-    notes = (BEST, SKILL_NOTE) if baselines else (BEST,)
-    return PaperTable(stem, caption, "Model", rows, tuple(blocks), printed, baselines, notes)
+    notes = [BEST, *([SKILL_NOTE] if baselines else [])]
+    if baselines and any(column == ("", "ROUGE-L") for block in blocks for column in block.columns):
+        notes.append(OTHER_NOTE)
+    if any(each.coverage for each in printed.values()):
+        notes.append(PARTIAL)
+    return PaperTable(stem, caption, "Model", rows, tuple(blocks), printed, baselines, tuple(notes))
 
 
 def _figure(run: S3Run | None, part: str, name: str) -> str:
@@ -226,16 +237,15 @@ def _figure(run: S3Run | None, part: str, name: str) -> str:
 
 
 def _baseline(runs: Mapping[str, S3Run], part: str, name: str) -> str:
-    """Return what an answer without skill scores on the recordings asked about."""
+    """Return what an answer without skill scores on the recordings of the run that answered most of them."""
     figure = _figure_of(runs, name)
-    if figure is None:
+    parts = [each for run in runs.values() for each in _parts(run, part)]
+    if figure is None or not parts:
         return EMPTY
-    for run in runs.values():
-        for each in _parts(run, part):
-            value = baseline_value(figure, each)
-            if value is not None and not math.isnan(value):
-                return f"{value:.2f}"
-    return EMPTY
+    if figure.baseline not in OWN_TEXTS:
+        parts = [max(parts, key=lambda each: each.scores.counts.asked - each.scores.counts.missing)]
+    values = [value for each in parts if (value := baseline_value(figure, each)) is not None]
+    return f"{max(values):.2f}" if (values := [v for v in values if not math.isnan(v)]) else EMPTY
 
 
 def _better(runs: Mapping[str, S3Run], name: str) -> Better:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from semiology.reports.best_cells import best_of_columns, best_of_groups
-from semiology.reports.paper_latex import PAGE_WIDTH, latex, paper_latex
+from semiology.reports.paper_latex import PAGE_HEIGHT, PAGE_WIDTH, latex, paper_latex
 from semiology.reports.paper_table import Block, PaperTable, PrintedName, paper_csv, paper_markdown
 from semiology.reports.published_answers import s3_answers
 from semiology.reports.report_inputs import report_inputs
@@ -112,6 +113,18 @@ def test_a_narrow_table_takes_one_column_and_a_tall_one_is_continued() -> None:
     assert long.count(r"\label{") == 1
 
 
+def test_more_rows_than_a_page_holds_are_continued_each_once_and_with_its_bold() -> None:
+    table = tall(88, 2)
+    best = tuple(replace(block, best=frozenset([(87, 0)])) for block in table.blocks)
+    text = paper_latex(replace(table, blocks=best))
+    for i in range(88):
+        assert text.count(f"InternVL3\\_5-38B {i} &") == 2
+    assert text.count(r"\textbf{") == 2
+    assert text.count(r"InternVL3\_5-38B 87 & \textbf{0.50}") == 2
+    for page in text.split(r"\end{table*}")[:-1]:
+        assert page.count(r" \\") * 7 * 1.25 <= PAGE_HEIGHT
+
+
 def test_nothing_of_a_name_is_a_command_or_an_option() -> None:
     text = paper_latex(strange())
     body = text.split(r"\toprule")[1]
@@ -121,6 +134,8 @@ def test_nothing_of_a_name_is_a_command_or_an_option() -> None:
     assert latex("ő") == "o"
     assert latex("ם") == r"\texttt{U+05DD}"
     assert latex("é") == "é"
+    assert latex("ð") == r"\texttt{U+00F0}"
+    assert latex("½") == "1/2"
 
 
 def test_notes_stand_once_and_are_referred_to() -> None:
@@ -133,6 +148,7 @@ def test_bold_is_the_best_as_printed_and_ties_are_bold_together() -> None:
     rows = [("0.50", "0.3", "--"), ("0.50", "0.2", "0.4"), ("0.10", "0.1", "--")]
     assert best_of_columns(rows, ["more", "less", "more"]) == {(0, 0), (1, 0), (2, 1)}
     assert best_of_columns(rows, ["", "", ""]) == frozenset()
+    assert best_of_columns([("0.00",), ("0.00",)], ["more"]) == frozenset(), "none is better than another"
     assert best_of_groups([("0.1", "0.2", "--", "0.9", "0.9", "0.1")], 0, 3) == {(0, 1), (0, 3), (0, 4)}
     block = Block((("", "F1"),), (("0.5",), ("--",)), frozenset([(0, 0)]))
     table = PaperTable("t", "c", "Model", ("a|b", "c"), (block,))
@@ -174,7 +190,7 @@ def test_latex_sets_every_table_within_the_margins(tmp_path: Path) -> None:
     tables = [
         *(wide(runs, signs) for runs, signs in ((1, 2), (2, 2), (6, 3), (14, 3), (60, 1))),
         wide(6, 3, long),
-        *(tall(runs, 5) for runs in (7, 30)),
+        *(tall(runs, 5) for runs in (7, 30, 88)),
         overview(6),
         strange(),
     ]
