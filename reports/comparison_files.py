@@ -83,8 +83,8 @@ def preamble(comparison: Comparison) -> list[str]:
         lines += _missing([item for item in comparison.unpaired if item.missing == side], name)
     if any(comparison.unusable):
         lines.append(
-            f"Neither yes nor no: {comparison.unusable[0]} answers of A, {comparison.unusable[1]} of B. "
-            + POLICIES[comparison.options.policy]
+            f"Neither yes nor no: {counted(comparison.unusable[0], 'answer')} of A, "
+            f"{comparison.unusable[1]:,} of B. " + POLICIES[comparison.options.policy]
         )
     if result.left_out:
         lines.append(f"Not in the macro means, all yes or all no: {', '.join(result.left_out)}.")

@@ -21,6 +21,7 @@ from semiology.metrics.paired_simulation import (
     answer_model,
     correctness_correlation,
 )
+from semiology.noun_counts import counted
 from semiology.reports.compare_sides import only_condition, read_side
 
 if TYPE_CHECKING:
@@ -95,6 +96,11 @@ def read_truth(source: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     folder = Path(source)
     if (folder / "recordings.csv").is_file():
         return _recording_set(folder), None
+    if folder.is_dir() and not any(folder.rglob("*_samples_*.jsonl")):
+        raise ValueError(
+            f"{source}: holds neither recordings.csv nor answers (*_samples_*.jsonl) → give a recording set, "
+            "or a run's folder as a pilot"
+        )
     answers = only_condition(read_side(source)).answers
     return answers[_KEYS], answers
 
@@ -204,8 +210,8 @@ def assumption_lines(plan: PowerPlan) -> list[str]:
     lines = [patients, rates, likeness, test, drawn]
     if plan.n_positive_patients < MIN_POSITIVE_PATIENTS:
         lines.append(
-            f"Only {plan.n_positive_patients} patients of this set show the sign: they are drawn again and "
-            "again, and the figure is no more than a guess."
+            f"Recordings with the sign come from only {counted(plan.n_positive_patients, 'patient')} of this "
+            "set: they are drawn again and again, and the figure is no more than a guess."
         )
     return lines
 

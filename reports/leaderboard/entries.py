@@ -52,7 +52,7 @@ class ExportOptions:
 
     Attributes:
         cards: model card data (`CARD`) by model name.
-        submitter: name of the laboratory, or None.
+        submitter: name of the laboratory whose runs these are, or None.
         internal: give small cells too, for use within one institution.
         today: date of the entries.
     """
@@ -151,7 +151,8 @@ def _entry(
         "features": [_feature(scores, withheld=scores.feature in hidden) for scores in run.scores.features],
         "caveats": [text for text in summary.caveats if run.model in text or "recordings" in text],
         "submitted": (options.today or date.today()).isoformat(),  # noqa: DTZ011 - the day here, no time zone
-        "submitter": options.submitter,
+        # Published answers are no laboratory's own: whoever exports them, the entry is the same.
+        "submitter": None if published else options.submitter,
     }
     return entry | {"id": entry_id(entry)}
 

@@ -100,7 +100,7 @@ def merged(
         before = by_id.get(str(entry["id"]))
         if before is not None and _figures(before) != _figures(entry) and not replace:
             raise LeaderboardError(
-                f"{entry['model']['name']} of {entry['submitter'] or 'an unnamed laboratory'} "
+                f"{entry['model']['name']} of {_origin(entry)} "
                 f"({entry['id']}): is there already with other figures → add --replace to take the new ones; "
                 "laboratories are told apart by --submitter of `semiology leaderboard export`"
             )
@@ -109,6 +109,12 @@ def merged(
         if before is None or _figures(before) != _figures(entry):
             by_id[str(entry["id"])] = entry
     return list(by_id.values()), added, replaced
+
+
+def _origin(entry: Mapping[str, Any]) -> str:
+    if entry["source"] != "run":
+        return "published answers"
+    return entry["submitter"] or "an unnamed laboratory"
 
 
 def write_board(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:

@@ -69,7 +69,7 @@ def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[str, ..
             (
                 plain(f"{entry['model']['name']}{' =' if tie else ''}"),
                 plain(entry["model"]["revision"] or NONE),
-                plain(entry["submitter"] or (NONE if entry["source"] == "run" else PUBLISHED)),
+                plain((entry["submitter"] or NONE) if entry["source"] == "run" else PUBLISHED),
                 plain(entry["protocol"]["wording"]),
                 plain(entry["protocol"]["enhancement"]),
                 _score(scores["balanced_accuracy"]),

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
@@ -16,10 +17,12 @@ from typer.testing import CliRunner
 from semiology.cli import app
 from semiology.features import FEATURES
 from semiology.metrics.scores import FeatureScores, MacroScores, RunScores
+from semiology.reports.baselines_alone import features_alone
 from semiology.reports.leaderboard.entries import ExportOptions, IdentifierError, entries
 from semiology.reports.leaderboard.files import faults, merged, read_board, schema, write_board
 from semiology.reports.leaderboard.show import HEADER, cells, groups
 from semiology.reports.leaderboard.withholding import withheld_figures
+from semiology.reports.published_answers import COLUMNS
 from semiology.reports.results import read_results
 from semiology.reports.summary import summarise
 
@@ -212,6 +215,19 @@ def test_merging_keeps_one_entry_each(run: Path) -> None:
     kept, added, replaced = merged([entry], [other], replace=True)
     assert (added, replaced) == (0, 1)
     assert kept[0]["macro"][0]["scores"]["f1"]["value"] == 0.9
+
+
+def test_published_answers_are_no_laboratorys_own(records: Records) -> None:
+    rows = [row | {"task": "feature", "model": "m"} for row in records("tonic") if row["segment"] == 0]
+    results = features_alone(pd.DataFrame(rows)[list(COLUMNS)])
+    assert results is not None
+    summary = summarise(results, resamples=100)
+    ours, theirs = (entries(results, summary, ExportOptions({}, name)) for name in ("Ward", "Other"))
+    assert ours[0]["submitter"] is None
+    assert ours[0]["id"] == theirs[0]["id"]
+    assert merged(ours, theirs)[1:] == (0, 0)
+    (row,) = cells(ours, "visual")
+    assert dict(zip(HEADER, row, strict=True))["laboratory"] == "published answers"
 
 
 def test_only_the_same_data_are_ranked_together(write_run: WriteRun, records: Records) -> None:

@@ -82,6 +82,11 @@ def test_a_discordance_that_the_rates_do_not_allow_is_said(folder: Path) -> None
     assert "(as given: 90%, which these rates do not allow)" in " ".join(told.output.split())
 
 
+def test_a_folder_that_is_neither_set_nor_run_is_named(tmp_path: Path) -> None:
+    refused = typed(str(tmp_path))
+    assert "holds neither recordings.csv nor answers" in str(refused.exception)
+
+
 def test_a_constant_is_no_pilot(folder: Path) -> None:
     refused = typed("always-yes", "--feature", "tonic")
     assert "constant answers cannot be used here" in str(refused.exception)
