@@ -94,8 +94,10 @@ def divide_patients(
         return _of_folds(carried, test_fold, "folds of the recording set")
     check_patients(len(recording_set.patients), 3, "train, development and test")
     if test_fold is not None:
+        has = counted(len(set(carried.values())), "fold") if carried else "no folds"
         raise FoldError(
-            f"--test-fold {test_fold}: the recording set has no folds → draw them with `semiology data folds`"
+            f"--test-fold {test_fold}: the recording set has {has}, not three or more → draw them with "
+            "`semiology data folds`"
         )
     test = {item.patient_id for item in recording_set.recordings if item.split == TEST_SPLIT}
     if not test:
@@ -119,6 +121,14 @@ def check_patients(patients: int, least: int, parts: str) -> None:
         raise FoldError(
             f"{counted(patients, 'patient')}: {parts} need {least} or more → add recordings of other patients"
         )
+
+
+def left_out(recording_set: RecordingSet, patients: Collection[str]) -> list[str]:
+    """Return a caution if some patients of a set are not among those that its folds put into a part."""
+    without = [name for name in recording_set.patients if name not in patients]
+    if not without:
+        return []
+    return [f"{counted(len(without), 'patient')} of the set without a fold: asked about nothing"]
 
 
 def feature_examples(plan: Plan, prompt: Prompt, parts: Parts) -> FeatureExamples:

@@ -14,12 +14,14 @@ from semiology.optimization.answer_book import AnswerBook
 from semiology.optimization.answerers import Answerer, KeyOf, RememberedAnswers, SharedRounds
 from semiology.optimization.candidate_rules import CandidateRules, all_ids
 from semiology.optimization.examples import (
+    PARTS,
     FeatureExamples,
     Parts,
     SearchError,
     check_examples,
     data_fingerprint,
     feature_examples,
+    left_out,
 )
 from semiology.optimization.guarded_proposer import Proposer
 from semiology.optimization.lineage import Recorder
@@ -103,7 +105,10 @@ def optimise(task: Optimisation, out: Path, *, journal: Path | None = None) -> O
     """
     task.search.checked()
     examples = {name: _examples(task, name) for name in task.features}
-    cautions = [note for each in examples.values() for note in check_examples(each)]
+    cautions = left_out(
+        task.plan.recording_set, [name for part in PARTS for name in task.parts.patients(part)]
+    )
+    cautions += [note for each in examples.values() for note in check_examples(each)]
     fingerprint = data_fingerprint(task.plan.recording_set, task.parts, task.features)
     folder = RunFolder(out, identity(task, fingerprint))
     with Journal(journal or folder.answers) as answers:

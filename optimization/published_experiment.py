@@ -39,6 +39,7 @@ from semiology.optimization.examples import (
     check_patients,
     data_fingerprint,
     feature_examples,
+    left_out,
 )
 from semiology.optimization.feedback import clinical_definition, recording_feedback, verdict
 from semiology.optimization.folds import draw_folds, folds_fingerprint, folds_of
@@ -114,10 +115,10 @@ def run_published(
         remembered = RememberedAnswers(answerer, journal, key_of)
         found = _searched(choices, plan, prompts, divisions, remembered, journal, proposer_of)
         rows = _tested(prompts, divisions, found, remembered, folder)
+    notes = [*left_out(plan.recording_set, folds), *cautions(divisions), *unread(rows)]
     summary = {**settled, "questions_asked": remembered.asked, "windows_read": remembered.windows,
                "questions_from_journal": remembered.known,
-               "rows": plain(rows), "features": plain(means(rows)),
-               "notes": [*cautions(divisions), *unread(rows)]}  # fmt: skip
+               "rows": plain(rows), "features": plain(means(rows)), "notes": notes}  # fmt: skip
     folder.write(SUMMARY, summary)
     return summary
 

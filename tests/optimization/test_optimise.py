@@ -160,6 +160,29 @@ def test_few_patients_fill_three_parts_and_fewer_are_told() -> None:
     assert len(divide_patients(replace(few, recordings=split)).train) == 1
 
 
+def test_two_folds_are_too_few_to_name_the_test_among_them() -> None:
+    made = make_plan(patients=6).recording_set
+    two = tuple(replace(each, fold=str(number % 2)) for number, each in enumerate(made.recordings))
+    with pytest.raises(FoldError, match="--test-fold 1: the recording set has 2 folds, not three or more"):
+        divide_patients(replace(made, recordings=two), test_fold="1")
+    none = tuple(replace(each, fold=None) for each in made.recordings)
+    with pytest.raises(FoldError, match="the recording set has no folds"):
+        divide_patients(replace(made, recordings=none), test_fold="1")
+
+
+def test_patients_without_a_fold_are_told(tmp_path: Path) -> None:
+    plan = make_plan()
+    last = plan.recording_set.recordings[-1].patient_id
+    some = tuple(
+        replace(each, fold=None if each.patient_id == last else each.fold)
+        for each in plan.recording_set.recordings
+    )
+    partial = replace(plan, recording_set=replace(plan.recording_set, recordings=some))
+    told = "1 patient of the set without a fold: asked about nothing"
+    assert told in optimise(task(partial, model(plan), metric_calls=60), tmp_path / "run").notes
+    assert told not in optimise(task(plan, model(plan), metric_calls=60), tmp_path / "other").notes
+
+
 def test_answers_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     plan = make_plan()
     result = optimise(task(plan, Mumbles(model(plan).truths), metric_calls=60), tmp_path / "run")
