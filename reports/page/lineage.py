@@ -54,9 +54,12 @@ def _tree(file: Path) -> dict[str, Any]:
         ) from error
     facts = "; ".join(f"{name} {_fact(record[name])}" for name in _told(record))
     calls = record.get("metric_calls")
+    note = f"{facts}. {calls} answers were scored in the search." if calls else facts
+    if record.get("unfinished"):
+        note += " The search broke off before its end: another wording may be selected when it goes on."
     return {
         "title": str(record.get("feature", file.parent.name)).replace("_", " "),
-        "note": f"{facts}. {calls} answers were scored in the search." if calls else facts,
+        "note": note,
         "steps": steps,
         **shown,
     }

@@ -187,6 +187,11 @@ def test_a_search_is_shown_and_a_broken_one_named(tmp_path: Path) -> None:
     assert "after 30 answers: 0, 1" in page
     assert "f1 of each wording by answers used: 0 0.50, 1 0.75 (selected)" in page
     assert "2 further wordings were tried on training recordings alone; 1 of them did better" in page
+    assert "The search broke off" not in page
+    (tmp_path / "search" / "lineage.json").write_text(json.dumps(found | {"unfinished": True}))
+    typed(tmp_path / "runs", "--out", tmp_path / "out", "--lineage", tmp_path / "search")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "30 answers were scored in the search. The search broke off before its end" in page
     (tmp_path / "search" / "lineage.json").write_text("[]")
     broken = typed(tmp_path / "runs", "--out", tmp_path / "out", "--lineage", tmp_path / "search")
     assert "lineage.json: is no record of a search" in str(broken.exception)
