@@ -32,6 +32,16 @@ def listed(runs: Sequence[Mapping[str, Any]], key: str) -> str:
     return ", ".join(dict.fromkeys(str(run[key]) for run in runs if run.get(key)))
 
 
+def models_with_revisions(runs: Sequence[Mapping[str, Any]]) -> str:
+    """Return every model with its revisions, so that one's is not taken for another's; empty without runs."""
+    told = []
+    for model in dict.fromkeys(str(run["model"]) for run in runs if run.get("model")):
+        own = [run for run in runs if str(run.get("model")) == model]
+        revisions = [str(run.get("revision") or "not named in the run") for run in own]
+        told.append(f"{model} (revision: {', '.join(dict.fromkeys(revisions))})")
+    return "; ".join(told)
+
+
 def either(known: str, status: Status) -> Status:
     """Return a status where something is known, and `AUTHORS` where nothing is."""
     return status if known else AUTHORS

@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from semiology.reports.checklist_item import AUTHORS, ChecklistItem, Status, either, listed
+from semiology.noun_counts import counted
+from semiology.reports.checklist_item import (
+    AUTHORS,
+    ChecklistItem,
+    Status,
+    either,
+    listed,
+    models_with_revisions,
+)
 from semiology.reports.tripod_llm import tripod_items
 
 MI_CLEAR = "MI-CLEAR-LLM"
@@ -49,13 +57,14 @@ def _mi_clear(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> li
 
 
 def _model(runs: Sequence[Mapping[str, Any]]) -> list[tuple[str, Status, str]]:
-    models, classes, windows = (listed(runs, key) for key in ("model", "model_class", "window"))
+    models = models_with_revisions(runs)
+    classes, windows = (listed(runs, key) for key in ("model_class", "window"))
     return [
         (
             "1 model (2024: 1)",
             either(models, "partly"),
-            f"Models: {models}. Revision: {listed(runs, 'revision') or 'not named in the run'}. Asked on: "
-            f"{_dates(runs)}. Add the developer, the licence and the end of the training data."
+            f"Models: {models}. Asked on: {_dates(runs)}. Add the developer, the licence and the end of the "
+            "training data."
             if models
             else PUBLISHED,
         ),
@@ -92,7 +101,7 @@ def _prompts(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> lis
             "5 making of the prompts (2024: 3, 5)",
             "partly" if facts["wordings"] else AUTHORS,
             (
-                f"{facts['wordings']} texts in full, with their hashes: section on prompts, "
+                f"{counted(facts['wordings'], 'text')} in full, with their hashes: section on prompts, "
                 f"provenance.json. By origin: {makers}. Say on which recordings wordings were tried "
                 "beforehand, failures included."
             ),

@@ -25,6 +25,8 @@ COLUMN, PAGE = 3.4, 7.0
 FONT, SMALL = 7.0, 6.0
 LETTERS_PER_INCH = 18.5
 """Letters of the size `FONT` that stand side by side."""
+LINE = 0.14
+"""Inches of a line of the size `FONT`."""
 LABEL_LETTERS = 26
 """Names of rows are broken into lines of at most as many letters."""
 PUBLISHED_NOTE = "* published answers, scored here."
@@ -90,7 +92,7 @@ def _new(width: float, rows: float, title: str, *, notes: Sequence[str] = ()) ->
     head = "\n".join(textwrap.fill(part, letters) for part in title.split("\n") if part)
     foot = textwrap.fill(" ".join(filter(None, notes)), int(letters * FONT / SMALL))
     lines = head.count("\n") + 1 + (foot.count("\n") + 1 if foot else 0)
-    figure = Figure(figsize=(width, rows + 0.14 * lines))
+    figure = Figure(figsize=(width, rows + LINE * lines))
     FigureCanvasAgg(figure)
     figure.suptitle(_plain(head), fontsize=FONT, x=0.01, ha="left")
     if foot:
@@ -102,12 +104,15 @@ def _headline(rows: Sequence[Mapping[str, Any]], stamp: str) -> Figure:
     groups = {row["group"] for row in rows}
     of = f", {next(iter(groups))} features" if len(groups) == 1 else ""
     names = [_run_name(row["label"]) + ("" if of else f" ({row['group']})") for row in rows]
-    told = PUBLISHED_NOTE if any(row["label"].startswith(PREFIX) for row in rows) else ""
-    figure, axes = _new(COLUMN, 0.75 + 0.21 * len(rows), f"Macro F1{of}\n{stamp}\n{told}")
+    published = any(row["label"].startswith(PREFIX) for row in rows)
+    told = f"{' '.join(_missing_notes([row['f1'] for row in rows]))}\n{PUBLISHED_NOTE * published}"
+    height = 0.75 + _row_height(names, 0.21) * len(rows)
+    figure, axes = _new(COLUMN, height, f"Macro F1{of}\n{stamp}\n{told}")
     for place, row in enumerate(reversed(rows)):
-        _whisker(axes, place, row["f1"], BLUE, label=None if place else "model, 95 % interval")
+        _whisker(axes, place, row["f1"], BLUE)
         if row["always_yes"] is not None:
             axes.plot([row["always_yes"]] * 2, [place - 0.36, place + 0.36], color=RED, lw=1.4)
+    axes.plot([], [], "o-", color=BLUE, ms=3.8, lw=1.6, label="model, 95 % interval")
     axes.plot([], [], "|", color=RED, ms=8, mew=1.4, label="always yes")
     _named(axes, list(reversed(names)))
     axes.set_xlim(-0.01, 1.01)
@@ -219,24 +224,17 @@ def _enhancements(part: Mapping[str, Any], stamp: str) -> Figure:
         _words(row["name"]) if len(groups) == 1 else f"{_words(row['name'])} ({row['group']})" for row in rows
     ]
     title = f"Change of F1 against the plain question: {_run_name(part['title'])}\n{stamp}"
-    open_rows = any(
-        row["difference"]["value"] is not None and row["difference"]["low"] is None for row in rows
-    )
-    undefined = any(row["difference"]["value"] is None for row in rows)
     notes = [
         f"Group: {next(iter(groups))}." if len(groups) == 1 else "",
-        "Hollow: no interval can be given." if open_rows else "",
-        "n. d.: not defined." if undefined else "",
+        *_missing_notes([row["difference"] for row in rows]),
         PUBLISHED_NOTE if part["title"].startswith(PREFIX) else "",
     ]
-    figure, axes = _new(COLUMN, 0.75 + 0.19 * len(rows), title, notes=notes)
+    figure, axes = _new(COLUMN, 0.75 + _row_height(names, 0.19) * len(rows), title, notes=notes)
     axes.axvline(0, color="black", lw=0.7, ls="--", zorder=1)
     for place, row in enumerate(rows):
         _whisker(
             axes, place, row["difference"], BLUE if row["mean"] else GREY, sign="D" if row["mean"] else "o"
         )
-        if row["difference"]["value"] is None:
-            axes.text(0, place, " n. d.", va="center_baseline", fontsize=SMALL, color=GREY)
     _named(axes, names)
     ends = [
         abs(row["difference"][k]) for row in rows for k in ("value", "low", "high") if row["difference"][k]
@@ -254,21 +252,39 @@ def _whisker(
     colour: str,
     *,
     sign: str = "o",
-    label: str | None = None,
 ) -> None:
-    """Draw a value with its interval; hollow without one."""
+    """Draw a value with its interval; hollow without one, in words if there is no value."""
     if estimate["value"] is None:
+        axes.text(0, place, " n. d.", va="center_baseline", fontsize=SMALL, color=GREY)
         return
     known = estimate["low"] is not None
     if known:
         axes.plot([estimate["low"], estimate["high"]], [place] * 2, color=colour, lw=1.6, alpha=0.6)
     fill = colour if known else "white"
-    axes.plot([estimate["value"]], [place], sign, color=colour, ms=3.8, mfc=fill, mew=0.9, label=label)
+    axes.plot([estimate["value"]], [place], sign, color=colour, ms=3.8, mfc=fill, mew=0.9)
+
+
+def _missing_notes(estimates: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what the signs of `_whisker` mean that stand for a missing value or interval, if any does."""
+    hollow = any(one["value"] is not None and one["low"] is None for one in estimates)
+    undefined = any(one["value"] is None for one in estimates)
+    return [
+        *(["Hollow: no interval can be given."] if hollow else []),
+        *(["n. d.: not defined."] if undefined else []),
+    ]
+
+
+def _row_height(names: Sequence[str], least: float) -> float:
+    """Return the inches between rows at which their names do not lie over each other."""
+    return max(least, *(LINE * (_label(name).count("\n") + 1) for name in names))
+
+
+def _label(name: str) -> str:
+    return textwrap.fill(_run_name(name), LABEL_LETTERS)
 
 
 def _named(axes: Axes, names: Sequence[str]) -> None:
-    shown = [textwrap.fill(_run_name(name), LABEL_LETTERS) for name in names]
-    axes.set_yticks(range(len(names)), [_plain(name) for name in shown])
+    axes.set_yticks(range(len(names)), [_plain(_label(name)) for name in names])
     axes.set_ylim(-0.7, len(names) - 0.3)
 
 

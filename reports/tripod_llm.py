@@ -11,7 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from semiology.reports.checklist_item import AUTHORS, ChecklistItem, Status, either, listed
+from semiology.noun_counts import counted
+from semiology.reports.checklist_item import (
+    AUTHORS,
+    ChecklistItem,
+    Status,
+    either,
+    listed,
+    models_with_revisions,
+)
 
 TRIPOD = "TRIPOD-LLM"
 Row = tuple[str, Status, str]
@@ -45,8 +53,9 @@ def _data(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[R
             "5b distribution of the data",
             "partly",
             (
-                f"{facts['recordings']} recordings of {facts['patients']} patients were asked about; how "
-                "many show each sign stands beside its score. Add setting and eligibility."
+                f"Asked about: {counted(facts['recordings'], 'recording')} of "
+                f"{counted(facts['patients'], 'patient')}; how many show each sign stands beside its score. "
+                "Add setting and eligibility."
             ),
         ),
         ("5c oldest and newest recording", AUTHORS, "Dates of recordings are not kept."),
@@ -68,15 +77,12 @@ def _data(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[R
 
 
 def _model(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[Row]:
-    models, revisions = listed(runs, "model"), listed(runs, "revision")
-    classes = listed(runs, "model_class")
+    models, classes = models_with_revisions(runs), listed(runs, "model_class")
     return [
         (
             "6a name and version of the model",
             either(models, "partly"),
-            f"{models}; revision: {revisions or 'not named in the run'}. Add the end of its training."
-            if models
-            else "Named in the publication.",
+            f"{models}. Add the end of its training." if models else "Named in the publication.",
         ),
         ("6b making of the model", AUTHORS, "Cite its developers, or say that this is not known."),
         (
@@ -91,14 +97,17 @@ def _model(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[
             "filled",
             (
                 "A reply in words is read by fixed rules as yes, no or NA; what is not clearly one of "
-                f"them is unparsed and counted: {facts['unparsed']} of {facts['answers']} answers to "
-                "recordings."
+                f"them is unparsed and counted: {facts['unparsed']:,} of "
+                f"{counted(facts['answers'], 'answer')} to recordings."
             ),
         ),
         (
             "6e how classes were decided",
             "filled",
-            "A recording is positive if any of its windows is answered yes; no probability and no threshold.",
+            (
+                "A recording is positive if any of its windows is answered yes (sleep: by the first window "
+                "alone); no probability and no threshold."
+            ),
         ),
     ]
 

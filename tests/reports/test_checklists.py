@@ -73,6 +73,21 @@ def test_what_the_record_holds_is_in_the_text() -> None:
         assert part in texts
 
 
+def test_a_revision_is_told_of_the_model_that_names_it() -> None:
+    other = {**RUN, "model": "n"}
+    del other["revision"]
+    texts = [item.text for item in checklist_items([RUN, other], FACTS)]
+    told = "m (revision: abc); n (revision: not named in the run)"
+    assert sum(told in text for text in texts) == 2
+
+
+def test_one_is_told_in_the_singular() -> None:
+    facts = FACTS | {"recordings": 1, "patients": 1, "wordings": 1}
+    texts = " ".join(item.text for item in checklist_items([RUN], facts))
+    assert "1 recording of 1 patient;" in texts
+    assert "1 text in full" in texts
+
+
 def test_without_a_run_its_items_are_left_to_the_authors() -> None:
     status = {f"{i.checklist} {i.item.split()[0]}": i.status for i in checklist_items([], NOTHING)}
     for label in (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
@@ -141,3 +142,32 @@ def test_what_published_answers_and_signs_mean_is_said_in_the_figure() -> None:
     assert "n. d.: not defined." in words_of(files["enhancements_1.svg"])
     alone = content(3) | {"headline": [], "wordings": [], "enhancements": []}
     assert files["heatmap.svg"] == figure_files(alone)["heatmap.svg"]
+
+
+def test_names_of_several_lines_do_not_lie_over_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    from semiology.reports import print_figures
+
+    shown: list[Any] = []
+    monkeypatch.setattr(print_figures, "_saved", lambda _, figure: shown.append(figure) or {})
+    given = content(3)
+    for row in given["headline"]:
+        row["label"] = "lab/a_rather_long_name_of_a_model-32B · wording observable_behaviour_2 · transcript"
+    figure_files(given)
+    for figure in shown[:1] + shown[-1:]:  # headline and changes, whose rows are named after what users name
+        figure.canvas.draw()
+        boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
+        assert len(boxes) == 3
+        for lower, upper in pairwise(sorted(boxes, key=lambda box: box.y0)):
+            assert lower.y1 <= upper.y0 + 1
+
+
+def test_a_model_without_a_score_or_an_interval_is_told_and_the_legend_stays() -> None:
+    given = content(3)
+    given["headline"][0]["f1"] = estimate(0.4, None)
+    given["headline"][2]["f1"] = estimate(None)
+    headline = words_of(figure_files(given)["headline.svg"])
+    assert "Hollow: no interval can be given. n. d.: not defined." in headline
+    assert "model, 95 % interval" in headline
+    complete = words_of(figure_files(content(3))["headline.svg"])
+    assert "Hollow" not in complete
+    assert "n. d." not in complete
