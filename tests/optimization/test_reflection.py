@@ -74,7 +74,7 @@ def address() -> Iterator[str]:
     Server.asked, Server.replies, Server.context, Server.instead = [], list(REPLIES), 10**9, None
     server = ThreadingHTTPServer(("127.0.0.1", 0), Server)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield f"writer@http://127.0.0.1:{server.server_port}/v1"
     server.shutdown()
@@ -205,7 +205,7 @@ class Elsewhere(BaseHTTPRequestHandler):
 def test_no_server_can_send_the_text_on_to_another_address(address: str) -> None:
     Elsewhere.target = address.partition("@")[2] + "/chat/completions"
     server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     chosen = f"writer@http://127.0.0.1:{server.server_port}/v1"
     try:
         with pytest.raises(ReflectionError, match="answered with error 307"):
