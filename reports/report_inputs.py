@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from semiology.reports.baselines import beside_features, beside_s3
 from semiology.reports.baselines_alone import features_alone, s3_alone
 from semiology.reports.lmms_eval_files import NoAnswersError, ResultsError
-from semiology.reports.results import Results, read_results
+from semiology.reports.results import Results, check_one_recording_set, read_results
 from semiology.reports.run_provenance import mixed_versions, run_provenances
 from semiology.reports.s3_results import S3Results, read_s3_results
 from semiology.reports.two_stage_answers import with_two_stages
@@ -44,7 +44,7 @@ def report_inputs(
         folds: fold by recording, for the classifier of the two stages.
 
     Raises:
-        ResultsError: there is nothing to report.
+        ResultsError: there is nothing to report, or the runs are about different recording sets.
         ValueError: answers contradict each other.
     """
     if not runs:
@@ -57,6 +57,8 @@ def report_inputs(
         return _with_two_stages(features, s3, folds)
     s3, unusable = (None, None) if only == "features" else _s3_results(runs)
     features = None if only == "s3" else _feature_results(runs, s3, unusable)
+    facts = [*(features.records.values() if features else ()), *(s3.records_of_runs.values() if s3 else ())]
+    check_one_recording_set(each.get("data") for each in facts)
     if only == "s3" and s3 is None:
         raise unusable or NoAnswersError("the runs hold no answer to an S3 task → leave --only out")
     if features and unusable:

@@ -7,12 +7,13 @@ note says so. Nothing is left out without a note.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semiology.noun_counts import counted
 from semiology.reports.lmms_eval_files import (
     S3_PREFIX,
     NoAnswersError,
@@ -88,6 +89,7 @@ def read_results(paths: Sequence[Path]) -> Results:
     names = model_names(runs, notes)
     frames: list[pd.DataFrame] = []
     records: dict[str, dict[str, Any]] = {}
+    sets: dict[int, object] = {}
     questions: dict[str, str] = {}
     roots = [path if path.is_dir() else path.parent for path in paths]
     with closing(tables_ahead([path for run in runs for _, path in _feature_files(run)])) as tables:
@@ -95,13 +97,14 @@ def read_results(paths: Sequence[Path]) -> Results:
             read = _frames(run, model, tables, notes, questions)
             if read:
                 frames += [frame.assign(model=model, _order=order) for frame in read]
-                known = run_facts(run.record) if run.record else {}
-                known |= read_run_record(run.folder, roots, notes)
+                known = facts_of_run(run, roots, notes)
+                sets[order] = known.get("data")
                 records[model] = records.get(model, {}) | known
     if not frames:
         raise NoAnswersError(_nothing(paths, runs, notes))
-    check_one_recording_set(records)
-    answers = _newest(pd.concat(frames, ignore_index=True), runs, notes)
+    kept = _newest(pd.concat(frames, ignore_index=True), runs, notes)
+    check_one_recording_set(sets[order] for order in kept["_order"].unique())
+    answers = kept[list(COLUMNS)].reset_index(drop=True)
     found = {model: record for model, record in records.items() if record}
     return Results(answers, caveats(found), tuple(dict.fromkeys(notes)), found, questions)
 
@@ -151,7 +154,7 @@ def _note_gaps(run: ResultFiles, task: str, read: int, failed: int, where: str, 
     if read and expected is not None and read < expected:
         notes.append(f"{where}: {task} has {read} of {expected} samples → the run is incomplete")
     if failed:
-        notes.append(f"{where}: {failed} requests of {task} got no reply → they count as unparsed")
+        notes.append(f"{where}: {counted(failed, 'request')} of {task} got no reply → counted as unparsed")
 
 
 def _completed(frame: pd.DataFrame) -> pd.DataFrame:
@@ -210,38 +213,51 @@ def model_names(runs: Sequence[ResultFiles], notes: list[str] | None = None) -> 
 
 
 def _newest(rows: pd.DataFrame, runs: Sequence[ResultFiles], notes: list[str]) -> pd.DataFrame:
-    """Keep the newest run of each question and one row per segment; note what is dropped."""
+    """Keep the newest run of each question and one row per segment, all columns; note what is dropped."""
     # Numbers for texts: twenty times faster, and they sort as the texts do.
     question = rows.groupby(QUESTION, dropna=False, sort=True).ngroup()
     video = rows.groupby("video_id", dropna=False, sort=True).ngroup()
     newest = rows["_order"].groupby(question).transform("max")
     old = rows[rows["_order"] != newest]
     for (model, order), group in old.groupby(["model", "_order"], sort=True):
-        features = group["feature"].nunique()
+        features = counted(group["feature"].nunique(), "feature")
         notes.append(
             f"{model}: run {runs[int(str(order))].stamp} was repeated later → its {len(group)} answers on "
-            f"{features} feature{'s' if features > 1 else ''} are replaced by the newer ones"
+            f"{features} are replaced by the newer ones"
         )
     places = rows[["segment"]].assign(question=question, video=video)[rows["_order"] == newest]
     places = places.sort_values(["question", "video", "segment"], kind="stable")
     twice = places.duplicated()
     if bool(twice.any()):
         notes.append(f"{int(twice.sum())} segments are logged twice within one run → the first answer counts")
-    kept = rows.loc[places.index[~twice]]
-    return kept[list(COLUMNS)].reset_index(drop=True)
+    return rows.loc[places.index[~twice]]
 
 
-def check_one_recording_set(records: Mapping[str, Mapping[str, Any]]) -> None:
-    """Refuse runs about different recording sets; records are by model.
+def facts_of_run(run: ResultFiles, roots: Sequence[Path], notes: list[str]) -> dict[str, Any]:
+    """Return what the results file of a run and the run record beside it tell.
+
+    Several runs into one folder leave one run record, that of the last: which recording set a run was about
+    is told by its own results file, if it tells it at all.
+    """
+    facts = run_facts(run.record) if run.record else {}
+    own = {"data": facts["data"]} if facts.get("data") else {}
+    return facts | read_run_record(run.folder, roots, notes) | own
+
+
+def check_one_recording_set(sets: Iterable[object]) -> None:
+    """Refuse answers about different recording sets: the same ids name other recordings there.
+
+    Args:
+        sets: name and version of the set of each run whose answers count; empty or None where unknown.
 
     Raises:
         ResultsError: names the sets.
     """
-    sets = sorted({str(record["data"]) for record in records.values() if record.get("data")})
-    if len(sets) > 1:
+    found = sorted({str(each) for each in sets if each})
+    if len(found) > 1:
         raise ResultsError(
-            f"the runs are about different recording sets ({', '.join(sets)}) "
-            "→ report each of them separately"
+            f"the runs are about different recording sets ({', '.join(found)}) "
+            "→ report each of them separately; runs in one folder by their files"
         )
 
 

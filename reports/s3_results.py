@@ -15,11 +15,10 @@ from semiology.reports.lmms_eval_files import (
     NoAnswersError,
     ResultFiles,
     find_result_files,
-    read_run_record,
     read_samples,
 )
-from semiology.reports.results import check_one_recording_set, model_names, note_gaps
-from semiology.reports.run_facts import caveats, run_facts
+from semiology.reports.results import check_one_recording_set, facts_of_run, model_names, note_gaps
+from semiology.reports.run_facts import caveats
 from semiology.reports.s3_texts import RunTexts, heard, texts_of_runs
 
 KEY = "s3"
@@ -78,14 +77,15 @@ def read_s3_results(paths: Sequence[Path]) -> S3Results | None:
     roots = [path if path.is_dir() else path.parent for path in paths]
     found: list[dict[str, Any]] = []
     facts: dict[str, dict[str, Any]] = {}
+    sets: dict[int, object] = {}
     not_asked: dict[str, int] = {}
     for order, run in enumerate(runs):
         rows = _rows(run, names[order], order, notes)
         found += rows
         if rows:
             model = names[order]
-            known = run_facts(run.record) if run.record else {}
-            known |= read_run_record(run.folder, roots, notes)
+            known = facts_of_run(run, roots, notes)
+            sets[order] = known.get("data")
             facts[model] = facts.get(model, {}) | known
             not_asked |= _not_asked(run)
     if not found:
@@ -94,8 +94,9 @@ def read_s3_results(paths: Sequence[Path]) -> S3Results | None:
             told = " ".join(f"{note}." for note in notes[:5])
             raise NoAnswersError(f"{where}: no usable answer to an S3 task. {told}")
         return None
-    check_one_recording_set(facts)
-    records = _newest(found, runs, notes)
+    kept = _newest(found, runs, notes)
+    check_one_recording_set(sets[order] for order in {row["_order"] for row in kept})
+    records = [{name: value for name, value in row.items() if name != "_order"} for row in kept]
     texts = texts_of_runs(runs, names, notes)
     return S3Results(tuple(records), caveats(facts), tuple(dict.fromkeys(notes)), not_asked, texts, facts)
 
@@ -165,8 +166,7 @@ def _newest(
         )
     if twice:
         notes.append(f"{twice} S3 windows are logged twice within one run → the first answer counts")
-    ordered = sorted(kept.values(), key=lambda row: tuple(str(row[name]) for name in WINDOW[:-1]))
-    return [{name: value for name, value in row.items() if name != "_order"} for row in ordered]
+    return sorted(kept.values(), key=lambda row: tuple(str(row[name]) for name in WINDOW[:-1]))
 
 
 def _not_asked(run: ResultFiles) -> dict[str, int]:

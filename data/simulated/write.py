@@ -57,6 +57,22 @@ class Settings:
         """Return the settings by name; ``test_share`` only where patients are split at all."""
         return {name: value for name, value in asdict(self).items() if name != "test_share" or value}
 
+    @property
+    def version(self) -> str:
+        """Version of the set for ``dataset.yaml``: of the generator, the seed, and whatever else is not usual.
+
+        Two sets share it exactly if recordings of the same id are the same in both: more patients, more
+        recordings of each or another split change none of those that are there already.
+        """
+        parts = [GENERATOR, f"seed{self.seed}"]
+        if self.duration_s != Settings.duration_s:
+            parts.append("to".join(f"{limit:g}" for limit in self.duration_s) + "s")
+        if self.size != Settings.size:
+            parts.append("x".join(map(str, self.size)))
+        if self.fps != Settings.fps:
+            parts.append(f"{self.fps}fps")
+        return "-".join(parts)
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -238,7 +254,7 @@ def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Setti
         {p.video_id: reference_report(p.script) for p in planned},
         {
             "name": "simulated-ward",
-            "version": GENERATOR,
+            "version": settings.version,
             "simulated": True,
             "source": "Simulated: drawn and synthesised by semiology.data.simulated; no patient filmed.",
             "licence": "Apache-2.0",

@@ -46,7 +46,7 @@ PARTS_3D = tuple(f"{part}_keypoints_3d" for part in ("pose", "face", "hand_left"
 FIRST_TABLES = {
     "annotations.csv": "d1468d49a6b03eac8d3e36805cf1d88c6c7c3cdbdda29dea1f138d66cc29d5fe",
     "reports.csv": "c81da959343ba1dc17430cbcbc6b0ef00ddefc0834cab8863a3f767a5c8f712a",
-    "dataset.yaml": "97498de96912c3dbca18c7cbec86f79d365439a278331c21336506ddb8fc9918",
+    "dataset.yaml": "772b8b925e1d76ca1fe391f8de04736b144d4a153ca49953ee0a0bb1f4432458",
     "recordings.csv": "e004bc58f72c764cca4c0fc588d24e7090e796ce1e0d4c2f86c35077c11f3a4a",
 }
 
