@@ -59,7 +59,7 @@ class Settings:
 
     @property
     def version(self) -> str:
-        """Version of the set for ``dataset.yaml``: of the generator, the seed, and whatever else is not usual.
+        """Version of the set for ``dataset.yaml``: of the generator, the seed, and what else is not usual.
 
         Two sets share it exactly if recordings of the same id are the same in both: more patients, more
         recordings of each or another split change none of those that are there already.
