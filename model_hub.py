@@ -30,7 +30,9 @@ def hub_folder(name: str, patterns: Sequence[str], *, download: bool) -> Path:
     try:
         return Path(snapshot_download(name, allow_patterns=list(patterns), local_files_only=not download))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        if download:
+        if isinstance(error, HFValidationError):
+            reason, mend = "it is no name of the model hub", ""
+        elif download:
             reason, mend = f"the model hub gives no model of that name ({type(error).__name__})", ""
         else:
             reason = "no model of that name is on this machine (nothing is downloaded unless asked for)"

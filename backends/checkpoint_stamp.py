@@ -8,8 +8,8 @@ from pathlib import Path
 
 from semiology.data.content_digest import content_digest
 
-_FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
-"""Weights, configuration, chat template and tokenizer."""
+FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
+"""What a checkpoint needs: weights, configuration, chat template and tokenizer."""
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -33,7 +33,7 @@ def checkpoint_stamp(pretrained: str, cache: Path, *, revision: str | None = Non
         return f"{pretrained}@{_commit(pretrained, revision)}"
     if folder.parent.name == "snapshots" and _COMMIT.fullmatch(folder.name):
         return f"commit {folder.name}"  # the hub's own cache: files there are named by their content
-    files = sorted({path for pattern in _FILES for path in folder.glob(pattern) if path.is_file()})
+    files = sorted({path for pattern in FILES for path in folder.glob(pattern) if path.is_file()})
     if not any(path.suffix == ".safetensors" for path in files):
         raise ValueError(f"{folder.name}: the folder holds no *.safetensors file; give a checkpoint's folder")
     digest = hashlib.sha256()

@@ -35,7 +35,7 @@ class SemiologyJsonl(GenerationOnly):
         device: as ``batch_size``.
 
     Raises:
-        ValueError: the command is not given or its file cannot be read, or a number is none.
+        ValueError: the command is not given or its file cannot be read, or a setting is no number.
     """
 
     is_simple = False

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
-
-FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
-"""What a checkpoint needs: weights, configuration, chat template and tokenizer."""
 
 
 class CheckpointModel:
     """Reads prompts with a causal language model, or the language part of a vision-language one; greedily.
 
     Args:
-        folder: of a checkpoint with safetensors files, or a name on the hub that is on this machine.
+        folder: of a checkpoint with safetensors files.
         max_tokens: longest reply.
 
     Raises:
         ValueError, OSError: it is no such checkpoint.
     """
 
-    def __init__(self, folder: str, *, max_tokens: int) -> None:
+    def __init__(self, folder: Path, *, max_tokens: int) -> None:
         import torch
         from transformers import AutoTokenizer
 
@@ -61,7 +59,7 @@ class CheckpointModel:
         return str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
 
 
-def _loaded(folder: str) -> Any:
+def _loaded(folder: Path) -> Any:
     """Return the weights as a causal language model, or as one that also takes pictures.
 
     Raises:

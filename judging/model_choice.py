@@ -72,19 +72,25 @@ def checkpoint(
     Raises:
         JudgeChoiceError: it is not on this machine and may not be fetched, or it cannot be loaded.
     """
-    from semiology.backends.checkpoint_stamp import checkpoint_stamp
-    from semiology.judging.checkpoint_model import FILES, CheckpointModel
+    from semiology.backends.checkpoint_stamp import FILES, checkpoint_stamp
+    from semiology.judging.checkpoint_model import CheckpointModel
 
-    if not Path(folder).expanduser().is_dir():
+    here = Path(folder).expanduser()
+    named = not here.is_dir()
+    if named:
         try:
-            hub_folder(folder, FILES, download=download)
+            here = hub_folder(folder, FILES, download=download)
         except ValueError as error:  # begins with the name
             raise JudgeChoiceError(f"--judge-checkpoint {error}") from error
     try:
         stamp = checkpoint_stamp(folder, cache_directory())
-        model = CheckpointModel(folder, max_tokens=max_tokens)
+        # By its folder: given the name, transformers asks the hub for an adapter even if told not to.
+        with only_from_here():
+            model = CheckpointModel(here, max_tokens=max_tokens)
     except (ValueError, OSError) as error:
-        raise JudgeChoiceError(f"--judge-checkpoint {folder}: {error}") from error
+        raise JudgeChoiceError(
+            f"--judge-checkpoint {folder}: {error}{_mend(download or not named)}"
+        ) from error
     return Asked(model, stamp, {"do_sample": False, "max_tokens": max_tokens}, at_once)
 
 
@@ -110,10 +116,13 @@ def lmms_eval_model(
         with only_from_here(download=download):
             model = LmmsEvalTextModel.load(name, model_args, max_tokens=max_tokens)
     except OSError as error:
-        mend = "" if download else "; nothing is downloaded unless --allow-download asks for it"
-        raise JudgeChoiceError(f"--judge-lmms-eval {name}: {error}{mend}") from error
+        raise JudgeChoiceError(f"--judge-lmms-eval {name}: {error}{_mend(download)}") from error
     settings = {"temperature": 0, "do_sample": False, "max_tokens": max_tokens}
     return Asked(model, f"{name}|{model_args}", settings, at_once)
+
+
+def _mend(download: bool) -> str:
+    return "" if download else "; nothing is downloaded unless --allow-download asks for it"
 
 
 def dspy_model(lm: Callable[..., Any], *, name: str, at_once: int = 8) -> Asked:

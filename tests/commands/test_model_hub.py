@@ -37,6 +37,13 @@ def test_the_hub_is_asked_only_where_download_is_allowed(asked: list[bool]) -> N
     assert asked == [True, False]
 
 
+def test_a_path_is_not_taken_for_a_name_of_the_hub(tmp_path: Path) -> None:
+    with pytest.raises(
+        ValueError, match=r"no such folder, and it is no name of the model hub → give the folder"
+    ):
+        hub_folder(str(tmp_path / "judge"), ["*.json"], download=False)
+
+
 @pytest.mark.parametrize("download", [False, True])
 def test_encoders_and_judges_ask_as_they_are_told(asked: list[bool], download: bool) -> None:
     with pytest.raises(EncoderError, match=ABSENT):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,34 @@ def test_a_checkpoint_is_asked_and_what_it_cannot_do_is_counted(tmp_path: Path) 
     summary = judge_runs([one_report(tmp_path)], asked, short_name(str(CHECKPOINT)))
     # The embedded model answers questions on drawings; it writes no JSON.
     assert (summary.texts, summary.read, summary.malformed, summary.retried) == (2, 0, 2, 2)
+
+
+def test_a_checkpoint_of_the_hub_that_is_here_is_loaded_without_a_word_to_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    wanted: list[str] = []
+
+    def no_address(host: str, *_: Any, **__: Any) -> None:
+        wanted.append(host)
+        raise OSError("no network")
+
+    commit = "a" * 40
+    cached = tmp_path / "hub" / "models--nobody--judge"
+    shutil.copytree(CHECKPOINT, cached / "snapshots" / commit)
+    (cached / "refs").mkdir()
+    (cached / "refs" / "main").write_text(commit)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("socket.getaddrinfo", no_address)
+    monkeypatch.setattr("time.sleep", lambda _: None)  # between repeated requests
+    asked = checkpoint("nobody/judge", max_tokens=16)
+    assert asked.identity == f"nobody/judge@{commit}"
+    assert isinstance(asked.model("Say yes."), str)
+    (cached / "snapshots" / commit / "model.safetensors").unlink()
+    with pytest.raises(JudgeChoiceError, match="unless --allow-download"):
+        checkpoint("nobody/judge")
+    assert wanted == []
 
 
 def test_a_folder_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
