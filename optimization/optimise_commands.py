@@ -102,7 +102,8 @@ def optimize(
     """Search for better wordings on training patients, select on others, and test on others again, once.
 
     Writes wordings in the library's form (OUT/wordings, for SEMIOLOGY_PROMPTS), the whole lineage
-    (OUT/FEATURE/lineage.json) and a summary. Nothing is lost when it is stopped.
+    (OUT/FEATURE/lineage.json) and a summary. Nothing is lost when it is stopped; it ends with status 1 where
+    the proposing model gave no replies any more.
     """
     from semiology.optimization.optimise_run import RunChoices, run
 
@@ -120,6 +121,8 @@ def optimize(
         print_published(summary, Console())
     else:
         _print(result, out)
+    if result is not None and any(each.found.unfinished for each in result.features):
+        raise typer.Exit(1)
 
 
 def _names(text: str) -> tuple[str, ...]:
