@@ -7,8 +7,12 @@ import re
 from semiology.reports.lmms_eval_files import EMBEDDED_MODELS
 
 # A path from the root, from home, from a drive or out of the folder; after "=" or "," in model arguments too,
-# but not what is left of one: a text may be cleaned twice.
-_PATH = re.compile(r"(?<![\w.:/\]])(?:file:/*|~\w*[\\/]|[A-Za-z]:[\\/]|\.{1,2}[\\/]|/|\\\\)[^\s,;'\"]+")
+# but not what is left of one: a text may be cleaned twice. A name within it may be of several words
+# ("Smith, Ann"): up to three that a separator follows belong to it, unless ":" or "." ended it before.
+_PATH = re.compile(
+    r"(?<![\w.:/\]])(?:file:/*|~\w*[\\/]|[A-Za-z]:[\\/]|\.{1,2}[\\/]|/|\\\\)"
+    r"[^\s,;'\"]+(?:(?:(?<![:.]),? (?!-)[^\s,;'\"=/\\]+){1,3}[/\\][^\s,;'\"]*)*"
+)
 _ADDRESS = re.compile(r"\b(https?://)(?:[^/\s,@]*@)?([^/\s,:]+)[^\s,]*")
 _SECRET = re.compile(r"((?:api_?key|token|password|secret)\w*=)(?!\[left out\])[^\s,]+", re.IGNORECASE)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from semiology.features import FEATURES
+from semiology.metrics.aggregation import THREE_CLASSES
 from semiology.metrics.agreement import krippendorff_alpha
 from semiology.reports.page.score_cells import number
 from semiology.reports.run_labels import ShownRun
@@ -22,7 +23,12 @@ COLUMNS = (
 
 
 def confusion_rows(recordings: pd.DataFrame, runs: Sequence[ShownRun]) -> list[dict[str, Any]]:
-    """Return one row per run and feature: recordings by truth and answer, unusable ones apart."""
+    """Return one row per run and feature: recordings by truth and answer, unusable ones apart.
+
+    ``na`` counts answers NA to what is there or not. Where NA is an answer of its own (`THREE_CLASSES`),
+    ``rightly na`` and ``na missed`` count the recordings whose truth is NA by whether that was the answer;
+    elsewhere these two are None, and such recordings are not scored.
+    """
     labels = {(r.summary.model, r.summary.prompt, r.summary.enhancement): r for r in runs}
     keys = ["model", "prompt_id", "enhancement", "feature"]
     counts = recordings.groupby([*keys, "truth", "answer"], observed=True).size()
@@ -36,8 +42,11 @@ def confusion_rows(recordings: pd.DataFrame, runs: Sequence[ShownRun]) -> list[d
         run = labels[model, prompt, enhancement]
         row: dict[str, Any] = {"run": run, "feature": feature}
         row |= {title: table.get((truth, answer), 0) for truth, answer, title in COLUMNS}
-        scored = {k: n for k, n in table.items() if k[0] in ("yes", "no")}
-        row["na"] = sum(n for (_, answer), n in scored.items() if answer == "na")
+        three = feature in THREE_CLASSES
+        scored = {k: n for k, n in table.items() if k[0] in (("yes", "no", "na") if three else ("yes", "no"))}
+        row["na"] = sum(n for (truth, answer), n in scored.items() if answer == "na" != truth)
+        row["rightly na"] = table.get(("na", "na"), 0) if three else None
+        row["na missed"] = table.get(("na", "yes"), 0) + table.get(("na", "no"), 0) if three else None
         row["unparsed"] = sum(n for (_, answer), n in scored.items() if answer == "unparsed")
         row["not scored"] = sum(table.values()) - sum(scored.values())
         rows.append(row)
@@ -48,7 +57,8 @@ def confusion_rows(recordings: pd.DataFrame, runs: Sequence[ShownRun]) -> list[d
 def agreement_rows(recordings: pd.DataFrame, runs: Sequence[ShownRun]) -> list[dict[str, Any]]:
     """Return per feature how far the main runs agree with each other (Krippendorff's alpha), right or wrong.
 
-    Only usable answers count; empty with fewer than two main runs.
+    Only usable answers count: yes and no, and NA where it is an answer of its own. Empty with fewer than two
+    main runs.
     """
     main = [run for run in runs if run.main]
     if len(main) < 2:
@@ -56,7 +66,8 @@ def agreement_rows(recordings: pd.DataFrame, runs: Sequence[ShownRun]) -> list[d
     keys = {(r.summary.model, r.summary.prompt, r.summary.enhancement) for r in main}
     names = zip(recordings["model"], recordings["prompt_id"], recordings["enhancement"], strict=True)
     part = recordings[[key in keys for key in names]]
-    part = part[part["answer"].isin(["yes", "no"])]
+    usable = part["answer"].isin(["yes", "no"])
+    part = part[usable | ((part["answer"] == "na") & part["feature"].isin(list(THREE_CLASSES)))]
     rows = []
     for feature in FEATURES:
         of_feature = part[part["feature"] == feature]

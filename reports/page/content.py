@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from semiology.metrics.aggregation import THREE_CLASSES
+from semiology.noun_counts import counted
 from semiology.reports.checklists import checklist_items
 from semiology.reports.page.confusions import agreement_rows, confusion_rows
 from semiology.reports.page.enhancements import enhancement_sections
@@ -102,6 +104,7 @@ def page_content(
         "has_videos": bool(data.get("videos")),
         "texts_left_out": data.get("texts_left_out", 0),
         "windows_left_out": data.get("windows_left_out", []),
+        "three_classes": any(row["feature"] in THREE_CLASSES for row in heatmap),
         "confusions": [] if recordings is None else confusion_rows(recordings, scores.runs),
         "agreement": [] if recordings is None else agreement_rows(recordings, scores.runs),
         "s3": [] if scores.s3 is None else s3_sections(scores.s3, scores.records),
@@ -175,13 +178,13 @@ def _subtitle(scores: ReportScores) -> str:
     models = list(dict.fromkeys(run.summary.model for run in scores.runs))
     models += [run.model for run in (scores.s3.runs if scores.s3 else ()) if run.model not in models]
     models = list(dict.fromkeys(models))
-    parts = [f"{len(models)} model{'s' if len(models) != 1 else ''}"]
+    parts = [counted(len(models), "model")]
     if scores.recordings is not None:
         recordings, patients = (scores.recordings[name].nunique() for name in ("video_id", "patient_id"))
-        parts.append(f"{recordings} recordings of {patients} patients")
-        parts.append(f"{scores.recordings['feature'].nunique()} features")
+        parts.append(f"{counted(recordings, 'recording')} of {counted(patients, 'patient')}")
+        parts.append(counted(scores.recordings["feature"].nunique(), "feature"))
     if scores.s3:
-        parts.append(f"{len({run.task for run in scores.s3.runs})} S³ tasks")
+        parts.append(counted(len({run.task for run in scores.s3.runs}), "S³ task"))
     sets = sorted({str(record["data"]) for record in scores.records.values() if record.get("data")})
     return " · ".join([*sets, *parts])
 
@@ -224,6 +227,7 @@ def _checklist(scores: ReportScores, content: Mapping[str, Any]) -> Sequence[Any
         "seed": summary.seed if summary else 0,
         "unparsed": 0 if recordings is None else int((recordings["answer"] == "unparsed").sum()),
         "answers": 0 if recordings is None else len(recordings),
+        "s3_tasks": len({run.task for run in scores.s3.runs}) if scores.s3 else 0,
     }
     return checklist_items(scores.provenance, facts)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semiology.features import FEATURES, group_of
+from semiology.metrics.aggregation import THREE_CLASSES
 from semiology.metrics.intervals import Estimate
 from semiology.metrics.scores import FeatureScores, MacroScores
 from semiology.reports.run_labels import ShownRun
@@ -71,6 +72,7 @@ def _headline(run: ShownRun, macro: MacroScores, asked: Mapping[tuple[str, str],
         "n_features": len(macro.features),
         "left_out": list(macro.left_out),
         "lacking": lacking,
+        "three_classes": [name for name in macro.features if name in THREE_CLASSES],
         "f1": interval(f1),
         "always_yes": number(macro.estimates["always_yes_f1"].value),
         "difference": interval(difference),

@@ -12,6 +12,7 @@
   const SIGN = { y: "Y", n: "N", a: "–", u: "?", ".": "" };
   const PAGE = 200;
   const plain = (name) => name.replaceAll("_", " ");
+  const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
   const make = (tag, text, name) => {
     const node = document.createElement(tag);
     if (text !== undefined) node.textContent = text;
@@ -134,7 +135,7 @@
     detail.append(make("p", `${names.join("; ")}; always-yes ${two(each.always_yes)}: ${each.verdict}.`));
     const why = each.metrics.f1.reason;
     const reason = why ? ` ${why[0].toUpperCase()}${why.slice(1)}.` : "";
-    detail.append(make("p", `${each.n} recordings of ${each.patients} patients; ${each.positive} show the sign (${each.positive_patients} patients); ${each.unparsed} unparsed.${each.partial ? ` Asked about only ${each.n} of ${each.asked} recordings.` : ""}${reason}`));
+    detail.append(make("p", `${counted(each.n, "recording")} of ${counted(each.patients, "patient")}; ${each.positive} with the sign (of ${counted(each.positive_patients, "patient")}); ${each.unparsed} unparsed.${each.partial ? ` Asked about only ${each.n} of ${counted(each.asked, "recording")}.` : ""}${reason}`));
     const link = make("a", "List its errors");
     link.href = `#errors?run=${cell.dataset.run}&feature=${cell.dataset.feature}`;
     detail.append(link);
@@ -374,7 +375,7 @@
       row.addEventListener("click", () => { location.hash = link.getAttribute("href").slice(1); });
       return row;
     }));
-    $("errcount").textContent = `${listed.length} answers${listed.length > upTo ? `, the first ${upTo} shown` : ""}`;
+    $("errcount").textContent = `${counted(listed.length, "answer")}${listed.length > upTo ? `, the first ${upTo} shown` : ""}`;
     $("errmore").hidden = listed.length <= upTo;
   };
   const filterCounts = () => {
@@ -409,7 +410,7 @@
     const set = (id, text) => { if ($(id) && text && [...$(id).options].some((o) => o.value === text || o.textContent === text)) $(id).value = text; };
     if ($("rec")) { set("rec", query.get("rec")); if (section === "recordings") set("recrun", query.get("run")); showRecording(false); }
     if ($("errlist")) {
-      if (section === "errors") { $("errrun").value = ""; $("errfeature").value = ""; set("errrun", query.get("run")); set("errfeature", query.get("feature")); set("errkind", query.get("kind")); }
+      if (section === "errors") { $("errrun").value = ""; $("errfeature").value = ""; $("errkind").value = "wrong"; set("errrun", query.get("run")); set("errfeature", query.get("feature")); set("errkind", query.get("kind")); }
       filterCounts();
       collect();
     }
