@@ -31,7 +31,8 @@ def checklist_items(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any])
         runs: of `semiology.reports.run_provenance.run_provenances`.
         facts: ``recordings``, ``patients``, ``wordings`` (how many texts), ``provenances`` (of the wordings),
             ``published`` (whether published answers stand beside), ``software`` (version), ``resamples``,
-            ``seed``, ``unparsed`` (answers), ``answers``.
+            ``seed``, ``unparsed`` (answers), ``answers``, ``s3_tasks`` (how many); of ``recordings``,
+            ``patients``, ``wordings``, ``unparsed`` and ``answers`` those of questions on features.
     """
     return (*_mi_clear(runs, facts), *tripod_items(runs, facts))
 
@@ -104,7 +105,9 @@ def _prompts(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> lis
                 f"{counted(facts['wordings'], 'text')} in full, with their hashes: section on prompts, "
                 f"provenance.json. By origin: {makers}. Say on which recordings wordings were tried "
                 "beforehand, failures included."
-            ),
+            )
+            if facts["wordings"]
+            else "The report holds no text of a question.",
         ),
         (
             "6 putting of the prompts (2024: 4)",

@@ -51,12 +51,8 @@ def _data(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[R
         ),
         (
             "5b distribution of the data",
-            "partly",
-            (
-                f"Asked about: {counted(facts['recordings'], 'recording')} of "
-                f"{counted(facts['patients'], 'patient')}; how many show each sign stands beside its score. "
-                "Add setting and eligibility."
-            ),
+            either(known := " ".join(_asked(facts)), "partly"),
+            f"{known} Add setting and eligibility." if known else "Not in the record.",
         ),
         ("5c oldest and newest recording", AUTHORS, "Dates of recordings are not kept."),
         (
@@ -70,7 +66,7 @@ def _data(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[R
             (
                 "Recordings not annotated, annotated as not applicable, or never answered are counted and "
                 "left out; replies that were not understood are counted and charged, or dropped if asked "
-                "to; every score stands beside that of always answering yes."
+                "to; every score of a sign stands beside that of always answering yes."
             ),
         ),
     ]
@@ -94,22 +90,47 @@ def _model(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[
         ),
         (
             "6d output before and after processing",
-            "filled",
-            (
-                "A reply in words is read by fixed rules as yes, no or NA; what is not clearly one of "
-                f"them is unparsed and counted: {facts['unparsed']:,} of "
-                f"{counted(facts['answers'], 'answer')} to recordings."
-            ),
+            either(read := " ".join(_reading(facts)), "filled"),
+            read or "Not in the record.",
         ),
         (
             "6e how classes were decided",
-            "filled",
-            (
-                "A recording is positive if any of its windows is answered yes (sleep: by the first window "
-                "alone); no probability and no threshold."
-            ),
+            "filled" if facts["answers"] else AUTHORS,
+            "A recording shows a sign if any of its windows is answered yes (sleep: by the first window "
+            "alone); no probability and no threshold."
+            if facts["answers"]
+            else "No sign was asked about.",
         ),
     ]
+
+
+def _asked(facts: Mapping[str, Any]) -> list[str]:
+    """Return sentences on what was asked about, as far as it was."""
+    told = []
+    if facts["recordings"]:
+        told.append(
+            f"Signs were asked about in {counted(facts['recordings'], 'recording')} of "
+            f"{counted(facts['patients'], 'patient')}; how many show each stands beside its score."
+        )
+    if facts["s3_tasks"]:
+        told.append("How many recordings each S3 task was asked about stands beside its figures.")
+    return told
+
+
+def _reading(facts: Mapping[str, Any]) -> list[str]:
+    """Return sentences on how replies were read, by what was asked."""
+    told = []
+    if facts["answers"]:
+        told.append(
+            "A reply in words is read by fixed rules as yes, no or NA; what is not clearly one of them is "
+            f"unparsed and counted: {facts['unparsed']:,} of {counted(facts['answers'], 'answer')} on signs "
+            "in recordings."
+        )
+    if facts["s3_tasks"]:
+        told.append(
+            "Who read the texts of S3 tasks, and how many replies were unparsed, stands beside each task."
+        )
+    return told
 
 
 def _methods(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[Row]:

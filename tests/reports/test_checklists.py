@@ -10,7 +10,7 @@ from semiology.reports.tripod_llm import TRIPOD
 
 FACTS: dict[str, Any] = {
     "recordings": 48, "patients": 24, "wordings": 9, "provenances": {"epileptologist"}, "software": "0.1",
-    "resamples": 2000, "seed": 0, "unparsed": 3, "answers": 432,
+    "resamples": 2000, "seed": 0, "unparsed": 3, "answers": 432, "s3_tasks": 0,
 }  # fmt: skip
 NOTHING = FACTS | {
     "recordings": 0,
@@ -86,6 +86,16 @@ def test_one_is_told_in_the_singular() -> None:
     texts = " ".join(item.text for item in checklist_items([RUN], facts))
     assert "1 recording of 1 patient;" in texts
     assert "1 text in full" in texts
+
+
+def test_nothing_is_said_of_signs_where_s3_tasks_alone_were_run() -> None:
+    items = {item.item.split()[0]: item for item in checklist_items([RUN], NOTHING | {"s3_tasks": 3})}
+    texts = " ".join(item.text for item in items.values())
+    assert not re.search(r"(?<!\S)0 (?:recordings|texts|of|answers)", texts)
+    assert (items["6d"].status, items["6e"].status) == ("filled", "for the authors")
+    assert "beside each task" in items["6d"].text
+    neither = {item.item.split()[0]: item.status for item in checklist_items([], NOTHING)}
+    assert neither["5b"] == neither["6d"] == neither["6e"] == "for the authors"
 
 
 def test_without_a_run_its_items_are_left_to_the_authors() -> None:
