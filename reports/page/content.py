@@ -77,8 +77,7 @@ def page_content(
     asked = _asked(scores)
     heatmap, headline = heatmap_rows(scores.runs, asked), headline_rows(scores.runs, asked)
     data, renamed = _data(scores, keep_ids)
-    runs = [_run(run) for run in scores.runs]
-    data |= {"runs": runs, "metrics": dict(METRICS), "cells": _cells(heatmap)}
+    data |= {"runs": [_run(run) for run in scores.runs], "metrics": dict(METRICS), "cells": _cells(heatmap)}
     recordings = scores.recordings
     content: dict[str, Any] = {
         "title": title,
