@@ -56,7 +56,7 @@ _Baselines = Annotated[
     list[str] | None,
     typer.Option(
         help="Published answers to put beside, where they match: s3, embc (both after `semiology "
-        "baselines import`) or a file; more of them may follow.",
+        "baselines import`), which may follow each other, or a file. May be repeated.",
     ),
 ]
 _Data = Annotated[

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from semiology.noun_counts import counted
 from semiology.reports.lmms_eval_files import ResultsError
 from semiology.reports.path_scrubbing import without_paths
 
@@ -92,14 +93,18 @@ def _front(front: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _tried(record: Mapping[str, Any]) -> str:
-    """Return how many wordings were tried on training recordings alone, and how many were better there."""
+    """Return how many new wordings were tried on training recordings, and how many were better there.
+
+    Only such ones are then asked on the development recordings, where they are steps of the search.
+    """
     trials = record.get("trials") or ()
     if not trials:
         return ""
     accepted = sum(bool(trial["accepted"]) for trial in trials)
     return (
-        f"{len(trials)} further wordings were tried on training recordings alone; {accepted} of them did "
-        "better there than the one they were made from."
+        f"Proposals tried on training recordings first: {counted(len(trials), 'wording')}, of which "
+        f"{accepted} did better there than what they were made from; no other went on to the development "
+        "recordings."
     )
 
 

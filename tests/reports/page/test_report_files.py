@@ -189,7 +189,7 @@ def test_a_search_is_shown_and_a_broken_one_named(tmp_path: Path) -> None:
     assert "&lt;b&gt;wording 1&lt;/b&gt;" in page
     assert "after 30 answers: 0, 1" in page
     assert "f1 of each wording by answers used: 0 0.50, 1 0.75 (selected)" in page
-    assert "2 further wordings were tried on training recordings alone; 1 of them did better" in page
+    assert "tried on training recordings first: 2 wordings, of which 1 did better there" in page
     assert "The search broke off" not in page
     (tmp_path / "search" / "lineage.json").write_text(json.dumps(found | {"unfinished": True}))
     typed(tmp_path / "runs", "--out", tmp_path / "out", "--lineage", tmp_path / "search")
