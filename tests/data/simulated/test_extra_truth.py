@@ -42,7 +42,7 @@ SMALL = {
 }
 PARTS_2D = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d")
 PARTS_3D = tuple(f"{part}_keypoints_3d" for part in ("pose", "face", "hand_left", "hand_right"))
-# Tables of seed 5 (3 patients, 2 recordings, 30-32 s, 96x72, 10 fps) as generator 1.2 first wrote them.
+# Tables of generator 1.2, seed 5, 3 patients, 2 recordings, 30-32 s, 96x72, 10 fps.
 FIRST_TABLES = {
     "annotations.csv": "d1468d49a6b03eac8d3e36805cf1d88c6c7c3cdbdda29dea1f138d66cc29d5fe",
     "reports.csv": "c81da959343ba1dc17430cbcbc6b0ef00ddefc0834cab8863a3f767a5c8f712a",
