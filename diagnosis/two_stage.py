@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semiology.metrics.diagnosis import DIAGNOSES
+from semiology.noun_counts import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,10 +61,8 @@ def drawn_folds(
     counts = {name: len({patients[v] for v in videos if diagnosis[v] == name}) for name in DIAGNOSES}
     rarer = min(DIAGNOSES, key=lambda name: counts[name])
     if counts[rarer] < 2:
-        noun = "patient" if counts[rarer] == 1 else "patients"
-        raise ValueError(
-            f"{counts[rarer]} {noun} with {rarer} → two stages need two patients of each diagnosis"
-        )
+        there = counted(counts[rarer], "patient")
+        raise ValueError(f"{there} with {rarer} → two stages need two patients of each diagnosis")
     splitter = StratifiedGroupKFold(min(folds, counts[rarer]), shuffle=True, random_state=seed)
     truths, groups = [diagnosis[v] for v in videos], [patients[v] for v in videos]
     parts = splitter.split(np.zeros((len(videos), 1)), truths, groups)
