@@ -22,7 +22,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -88,18 +88,27 @@ class Job:
     begun_text: str | None = None
 
 
-def main() -> None:
-    """Run the proof and print its table."""
+def search_options(
+    description: str | None, more: Callable[[argparse.ArgumentParser], object] = lambda parser: None
+) -> argparse.Namespace:
+    """Read the options of a benchmark of searches, its own added by ``more``; set a cache and no progress."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--work", type=Path, required=True, help="folder for recordings, answers and results")
     parser.add_argument("--patients", type=int, default=120)
     parser.add_argument("--budget", type=int, default=200, help="metric calls of each search")
     parser.add_argument("--seeds", type=int, default=3)
+    more(parser)
     options = parser.parse_args()
     os.environ.setdefault("SEMIOLOGY_CACHE", str(options.work / "cache"))
     os.environ.setdefault("SEMIOLOGY_QUIET", "1")
+    return options
+
+
+def main() -> None:
+    """Run the proof and print its table."""
+    options = search_options(__doc__)
     began = time.monotonic()
     plan, answerer, key_of = prepared(options.work, options.patients)
     jobs = list(all_jobs(plan, options.seeds))

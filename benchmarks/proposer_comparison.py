@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -21,27 +20,21 @@ from pathlib import Path
 from typing import Any
 
 from language_model_server import LanguageModelServer
-from optimiser_proof import WEAK, Job, all_jobs, cells, prepared, row
+from optimiser_proof import WEAK, Job, all_jobs, cells, prepared, row, search_options
 from wording_language_model import FEATURES, Recipe, train
 
 OFFLINE, LANGUAGE_MODEL = "offline", "language model"
 TIMEOUT_S = 1800.0
 
 
-def main() -> None:
-    """Run the searches and print their table."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--work", type=Path, required=True, help="folder for recordings, answers and results")
-    parser.add_argument("--patients", type=int, default=120)
-    parser.add_argument("--budget", type=int, default=200, help="metric calls of each search")
-    parser.add_argument("--seeds", type=int, default=3)
+def _own_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--features", default=",".join(FEATURES), help="signs, comma-separated")
     parser.add_argument("--proposer", help="another language model than the small one")
-    options = parser.parse_args()
-    os.environ.setdefault("SEMIOLOGY_CACHE", str(options.work / "cache"))
-    os.environ.setdefault("SEMIOLOGY_QUIET", "1")
+
+
+def main() -> None:
+    """Run the searches and print their table."""
+    options = search_options(__doc__, _own_options)
     names = tuple(options.features.split(","))
     began = time.monotonic()
     with ExitStack() as stack:

@@ -49,7 +49,7 @@ def sample_lines(
 ) -> Iterator[str]:
     """Yield the sample lines of one task, answers right in three of four windows, one in fifty unparsed."""
     prompt, digest, text = wording
-    truths = np.random.default_rng(len(feature)).random(shape.recordings) < 0.3
+    truths = np.random.default_rng(list(FEATURES).index(feature)).random(shape.recordings) < 0.3
     for video in range(shape.recordings):
         truth = "yes" if truths[video] else "no"
         patient = f"P{video % PATIENTS:03}"
@@ -156,6 +156,9 @@ def main() -> None:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--filters", action="store_true", help="time the page's filters in Chromium")
     shape, semiology = parser.parse_args(), str(Path(sys.executable).parent / "semiology")
+    fewest = min(len(load_library().feature(feature).prompts) for feature in FEATURES)
+    if not 1 <= shape.wordings <= fewest:
+        parser.error(f"--wordings {shape.wordings}: the library has {fewest} of every feature")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         size = write_runs(work / "runs", shape)
