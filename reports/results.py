@@ -89,7 +89,7 @@ def read_results(paths: Sequence[Path]) -> Results:
     names = model_names(runs, notes)
     frames: list[pd.DataFrame] = []
     records: dict[str, dict[str, Any]] = {}
-    sets: dict[int, object] = {}
+    facts: dict[int, dict[str, Any]] = {}
     questions: dict[str, str] = {}
     roots = [path if path.is_dir() else path.parent for path in paths]
     with closing(tables_ahead([path for run in runs for _, path in _feature_files(run)])) as tables:
@@ -97,13 +97,17 @@ def read_results(paths: Sequence[Path]) -> Results:
             read = _frames(run, model, tables, notes, questions)
             if read:
                 frames += [frame.assign(model=model, _order=order) for frame in read]
-                known = facts_of_run(run, roots, notes)
-                sets[order] = known.get("data")
-                records[model] = records.get(model, {}) | known
+                facts[order] = facts_of_run(run, roots, notes)
+                records[model] = records.get(model, {}) | facts[order]
     if not frames:
         raise NoAnswersError(_nothing(paths, runs, notes))
     kept = _newest(pd.concat(frames, ignore_index=True), runs, notes)
-    check_one_recording_set(sets[order] for order in kept["_order"].unique())
+    counted_runs = sorted(kept["_order"].unique())
+    check_one_recording_set(facts[order].get("data") for order in counted_runs)
+    for model, record in records.items():
+        limits = [facts[order].get("limit") for order in counted_runs if names[order] == model]
+        if "limit" in record:  # of any run whose answers count, not of the last one
+            record["limit"] = next((limit for limit in limits if limit), None)
     answers = kept[list(COLUMNS)].reset_index(drop=True)
     found = {model: record for model, record in records.items() if record}
     return Results(answers, caveats(found), tuple(dict.fromkeys(notes)), found, questions)
@@ -236,11 +240,13 @@ def _newest(rows: pd.DataFrame, runs: Sequence[ResultFiles], notes: list[str]) -
 def facts_of_run(run: ResultFiles, roots: Sequence[Path], notes: list[str]) -> dict[str, Any]:
     """Return what the results file of a run and the run record beside it tell.
 
-    Several runs into one folder leave one run record, that of the last: which recording set a run was about
-    is told by its own results file, if it tells it at all.
+    Several runs into one folder leave one run record, that of the last: which recording set a run was about,
+    and whether it was cut short, is told by its own results file, if it tells it at all.
     """
     facts = run_facts(run.record) if run.record else {}
     own = {"data": facts["data"]} if facts.get("data") else {}
+    if "limit" in _mapping(run.record or {}, "config"):
+        own["limit"] = facts["limit"]
     return facts | read_run_record(run.folder, roots, notes) | own
 
 

@@ -203,6 +203,25 @@ def test_the_run_record_becomes_caveats(records: Make, write_run: WriteRun) -> N
     assert "v9" not in caveats
 
 
+def limited(folder: Path, stamp: str, limit: int | None) -> None:
+    """Write a limit into the results file of a run, as lmms-eval does."""
+    file = only(folder, f"{stamp}_results.json")
+    content = json.loads(file.read_text())
+    content["config"]["limit"] = limit
+    file.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(("second", "told"), [("tonic", False), ("clonic", True)])
+def test_a_run_cut_short_is_told_until_its_answers_are_replaced(
+    second: str, told: bool, records: Make, write_run: WriteRun
+) -> None:
+    folder = write_run(records("tonic", videos=2), stamp="20260101_120000")
+    limited(folder, "20260101_120000", 4)
+    write_run(records(second), stamp="20260102_120000", record={"limit": None})
+    limited(folder, "20260102_120000", None)
+    assert ("first 4 questions" in " ".join(read_results([folder]).caveats)) == told
+
+
 def test_the_embedded_models_are_named_not_located(records: Make, write_run: WriteRun) -> None:
     folder = write_run(records("tonic"), model="site-packages/semiology/backends/tiny/checkpoint")
     assert set(read_results([folder]).answers["model"]) == {"embedded"}
