@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from semiology.help_examples import examples
+from semiology.noun_counts import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -140,8 +141,9 @@ def _write(frame: pd.DataFrame, out: Path | None, name: str) -> None:
     part.replace(out)
     by_task = frame.groupby("task").size()
     for task, count in by_task.items():
-        typer.echo(f"{task}: {count} answers")
-    typer.echo(f"{frame['model'].nunique()} models, {frame['video_id'].nunique()} recordings → {out}")
+        typer.echo(f"{task}: {counted(count, 'answer')}")
+    models, recordings = frame["model"].nunique(), frame["video_id"].nunique()
+    typer.echo(f"{counted(models, 'model')}, {counted(recordings, 'recording')} → {out}")
 
 
 @contextmanager

@@ -37,7 +37,7 @@ def answers(tmp_path: Path) -> Path:
     out = tmp_path / "answers.csv"
     done = typed("import", "s3", write_release(tmp_path / "release"), "--out", out)
     assert done.exit_code == 0, done.output
-    assert f"1 models, 3 recordings → {out}" in done.output.replace("\n", " ")
+    assert f"1 model, 3 recordings → {out}" in done.output.replace("\n", " ")
     return out
 
 
