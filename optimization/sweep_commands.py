@@ -152,11 +152,11 @@ def _names(text: str) -> tuple[str, ...]:
 def _show(summary: SweepSummary, out: Path) -> None:
     from rich.console import Console
 
-    from semiology.reports.sweep_tables import print_sweep, write_sweep_files
+    from semiology.reports.sweep_tables import PIPED_WIDTH, print_sweep, write_sweep_files
 
     written = write_sweep_files(summary, out / "report")
     console = Console()
     if not console.is_terminal:
-        console = Console(width=220)
+        console = Console(width=PIPED_WIDTH)
     console.print(f"Written: {', '.join(map(str, written))}", markup=False, highlight=False)
     print_sweep(summary, console)

@@ -176,7 +176,7 @@ def _show(
     from rich.console import Console
 
     from semiology.reports.s3_tables import print_s3_summary, s3_content
-    from semiology.reports.sweep_tables import print_sweep, sweep_content
+    from semiology.reports.sweep_tables import PIPED_WIDTH, print_sweep, sweep_content
     from semiology.reports.tables import json_text, print_summary
 
     if as_json:
@@ -187,7 +187,7 @@ def _show(
         return
     console = Console()
     if not console.is_terminal:
-        console = Console(width=220 if sweep else 200)
+        console = Console(width=PIPED_WIDTH if sweep else 200)
     if written:
         console.print(f"Written: {_told_files(written)}", markup=False, highlight=False)
     if s3:

@@ -23,18 +23,26 @@ from semiology.reports.tables import (
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 Line = tuple[str, ...]
 HEADER: Line = (
     "feature", "AvgP = Worst@1 [95 %]", "Worst@5", "Worst@10", "bal. acc.", "yes-rate / prevalence",
     "unparsed", "alpha", "mean F1", "always-yes", "wordings", "recordings (patients)",
 )  # fmt: skip
-# What a terminal of at least so many characters shows, widest first; never stability alone.
-COLUMNS_BY_WIDTH: tuple[tuple[int, Line], ...] = (
-    (205, HEADER),
-    (120, tuple(name for name in HEADER if name not in ("Worst@10", "wordings", "mean F1", "always-yes"))),
-    (0, ("feature", "AvgP = Worst@1 [95 %]", "Worst@5", "yes-rate / prevalence")),
+PIPED_WIDTH = 400
+"""Of a console whose output is no terminal: a file has no edge at which a figure would be cut."""
+_BESIDE = tuple(name for name in HEADER if name not in ("Worst@10", "wordings", "mean F1", "always-yes"))
+FORMS: tuple[tuple[Line, bool], ...] = (
+    (HEADER, False),
+    (_BESIDE, False),
+    (_BESIDE, True),
+    (tuple(name for name in _BESIDE if name not in ("Worst@5", "recordings (patients)")), True),
+    (("feature", "AvgP = Worst@1 [95 %]", "Worst@5", "yes-rate / prevalence"), False),
+    (("feature", "AvgP = Worst@1 [95 %]", "yes-rate / prevalence"), True),
 )
+"""Columns of the table in a terminal, and whether intervals stand on a line of their own: the first form that
+fits is shown, so that no figure is cut; stability never alone."""
 MORE_HEADER: Line = (
     "feature", "F1 reference", "F1 best, on other patients", "F1 worst", f"F1 spread at {SPREAD_AT}",
     "F1 Sat", "F1 CPS", "F1 drop", "PSS/max", "always right / wrong / flips", "majority gain", "yes-bias",
@@ -105,23 +113,16 @@ def sweep_markdown(summary: SweepSummary) -> str:
 
 def print_sweep(summary: SweepSummary, console: Console) -> None:
     """Print caveats, the headline table of each model, footnotes and notes."""
-    from rich.table import Table
     from rich.text import Text
 
     for text in summary.caveats:
         console.print(Text(f"Note: {plain(text)}", style="yellow"))
     notes = Footnotes()
-    columns = next(names for least, names in COLUMNS_BY_WIDTH if console.width >= least)
-    for model in summary.models:
-        table = Table(title=Text(_title(model)), title_justify="left", header_style="bold", pad_edge=False)
-        for name in columns:
-            title = name.replace(" [", "\n[").replace(" (", "\n(").replace(" / ", " /\n")
-            table.add_column(title, justify="left" if name == HEADER[0] else "right", no_wrap=True)
-        lines = headline_lines(model, notes)
-        for number, line in enumerate(lines, start=1):
-            cells = [Text(line[HEADER.index(name)]) for name in columns]
-            style = "bold" if number == len(lines) else None
-            table.add_row(*cells, style=style, end_section=number == len(lines) - 1)
+    lines = [headline_lines(model, notes) for model in summary.models]
+    columns, stacked = _form(lines, console)
+    for model, mine in zip(summary.models, lines, strict=True):
+        table = _terminal_table(mine, columns, stacked=stacked)
+        table.title = Text(_title(model))
         console.print(table)
     if columns != HEADER:
         console.print(Text("A wider terminal, and the files of the report, show all columns.", style="dim"))
@@ -131,6 +132,36 @@ def print_sweep(summary: SweepSummary, console: Console) -> None:
         console.print(Text(text, style="dim"))
     for text in summary.notes:
         console.print(Text(f"• {plain(text)}", style="yellow"))
+
+
+def _form(models: Sequence[Sequence[Line]], console: Console) -> tuple[Line, bool]:
+    """Return the first of `FORMS` in which the tables of all models fit the console; else the narrowest."""
+    from rich.measure import Measurement
+
+    for columns, stacked in FORMS:
+        tables = [_terminal_table(lines, columns, stacked=stacked) for lines in models]
+        # Measured without an edge: within one, a table is never wider than it.
+        free = console.options.update(width=PIPED_WIDTH)
+        if all(Measurement.get(console, free, table).maximum <= console.width for table in tables):
+            return columns, stacked
+    return FORMS[-1]
+
+
+def _terminal_table(lines: Sequence[Line], columns: Line, *, stacked: bool) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title_justify="left", header_style="bold", pad_edge=False)
+    for name in columns:
+        title = name.replace(" [", "\n[").replace(" (", "\n(").replace(" / ", " /\n")
+        table.add_column(title, justify="left" if name == HEADER[0] else "right", overflow="fold")
+    for number, line in enumerate(lines, start=1):
+        cells = [line[HEADER.index(name)] for name in columns]
+        if stacked:
+            cells = [cell.replace(" [", "\n[").replace(" not est", "\nnot est") for cell in cells]
+        style = "bold" if number == len(lines) else None
+        table.add_row(*map(Text, cells), style=style, end_section=number == len(lines) - 1)
+    return table
 
 
 def sweep_remarks(summary: SweepSummary) -> list[str]:

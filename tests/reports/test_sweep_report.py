@@ -31,12 +31,15 @@ from semiology.reports.sweep_rows import (
 )
 from semiology.reports.sweep_summary import SweepSummary, holds_sweep, margin_of, summarise_sweeps
 from semiology.reports.sweep_tables import (
+    PIPED_WIDTH,
+    headline_lines,
     print_sweep,
     sweep_content,
     sweep_markdown,
     sweep_remarks,
     write_sweep_files,
 )
+from semiology.reports.tables import Footnotes
 
 
 def summary_of(*frames: pd.DataFrame, **keywords: Any) -> SweepSummary:
@@ -123,6 +126,22 @@ def test_the_terminal_shows_one_line_for_each_feature_and_not_one_for_each_wordi
     assert "mean of 2 features" in text
     assert "always-yes" in text
     assert "layperson" not in text
+
+
+@pytest.mark.parametrize("width", [60, 80, 104, 120, 160, 220, PIPED_WIDTH])
+def test_no_figure_is_cut_on_any_terminal(summary: SweepSummary, width: int) -> None:
+    console = Console(width=width, file=io.StringIO(), record=True)
+    print_sweep(summary, console)
+    text = console.export_text()
+    assert "…" not in text
+    (feature, average, *_), *_ = headline_lines(summary.models[0], Footnotes())
+    value, _, interval = average.partition(" ")
+    assert interval.startswith("[")
+    (line,) = (line for line in text.splitlines() if feature in line)
+    assert value in line
+    assert interval in text
+    if width == PIPED_WIDTH:
+        assert all(cell in line for cell in headline_lines(summary.models[0], Footnotes())[0])
 
 
 def test_answer_formats_are_crossed_and_have_a_share(tmp_path: Path) -> None:
