@@ -15,13 +15,13 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from semiology.features import FEATURES
 from semiology.lmms_eval_plugin import ONLY_OURS_VARIABLE, add_tasks
 from semiology.preflight import GROUP, S3_GROUP, SWEEP_PREFIX, TASK_PREFIX, PreflightError
+from semiology.software_versions import installed_versions
 from semiology.tasks.enhanced.task_list import GROUPS as ENHANCED_GROUPS
 from semiology.tasks.enhanced.task_list import TASKS as ENHANCED_TASKS
 from semiology.tasks.s3.task_list import TASKS as S3_TASKS
@@ -31,17 +31,6 @@ RUN_FILE = "semiology_run.json"
 EMBEDDED = "embedded"
 EMBEDDED_AUDIO = "embedded_audio"
 FAILED_REQUEST = "[LMMS_EVAL_REQUEST_FAILED"
-RECORDED_PACKAGES = (
-    "semiology-eval",
-    "lmms-eval",
-    "torch",
-    "transformers",
-    "decord2",
-    "av",
-    "qwen-vl-utils",
-    "numpy",
-    "pandas",
-)
 
 
 class RunError(RuntimeError):
@@ -258,13 +247,6 @@ def _write_record(folder: Path, options: RunOptions, model_args: str, started: f
         "exclusions": sorted(plan.excluded),
         "seconds": round(time.time() - started, 1),
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in RECORDED_PACKAGES},
+        "packages": installed_versions(),
     }
     (folder / RUN_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

@@ -70,7 +70,7 @@ def _provenance(run: ResultFiles, name: str, roots: Sequence[Path]) -> dict[str,
         "simulated": any(d.get("simulated") is True for d in described) or None,
         "limit": config.get("limit"),
         "seconds": _seconds(record) or own.get("seconds"),
-        "packages": own.get("packages"),
+        "packages": next((d["packages"] for d in described if d.get("packages")), own.get("packages")),
         "python": own.get("python"),
         "command": _command(_mapping(config, "resolved_cli_args") or config),
     }

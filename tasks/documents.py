@@ -17,6 +17,7 @@ from semiology.data.recording_set import Annotation
 from semiology.data.segments import Segment
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
 from semiology.prompts.library import Prompt, load_library, prompt_hash, render
+from semiology.software_versions import installed_versions
 from semiology.tasks.plan import Plan, RecordingPlan, current_plan, write_private
 from semiology.tasks.settings import Settings, SettingsError, read_settings, sound_override
 
@@ -81,6 +82,8 @@ def coverage(feature: str) -> dict[str, Any]:
     }
     return {
         "version": TASK_VERSION,
+        # lmms-eval records the commit of the current folder where one would look for its version
+        "packages": installed_versions(),
         "recording_set": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
         "simulated": plan.recording_set.metadata.get("simulated") is True,
         "window": settings.window_name,

@@ -13,6 +13,7 @@ from typing import Any
 
 from semiology.prompts.library import prompt_hash, render
 from semiology.prompts.s3_library import TaskPrompt, fill, load_task_prompts
+from semiology.software_versions import installed_versions
 from semiology.tasks.documents import choose_prompt, media_of, write_questions
 from semiology.tasks.plan import current_plan
 from semiology.tasks.s3.targets import Target, targets
@@ -67,6 +68,8 @@ def description(task: str) -> dict[str, Any]:
     wording = settings.prompt_id if task == "s3_justification" else prompt_of(task).id
     return {
         "version": TASK_VERSION,
+        # lmms-eval records the commit of the current folder where one would look for its version
+        "packages": installed_versions(),
         "recording_set": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
         "simulated": plan.recording_set.metadata.get("simulated") is True,
         "window": settings.window_name,

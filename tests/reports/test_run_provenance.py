@@ -27,3 +27,19 @@ def test_runs_of_several_versions_are_told_apart(
     assert len(features.answers["model"].unique()) == 2
     assert any("lmms-eval 0.7.3, 0.8.0" in note for note in features.notes) == told
     assert not any("transformers" in note for note in features.notes)
+
+
+def test_versions_are_told_of_runs_of_the_bare_command_which_leave_no_record_of_ours(
+    write_run: Callable[..., Path], records: Callable[..., list[dict[str, Any]]]
+) -> None:
+    folder = write_run(records("tonic"), stamp="20260101_120000")
+    write_run(records("clonic"), stamp="20260102_120000")
+    for day, version in (("1", "0.7.3"), ("2", "0.8.0")):
+        (file,) = folder.rglob(f"2026010{day}_*_results.json")
+        content = json.loads(file.read_text())
+        for task in content["configs"].values():
+            task["metadata"] = {"packages": {"lmms-eval": version}}
+        file.write_text(json.dumps(content))
+    features = report_inputs([folder], None).features
+    assert features is not None
+    assert any("lmms-eval 0.7.3, 0.8.0" in note for note in features.notes)

@@ -1,0 +1,31 @@
+"""Which versions of the packages that read, ask and score are installed: every run records them."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+RECORDED_PACKAGES = (
+    "semiology-eval",
+    "lmms-eval",
+    "torch",
+    "transformers",
+    "decord2",
+    "av",
+    "qwen-vl-utils",
+    "numpy",
+    "pandas",
+)
+
+
+def installed_versions() -> dict[str, str | None]:
+    """Return the version of each of `RECORDED_PACKAGES`; None where one is not installed."""
+    return {name: _version(name) for name in RECORDED_PACKAGES}
+
+
+@cache
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
