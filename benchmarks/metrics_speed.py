@@ -13,8 +13,8 @@ import pandas as pd
 from rich.console import Console
 
 from semiology.features import AUDIO_FEATURES, FEATURES, FEATURES_BY_GROUP, VISUAL_FEATURES
-from semiology.metrics.aggregation import recording_answers
-from semiology.metrics.scores import score_run
+from semiology.metrics.scores.aggregation import recording_answers
+from semiology.metrics.scores.run_scores import score_run
 
 PATIENTS, RECORDINGS, SEGMENTS, RESAMPLES = 116, 438, 5, 2000
 

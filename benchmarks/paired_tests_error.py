@@ -16,12 +16,12 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
-from semiology.metrics.confusion import Floats
-from semiology.metrics.mcnemar import mcnemar_mid_p
-from semiology.metrics.paired_contributions import contributions
-from semiology.metrics.paired_flips import draw_flips, flip_p_value, smallest_p
-from semiology.metrics.paired_simulation import AnswerModel, Patients, f1_of_rates, simulate_tables
-from semiology.metrics.paired_tables import PairedTables, measures_of
+from semiology.metrics.paired.contributions import contributions
+from semiology.metrics.paired.simulation import AnswerModel, Patients, f1_of_rates, simulate_tables
+from semiology.metrics.paired.tables import PairedTables, measures_of
+from semiology.metrics.scores.counts import Floats
+from semiology.metrics.statistics.mcnemar import mcnemar_mid_p
+from semiology.metrics.statistics.sign_flip import draw_flips, flip_p_value, smallest_p
 
 FLIPS, CORRELATION_BETWEEN_MODELS, SHARE_OF_PATIENT = 400, 0.6, 0.45
 CAUTIOUS, EAGER = (0.40, 0.85), 0.80

@@ -13,10 +13,10 @@ import numpy as np
 from rich.console import Console
 
 from semiology.features import FEATURES
-from semiology.metrics.confusion import NO, UNPARSED, YES
-from semiology.metrics.robustness_scores import robustness_of
-from semiology.metrics.wording_answers import WordingAnswers
-from semiology.metrics.wording_variance import wording_permutation_test
+from semiology.metrics.robustness.answers import WordingAnswers
+from semiology.metrics.robustness.scores import robustness_of
+from semiology.metrics.robustness.variance import wording_permutation_test
+from semiology.metrics.scores.counts import NO, UNPARSED, YES
 
 PATIENTS, RECORDINGS, RESAMPLES = 116, 438, 2000
 

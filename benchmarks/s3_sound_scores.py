@@ -15,16 +15,16 @@ import pandas as pd
 from rich.console import Console
 
 from semiology.features import VISUAL_FEATURES
-from semiology.metrics.diagnosis import DIAGNOSES, published_diagnosis, score_diagnosis
-from semiology.metrics.interpretation_score import score_interpretations
-from semiology.metrics.intervals import Estimate
-from semiology.metrics.laterality import SIDES, score_sides
-from semiology.metrics.localisation import clip_seconds, score_onset_times
-from semiology.metrics.onset_region import REGIONS, score_onset_regions
-from semiology.metrics.patient_bootstrap import TaskScores
-from semiology.metrics.report_scores import score_reports
-from semiology.metrics.sequence import published_tokens
-from semiology.metrics.sequence_scores import score_sequences
+from semiology.metrics.s3.diagnosis import DIAGNOSES, published_diagnosis, score_diagnosis
+from semiology.metrics.s3.laterality import SIDES, score_sides
+from semiology.metrics.s3.onset_region import REGIONS, score_onset_regions
+from semiology.metrics.s3.onset_time import clip_seconds, score_onset_times
+from semiology.metrics.s3.sequence.measures import published_tokens
+from semiology.metrics.s3.sequence.scores import score_sequences
+from semiology.metrics.s3.text.interpretation_score import score_interpretations
+from semiology.metrics.s3.text.report_scores import score_reports
+from semiology.metrics.statistics.bootstrap import TaskScores
+from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.published_s3 import read_s3_tables, released_findings, true_sequences
 
 Tables = Mapping[str, pd.DataFrame]

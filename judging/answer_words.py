@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from semiology.metrics.clinical_phrases import BODY_PARTS
+from semiology.metrics.s3.text.phrases import BODY_PARTS
 
 Words = tuple[str, ...]
 
@@ -40,4 +40,4 @@ ANSWER_WORDS: Mapping[str, tuple[Words, ...]] = {
     "verbal_responsiveness": (YES_NO, YES_NO),
     "ictal_vocalization": (YES_NO, YES_NO),
 }
-"""Words by feature and question, in the order of `semiology.metrics.justification_extraction.READERS`."""
+"""Words by feature and question, in the order of `semiology.metrics.s3.text.justification_rules.READERS`."""

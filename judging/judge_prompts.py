@@ -7,7 +7,7 @@ from itertools import count
 
 from semiology.features import FEATURES
 from semiology.judging.answer_words import ANSWER_WORDS, LISTS, SIDED_PARTS, Words
-from semiology.metrics.clinical_phrases import LONGEST
+from semiology.metrics.s3.text.phrases import LONGEST
 from semiology.prompts.judge_library import judge_instruction
 from semiology.prompts.library import load_library
 

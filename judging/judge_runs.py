@@ -15,7 +15,7 @@ from semiology.judging.judge_prompts import instruction_hashes, justification_pr
 from semiology.judging.judge_replies import read_answers, read_findings
 from semiology.judging.progress_line import AskingProgress
 from semiology.judging.run_texts_to_read import TextsToRead, s3_folders, texts_to_read
-from semiology.metrics.text_readers import text_digest
+from semiology.metrics.s3.text.readers import text_digest
 from semiology.reports.lmms_eval_files import ResultsError
 from semiology.reports.run_texts import Maker, Readings, read_readings, write_readings
 from semiology.reports.s3_results import read_s3_results

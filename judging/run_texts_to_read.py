@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from semiology.judging.answer_words import ANSWER_WORDS
-from semiology.metrics.answer_counts import UNPARSED
-from semiology.metrics.s3_recording_answers import recording_answers
-from semiology.metrics.s3_text_scores import is_compared
-from semiology.metrics.window_merging import extract
+from semiology.metrics.coverage import UNPARSED
+from semiology.metrics.s3.merge_windows import extract
+from semiology.metrics.s3.recording_answers import recording_answers
+from semiology.metrics.s3.text.scores import is_compared
 from semiology.reports.lmms_eval_files import S3_PREFIX, find_result_files
 from semiology.reports.s3_results import S3Results
 
@@ -36,7 +36,7 @@ class TextsToRead:
 
 
 class MergeGroup(NamedTuple):
-    """Texts on one recording that are to become one; as `semiology.metrics.window_merging.TextMerger`."""
+    """Texts on one recording that are to become one; as `semiology.metrics.s3.merge_windows.TextMerger`."""
 
     texts: tuple[str, ...]
     feature: str | None

@@ -1,7 +1,7 @@
 """The published scores of answers with several classes, with patient intervals (S3 tasks 3 and 7).
 
 Answers that were not understood are left out and a ratio with denominator 0 is 0, as published; use
-`semiology.metrics.class_tables` for scores that charge what was not understood.
+`semiology.metrics.scores.class_tables` for scores that charge what was not understood.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semiology.metrics.answer_counts import UNPARSED, is_missing, require_columns
-from semiology.metrics.class_tables import class_table
-from semiology.metrics.classification import ratio
-from semiology.metrics.confusion import Floats
-from semiology.metrics.intervals import BOOTSTRAP, RESAMPLES, Estimate, not_estimable
-from semiology.metrics.patient_bootstrap import table_estimates
+from semiology.metrics.coverage import UNPARSED, is_missing, require_columns
+from semiology.metrics.scores.class_tables import class_table
+from semiology.metrics.scores.classification import ratio
+from semiology.metrics.scores.counts import Floats
+from semiology.metrics.statistics.bootstrap import table_estimates
+from semiology.metrics.statistics.intervals import BOOTSTRAP, RESAMPLES, Estimate, not_estimable
 
 if TYPE_CHECKING:
     import pandas as pd

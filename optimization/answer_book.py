@@ -10,7 +10,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from semiology.metrics.aggregation import FIRST_SEGMENT_ONLY, any_yes
+from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY, any_yes
 from semiology.optimization.answerers import Answerer, WindowQuestion
 from semiology.optimization.examples import Example
 from semiology.optimization.wording_text import OWN_FORMAT, question_text

@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from semiology.metrics.aggregation import THREE_CLASSES
-from semiology.metrics.classification import table_scores
-from semiology.metrics.confusion import confusion_table
+from semiology.metrics.scores.aggregation import THREE_CLASSES
+from semiology.metrics.scores.classification import table_scores
+from semiology.metrics.scores.counts import confusion_table
 from semiology.optimization.examples import Example
 
 OBJECTIVES = ("f1", "balanced_accuracy", "worst_fold")

@@ -15,7 +15,7 @@ from semiology.prompts.library import load_library
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from semiology.metrics.intervals import Estimate
+    from semiology.metrics.statistics.intervals import Estimate
     from semiology.optimization.optimise import FeatureResult, OptimisationResult
     from semiology.optimization.search import FoundWording
     from semiology.optimization.wording_comparison import WordingComparison

@@ -7,7 +7,7 @@ from typing import Any
 
 import dspy
 
-from semiology.metrics.aggregation import FIRST_SEGMENT_ONLY
+from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY
 from semiology.optimization.answer_book import recording_answer
 from semiology.optimization.examples import Example
 from semiology.optimization.task_lm import TaskLM, WordingFormat

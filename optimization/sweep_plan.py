@@ -14,7 +14,7 @@ from functools import cached_property
 
 from semiology.enhancements.assignment import GROUP_OF_ENHANCEMENT, features_of
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
-from semiology.metrics.equivalence import DEFAULT_MARGIN
+from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN
 from semiology.tasks.documents import build_documents
 from semiology.tasks.plan import Plan
 from semiology.tasks.settings import SettingsError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from semiology.metrics.intervals import MIN_POSITIVE_PATIENTS
-from semiology.metrics.robustness_sums import SPREAD_AT, WORST_AT
+from semiology.metrics.robustness.sums import SPREAD_AT, WORST_AT
+from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS
 from semiology.noun_counts import counted
 from semiology.optimization.sweep_plan import SweepPlan
 from semiology.tasks.sweep.wordings import NO_ENHANCEMENT

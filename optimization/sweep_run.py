@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semiology.metrics.equivalence import DEFAULT_MARGIN
+from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN
 from semiology.noun_counts import counted
 from semiology.optimization.sweep_asking import (
     KeptAnswers,

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from semiology.metrics.aggregation import THREE_CLASSES
-from semiology.metrics.classification import table_scores
-from semiology.metrics.confusion import patient_tables
-from semiology.metrics.intervals import (
+from semiology.metrics.paired.comparison import compare_pairs
+from semiology.metrics.scores.aggregation import THREE_CLASSES
+from semiology.metrics.scores.classification import table_scores
+from semiology.metrics.scores.counts import patient_tables
+from semiology.metrics.statistics.intervals import (
     BOOTSTRAP,
     MIN_POSITIVE_PATIENTS,
     RESAMPLES,
@@ -22,7 +23,6 @@ from semiology.metrics.intervals import (
     not_estimable,
     patient_weights,
 )
-from semiology.metrics.paired_comparison import compare_pairs
 from semiology.noun_counts import counted
 from semiology.optimization.examples import Example
 from semiology.optimization.objective import Answers

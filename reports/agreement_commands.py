@@ -18,7 +18,7 @@ from semiology.reports.bertscore_options import (
 )
 
 if TYPE_CHECKING:
-    from semiology.metrics.intervals import Estimate
+    from semiology.metrics.statistics.intervals import Estimate
 
 agreement_app = typer.Typer(
     no_args_is_help=True,

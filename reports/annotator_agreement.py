@@ -8,9 +8,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.agreement import distribution_similarity
-from semiology.metrics.agreement_estimates import COEFFICIENTS, agreement_estimates
-from semiology.metrics.intervals import RESAMPLES, Estimate
+from semiology.metrics.agreement.agreement import distribution_similarity
+from semiology.metrics.agreement.agreement_estimates import COEFFICIENTS, agreement_estimates
+from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.answer_counts import UNPARSED
+from semiology.metrics.coverage import UNPARSED
 from semiology.reports.published_answers import COLUMNS, FEATURE_TASK
 from semiology.reports.results import Results
 from semiology.reports.s3_results import S3Results

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.data.cache_folder import cache_directory
-from semiology.metrics.answer_counts import UNPARSED
+from semiology.metrics.coverage import UNPARSED
 from semiology.reports.baselines import PREFIX, read_baselines
 from semiology.reports.published_answers import FEATURE_TASK
 from semiology.reports.results import COLUMNS, Results

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from semiology.metrics.bert_similarity import BertSimilarity
+    from semiology.metrics.s3.text.bertscore import BertSimilarity
 
 BertscoreEncoder = Annotated[
     str | None,
@@ -40,6 +40,6 @@ def chosen_similarity(encoder: str | None, layer: int | None, *, download: bool)
             raise typer.BadParameter("--allow-download fetches the encoder that --bertscore-encoder names")
         return None
     # Imported here: its library takes seconds.
-    from semiology.metrics.bert_similarity import BertSimilarity
+    from semiology.metrics.s3.text.bertscore import BertSimilarity
 
     return BertSimilarity(encoder, download=download, layer=layer)

@@ -23,8 +23,8 @@ from semiology.reports.bertscore_options import (
 )
 
 if TYPE_CHECKING:
-    from semiology.metrics.bert_similarity import BertSimilarity
-    from semiology.metrics.classification import Policy
+    from semiology.metrics.s3.text.bertscore import BertSimilarity
+    from semiology.metrics.scores.classification import Policy
     from semiology.reports.report_inputs import ReportInputs
     from semiology.reports.s3_summary import S3Summary
     from semiology.reports.summary import Summary

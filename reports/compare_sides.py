@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semiology.features import FEATURES
-from semiology.metrics.aggregation import recording_answers
+from semiology.metrics.scores.aggregation import recording_answers
 from semiology.reports.baselines_alone import KNOWN, baselines_file
 from semiology.reports.run_facts import RunFacts
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from semiology.metrics.paired_comparison import PairedComparison, PairedFeature, PairedScore
-from semiology.metrics.paired_flips import smallest_p
-from semiology.metrics.paired_tables import END_POINTS
+from semiology.metrics.paired.comparison import PairedComparison, PairedFeature, PairedScore
+from semiology.metrics.paired.tables import END_POINTS
+from semiology.metrics.statistics.sign_flip import smallest_p
 from semiology.noun_counts import counted
 from semiology.reports.comparison import Comparison
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from semiology.features import FEATURES
-from semiology.metrics.aggregation import THREE_CLASSES
-from semiology.metrics.paired_comparison import PairedComparison, compare_pairs
-from semiology.metrics.paired_tables import measures_of, paired_tables
+from semiology.metrics.paired.comparison import PairedComparison, compare_pairs
+from semiology.metrics.paired.tables import measures_of, paired_tables
+from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.reports.compare_sides import Condition, Side, SideError, only_condition
 from semiology.reports.run_facts import RunFacts, caveats
 from semiology.reports.same_recordings import SIMULATED_REASON, other_recordings
@@ -23,7 +23,7 @@ from semiology.reports.same_recordings import SIMULATED_REASON, other_recordings
 if TYPE_CHECKING:
     import pandas as pd
 
-    from semiology.metrics.classification import Policy
+    from semiology.metrics.scores.classification import Policy
 
 BEST_COVERAGE = 0.9
 """A published model may be the best only if it answered this share of what the fullest one answered."""

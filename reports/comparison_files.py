@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.data.cache_folder import written_whole
-from semiology.metrics.paired_comparison import PairedFeature, PairedScore
-from semiology.metrics.paired_tables import END_POINTS, MEASURES
+from semiology.metrics.paired.comparison import PairedFeature, PairedScore
+from semiology.metrics.paired.tables import END_POINTS, MEASURES
 from semiology.noun_counts import counted
 from semiology.reports.compare_words import (
     NAMES,

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from semiology.features import FEATURES, FEATURES_BY_GROUP, Group
-from semiology.metrics.classification import Policy
-from semiology.metrics.intervals import BOOTSTRAP, RESAMPLES, Estimate, not_estimable
-from semiology.metrics.paired_comparison import PairedComparison, PairedScore
+from semiology.metrics.paired.comparison import PairedComparison, PairedScore
+from semiology.metrics.scores.classification import Policy
+from semiology.metrics.statistics.intervals import BOOTSTRAP, RESAMPLES, Estimate, not_estimable
 from semiology.reports.compare_sides import ANSWER_COLUMNS, Condition
 from semiology.reports.compare_words import Verdict, verdict
 from semiology.reports.comparison import Comparison, Options, compare_conditions

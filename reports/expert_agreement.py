@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.answer_counts import UNPARSED
-from semiology.metrics.expert_ranking import ranking_estimates
-from semiology.metrics.intervals import RESAMPLES, Estimate
-from semiology.metrics.report_quality import seizure_rqi, stated_findings_score
-from semiology.metrics.s3_recording_answers import recording_answers
+from semiology.metrics.agreement.expert_ranking import ranking_estimates
+from semiology.metrics.coverage import UNPARSED
+from semiology.metrics.s3.recording_answers import recording_answers
+from semiology.metrics.s3.text.seizure_rqi import seizure_rqi, stated_findings_score
+from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 from semiology.reports.annotator_agreement import RatingsError, read_table, require
 from semiology.reports.lmms_eval_files import ResultsError
 from semiology.reports.s3_results import read_s3_results
@@ -18,7 +18,7 @@ from semiology.reports.s3_results import read_s3_results
 if TYPE_CHECKING:
     import pandas as pd
 
-    from semiology.metrics.bert_similarity import BertSimilarity
+    from semiology.metrics.s3.text.bertscore import BertSimilarity
 
 NAMES = ("model", "video_id", "patient_id", "rater")
 MEASURES = ("pearson", "spearman", "kendall", "pairwise_accuracy")
@@ -151,7 +151,7 @@ def _with_metrics(
 
 
 def _values(told: pd.DataFrame, reader: Any, similarity: BertSimilarity | None) -> pd.DataFrame:
-    from semiology.metrics.text_overlap import bleu, rouge
+    from semiology.metrics.s3.text.bleu_rouge import bleu, rouge
 
     texts, references = told["answer"].tolist(), told["truth"].tolist()
     pairs = reader.read_reports(texts, references)

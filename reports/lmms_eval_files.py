@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semiology.metrics.answer_probability import probability_of_sign
+from semiology.metrics.scores.probability import probability_of_sign
 
 RESULTS = "_results.json"
 SAMPLES = re.compile(r"^(?P<stamp>.+?)_samples_(?P<task>.+)\.jsonl$")

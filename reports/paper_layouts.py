@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from semiology.features import FEATURES, FEATURES_BY_GROUP, Group
-from semiology.metrics.intervals import Estimate
-from semiology.metrics.scores import FeatureScores
+from semiology.metrics.scores.run_scores import FeatureScores
+from semiology.metrics.statistics.intervals import Estimate
 from semiology.noun_counts import counted
 from semiology.reports.baselines import PREFIX
 from semiology.reports.best_cells import best_of_columns, best_of_groups

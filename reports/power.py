@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semiology.metrics.aggregation import THREE_CLASSES
-from semiology.metrics.intervals import MIN_POSITIVE_PATIENTS
-from semiology.metrics.paired_power import PatientsNeeded, PowerAt, patients_needed
-from semiology.metrics.paired_simulation import (
+from semiology.metrics.paired.power import PatientsNeeded, PowerAt, patients_needed
+from semiology.metrics.paired.simulation import (
     CORRELATION,
     DISCORDANCE,
     AnswerModel,
@@ -21,6 +19,8 @@ from semiology.metrics.paired_simulation import (
     answer_model,
     correctness_correlation,
 )
+from semiology.metrics.scores.aggregation import THREE_CLASSES
+from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS
 from semiology.noun_counts import counted
 from semiology.reports.compare_sides import only_condition, read_side
 

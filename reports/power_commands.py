@@ -14,7 +14,7 @@ from semiology.help_examples import examples
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from semiology.metrics.paired_power import PowerAt
+    from semiology.metrics.paired.power import PowerAt
     from semiology.reports.power import PowerPlan
 
 POWER_EPILOG = examples(
@@ -114,7 +114,7 @@ def _plans(
 
 
 def _features(text: str | None, there: list[str]) -> tuple[str, ...]:
-    from semiology.metrics.aggregation import THREE_CLASSES
+    from semiology.metrics.scores.aggregation import THREE_CLASSES
     from semiology.reports.compare_commands import feature_names
 
     if text is not None:

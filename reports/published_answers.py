@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semiology.features import FEATURES
-from semiology.metrics.answer_counts import UNPARSED
-from semiology.metrics.diagnosis import DIAGNOSES, published_diagnosis
-from semiology.metrics.laterality import SIDES
-from semiology.metrics.localisation import published_seconds
-from semiology.metrics.onset_region import REGIONS
-from semiology.metrics.sequence import published_tokens
+from semiology.metrics.coverage import UNPARSED
+from semiology.metrics.s3.diagnosis import DIAGNOSES, published_diagnosis
+from semiology.metrics.s3.laterality import SIDES
+from semiology.metrics.s3.onset_region import REGIONS
+from semiology.metrics.s3.onset_time import published_seconds
+from semiology.metrics.s3.sequence.measures import published_tokens
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semiology.metrics.classification import BinaryCounts, accuracy, f1, precision, recall
 from semiology.metrics.published import published_s3_task1_scores
+from semiology.metrics.scores.classification import BinaryCounts, accuracy, f1, precision, recall
 from semiology.reports.published_answers import EMBC_MODEL, read_embc_table
 
 TABLES = ("annotations", "af3_outputs", "published_tables")

@@ -13,16 +13,16 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from semiology.metrics.answer_counts import refuse_duplicates
-from semiology.metrics.diagnosis import published_diagnosis_scores
-from semiology.metrics.interpretation_score import published_interpretation_mean
-from semiology.metrics.laterality import published_side_scores
-from semiology.metrics.localisation import published_mae, published_seconds
-from semiology.metrics.onset_region import published_region_scores
+from semiology.metrics.coverage import refuse_duplicates
 from semiology.metrics.published import published_s3_task1_scores
-from semiology.metrics.report_quality import ReportFindings, seizure_rqi
-from semiology.metrics.sequence import edit_distance, lcs_ratio, position_share, published_tokens
-from semiology.metrics.text_overlap import corpus_bleu, rouge
+from semiology.metrics.s3.diagnosis import published_diagnosis_scores
+from semiology.metrics.s3.laterality import published_side_scores
+from semiology.metrics.s3.onset_region import published_region_scores
+from semiology.metrics.s3.onset_time import published_mae, published_seconds
+from semiology.metrics.s3.sequence.measures import edit_distance, lcs_ratio, position_share, published_tokens
+from semiology.metrics.s3.text.bleu_rouge import corpus_bleu, rouge
+from semiology.metrics.s3.text.interpretation_score import published_interpretation_mean
+from semiology.metrics.s3.text.seizure_rqi import ReportFindings, seizure_rqi
 
 Scope = Literal["whole", "test"]
 Cell = tuple[str, str, str, str, str, float]
@@ -35,7 +35,7 @@ ANSWERS = ("task1_video", "task2_scores", "task3", "task4", "task5", "task6", "t
 # Half a unit of the second decimal, with room for the last bit.
 HALF_UNIT = 0.005 + 1e-9
 PAPER_METRIC_NAMES = {"bleu": "bleu_corpus", "bertscore_f1": "berts_f1"}
-# Column of the released tables for each location of `semiology.metrics.report_quality`.
+# Column of the released tables for each location of `semiology.metrics.s3.text.seizure_rqi`.
 LOCATION_COLUMNS = {
     "head_turning": "loc_head_turning",
     "first_motor_laterality": "loc_first_motor_laterality",

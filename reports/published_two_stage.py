@@ -2,7 +2,7 @@
 
 The paper's forest, its seed and its vectors are not published. Here the published answers of each model on
 the features are the vectors, the published five folds the parts, and
-`semiology.diagnosis.two_stage` the classifier. The test split is fold 0: its diagnoses come from a forest
+`semiology.metrics.s3.two_stage` the classifier. The test split is fold 0: its diagnoses come from a forest
 fitted on folds 1 to 4, as in the paper; all recordings together are diagnosed out of fold.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from semiology.features import VISUAL_FEATURES
-from semiology.metrics.diagnosis import DIAGNOSES, published_diagnosis_scores
+from semiology.metrics.s3.diagnosis import DIAGNOSES, published_diagnosis_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ def two_stage_cells(tables: Tables) -> Iterator[Cell]:
 
 def _diagnoses(rows: pd.DataFrame, videos: pd.DataFrame) -> dict[str, str]:
     """Return ES or NES by recording; nothing for a model that was not asked every visual feature."""
-    from semiology.diagnosis.two_stage import feature_vectors, two_stage_diagnoses
+    from semiology.metrics.s3.two_stage import feature_vectors, two_stage_diagnoses
 
     answers = rows.drop(columns="model").melt("video_id", var_name="feature", value_name="answer")
     answers = answers[answers["answer"] != ""]

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semiology.metrics.report_quality import LOCATIONS, ReportFindings
-from semiology.metrics.text_readers import Answers
-from semiology.metrics.window_merging import extract
+from semiology.metrics.s3.merge_windows import extract
+from semiology.metrics.s3.text.readers import Answers
+from semiology.metrics.s3.text.seizure_rqi import LOCATIONS, ReportFindings
 
 READINGS = "semiology_readings.jsonl"
 MERGED = "semiology_merged.jsonl"
@@ -77,7 +77,7 @@ class MergedTexts:
     extractive: int = 0
 
     def __call__(self, texts: Sequence[str], feature: str | None, answer: str) -> str:
-        """Return the merged text, as `semiology.metrics.window_merging.TextMerger`."""
+        """Return the merged text, as `semiology.metrics.s3.merge_windows.TextMerger`."""
         found = self.texts.get(merge_key(texts, feature, answer))
         self.by_model += found is not None
         self.extractive += found is None

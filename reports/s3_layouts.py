@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from semiology.features import FEATURES
-from semiology.metrics.part_scores import PartScores
+from semiology.metrics.s3.part_scores import PartScores
 from semiology.reports.best_cells import Better, best_of_columns
 from semiology.reports.paper_layouts import (
     PARTIAL,

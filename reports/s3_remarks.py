@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from semiology.metrics.sequence_truth import truth_counts
-from semiology.metrics.text_readers import TextReader
+from semiology.metrics.s3.sequence.truth import truth_counts
+from semiology.metrics.s3.text.readers import TextReader
 from semiology.reports.run_texts import MergedTexts
 from semiology.reports.s3_figures import TWO_STAGE_TASK
 from semiology.reports.s3_run import S3Run

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from semiology.metrics.answer_counts import AnswerCounts
-from semiology.metrics.part_scores import PartScores
+from semiology.metrics.coverage import AnswerCounts
+from semiology.metrics.s3.part_scores import PartScores
 
 
 @dataclass(frozen=True)

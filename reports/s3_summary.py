@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.answer_counts import AnswerCounts
-from semiology.metrics.intervals import RESAMPLES, Estimate
-from semiology.metrics.part_scores import PartScores
-from semiology.metrics.s3_recording_answers import recording_answers
-from semiology.metrics.s3_task_scores import score_task
-from semiology.metrics.s3_text_scores import TextTools
+from semiology.metrics.coverage import AnswerCounts
+from semiology.metrics.s3.part_scores import PartScores
+from semiology.metrics.s3.recording_answers import recording_answers
+from semiology.metrics.s3.scores import score_task
+from semiology.metrics.s3.text.scores import TextTools
+from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.run_texts import MergedTexts
 from semiology.reports.s3_figures import FIGURES, TASK_TITLES, Figure
@@ -24,7 +24,7 @@ from semiology.reports.s3_run import S3Run as S3Run
 if TYPE_CHECKING:
     import pandas as pd
 
-    from semiology.metrics.bert_similarity import BertSimilarity
+    from semiology.metrics.s3.text.bertscore import BertSimilarity
 
 QUESTION = ("video_id", "feature", "clip_form")
 

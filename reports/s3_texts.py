@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semiology.metrics.text_readers import RULES, TextReader
+from semiology.metrics.s3.text.readers import RULES, TextReader
 from semiology.reports.lmms_eval_files import S3_PREFIX, ResultFiles
 from semiology.reports.run_texts import Maker, MergedTexts, Readings, read_merged, read_readings
 

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.answer_probability import probabilities_of_sign
+from semiology.metrics.scores.probability import probabilities_of_sign
 from semiology.reports.lmms_eval_files import FEATURE_KEY, REQUIRED, WORDS, read_samples
 
 if TYPE_CHECKING:

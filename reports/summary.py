@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from semiology.features import AUDIO_FEATURES, FEATURES, FEATURES_BY_GROUP, VISUAL_FEATURES
-from semiology.metrics.aggregation import recording_answers
-from semiology.metrics.classification import Policy
-from semiology.metrics.intervals import RESAMPLES, Estimate
-from semiology.metrics.scores import FeatureScores, MacroScores, RunScores, score_run
+from semiology.metrics.scores.aggregation import recording_answers
+from semiology.metrics.scores.classification import Policy
+from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores, score_run
+from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.results import Results
 

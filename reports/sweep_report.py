@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from semiology.metrics.classification import Policy
+from semiology.metrics.scores.classification import Policy
 from semiology.reports.lmms_eval_files import ResultsError
 from semiology.reports.path_scrubbing import without_paths
 from semiology.reports.results import Results

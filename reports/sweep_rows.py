@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from semiology.metrics.intervals import Estimate
-from semiology.metrics.robustness_scores import MACRO
-from semiology.metrics.robustness_sums import SPREAD_AT, WORST_AT
-from semiology.metrics.wording_variance import SHARES, VarianceShares
+from semiology.metrics.robustness.scores import MACRO
+from semiology.metrics.robustness.sums import SPREAD_AT, WORST_AT
+from semiology.metrics.robustness.variance import SHARES, VarianceShares
+from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.sweep_summary import SweepSummary, SweptFeature, SweptModel
 
 HEADLINE = ("avg_p", *(f"worst_at_{m}" for m in WORST_AT))

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semiology.features import FEATURES
-from semiology.metrics.classification import Policy
-from semiology.metrics.confusion import UNPARSED, YES
-from semiology.metrics.equivalence import DEFAULT_MARGIN, Equivalence, accuracy_equivalence
-from semiology.metrics.intervals import MIN_POSITIVE_PATIENTS, RESAMPLES, Estimate
-from semiology.metrics.robustness_scores import FeatureRobustness, robustness_of
-from semiology.metrics.wording_answers import (
+from semiology.metrics.robustness.answers import (
     OWN_FORMAT,
     IncompleteSweepError,
     WordingAnswers,
     wording_answers_of_segments,
 )
-from semiology.metrics.wording_choice import BestOfK, best_of_k
-from semiology.metrics.wording_variance import VarianceShares, variance_shares, wording_permutation_test
+from semiology.metrics.robustness.best_wording import BestOfK, best_of_k
+from semiology.metrics.robustness.scores import FeatureRobustness, robustness_of
+from semiology.metrics.robustness.variance import VarianceShares, variance_shares, wording_permutation_test
+from semiology.metrics.scores.classification import Policy
+from semiology.metrics.scores.counts import UNPARSED, YES
+from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN, Equivalence, accuracy_equivalence
+from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS, RESAMPLES, Estimate
 from semiology.noun_counts import counted
 from semiology.reports.lmms_eval_files import ResultsError
 from semiology.reports.path_scrubbing import without_paths

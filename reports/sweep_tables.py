@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.intervals import Estimate, not_estimable
-from semiology.metrics.robustness_sums import SPREAD_AT
-from semiology.metrics.wording_variance import SHARES
+from semiology.metrics.robustness.sums import SPREAD_AT
+from semiology.metrics.robustness.variance import SHARES
+from semiology.metrics.statistics.intervals import Estimate, not_estimable
 from semiology.reports.sweep_rows import family_rows, more_rows, robustness_rows, wording_rows
 from semiology.reports.sweep_summary import SweepSummary, SweptFeature, SweptModel
 from semiology.reports.tables import (

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.intervals import Estimate
-from semiology.metrics.scores import FeatureScores, MacroScores
+from semiology.metrics.scores.run_scores import FeatureScores, MacroScores
+from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.summary import RunSummary, Summary, headline, summary_rows
 
 if TYPE_CHECKING:

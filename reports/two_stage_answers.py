@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from semiology.features import VISUAL_FEATURES
-from semiology.metrics.diagnosis import DIAGNOSES
+from semiology.metrics.s3.diagnosis import DIAGNOSES
 from semiology.reports.run_labels import NO_ENHANCEMENT, REFERENCE, is_reference
 from semiology.reports.s3_figures import TWO_STAGE_TASK
 from semiology.reports.s3_results import S3Results
@@ -74,7 +74,7 @@ def _records(
     folds: Mapping[str, str] | None,
 ) -> list[dict[str, Any]]:
     """Return the record of each recording that a model answered, as a task would have written it."""
-    from semiology.diagnosis.two_stage import feature_vectors, two_stage_diagnoses
+    from semiology.metrics.s3.two_stage import feature_vectors, two_stage_diagnoses
 
     diagnosis = {video: str(record["truth"]) for video, record in asked.items()}
     patients: dict[str, Hashable] = {video: record["patient_id"] for video, record in asked.items()}
@@ -107,7 +107,7 @@ def _folds(
     given: Mapping[str, str] | None,
 ) -> Mapping[str, Hashable]:
     """Return a fold for each recording: those given or named, or else drawn ones."""
-    from semiology.diagnosis.two_stage import drawn_folds
+    from semiology.metrics.s3.two_stage import drawn_folds
 
     named = {video: str(record["fold"]) for video, record in asked.items() if record.get("fold")}
     known = {**named, **{video: fold for video, fold in (given or {}).items() if video in asked}}

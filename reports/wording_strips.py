@@ -13,17 +13,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semiology.features import FEATURES
-from semiology.metrics.classification import Policy
-from semiology.metrics.intervals import Estimate
-from semiology.metrics.robustness_scores import Robustness, robustness_of
-from semiology.metrics.wording_answers import (
+from semiology.metrics.robustness.answers import (
     IncompleteSweepError,
     WordingAnswers,
     wording_answers,
 )
-from semiology.metrics.wording_choice import BestOfK, best_of_k
-from semiology.metrics.wording_scores import patient_wording_tables, wording_scores
-from semiology.metrics.wording_variance import wording_permutation_test
+from semiology.metrics.robustness.best_wording import BestOfK, best_of_k
+from semiology.metrics.robustness.scores import Robustness, robustness_of
+from semiology.metrics.robustness.variance import wording_permutation_test
+from semiology.metrics.robustness.wording_scores import patient_wording_tables, wording_scores
+from semiology.metrics.scores.classification import Policy
+from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.run_labels import NO_ENHANCEMENT
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class WordingStrip:
         reference, best, worst: positions in ``wordings``; None where there is none.
         chosen: what choosing the best of K is worth on patients that did not choose; None with fewer than
             `MIN_PATIENTS_TO_CHOOSE` patients.
-        estimates: every measure of `semiology.metrics.robustness_scores`.
+        estimates: every measure of `semiology.metrics.robustness.scores`.
         always_yes: F1 of answering yes to all of the shared recordings.
         p_value, noise_spread: is any wording different, and the best-minus-worst accuracy that noise alone
             makes (permutation within patients).

@@ -15,7 +15,7 @@ from semiology.backends.tiny.answering import Questioner
 from semiology.backends.tiny.clip_pool import Pool
 from semiology.backends.tiny.questions import Question
 from semiology.features import VISUAL_FEATURES
-from semiology.metrics.intervals import patient_weights
+from semiology.metrics.statistics.intervals import patient_weights
 
 FIRST_WINDOW_ONLY = "occur_during_sleep"
 # Below this an interval would promise more than the data hold.

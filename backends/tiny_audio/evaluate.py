@@ -26,8 +26,8 @@ from semiology.backends.tiny_audio.architecture import load_checkpoint
 from semiology.backends.tiny_audio.questions import split_wordings
 from semiology.backends.tiny_audio.sound_pool import CODES, SoundPool, build_pool
 from semiology.features import AUDIO_FEATURES
-from semiology.metrics.aggregation import recording_answers
-from semiology.metrics.scores import score_run
+from semiology.metrics.scores.aggregation import recording_answers
+from semiology.metrics.scores.run_scores import score_run
 from semiology.prompts.library import Prompt, load_library, render
 from semiology.tasks.answers import parse_answer
 from semiology.tasks.scores import OPPOSITE

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.intervals import Estimate
-from semiology.metrics.scores import FeatureScores, MacroScores
+from semiology.metrics.scores.run_scores import FeatureScores, MacroScores
+from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.baselines import PREFIX
 from semiology.reports.leaderboard.withholding import withheld_figures
 from semiology.reports.provenance import fingerprint

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from semiology.metrics.scores import FeatureScores, MacroScores, RunScores
+from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores
 
 SMALL_CELL = 5
 """Figures on a feature are withheld where fewer patients show, or do not show, the sign."""

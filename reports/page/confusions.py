@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from semiology.features import FEATURES
-from semiology.metrics.aggregation import THREE_CLASSES
-from semiology.metrics.agreement import krippendorff_alpha
+from semiology.metrics.agreement.agreement import krippendorff_alpha
+from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.reports.page.score_cells import number
 from semiology.reports.run_labels import ShownRun
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.aggregation import THREE_CLASSES
+from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.noun_counts import counted
 from semiology.reports.checklists import checklist_items
 from semiology.reports.page.confusions import agreement_rows, confusion_rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from semiology.metrics.paired_comparison import MARGIN
+from semiology.metrics.paired.comparison import MARGIN
 from semiology.reports.s3_tables import REMARKS as S3_REMARKS
 from semiology.reports.tables import POLICIES
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semiology.features import FEATURES, group_of
-from semiology.metrics.aggregation import THREE_CLASSES
-from semiology.metrics.intervals import Estimate
-from semiology.metrics.scores import FeatureScores, MacroScores
+from semiology.metrics.scores.aggregation import THREE_CLASSES
+from semiology.metrics.scores.run_scores import FeatureScores, MacroScores
+from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.run_labels import ShownRun
 from semiology.reports.summary import GROUPS
 

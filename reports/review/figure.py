@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from semiology.data.cache_folder import written_whole
-from semiology.metrics.ratings import POINTS
+from semiology.metrics.agreement.ratings import POINTS
 from semiology.reports.review.rating_tables import ReviewSummary
 
 # A single hue from pale to dark, readable in grey and with any colour vision.

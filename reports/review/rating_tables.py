@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.cache_folder import written_whole
-from semiology.metrics.intervals import Estimate
-from semiology.metrics.ratings import (
+from semiology.metrics.agreement.ratings import (
     POINTS,
     RaterAgreement,
     RatingSummary,
     rater_agreement,
     summarise_ratings,
 )
+from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.review.sheet import Case, ReviewError, read_sample
 from semiology.reports.review.store import STORE, RatingStore
 from semiology.reports.tables import escaped, neutral, table_line

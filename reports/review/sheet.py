@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from semiology.data.cache_folder import private_folder, written_whole
-from semiology.metrics.aggregation import FIRST_SEGMENT_ONLY, recording_answers
-from semiology.metrics.answer_counts import is_missing
+from semiology.metrics.coverage import is_missing
+from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY, recording_answers
 from semiology.reports.results import Results
 from semiology.reports.tables import neutral
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from semiology.metrics.s3_recording_answers import AnswerKind
+from semiology.metrics.s3.recording_answers import AnswerKind
 
 FIGURES: Mapping[AnswerKind, Mapping[str, bool | None]] = {
     "justification": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from semiology.metrics.window_merging import TextMerger
+from semiology.metrics.s3.merge_windows import TextMerger
 from semiology.prompts.s3_library import fill, load_task_prompts
 
 TextModel = Callable[[str], str]

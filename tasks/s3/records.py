@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from semiology.metrics.s3_recording_answers import AnswerKind
+from semiology.metrics.s3.recording_answers import AnswerKind
 from semiology.tasks.answers import Answer, parse_reply
 from semiology.tasks.s3.diagnosis_answers import parse_diagnosis
 from semiology.tasks.s3.figure_names import FIGURES

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, get_args
 
-from semiology.metrics.s3_recording_answers import AnswerKind, Record, recording_answers
+from semiology.metrics.s3.recording_answers import AnswerKind, Record, recording_answers
 from semiology.tasks.s3.figure_names import FIGURES
 from semiology.tasks.s3.hearing import with_hearing
 from semiology.tasks.s3.merge_instructions import instructed

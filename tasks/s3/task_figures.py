@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semiology.metrics.answer_counts import UNPARSED
-from semiology.metrics.part_scores import PartScores
-from semiology.metrics.s3_recording_answers import AnswerKind
-from semiology.metrics.s3_task_scores import score_task
+from semiology.metrics.coverage import UNPARSED
+from semiology.metrics.s3.part_scores import PartScores
+from semiology.metrics.s3.recording_answers import AnswerKind
+from semiology.metrics.s3.scores import score_task
 from semiology.tasks.s3.figure_names import FIGURES
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def figures(kind: AnswerKind, frame: pd.DataFrame) -> dict[str, float]:
 
     Args:
         kind: Kind of answer.
-        frame: Rows of :func:`semiology.metrics.s3_recording_answers.recording_answers`.
+        frame: Rows of :func:`semiology.metrics.s3.recording_answers.recording_answers`.
     """
     found: dict[str, float] = {}
     for part in score_task(kind, frame):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from semiology.metrics.s3_recording_answers import AnswerKind
+from semiology.metrics.s3.recording_answers import AnswerKind
 
 GROUP = "s3"
 

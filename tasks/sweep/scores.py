@@ -1,7 +1,7 @@
 """From the replies of a sweep to lmms-eval's result table: how good the wordings are, and how far they agree.
 
 The record of each reply is that of `semiology.tasks.scores`, with family, polarity and answer format; the
-full measures with all intervals come from the sample files (`semiology.metrics.robustness_scores`).
+full measures with all intervals come from the sample files (`semiology.metrics.robustness.scores`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from semiology.tasks import scores as single
 from semiology.tasks.enhanced.scores import ENHANCEMENT_FIELDS
 
 if TYPE_CHECKING:
-    from semiology.metrics.robustness_scores import FeatureRobustness
+    from semiology.metrics.robustness.scores import FeatureRobustness
 
 WORDING_FIELDS = ("family", "polarity", "answer_format", "provenance")
 COMPACT_FIELDS = (
@@ -74,8 +74,8 @@ def feature_robustness(items: Sequence[Any]) -> FeatureRobustness | None:
 def _robustness(rows: tuple[tuple[Any, ...], ...]) -> FeatureRobustness | None:
     import pandas as pd
 
-    from semiology.metrics.robustness_scores import robustness_of
-    from semiology.metrics.wording_answers import IncompleteSweepError, wording_answers_of_segments
+    from semiology.metrics.robustness.answers import IncompleteSweepError, wording_answers_of_segments
+    from semiology.metrics.robustness.scores import robustness_of
 
     if not rows:
         return None

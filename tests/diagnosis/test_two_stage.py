@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semiology.diagnosis.two_stage import drawn_folds, feature_vectors, two_stage_diagnoses
+from semiology.metrics.s3.two_stage import drawn_folds, feature_vectors, two_stage_diagnoses
 
 FEATURES = ("tonic", "pelvic_thrusting", "head_turning")
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from semiology.metrics.justification_extraction import READERS
-from semiology.metrics.report_extraction import extract_findings
-from semiology.metrics.report_quality import SECTIONS
+from semiology.metrics.s3.text.justification_rules import READERS
+from semiology.metrics.s3.text.report_rules import extract_findings
+from semiology.metrics.s3.text.seizure_rqi import SECTIONS
 
 Reply = Callable[[str], str]
 FENCED = re.compile(r"\n(=====text-[0-9a-f]{16}=====)\n(.*)\n\1\n", re.DOTALL)

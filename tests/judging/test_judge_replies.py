@@ -20,8 +20,8 @@ from semiology.judging.judge_prompts import (
     retry_prompt,
 )
 from semiology.judging.judge_replies import ReplyFault, read_answers, read_findings
-from semiology.metrics.justification_extraction import READERS, extract_answers
-from semiology.metrics.report_extraction import extract_findings
+from semiology.metrics.s3.text.justification_rules import READERS, extract_answers
+from semiology.metrics.s3.text.report_rules import extract_findings
 from semiology.prompts.library import load_library
 
 ASKED = [feature for feature, words in ANSWER_WORDS.items() if words]

@@ -18,7 +18,7 @@ from semiology.cli import app
 from semiology.judging.asking import Asked
 from semiology.judging.judge_runs import judge_runs
 from semiology.judging.model_choice import dspy_text_model, served
-from semiology.metrics.report_extraction import extract_findings
+from semiology.metrics.s3.text.report_rules import extract_findings
 from semiology.reports.run_texts import READINGS, read_readings
 from semiology.reports.s3_results import read_s3_results
 from semiology.reports.s3_summary import S3Summary, s3_rows, summarise_s3

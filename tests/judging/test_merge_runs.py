@@ -14,7 +14,7 @@ from semiology.cli import app
 from semiology.judging.commands import merge_texts
 from semiology.judging.judge_runs import judge_runs
 from semiology.judging.model_choice import served
-from semiology.metrics.window_merging import merge_reports
+from semiology.metrics.s3.merge_windows import merge_reports
 from semiology.reports.run_texts import MERGED
 from semiology.reports.s3_results import read_s3_results
 from semiology.reports.s3_summary import S3Run, s3_rows, summarise_s3

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.metrics.aggregation import any_yes, recording_answers
+from semiology.metrics.scores.aggregation import any_yes, recording_answers
 
 ANSWERS = ["yes", "no", "na", "unparsed"]
 

@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import fleiss_kappa as reference_fleiss
 
-from semiology.metrics.agreement import (
+from semiology.metrics.agreement.agreement import (
     cohen_kappa,
     distribution_similarity,
     fleiss_kappa,
     krippendorff_alpha,
 )
-from semiology.metrics.agreement_estimates import agreement_estimates
-from semiology.metrics.answer_counts import AnswerCounts, count_answers
-from semiology.metrics.expert_ranking import pairwise_accuracy, ranking_agreement, ranking_estimates
-from semiology.metrics.patient_bootstrap import mean_estimate, share_estimate
+from semiology.metrics.agreement.agreement_estimates import agreement_estimates
+from semiology.metrics.agreement.expert_ranking import pairwise_accuracy, ranking_agreement, ranking_estimates
+from semiology.metrics.coverage import AnswerCounts, count_answers
+from semiology.metrics.statistics.bootstrap import mean_estimate, share_estimate
 
 words = st.sampled_from(["yes", "no", "na"])
 pairs = st.lists(st.tuples(words, words), min_size=2, max_size=30)

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wording_examples import answers_of
 
-from semiology.metrics.answer_probability import (
+from semiology.metrics.robustness.answers import wording_answers_of_segments
+from semiology.metrics.robustness.auroc import Discrimination
+from semiology.metrics.robustness.scores import robustness_of
+from semiology.metrics.scores.probability import (
     probabilities_of_sign,
     probability_of_sign,
     recording_probabilities,
 )
-from semiology.metrics.robustness_scores import robustness_of
-from semiology.metrics.wording_answers import wording_answers_of_segments
-from semiology.metrics.wording_discrimination import Discrimination
 
 LOG = st.floats(-200, 0)
 

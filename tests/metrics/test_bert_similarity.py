@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semiology.metrics.bert_similarity import BertSimilarity, EncoderError
+from semiology.metrics.s3.text.bertscore import BertSimilarity, EncoderError
 
 WORDS = ["head", "turns", "left", "arm", "stiff", "then", "clonic", "jerks"]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semiology.metrics.intervals import bootstrap_estimate, patient_weights, proportion_estimate
+from semiology.metrics.statistics.intervals import bootstrap_estimate, patient_weights, proportion_estimate
 
 Read = Callable[[str], pd.DataFrame]
 CORRELATION = 0.28  # median intra-patient correlation of correctness in the published S3 answers

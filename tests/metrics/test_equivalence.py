@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t, ttest_1samp
 
-from semiology.metrics.equivalence import Equivalence, accuracy_equivalence, score_equivalence
+from semiology.metrics.statistics.equivalence import Equivalence, accuracy_equivalence, score_equivalence
 
 
 def test_one_recording_a_patient_is_the_paired_t_test() -> None:

@@ -7,13 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semiology.features import FEATURES
-from semiology.metrics.interpretation_score import (
+from semiology.metrics.s3.text.interpretation_score import (
     interpretation_score,
     possible_scores,
     published_interpretation_mean,
     score_interpretations,
 )
-from semiology.metrics.justification_extraction import READERS, extract_answers
+from semiology.metrics.s3.text.justification_rules import READERS, extract_answers
 from semiology.prompts.library import load_library
 
 answers = st.sampled_from([None, "yes", "no", "left", "right"])

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from scipy.special import expit
 from statsmodels.stats.proportion import proportion_confint
 
-from semiology.metrics import intervals
-from semiology.metrics.intervals import (
+from semiology.metrics.statistics import intervals
+from semiology.metrics.statistics.intervals import (
     bootstrap_estimate,
     cluster_variance,
     patient_weights,

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semiology.metrics import lmms_eval_scores as hooks
-from semiology.metrics.aggregation import recording_answers
+from semiology.metrics.scores.aggregation import recording_answers
+from semiology.metrics.scores.run_scores import lmms_eval_hooks as hooks
 
 
 def items(feature: str = "tonic", patients: int = 40, seed: int = 0) -> list[dict[str, Any]]:
@@ -36,7 +36,7 @@ def items(feature: str = "tonic", patients: int = 40, seed: int = 0) -> list[dic
 def test_hooks_score_recordings_and_not_segments() -> None:
     import pandas as pd
 
-    from semiology.metrics.classification import binary_scores
+    from semiology.metrics.scores.classification import binary_scores
 
     made = items()
     rows = recording_answers(pd.DataFrame(made))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.metrics.localisation import (
+from semiology.metrics.s3.onset_time import (
     charged_errors,
     clip_seconds,
     constant_time_baselines,

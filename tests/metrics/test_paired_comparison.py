@@ -13,11 +13,11 @@ from sklearn.metrics import balanced_accuracy_score, f1_score
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from semiology.metrics.mcnemar import mcnemar_mid_p
-from semiology.metrics.paired_comparison import adjusted, compare_pairs
-from semiology.metrics.paired_contributions import contributions
-from semiology.metrics.paired_flips import Flips, draw_flips, flip_p_value, max_t_p_value, smallest_p
-from semiology.metrics.paired_tables import measures_of, paired_tables
+from semiology.metrics.paired.comparison import adjusted, compare_pairs
+from semiology.metrics.paired.contributions import contributions
+from semiology.metrics.paired.tables import measures_of, paired_tables
+from semiology.metrics.statistics.mcnemar import mcnemar_mid_p
+from semiology.metrics.statistics.sign_flip import Flips, draw_flips, flip_p_value, max_t_p_value, smallest_p
 
 
 def make_pairs(

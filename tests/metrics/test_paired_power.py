@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from semiology.metrics.paired_power import PowerAt, patients_needed, power_at
-from semiology.metrics.paired_simulation import (
+from semiology.metrics.paired.power import PowerAt, patients_needed, power_at
+from semiology.metrics.paired.simulation import (
     AnswerModel,
     Patients,
     answer_model,

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from wording_examples import answers_of, any_answers
 
-from semiology.metrics.polarity import polarity_outcomes, polarity_pairs, yes_bias
-from semiology.metrics.wording_answers import WordingAnswers
+from semiology.metrics.robustness.answers import WordingAnswers
+from semiology.metrics.robustness.polarity import polarity_outcomes, polarity_pairs, yes_bias
 
 
 def test_outcomes_of_a_hand_computed_example() -> None:

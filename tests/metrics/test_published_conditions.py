@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from semiology.metrics.robustness_scores import robustness_of
-from semiology.metrics.wording_answers import WordingAnswers, wording_answers
+from semiology.metrics.robustness.answers import WordingAnswers, wording_answers
+from semiology.metrics.robustness.scores import robustness_of
 
 Published = Callable[[str], pd.DataFrame]
 CONDITIONS = ["raw", "segan", "transcript"]

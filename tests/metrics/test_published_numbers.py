@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semiology.metrics.aggregation import recording_answers
-from semiology.metrics.classification import (
+from semiology.metrics.published import published_s3_task1_scores
+from semiology.metrics.scores.aggregation import recording_answers
+from semiology.metrics.scores.classification import (
     BinaryCounts,
     accuracy,
     always_yes_f1,
@@ -18,8 +19,7 @@ from semiology.metrics.classification import (
     recall,
     three_class_table_scores,
 )
-from semiology.metrics.confusion import confusion_table
-from semiology.metrics.published import published_s3_task1_scores
+from semiology.metrics.scores.counts import confusion_table
 
 Read = Callable[[str], pd.DataFrame]
 S3 = "s3_published/"

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from semiology.metrics.ratings import interval_alpha, rater_agreement, summarise_ratings
+from semiology.metrics.agreement.ratings import interval_alpha, rater_agreement, summarise_ratings
 
 
 def test_summary_equals_hand_counts() -> None:

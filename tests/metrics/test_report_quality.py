@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semiology.features import FEATURES
-from semiology.metrics.report_extraction import extract_findings
-from semiology.metrics.report_quality import (
+from semiology.metrics.s3.text.report_rules import extract_findings
+from semiology.metrics.s3.text.report_scores import score_reports
+from semiology.metrics.s3.text.seizure_rqi import (
     LOCATIONS,
     SECTIONS,
     ReportFindings,
@@ -18,7 +19,6 @@ from semiology.metrics.report_quality import (
     seizure_rqi,
     stated_findings_score,
 )
-from semiology.metrics.report_scores import score_reports
 
 SIGNS = ["tonic", "clonic", "blank_stare", "head_turning"]
 findings = st.builds(

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from wording_examples import answers_of, any_answers
 
-from semiology.metrics.confusion import NO, YES
-from semiology.metrics.robustness_scores import (
+from semiology.metrics.robustness.answers import WordingAnswers
+from semiology.metrics.robustness.scores import (
     BESIDE,
     HEADLINE,
     MACRO,
     FeatureRobustness,
     robustness_of,
 )
-from semiology.metrics.wording_answers import WordingAnswers
+from semiology.metrics.scores.counts import NO, YES
 
 
 def one(answers: WordingAnswers, **keywords: object) -> FeatureRobustness:
@@ -164,7 +164,7 @@ def _width(estimate: object) -> float:
 
 def test_the_bootstrap_equals_recomputing_each_resample() -> None:
     # The weighted sums of one resample must give what scoring the drawn recordings themselves gives.
-    from semiology.metrics.robustness_sums import FeatureSums
+    from semiology.metrics.robustness.sums import FeatureSums
 
     answers = simulated(7, 12, 3)
     drawn = np.random.default_rng(1).integers(0, 12, 12)

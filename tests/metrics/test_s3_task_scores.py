@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semiology.metrics.diagnosis import DIAGNOSES, published_diagnosis_scores
-from semiology.metrics.laterality import SIDES, published_side_scores
-from semiology.metrics.onset_region import REGIONS, published_region_scores
-from semiology.metrics.part_scores import PartScores
 from semiology.metrics.published_classes import published_class_estimates
-from semiology.metrics.s3_recording_answers import AnswerKind
-from semiology.metrics.s3_task_scores import score_task
+from semiology.metrics.s3.diagnosis import DIAGNOSES, published_diagnosis_scores
+from semiology.metrics.s3.laterality import SIDES, published_side_scores
+from semiology.metrics.s3.onset_region import REGIONS, published_region_scores
+from semiology.metrics.s3.part_scores import PartScores
+from semiology.metrics.s3.recording_answers import AnswerKind
+from semiology.metrics.s3.scores import score_task
 
 REPORT = "The head turns to the left. Then tonic stiffening of the right arm and clonic jerks of both arms."
 TRUTHS: dict[AnswerKind, Sequence[Any]] = {

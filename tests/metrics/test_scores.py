@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
-from semiology.metrics.confusion import encode, patient_tables
-from semiology.metrics.scores import score_run
+from semiology.metrics.scores.counts import encode, patient_tables
+from semiology.metrics.scores.run_scores import score_run
 
 FEATURES = ["tonic", "clonic", "verbal_responsiveness"]
 
@@ -199,7 +199,7 @@ def test_a_feature_never_answered_yes_counts_as_zero_in_the_macro_precision() ->
 
 def test_seeded_results_do_not_depend_on_the_hash_seed() -> None:
     code = (
-        "import pandas as pd; from semiology.metrics.scores import score_run;"
+        "import pandas as pd; from semiology.metrics.scores.run_scores import score_run;"
         "f = pd.DataFrame({'patient_id': [f'p{i // 2}' for i in range(60)], 'feature': 'tonic',"
         "'truth': ['yes', 'no', 'no'] * 20, 'answer': ['yes', 'yes', 'no', 'no', 'unparsed'] * 12});"
         "e = score_run(f).features[0].estimates['f1']; print(repr((e.value, e.low, e.high)))"

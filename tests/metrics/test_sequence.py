@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.metrics.sequence import (
+from semiology.metrics.s3.sequence.measures import (
     edit_distance,
     first_mentions,
     lcs_f1,
@@ -18,7 +18,7 @@ from semiology.metrics.sequence import (
     sign_f1,
     temporal_relation_scores,
 )
-from semiology.metrics.sequence_scores import score_sequences, sequence_scores, typical_sequence
+from semiology.metrics.s3.sequence.scores import score_sequences, sequence_scores, typical_sequence
 
 SIGNS = ["tonic", "clonic", "blank_stare", "head_turning", "eye_blinking", "figure4"]
 lists = st.lists(st.sampled_from(SIGNS), max_size=12)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from semiology.metrics.s3_recording_answers import recording_answers
-from semiology.metrics.s3_task_scores import score_task
-from semiology.metrics.sequence_truth import as_perceived, truth_counts
+from semiology.metrics.s3.recording_answers import recording_answers
+from semiology.metrics.s3.scores import score_task
+from semiology.metrics.s3.sequence.truth import as_perceived, truth_counts
 from semiology.tasks.s3 import hearing
 
 VISUAL = ["tonic", "clonic"]

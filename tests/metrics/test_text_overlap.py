@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semiology.metrics.patient_bootstrap import pooled_estimate
-from semiology.metrics.text_overlap import (
+from semiology.metrics.s3.text.bleu_rouge import (
     bleu,
     bleu_of_statistics,
     bleu_statistics,
@@ -14,6 +13,7 @@ from semiology.metrics.text_overlap import (
     other_patient_rouge_l,
     rouge,
 )
+from semiology.metrics.statistics.bootstrap import pooled_estimate
 
 WORDS = ["head", "turns", "left", "arm", "stiff", "then", "clonic", "jerks"]
 texts = st.lists(st.sampled_from(WORDS), max_size=15).map(" ".join)

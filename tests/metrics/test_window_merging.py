@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.metrics.window_merging import extract, merge_justifications, merge_reports, merge_sequences
+from semiology.metrics.s3.merge_windows import extract, merge_justifications, merge_reports, merge_sequences
 from semiology.tasks.s3.merge_instructions import instructed
 
 SIGNS = st.lists(st.sampled_from("abc"), max_size=6)

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss
 from wording_examples import any_answers
 
-from semiology.metrics import wording_agreement as agreement
-from semiology.metrics.wording_answers import WordingAnswers
+from semiology.metrics.agreement.agreement import wording_agreement as agreement
+from semiology.metrics.robustness.answers import WordingAnswers
 
 
 def totals(counts: np.ndarray) -> dict[str, np.ndarray]:

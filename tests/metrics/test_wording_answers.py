@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from wording_examples import answers_of
 
-from semiology.metrics.confusion import NA, NO, UNPARSED, YES
-from semiology.metrics.wording_answers import (
+from semiology.metrics.robustness.answers import (
     IncompleteSweepError,
     wording_answers,
     wording_answers_of_segments,
 )
+from semiology.metrics.scores.counts import NA, NO, UNPARSED, YES
 
 
 def frame(rows: list[tuple[str, str, str, str | None, str | None]], **columns: object) -> pd.DataFrame:

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from wording_examples import answers_of
 
-from semiology.metrics.confusion import NO, YES
-from semiology.metrics.wording_answers import WordingAnswers
-from semiology.metrics.wording_choice import best_of_k
+from semiology.metrics.robustness.answers import WordingAnswers
+from semiology.metrics.robustness.best_wording import best_of_k
+from semiology.metrics.scores.counts import NO, YES
 
 
 def random_answers(k: int, patients: int, seed: int, skill: np.ndarray) -> WordingAnswers:

@@ -8,8 +8,8 @@ from hypothesis import given
 from statsmodels.stats.anova import anova_lm
 from wording_examples import any_answers
 
-from semiology.metrics.wording_answers import WordingAnswers
-from semiology.metrics.wording_variance import (
+from semiology.metrics.robustness.answers import WordingAnswers
+from semiology.metrics.robustness.variance import (
     SHARES,
     reference_effects,
     two_way_bootstrap,

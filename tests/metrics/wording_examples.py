@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from semiology.metrics.confusion import ANSWERS, TRUTHS
-from semiology.metrics.wording_answers import WordingAnswers
+from semiology.metrics.robustness.answers import WordingAnswers
+from semiology.metrics.scores.counts import ANSWERS, TRUTHS
 
 LETTERS = {"y": "yes", "n": "no", "a": "na", "u": "unparsed"}
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from semiology.cli import app
-from semiology.metrics.intervals import Estimate
+from semiology.metrics.statistics.intervals import Estimate
 from semiology.optimization.optimise_report import chosen_line, next_commands, print_result
 from semiology.optimization.optimise_run import DEFAULT_BUDGET
 from semiology.optimization.optimised_wordings import wording_id

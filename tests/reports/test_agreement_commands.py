@@ -13,9 +13,9 @@ import pytest
 from s3_examples import REPORT, record, write_s3_run
 from typer.testing import CliRunner, Result
 
-from semiology.metrics.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
-from semiology.metrics.agreement_estimates import agreement_estimates
-from semiology.metrics.expert_ranking import ranking_agreement
+from semiology.metrics.agreement.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
+from semiology.metrics.agreement.agreement_estimates import agreement_estimates
+from semiology.metrics.agreement.expert_ranking import ranking_agreement
 from semiology.reports.agreement_commands import agreement_app
 
 RNG = np.random.default_rng(5)

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from semiology.cli import app
 from semiology.features import FEATURES
-from semiology.metrics.scores import FeatureScores, MacroScores, RunScores
+from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores
 from semiology.reports.baselines_alone import features_alone
 from semiology.reports.leaderboard.entries import ExportOptions, IdentifierError, entries
 from semiology.reports.leaderboard.files import faults, merged, read_board, schema, write_board

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from semiology.metrics.expert_ranking import ranking_agreement
+from semiology.metrics.agreement.expert_ranking import ranking_agreement
 from semiology.reports import reproduction
 from semiology.reports.published_s3 import (
     CELL_COLUMNS,

@@ -16,8 +16,8 @@ from s3_examples import KINDS, all_tasks, record, write_s3_run
 from typer import Typer
 from typer.testing import CliRunner, Result
 
-from semiology.metrics.s3_recording_answers import recording_answers
-from semiology.metrics.s3_task_scores import score_task
+from semiology.metrics.s3.recording_answers import recording_answers
+from semiology.metrics.s3.scores import score_task
 from semiology.reports.commands import report
 from semiology.reports.lmms_eval_files import ResultsError
 from semiology.reports.s3_figures import FIGURES, TASK_TITLES, Figure

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from s3_examples import REPORT, record, write_s3_run
 
-from semiology.metrics.bert_similarity import BertSimilarity
-from semiology.metrics.report_quality import LOCATIONS, ReportFindings
-from semiology.metrics.text_readers import text_digest
+from semiology.metrics.s3.text.bertscore import BertSimilarity
+from semiology.metrics.s3.text.readers import text_digest
+from semiology.metrics.s3.text.seizure_rqi import LOCATIONS, ReportFindings
 from semiology.reports.run_texts import Maker, Readings, write_readings
 from semiology.reports.s3_results import read_s3_results
 from semiology.reports.s3_summary import S3Summary, s3_rows, summarise_s3

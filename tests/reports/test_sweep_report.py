@@ -17,8 +17,8 @@ from sweep_examples import WORDINGS, results_of, sweep_rows
 from typer.testing import CliRunner
 
 from semiology.cli import app
-from semiology.metrics.wording_answers import wording_answers_of_segments
-from semiology.metrics.wording_choice import best_of_k
+from semiology.metrics.robustness.answers import wording_answers_of_segments
+from semiology.metrics.robustness.best_wording import best_of_k
 from semiology.reports.lmms_eval_files import ResultsError
 from semiology.reports.results import read_results
 from semiology.reports.sweep_rows import (

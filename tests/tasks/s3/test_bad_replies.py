@@ -6,8 +6,8 @@ from typing import Any, get_args
 
 import pytest
 
-from semiology.metrics.s3_recording_answers import AnswerKind, recording_answers
-from semiology.metrics.s3_task_scores import score_task
+from semiology.metrics.s3.recording_answers import AnswerKind, recording_answers
+from semiology.metrics.s3.scores import score_task
 from semiology.tasks.s3.records import process_results
 from semiology.tasks.s3.task_list import TASKS
 

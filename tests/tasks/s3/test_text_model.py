@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from semiology.metrics.window_merging import merge_reports
+from semiology.metrics.s3.merge_windows import merge_reports
 from semiology.tasks.s3 import scores
 from semiology.tasks.s3.merge_instructions import instructed
 from semiology.tasks.s3.text_model import MAX_TOKENS, TextModelError, chosen_text_model

@@ -1,0 +1,1 @@
+"""Agreement of raters, wordings and metrics with experts."""

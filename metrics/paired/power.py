@@ -1,0 +1,176 @@
+"""How many patients a paired comparison needs: the test itself, on simulated studies of growing size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from semiology.metrics.paired.contributions import contributions
+from semiology.metrics.paired.simulation import AnswerModel, Patients, simulate_tables
+from semiology.metrics.paired.tables import PairedTables, measures_of
+from semiology.metrics.scores.counts import Floats
+from semiology.metrics.statistics.mcnemar import mcnemar_mid_p
+from semiology.metrics.statistics.sign_flip import Flips, draw_flips, flip_p_value, smallest_p
+
+MOST_PATIENTS = 5000
+FEWEST_PATIENTS = 6
+_RESOLUTION = 1.06
+"""The search stops once neighbouring sizes lie this near."""
+
+
+@dataclass(frozen=True)
+class PowerAt:
+    """Power of the test with so many patients.
+
+    Attributes:
+        n_patients: size of the simulated studies.
+        power: share of them with a p-value below the level. low, high: its 95 % Wilson interval, from the
+            number of studies simulated.
+        mcnemar_power: the same for McNemar's mid-p, which ignores patients.
+        mean_difference: mean difference of F1 over the studies.
+    """
+
+    n_patients: int
+    power: float
+    low: float
+    high: float
+    mcnemar_power: float
+    mean_difference: float
+
+
+@dataclass(frozen=True)
+class PatientsNeeded:
+    """Result of the search.
+
+    Attributes:
+        needed: patients for the power wanted, between the two sizes nearest to it; None if more than
+            `MOST_PATIENTS` (or than the limit given).
+        tried: power at every size looked at, by size.
+    """
+
+    needed: int | None
+    tried: tuple[PowerAt, ...]
+
+
+def power_at(
+    patients: Patients,
+    n_patients: int,
+    model: AnswerModel,
+    *,
+    alpha: float = 0.05,
+    studies: int = 400,
+    seed: int = 0,
+    feature: str = "feature",
+    flips: int | None = None,
+) -> PowerAt:
+    """Return how often the patient sign-flip test on F1 finds the difference of a model.
+
+    Args:
+        patients: those that studies draw from, with replacement.
+        n_patients: size of a study.
+        model: rates of both sides. With a difference of 0 the "power" is the rate of false positives.
+        alpha: level of the test. studies: number simulated. seed: of all draws.
+        feature: name, which decides how answers are scored.
+        flips: draws of the test; by default enough for ``alpha``.
+
+    A study in which no drawn patient shows the sign finds nothing.
+    """
+    rng = np.random.default_rng([seed, n_patients])
+    signs = draw_flips(n_patients, flips or max(400, int(20 / alpha)), seed)
+    found, ignoring, differences = 0, 0, []
+    for _ in range(studies):
+        tables = simulate_tables(patients, n_patients, model, rng, feature)
+        seen = _difference(tables)
+        if np.isnan(seen[0]):
+            continue
+        differences.append(float(seen[0]))
+        found += _p_value(tables, seen, signs) < alpha
+        ignoring += mcnemar_mid_p(int(tables.only_first[0]), int(tables.only_second[0])) < alpha
+    low, high = _wilson(found, studies)
+    mean = float(np.mean(differences)) if differences else float("nan")
+    return PowerAt(n_patients, found / studies, low, high, ignoring / studies, mean)
+
+
+def patients_needed(
+    patients: Patients,
+    model: AnswerModel,
+    *,
+    power: float = 0.8,
+    alpha: float = 0.05,
+    studies: int = 400,
+    seed: int = 0,
+    feature: str = "feature",
+    most: int = MOST_PATIENTS,
+    on_size: Callable[[PowerAt], None] | None = None,
+) -> PatientsNeeded:
+    """Return the number of patients at which the test has the power wanted.
+
+    Args:
+        patients, model, alpha, studies, seed, feature: as in `power_at`.
+        power: wanted, above ``alpha`` and below 1.
+        most: largest size looked at.
+        on_size: called with each size looked at, as it is done.
+
+    Starts at the set's own size, doubles or halves it past the power wanted, and narrows the two sizes down.
+
+    Raises:
+        ValueError: the power is out of range.
+    """
+    if not alpha < power < 1:
+        raise ValueError(f"a power of {power:g} cannot be planned for → use one above {alpha:g} and below 1")
+    tried: dict[int, PowerAt] = {}
+
+    def at(size: int) -> float:
+        if size not in tried:
+            tried[size] = power_at(
+                patients, size, model, alpha=alpha, studies=studies, seed=seed, feature=feature
+            )
+            if on_size is not None:
+                on_size(tried[size])
+        return tried[size].power
+
+    size = int(np.clip(len(patients.positive), FEWEST_PATIENTS, most))
+    below, above = size, size
+    if at(size) >= power:
+        while below > FEWEST_PATIENTS and at(below) >= power:
+            above, below = below, max(below // 2, FEWEST_PATIENTS)
+    else:
+        while above < most and at(above) < power:
+            below, above = above, min(above * 2, most)
+    needed = None
+    if at(above) >= power:
+        needed = _narrowed(at, below, above, power)
+    return PatientsNeeded(needed, tuple(tried[key] for key in sorted(tried)))
+
+
+def _narrowed(at: Callable[[int], float], below: int, above: int, power: float) -> int:
+    if at(below) >= power:
+        return below
+    while above > below * _RESOLUTION and above - below > 1:
+        middle = (below + above) // 2
+        below, above = (below, middle) if at(middle) >= power else (middle, above)
+    rise = at(above) - at(below)
+    share = (power - at(below)) / rise if rise > 0 else 1.0
+    return int(np.ceil(below + share * (above - below)))
+
+
+def _difference(tables: PairedTables) -> Floats:
+    first, second = (
+        measures_of(side.sum(0), tables.features)["f1"] for side in (tables.first, tables.second)
+    )
+    return second - first
+
+
+def _p_value(tables: PairedTables, seen: Floats, signs: Flips) -> float:
+    flipped = signs.signs @ contributions(tables, "f1", seen)
+    least = smallest_p(int((tables.changed > 0).sum()))
+    return max(float(flip_p_value(seen, flipped, signs)[0]), float(least))
+
+
+def _wilson(part: int, whole: int) -> tuple[float, float]:
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(part, whole, method="wilson")
+    return float(low), float(high)

@@ -1,0 +1,121 @@
+"""Two conditions on the same recordings: counting tables per patient, one for each condition.
+
+A condition is a model, a wording or an enhancement. Everything that compares two of them starts from these
+tables, so that test, interval and table can never be about different recordings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semiology.metrics.scores.aggregation import THREE_CLASSES
+from semiology.metrics.scores.classification import (
+    accuracy,
+    balanced_accuracy,
+    binary_counts,
+    f1,
+    three_class_table_scores,
+)
+from semiology.metrics.scores.counts import Codes, Floats, patient_tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+END_POINTS: tuple[str, ...] = ("balanced_accuracy", "f1")
+"""The scores whose macro means are the primary end points."""
+MEASURES: tuple[str, ...] = (*END_POINTS, "accuracy")
+"""The scores that are compared feature by feature; accuracy is what McNemar's test is about."""
+PAIR_COLUMNS: tuple[str, ...] = ("video_id", "patient_id", "feature", "truth", "first", "second")
+
+
+@dataclass(frozen=True)
+class PairedTables:
+    """Answers of two conditions about the same recordings, counted.
+
+    Attributes:
+        patients: ids, sorted, length P. features: names, length F.
+        first, second: tables of truth against answer of each condition, shape (P, F, 3, 4).
+        changed: recordings that the two answer differently, shape (P, F).
+        only_first, only_second: recordings that only this condition answers rightly, shape (F,).
+    """
+
+    patients: tuple[str, ...]
+    features: tuple[str, ...]
+    first: Floats
+    second: Floats
+    changed: Floats
+    only_first: Codes
+    only_second: Codes
+
+
+def paired_tables(pairs: pd.DataFrame, features: Sequence[str]) -> PairedTables:
+    """Count the answers of two conditions.
+
+    Args:
+        pairs: one row per recording and feature, columns `PAIR_COLUMNS`; ``first`` and ``second`` are the
+            answers (yes, no, na, unparsed). Rows of yes/no features whose truth is ``na`` count for nothing.
+        features: order of the features; other rows are left out.
+
+    Raises:
+        ValueError: a column is missing, a recording stands twice, or a value is outside its vocabulary.
+    """
+    absent = [name for name in PAIR_COLUMNS if name not in pairs.columns]
+    if absent:
+        raise ValueError(
+            f"the frame of pairs has no column {absent[0]!r} → it needs {', '.join(PAIR_COLUMNS)}"
+        )
+    twice = pairs[pairs.duplicated(["video_id", "feature"])]
+    if len(twice):
+        row = twice.iloc[0]
+        raise ValueError(
+            f"{row['feature']}: recording {row['video_id']} stands twice → keep one answer of each condition"
+        )
+    first = patient_tables(pairs.rename(columns={"first": "answer"}), features)
+    second = patient_tables(pairs.rename(columns={"second": "answer"}), features)
+    scored = pairs[_scored(pairs)]
+    right = {name: (scored[name] == scored["truth"]).to_numpy(dtype=bool) for name in ("first", "second")}
+    patient = {name: i for i, name in enumerate(first.patients)}
+    place = {name: i for i, name in enumerate(first.features)}
+    at_patient = scored["patient_id"].astype(str).map(patient).to_numpy(dtype=np.int64)
+    at_feature = scored["feature"].map(place).fillna(-1).to_numpy(dtype=np.int64)
+    differs = (scored["first"] != scored["second"]).to_numpy(dtype=bool) & (at_feature >= 0)
+    changed = np.zeros((len(patient), len(place)))
+    np.add.at(changed, (at_patient[differs], at_feature[differs]), 1.0)
+
+    def count(rows: Any) -> Codes:
+        return np.bincount(at_feature[rows & (at_feature >= 0)], minlength=len(place)).astype(np.int64)
+
+    return PairedTables(
+        first.patients,
+        first.features,
+        first.counts,
+        second.counts,
+        changed,
+        count(right["first"] & ~right["second"]),
+        count(right["second"] & ~right["first"]),
+    )
+
+
+def measures_of(tables: Floats, features: Sequence[str]) -> dict[str, Floats]:
+    """Return `MEASURES` of tables (..., F, 3, 4), each of shape (..., F).
+
+    Answers that are neither yes nor no count as wrong; verbal_responsiveness is scored over its three
+    classes, as everywhere else. NaN where the truth does not hold what a measure needs.
+    """
+    counts = binary_counts(tables)
+    scores = {"balanced_accuracy": balanced_accuracy(counts), "f1": f1(counts), "accuracy": accuracy(counts)}
+    for i, name in enumerate(features):
+        if name in THREE_CLASSES:
+            own = three_class_table_scores(tables[..., i, :, :])
+            for measure in MEASURES:
+                scores[measure][..., i] = own[measure]
+    return scores
+
+
+def _scored(pairs: pd.DataFrame) -> Any:
+    three = pairs["feature"].isin(THREE_CLASSES)
+    return pairs["truth"].isin(["yes", "no"]) | (three & (pairs["truth"] == "na"))

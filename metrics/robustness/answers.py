@@ -1,0 +1,280 @@
+"""The answers that several wordings of one question got on the same recordings: wordings × recordings.
+
+Everything on robustness starts from this array. Only recordings that *every* wording was asked about are
+compared, so that no wording is judged on easier recordings than another; how many are left out is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from semiology.metrics.scores.aggregation import THREE_CLASSES, recording_answers
+from semiology.metrics.scores.classification import Policy
+from semiology.metrics.scores.counts import ANSWERS, NA, TRUTHS, UNPARSED, Codes, Floats, encode
+from semiology.metrics.scores.probability import recording_probabilities
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Bools = npt.NDArray[np.bool_]
+
+NEEDED = ("prompt_id", "video_id", "patient_id", "answer", "truth")
+DESCRIBING = ("family", "polarity", "answer_format", "provenance")
+OWN_FORMAT = "own"
+
+
+class IncompleteSweepError(ValueError):
+    """No recording was asked about under every wording, so there is nothing to compare."""
+
+
+@dataclass(frozen=True)
+class WordingAnswers:
+    """Answers of one model about one feature under K wordings on n recordings of P patients.
+
+    Answers are about the presence of the sign: a "yes" to a negatively asked wording is a "no" here.
+
+    Attributes:
+        feature: name, for messages.
+        wordings: names, length K. families, polarities: of each wording, length K.
+        reference: position of the reference wording, None if it was not asked.
+        recordings: video ids, length n.
+        patients: patient ids, length P. patient: position of each recording's patient, shape (n,).
+        truth: codes of `confusion.TRUTHS`, shape (n,); without ``na`` unless ``three_classes``.
+        answers: codes of `confusion.ANSWERS`, shape (K, n).
+        three_classes: whether ``na`` is an answer to be scored (verbal_responsiveness).
+        p_yes: probability of "the sign is present", shape (K, n), NaN where unknown; None without scores.
+        left_out: recordings that some wording was not asked about, or without a truth to score.
+        hashes, formats, provenances: of each wording, length K; empty where the answers do not tell.
+    """
+
+    feature: str
+    wordings: tuple[str, ...]
+    families: tuple[str, ...]
+    polarities: tuple[str, ...]
+    reference: int | None
+    recordings: tuple[str, ...]
+    patients: tuple[str, ...]
+    patient: Codes
+    truth: Codes
+    answers: Codes
+    three_classes: bool = False
+    p_yes: Floats | None = None
+    left_out: int = 0
+    hashes: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    provenances: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that the shapes agree.
+
+        Raises:
+            ValueError: they do not; the message names the array.
+        """
+        k, n = len(self.wordings), len(self.recordings)
+        wanted = {"patient": (n,), "truth": (n,), "answers": (k, n)}
+        if self.p_yes is not None:
+            wanted["p_yes"] = (k, n)
+        for name, shape in wanted.items():
+            if getattr(self, name).shape != shape:
+                raise ValueError(
+                    f"{self.feature}: {name} has the shape {getattr(self, name).shape}, not {shape}"
+                )
+        if len(self.families) != k or len(self.polarities) != k:
+            raise ValueError(f"{self.feature}: give one family and one polarity for each of {k} wordings")
+
+    @property
+    def usable(self) -> Bools:
+        """Whether an answer is one of the scored classes, shape (K, n)."""
+        return np.asarray((self.answers != UNPARSED) & (self.three_classes | (self.answers != NA)))
+
+    def counted(self, policy: Policy) -> Bools:
+        """Whether an answer counts under a policy, shape (K, n): all, or the usable ones."""
+        return self.usable if policy == "drop" else np.ones(self.answers.shape, dtype=bool)
+
+    @property
+    def right(self) -> Bools:
+        """Whether an answer equals the truth, shape (K, n); an answer that is not usable is not right."""
+        return np.asarray((self.answers == self.truth) & self.usable)
+
+
+def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> WordingAnswers:
+    """Arrange recording answers of one model and one feature as wordings × recordings.
+
+    Args:
+        recordings: one row per wording and recording (after `aggregation.recording_answers`), columns
+            prompt_id, video_id, patient_id, answer, truth, and any of feature, prompt_hash, answer_format,
+            family, polarity, provenance, p_yes. A wording is a prompt_id; where one id was sent in several
+            forms (answer formats) each form counts as a wording of its own. A missing answer is unparsed.
+        reference: prompt_id of the reference wording.
+
+    Raises:
+        ValueError: a column is missing, the frame holds several features, a wording answered a recording
+            twice, a recording has two truths or patients, or a value is outside its vocabulary.
+        IncompleteSweepError: no recording with a truth was asked about under every wording.
+    """
+    feature = _one_feature(recordings)
+    rows = recordings.assign(_wording=_names(recordings))
+    _refuse_repeats(rows, feature)
+    three = feature in THREE_CLASSES
+    scored = _with_truth(rows, three)
+    wordings = list(dict.fromkeys(scored["_wording"]))
+    asked = scored.groupby("video_id", sort=True)["_wording"].nunique()
+    kept = [str(video) for video, count in asked.items() if count == len(wordings)]
+    if not kept:
+        raise IncompleteSweepError(
+            f"{feature}: no recording with a truth was asked about under all of the {len(wordings)} wordings "
+            "→ finish the sweep, or leave wordings out"
+        )
+    first = scored.drop_duplicates("video_id").set_index("video_id").loc[kept]
+    patients, patient = np.unique(first["patient_id"].to_numpy(dtype=str), return_inverse=True)
+    described = scored.drop_duplicates("_wording").set_index("_wording").loc[wordings]
+    return WordingAnswers(
+        feature=feature,
+        wordings=tuple(wordings),
+        families=_described(described, "family", "not stated"),
+        polarities=_described(described, "polarity", "positive"),
+        reference=_place_of(reference, wordings, described),
+        recordings=tuple(kept),
+        patients=tuple(str(name) for name in patients),
+        patient=patient.astype(np.int64),
+        truth=first["_truth"].to_numpy(dtype=np.int64),
+        answers=_answer_codes(_grid(scored, "answer", wordings, kept)),
+        three_classes=three,
+        p_yes=_scores(scored, wordings, kept),
+        left_out=int(rows["video_id"].nunique()) - len(kept),
+        hashes=_told(described, "prompt_hash"),
+        formats=_told(described, "answer_format"),
+        provenances=_told(described, "provenance"),
+    )
+
+
+def wording_answers_of_segments(segments: pd.DataFrame, *, reference: str = "s3") -> WordingAnswers:
+    """Arrange segment answers of one model and one feature, as a sweep logs them, as wordings × recordings.
+
+    Args:
+        segments: columns of `aggregation.recording_answers` with prompt_id and prompt_hash, and any of
+            family, polarity, answer_format, p_yes.
+        reference: prompt_id of the reference wording.
+
+    A recording that was not asked about in the same number of segments under every wording, as at the end
+    of a run that was stopped, is left out.
+
+    Raises:
+        ValueError: as `wording_answers`.
+        IncompleteSweepError: nothing is left to compare.
+    """
+    given = [name for name in DESCRIBING if name in segments.columns]
+    described = segments[["prompt_hash", *given]].drop_duplicates("prompt_hash")
+    recordings = recording_answers(segments)
+    unequal = recordings.groupby("video_id")["n_segments"].transform("nunique") > 1
+    if bool(unequal.all()):
+        raise IncompleteSweepError("no recording was asked about in the same segments under every wording")
+    kept = recordings[~unequal].merge(described, on="prompt_hash", how="left")
+    if "p_yes" in segments.columns and bool(segments["p_yes"].notna().any()):
+        scores = recording_probabilities(segments)
+        kept = kept.merge(scores, on=["prompt_hash", "video_id"], how="left")
+    found = wording_answers(kept, reference=reference)
+    return replace(found, left_out=found.left_out + int(recordings.loc[unequal, "video_id"].nunique()))
+
+
+def with_patients(answers: WordingAnswers, patients: Sequence[str]) -> Codes:
+    """Return each recording's patient as a position in another list of patients, shape (n,).
+
+    Raises:
+        KeyError: a patient is not in the list.
+    """
+    place = {name: i for i, name in enumerate(patients)}
+    return np.array([place[name] for name in answers.patients], dtype=np.int64)[answers.patient]
+
+
+def _one_feature(rows: pd.DataFrame) -> str:
+    absent = [name for name in NEEDED if name not in rows.columns]
+    if absent:
+        raise ValueError(f"the frame of recording answers has no column {absent[0]!r}")
+    if rows.empty:
+        raise ValueError("the frame of recording answers is empty → there is nothing to compare")
+    for column in ("feature", "model", "enhancement"):
+        if column in rows.columns and rows[column].nunique(dropna=False) > 1:
+            raise ValueError(f"the frame holds several values of {column!r} → select one first")
+    if bool(rows["patient_id"].isna().any()):
+        raise ValueError("a recording has no patient_id → intervals need to know who shares a patient")
+    return str(rows["feature"].iloc[0]) if "feature" in rows.columns else "feature"
+
+
+def _names(rows: pd.DataFrame) -> pd.Series[str]:
+    """Return a name for each row's wording; the form is added where one id was sent in several."""
+    names = rows["prompt_id"].astype(str)
+    for column, length in (("answer_format", None), ("prompt_hash", 8)):
+        if column in rows.columns:
+            forms = rows.groupby("prompt_id", dropna=False)[column].transform("nunique")
+            suffix = rows[column].astype(str).str.slice(0, length)
+            return names.where((forms <= 1) | (suffix == OWN_FORMAT), names + "+" + suffix)
+    return names
+
+
+def _refuse_repeats(rows: pd.DataFrame, feature: str) -> None:
+    twice = rows[rows.duplicated(["_wording", "video_id"])]
+    if len(twice):
+        raise ValueError(
+            f"{feature}: wording {twice['_wording'].iloc[0]} answered recording {twice['video_id'].iloc[0]} "
+            "twice → aggregate segments to recordings, and keep one run of each wording"
+        )
+    for column in ("truth", "patient_id"):
+        mixed = rows.drop_duplicates(["video_id", column])
+        mixed = mixed[mixed.duplicated("video_id")]
+        if len(mixed):
+            raise ValueError(
+                f"{feature}: recording {mixed['video_id'].iloc[0]} has two values of {column} "
+                "→ were the annotations changed between runs?"
+            )
+
+
+def _described(described: pd.DataFrame, column: str, default: str) -> tuple[str, ...]:
+    if column not in described.columns:
+        return (default,) * len(described)
+    return tuple(str(value) if value else default for value in described[column].fillna(""))
+
+
+def _with_truth(rows: pd.DataFrame, three_classes: bool) -> pd.DataFrame:
+    """Return the rows whose truth can be scored, with its code as ``_truth``."""
+    truth = encode(rows["truth"].to_numpy(dtype=object), TRUTHS, "truth")
+    kept: pd.DataFrame = rows.assign(_truth=truth)[(truth >= 0) & (three_classes | (truth != NA))]
+    return kept
+
+
+def _place_of(reference: str, wordings: Sequence[str], described: pd.DataFrame) -> int | None:
+    """Return where the reference wording is: in its own form, where it was sent in others too."""
+    places = [i for i, name in enumerate(wordings) if name == reference]
+    places += [i for i, name in enumerate(described["prompt_id"]) if name == reference]
+    return places[0] if places else None
+
+
+def _told(described: pd.DataFrame, column: str) -> tuple[str, ...]:
+    """Return what a column says of each wording; nothing where it is not there."""
+    return _described(described, column, "not stated") if column in described.columns else ()
+
+
+def _grid(
+    rows: pd.DataFrame, column: str, wordings: Sequence[str], videos: Sequence[str]
+) -> npt.NDArray[Any]:
+    wide = rows.pivot(index="_wording", columns="video_id", values=column)
+    return wide.reindex(index=list(wordings), columns=list(videos)).to_numpy()
+
+
+def _answer_codes(grid: npt.NDArray[Any]) -> Codes:
+    codes = encode(grid.ravel(), ANSWERS, "answer").reshape(grid.shape)
+    return np.where(codes < 0, UNPARSED, codes)
+
+
+def _scores(rows: pd.DataFrame, wordings: Sequence[str], videos: Sequence[str]) -> Floats | None:
+    if "p_yes" not in rows.columns or bool(rows["p_yes"].isna().all()):
+        return None
+    scores = _grid(rows, "p_yes", wordings, videos).astype(np.float64)
+    if bool(((scores < 0) | (scores > 1)).any()):
+        raise ValueError("a value of p_yes lies outside 0 to 1")
+    return scores

@@ -1,0 +1,182 @@
+"""How much the wording of a question matters: measures on right/wrong answers of wordings × recordings.
+
+Notation: K wordings, n recordings, Y[p, i] = 1 if wording p is right about recording i, k_i = number of
+wordings right about recording i, K_i = number of its answers that count. Functions on recordings return one
+value per recording, shape (n,), so that a bootstrap over patients is a weighted mean; functions on wordings
+take one score per wording on the last axis, so that one call serves all resamples.
+
+None of these numbers means anything alone: a model that always says "yes" never flips and has PSS 0. Print
+them beside balanced accuracy, yes-rate against prevalence, unparsed rate and Krippendorff's alpha, as
+`semiology.metrics.robustness.scores` does.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import comb
+
+from semiology.metrics.robustness.answers import Bools
+from semiology.metrics.scores.counts import Codes, Floats
+
+
+def worst_at(k: Floats, counted: Floats, m: int) -> Floats:
+    """Return Worst@m of each recording: C(k, m) / C(K, m), the chance that m random wordings are all right.
+
+    Args:
+        k: wordings right, shape (n,). counted: wordings counted, K_i, shape (n,).
+        m: wordings drawn without replacement.
+
+    Range 0 to 1; never rises with m; m = 1 is the share right, m = K the per-case worst score (Cao et al.,
+    arXiv 2406.10248, as mean over recordings). Comparable across different K, unlike the worst case itself.
+    NaN where fewer than m wordings were counted. Source: the hypergeometric form of "pass^m".
+
+    Raises:
+        ValueError: m is not positive.
+    """
+    if m < 1:
+        raise ValueError(f"Worst@m needs m of 1 or more, not {m}")
+    k, counted = np.asarray(k, dtype=np.float64), np.asarray(counted, dtype=np.float64)
+    result = np.ones(k.shape)
+    for j in range(m):
+        result = result * np.maximum(k - j, 0) / np.where(counted > j, counted - j, np.nan)
+    return result
+
+
+def flips(k: Floats, counted: Floats) -> tuple[Floats, Floats, Floats]:
+    """Return (always right, always wrong, flips) of each recording as 0 or 1; the three sum to 1.
+
+    Always right is k = K, always wrong k = 0, a flip anything between. Their means are the per-case worst
+    score, one minus the per-case best score, and best minus worst. NaN where no answer was counted.
+    """
+    k, counted = np.asarray(k, dtype=np.float64), np.asarray(counted, dtype=np.float64)
+    known = np.where(counted > 0, 1.0, np.nan)
+    right, wrong = (k == counted) * known, (k == 0) * known
+    return right, wrong, known - right - wrong
+
+
+def prompt_sensitivity(k: Floats, counted: Floats) -> Floats:
+    """Return PSS of each recording: the share of pairs of wordings of which just one is right.
+
+    S_i = 2 k (K - k) / (K (K - 1)), the mean over pairs of abs(Y[p, i] - Y[q, i]) of ProSA (Zhuo et al.,
+    arXiv 2410.12405). For valid yes/no answers it is one minus Fleiss' observed agreement. Its maximum is
+    `prompt_sensitivity_maximum`, not 1. NaN where fewer than two answers were counted.
+    """
+    k, counted = np.asarray(k, dtype=np.float64), np.asarray(counted, dtype=np.float64)
+    pairs = counted * (counted - 1)
+    return 2 * k * (counted - k) / np.where(pairs > 0, pairs, np.nan)
+
+
+def prompt_sensitivity_maximum(counted: Floats) -> Floats:
+    """Return the largest PSS that K wordings allow: half of them right.
+
+    K / (2 (K - 1)) for even K, (K + 1) / (2 K) for odd K: 0.545 at K = 12, 0.526 at K = 20. NaN below two.
+    """
+    counted = np.asarray(counted, dtype=np.float64)
+    return prompt_sensitivity(np.floor(counted / 2), counted)
+
+
+def majority_credit(answers: Codes, truth: Codes, usable: Bools, classes: int = 2) -> Floats:
+    """Return how right the majority over wordings is about each recording, 0 to 1.
+
+    Args:
+        answers: codes, shape (K, n). truth: codes, shape (n,).
+        usable: answers that vote, shape (K, n).
+        classes: 2 for yes/no, 3 with ``na``.
+
+    1 if most voting wordings gave the true answer, 0 if not; of t answers tied for most votes a true one
+    earns 1/t (a coin would decide). A recording without a vote earns 0. Ensemble gain is the mean of this
+    minus AvgP (`mean_over_wordings` of accuracy): negative if wordings are mostly wrong.
+    """
+    votes = np.stack([((answers == c) & usable).sum(0) for c in range(classes)])
+    most = votes.max(0)
+    tied = (votes == most).sum(0)
+    own = np.take_along_axis(votes, truth[None], axis=0)[0]
+    return np.where((own == most) & (most > 0), 1.0 / tied, 0.0)
+
+
+def mean_over_wordings(scores: Floats) -> Floats:
+    """Return the mean of one score per wording, shape (..., K) to (...); AvgP if the score is accuracy.
+
+    AvgP: Mizrahi et al., arXiv 2401.00595. Wordings whose score is undefined (NaN) are left out; NaN if all
+    are.
+    """
+    defined = ~np.isnan(scores)
+    count = defined.sum(-1)
+    total = np.where(defined, scores, 0.0).sum(-1)
+    return np.asarray(total / np.where(count > 0, count, np.nan), dtype=np.float64)
+
+
+def best(scores: Floats) -> Floats:
+    """Return the best score over wordings, (..., K) to (...): MaxP of arXiv 2401.00595 for accuracy.
+
+    It was chosen on the recordings it is measured on, so it is too high: by about 7 points for the best of 20
+    on 86 recordings, 3 on 438. Use `wording_choice.best_of_k` for what a chosen wording is worth.
+    """
+    return _extreme(scores, largest=True)
+
+
+def worst(scores: Floats) -> Floats:
+    """Return the worst score over wordings, (..., K) to (...); too low for the same reason as `best`."""
+    return _extreme(scores, largest=False)
+
+
+def spread(scores: Floats) -> Floats:
+    """Return best minus worst over all K wordings (Sclar et al., arXiv 2310.11324). It grows with K."""
+    return best(scores) - worst(scores)
+
+
+def spread_at(scores: Floats, m: int) -> Floats:
+    """Return the spread expected of m wordings drawn without replacement, (..., K) to (...).
+
+    With scores in rising order s_1..s_K the mean maximum is sum_j s_j C(j-1, m-1) / C(K, m) and the mean
+    minimum its mirror, exact and without sampling. Equal to `spread` at m = K, 0 at m = 1; never falls with
+    m. Comparable across different K. NaN if fewer than m wordings, or any score, are defined.
+
+    Raises:
+        ValueError: m is not positive.
+    """
+    if m < 1:
+        raise ValueError(f"spread at m wordings needs m of 1 or more, not {m}")
+    scores = np.asarray(scores, dtype=np.float64)
+    k = scores.shape[-1]
+    if m > k:
+        return np.full(scores.shape[:-1], np.nan)
+    weights = comb(np.arange(k), m - 1) / comb(k, m)
+    # NaN sorts last and spreads into the sum, as it should.
+    return np.asarray(np.sort(scores, axis=-1) @ (weights - weights[::-1]), dtype=np.float64)
+
+
+def saturation(scores: Floats) -> Floats:
+    """Return Sat = 1 - (MaxP - AvgP), (..., K) to (...): 1 if all wordings are equally good (2401.00595)."""
+    return 1 - (best(scores) - mean_over_wordings(scores))
+
+
+def combined_performance(scores: Floats) -> Floats:
+    """Return CPS = Sat x MaxP (arXiv 2401.00595), 0 to 1; for comparison only: it rewards a lucky maximum."""
+    return saturation(scores) * best(scores)
+
+
+def performance_drop(scores: Floats, reference: int) -> Floats:
+    """Return PDR: the mean over the other wordings of 1 - score / score of the reference wording.
+
+    Source: PromptBench (Zhu et al., arXiv 2306.04528), averaged over variants. At most 1; negative if the
+    others are better. NaN if the reference scores 0 or stands alone; near 0 it explodes: for rare signs read
+    `absolute_drop`.
+    """
+    of_reference = scores[..., reference]
+    others = mean_over_wordings(np.delete(scores, reference, axis=-1))
+    return np.asarray(1 - others / np.where(of_reference > 0, of_reference, np.nan), dtype=np.float64)
+
+
+def absolute_drop(scores: Floats, reference: int) -> Floats:
+    """Return the reference wording's score minus the mean of the others, -1 to 1; NaN if it stands alone."""
+    others = mean_over_wordings(np.delete(scores, reference, axis=-1))
+    return np.asarray(scores[..., reference] - others, dtype=np.float64)
+
+
+def _extreme(scores: Floats, *, largest: bool) -> Floats:
+    scores = np.asarray(scores, dtype=np.float64)
+    blank = -np.inf if largest else np.inf
+    filled = np.where(np.isnan(scores), blank, scores)
+    found = filled.max(-1, initial=-np.inf) if largest else filled.min(-1, initial=np.inf)
+    return np.where(np.isinf(found), np.nan, found)

@@ -1,0 +1,1 @@
+"""Scores of S3 tasks 2 to 7."""

@@ -1,0 +1,1 @@
+"""Scores of the order of signs (S3 task 5)."""

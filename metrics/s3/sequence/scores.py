@@ -1,0 +1,128 @@
+"""All sequence scores of one model over recordings, with intervals and baselines (S3 task 5)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from semiology.metrics.coverage import UNPARSED, count_answers, is_missing, require_columns
+from semiology.metrics.s3.sequence.measures import (
+    edit_distance,
+    first_mentions,
+    lcs_f1,
+    lcs_ratio,
+    normalised_edit_distance,
+    position_share,
+    sign_f1,
+    temporal_relation_scores,
+)
+from semiology.metrics.statistics.bootstrap import TaskScores, mean_estimate
+from semiology.metrics.statistics.intervals import RESAMPLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LIST_SCORES = {
+    "edit_distance": edit_distance,
+    "normalised_edit_distance": normalised_edit_distance,
+    "lcs_ratio": lcs_ratio,
+    "lcs_f1": lcs_f1,
+    "position_share": position_share,
+    "sign_f1": sign_f1,
+}
+
+
+def sequence_scores(
+    answer: Sequence[str], truth: Sequence[str], onsets: Mapping[str, float] | None = None
+) -> dict[str, float]:
+    """Return every sequence score of one recording by name.
+
+    Args:
+        answer: signs in the order answered, as read (repeats and unknown words included).
+        truth: signs by onset.
+        onsets: onset of each true sign in seconds; equal ones are ties (None: the order of ``truth`` is
+        strict).
+    """
+    values = {name: float(score(answer, truth)) for name, score in LIST_SCORES.items()}
+    times = first_mentions(truth) if onsets is None else onsets
+    relation = temporal_relation_scores(times, first_mentions(answer))
+    return values | {
+        "relation_precision": relation.precision,
+        "relation_recall": relation.recall,
+        "relation_f1": relation.f1,
+        "order_accuracy": relation.order_accuracy,
+        "relation_random_order_f1": relation.random_order_f1,
+    }
+
+
+def typical_sequence(truths: Sequence[Sequence[str]], *, at_least: float = 0.5) -> list[str]:
+    """Return the constant answer of someone who knows the collection but not the recording.
+
+    The signs shown by at least a share of the recordings, or the commonest one if none is, ordered by their
+    mean relative position (0 first, 1 last), then by name. ``at_least=0`` names every sign that occurs. Empty
+    without recordings.
+    """
+    shown = Counter(sign for truth in truths for sign in set(truth))
+    if not shown:
+        return []
+    kept = [sign for sign, count in shown.items() if count >= at_least * len(truths)]
+    kept = kept or [min(shown, key=lambda sign: (-shown[sign], sign))]
+    places: dict[str, list[float]] = {sign: [] for sign in kept}
+    for truth in truths:
+        for sign, position in first_mentions(truth).items():
+            if sign in places:
+                places[sign].append(position / max(len(truth) - 1, 1))
+    return sorted(kept, key=lambda sign: (float(np.mean(places[sign])), sign))
+
+
+def score_sequences(frame: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> TaskScores:
+    """Score the sequences of one model.
+
+    Args:
+        frame: columns video_id, patient_id, truth (sequence of signs by onset), answer (sequence of signs as
+            read, which may be empty; ``unparsed`` scores as an empty answer; None is missing), and optionally
+            onsets (mapping of sign to seconds, for ties); one row per recording.
+
+    Estimates: the scores of `sequence_scores`, means over the recordings answered. Baselines, on the same
+    recordings: ``empty_<score>`` (no sign at all), ``typical_<score>`` and ``every_sign_<score>`` (the same
+    list for all, `typical_sequence`, known in hindsight) and ``random_order_relation_f1`` (the signs of the
+    answer in random order). order_accuracy has chance 0.5.
+
+    Raises:
+        ValueError: a column is missing or a recording is there twice.
+    """
+    require_columns(frame, ("video_id", "patient_id", "truth", "answer"))
+    counts = count_answers(frame["answer"])
+    replied = frame[[not is_missing(value) for value in frame["answer"]]]
+    truths = [list(value) for value in replied["truth"]]
+    answers = [
+        [] if isinstance(value, str) and value == UNPARSED else list(value) for value in replied["answer"]
+    ]
+    ties: list[Mapping[str, float] | None] = (
+        replied["onsets"].tolist() if "onsets" in replied.columns else [None] * len(replied)
+    )
+    constants: dict[str, list[str]] = {
+        "empty": [],
+        "typical": typical_sequence(truths),
+        "every_sign": typical_sequence(truths, at_least=0.0),
+    }
+    scored = [sequence_scores(a, t, o) for a, t, o in zip(answers, truths, ties, strict=True)]
+    patients = replied["patient_id"].tolist()
+    names = [name for name in sequence_scores([], []) if name != "relation_random_order_f1"]
+    estimates = {
+        name: mean_estimate([row[name] for row in scored], patients, resamples=resamples, seed=seed)
+        for name in names
+    }
+    baselines = {"random_order_relation_f1": _mean([row["relation_random_order_f1"] for row in scored])}
+    for label, constant in constants.items():
+        rows = [sequence_scores(constant, t, o) for t, o in zip(truths, ties, strict=True)]
+        baselines |= {f"{label}_{name}": _mean([row[name] for row in rows]) for name in names}
+    return TaskScores(estimates, baselines, counts)
+
+
+def _mean(values: Sequence[float]) -> float:
+    defined = [value for value in values if not np.isnan(value)]
+    return float(np.mean(defined)) if defined else float("nan")

@@ -1,0 +1,1 @@
+"""Scores of reports and justifications (S3 tasks 2 and 6)."""

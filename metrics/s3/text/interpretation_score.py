@@ -1,0 +1,122 @@
+"""Is the sign explained as the expert sees it: the Semiology Interpretation Score (S3 task 2).
+
+A justification is read into answers to the sign's list of questions, the core manifestation first, by any
+judge (`semiology.metrics.s3.text.justification_rules` does it by rules). The score compares them with the
+answers read from the expert's justification.
+
+Most signs are absent from most recordings, and "absent, and said to be absent" scores 1: on the published
+recordings always answering "no" scores 0.79 on average over the 18 visual signs, above every model.
+`score_interpretations` therefore gives the mean over the recordings that show the sign as well, where that
+answer scores 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from semiology.metrics.coverage import count_answers, is_missing, require_columns
+from semiology.metrics.statistics.bootstrap import TaskScores, mean_estimate
+from semiology.metrics.statistics.intervals import RESAMPLES
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CORE_WEIGHT = 0.7
+DETAIL_WEIGHT = 0.3
+
+
+def interpretation_score(
+    answer: str, truth: str, extracted: Sequence[str | None], reference: Sequence[str | None]
+) -> float:
+    """Return the score of one justification, 0 to 1.
+
+    0 if the answer (yes, no, na) differs from the truth or the core question is answered differently; else
+    0.7 and 0.3 shared equally by the other questions answered as in the reference, or 1 if there is no
+    other question. Answers are compared as they are; None (not stated) equals None.
+
+    Args:
+        answer, truth: whether the sign is said, and known, to be present.
+        extracted: answers to the questions as read from the model's justification, core first.
+        reference: the same from the expert's justification.
+
+    An empty list of questions scores 1 if the answer is right.
+
+    Source: arXiv 2605.21852, appendix C; that a sole question weighs 1 is seen in its published scores.
+
+    Raises:
+        ValueError: the two lists of answers differ in length.
+    """
+    if len(extracted) != len(reference):
+        raise ValueError(
+            f"{len(extracted)} extracted and {len(reference)} reference answers → answer each in both"
+        )
+    if answer != truth:
+        return 0.0
+    if not reference:
+        return 1.0
+    if extracted[0] != reference[0]:
+        return 0.0
+    details = len(reference) - 1
+    if not details:
+        return 1.0
+    agreeing = sum(a == b for a, b in zip(extracted[1:], reference[1:], strict=True))
+    return CORE_WEIGHT + DETAIL_WEIGHT * agreeing / details
+
+
+def possible_scores(questions: int) -> tuple[float, ...]:
+    """Return the values that the score can take for a number of questions, ascending."""
+    if questions < 2:
+        return (0.0, 1.0)
+    details = questions - 1
+    return (0.0, *(CORE_WEIGHT + DETAIL_WEIGHT * n / details for n in range(details + 1)))
+
+
+def published_interpretation_mean(scores: Mapping[str, float]) -> float:
+    """Return the mean of the per-recording scores (by recording) as published; NaN without any.
+
+    Source: arXiv 2605.21852, Tables 14 and 20.
+    """
+    return float(np.mean(list(scores.values()))) if scores else float("nan")
+
+
+def score_interpretations(frame: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> TaskScores:
+    """Summarise the scores of one sign.
+
+    Args:
+        frame: columns video_id, patient_id, truth (yes, no, na), answer (yes, no, na, ``unparsed``, or empty:
+            missing) and score (0 to 1, of `interpretation_score`; NaN where the answer is missing); one row
+            per recording.
+
+    Estimates: score (the published mean); score_where_present (recordings that show the sign; a miss is 0);
+    score_where_seen (those also answered yes: the justification alone). Baselines: ``always_no_score`` and
+    ``always_yes_score``, of a constant answer with justifications in every detail as the expert's.
+
+    Raises:
+        ValueError: a column is missing, a recording is there twice, or a score is outside 0 to 1.
+    """
+    require_columns(frame, ("video_id", "patient_id", "truth", "answer", "score"))
+    counts = count_answers(frame["answer"])
+    replied = frame[[not is_missing(value) for value in frame["answer"]]]
+    scores = replied["score"].to_numpy(dtype=np.float64)
+    if bool(((scores < 0) | (scores > 1 + 1e-9)).any()):
+        raise ValueError("a score is outside 0 to 1 → give scores of interpretation_score")
+    patients, truth = replied["patient_id"].tolist(), replied["truth"].to_numpy(dtype=object)
+    present = truth == "yes"
+    seen = present & (replied["answer"].to_numpy(dtype=object) == "yes")
+    parts = {
+        "score": scores,
+        "score_where_present": np.where(present, scores, np.nan),
+        "score_where_seen": np.where(seen, scores, np.nan),
+    }
+    estimates = {
+        name: mean_estimate(values, patients, resamples=resamples, seed=seed)
+        for name, values in parts.items()
+    }
+    n = len(truth)
+    baselines = {
+        f"always_{word}_score": float((truth == word).mean()) if n else float("nan") for word in ("no", "yes")
+    }
+    return TaskScores(estimates, baselines, counts)

@@ -1,0 +1,201 @@
+"""Reading a justification into answers to a sign's questions by rules, without a judge model (S3 task 2).
+
+One reader per published question (arXiv 2605.21852, Tables 6-8), in their order, the core manifestation
+first.
+An answer is a word of a small vocabulary, or None where the text does not say: yes, no; left, right, both;
+unilateral, bilateral; sustained, brief; frequency, amplitude, both; or body parts with or without sides,
+sorted and joined by ``|``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from semiology.metrics.s3.text.phrases import (
+    BODY_PARTS,
+    SIGNS,
+    asserted,
+    body_parts,
+    clauses,
+    denied,
+    nearest_side,
+    negated,
+    one_side,
+    plain,
+    sides,
+)
+
+Reader = Callable[[str], str | None]
+
+_SUSTAINED = re.compile(
+    r"\bsustain\w*|\bprolonged\b|\bmaintain\w*|\bpersist\w*|\bcontinu\w+|\bheld\b|\bholds?\b|\bthroughout\b|\blasting\b"
+    r"|\b(?:for|over) (?:at least |more than |about |several |many |a few |\d+ ?|some )*(?:seconds?|secs?"
+    r"|s|minutes?)\b"
+    r"|\bseveral seconds\b"
+)
+_BRIEF = re.compile(
+    r"\bbrief\w*|\bmomentar\w+|\bshort(?:-lived)?\b|\btransient\w*|\bfleeting\w*|\bintermittent\w*"
+)
+_REPETITIVE = re.compile(
+    r"\brepet\w+|\brepeat\w*|\brhythmic\w*|\bstereotyp\w+|\bagain and again\b|\bcontinuous\w*"
+)
+_UNILATERAL = re.compile(
+    r"\bunilateral\w*|\bone[ -]sided?\b|\bon one side\b|\bonly the (?:left|right)\b|\bfocal\w*"
+)
+_BILATERAL = re.compile(
+    r"\bbilateral\w*|\bboth\b|\bgenerali[sz]ed\b|\b(?:whole|full|entire) body\b|\ball (?:four )?limbs\b"
+)
+_FREQUENCY = re.compile(r"\bfrequenc\w+|\brhythm\w*|\brates?\b|\bspeeds?\b|\btempo\b")
+_AMPLITUDE = re.compile(r"\bamplitude\w*|\bintensit\w+|\bmagnitude\w*|\bforce\b|\bvigou?r\w*")
+_BENT = re.compile(r"\bflex\w*|\bbent\b|\bbend\w*")
+_STRETCHED = re.compile(r"\bexten\w+|\bstraighten\w*|\bstraight\b|\boutstretch\w*")
+_FORCED = re.compile(r"\bforc\w+|\bstiff\w*|\bversi\w+|\btonic\w*|\bsustain\w*")
+_OPEN_EYES = re.compile(r"\beyes?.{0,20}\bopen\w*|\bopen eyes?\b|\bstar(?:e|es|ing)\b|\bgaz\w+")
+_SHUT_EYES = re.compile(r"\beyes?.{0,20}\b(?:closed|shut)\b")
+_FIXED = re.compile(
+    r"\bfix\w+|\bunmoving\b|\bimmobile\b|\bmotionless\b|\bstill\b|\bstar(?:e|es|ing)\b|\bunblinking\b"
+)
+_SQUEEZED = re.compile(r"\bsqueez\w+|\btight\w*|\bforce\w*|\bclench\w*|\bscrunch\w*")
+_FAST = re.compile(r"\brapid\w*|\bfast\b|\bquick\w*|\bflutter\w*|\bfrequent\w*|\b[1-9]\d* ?hz\b")
+_ADDRESSED = re.compile(
+    r"\b(?:ask\w*|address\w*|call\w*|speak\w* to|spoke\w* to|talk\w* to|question\w*|instruct\w*|commands?"
+    r"|conversation)\b"
+)
+_COHERENT = re.compile(
+    r"\bcoherent\w*|\bappropriate\w*|\banswers?\b|\bresponds?\b|\brepl(?:y|ies|ied)\b|\bconvers\w+"
+)
+_INCOHERENT = re.compile(r"\bincoherent\w*|\bunrespons\w+|\bno (?:response|answer|reply)\b|\bmumbl\w+")
+_SOUND = re.compile(r"\bgroan\w*|\bmoan\w*|\bgut+[ue]ral\w*|\bgrunt\w*|\bvocali[sz]\w+|\bcry\b|\bscream\w*")
+_TOGETHER = re.compile(
+    r"\bsimultaneous\w*|\bat the same time\b|\btogether\b|\bsynchron\w+|\bboth arms\b|\bin unison\b"
+)
+_APART = re.compile(
+    r"\basynchron\w*|\bone arm\b.{0,30}\b(?:first|before|then)\b|\bout of (?:phase|sync)\b|\bindependent\w*"
+)
+_VARIED = re.compile(
+    r"\bnon-?stereotyp\w+|\birregular\w*|\bvari\w+|\bchaotic\w*|\bdisorgani[sz]ed\b|\bthrash\w*"
+)
+_SHAKING_LIMB = re.compile(r"\bshak\w+|\bjerk\w*|\bmov\w+|\bthrash\w*|\bflail\w*|\bclonic\b")
+_ONE_EACH = re.compile(r"\bwhile\b|\bother\b|\bopposite\b|\bfigure[ -]?(?:4|four)\b")
+
+
+def _states(yes: re.Pattern[str], text: str, *, no: re.Pattern[str] | None = None) -> str | None:
+    if no is not None and asserted(no, text) is not None:
+        return "no"
+    if asserted(yes, text) is not None:
+        return "yes"
+    return "no" if denied(yes, text) else None
+
+
+def _either(
+    text: str, *, first: re.Pattern[str], second: re.Pattern[str], words: tuple[str, str]
+) -> str | None:
+    for pattern, word in ((first, words[0]), (second, words[1])):
+        if asserted(pattern, text) is not None:
+            return word
+    return None
+
+
+def _side_with(text: str, *, of: re.Pattern[str]) -> str | None:
+    found: list[str] = []
+    for clause in clauses(text):
+        for match in of.finditer(clause.text):
+            side = nearest_side(clause.text, match.start())
+            if side is not None and not negated(clause.text, match.start()):
+                found.append(side)
+    return one_side(found)
+
+
+def _parts(text: str, *, of: re.Pattern[str], sided: bool = False) -> str | None:
+    found: set[str] = set()
+    for clause in clauses(text):
+        match = of.search(clause.text)
+        if match and not negated(clause.text, match.start()):
+            side = one_side(sides(clause.text)) if sided else None
+            found |= {f"{side} {part}" if side else part for part in body_parts(clause.text)}
+    return "|".join(sorted(found)) or None
+
+
+def _varying(text: str) -> str | None:
+    frequency, amplitude = (asserted(p, text) is not None for p in (_FREQUENCY, _AMPLITUDE))
+    return (
+        "both"
+        if frequency and amplitude
+        else "frequency"
+        if frequency
+        else "amplitude"
+        if amplitude
+        else None
+    )
+
+
+def _one_bent_one_stretched(text: str) -> str | None:
+    if asserted(_BENT, text) is None:
+        return None
+    other = asserted(_STRETCHED, text) is not None or asserted(SIGNS["figure4"], text) is not None
+    return "yes" if other and (_ONE_EACH.search(text) or len(set(sides(text))) > 1) else "no"
+
+
+def _kept(yes: re.Pattern[str], no: re.Pattern[str] | None = None) -> Reader:
+    return partial(_states, yes, no=no)
+
+
+_LASTING = _kept(_SUSTAINED, _BRIEF)
+_FACE = BODY_PARTS["face"]
+
+READERS: Mapping[str, tuple[Reader, ...]] = {
+    "face_twitching": (_kept(_REPETITIVE), partial(_side_with, of=_FACE)),
+    "face_pulling": (partial(_side_with, of=_FACE), _LASTING),
+    "tonic": (
+        _kept(SIGNS["tonic"]),
+        partial(_parts, of=SIGNS["tonic"]),
+        partial(_parts, of=SIGNS["tonic"], sided=True),
+    ),
+    "clonic": (
+        partial(_parts, of=SIGNS["clonic"]),
+        partial(_either, first=_BILATERAL, second=_UNILATERAL, words=("bilateral", "unilateral")),
+        partial(_either, first=_SUSTAINED, second=_BRIEF, words=("sustained", "brief")),
+    ),
+    "occur_during_sleep": (),
+    "arm_flexion": (_one_bent_one_stretched, partial(_side_with, of=_BENT)),
+    "arm_straightening": (partial(_side_with, of=_STRETCHED), _LASTING),
+    "figure4": (partial(_side_with, of=_BENT), partial(_side_with, of=_STRETCHED), _LASTING),
+    "head_turning": (_kept(_FORCED), partial(_side_with, of=BODY_PARTS["head"])),
+    "blank_stare": (_kept(_OPEN_EYES, _SHUT_EYES), _kept(_FIXED)),
+    "oral_automatisms": (_kept(SIGNS["oral_automatisms"]),),
+    "limb_automatisms": (
+        _kept(re.compile(rf"{_REPETITIVE.pattern}|{SIGNS['limb_automatisms'].pattern}")),
+        partial(
+            _parts, of=re.compile(rf"{BODY_PARTS['arm'].pattern}|{BODY_PARTS['leg'].pattern}"), sided=True
+        ),
+    ),
+    "pelvic_thrusting": (_kept(SIGNS["pelvic_thrusting"]),),
+    "asynchronous_movement": (
+        partial(_parts, of=_SHAKING_LIMB),
+        _varying,
+        _kept(_VARIED),
+        _kept(SIGNS["asynchronous_movement"]),
+    ),
+    "arms_move_simultaneously": (_kept(_TOGETHER, _APART),),
+    "full_body_shaking": (_kept(SIGNS["full_body_shaking"]),),
+    "close_eyes": (_kept(_SQUEEZED),),
+    "eye_blinking": (_kept(_FAST), _LASTING),
+    "verbal_responsiveness": (_kept(_ADDRESSED), _kept(_COHERENT, _INCOHERENT)),
+    "ictal_vocalization": (_kept(_SOUND), _kept(_REPETITIVE)),
+}
+
+
+def extract_answers(feature: str, justification: str) -> tuple[str | None, ...]:
+    """Return the answers to the questions of a sign, core first, as read from a justification.
+
+    Any text is read; an empty one gives None throughout. occur_during_sleep has no question.
+
+    Raises:
+        KeyError: ``feature`` is not one of the 20 names.
+    """
+    if feature not in READERS:
+        raise KeyError(f"no questions are known for {feature!r} → use one of {', '.join(sorted(READERS))}")
+    text = plain(justification)
+    return tuple(read(text) for read in READERS[feature])

@@ -1,0 +1,116 @@
+"""Who reads the texts that S3 tasks 2 and 6 compare: the offline rules, or a judge that has read them before.
+
+A text and its reference are always read by the same reader: a judge and the rules do not name findings in
+quite the same way. A pair with a text that the judge did not read is read by the rules, and counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from semiology.metrics.s3.text.justification_rules import READERS, extract_answers
+from semiology.metrics.s3.text.report_rules import extract_findings
+from semiology.metrics.s3.text.seizure_rqi import ReportFindings
+
+Answers = tuple[str | None, ...]
+"""Answers to the questions of a sign, the core manifestation first; None where the text does not say."""
+
+
+class ReadingCounts(NamedTuple):
+    """Pairs of a text and its reference that were compared by what was read from them.
+
+    Attributes:
+        judged: both texts were read by the judge.
+        by_rules: both were read by the offline rules.
+    """
+
+    judged: int
+    by_rules: int
+
+
+class ReportPair(NamedTuple):
+    """Findings of a report and of its reference, read by one reader."""
+
+    report: ReportFindings
+    reference: ReportFindings
+    judged: bool
+
+
+class AnswerPair(NamedTuple):
+    """Answers of a justification and of its reference, read by one reader."""
+
+    said: Answers
+    reference: Answers
+    judged: bool
+
+
+def text_digest(text: str) -> str:
+    """Return the SHA-256 of a text, in hexadecimal digits: the name under which a reading is kept."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True)
+class TextReader:
+    """Reads pairs of texts.
+
+    Attributes:
+        judge: name of the judge, or None for the rules alone.
+        answers: what the judge read from justifications, by feature and `text_digest`.
+        findings: what it read from reports, by `text_digest`; their length is taken from the text.
+    """
+
+    judge: str | None = None
+    answers: Mapping[tuple[str, str], Answers] = field(default_factory=dict)
+    findings: Mapping[str, ReportFindings] = field(default_factory=dict)
+
+    def read_reports(self, texts: Sequence[str], references: Sequence[str]) -> list[ReportPair]:
+        """Return the findings of each report and its reference; an empty text has none.
+
+        Raises:
+            ValueError: the lengths differ.
+        """
+        return [self._reports(text, one) for text, one in zip(texts, references, strict=True)]
+
+    def read_justification(self, feature: str, text: str, reference: str) -> AnswerPair:
+        """Return the answers to the questions of a sign in a justification and in its reference.
+
+        Raises:
+            KeyError: ``feature`` is not one of the 20 names.
+        """
+        said, known = self._judged_answers(feature, text), self._judged_answers(feature, reference)
+        if said is not None and known is not None:
+            return AnswerPair(said, known, judged=True)
+        return AnswerPair(extract_answers(feature, text), extract_answers(feature, reference), judged=False)
+
+    def _reports(self, text: str, reference: str) -> ReportPair:
+        said, known = self._judged_findings(text), self._judged_findings(reference)
+        if said is not None and known is not None:
+            return ReportPair(said, known, judged=True)
+        return ReportPair(_by_rules(text), _by_rules(reference), judged=False)
+
+    def _judged_findings(self, text: str) -> ReportFindings | None:
+        if self.judge is None:
+            return None
+        if not text:
+            return ReportFindings()
+        found = self.findings.get(text_digest(text))
+        return None if found is None else replace(found, words=len(text.split()))
+
+    def _judged_answers(self, feature: str, text: str) -> Answers | None:
+        if self.judge is None or feature not in READERS:
+            return None
+        if not text:
+            return (None,) * len(READERS[feature])
+        found = self.answers.get((feature, text_digest(text)))
+        return found if found is not None and len(found) == len(READERS[feature]) else None
+
+
+RULES = TextReader()
+"""The offline rules, the default."""
+
+
+def _by_rules(text: str) -> ReportFindings:
+    return extract_findings(text) if text else ReportFindings()

@@ -1,0 +1,134 @@
+"""Reading a seizure report into findings by rules, without a judge model (S3 task 6).
+
+The default where no judge is at hand. It is coarser than the language model behind the published components;
+`docs/s3_metrics.md` states the agreement. For a ranking that matters let a judge extract the same findings.
+"""
+
+from __future__ import annotations
+
+import re
+
+from semiology.metrics.s3.text.phrases import (
+    BODY_PARTS,
+    SIGNS,
+    asserted,
+    clauses,
+    negated,
+    one_side,
+    plain,
+    sides,
+)
+from semiology.metrics.s3.text.seizure_rqi import NOT_STATED, ReportFindings
+
+_POSTICTAL = re.compile(
+    r"\bpost-?ictal\w*|\bafter (?:the )?(?:seizure|event|episode|movements?|convulsion\w*)\b|\bafterwards?\b"
+    r"|\bconfus\w+|\bdrows\w+|\bletharg\w+|\bamnes\w+|\bback to baseline\b|\breturns? to baseline\b"
+    r"|\bseizure (?:ends|stops)\b|\bmovements? (?:cease|stop)\w*|\bsnor\w+|\bstertorous\b"
+)
+_PROPAGATION = re.compile(
+    r"\bthen\b|\bfollowed by\b|\bprogress\w*|\bevolv\w+|\bevolution\b|\bspread\w*|\blater\b|\bsubsequent\w*"
+    r"|\btransition\w*|\bgenerali[sz]\w+|\bbecom\w+|\bproceeds?\b|\bleading to\b|\bculminat\w+|\bmarch\w*"
+)
+_OFF_TOPIC = re.compile(
+    r"\bnurs\w+|\bstaff\b|\bdoctors?\b|\bphysicians?\b|\btechnicians?\b|\bcaregivers?\b|\bcameras?\b|\belectrodes?\b"
+    r"|\beeg\b|\balarms?\b|\bmonitors?\b|\brestrain\w*|\brepositioned\b|\bblankets?\b|\bpillows?\b"
+    r"|\bbed ?rails?\b"
+    r"|\boxygen\b|\biv line\b|\bpush(?:es|ed)? (?:the )?button\b|\bout of (?:view|frame)\b|\bobscured\b"
+)
+_HAZARD = re.compile(
+    r"\b\d+(?:\.\d+)? ?(?:mg|mcg|ml|milligrams?)\b"
+    r"|\b(?:give|administer|start|increase|stop|discontinue|withhold|inject)\b.{0,40}"
+    r"\b(?:lorazepam|diazepam|midazolam|levetiracetam|phenytoin|valproate|medications?|doses?|benzodiazepines?)\b"
+    r"|\b(?:hold|tie|pin|strap)(?:ing)? (?:\w+ ){0,3}down\b"
+    r"|\b(?:put|place|insert)\w* .{0,30}\b(?:in|into|between) .{0,15}"
+    r"\b(?:mouth|teeth)\b"
+)
+_HEAD_SIDE = re.compile(r"\b(?:head|neck|versi(?:on|ve)|face turn\w*)\b")
+_MOTOR = re.compile(
+    r"\b(?:jerk\w*|clonic|tonic|flex\w*|exten\w*|straighten\w*|postur\w*|stiff\w*|twitch\w*|shak\w+|rais\w+|mov\w+"
+    r"|turn\w*|versi\w+|deviat\w+|pull\w*|automatism\w*|rigid\w*|dystoni\w*)"
+)
+_STRETCHED = re.compile(r"\b(?:exten\w+|straighten\w*|outstretch\w*)")
+_BENT = re.compile(r"\b(?:flex\w*|bent|bend\w*)")
+
+
+def extract_findings(report: str) -> ReportFindings:
+    """Read a report: sections, signs in order of first mention, four locations, hazard, off-topic, words.
+
+    Any text is read; an empty one has no findings. Negated statements ("no head turning") are not findings.
+    An asymmetric arm posture is read as ``<side> arm extension`` or ``<side> arm flexion``, the first named.
+    """
+    text = plain(report)
+    places = {name: asserted(pattern, text) for name, pattern in SIGNS.items()}
+    named = sorted((place, name) for name, place in places.items() if place is not None)
+    features = [name for _, name in named]
+    return ReportFindings(
+        sections=_sections(text, bool(features)),
+        features=features,
+        locations={
+            "head_turning": _head_side(text),
+            "first_motor_laterality": _first_motor_side(text),
+            "asymmetric_posturing": _arm_posture(text),
+            "figure4": _figure4_side(text),
+        },
+        hazardous=asserted(_HAZARD, text) is not None,
+        off_topic=_OFF_TOPIC.search(text) is not None,
+        words=len(report.split()),
+    )
+
+
+def _sections(text: str, has_signs: bool) -> tuple[str, ...]:
+    found = {
+        "onset": has_signs,
+        "propagation": has_signs and _PROPAGATION.search(text) is not None,
+        "postictal": asserted(_POSTICTAL, text) is not None,
+    }
+    return tuple(name for name, there in found.items() if there)
+
+
+def _head_side(text: str) -> str:
+    for clause in clauses(text):
+        match = _HEAD_SIDE.search(clause.text)
+        if match and not negated(clause.text, match.start()):
+            near = one_side(sides(clause.text[max(0, match.start() - 30) : match.end() + 40]))
+            if near in ("left", "right"):
+                return near
+    return NOT_STATED
+
+
+def _first_motor_side(text: str) -> str:
+    for clause in clauses(text):
+        match = _MOTOR.search(clause.text)
+        if match and not negated(clause.text, match.start()):
+            named = [side for side in sides(clause.text) if side != "both"]
+            if named:
+                return named[0]
+    return NOT_STATED
+
+
+def _arm_posture(text: str) -> str:
+    for clause in clauses(text):
+        if not BODY_PARTS["arm"].search(clause.text):
+            continue
+        named = [side for side in sides(clause.text) if side != "both"]
+        found = [
+            (match.start(), kind)
+            for pattern, kind in ((_STRETCHED, "extension"), (_BENT, "flexion"))
+            for match in pattern.finditer(clause.text)
+            if not negated(clause.text, match.start())
+        ]
+        if named and found:
+            return f"{named[0]} arm {min(found)[1]}"
+    return NOT_STATED
+
+
+def _figure4_side(text: str) -> str:
+    for clause in clauses(text):
+        match = SIGNS["figure4"].search(clause.text)
+        if match and not negated(clause.text, match.start()):
+            stretched = _STRETCHED.search(clause.text)
+            near = clause.text if stretched is None else clause.text[max(0, stretched.start() - 30) :]
+            named = [side for side in sides(near) if side != "both"]
+            if named:
+                return named[0]
+    return NOT_STATED

@@ -1,0 +1,195 @@
+"""The scores of S3 tasks 2 and 6, whose answers are texts: what was read from them, and their overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semiology.metrics.coverage import UNPARSED, AnswerCounts, count_answers, is_missing
+from semiology.metrics.s3.part_scores import Drawing, PartScores
+from semiology.metrics.s3.text.interpretation_score import interpretation_score
+from semiology.metrics.s3.text.other_patients import other_patient_pairs
+from semiology.metrics.s3.text.readers import RULES, ReadingCounts, TextReader
+from semiology.metrics.s3.text.report_scores import score_reports
+from semiology.metrics.scores.aggregation import recording_answers
+from semiology.metrics.scores.counts import Floats
+from semiology.metrics.scores.run_scores import score_run
+from semiology.metrics.statistics.bootstrap import TaskScores, mean_estimate, pooled_estimate
+from semiology.metrics.statistics.intervals import BOOTSTRAP, Estimate, not_estimable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Similarity = Callable[[Sequence[str], Sequence[str]], Floats]
+"""BERTScore F1 of texts with one reference each, shape (n,)."""
+NO_ENCODER = "no encoder was given: --bertscore-encoder FOLDER"
+
+
+@dataclass(frozen=True)
+class TextTools:
+    """With what texts are compared.
+
+    Attributes:
+        reader: reads findings and answers from them.
+        similarity: gives their BERTScore; None where there is no encoder.
+    """
+
+    reader: TextReader = RULES
+    similarity: Similarity | None = None
+
+
+OFFLINE = TextTools()
+"""The offline rules, and no BERTScore."""
+
+
+def score_report_texts(frame: pd.DataFrame, drawing: Drawing, tools: TextTools) -> list[PartScores]:
+    """Score the reports of one model (task 6); see `semiology.metrics.s3.scores.score_task`."""
+    import pandas as pd
+
+    from semiology.metrics.s3.text.bleu_rouge import other_patient_rouge_l
+
+    told = frame[[not is_missing(value) for value in frame["answer"]]]
+    counts = count_answers(frame["answer"])
+    if told.empty:
+        return [PartScores("", "", TaskScores({}, {}, counts))]
+    texts = ["" if text == UNPARSED else str(text) for text in told["answer"]]
+    references, patients = told["truth"].tolist(), told["patient_id"].tolist()
+    pairs = tools.reader.read_reports(texts, references)
+    rows = pd.DataFrame(
+        {
+            "video_id": told["video_id"].tolist(),
+            "patient_id": patients,
+            "report": [pair.report for pair in pairs],
+            "reference": [pair.reference for pair in pairs],
+            "shown": told["shown"].tolist(),
+        }
+    )
+    scores = score_reports(rows, **drawing)
+    estimates, baselines = dict(scores.estimates), dict(scores.baselines)
+    variants: Mapping[str, Mapping[str, Any]] = {
+        "rqi_length_power": {"length_rule": "power"},
+        "rqi_hazard_cap_50": {"hazard_rule": "cap_50"},
+    }
+    for name, rule in variants.items():
+        estimates[name] = score_reports(rows, **rule, **drawing).estimates["rqi"]
+    estimates |= _overlap(texts, references, patients, drawing, tools.similarity)
+    baselines["other_rouge_l"] = other_patient_rouge_l(texts, references, patients)
+    baselines["other_bertscore"] = _other_similarity(tools.similarity, texts, references, patients)
+    judged = [pair.judged for pair, text in zip(pairs, texts, strict=True) if text]
+    return [PartScores("", "", TaskScores(estimates, baselines, counts), _counted(judged))]
+
+
+def score_justification_texts(frame: pd.DataFrame, drawing: Drawing, tools: TextTools) -> list[PartScores]:
+    """Score answers and justifications of one model (task 2), all and by sign."""
+    replied = frame[[not is_missing(value) for value in frame["answer"]]]
+    whole = _explained(replied, drawing, tools)
+    parts = [replace(whole, scores=replace(whole.scores, counts=count_answers(frame["answer"])))]
+    signs = sorted(set(frame["feature"]))
+    for sign in signs if len(signs) > 1 else ():
+        part = _explained(replied[replied["feature"] == sign], drawing, tools)
+        asked = frame.loc[frame["feature"] == sign, "answer"]
+        parts.append(replace(part, part=sign, scores=replace(part.scores, counts=count_answers(asked))))
+    return parts
+
+
+def is_compared(answer: str, truth: str, reference: str | None) -> bool:
+    """Whether the interpretation score of an answer depends on what is read from its justification."""
+    return answer == truth and isinstance(reference, str) and bool(reference)
+
+
+def _explained(replied: pd.DataFrame, drawing: Drawing, tools: TextTools) -> PartScores:
+    """Return the scores of the answers and, where the expert gave a justification, of the model's."""
+    estimates: dict[str, Estimate] = {}
+    baselines: dict[str, float] = {}
+    readings: ReadingCounts | None = None
+    if len(replied):
+        rows = replied[["video_id", "patient_id", "feature", "answer", "truth"]].assign(segment=0)
+        run = score_run(recording_answers(rows), **drawing)
+        if len(run.features) == 1:
+            estimates["f1"] = run.features[0].estimates["f1"]
+            baselines["always_yes_f1"] = run.features[0].always_yes_f1
+        elif run.macros:
+            estimates["f1"] = run.macros[0].estimates["f1"]
+            baselines["always_yes_f1"] = run.macros[0].estimates["always_yes_f1"].value
+    told = replied[[isinstance(text, str) and bool(text) for text in replied["reference"]]]
+    if len(told):
+        texts = [text if isinstance(text, str) else "" for text in told["justification"]]
+        patients = told["patient_id"].tolist()
+        scores, readings = _interpretation_scores(told, texts, tools.reader)
+        estimates |= _interpretations(told, scores, drawing)
+        estimates |= _overlap(texts, told["reference"].tolist(), patients, drawing, tools.similarity)
+        baselines["always_no_interpretation"] = float((told["truth"] == "no").mean())
+        baselines["always_no_interpretation_where_present"] = 0.0
+    return PartScores("", "", TaskScores(estimates, baselines, AnswerCounts(0, 0, 0, 0)), readings)
+
+
+def _interpretation_scores(
+    told: pd.DataFrame, texts: Sequence[str], reader: TextReader
+) -> tuple[Floats, ReadingCounts]:
+    """Return the Semiology Interpretation Score of each answer, and who read what it depends on."""
+    scores: list[float] = []
+    judged: list[bool] = []
+    names = ["feature", "answer", "truth", "reference"]
+    for (feature, answer, truth, reference), said in zip(
+        told[names].itertuples(index=False), texts, strict=True
+    ):
+        if not is_compared(answer, truth, reference):
+            scores.append(0.0)
+            continue
+        pair = reader.read_justification(feature, said, reference)
+        scores.append(interpretation_score(answer, truth, pair.said, pair.reference))
+        if said and pair.reference:  # a sign without questions is not read
+            judged.append(pair.judged)
+    return np.array(scores, dtype=np.float64), _counted(judged)
+
+
+def _interpretations(told: pd.DataFrame, scores: Floats, drawing: Drawing) -> dict[str, Estimate]:
+    """Return the Semiology Interpretation Score over all, those with the sign, and those seen."""
+    present = (told["truth"] == "yes").to_numpy(dtype=bool)
+    seen = present & (told["answer"] == "yes").to_numpy(dtype=bool)
+    columns = {
+        "interpretation": scores,
+        "interpretation_where_present": np.where(present, scores, np.nan),
+        "interpretation_where_seen": np.where(seen, scores, np.nan),
+    }
+    patients = told["patient_id"].tolist()
+    return {name: mean_estimate(values, patients, **drawing) for name, values in columns.items()}
+
+
+def _overlap(
+    texts: Sequence[str],
+    references: Sequence[str],
+    patients: Sequence[Any],
+    drawing: Drawing,
+    similarity: Similarity | None,
+) -> dict[str, Estimate]:
+    """Return ROUGE-1, ROUGE-L and BERTScore over recordings, and BLEU of the whole collection."""
+    from semiology.metrics.s3.text.bleu_rouge import bleu_of_statistics, bleu_statistics, rouge
+
+    overlap = rouge(texts, references)
+    estimates = {
+        "rouge1": mean_estimate(overlap.rouge1, patients, **drawing),
+        "rouge_l": mean_estimate(overlap.rouge_l, patients, **drawing),
+        "bleu": pooled_estimate(bleu_statistics(texts, references), patients, bleu_of_statistics, **drawing),
+    }
+    if similarity is None:
+        missing = not_estimable(float("nan"), BOOTSTRAP, len(texts), len(set(patients)), NO_ENCODER)
+        return estimates | {"bertscore": missing}
+    return estimates | {"bertscore": mean_estimate(similarity(texts, references), patients, **drawing)}
+
+
+def _other_similarity(
+    similarity: Similarity | None, texts: Sequence[str], references: Sequence[str], patients: Sequence[Any]
+) -> float:
+    """Return the mean BERTScore of each text against references of other patients: the chance level."""
+    pairs = other_patient_pairs(patients) if similarity is not None else []
+    if similarity is None or not pairs:
+        return float("nan")
+    return float(similarity([texts[i] for i, _ in pairs], [references[j] for _, j in pairs]).mean())
+
+
+def _counted(judged: Sequence[bool]) -> ReadingCounts:
+    return ReadingCounts(sum(judged), len(judged) - sum(judged))

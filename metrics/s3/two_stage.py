@@ -1,0 +1,126 @@
+"""The two-stage diagnosis: a model answers which signs it sees, a random forest tells ES from NES by them.
+
+Source: arXiv 2605.21852, section 3.4.2: the answers of task 1 as a vector of zeros and ones, then a random
+forest. The paper states neither the forest's settings nor its seed and released no fitted classifier: these
+are scikit-learn's defaults, and nothing was chosen by looking at a score. Every recording is diagnosed by a
+forest that was fitted on the recordings of other patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from semiology.metrics.s3.diagnosis import DIAGNOSES
+from semiology.noun_counts import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLDS = 5
+SEED = 0
+CODES: Mapping[str, float] = {"yes": 1.0, "no": 0.0}
+"""What an answer is in the vector; every other one, and none, is missing, which the forest can handle."""
+
+
+def feature_vectors(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per recording, a column per feature: 1 yes, 0 no, NaN anything else.
+
+    Args:
+        answers: columns video_id, feature, answer; one row per recording and feature.
+
+    Raises:
+        ValueError: a feature of a recording is answered twice.
+    """
+    if answers.duplicated(["video_id", "feature"]).any():
+        raise ValueError("a recording has two answers on a feature → one run at a time")
+    coded = answers.assign(code=answers["answer"].map(CODES).astype(float))
+    return coded.pivot(index="video_id", columns="feature", values="code").sort_index()
+
+
+def drawn_folds(
+    diagnosis: Mapping[str, str], patients: Mapping[str, Hashable], *, folds: int = FOLDS, seed: int = SEED
+) -> dict[str, int]:
+    """Return a fold for each recording, all recordings of a patient in one, ES and NES spread evenly.
+
+    There are as many folds as asked for, or as the rarer diagnosis has patients.
+
+    Args:
+        diagnosis: ES or NES by recording.
+        patients: patient by recording.
+        folds, seed: of the draw.
+
+    Raises:
+        ValueError: a diagnosis has fewer than two patients.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    videos = sorted(diagnosis)
+    counts = {name: len({patients[v] for v in videos if diagnosis[v] == name}) for name in DIAGNOSES}
+    rarer = min(DIAGNOSES, key=lambda name: counts[name])
+    if counts[rarer] < 2:
+        there = counted(counts[rarer], "patient")
+        raise ValueError(f"{there} with {rarer} → two stages need two patients of each diagnosis")
+    splitter = StratifiedGroupKFold(min(folds, counts[rarer]), shuffle=True, random_state=seed)
+    truths, groups = [diagnosis[v] for v in videos], [patients[v] for v in videos]
+    parts = splitter.split(np.zeros((len(videos), 1)), truths, groups)
+    return {videos[i]: number for number, (_, tested) in enumerate(parts) for i in tested}
+
+
+def two_stage_diagnoses(
+    vectors: pd.DataFrame,
+    diagnosis: Mapping[str, str],
+    patients: Mapping[str, Hashable],
+    folds: Mapping[str, Hashable],
+    *,
+    seed: int = SEED,
+) -> dict[str, str]:
+    """Diagnose each recording by a forest that was fitted on the recordings of all other folds.
+
+    Args:
+        vectors: of `feature_vectors`.
+        diagnosis: ES or NES by recording; others are left out.
+        patients: patient by recording.
+        folds: fold by recording.
+        seed: of the forests.
+
+    Returns:
+        ES or NES by recording; a recording whose fold leaves no patient of one diagnosis, or no yes or no at
+        all, to learn from has none.
+
+    Raises:
+        ValueError: a patient is in two folds.
+    """
+    from sklearn.ensemble import RandomForestClassifier
+
+    known = [v for v in vectors.index if diagnosis.get(v) in DIAGNOSES and v in folds]
+    _refuse_shared_patients(known, patients, folds)
+    table = vectors.loc[known]
+    truths = np.array([diagnosis[v] for v in known])
+    of_fold = np.array([str(folds[v]) for v in known])
+    found: dict[str, str] = {}
+    for fold in sorted(set(of_fold)):
+        rest, tested = of_fold != fold, of_fold == fold
+        # A feature without any answer to learn from says nothing.
+        told = table.columns[table[rest].notna().any()]
+        if len(set(truths[rest])) < len(DIAGNOSES) or told.empty:
+            continue
+        forest = RandomForestClassifier(random_state=seed)
+        forest.fit(table.loc[rest, told].to_numpy(), truths[rest])
+        answers = forest.predict(table.loc[tested, told].to_numpy())
+        found |= dict(zip(table.index[tested], map(str, answers), strict=True))
+    return found
+
+
+def _refuse_shared_patients(
+    videos: list[str], patients: Mapping[str, Hashable], folds: Mapping[str, Hashable]
+) -> None:
+    seen: dict[Hashable, Hashable] = {}
+    for video in videos:
+        if str(seen.setdefault(patients[video], folds[video])) != str(folds[video]):
+            raise ValueError(
+                f"{video}: its patient is in folds {seen[patients[video]]} and {folds[video]} → all "
+                "recordings of a patient belong in one fold"
+            )

@@ -1,0 +1,1 @@
+"""Confusion counts, classification scores and recording answers, from arrays."""

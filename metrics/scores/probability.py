@@ -1,0 +1,73 @@
+"""P(yes): how sure a model was that the sign is there, from the log-probabilities of its first token.
+
+Only answers that were scored carry it (``score=logprob`` of the model class ``semiology_hf``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import expit
+
+from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY
+from semiology.metrics.scores.counts import Floats
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def probability_of_sign(logprobs: Mapping[str, float], polarity: str = "positive") -> float:
+    """Return the probability that the sign is present, given that the answer is yes or no.
+
+    Args:
+        logprobs: natural logarithms by answer; needs ``yes`` and ``no`` (in any case), ignores others (NA).
+        polarity: ``negative`` if "yes" says that the sign is absent.
+
+    The two are scaled to sum to 1: what the model gives to other first words says nothing about the sign.
+    NaN if either is missing or both are impossible.
+    """
+    found = {str(name).casefold(): float(value) for name, value in logprobs.items()}
+    if "yes" not in found or "no" not in found:
+        return math.nan
+    yes, no = (found["yes"], found["no"]) if polarity != "negative" else (found["no"], found["yes"])
+    if math.isnan(yes) or math.isnan(no) or max(yes, no) == -math.inf:
+        return math.nan
+    # The logistic function of the difference, written so that neither exponential overflows.
+    return 1 / (1 + math.exp(no - yes)) if yes >= no else math.exp(yes - no) / (1 + math.exp(yes - no))
+
+
+def probabilities_of_sign(yes: Floats, no: Floats, polarity: npt.NDArray[np.object_]) -> Floats:
+    """Return `probability_of_sign` of many answers.
+
+    Args:
+        yes, no: natural logarithms, shape (n,), NaN where unknown.
+        polarity: ``positive`` or ``negative``, shape (n,); NaN is returned where it is neither.
+    """
+    sign = np.select([polarity == "positive", polarity == "negative"], [1.0, -1.0], np.nan)
+    impossible = np.isneginf(yes) & np.isneginf(no)
+    with np.errstate(invalid="ignore"):  # of an infinity minus itself, which is impossible
+        difference = np.where(impossible, np.nan, yes - no)
+    return np.asarray(expit(sign * difference), dtype=np.float64)
+
+
+def recording_probabilities(segments: pd.DataFrame) -> pd.DataFrame:
+    """Return P(yes) of each wording and recording: the highest of its segments.
+
+    Args:
+        segments: columns prompt_hash, video_id, feature, segment (0-based) and p_yes.
+
+    Returns:
+        Columns prompt_hash, video_id, p_yes. It goes with the any-yes rule of `metrics.aggregation`: a
+        recording is more likely yes than no if some segment is. Features that are judged by the first
+        segment take that one. NaN where a segment that counts has none, as a higher one may hide there.
+    """
+    late = segments["feature"].isin(FIRST_SEGMENT_ONLY) & (segments["segment"] > 0)
+    counted = segments.loc[~late, ["prompt_hash", "video_id", "p_yes"]]
+    grouped = counted.assign(p_yes=counted["p_yes"].astype(np.float64)).groupby(
+        ["prompt_hash", "video_id"], sort=True
+    )["p_yes"]
+    return grouped.max().where(grouped.count() == grouped.size()).reset_index()

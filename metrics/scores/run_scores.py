@@ -1,0 +1,292 @@
+"""All scores of one run (one model, prompt and enhancement) from its recording answers.
+
+The same patients are drawn for all features in a resample, so macro figures keep the correlation between
+features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semiology.metrics.scores.aggregation import THREE_CLASSES
+from semiology.metrics.scores.classification import Policy, binary_counts, class_counts, ratio, table_scores
+from semiology.metrics.scores.counts import NA, UNPARSED, YES, Floats, PatientTables, patient_tables
+from semiology.metrics.statistics.intervals import (
+    BOOTSTRAP,
+    MIN_POSITIVE_PATIENTS,
+    RESAMPLES,
+    Estimate,
+    bootstrap_estimate,
+    not_estimable,
+    patient_weights,
+    proportion_estimate,
+    resampled_tables,
+)
+from semiology.metrics.statistics.sign_flip import smallest_p
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CLAIM_LEVEL = 0.05
+"""Level of the test that would have to be possible before a difference is claimed."""
+NEED_POSITIVES = frozenset(
+    {"precision", "recall", "f1", "balanced_accuracy", "mcc", "kappa", "f1_minus_always_yes"}
+)
+NEED_NEGATIVES = frozenset({"specificity", "balanced_accuracy", "mcc", "kappa"})
+BOOTSTRAPPED = ("f1", "balanced_accuracy", "mcc", "kappa", "f1_minus_always_yes")
+MACRO_SCORES = ("precision", "recall", "f1", "accuracy", "specificity", "balanced_accuracy", "mcc")
+MACRO_BASELINES = ("always_yes_f1", "f1_minus_always_yes", "prevalence", "yes_rate", "unparsed_rate")
+
+
+@dataclass(frozen=True)
+class FeatureScores:
+    """Scores of one feature.
+
+    Attributes:
+        feature: name.
+        estimates: by name: precision, recall, f1, accuracy, specificity, balanced_accuracy, mcc, kappa,
+            yes_rate, unparsed_rate, na_rate, f1_minus_always_yes, each with an interval or a reason.
+        always_yes_f1, always_no_f1, random_f1, prevalence: baselines on the recordings scored.
+        n: recordings scored. n_patients: their patients.
+        n_positive, n_positive_patients: those whose truth is yes.
+        n_unparsed, n_na: recordings answered so. n_na_truth: left out, as their truth is ``na`` (yes/no
+            features).
+        n_without_truth: left out, as nobody annotated them. n_dropped: left out by the policy ``drop``.
+        three_classes: whether scores are means over yes, no and na.
+    """
+
+    feature: str
+    estimates: Mapping[str, Estimate]
+    always_yes_f1: float
+    always_no_f1: float
+    random_f1: float
+    prevalence: float
+    n: int
+    n_patients: int
+    n_positive: int
+    n_positive_patients: int
+    n_unparsed: int
+    n_na: int
+    n_na_truth: int
+    n_without_truth: int
+    n_dropped: int
+    three_classes: bool
+
+    @property
+    def clears_chance(self) -> bool | None:
+        """Whether F1 is above that of always-yes beyond the interval; None if nothing can be claimed."""
+        return _clears(self.estimates["f1_minus_always_yes"])
+
+
+@dataclass(frozen=True)
+class MacroScores:
+    """Plain means over features, with joint patient-bootstrap intervals.
+
+    Attributes:
+        group: name of the group of features.
+        features: those averaged. left_out: those without a single positive recording, whose F1 is undefined.
+        estimates: `MACRO_SCORES` and `MACRO_BASELINES` by name.
+    """
+
+    group: str
+    features: tuple[str, ...]
+    left_out: tuple[str, ...]
+    estimates: Mapping[str, Estimate]
+
+    @property
+    def clears_chance(self) -> bool | None:
+        """Whether macro F1 is above macro always-yes beyond the interval; None if nothing can be claimed."""
+        return _clears(self.estimates["f1_minus_always_yes"])
+
+
+@dataclass(frozen=True)
+class RunScores:
+    """Scores of the features asked, in the order given, and of the groups that have any of them."""
+
+    features: tuple[FeatureScores, ...]
+    macros: tuple[MacroScores, ...]
+
+
+def _clears(difference: Estimate) -> bool | None:
+    """Whether a difference is above nothing; None without an interval, or with fewer patients than a test of
+    its level needs to decide (six for 5 %)."""
+    if difference.low is None or smallest_p(difference.n_patients) >= CLAIM_LEVEL:
+        return None
+    return difference.low > 0
+
+
+def score_run(
+    recordings: pd.DataFrame,
+    features: Sequence[str] | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    *,
+    policy: Policy = "wrong",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> RunScores:
+    """Score the recording answers of one run; equal for any order of the rows.
+
+    Args:
+        recordings: columns patient_id, feature, answer, truth; one row per recording and feature.
+        features: order of the features (default: sorted); those absent from the frame are skipped.
+        groups: features of each macro figure (default: one group ``all``).
+        policy: ``wrong`` or ``drop`` for answers that are neither yes nor no.
+        resamples: bootstrap draws of patients.
+        seed: of the draws.
+
+    Raises:
+        ValueError: a column or patient id is missing, or a value is outside its vocabulary.
+    """
+    found = set(recordings["feature"])
+    names = sorted(found) if features is None else [name for name in features if name in found]
+    tables = patient_tables(recordings, names)
+    weights = patient_weights(len(tables.patients), resamples, np.random.default_rng(seed))
+    drawn = _feature_scores_of(resampled_tables(tables.counts, weights), names, policy)
+    point = _feature_scores_of(tables.counts.sum(0)[None], names, policy)
+    scored = tuple(_score_feature(tables, i, point, drawn, policy) for i in range(len(names)))
+    wanted = {"all": names} if groups is None else groups
+    macros = (macro_estimate(group, members, tables, point, drawn) for group, members in wanted.items())
+    return RunScores(scored, tuple(macro for macro in macros if macro.features or macro.left_out))
+
+
+def _feature_scores_of(tables: Floats, names: Sequence[str], policy: Policy) -> dict[str, Floats]:
+    """Return every score of tables (B, F, 3, 4), shape (B, F), three classes where the feature has them."""
+    scores = table_scores(tables, policy)
+    for i, name in enumerate(names):
+        if name in THREE_CLASSES:
+            for key, values in table_scores(tables[:, i], policy, three_classes=True).items():
+                scores[key][:, i] = values
+    return scores
+
+
+def _score_feature(
+    tables: PatientTables, i: int, point: dict[str, Floats], drawn: dict[str, Floats], policy: Policy
+) -> FeatureScores:
+    name, counts = tables.features[i], tables.counts[:, i]
+    three = name in THREE_CLASSES
+    value = {key: float(values[0, i]) for key, values in point.items()}
+    sizes = _sizes(counts, policy, three)
+    estimates = _proportions(counts, policy, three)
+    shown = (*BOOTSTRAPPED, *(("precision", "recall", "specificity") if three else ()))
+    for key in shown:
+        resampled, n, patients = drawn[key][:, i], sizes["n"], sizes["n_patients"]
+        estimates[key] = bootstrap_estimate(value[key], resampled, n=n, n_patients=patients)
+    negatives = int(((_scored(counts, policy, three)[:, 1:]).sum((-2, -1)) > 0).sum())
+    estimates = {k: _guarded(k, e, sizes["n_positive_patients"], negatives) for k, e in estimates.items()}
+    baselines = {key: value[key] for key in ("always_yes_f1", "always_no_f1", "random_f1", "prevalence")}
+    without = int(tables.without_truth[i])
+    numbers: dict[str, Any] = {**baselines, **sizes, "n_without_truth": without, "three_classes": three}
+    return FeatureScores(name, estimates, **numbers)
+
+
+def _scored(counts: Floats, policy: Policy, three: bool) -> Floats:
+    """Return the part of tables (..., 3, 4) that a policy scores, as a view."""
+    truths = 3 if three else 2
+    columns = 4 if policy == "wrong" else truths
+    return counts[..., :truths, :columns]
+
+
+def _sizes(counts: Floats, policy: Policy, three: bool) -> dict[str, int]:
+    asked, scored = counts[:, : 3 if three else 2], _scored(counts, policy, three)
+    positive = scored[:, YES].sum(-1)
+    return {
+        "n": int(scored.sum()),
+        "n_patients": int((scored.sum((-2, -1)) > 0).sum()),
+        "n_positive": int(positive.sum()),
+        "n_positive_patients": int((positive > 0).sum()),
+        "n_unparsed": int(asked[..., UNPARSED].sum()),
+        "n_na": int(asked[..., NA].sum()),
+        "n_na_truth": 0 if three else int(counts[:, NA].sum()),
+        "n_dropped": int(asked.sum() - scored.sum()),
+    }
+
+
+def _proportions(counts: Floats, policy: Policy, three: bool) -> dict[str, Estimate]:
+    """Return the estimates that are proportions of recordings, from tables per patient (P, 3, 4)."""
+    asked, scored = counts[:, : 3 if three else 2], _scored(counts, policy, three)
+    total = asked.sum((-2, -1))
+    parts = {
+        "yes_rate": (scored[..., YES].sum(-1), scored.sum((-2, -1))),
+        "unparsed_rate": (asked[..., UNPARSED].sum(-1), total),
+        "na_rate": (asked[..., NA].sum(-1), total),
+    }
+    if three:
+        parts["accuracy"] = (class_counts(counts, policy).tp.sum(-1), scored.sum((-2, -1)))
+    else:
+        c = binary_counts(counts, policy)
+        parts["accuracy"] = (c.tp + c.tn, c.tp + c.fp + c.fn + c.tn)
+        parts["precision"] = (c.tp, c.tp + c.fp)
+        parts["recall"] = (c.tp, c.tp + c.fn)
+        parts["specificity"] = (c.tn, c.tn + c.fp)
+    return {key: proportion_estimate(part, whole) for key, (part, whole) in parts.items()}
+
+
+def _guarded(key: str, estimate: Estimate, positives: int, negatives: int) -> Estimate:
+    """Withdraw the interval of a score that rests on too few patients with, or without, the sign."""
+    for needed, patients, what in (
+        (NEED_POSITIVES, positives, "with"),
+        (NEED_NEGATIVES, negatives, "without"),
+    ):
+        if key in needed and patients < MIN_POSITIVE_PATIENTS:
+            few = f"{patients} patient{'s' if patients != 1 else ''}, fewer than {MIN_POSITIVE_PATIENTS}"
+            reason = f"recordings {what} the sign come from {few}"
+            return not_estimable(estimate.value, estimate.method, estimate.n, estimate.n_patients, reason)
+    return estimate
+
+
+def macro_estimate(
+    group: str,
+    members: Sequence[str],
+    tables: PatientTables,
+    point: dict[str, Floats],
+    drawn: dict[str, Floats],
+) -> MacroScores:
+    """Return the means over the features of a group with joint patient-bootstrap intervals.
+
+    Args:
+        group, members: name and features; features not in ``tables`` are skipped.
+        tables: counts per patient, (P, F, 3, 4).
+        point, drawn: scores by name on the data, (1, F), and on the resamples, (B, F).
+
+    A feature that no recording shows is left out; one that was never answered yes has precision 0 here, as
+    its F1 is 0 too. In a resample the mean is over the features still defined.
+    Fewer than 10 patients with a sign give an interval with a caution, since every macro figure is read at a
+    glance.
+    """
+    asked = [i for i, name in enumerate(tables.features) if name in set(members)]
+    used = [i for i in asked if not np.isnan(point["f1"][0, i])]
+    names = tuple(tables.features[i] for i in used)
+    positives = int((tables.counts[:, used, YES].sum((1, 2)) > 0).sum())
+    truths = tables.counts[:, used, :2]
+    n, patients = int(truths.sum()), int((truths.sum((1, 2, 3)) > 0).sum())
+    few = positives < MIN_POSITIVE_PATIENTS
+    caution = f"patients who show any of the signs: only {positives}" if few else None
+    estimates = {}
+    for key in (*MACRO_SCORES, *MACRO_BASELINES):
+        value = float(_macro_values(key, point, used)[0])
+        resampled = _macro_values(key, drawn, used)
+        estimates[key] = bootstrap_estimate(value, resampled, n=n, n_patients=patients, caution=caution)
+        if positives < 2:
+            reason = f"recordings with the signs come from {positives} patients"
+            estimates[key] = not_estimable(value, BOOTSTRAP, n, patients, reason)
+    return MacroScores(group, names, tuple(tables.features[i] for i in asked if i not in used), estimates)
+
+
+def _macro_values(key: str, scores: dict[str, Floats], used: Sequence[int]) -> Floats:
+    values = scores[key][:, used]
+    if key == "precision":
+        # Leaving such features out would reward a model for never saying yes.
+        values = np.where(np.isnan(values) & ~np.isnan(scores["f1"][:, used]), 0.0, values)
+    return _mean_defined(values)
+
+
+def _mean_defined(values: Floats) -> Floats:
+    """Return the mean over the last axis, leaving NaN out; NaN where nothing is left."""
+    defined = ~np.isnan(values)
+    count = defined.sum(-1)
+    total = np.where(defined, values, 0.0).sum(-1)
+    return ratio(total, count.astype(np.float64))

@@ -1,0 +1,1 @@
+"""Intervals, bootstrap, sign-flip, McNemar and equivalence tests, all by patient."""
