@@ -80,8 +80,8 @@ def _file(document: Mapping[str, Any]) -> str:
     if document["start_s"] is None and document["end_s"] is None:
         return str(document["video"])
     from semiology.data.cache_folder import cache_directory
-    from semiology.data.clips import clip
-    from semiology.data.media import probe
+    from semiology.data.media.clips import clip
+    from semiology.data.media.probe import probe
 
     path = Path(document["video"])
     start = float(document["start_s"] or 0.0)

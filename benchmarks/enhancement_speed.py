@@ -25,8 +25,8 @@ SIZE, FPS = (1280, 720), 30
 
 def make(folder: Path, duration_s: float) -> None:
     """Draw the recording and its keypoints."""
-    from semiology.data.simulated.pose_truth import write_pose
-    from semiology.data.simulated.script import draw_look, draw_script
+    from semiology.data.simulated.picture.pose_truth import write_pose
+    from semiology.data.simulated.script.script import draw_look, draw_script
     from semiology.data.simulated.write import write_video
 
     rng = np.random.default_rng([2026, 6])

@@ -22,7 +22,7 @@ from transformers import (
 )
 
 from semiology.backends import tiny
-from semiology.data.simulated.script import draw_look, draw_script
+from semiology.data.simulated.script.script import draw_look, draw_script
 from semiology.data.simulated.write import write_video
 
 STOCK_MIN_PIXELS, STOCK_MAX_PIXELS = 256 * 28 * 28, 1605632

@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from rich.console import Console
 
-from semiology.data.simulated.pose_truth import write_pose
-from semiology.data.simulated.script import Script, draw_look, draw_script
+from semiology.data.simulated.picture.pose_truth import write_pose
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
 from semiology.data.simulated.write import write_video
 
 SIZES = ((640, 480), (1280, 720))

@@ -17,8 +17,8 @@ import soundfile
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from semiology.data.simulated.script import Event, Script, draw_look, draw_script
-from semiology.data.simulated.sound import soundtrack
+from semiology.data.simulated.script.script import Event, Script, draw_look, draw_script
+from semiology.data.simulated.sound.sound import soundtrack
 
 Sound = NDArray[np.float64]
 RATE = 16_000

@@ -8,15 +8,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semiology.data.consistency import time_problems
-from semiology.data.laterality import laterality_problems
 from semiology.data.problems import Problem
-from semiology.data.reading import ANNOTATIONS, RECORDINGS, Reading, read_folder
 from semiology.data.recording_set import Annotation, Recording
+from semiology.data.tables.consistency import time_problems
+from semiology.data.tables.laterality import laterality_problems
+from semiology.data.tables.reading import ANNOTATIONS, RECORDINGS, Reading, read_folder
 from semiology.features import AUDIO_FEATURES, FEATURES
 
 if TYPE_CHECKING:
-    from semiology.data.media import MediaInfo
+    from semiology.data.media.probe import MediaInfo
 
 WINDOW_S = 30.0
 DURATION_TOLERANCE_S = 1.0
@@ -157,8 +157,8 @@ class _Findings:
             self.annotations.setdefault(annotation.video_id, []).append((row, annotation))
 
     def probe(self, row: int, recording: Recording, window_s: float) -> None:
-        from semiology.data.media import MediaError, probe
-        from semiology.data.segments import too_long
+        from semiology.data.media.probe import MediaError, probe
+        from semiology.data.windows.sliding import too_long
 
         try:
             info = probe(recording.video)

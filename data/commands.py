@@ -183,7 +183,7 @@ def deidentify_command(
     ] = None,
 ) -> None:
     """Write a copy of a recording set with opaque ids."""
-    from semiology.data.deidentify import deidentify
+    from semiology.data.deidentify.deidentify import deidentify
     from semiology.data.views import print_deidentified, progress
 
     words = names.read_text(encoding="utf-8-sig").splitlines() if names else []

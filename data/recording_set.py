@@ -148,7 +148,7 @@ def read_recording_set(directory: Path, *, require_media: bool = True) -> Record
         RecordingSetError: Anything is wrong; it lists *all* problems with file, row and mend.
     """
     from semiology.data.problems import RecordingSetError
-    from semiology.data.reading import read_folder
+    from semiology.data.tables.reading import read_folder
 
     reading = read_folder(directory, require_media=require_media)
     if reading.recording_set is None:

@@ -16,7 +16,7 @@ from semiology.data.problems import Problem
 
 if TYPE_CHECKING:
     from semiology.data.check import CheckReport, Exclusion
-    from semiology.data.deidentify import Deidentified
+    from semiology.data.deidentify.deidentify import Deidentified
     from semiology.data.importers.outcome import ImportOutcome
 
 MOST_OF_A_KIND = 10

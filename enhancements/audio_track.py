@@ -14,8 +14,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.audio import read_audio
-from semiology.data.media import MediaError, display_name, open_media, probe
+from semiology.data.media.audio import read_audio
+from semiology.data.media.probe import MediaError, display_name, open_media, probe
 from semiology.data.recording_set import Recording
 
 BLOCK_S = 30.0

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from semiology.data.media import Timeline, timeline
+from semiology.data.media.probe import Timeline, timeline
 from semiology.data.recording_set import Recording
 from semiology.enhancements.crop_window import Windows, crop_windows, cropped, whole
 from semiology.enhancements.face_boxes import FacePath, faces_of_detections, faces_of_track

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media import Timeline
+from semiology.data.media.probe import Timeline
 from semiology.data.recording_set import Recording
 from semiology.enhancements.keypoints import Array, KeypointsError, KeypointsUnavailableError
 from semiology.enhancements.looked_at_pictures import bgr_pictures, frames_looked_at

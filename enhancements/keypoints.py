@@ -14,7 +14,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media import Timeline
+from semiology.data.media.probe import Timeline
 from semiology.data.recording_set import Recording
 from semiology.enhancements.step import JsonValue, Progress
 

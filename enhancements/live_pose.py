@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
-from semiology.data.media import Timeline
+from semiology.data.media.probe import Timeline
 from semiology.data.recording_set import Recording
 from semiology.enhancements.keypoints import (
     Array,

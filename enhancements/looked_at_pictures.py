@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.frames import Decoder
-from semiology.data.media import Timeline
-from semiology.data.rgb import RgbConverter
+from semiology.data.media.frames import Decoder
+from semiology.data.media.probe import Timeline
+from semiology.data.media.rgb import RgbConverter
 
 
 def frames_looked_at(line: Timeline, rate_hz: float) -> NDArray[np.int64]:

@@ -19,8 +19,8 @@ from typing import cast, get_args
 
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Recording
-from semiology.data.tables import Row, check_columns, read_table
-from semiology.data.writing import table_text, write_text_atomically
+from semiology.data.tables.csv_tables import Row, check_columns, read_table
+from semiology.data.tables.writing import table_text, write_text_atomically
 from semiology.enhancements.assignment import ENHANCEMENTS
 from semiology.enhancements.step import Figure, Status
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media import MediaInfo, Timeline
-from semiology.data.reading import keypoint_files
+from semiology.data.media.probe import MediaInfo, Timeline
 from semiology.data.recording_set import Recording
+from semiology.data.tables.reading import keypoint_files
 from semiology.enhancements.keypoints import (
     COCO_18,
     JOINTS,

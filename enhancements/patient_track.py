@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media import Timeline
+from semiology.data.media.probe import Timeline
 from semiology.enhancements.consistent_path import (
     NOBODY,
     cheapest_path,

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media import Timeline, timeline
+from semiology.data.media.probe import Timeline, timeline
 from semiology.data.recording_set import Recording
 from semiology.enhancements.keypoint_smoothing import bridged, smoothed, without_jumps
 from semiology.enhancements.keypoints import (

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.audio import read_audio
 from semiology.data.cache_folder import written_whole
-from semiology.data.frames import read_frames
-from semiology.data.media import MediaError, probe
+from semiology.data.media.audio import read_audio
+from semiology.data.media.frames import read_frames
+from semiology.data.media.probe import MediaError, probe
 from semiology.data.recording_set import Recording, read_recording_set
 from semiology.enhancements.assignment import SUBSTITUTES, EnhancementError
 from semiology.enhancements.cache import EnhancementCache, Made

@@ -29,7 +29,7 @@ from scipy.signal import lfilter
 from torch import Tensor, nn
 from torch.nn import functional
 
-from semiology.data.media import display_name
+from semiology.data.media.probe import display_name
 from semiology.enhancements.chunked_audio import Samples, overlap_added
 
 RATE, WINDOW = 16_000, 16_384

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semiology.data.media import display_name
+from semiology.data.media.probe import display_name
 from semiology.enhancements.step import JsonValue
 
 FORMAT = "semiology-transcript"

@@ -15,9 +15,9 @@ from typing import Any
 import av
 import numpy as np
 
-from semiology.data.audio import read_channels
-from semiology.data.frames import Decoder
-from semiology.data.media import MediaError, Timeline, display_name, open_media, video_stream
+from semiology.data.media.audio import read_channels
+from semiology.data.media.frames import Decoder
+from semiology.data.media.probe import MediaError, Timeline, display_name, open_media, video_stream
 from semiology.enhancements.planes import Planes
 from semiology.enhancements.step import Progress
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semiology.data.problems import Problem, RecordingSetError
-from semiology.data.reading import RECORDINGS
 from semiology.data.recording_set import RecordingSet, read_recording_set
-from semiology.data.tables import Table, read_table
-from semiology.data.writing import table_text, write_text_atomically
+from semiology.data.tables.csv_tables import Table, read_table
+from semiology.data.tables.reading import RECORDINGS
+from semiology.data.tables.writing import table_text, write_text_atomically
 from semiology.noun_counts import counted
 from semiology.optimization.folds import FoldError, folds_of
 

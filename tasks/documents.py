@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semiology.data.recording_set import Annotation
-from semiology.data.segments import Segment
+from semiology.data.windows.sliding import Segment
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
 from semiology.prompts.library import Prompt, load_library, prompt_hash, render
 from semiology.software_versions import installed_versions

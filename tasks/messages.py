@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from semiology.data.audio import read_audio
-from semiology.data.clips import clip
-from semiology.data.media import MediaError
+from semiology.data.media.audio import read_audio
+from semiology.data.media.clips import clip
+from semiology.data.media.probe import MediaError
 from semiology.features import AUDIO_FEATURES
 from semiology.tasks.settings import cache_directory, sound_override
 

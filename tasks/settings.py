@@ -13,7 +13,7 @@ from pathlib import Path
 from semiology.data.cache_folder import CACHE_VARIABLE as CACHE_VARIABLE
 from semiology.data.cache_folder import cache_directory as cache_directory
 from semiology.data.recording_set import DATA_VARIABLE as DATA_VARIABLE
-from semiology.data.segments import QWEN3, STANDARD, SlidingWindow
+from semiology.data.windows.sliding import QWEN3, STANDARD, SlidingWindow
 
 PROMPT_VARIABLE = "SEMIOLOGY_PROMPT"
 WINDOW_VARIABLE = "SEMIOLOGY_WINDOW"

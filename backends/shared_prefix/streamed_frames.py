@@ -1,7 +1,7 @@
 """Frames from one pass over a recording, read ahead in a thread while the model answers.
 
 The frames are those that decord gives, bit for bit, at a fraction of its memory. Files of which decord would
-show the wrong moments (`semiology.data.media.needs_clip`) are read by their true times instead: they count
+show the wrong moments (`semiology.data.media.probe.needs_clip`) are read by their true times instead: they count
 as evenly spaced, with the frame on show at each of the even times.
 """
 
@@ -16,11 +16,11 @@ import numpy as np
 
 from semiology.backends.shared_prefix.frames import Frames, OpenRecording, VideoFacts
 from semiology.backends.shared_prefix.questions import UnansweredError
-from semiology.data.clips import clip_times, own_rate
-from semiology.data.frames import DecodeCounts
-from semiology.data.media import MediaError, Timeline, display_name, needs_clip, timeline
-from semiology.data.prefetch import Prefetcher
-from semiology.data.streaming import Pictures, WindowRequest, stream_windows
+from semiology.data.media.clips import clip_times, own_rate
+from semiology.data.media.frames import DecodeCounts
+from semiology.data.media.prefetch import Prefetcher
+from semiology.data.media.probe import MediaError, Timeline, display_name, needs_clip, timeline
+from semiology.data.media.streaming import Pictures, WindowRequest, stream_windows
 
 logger = logging.getLogger(__name__)
 

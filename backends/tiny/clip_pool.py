@@ -16,9 +16,9 @@ from PIL import Image
 
 from semiology.backends.tiny import FPS
 from semiology.backends.tiny.architecture import PATCH_PX
-from semiology.data.segments import SlidingWindow
-from semiology.data.simulated.render import keypoints, render
-from semiology.data.simulated.script import Script, draw_look, draw_script
+from semiology.data.simulated.picture.render import keypoints, render
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
+from semiology.data.windows.sliding import SlidingWindow
 from semiology.features import VISUAL_FEATURES
 
 # Training, validation and held-out patients are drawn from seeds that cannot meet.

@@ -8,7 +8,7 @@ import numpy as np
 
 from semiology.backends.tiny.clip_pool import Pool, patient_scripts, sliding_windows
 from semiology.backends.tiny.evaluate import f1_score, recording_answers
-from semiology.data.simulated.behaviours import RESEMBLES
+from semiology.data.simulated.script.behaviours import RESEMBLES
 from semiology.features import VISUAL_FEATURES
 
 SEEN_S = 1.0

@@ -19,7 +19,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration
 from semiology.backends.tiny.architecture import MERGE
 from semiology.backends.tiny.clip_pool import Pool
 from semiology.backends.tiny.frames import patchify, tower_in_one_batch
-from semiology.data.simulated.render import FACE_STATE
+from semiology.data.simulated.picture.render import FACE_STATE
 from semiology.features import VISUAL_FEATURES
 
 Report = Callable[[str], None]

@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from transformers import WhisperFeatureExtractor
 
 from semiology.backends.tiny_audio.architecture import TOKEN_S, audio_token_count, build_extractor
-from semiology.data.audio import read_audio
-from semiology.data.segments import SlidingWindow
-from semiology.data.simulated.script import Event, Script, draw_look, draw_script
-from semiology.data.simulated.sound import soundtrack
-from semiology.data.simulated.voice import RATE
+from semiology.data.media.audio import read_audio
+from semiology.data.simulated.script.script import Event, Script, draw_look, draw_script
+from semiology.data.simulated.sound.sound import soundtrack
+from semiology.data.simulated.sound.voice import RATE
+from semiology.data.windows.sliding import SlidingWindow
 
 # Training, validation and held-out patients are drawn from seeds that cannot meet.
 SEED_BASE = {"train": 0, "validation": 1_000_000, "heldout": 2_000_000}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from semiology.data.cells import CellError
+from semiology.data.tables.cells import CellError
 
 NOT_GIVEN = frozenset({"", "na", "n/a", "nan", "none", "-"})
 _MEND = "write it as MM:SS in the source table and import again"

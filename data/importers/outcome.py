@@ -11,7 +11,7 @@ from pathlib import Path
 from semiology.data.importers.wide import stem_of
 from semiology.data.problems import Problem
 from semiology.data.recording_set import Annotation, Recording
-from semiology.data.writing import table_text, write_recording_set, write_text_atomically
+from semiology.data.tables.writing import table_text, write_recording_set, write_text_atomically
 
 LATERALITY = "laterality.csv"
 LATERALITY_COLUMNS = (

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar, cast
 
-from semiology.data.cells import PRESENCE, CellError, parse_choice, parse_identifier, parse_seconds
 from semiology.data.importers.outcome import LATERALITY_COLUMNS, ImportOutcome
 from semiology.data.importers.repository import EMBC, S3, with_sides
 from semiology.data.importers.side_tables import REGIONS
 from semiology.data.importers.wide import Remarks
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Annotation, Diagnosis, Presence, Recording
-from semiology.data.tables import Row, Table, read_table
+from semiology.data.tables.cells import PRESENCE, CellError, parse_choice, parse_identifier, parse_seconds
+from semiology.data.tables.csv_tables import Row, Table, read_table
 from semiology.features import FEATURES, suggest_feature
 
 _T = TypeVar("_T")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from semiology.data.deidentify.opaque_ids import opaque_ids
 from semiology.data.importers.outcome import ImportOutcome
 from semiology.data.importers.side_tables import fold_of, laterality_of, read_diagnoses, read_reports
 from semiology.data.importers.wide import (
@@ -20,10 +21,9 @@ from semiology.data.importers.wide import (
     slug,
     stem_of,
 )
-from semiology.data.opaque_ids import opaque_ids
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Annotation, Diagnosis, Recording, Side
-from semiology.data.tables import Row, Table, read_table
+from semiology.data.tables.csv_tables import Row, Table, read_table
 
 _NAMED_KIND = re.compile(r"@(sz|nes)_v")
 _MIN_FEATURES = 3

@@ -8,7 +8,7 @@ from typing import cast
 from semiology.data.importers.clock import NOT_GIVEN
 from semiology.data.importers.wide import Remarks, rows_by_name, seconds_of
 from semiology.data.recording_set import Diagnosis
-from semiology.data.tables import Row, Table
+from semiology.data.tables.csv_tables import Row, Table
 
 REGIONS = (
     "head", "eyes", "mouth", "face", "left arm", "left leg",

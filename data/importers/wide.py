@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import PurePath
 
-from semiology.data.cells import CellError
 from semiology.data.importers.clock import NOT_GIVEN, parse_clock
 from semiology.data.problems import Problem
 from semiology.data.recording_set import Annotation, Presence
-from semiology.data.tables import Row, Table
+from semiology.data.tables.cells import CellError
+from semiology.data.tables.csv_tables import Row, Table
 from semiology.features import FEATURES, suggest_feature
 
 FILE_NAME = "file_name"

@@ -20,17 +20,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from semiology.data.importers.outcome import LATERALITY, LATERALITY_COLUMNS
 from semiology.data.recording_set import Annotation, Recording
-from semiology.data.simulated.behaviours import BEHAVIOUR_COLUMNS, BEHAVIOURS_FILE, behaviour_rows
-from semiology.data.simulated.justification import reference_justification
-from semiology.data.simulated.laterality import laterality_row
-from semiology.data.simulated.pose_truth import pose_folder, write_pose
-from semiology.data.simulated.render import render
-from semiology.data.simulated.report import reference_report
-from semiology.data.simulated.script import Script, draw_look, draw_script
-from semiology.data.simulated.sound import soundtrack
-from semiology.data.simulated.transcript import transcript
-from semiology.data.simulated.voice import RATE
-from semiology.data.writing import make_folder, table_text, write_recording_set, write_text_atomically
+from semiology.data.simulated.picture.pose_truth import pose_folder, write_pose
+from semiology.data.simulated.picture.render import render
+from semiology.data.simulated.script.behaviours import BEHAVIOUR_COLUMNS, BEHAVIOURS_FILE, behaviour_rows
+from semiology.data.simulated.script.justification import reference_justification
+from semiology.data.simulated.script.laterality import laterality_row
+from semiology.data.simulated.script.report import reference_report
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
+from semiology.data.simulated.sound.sound import soundtrack
+from semiology.data.simulated.sound.transcript import transcript
+from semiology.data.simulated.sound.voice import RATE
+from semiology.data.tables.writing import make_folder, table_text, write_recording_set, write_text_atomically
 from semiology.features import FEATURES
 
 GENERATOR = "1.2"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from semiology.data.opaque_ids import opaque_ids
+from semiology.data.deidentify.opaque_ids import opaque_ids
 
 if TYPE_CHECKING:
     import pandas as pd

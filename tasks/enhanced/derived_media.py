@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from semiology.data.segments import usable
+from semiology.data.windows.sliding import usable
 from semiology.enhancements.assignment import SUBSTITUTES
 from semiology.enhancements.cache import is_whole
 from semiology.enhancements.manifest import MANIFEST_VARIABLE, Enhanced, read_manifest, source_state

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from semiology.data.clip_protocols import FORMS, EventClip, OnsetClip, WholeVideo
-from semiology.data.laterality import Laterality, SidedEvent, read_laterality
-from semiology.data.segments import Segment, usable
+from semiology.data.tables.laterality import Laterality, SidedEvent, read_laterality
+from semiology.data.windows.clips import FORMS, EventClip, OnsetClip, WholeVideo
+from semiology.data.windows.sliding import Segment, usable
 from semiology.features import FEATURES
 from semiology.tasks.documents import has_sound, is_asked
 from semiology.tasks.plan import Plan, RecordingPlan

@@ -14,8 +14,8 @@ import torch
 from semiology.backends.tiny_audio import CHECKPOINT, answering, architecture, evaluate, listening, sound_pool
 from semiology.backends.tiny_audio.questions import answer, split_wordings, training_texts
 from semiology.backends.tiny_audio.tokenizer import SPECIAL_TOKENS, train_tokenizer
-from semiology.data.simulated.script import Event, Script, draw_look, draw_script
-from semiology.data.simulated.sound import soundtrack
+from semiology.data.simulated.script.script import Event, Script, draw_look, draw_script
+from semiology.data.simulated.sound.sound import soundtrack
 from semiology.features import AUDIO_FEATURES
 from semiology.prompts.library import load_library, render
 from semiology.tasks.answers import parse_answer

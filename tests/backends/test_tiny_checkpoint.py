@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from semiology.backends.tiny import CHECKPOINT, FPS, MODEL_ARGS, architecture, clip_pool, packing
-from semiology.data.simulated.script import draw_look, draw_script
+from semiology.data.simulated.script.script import draw_look, draw_script
 from semiology.features import VISUAL_FEATURES
 from semiology.prompts.library import load_library, render
 

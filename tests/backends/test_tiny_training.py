@@ -76,7 +76,7 @@ def test_a_patient_renders_to_the_same_labels_and_frames_again(pool: clip_pool.P
 def test_protocol_windows_take_the_frames_that_the_stock_reader_takes(duration_s: float) -> None:
     from qwen_vl_utils.vision_process import calculate_video_frame_range, smart_nframes
 
-    from semiology.data.segments import SlidingWindow
+    from semiology.data.windows.sliding import SlidingWindow
 
     total = round(duration_s * 30)
     windows = clip_pool.sliding_windows(duration_s)

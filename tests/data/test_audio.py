@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from media_zoo import TONE_HZ, TONE_STEP_HZ, MediaZoo, tone
 
-from semiology.data.audio import is_silent, read_audio
-from semiology.data.media import MediaError
+from semiology.data.media.audio import is_silent, read_audio
+from semiology.data.media.probe import MediaError
 
 RATE = 16_000
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.data.clip_protocols import FORMS, SEEN_AFTER_S, ClipForm, EventClip, OnsetClip, WholeVideo
+from semiology.data.windows.clips import FORMS, SEEN_AFTER_S, ClipForm, EventClip, OnsetClip, WholeVideo
 
 SECONDS = st.integers(0, 60_000).map(lambda tenths: tenths / 10)
 

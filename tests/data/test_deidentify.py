@@ -11,13 +11,13 @@ import av
 import numpy as np
 import pytest
 
-from semiology.data.deidentify import deidentify
-from semiology.data.opaque_ids import opaque_ids
+from semiology.data.deidentify.deidentify import deidentify
+from semiology.data.deidentify.opaque_ids import opaque_ids
+from semiology.data.deidentify.scrubbing import Scrubber
+from semiology.data.media.remux import RemuxError, remux
 from semiology.data.problems import RecordingSetError
 from semiology.data.recording_set import Annotation, Recording, read_recording_set
-from semiology.data.remux import RemuxError, remux
-from semiology.data.scrubbing import Scrubber
-from semiology.data.writing import write_recording_set
+from semiology.data.tables.writing import write_recording_set
 
 SECRETS = (b"Jane", b"Doe", b"118.44", b"2021")
 

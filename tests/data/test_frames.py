@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from media_zoo import MediaZoo, even, number_of, slowing, with_gap
 
-from semiology.data.frames import read_frames
-from semiology.data.media import MediaError, timeline
+from semiology.data.media.frames import read_frames
+from semiology.data.media.probe import MediaError, timeline
 
 TIMES = {
     "even.mp4": even(90), "even.mkv": even(90), "even.avi": even(90), "reordered.avi": even(90),

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from semiology.data.cells import CellError
 from semiology.data.importers.clock import parse_clock
 from semiology.data.importers.outcome import ImportOutcome, write_outcome
 from semiology.data.importers.published import load_embc_published, load_s3_published
 from semiology.data.importers.repository import EMBC, S3, import_repository
 from semiology.data.problems import RecordingSetError
-from semiology.data.reading import read_folder
 from semiology.data.recording_set import Annotation, read_recording_set
+from semiology.data.tables.cells import CellError
+from semiology.data.tables.reading import read_folder
 from semiology.features import FEATURES
 
 SHARED = Path(__file__).parents[3] / "shared"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from semiology.data.laterality import Laterality, SidedEvent, read_laterality
 from semiology.data.problems import RecordingSetError
 from semiology.data.recording_set import RecordingSet, read_recording_set
+from semiology.data.tables.laterality import Laterality, SidedEvent, read_laterality
 
 HEADER = (
     "video_id,head_turning_side,head_turning_start_s,head_turning_end_s,"

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_zoo import MediaZoo
 
-from semiology.data.prefetch import Prefetcher, array_bytes
-from semiology.data.streaming import WindowRequest, stream_recordings
+from semiology.data.media.prefetch import Prefetcher, array_bytes
+from semiology.data.media.streaming import WindowRequest, stream_recordings
 
 
 def threads() -> list[threading.Thread]:

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from semiology.data.cells import looks_dated
 from semiology.data.problems import Problem, RecordingSetError
-from semiology.data.reading import read_folder
 from semiology.data.recording_set import DATA_VARIABLE, active_directory, read_recording_set
+from semiology.data.tables.cells import looks_dated
+from semiology.data.tables.reading import read_folder
 
 Make = Callable[..., Path]
 

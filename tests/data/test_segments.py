@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_zoo import MediaZoo
 
-from semiology.data.media import MediaInfo, probe
-from semiology.data.segments import (
+from semiology.data.media.probe import MediaInfo, probe
+from semiology.data.windows.sliding import (
     QWEN3,
     STANDARD,
     TOLERANCE_S,
@@ -176,7 +176,7 @@ def test_segments_need_no_video_library() -> None:
     import subprocess
     import sys
 
-    code = "import sys; import semiology.data.segments; print('av' in sys.modules)"
+    code = "import sys; import semiology.data.windows.sliding; print('av' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path.home()
     )

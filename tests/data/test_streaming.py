@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from media_zoo import HEIGHT, WIDTH, MediaZoo, even, number_of, write_recording
 
-from semiology.data.frames import DecodeCounts, read_frames
-from semiology.data.media import MediaError, timeline
-from semiology.data.segments import SlidingWindow
-from semiology.data.streaming import Pictures, WindowRequest, stream_recordings, stream_windows
+from semiology.data.media.frames import DecodeCounts, read_frames
+from semiology.data.media.probe import MediaError, timeline
+from semiology.data.media.streaming import Pictures, WindowRequest, stream_recordings, stream_windows
+from semiology.data.windows.sliding import SlidingWindow
 
 CONSTANT = [
     "even.mp4", "even.mov", "even.mkv", "even.avi", "late.mp4", "late.mkv", "fragmented.mp4", "ntsc.mp4",

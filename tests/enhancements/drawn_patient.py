@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from semiology.data.media import MediaInfo, Timeline
+from semiology.data.media.probe import MediaInfo, Timeline
 from semiology.data.recording_set import Recording
-from semiology.data.simulated.body import caregiver_at
-from semiology.data.simulated.pose_truth import body_25, caregiver_body_25, write_pose
-from semiology.data.simulated.script import Script, draw_look, draw_script
+from semiology.data.simulated.picture.body import caregiver_at
+from semiology.data.simulated.picture.pose_truth import body_25, caregiver_body_25, write_pose
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
 from semiology.data.simulated.write import write_video
 from semiology.enhancements.keypoints import JOINTS, Detections
 

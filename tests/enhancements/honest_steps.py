@@ -16,8 +16,8 @@ import av
 import numpy as np
 import soundfile
 
-from semiology.data.audio import read_audio
-from semiology.data.media import MediaError, probe
+from semiology.data.media.audio import read_audio
+from semiology.data.media.probe import MediaError, probe
 from semiology.data.recording_set import Recording
 from semiology.enhancements.step import JsonValue, Outcome, Progress
 from semiology.enhancements.transcript_file import Utterance, write_transcript

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from heard_recording import RATE, recording, tone
 
-from semiology.data.audio import read_audio
-from semiology.data.media import MediaError
+from semiology.data.media.audio import read_audio
+from semiology.data.media.probe import MediaError
 from semiology.data.recording_set import Recording
 from semiology.enhancements.audio_track import blocks, find_track
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from drawn_patient import SIZE, attended, drawn, first_script, line_of, overlap, seen_people, write_recording
 
-from semiology.data.frames import read_frames
-from semiology.data.media import timeline
+from semiology.data.media.frames import read_frames
+from semiology.data.media.probe import timeline
 from semiology.data.recording_set import Recording
-from semiology.data.simulated.body import caregiver_at
-from semiology.data.simulated.pose_truth import face_boxes
+from semiology.data.simulated.picture.body import caregiver_at
+from semiology.data.simulated.picture.pose_truth import face_boxes
 from semiology.enhancements.crop_window import crop_windows, cropped, whole
 from semiology.enhancements.face_boxes import FacePath, faces_of_detections, faces_of_track
 from semiology.enhancements.face_crop import FaceCrop

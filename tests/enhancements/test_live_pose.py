@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from drawn_patient import drawn, write_recording
 
-from semiology.data.media import timeline
+from semiology.data.media.probe import timeline
 from semiology.data.recording_set import Recording
 from semiology.enhancements.face_detection import YuNet
 from semiology.enhancements.keypoints import JOINT, KeypointsError, KeypointsUnavailableError

@@ -11,7 +11,7 @@ import pytest
 from drawn_patient import SIZE, drawn, line_of
 
 from semiology.data.recording_set import Recording
-from semiology.data.simulated.pose_truth import body_25, openpose_json
+from semiology.data.simulated.picture.pose_truth import body_25, openpose_json
 from semiology.enhancements.keypoints import (
     COCO_18,
     JOINT,
@@ -51,7 +51,7 @@ def test_body_25_is_read_point_by_point(tmp_path: Path) -> None:
 
 def test_coco_18_gets_the_middle_of_the_hips(tmp_path: Path) -> None:
     names = list(COCO_18)
-    from semiology.data.simulated.pose_truth import BODY_25
+    from semiology.data.simulated.picture.pose_truth import BODY_25
 
     write(tmp_path / "k", TRUTH[:, [BODY_25.index(name) for name in names]])
     found = positions(read(tmp_path / "k"))

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from drawn_patient import attended, first_script, write_recording
 
-from semiology.data.frames import read_frames
-from semiology.data.media import timeline
+from semiology.data.media.frames import read_frames
+from semiology.data.media.probe import timeline
 from semiology.data.recording_set import Recording
-from semiology.data.simulated.pose_truth import BODY_25, body_25, caregiver_body_25, openpose_json
-from semiology.data.simulated.script import Script
+from semiology.data.simulated.picture.pose_truth import BODY_25, body_25, caregiver_body_25, openpose_json
+from semiology.data.simulated.script.script import Script
 from semiology.enhancements.keypoints import JOINT
 from semiology.enhancements.planes import Planes
 from semiology.enhancements.pose_overlay import PoseOverlay

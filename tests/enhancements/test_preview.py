@@ -13,7 +13,7 @@ import soundfile
 from honest_steps import Negative, Said, Softer
 from matplotlib.image import imread
 
-from semiology.data.media import MediaError
+from semiology.data.media.probe import MediaError
 from semiology.enhancements import preview_figure
 from semiology.enhancements.assignment import EnhancementError
 from semiology.enhancements.preview import preview

@@ -12,9 +12,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "data"))  # where `media_zoo`
 
 from media_zoo import HEIGHT, WIDTH, MediaZoo, number_of
 
-from semiology.data.audio import read_audio
-from semiology.data.frames import read_frames
-from semiology.data.media import MediaError, timeline
+from semiology.data.media.audio import read_audio
+from semiology.data.media.frames import read_frames
+from semiology.data.media.probe import MediaError, timeline
 from semiology.enhancements.planes import Planes
 from semiology.enhancements.video_writing import rewrite_video
 

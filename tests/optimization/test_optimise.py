@@ -13,9 +13,9 @@ import yaml
 from synthetic import SyntheticModel
 
 from semiology.backends.journal import answer_key
-from semiology.data.media import MediaInfo
+from semiology.data.media.probe import MediaInfo
 from semiology.data.recording_set import Annotation, Recording, RecordingSet
-from semiology.data.segments import STANDARD
+from semiology.data.windows.sliding import STANDARD
 from semiology.optimization.answerers import (
     RememberedAnswers,
     SharedRounds,

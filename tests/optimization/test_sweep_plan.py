@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from semiology.data.media import MediaInfo
+from semiology.data.media.probe import MediaInfo
 from semiology.data.recording_set import Annotation, Recording, RecordingSet
-from semiology.data.segments import STANDARD
+from semiology.data.windows.sliding import STANDARD
 from semiology.features import FEATURES
 from semiology.optimization.sweep_plan import (
     SweepPlan,

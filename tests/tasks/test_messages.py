@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from semiology.data.media import MediaError, probe
+from semiology.data.media.probe import MediaError, probe
 from semiology.tasks import documents
 from semiology.tasks.messages import doc_to_messages, doc_to_text, doc_to_visual
 

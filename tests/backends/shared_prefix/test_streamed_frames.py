@@ -12,8 +12,8 @@ import pytest
 from semiology.backends.shared_prefix.frames import DecordReader, FrameReader, Frames
 from semiology.backends.shared_prefix.questions import UnansweredError
 from semiology.backends.shared_prefix.streamed_frames import StreamedReader
-from semiology.data.frames import DecodeCounts, read_frames
-from semiology.data.media import timeline
+from semiology.data.media.frames import DecodeCounts, read_frames
+from semiology.data.media.probe import timeline
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "data"))
 

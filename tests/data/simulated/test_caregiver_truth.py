@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from semiology.data.simulated.body import caregiver_at
-from semiology.data.simulated.look import toned
-from semiology.data.simulated.pose_truth import BODY_25, body_25, caregiver_body_25
-from semiology.data.simulated.render import render
-from semiology.data.simulated.script import Script, draw_look, draw_script
+from semiology.data.simulated.picture.body import caregiver_at
+from semiology.data.simulated.picture.pose_truth import BODY_25, body_25, caregiver_body_25
+from semiology.data.simulated.picture.render import render
+from semiology.data.simulated.script.look import toned
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
 
 
 def drawn(seed: int) -> Script:

@@ -19,17 +19,18 @@ from semiology.data.check import check_recording_set
 from semiology.data.importers.outcome import LATERALITY_COLUMNS
 from semiology.data.importers.side_tables import REGIONS
 from semiology.data.recording_set import read_recording_set
-from semiology.data.simulated import pose_truth, simulate
+from semiology.data.simulated import simulate
 from semiology.data.simulated import write as writing
-from semiology.data.simulated.body import caregiver_at
-from semiology.data.simulated.laterality import laterality_row, leading_arm, onset_region
-from semiology.data.simulated.look import toned
-from semiology.data.simulated.pose_truth import BODY_25, HIDDEN, body_25, face_boxes, openpose_json
-from semiology.data.simulated.render import KEYPOINTS, keypoints, render
-from semiology.data.simulated.script import Event, Script, draw_look, draw_script
-from semiology.data.simulated.sound import PHRASES, soundtrack
-from semiology.data.simulated.transcript import transcript, utterances
-from semiology.data.simulated.voice import RATE
+from semiology.data.simulated.picture import pose_truth
+from semiology.data.simulated.picture.body import caregiver_at
+from semiology.data.simulated.picture.pose_truth import BODY_25, HIDDEN, body_25, face_boxes, openpose_json
+from semiology.data.simulated.picture.render import KEYPOINTS, keypoints, render
+from semiology.data.simulated.script.laterality import laterality_row, leading_arm, onset_region
+from semiology.data.simulated.script.look import toned
+from semiology.data.simulated.script.script import Event, Script, draw_look, draw_script
+from semiology.data.simulated.sound.sound import PHRASES, soundtrack
+from semiology.data.simulated.sound.transcript import transcript, utterances
+from semiology.data.simulated.sound.voice import RATE
 
 SMALL = {
     "patients": 3,

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from semiology.data.simulated.justification import reference_justification
-from semiology.data.simulated.script import Event, Script, draw_look, draw_script
+from semiology.data.simulated.script.justification import reference_justification
+from semiology.data.simulated.script.script import Event, Script, draw_look, draw_script
 from semiology.features import FEATURES
 
 

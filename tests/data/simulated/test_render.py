@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from semiology.data.simulated.render import FACE_STATE, KEYPOINTS, keypoints, render
-from semiology.data.simulated.script import Script, draw_look, draw_script
+from semiology.data.simulated.picture.render import FACE_STATE, KEYPOINTS, keypoints, render
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
 
 FPS = 30.0
 EYES, MOUTH, YAW, GAZE, PULL = (len(KEYPOINTS) + i for i in range(len(FACE_STATE)))

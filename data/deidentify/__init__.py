@@ -1,0 +1,1 @@
+"""Opaque ids, scrubbed texts and media without metadata."""

@@ -1,0 +1,1 @@
+"""Video and sound files: what they hold, frames, samples, clips."""

@@ -1,0 +1,237 @@
+"""Cut segments into files of their own, for models that cannot take a start and an end time.
+
+A clip shows, at every sampled time, the frame that the recording shows at that time; its frames are
+evenly spaced and upright, so that any reader finds them. Clips are stored under a name made from the
+recording's content and the cut, so that each is made once and never outlives a change of either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from semiology.data.cache_folder import private_folder, written_whole
+from semiology.data.content_digest import content_digest
+from semiology.data.media.audio import read_channels
+from semiology.data.media.frames import frames_at
+from semiology.data.media.probe import MediaError, MediaInfo, display_name, open_media, timeline, video_stream
+
+CODE_VERSION = 1
+"""Part of every clip's name; to be raised when the cutting changes."""
+
+MAX_FPS = 60.0
+"""Highest frame rate given to a clip whose recording's rate varies, frames per s."""
+
+_QUALITY = {"crf": "16", "preset": "veryfast", "bf": "0", "g": "30"}
+_AAC_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
+_TURN = {
+    0: [],
+    90: [("transpose", "clock")],
+    180: [("hflip", ""), ("vflip", "")],
+    270: [("transpose", "cclock")],
+}
+_TOLERANCE_S = 1e-6
+
+
+def clip(
+    video: Path,
+    segment_start_s: float,
+    segment_end_s: float,
+    fps: float | None,
+    cache: Path,
+    *,
+    longest_side: int | None = None,
+) -> Path:
+    """Return an MP4 that holds one window of a recording, cutting it unless it is in the cache.
+
+    The clip is H.264 (yuv420p) with AAC sound if the recording has any, evenly spaced frames, upright, and
+    without the recording's metadata. Frame ``i`` is the one on show at ``segment_start_s + i / fps``.
+
+    Args:
+        video: the recording.
+        segment_start_s: start of the window, s from the recording's first frame.
+        segment_end_s: end of the window, s.
+        fps: frames per s of the clip; None keeps the recording's rate.
+        cache: folder for clips; made readable for its owner alone.
+        longest_side: pictures larger than this are made smaller, px; None keeps their size.
+
+    Raises:
+        MediaError: the recording cannot be used, is damaged inside the window, or ends before it.
+        ValueError: the window is empty, or a parameter is not above 0.
+    """
+    video = Path(video)
+    line = timeline(video)
+    _check_window(video, line.info, segment_start_s, segment_end_s, fps, longest_side)
+    rate = Fraction(fps).limit_denominator(1001) if fps else own_rate(line.info, line.times_s)
+    private_folder(cache)
+    target = cache / f"{_key(video, cache, segment_start_s, segment_end_s, rate, longest_side)}.mp4"
+    if not target.exists():
+        with written_whole(target) as unfinished:
+            _cut(video, line.info, segment_start_s, segment_end_s, rate, longest_side, unfinished)
+    return target
+
+
+def clip_times(start_s: float, end_s: float, rate: Fraction) -> NDArray[np.float64]:
+    """Return the times in the recording of a clip's frames, s, shape (frames,)."""
+    count = max(1, math.ceil((end_s - start_s - _TOLERANCE_S) * rate))
+    return start_s + np.arange(count) / float(rate)
+
+
+def clear(cache: Path) -> int:
+    """Delete all clips, remembered digests and unfinished files of a cache; return how many were deleted."""
+    files = [
+        path
+        for pattern in ("*.mp4", "*.part", "digests/*.txt", "digests/*.part")
+        for path in cache.glob(pattern)
+    ]
+    for path in files:
+        path.unlink(missing_ok=True)
+    return len(files)
+
+
+def _check_window(
+    video: Path, info: MediaInfo, start_s: float, end_s: float, fps: float | None, longest_side: int | None
+) -> None:
+    if not (0 <= start_s < end_s and math.isfinite(end_s)):
+        raise ValueError(f"no window from {start_s} to {end_s} s: it must start at 0 or later and end later")
+    if fps is not None and not (0 < fps < math.inf):
+        raise ValueError(f"fps must be above 0, not {fps}")
+    if longest_side is not None and longest_side < 2:
+        raise ValueError(f"longest_side must be at least 2 px, not {longest_side}")
+    if start_s >= info.duration_s or end_s > info.duration_s + 1e-3:
+        raise MediaError(
+            f"{display_name(video)} lasts {info.duration_s:.2f} s and holds no window "
+            f"{start_s:.2f}-{end_s:.2f} s: check the segment's times"
+        )
+
+
+def own_rate(info: MediaInfo, times_s: NDArray[np.float64]) -> Fraction:
+    """Return the rate of clips that keep the recording's: where it varies, that of its usual spacing.
+
+    Args:
+        info: the recording's facts.
+        times_s: the true times of its frames, s, shape (frames,).
+
+    Returns:
+        Frames per s, at most `MAX_FPS` where the rate varies.
+    """
+    rate = info.fps
+    if info.variable_frame_rate:
+        usual = 1 / max(1e-3, float(np.median(np.diff(times_s))))
+        # Time stamps in milliseconds make 30 look like 29.4; the rate that the file names is then meant.
+        named = abs(info.index_fps - usual) < 0.05 * usual
+        rate = min(MAX_FPS, max(info.fps, info.index_fps if named else usual))
+    return Fraction(rate).limit_denominator(1001)
+
+
+def _key(
+    video: Path, cache: Path, start_s: float, end_s: float, rate: Fraction, longest_side: int | None
+) -> str:
+    recipe = {
+        "content": content_digest(video, cache),
+        "start": f"{start_s:.6f}",
+        "end": f"{end_s:.6f}",
+        "rate": str(rate),
+        "longest_side": longest_side,
+        "quality": _QUALITY,
+        "version": CODE_VERSION,
+    }
+    return hashlib.sha256(json.dumps(recipe, sort_keys=True).encode()).hexdigest()
+
+
+def _cut(
+    video: Path,
+    info: MediaInfo,
+    start_s: float,
+    end_s: float,
+    rate: Fraction,
+    longest_side: int | None,
+    out: Path,
+) -> None:
+    times = clip_times(start_s, end_s, rate)
+    sound = _sound(video, info, start_s, end_s)
+    options = {"movflags": "+faststart", "fflags": "+bitexact"}
+    with av.open(str(out), "w", format="mp4", container_options=options) as container:
+        stream = container.add_stream("libx264", rate=rate, options=_QUALITY)
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = 1 / rate
+        audio = _sound_stream(container, *sound) if sound else None
+        graph = None
+        for number, frame in enumerate(frames_at(video, times)):
+            if graph is None:
+                graph = _graph(video, info, longest_side)
+            shown = _through(graph, frame, video)
+            if number == 0:
+                _describe(stream, shown)
+            shown.pts, shown.time_base, shown.pict_type = number, 1 / rate, 0
+            container.mux(stream.encode(shown))
+        container.mux(stream.encode(None))
+        if sound and audio:
+            _write_sound(container, audio, sound[0])
+
+
+def _describe(stream: Any, shown: Any) -> None:
+    """Give the clip the picture size and the colour coding of its first frame."""
+    stream.width, stream.height = shown.width, shown.height
+    stream.codec_context.colorspace = shown.colorspace
+    stream.codec_context.color_range = shown.color_range
+
+
+def _graph(video: Path, info: MediaInfo, longest_side: int | None) -> Any:
+    """Return the filters that turn a picture upright, shrink it, and make its size even."""
+    graph = av.filter.Graph()
+    with open_media(video) as container:
+        nodes = [graph.add_buffer(template=video_stream(container, video))]
+    steps = list(_TURN[info.rotation])
+    if longest_side and max(info.width, info.height) > longest_side:
+        factor = longest_side / max(info.width, info.height)
+        width, height = (max(2, round(size * factor / 2) * 2) for size in (info.width, info.height))
+        steps.append(("scale", f"{width}:{height}:flags=area"))
+    steps += [("pad", "ceil(iw/2)*2:ceil(ih/2)*2"), ("format", "yuv420p")]
+    nodes += [graph.add(name, value) if value else graph.add(name) for name, value in steps]
+    nodes.append(graph.add("buffersink"))
+    graph.link_nodes(*nodes).configure()
+    return graph
+
+
+def _through(graph: Any, frame: Any, video: Path) -> Any:
+    try:
+        graph.push(frame)
+        return graph.pull()
+    except av.FFmpegError:
+        raise MediaError(
+            f"{display_name(video)} changes its picture size or format midway: "
+            "export it again as one MP4 (H.264)"
+        ) from None
+
+
+def _sound(
+    video: Path, info: MediaInfo, start_s: float, end_s: float
+) -> tuple[NDArray[np.float32], int] | None:
+    """Return the window's sound, shape (1 or 2, samples), and its rate; None without a track."""
+    if not info.has_audio:
+        return None
+    rate = info.audio_rate if info.audio_rate in _AAC_RATES else 48_000
+    return read_channels(video, start_s, end_s, rate, most=2), rate
+
+
+def _sound_stream(container: Any, sound: NDArray[np.float32], rate: int) -> Any:
+    return container.add_stream("aac", rate=rate, layout="stereo" if len(sound) == 2 else "mono")
+
+
+def _write_sound(container: Any, stream: Any, sound: NDArray[np.float32]) -> None:
+    size = stream.codec_context.frame_size or 1024
+    for first in range(0, sound.shape[1], size):
+        block = np.ascontiguousarray(sound[:, first : first + size])
+        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=stream.layout.name)
+        frame.sample_rate, frame.time_base, frame.pts = stream.rate, Fraction(1, stream.rate), first
+        container.mux(stream.encode(frame))
+    container.mux(stream.encode(None))

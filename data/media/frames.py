@@ -1,0 +1,205 @@
+"""Read the frames that a recording shows at given times, upright and by their true time stamps.
+
+PyAV decodes them: unlike a reader by frame number it needs no even spacing, and it reports a damaged
+frame instead of repeating its neighbour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from semiology.data.media.probe import MediaError, Timeline, display_name, open_media, timeline, video_stream
+from semiology.data.media.rgb import RgbConverter
+
+TOLERANCE_S = 1e-4
+"""A frame this much later than asked counts as shown, s: 1/3 s is not exact in any container."""
+
+_INDEXED = ("mov", "avi", "matroska")
+_SEEK_MARGIN_S = 2.0
+"""Containers that seek to a key frame exactly; others are sent this much before it, s."""
+
+_WORTH_A_JUMP = 30
+"""A key frame at least this many frames ahead is jumped to; before that decoding on is as quick."""
+
+
+def read_frames(path: Path, times_s: Sequence[float] | NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return the frames on show at the given times, in the order asked.
+
+    Args:
+        path: a video file.
+        times_s: seconds from the first frame, in any order, repeats allowed.
+
+    Returns:
+        RGB pictures, uint8, shape (len(times_s), height, width, 3), rotated as the file asks.
+
+    Raises:
+        MediaError: the file cannot be used, a time lies outside it, or a frame is damaged.
+    """
+    times = np.asarray(times_s, dtype=np.float64)
+    line = timeline(path)
+    pictures = np.empty((times.size, line.info.height, line.info.width, 3), np.uint8)
+    order = np.argsort(times, kind="stable")
+    converter = RgbConverter(path, line.info)
+    for place, frame in zip(order, frames_at(path, times[order]), strict=True):
+        pictures[place] = converter.picture(frame)
+    return pictures
+
+
+def frames_at(path: Path, times_s: NDArray[np.float64]) -> Iterator[Any]:
+    """Yield the frame on show at each of the ascending times, as stored (not rotated).
+
+    Yields:
+        `av.VideoFrame`; the same object again where a frame is still on show.
+
+    Raises:
+        MediaError: the file cannot be used, a time lies outside it, or a frame is damaged.
+    """
+    line = timeline(path)
+    wanted = frame_numbers(path, line, times_s)
+    with closing(Decoder(path, line)) as decoder:
+        for number in wanted:
+            yield decoder.frame(int(number))
+
+
+def frame_numbers(path: Path, line: Timeline, times_s: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the numbers, counted from 0 in the order shown, of the frames on show at the given times.
+
+    Raises:
+        MediaError: a time lies outside the recording.
+    """
+    outside = (
+        (times_s < -TOLERANCE_S) | (times_s > line.info.duration_s + TOLERANCE_S) | ~np.isfinite(times_s)
+    )
+    if outside.any():
+        raise MediaError(
+            f"{display_name(path)} lasts {line.info.duration_s:.2f} s; there is no frame at "
+            f"{times_s[outside][0]:.2f} s"
+        )
+    found = np.searchsorted(line.times_s, times_s + _tolerance(line), side="right") - 1
+    return np.maximum(found, 0).astype(np.int64)
+
+
+def _tolerance(line: Timeline) -> float:
+    """Return how much later than asked a frame may come: milliseconds are rounded by half a tick."""
+    return max(TOLERANCE_S, min(6e-4, 0.1 / line.info.fps))
+
+
+@dataclass
+class DecodeCounts:
+    """What reading a recording took.
+
+    Attributes:
+        opens: how often the file was opened to decode it; 1 unless a damaged part had to be tried again.
+        jumps: how often decoding went on from another key frame instead of from the next frame.
+        decoded: frames that came out of the decoder.
+        delivered: frames handed out, each counted once however many windows it belongs to.
+    """
+
+    opens: int = 0
+    jumps: int = 0
+    decoded: int = 0
+    delivered: int = 0
+
+
+class Decoder:
+    """Decodes frames by number, onwards where that is near and from a key frame where it is not.
+
+    Asked for ascending numbers it reads a file once from front to back and leaps over long parts that
+    nobody wants.
+    """
+
+    def __init__(self, path: Path, line: Timeline, counts: DecodeCounts | None = None) -> None:
+        self._path, self._line = path, line
+        self._counts = counts or DecodeCounts()
+        self._keys = np.searchsorted(line.times_s, line.keyframes_s)
+        self._position, self._shown = -1, None
+        self._decoded: Iterator[tuple[int, Any]] = iter(())
+        self._open_file = ExitStack()
+        self._container: Any = None
+
+    def close(self) -> None:
+        """Close the file."""
+        self._open_file.close()
+
+    def frame(self, number: int) -> Any:
+        """Return frame ``number``, an `av.VideoFrame` as stored (not rotated).
+
+        A key frame from which the decoder does not reach it is no proof of damage (open groups of
+        pictures, gradual refresh): earlier ones and the start of the file are tried before giving up.
+
+        Raises:
+            MediaError: the frame cannot be decoded; others still can be.
+        """
+        if self._position == number and self._shown is not None:
+            return self._shown
+        for key in self._starts(number):
+            try:
+                if key is not None:
+                    self._restart(key)
+                while self._position < number:
+                    self._position, self._shown = next(self._decoded, (self._line.ticks.size, None))
+            except av.FFmpegError:
+                self._position, self._shown = self._line.ticks.size, None
+            if self._position == number and self._shown is not None and not self._shown.is_corrupt:
+                return self._shown
+        raise MediaError(
+            f"{display_name(self._path)} is damaged near {self._line.times_s[number]:.2f} s: that frame "
+            "cannot be decoded; copy the file again, or leave the recording out"
+        )
+
+    def _starts(self, number: int) -> list[int | None]:
+        """Return where to start decoding, best first: None to go on, or the number of a key frame."""
+        nearest = int(np.searchsorted(self._keys, number, side="right")) - 1
+        if self._line.info.reordered or nearest < 0:
+            return [None, 0] if 0 <= self._position < number else [0]
+        earlier = [int(self._keys[nearest - back]) for back in (0, 1, 4) if nearest - back >= 0]
+        starts: list[int | None] = [*dict.fromkeys([*earlier, 0])]
+        near = 0 <= self._position < number and earlier[0] - self._position <= _WORTH_A_JUMP
+        return [None, *starts] if near else starts
+
+    def _restart(self, key: int) -> None:
+        """Begin to decode at a key frame; the start of a file is reached by opening it."""
+        if key == 0 or self._container is None:
+            self._open()
+        container, stream = self._container, video_stream(self._container, self._path)
+        if key > 0:
+            margin = 0.0 if self._line.info.container.startswith(_INDEXED) else _SEEK_MARGIN_S
+            early = round(margin / float(stream.time_base))
+            container.seek(int(self._line.ticks[key]) - early, stream=stream, backward=True)
+            self._counts.jumps += 1
+        self._position, self._shown = -1, None
+        self._decoded = self._numbered(container.decode(stream))
+
+    def _open(self) -> None:
+        self._container = None
+        self._open_file.close()
+        self._container = self._open_file.enter_context(open_media(self._path))
+        self._counts.opens += 1
+        stream = video_stream(self._container, self._path)
+        stream.thread_type = "AUTO"
+        if stream.codec_context.name in ("h264", "hevc") and not self._line.info.open_gops:
+            # Without this the decoder paints over damage from neighbouring frames and says nothing.
+            # After a jump into an open group of pictures it would also stop at frames that nobody wants.
+            stream.codec_context.options = {"err_detect": "explode"}
+
+    def _numbered(self, frames: Iterator[Any]) -> Iterator[tuple[int, Any]]:
+        for count, frame in enumerate(frames):
+            self._counts.decoded += 1
+            number = count if self._line.info.reordered else _number_of(self._line, frame)
+            if number is not None:
+                yield number, frame
+
+
+def _number_of(line: Timeline, frame: Any) -> int | None:
+    """Return the number of a decoded frame by its time stamp, None for one that an edit list hides."""
+    if frame.pts is None or frame.pts < line.ticks[0]:
+        return None
+    return int(np.searchsorted(line.ticks, frame.pts, side="right")) - 1

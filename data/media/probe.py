@@ -1,0 +1,324 @@
+"""Say what a recording's media file really holds: its length, frame rate, size, rotation and sound.
+
+Times are read from the packets, not from the header, and count in seconds from the first video frame
+that is shown. The container is recognised by its content; its suffix does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from semiology.data.media.container import structural_fault
+
+CONTAINERS = (
+    "mov",
+    "mp4",
+    "m4a",
+    "3gp",
+    "3g2",
+    "mj2",
+    "avi",
+    "matroska",
+    "webm",
+    "mpegts",
+    "mpeg",
+    "asf",
+    "flv",
+)
+"""Containers that are opened. Playlists and text are left out: they would make FFmpeg open other files."""
+
+SOUND_CONTAINERS = ("wav", "mp3", "flac", "ogg", "aac")
+"""Further containers accepted where only sound is wanted."""
+
+LARGE_BYTES = 4 << 30
+"""From this size on a consistent MP4 index is believed, instead of reading every packet."""
+
+_MEND_PLAYABLE = "replace it with the original recording, or export it again as MP4 (H.264)"
+
+
+class MediaError(ValueError):
+    """A media file cannot be used; the message says which file, why, and what to do."""
+
+
+@dataclass(frozen=True)
+class MediaInfo:
+    """What a recording's file holds.
+
+    Attributes:
+        duration_s: from the first frame shown to the end of the last one, s.
+        fps: frames per second; the mean rate where the rate varies.
+        width: width as shown, after rotation, px.
+        height: height as shown, after rotation, px.
+        frames: number of frames shown.
+        rotation: clockwise turn that the file asks the player for: 0, 90, 180 or 270 degrees.
+        has_audio: whether there is a sound track.
+        audio_rate: its sampling rate in Hz, None without sound.
+        variable_frame_rate: whether frames are not evenly spaced.
+        first_frame_s: the container's time of the first frame shown, s.
+        index_fps: the rate that readers by frame number (decord) assume, 0.0 if the file names none.
+        index_error_s: largest difference between a frame's true time and ``number / index_fps``, s.
+        hidden_frames: coded frames that an edit list hides, which readers by frame number count along.
+        reordered: whether the container stores no usable time stamps for frames that are shown in another
+            order than they are coded in (AVI with B-frames); frames are then told by counting.
+        open_gops: whether frames coded after a key frame are shown before it.
+        container: FFmpeg's name of the container.
+    """
+
+    duration_s: float
+    fps: float
+    width: int
+    height: int
+    frames: int
+    rotation: int
+    has_audio: bool
+    audio_rate: int | None
+    variable_frame_rate: bool
+    first_frame_s: float = 0.0
+    index_fps: float = 0.0
+    index_error_s: float = 0.0
+    hidden_frames: int = 0
+    reordered: bool = False
+    open_gops: bool = False
+    container: str = "mov"
+
+
+@dataclass(frozen=True, eq=False)
+class Timeline:
+    """The frames of a file in the order they are shown.
+
+    Attributes:
+        info: the file's facts.
+        ticks: presentation time stamps, int64, ascending, shape (frames,), in the stream's time base.
+        times_s: the same in seconds from the first frame, float64, shape (frames,).
+        keyframes_s: times at which decoding can start, s, ascending.
+    """
+
+    info: MediaInfo
+    ticks: NDArray[np.int64]
+    times_s: NDArray[np.float64]
+    keyframes_s: NDArray[np.float64]
+
+
+def probe(path: Path) -> MediaInfo:
+    """Return the facts of a recording without decoding more than its first frame.
+
+    Raises:
+        MediaError: missing, empty, cut off, unreadable, without a picture track, or not a video.
+    """
+    return timeline(path).info
+
+
+def timeline(path: Path) -> Timeline:
+    """Return the true times of all frames; the result is remembered until the file changes.
+
+    Raises:
+        MediaError: as for `probe`.
+    """
+    path = Path(path)
+    _check_file(path)
+    state = path.stat()
+    return _timeline(path, state.st_size, state.st_mtime_ns)
+
+
+def needs_clip(info: MediaInfo) -> str | None:
+    """Say why readers that pick frames by number would show the wrong moment, or None where they are right.
+
+    Such readers (decord in qwen-vl-utils, which stock lmms-eval model classes use) turn a time into
+    ``time * index_fps``. Where a reason is given, hand the model `semiology.data.media.clips.clip` instead.
+    """
+    if not info.container.startswith(("mov", "avi", "matroska")):
+        return f"decord does not find the right frames in {info.container} files"
+    if info.reordered:
+        return "AVI files with B-frames hold no times, and decord now and then shows a wrong frame of them"
+    if info.open_gops:
+        return "decord misses frames after a jump into a file with open groups of pictures"
+    if info.hidden_frames:
+        return f"an edit list hides {info.hidden_frames} frames, which readers by frame number count along"
+    if not info.index_fps:
+        return "the file names no frame rate"
+    if info.index_error_s > min(1.5 / info.index_fps, 0.25):
+        return (
+            f"frames are unevenly spaced: found by number they would be up to {info.index_error_s:.2f} s off"
+        )
+    if info.rotation:
+        return f"the picture is stored turned by {info.rotation} degrees, which not every reader undoes"
+    return None
+
+
+def display_name(path: Path) -> str:
+    """Return the file's name with its folder's, the most of a path that messages show."""
+    path = Path(path)
+    return f"{path.parent.name}/{path.name}" if path.parent.name else path.name
+
+
+@contextmanager
+def open_media(path: Path, *, sound_only: bool = False) -> Iterator[Any]:
+    """Open a file for reading with PyAV, local files and known containers only.
+
+    Raises:
+        MediaError: the file is missing, empty or not media; FFmpeg's own message, which holds the
+            whole path, is not passed on.
+    """
+    _check_file(path)
+    names = CONTAINERS + (SOUND_CONTAINERS if sound_only else ())
+    options = {"format_whitelist": ",".join(names), "protocol_whitelist": "file"}
+    try:
+        # Not `options`, which PyAV 15 also lays out per stream and overruns where streams turn up late.
+        container = av.open(str(path), container_options=options)
+    except (av.FFmpegError, OSError, ValueError):
+        raise MediaError(_unreadable(path)) from None
+    with container:
+        yield container
+
+
+def video_stream(container: Any, path: Path) -> Any:
+    """Return the picture track that a player would show.
+
+    Raises:
+        MediaError: there is none, or only a cover picture.
+    """
+    streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    if not streams:
+        kind = "only sound" if container.streams.audio else "neither pictures nor sound"
+        raise MediaError(f"{display_name(path)} holds {kind}: name the video file in recordings.csv")
+    return streams[0]
+
+
+def _check_file(path: Path) -> None:
+    name = display_name(path)
+    if not path.exists():
+        raise MediaError(f"{name} does not exist: check the path in recordings.csv")
+    if path.is_dir():
+        raise MediaError(f"{name} is a folder: name the video file in it")
+    try:
+        with path.open("rb") as stream:
+            empty = not stream.read(1)
+    except OSError:
+        raise MediaError(f"{name} cannot be opened: check that you may read it") from None
+    if empty:
+        raise MediaError(f"{name} is empty (0 bytes): copy it again")
+
+
+def _unreadable(path: Path) -> str:
+    name = display_name(path)
+    if structural_fault(path) == "no index":
+        return (
+            f"{name} has no index: it was cut off, or the recorder did not close it; "
+            "copy it again, or recover it with the recorder's own software"
+        )
+    return f"{name} is not a video that can be read: {_MEND_PLAYABLE}"
+
+
+@dataclass(frozen=True, eq=False)
+class _Stamps:
+    """Time stamps of all frames shown and of key frames, frames hidden, and whether groups are open."""
+
+    ticks: NDArray[np.int64]
+    keys: NDArray[np.int64]
+    hidden: int
+    open_gops: bool
+
+
+@lru_cache(maxsize=32)
+def _timeline(path: Path, size: int, changed_ns: int) -> Timeline:
+    if structural_fault(path) == "cut off":
+        raise MediaError(
+            f"{display_name(path)} is cut off: its header announces more data than the file holds; "
+            "copy it again, or keep what is there with `ffmpeg -i FILE -c copy NEW_FILE`"
+        )
+    with open_media(path) as container:
+        stream = video_stream(container, path)
+        try:
+            stamps = _time_stamps(container, stream, size)
+        except av.FFmpegError:
+            raise MediaError(_unreadable(path)) from None
+    if not stamps.ticks.size:
+        raise MediaError(f"{display_name(path)} holds no frame: {_MEND_PLAYABLE}")
+    with open_media(path) as container:
+        stream = video_stream(container, path)
+        return _assemble(path, container, stream, stamps)
+
+
+def _time_stamps(container: Any, stream: Any, size: int) -> _Stamps:
+    if size > LARGE_BYTES and _index_is_consistent(container, stream):
+        step = 1 / (stream.average_rate * stream.time_base)
+        ticks = stream.start_time + np.round(np.arange(stream.frames) * float(step)).astype(np.int64)
+        return _Stamps(ticks, ticks, 0, False)
+    seen, keys, hidden, leading = [], [], 0, False
+    for packet in container.demux(stream):
+        # AVI numbers its packets as they are coded; its presentation times are guesses.
+        stamp = packet.dts if packet.pts is None or "avi" in container.format.name else packet.pts
+        if stamp is None:
+            continue
+        if packet.is_discard:
+            hidden += 1
+            continue
+        seen.append(stamp)
+        if packet.is_keyframe:
+            keys.append(stamp)
+        elif keys and stamp < keys[-1]:
+            leading = True
+    return _Stamps(np.sort(np.array(seen, np.int64)), np.sort(np.array(keys, np.int64)), hidden, leading)
+
+
+def _index_is_consistent(container: Any, stream: Any) -> bool:
+    if "mp4" not in container.format.name or not (stream.frames and stream.duration and stream.average_rate):
+        return False
+    difference = stream.duration * stream.time_base - stream.frames / stream.average_rate
+    return bool(stream.base_rate == stream.average_rate and abs(difference * stream.average_rate) < 0.5)
+
+
+def _assemble(path: Path, container: Any, stream: Any, stamps: _Stamps) -> Timeline:
+    ticks = stamps.ticks
+    base = stream.time_base
+    times = (ticks - ticks[0]).astype(np.float64) * float(base)
+    step, uneven = _spacing(times, float(base), stream)
+    index_fps = float(stream.average_rate or 0)
+    error = float(np.abs(times - np.arange(times.size) / index_fps).max()) if index_fps else float("inf")
+    duration = float(times[-1]) + step
+    even = index_fps and error <= 0.5 / index_fps
+    first = _first_frame(path, container, stream)
+    rotation = int(round(-first.rotation / 90) * 90 % 360)
+    width, height = (first.height, first.width) if rotation in (90, 270) else (first.width, first.height)
+    sound = container.streams.audio[0] if container.streams.audio else None
+    reordered = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
+    info = MediaInfo(
+        duration_s=duration, fps=index_fps if even else times.size / duration,
+        width=width, height=height, frames=int(times.size), rotation=rotation,
+        has_audio=sound is not None, audio_rate=int(sound.rate) if sound else None,
+        variable_frame_rate=uneven, first_frame_s=float(ticks[0] * base),
+        index_fps=index_fps, index_error_s=error, hidden_frames=stamps.hidden, reordered=reordered,
+        open_gops=stamps.open_gops,
+        container=container.format.name,
+    )  # fmt: skip
+    starts = (stamps.keys - ticks[0]).astype(np.float64) * float(base)
+    return Timeline(info, ticks, times, starts)
+
+
+def _spacing(times: NDArray[np.float64], tick_s: float, stream: Any) -> tuple[float, bool]:
+    """Return the usual distance of two frames in s, and whether some distance differs from it."""
+    if times.size < 2:
+        rate = stream.average_rate or stream.guessed_rate
+        return (float(1 / rate) if rate else tick_s), False
+    steps = np.diff(times)
+    usual = float(np.median(steps))
+    # Two ticks: containers in milliseconds alternate between 33 and 34.
+    return usual, bool(np.abs(steps - usual).max() > max(0.25 * usual, 2.01 * tick_s))
+
+
+def _first_frame(path: Path, container: Any, stream: Any) -> Any:
+    try:
+        return next(container.decode(stream))
+    except (av.FFmpegError, StopIteration):
+        raise MediaError(
+            f"{display_name(path)}: its first frame cannot be decoded; {_MEND_PLAYABLE}"
+        ) from None

@@ -1,0 +1,42 @@
+"""What a simulated recording shows beside its signs: harmless behaviour, caregivers, questions, alarms."""
+
+from __future__ import annotations
+
+from semiology.data.simulated.script.script import Script
+
+BEHAVIOURS_FILE = "behaviours.csv"
+BEHAVIOUR_COLUMNS = ("video_id", "behaviour", "onset_s", "offset_s", "side")
+BEHAVIOURS = (
+    "scratch",
+    "yawn",
+    "talk",
+    "look",
+    "sleep_turn",
+    "caregiver",
+    "address",
+    "alarm",
+    "postictal",
+)
+"""Behaviour that is no sign, by the names of the script's events."""
+RESEMBLES = {
+    "scratch": "limb_automatisms",
+    "yawn": "oral_automatisms",
+    "talk": "oral_automatisms",
+    "look": "head_turning",
+    "sleep_turn": "head_turning",
+}
+"""Hard negatives: harmless behaviour, and the sign for which it is most easily taken."""
+
+
+def behaviour_rows(video_id: str, script: Script) -> list[dict[str, str]]:
+    """Return a recording's rows of ``behaviours.csv``, by onset; times in seconds, the patient's own side."""
+    return [
+        {
+            "video_id": video_id,
+            "behaviour": event.feature,
+            "onset_s": f"{event.onset_s:.1f}",
+            "offset_s": f"{event.offset_s:.1f}",
+            "side": event.side or "",
+        }
+        for event in script.of(*BEHAVIOURS)
+    ]

@@ -1,0 +1,181 @@
+"""What happens in a simulated recording, and the truth that follows from it.
+
+A script is a list of timed events. Some are signs (names of :mod:`semiology.features`), the others are
+behaviours that carry no sign (a caregiver walks in, the patient scratches the nose). Picture, sound and
+annotations are all computed from the same events, so the truth is exact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from semiology.data.simulated.script.look import PatientLook, Scene, draw_look, draw_scene
+from semiology.features import FEATURES, suggest_feature
+
+__all__ = ["Event", "PatientLook", "Scene", "Script", "draw_look", "draw_scene", "draw_script"]
+
+Side = Literal["left", "right", "both"]
+
+ARM_SIGNS = frozenset(
+    {
+        "arm_flexion",
+        "arm_straightening",
+        "arms_raised",
+        "asynchronous_movement",
+        "clonic",
+        "full_body_shaking",
+        "limb_automatisms",
+    }
+)
+"""Events that set an arm in motion as part of the seizure."""
+SIMULTANEOUS_S = 0.6
+"""Arms whose first movements begin within this time count as moving simultaneously."""
+SEEN_S = 2.5
+"""A window shows a sign if it holds at least this much of it (or all of a shorter one)."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happens between ``onset_s`` and ``offset_s`` (seconds from the start of the recording).
+
+    Attributes:
+        feature: a sign's name, or a behaviour's (``scratch``, ``talk``, ``caregiver``, ``postictal``, ...).
+        side: the patient's own side; ``both`` or None where the question does not arise.
+        frequency_hz: of a repeated movement, else 0.
+        amplitude: relative size, 1 is typical.
+        seed: drives what the fields above leave open (the frequency of each limb, the phase).
+    """
+
+    feature: str
+    onset_s: float
+    offset_s: float
+    side: Side | None = None
+    frequency_hz: float = 0.0
+    amplitude: float = 1.0
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Script:
+    """A whole recording: who, where, what, and when.
+
+    ``asleep_until_s`` is 0 for a patient awake at the start; ``seed`` drives everything incidental (blinks,
+    glances, noise).
+    """
+
+    duration_s: float
+    look: PatientLook
+    scene: Scene
+    events: tuple[Event, ...]
+    diagnosis: Literal["ES", "NES"]
+    seed: int
+    asleep_until_s: float = 0.0
+
+    def of(self, *features: str) -> tuple[Event, ...]:
+        """Return the events of the given names, by onset."""
+        return tuple(sorted((e for e in self.events if e.feature in features), key=lambda e: e.onset_s))
+
+    def present(self, feature: str) -> Literal["yes", "no", "na"]:
+        """Return the truth of one feature over the whole recording.
+
+        Raises:
+            KeyError: ``feature`` is not one of the 20 names.
+        """
+        _known(feature)
+        if feature == "verbal_responsiveness":
+            if self.of("verbal_responsiveness"):
+                return "yes"
+            return "no" if self.of("address") else "na"
+        if feature == "occur_during_sleep":
+            return "yes" if self.asleep_until_s > 0 else "no"
+        return "yes" if self.interval(feature) else "no"
+
+    def interval(self, feature: str) -> tuple[float, float] | None:
+        """Return onset and offset in seconds, or None (absent; or sleep, which has no times)."""
+        _known(feature)
+        if feature == "occur_during_sleep":
+            return None
+        if feature == "arms_move_simultaneously":
+            return self._arms_together()
+        events = self.of(feature)
+        return (events[0].onset_s, max(e.offset_s for e in events)) if events else None
+
+    def side(self, feature: str) -> Side | None:
+        """Return the patient's side of a sign, or None where it has none."""
+        sides = {event.side for event in self.of(feature)} - {None}
+        if len(sides) > 1:
+            return "both"
+        return next(iter(sides), None)
+
+    def present_between(self, feature: str, start_s: float, end_s: float) -> bool:
+        """Tell whether a window of the recording shows the sign.
+
+        Sleep: asleep at the window's start. Closed eyes: closed by the sign for more than half of the window.
+        Arms together: the window holds their common start. Others: see ``SEEN_S``.
+        """
+        _known(feature)
+        if feature == "occur_during_sleep":
+            return self.asleep_until_s >= start_s + 2.0
+        if feature == "arms_move_simultaneously":
+            together = self._arms_together()
+            return together is not None and start_s + 0.5 <= together[0] <= end_s - 1.0
+        if feature == "close_eyes":
+            closed = sum(_overlap(e, start_s, end_s) for e in self.of(feature))
+            return closed > 0.5 * (end_s - start_s)
+        return any(
+            _overlap(e, start_s, end_s) >= min(SEEN_S, e.offset_s - e.onset_s) - 1e-6
+            for e in self.of(feature)
+        )
+
+    def arm_onset(self, side: Literal["left", "right"]) -> float | None:
+        """Return when an arm first moves as part of the seizure, in seconds, or None."""
+        onsets = [e.onset_s for e in self.events if e.feature in ARM_SIGNS and e.side in (side, "both", None)]
+        return min(onsets, default=None)
+
+    def _arms_together(self) -> tuple[float, float] | None:
+        left, right = self.arm_onset("left"), self.arm_onset("right")
+        if left is None or right is None or abs(left - right) > SIMULTANEOUS_S:
+            return None
+        onset = max(left, right)
+        ends = [e.offset_s for e in self.events if e.feature in ARM_SIGNS and e.onset_s <= onset < e.offset_s]
+        return min(left, right), min(ends)
+
+
+def draw_script(rng: np.random.Generator, duration_s: float, patient: PatientLook) -> Script:
+    """Draw one recording of a patient by the generative rule of :mod:`semiology.data.simulated.script.march`.
+
+    Args:
+        rng: the only source of chance.
+        duration_s: length of the recording in seconds, at least 30.
+        patient: from :func:`draw_look`; reuse it for further recordings of the same patient.
+
+    Raises:
+        ValueError: the recording is too short for a march to fit in.
+    """
+    from semiology.data.simulated.script.march import draw_events, draw_incidents
+
+    if duration_s < 30:
+        raise ValueError(
+            f"a simulated recording lasts at least 30 s, not {duration_s:g} s; ask for a longer one"
+        )
+    diagnosis: Literal["ES", "NES"] = "ES" if rng.random() < 0.6 else "NES"
+    asleep = bool(rng.random() < (0.32 if diagnosis == "ES" else 0.23))
+    asleep_until = round(float(rng.uniform(6, 10)), 1) if asleep else 0.0
+    scene = draw_scene(rng, night=0.5 if asleep else 0.2)
+    events = draw_events(rng, duration_s, diagnosis, asleep_until)
+    seed = int(rng.integers(2**31))
+    events += draw_incidents(np.random.default_rng([seed, 23]), duration_s, asleep_until)
+    events = tuple(sorted(events, key=lambda event: (event.onset_s, event.feature)))
+    return Script(duration_s, patient, scene, events, diagnosis, seed, asleep_until)
+
+
+def _overlap(event: Event, start_s: float, end_s: float) -> float:
+    return max(0.0, min(event.offset_s, end_s) - max(event.onset_s, start_s))
+
+
+def _known(feature: str) -> None:
+    if feature not in FEATURES:
+        raise KeyError(f"unknown feature {feature!r}{suggest_feature(feature)}")

@@ -1,0 +1,1 @@
+"""The tables of a recording set: reading, checking and writing them."""

@@ -1,0 +1,150 @@
+"""The values that a cell of a recording set may hold. Each parser returns the value or raises `CellError`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from semiology.data.tables.csv_tables import closest
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_SECONDS = re.compile(r"(\d+(\.\d*)?|\.\d+)")
+_CLOCK = re.compile(r"\d+:\d{1,2}(:\d{1,2})?([.,]\d+)?")
+_DATE_LIKE = re.compile(
+    r"(?<!\d)(?:(?:19|20)\d{2}([-._])\d{1,2}\1\d{1,2}|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])"
+    r"|\d{1,2}([-._])\d{1,2}\2(?:19|20)\d{2}|\d{1,2}([-.])\d{1,2}\3\d{2})(?!\d)"
+)
+_NAME_LIMIT_BYTES = 255
+
+PRESENCE: Mapping[str, str] = {
+    "y": "yes", "true": "yes", "1": "yes", "present": "yes", "positive": "yes", "ja": "yes", "oui": "yes",
+    "n": "no", "false": "no", "0": "no", "absent": "no", "negative": "no", "nein": "no", "non": "no",
+    "n/a": "na", "n.a.": "na", "nan": "na", "none": "na", "unknown": "na", "not applicable": "na",
+}  # fmt: skip
+SIDES: Mapping[str, str] = {
+    "l": "left", "r": "right", "bilateral": "both", "left and right": "both", "b": "both",
+}  # fmt: skip
+DIAGNOSES: Mapping[str, str] = {
+    "epileptic": "es", "epilepsy": "es", "non-epileptic": "nes", "pnes": "nes", "fs": "nes", "fds": "nes",
+}  # fmt: skip
+
+
+class CellError(ValueError):
+    """A cell holds something that its column cannot take; ``mend`` says what to write."""
+
+    def __init__(self, message: str, mend: str) -> None:
+        super().__init__(message)
+        self.mend = mend
+
+
+def parse_seconds(text: str, *, decimal_comma: bool = False) -> float:
+    """Return seconds (finite, not negative).
+
+    Args:
+        text: The cell.
+        decimal_comma: Whether ``12,5`` is read as 12.5. Only tables that are not comma delimited allow it.
+
+    Raises:
+        CellError: Anything else than a plain number of seconds; clock times are told how to convert.
+    """
+    if re.fullmatch(r"\d+,\d+", text):
+        if not decimal_comma:
+            raise CellError(f"{text!r} has a decimal comma", f"write {text.replace(',', '.')}")
+        text = text.replace(",", ".")
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    if _CLOCK.fullmatch(text):
+        raise CellError(f"{text!r} is a clock time, seconds are expected", _clock_mend(text))
+    if with_unit := re.fullmatch(r"([\d.]+)\s*(s|sec|secs|seconds?)", text, re.IGNORECASE):
+        raise CellError(f"{text!r} has a unit", f"write {with_unit.group(1)}")
+    raise CellError(*_number_fault(text))
+
+
+def _number_fault(text: str) -> tuple[str, str]:
+    try:
+        value = float(text)
+    except ValueError:
+        return (
+            f"{text!r} is not a number of seconds",
+            "write seconds from the start of the video, such as 12.5",
+        )
+    if math.isfinite(value) and value < 0:
+        return (
+            f"{text!r} is before the start of the video",
+            "write seconds from the start of the video, 0 or more",
+        )
+    return (
+        f"{text!r} is not a plain number of seconds",
+        "write it plainly, such as 12.5, or leave the cell empty",
+    )
+
+
+def _clock_mend(text: str) -> str:
+    parts = [float(part.replace(",", ".")) for part in text.split(":")]
+    if len(parts) == 2:
+        return f"write {parts[0] * 60 + parts[1]:g} if this is MM:SS"
+    first, second, third = parts
+    long_form = first * 3600 + second * 60 + third
+    return f"write {long_form:g} if this is H:MM:SS, or {first * 60 + second:g} if it is MM:SS and hundredths"
+
+
+def parse_choice(text: str, choices: tuple[str, ...], hints: Mapping[str, str]) -> str:
+    """Return the one of ``choices`` that the cell names, whatever the case of its letters.
+
+    Raises:
+        CellError: It names none; ``hints`` (spelling to lower-case choice) gives the "did you mean".
+    """
+    lower = text.lower()
+    for choice in choices:
+        if lower == choice.lower():
+            return choice
+    options = {choice.lower(): choice for choice in choices}
+    near = hints.get(lower) or closest(lower, options)
+    meant = f"; did you mean {options[near]!r}?" if near else ""
+    raise CellError(f"{text!r} is not one of {', '.join(choices)}{meant}", f"write {' or '.join(choices)}")
+
+
+def parse_identifier(text: str) -> str:
+    """Return an opaque id: 1 to 64 letters, digits, dots, hyphens or underscores, no blank, no path.
+
+    Raises:
+        CellError: It holds anything else.
+    """
+    if _IDENTIFIER.fullmatch(text):
+        return text
+    if not text:
+        raise CellError("is empty", "give an opaque id such as P001_V01")
+    mend = "use an opaque id such as P001_V01; `semiology data deidentify` makes them"
+    raise CellError(f"{text!r} is no opaque id (letters, digits, '-', '_', '.')", mend)
+
+
+def looks_dated(text: str) -> bool:
+    """Tell whether an id or file name seems to contain a calendar date, which would identify a patient."""
+    return bool(_DATE_LIKE.search(text))
+
+
+def parse_relative_path(text: str, directory: Path) -> Path:
+    """Return the absolute path of a file named relative to the folder (``/`` or ``\\`` between parts).
+
+    Raises:
+        CellError: The path is absolute, a web address, no file name, or leaves the folder.
+    """
+    if re.match(r"[A-Za-z][A-Za-z0-9+.\-]+://", text):
+        raise CellError(
+            f"{text!r} is a web address", "store the file in the folder and give its relative path"
+        )
+    windows = PureWindowsPath(text)
+    if windows.drive or windows.root or PurePosixPath(text).is_absolute():
+        raise CellError(
+            f"{text!r} is an absolute path", "give it relative to the folder, such as videos/P001_V01.mp4"
+        )
+    if "\0" in text or any(len(part.encode()) > _NAME_LIMIT_BYTES for part in windows.parts):
+        raise CellError(f"{text[:40]!r} is no file name", "give the path of the file relative to the folder")
+    depth = 0
+    for part in windows.parts:
+        depth += -1 if part == ".." else 0 if part == "." else 1
+        if depth < 0:
+            raise CellError(f"{text!r} leaves the folder", "copy or link the file into the folder")
+    return directory.joinpath(*windows.parts)

@@ -1,0 +1,178 @@
+"""Rules that hold between the rows and tables of a recording set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semiology.data.problems import Problem
+from semiology.data.recording_set import Annotation, Recording
+from semiology.data.tables.cells import looks_dated
+from semiology.data.tables.csv_tables import closest
+from semiology.features import FEATURES
+
+if TYPE_CHECKING:
+    from semiology.data.tables.reading import Reading
+
+_RECORDINGS, _ANNOTATIONS, _REPORTS = "recordings.csv", "annotations.csv", "reports.csv"
+OFFSET_TOLERANCE_S = 1.0
+"""An offset may lie this far behind the end of the video: annotators round up to whole seconds."""
+
+
+def cross_check(reading: Reading) -> None:
+    """Add to ``reading`` every problem and warning that concerns more than one cell."""
+    reading.problems += _repeated_recordings(reading.recordings)
+    reading.problems += _patients_in_two(reading.recordings, "split")
+    reading.problems += _patients_in_two(reading.recordings, "fold")
+    reading.problems += _repeated_annotations(reading.annotations)
+    reading.problems += _unknown_videos(reading)
+    durations = {item.video_id: item.duration_s for _row, item in reading.recordings if item.duration_s}
+    for row, annotation in reading.annotations:
+        reading.problems += time_problems(row, annotation, durations.get(annotation.video_id))
+    reading.problems.sort(key=lambda problem: (problem.file, problem.row or 0))
+    reading.warnings += _dated_names(reading.recordings)
+    reading.warnings += _odd_annotations(reading.annotations)
+    reading.warnings += _not_annotated(reading)
+
+
+def time_problems(row: int, annotation: Annotation, duration_s: float | None) -> list[Problem]:
+    """Return what is wrong with the times of one annotation.
+
+    Args:
+        row: Row in ``annotations.csv``.
+        annotation: The annotation.
+        duration_s: Length of the video in seconds, or ``None`` if unknown.
+    """
+    onset, offset = annotation.onset_s, annotation.offset_s
+    faults: list[str] = []
+    if onset is not None and offset is not None and offset < onset:
+        faults.append(f"offset_s {offset:g} is before onset_s {onset:g}")
+    if duration_s is not None:
+        if onset is not None and onset >= duration_s:
+            faults.append(f"onset_s {onset:g} is beyond the end of the video ({duration_s:g} s)")
+        elif offset is not None and offset > duration_s + OFFSET_TOLERANCE_S:
+            faults.append(f"offset_s {offset:g} is beyond the end of the video ({duration_s:g} s)")
+    mend = "give both in seconds from the start of the video"
+    return [Problem(_ANNOTATIONS, row, f"{annotation.video_id}: {fault}", mend) for fault in faults]
+
+
+def _repeated_recordings(recordings: Iterable[tuple[int, Recording]]) -> list[Problem]:
+    problems: list[Problem] = []
+    by_id: dict[str, int] = {}
+    by_file: dict[Path, int] = {}
+    for row, recording in recordings:
+        first = by_id.setdefault(recording.video_id.lower(), row)
+        if first != row:
+            message = f"video_id {recording.video_id!r} is already in row {first}"
+            problems.append(Problem(_RECORDINGS, row, message, "give every recording its own id"))
+        first_file = by_file.setdefault(recording.video, row)
+        if first_file != row and first == row and recording.video.suffix:
+            message = f"the video {recording.video.name!r} is already used in row {first_file}"
+            problems.append(Problem(_RECORDINGS, row, message, "name the right file, or delete the row"))
+    return problems
+
+
+def _patients_in_two(recordings: Iterable[tuple[int, Recording]], column: str) -> list[Problem]:
+    problems: list[Problem] = []
+    first_use: dict[str, tuple[int, str]] = {}
+    for row, recording in recordings:
+        value: str | None = getattr(recording, column)
+        if not value or not recording.patient_id:
+            continue
+        first_row, first = first_use.setdefault(recording.patient_id, (row, value))
+        if value != first:
+            message = (
+                f"patient {recording.patient_id!r} is in {column} {value!r}, in row {first_row} in {first!r}"
+            )
+            mend = f"put all recordings of a patient in one {column}, or the test would know its patients"
+            problems.append(Problem(_RECORDINGS, row, message, mend))
+    return problems
+
+
+def _repeated_annotations(annotations: Iterable[tuple[int, Annotation]]) -> list[Problem]:
+    problems: list[Problem] = []
+    first_use: dict[tuple[str, str], tuple[int, Annotation]] = {}
+    for row, annotation in annotations:
+        pair = (annotation.video_id, annotation.feature)
+        first_row, first = first_use.setdefault(pair, (row, annotation))
+        if first_row == row:
+            continue
+        if annotation == first:
+            message, mend = f"repeats row {first_row}", "delete one of the two rows"
+        elif annotation.present != first.present:
+            message = f"says {annotation.present!r}, row {first_row} says {first.present!r}"
+            mend = "decide, and keep one of the two rows"
+        else:
+            message = f"gives other details than row {first_row}"
+            mend = (
+                "keep one row per recording and feature (onset of the first, offset of the last occurrence)"
+            )
+        problems.append(Problem(_ANNOTATIONS, row, f"{pair[0]}, {pair[1]}: {message}", mend))
+    return problems
+
+
+def _unknown_videos(reading: Reading) -> list[Problem]:
+    if not reading.recordings:
+        return []
+    known = {recording.video_id for _row, recording in reading.recordings}
+    problems: list[Problem] = []
+    uses = [(_ANNOTATIONS, row, item.video_id) for row, item in reading.annotations]
+    reports: dict[str, int] = {}
+    for row, video_id, _text in reading.reports:
+        uses.append((_REPORTS, row, video_id))
+        first = reports.setdefault(video_id, row)
+        if first != row:
+            message = f"{video_id!r} has already a report in row {first}"
+            problems.append(Problem(_REPORTS, row, message, "keep one report per recording"))
+    near = {video_id: closest(video_id, known) for _file, _row, video_id in uses if video_id not in known}
+    for file, row, video_id in uses:
+        if video_id not in known:
+            meant = f"; did you mean {near[video_id]!r}?" if near[video_id] else ""
+            message = f"the recording {video_id!r} is not in {_RECORDINGS}{meant}"
+            problems.append(Problem(file, row, message, "correct the id, or add the recording"))
+    return problems
+
+
+def _dated_names(recordings: Iterable[tuple[int, Recording]]) -> list[Problem]:
+    dated = [
+        (row, item)
+        for row, item in recordings
+        if any(map(looks_dated, (item.video_id, item.patient_id, item.video.name)))
+    ]
+    if not dated:
+        return []
+    message = f"{len(dated)} recordings seem to have a date in an id or file name"
+    return [Problem(_RECORDINGS, dated[0][0], message, "use `semiology data deidentify SRC DEST`")]
+
+
+def _odd_annotations(annotations: Iterable[tuple[int, Annotation]]) -> list[Problem]:
+    warnings: list[Problem] = []
+    for row, item in annotations:
+        if item.present == "yes" and item.onset_s is None and item.offset_s is not None:
+            message = f"{item.video_id}, {item.feature}: an offset without an onset"
+            warnings.append(Problem(_ANNOTATIONS, row, message, "add onset_s if it is known"))
+    return warnings
+
+
+def _not_annotated(reading: Reading) -> list[Problem]:
+    warnings: list[Problem] = []
+    videos = {item.video_id for _row, item in reading.annotations}
+    bare = [item.video_id for _row, item in reading.recordings if item.video_id not in videos]
+    if bare:
+        message = f"{len(bare)} of {len(reading.recordings)} recordings have no annotation ({_some(bare)})"
+        warnings.append(
+            Problem(_ANNOTATIONS, None, message, "they are not scored; annotate them if they should be")
+        )
+    used = {item.feature for _row, item in reading.annotations}
+    idle = [name for name in FEATURES if name not in used]
+    if idle and reading.recordings:
+        message = (
+            f"{len(idle)} of {len(FEATURES)} features are not annotated in any recording ({', '.join(idle)})"
+        )
+        warnings.append(Problem(_ANNOTATIONS, None, message, "they are not scored"))
+    return warnings
+
+
+def _some(names: list[str], limit: int = 5) -> str:
+    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")

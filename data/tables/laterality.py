@@ -1,0 +1,132 @@
+"""Sides and the region of onset: the optional table ``laterality.csv`` of a recording set.
+
+Columns (all but ``video_id`` optional): ``head_turning_side``, ``head_turning_start_s``,
+``head_turning_end_s``, ``arm_movement_side``, ``arm_movement_start_s``, ``arm_movement_end_s`` and
+``onset_region``. Sides are the patient's own; times are seconds from the start of the video; an empty cell
+means "not annotated or none". The importers and the simulator write this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar, cast
+
+from semiology.data.importers.outcome import LATERALITY, LATERALITY_COLUMNS
+from semiology.data.importers.side_tables import REGIONS
+from semiology.data.problems import Problem, RecordingSetError
+from semiology.data.recording_set import RecordingSet
+from semiology.data.tables.cells import CellError
+from semiology.data.tables.csv_tables import Row, cells, check_columns, read_table
+
+OneSide = Literal["left", "right"]
+REGION_HINTS: Mapping[str, str] = {"whole body": "full body", "body": "full body", "eye": "eyes"}
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class SidedEvent:
+    """A lateralising event: the patient's side, and its times in s where they are annotated."""
+
+    side: OneSide
+    start_s: float | None
+    end_s: float | None
+
+
+@dataclass(frozen=True)
+class Laterality:
+    """What is known about sides in one recording; None where nothing is."""
+
+    head_turning: SidedEvent | None = None
+    arm_movement: SidedEvent | None = None
+    onset_region: str | None = None
+
+
+def read_laterality(recording_set: RecordingSet) -> Mapping[str, Laterality]:
+    """Return laterality by video id.
+
+    Where the table gives no side for head turning (or there is no table), the annotation of the feature
+    ``head_turning`` gives it (columns ``side``, ``onset_s`` and ``offset_s`` of ``annotations.csv``).
+
+    Raises:
+        RecordingSetError: The table has faults; all are listed with file, row and mend.
+    """
+    known_ids = {recording.video_id for recording in recording_set.recordings}
+    rows, problems = _read_table(recording_set.directory, known_ids)
+    if problems:
+        raise RecordingSetError(problems)
+    found: dict[str, Laterality] = {}
+    for recording in recording_set.recordings:
+        known = rows.get(recording.video_id, Laterality())
+        turn = known.head_turning or _annotated_turn(recording_set, recording.video_id)
+        found[recording.video_id] = Laterality(turn, known.arm_movement, known.onset_region)
+    return found
+
+
+def laterality_problems(directory: Path, video_ids: Collection[str]) -> list[Problem]:
+    """Return everything that is wrong with the table of a folder; nothing where there is no table.
+
+    Args:
+        directory: Folder of the recording set.
+        video_ids: Ids of its recordings; with none of them known, ids are not judged.
+    """
+    return _read_table(directory, video_ids)[1]
+
+
+def _annotated_turn(recording_set: RecordingSet, video_id: str) -> SidedEvent | None:
+    annotation = recording_set.annotation(video_id, "head_turning")
+    if annotation is None or annotation.present != "yes" or annotation.side not in ("left", "right"):
+        return None
+    return SidedEvent(annotation.side, annotation.onset_s, annotation.offset_s)
+
+
+def _read_table(directory: Path, video_ids: Collection[str]) -> tuple[dict[str, Laterality], list[Problem]]:
+    path = directory / LATERALITY
+    if not path.is_file():
+        return {}, []
+    table = read_table(path)
+    problems = list(table.problems)
+    if table.columns:
+        problems += check_columns(table, LATERALITY_COLUMNS[:1], LATERALITY_COLUMNS[1:])[0]
+    rows: dict[str, Laterality] = {}
+    for row in table.rows:
+        video_id = row["video_id"]
+        if video_ids and video_id not in video_ids:
+            mend = "use an id of recordings.csv, or delete the row"
+            problems.append(Problem(LATERALITY, row.number, f"unknown video_id {video_id!r}", mend))
+        elif video_id in rows:
+            problems.append(
+                Problem(LATERALITY, row.number, f"{video_id} has a row already", "keep one row per video")
+            )
+        else:
+            rows[video_id] = _laterality(row, problems, decimal_comma=table.delimiter != ",")
+    return rows, problems
+
+
+def _laterality(row: Row, problems: list[Problem], *, decimal_comma: bool) -> Laterality:
+    def cell(column: str, parse: Callable[[str], _T]) -> _T | None:
+        if not row[column]:
+            return None
+        try:
+            return parse(row[column])
+        except CellError as error:
+            problems.append(Problem(LATERALITY, row.number, f"{column}: {error}", error.mend))
+            return None
+
+    def seconds(text: str) -> float:
+        return cells.parse_seconds(text, decimal_comma=decimal_comma)
+
+    def event(name: str) -> SidedEvent | None:
+        side = cell(
+            f"{name}_side",
+            lambda text: cells.parse_choice(text, ("left", "right"), {"l": "left", "r": "right"}),
+        )
+        start, end = cell(f"{name}_start_s", seconds), cell(f"{name}_end_s", seconds)
+        if start is not None and end is not None and end < start:
+            message = f"{name}_end_s {end:g} is before {name}_start_s {start:g}"
+            problems.append(Problem(LATERALITY, row.number, message, "correct the times"))
+        return SidedEvent(cast(OneSide, side), start, end) if side else None
+
+    region = cell("onset_region", lambda text: cells.parse_choice(text, REGIONS, REGION_HINTS))
+    return Laterality(event("head_turning"), event("arm_movement"), region)

@@ -1,0 +1,311 @@
+"""Reading the folder of a recording set: every problem is collected, none is repaired by guessing."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar, cast
+
+import yaml
+
+from semiology.data.problems import Problem
+from semiology.data.recording_set import Annotation, Diagnosis, Presence, Recording, RecordingSet, Side
+from semiology.data.tables.cells import CellError
+from semiology.data.tables.consistency import cross_check
+from semiology.data.tables.csv_tables import Row, Table, cells, check_columns, closest, read_table
+from semiology.features import FEATURES, suggest_feature
+
+RECORDINGS, ANNOTATIONS, REPORTS, METADATA = (
+    "recordings.csv",
+    "annotations.csv",
+    "reports.csv",
+    "dataset.yaml",
+)
+REQUIRED_COLUMNS = {
+    RECORDINGS: ("video_id", "patient_id", "video"),
+    ANNOTATIONS: ("video_id", "feature", "present"),
+    REPORTS: ("video_id", "report"),
+}
+OPTIONAL_COLUMNS = {
+    RECORDINGS: ("audio", "duration_s", "diagnosis", "split", "fold", "pose", "transcript"),
+    ANNOTATIONS: ("onset_s", "offset_s", "side", "justification"),
+    REPORTS: (),
+}
+_KEYPOINTS = re.compile(r"(\d+)_keypoints\.json$")
+_T = TypeVar("_T")
+
+
+@dataclass
+class Reading:
+    """What was found in a folder.
+
+    Attributes:
+        recording_set: The set, or ``None`` if there is any problem.
+        recordings: (row, recording) pairs of all readable rows, also where there are problems.
+        annotations: (row, annotation) pairs likewise.
+        reports: (row, video id, text) likewise.
+        problems: Everything that must be mended.
+        warnings: Everything that should be looked at.
+    """
+
+    recording_set: RecordingSet | None = None
+    recordings: list[tuple[int, Recording]] = field(default_factory=list)
+    annotations: list[tuple[int, Annotation]] = field(default_factory=list)
+    reports: list[tuple[int, str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+
+def read_folder(directory: Path, *, require_media: bool = True) -> Reading:
+    """Read a folder as far as it can be read; see `read_recording_set` for the strict form."""
+    directory = directory.expanduser().absolute()
+    reading = Reading()
+    if not directory.is_dir():
+        mend = "check the path, or make a set to try with `semiology data simulate DIR`"
+        reading.problems.append(Problem(str(directory), None, "is not a folder", mend))
+        return reading
+    if not os.access(directory, os.R_OK | os.X_OK):
+        reading.problems.append(Problem(str(directory), None, "may not be read", "ask for access to it"))
+        return reading
+    if not any(directory.iterdir()):
+        mend = f"put {RECORDINGS}, {ANNOTATIONS} and {METADATA} into it, or try `semiology data simulate DIR`"
+        reading.problems.append(Problem(str(directory), None, "the folder is empty", mend))
+        return reading
+    metadata = _read_metadata(directory, reading)
+    _read_recordings(directory, reading, require_media)
+    _read_annotations(directory, reading)
+    _read_reports(directory, reading)
+    cross_check(reading)
+    if not reading.problems:
+        reading.recording_set = _assemble(directory, metadata, reading)
+    return reading
+
+
+def _assemble(directory: Path, metadata: Mapping[str, object], reading: Reading) -> RecordingSet:
+    return RecordingSet(
+        directory=directory,
+        name=str(metadata["name"]),
+        version=str(metadata["version"]),
+        recordings=tuple(recording for _row, recording in reading.recordings),
+        annotations=tuple(annotation for _row, annotation in reading.annotations),
+        reports={video_id: text for _row, video_id, text in reading.reports},
+        metadata=metadata,
+    )
+
+
+def _read_metadata(directory: Path, reading: Reading) -> Mapping[str, object]:
+    path = directory / METADATA
+    mend = "write at least two lines: 'name: my_set' and 'version: 1'"
+    if not path.is_file():
+        reading.problems.append(Problem(METADATA, None, "is missing", mend))
+        return {}
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        row = mark.line + 1 if mark else None
+        what = getattr(error, "problem", None) or str(error)
+        reading.problems.append(Problem(METADATA, row, f"is not valid YAML ({what})", mend))
+        return {}
+    if not isinstance(content, dict):
+        reading.problems.append(Problem(METADATA, None, "holds no 'key: value' lines", mend))
+        return {}
+    for key in ("name", "version"):
+        value = content.get(key)
+        if value is None or isinstance(value, (list, dict)) or not str(value).strip():
+            reading.problems.append(
+                Problem(METADATA, None, f"the key {key!r} is missing, empty or a list", mend)
+            )
+    return {str(key): value for key, value in content.items()}
+
+
+def _open(directory: Path, file: str, reading: Reading) -> Table | None:
+    path = directory / file
+    if not path.is_file():
+        reading.problems.append(Problem(file, None, "is missing", _missing_file_mend(directory, file)))
+        return None
+    table = read_table(path)
+    problems = list(table.problems)
+    warnings: list[Problem] = []
+    if table.columns:
+        faults, warnings = check_columns(table, REQUIRED_COLUMNS[file], OPTIONAL_COLUMNS[file])
+        problems += faults
+    reading.problems += problems
+    reading.warnings += warnings
+    return table if set(REQUIRED_COLUMNS[file]) <= set(table.columns) else None
+
+
+def _missing_file_mend(directory: Path, file: str) -> str:
+    stem = file.split(".")[0]
+    similar = [path.name for path in sorted(directory.iterdir()) if path.name.lower().startswith(stem)]
+    if similar:
+        return f"there is {similar[0]!r}: save or rename it as {file} (CSV UTF-8)"
+    return f"make it with the columns {', '.join(REQUIRED_COLUMNS[file])}"
+
+
+class _RowReader:
+    """Parses the cells of one row and turns each fault into a problem that names the row."""
+
+    def __init__(self, table: Table, row: Row, reading: Reading) -> None:
+        self.table, self.row, self.reading = table, row, reading
+        self.faults = 0
+
+    def problem(self, message: str, mend: str) -> None:
+        self.faults += 1
+        self.reading.problems.append(Problem(self.table.file, self.row.number, message, mend))
+
+    @contextmanager
+    def _caught(self, column: str) -> Iterator[None]:
+        try:
+            yield
+        except CellError as error:
+            self.problem(f"{column}: {error}", error.mend)
+
+    def required(self, column: str, parse: Callable[[str], _T]) -> _T | None:
+        with self._caught(column):
+            return parse(self.row[column])
+        return None
+
+    def optional(self, column: str, parse: Callable[[str], _T]) -> _T | None:
+        return self.required(column, parse) if self.row[column] else None
+
+    def seconds(self, column: str) -> float | None:
+        comma = self.table.delimiter != ","
+        return self.optional(column, lambda text: cells.parse_seconds(text, decimal_comma=comma))
+
+    def choice(self, column: str, choices: tuple[str, ...], hints: Mapping[str, str]) -> str | None:
+        return self.optional(column, lambda text: cells.parse_choice(text, choices, hints))
+
+    def file(self, column: str, directory: Path, require: bool) -> Path | None:
+        path = self.optional(column, lambda text: cells.parse_relative_path(text, directory))
+        if path is not None and require and not path.is_file():
+            self.problem(f"{column}: the file {self.row[column]!r} does not exist", _file_mend(path))
+        return path
+
+    def file_or_folder(self, column: str, directory: Path, require: bool) -> Path | None:
+        """Return the path of a file, or of a folder with OpenPose's JSON files, one per frame."""
+        path = self.optional(column, lambda text: cells.parse_relative_path(text, directory))
+        if path is None or not require or path.is_file():
+            return path
+        if not path.is_dir():
+            self.problem(f"{column}: {self.row[column]!r} does not exist", _file_mend(path))
+        else:
+            self._check_keypoints(column, [frame for frame, _ in keypoint_files(path)])
+        return path
+
+    def _check_keypoints(self, column: str, frames: Sequence[int]) -> None:
+        folder = f"{column}: the folder {self.row[column]!r}"
+        if not frames:
+            mend = "name the folder with OpenPose's files, such as P001_V01_000000000000_keypoints.json"
+            self.problem(f"{folder} holds no *_keypoints.json file", mend)
+        elif len(set(frames)) < len(frames):
+            mend = "give every recording a folder of its own"
+            self.problem(f"{folder} holds more than one *_keypoints.json file of the same frame", mend)
+
+
+def keypoint_files(folder: Path) -> list[tuple[int, Path]]:
+    """Return the files of a folder that OpenPose wrote, with the number of their frame, in order."""
+    found = ((_KEYPOINTS.search(path.name), path) for path in folder.iterdir())
+    return sorted((int(match[1]), path) for match, path in found if match and path.is_file())
+
+
+def _file_mend(path: Path) -> str:
+    if path.is_dir():
+        return "this is a folder: name the file in it"
+    if not path.parent.is_dir():
+        return "copy or link the file there, or correct the path"
+    near = closest(path.name, (other.name for other in path.parent.iterdir()))
+    return f"did you mean {near!r}?" if near else "copy or link the file there, or correct the path"
+
+
+def _read_recordings(directory: Path, reading: Reading, require_media: bool) -> None:
+    table = _open(directory, RECORDINGS, reading)
+    if table is None:
+        return
+    if not table.rows and not table.problems:
+        reading.problems.append(Problem(RECORDINGS, None, "holds no recording", "write one row per video"))
+    for row in table.rows:
+        reader = _RowReader(table, row, reading)
+        recording = _recording(reader, directory, require_media)
+        if recording is not None:
+            reading.recordings.append((row.number, recording))
+
+
+def _recording(reader: _RowReader, directory: Path, require: bool) -> Recording | None:
+    row = reader.row
+    video_id = reader.required("video_id", cells.parse_identifier)
+    patient_id = reader.required("patient_id", cells.parse_identifier)
+    if not row["video"]:
+        reader.problem("video: is empty", "give the path of the video relative to the folder")
+    video = reader.file("video", directory, require)
+    duration = reader.seconds("duration_s")
+    if duration == 0:
+        reader.problem("duration_s: 0 is no duration", "give the length in seconds, or leave the cell empty")
+    recording = Recording(
+        video_id=video_id or "",
+        patient_id=patient_id or "",
+        video=video or directory,
+        audio=reader.file("audio", directory, require),
+        duration_s=duration,
+        diagnosis=cast("Diagnosis | None", reader.choice("diagnosis", ("ES", "NES"), cells.DIAGNOSES)),
+        split=row["split"] or None,
+        fold=row["fold"] or None,
+        pose=reader.file_or_folder("pose", directory, require),
+        transcript=reader.file("transcript", directory, require),
+    )
+    return recording if video_id else None
+
+
+def _parse_feature(text: str) -> str:
+    if text in FEATURES:
+        return text
+    mend = "use one of the 20 feature names: " + ", ".join(FEATURES)
+    raise CellError(f"unknown feature {text!r}{suggest_feature(text)}", mend)
+
+
+def _read_annotations(directory: Path, reading: Reading) -> None:
+    table = _open(directory, ANNOTATIONS, reading)
+    if table is None:
+        return
+    for row in table.rows:
+        annotation = _annotation(_RowReader(table, row, reading))
+        if annotation is not None:
+            reading.annotations.append((row.number, annotation))
+
+
+def _annotation(reader: _RowReader) -> Annotation | None:
+    row = reader.row
+    video_id = reader.required("video_id", cells.parse_identifier)
+    feature = reader.required("feature", _parse_feature)
+    if not row["present"]:
+        reader.problem("present: is empty", "write yes, no or na; delete the row if it was not annotated")
+    annotation = Annotation(
+        video_id=video_id or "",
+        feature=feature or "",
+        present=cast(Presence, reader.choice("present", ("yes", "no", "na"), cells.PRESENCE)),
+        onset_s=reader.seconds("onset_s"),
+        offset_s=reader.seconds("offset_s"),
+        side=cast("Side | None", reader.choice("side", ("left", "right", "both"), cells.SIDES)),
+        justification=row["justification"] or None,
+    )
+    return annotation if video_id and feature and annotation.present else None
+
+
+def _read_reports(directory: Path, reading: Reading) -> None:
+    if not (directory / REPORTS).exists():
+        return
+    table = _open(directory, REPORTS, reading)
+    if table is None:
+        return
+    for row in table.rows:
+        video_id = _RowReader(table, row, reading).required("video_id", cells.parse_identifier)
+        if video_id and row["report"]:
+            reading.reports.append((row.number, video_id, row["report"]))
+        elif video_id:
+            reading.warnings.append(
+                Problem(REPORTS, row.number, "the report is empty", "write the report or delete the row")
+            )

@@ -1,0 +1,181 @@
+"""Writing a recording set: the same content always gives the same bytes, and a file is whole or absent."""
+
+from __future__ import annotations
+
+import csv
+import errno
+import io
+import os
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+
+import yaml
+
+from semiology.data.problems import Problem, RecordingSetError
+from semiology.data.recording_set import Annotation, Recording
+from semiology.data.tables.csv_tables import guarded_cell
+from semiology.data.tables.reading import (
+    ANNOTATIONS,
+    METADATA,
+    OPTIONAL_COLUMNS,
+    RECORDINGS,
+    REPORTS,
+    REQUIRED_COLUMNS,
+)
+
+
+def write_recording_set(
+    directory: Path,
+    recordings: Sequence[Recording],
+    annotations: Sequence[Annotation],
+    reports: Mapping[str, str],
+    metadata: Mapping[str, object],
+) -> None:
+    """Write the tables of a recording set; media are not touched.
+
+    Rows keep their order, optional columns that hold nothing are left out, times keep their full precision,
+    and text that a spreadsheet would run as a formula gets a leading apostrophe (reading removes it).
+
+    Args:
+        directory: Folder; made if it does not exist. Tables in it are replaced.
+        recordings: Their paths must lie in the folder; they are written relative to it.
+        annotations: At most one per (recording, feature), all of recordings that are given.
+        reports: Report text by video id; ``reports.csv`` is written only if there is any.
+        metadata: Content of ``dataset.yaml``; needs ``name`` and ``version``.
+
+    Raises:
+        ValueError: An id or (recording, feature) pair occurs twice or is unknown, a path lies outside the
+            folder, or ``metadata`` lacks a name or version.
+        RecordingSetError: The folder cannot be made.
+    """
+    directory = directory.expanduser().absolute()
+    _refuse_inconsistent(recordings, annotations, reports, metadata)
+    contents = {
+        RECORDINGS: _table(RECORDINGS, [_recording_cells(item, directory) for item in recordings]),
+        ANNOTATIONS: _table(ANNOTATIONS, [_annotation_cells(item) for item in annotations]),
+        METADATA: yaml.safe_dump(dict(metadata), sort_keys=False, allow_unicode=True),
+    }
+    if reports:
+        rows = [{"video_id": video_id, "report": text} for video_id, text in reports.items()]
+        contents[REPORTS] = _table(REPORTS, rows)
+    make_folder(directory)
+    for name, text in contents.items():
+        write_text_atomically(directory / name, text)
+    if not reports:
+        (directory / REPORTS).unlink(missing_ok=True)
+
+
+def make_folder(directory: Path) -> None:
+    """Make the folder of a new set, or see that an existing one can be written to.
+
+    Raises:
+        RecordingSetError: It cannot be made or written to; the message says why and what to do.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        reason = f"the folder cannot be made or written to ({error.strerror})"
+        mend = "choose a folder in a place where you may write, such as your home folder"
+        raise RecordingSetError([Problem(str(directory), None, reason, mend)]) from None
+
+
+def table_text(columns: Sequence[str], rows: Iterable[Mapping[str, str]], delimiter: str = ",") -> str:
+    """Return a delimited table with Unix line ends; formula-like text gets a leading apostrophe."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([guarded_cell(_plain(row.get(column, ""))) for column in columns])
+    return stream.getvalue()
+
+
+def write_text_atomically(path: Path, text: str) -> None:
+    """Write UTF-8 text so that ``path`` never holds half of it. Permissions are those of a new file."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(temporary).chmod(0o666 & ~mask)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def _refuse_inconsistent(
+    recordings: Sequence[Recording],
+    annotations: Sequence[Annotation],
+    reports: Mapping[str, str],
+    metadata: Mapping[str, object],
+) -> None:
+    for key in ("name", "version"):
+        if not str(metadata.get(key) or "").strip():
+            raise ValueError(f"the metadata of a recording set needs {key!r}")
+    known = {item.video_id for item in recordings}
+    if len(known) < len(recordings):
+        raise ValueError("two recordings have the same video_id")
+    pairs = {(item.video_id, item.feature) for item in annotations}
+    if len(pairs) < len(annotations):
+        raise ValueError("two annotations have the same recording and feature")
+    unknown = ({video_id for video_id, _feature in pairs} | set(reports)) - known
+    if unknown:
+        raise ValueError(f"annotations or reports of unknown recordings: {', '.join(sorted(unknown)[:5])}")
+
+
+def _table(name: str, rows: Sequence[Mapping[str, str]]) -> str:
+    used = [column for column in OPTIONAL_COLUMNS[name] if any(row.get(column) for row in rows)]
+    return table_text([*REQUIRED_COLUMNS[name], *used], rows)
+
+
+def _recording_cells(item: Recording, directory: Path) -> dict[str, str]:
+    return {
+        "video_id": item.video_id,
+        "patient_id": item.patient_id,
+        "video": _relative(item.video, directory),
+        "audio": _relative(item.audio, directory),
+        "duration_s": _number(item.duration_s),
+        "diagnosis": item.diagnosis or "",
+        "split": item.split or "",
+        "fold": item.fold or "",
+        "pose": _relative(item.pose, directory),
+        "transcript": _relative(item.transcript, directory),
+    }
+
+
+def _annotation_cells(item: Annotation) -> dict[str, str]:
+    return {
+        "video_id": item.video_id,
+        "feature": item.feature,
+        "present": item.present,
+        "onset_s": _number(item.onset_s),
+        "offset_s": _number(item.offset_s),
+        "side": item.side or "",
+        "justification": item.justification or "",
+    }
+
+
+def _relative(path: Path | None, directory: Path) -> str:
+    if path is None:
+        return ""
+    inside = Path(os.path.normpath(directory / path))
+    try:
+        return inside.relative_to(os.path.normpath(directory)).as_posix()
+    except ValueError:
+        raise ValueError(f"{path} does not lie in the recording set {directory}") from None
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    text = format(Decimal(repr(float(value))), "f")
+    return text.removesuffix(".0")
+
+
+def _plain(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
