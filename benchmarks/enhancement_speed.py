@@ -40,8 +40,8 @@ def run(folder: Path, name: str) -> tuple[str, float, float, float, float]:
     import cv2
 
     from semiology.data.recording_set import Recording
-    from semiology.enhancements.face_crop import FaceCrop
-    from semiology.enhancements.pose_overlay import PoseOverlay
+    from semiology.enhancements.face.crop import FaceCrop
+    from semiology.enhancements.pose.overlay import PoseOverlay
 
     cv2.setNumThreads(1)
     step = PoseOverlay() if name == "pose" else FaceCrop()

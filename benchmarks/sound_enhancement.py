@@ -34,9 +34,9 @@ from sound_scenes import (
 )
 
 from semiology.data.recording_set import Recording
-from semiology.enhancements.denoise import ATTENUATION_LIMIT_DB, Denoise
-from semiology.enhancements.transcript import Transcribe
-from semiology.enhancements.transcript_file import read_transcript
+from semiology.enhancements.sound.denoise import ATTENUATION_LIMIT_DB, Denoise
+from semiology.enhancements.speech.transcribe import Transcribe
+from semiology.enhancements.speech.transcript_file import read_transcript
 
 RATIOS_DB = (10.0, 5.0, 0.0)
 LIMITS_DB = (None, ATTENUATION_LIMIT_DB)
@@ -122,8 +122,8 @@ _CHILD = """
 import sys, time
 from pathlib import Path
 from semiology.data.recording_set import Recording
-from semiology.enhancements.denoise import Denoise
-from semiology.enhancements.transcript import Transcribe
+from semiology.enhancements.sound.denoise import Denoise
+from semiology.enhancements.speech.transcribe import Transcribe
 def memory(field):
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field)) / 1024
@@ -168,7 +168,7 @@ def memory(console: Console) -> None:
 def _write_random_segan(checkpoint: Path) -> None:
     from safetensors.torch import save_file
 
-    from semiology.enhancements.segan import SeganGenerator
+    from semiology.enhancements.sound.segan import SeganGenerator
 
     save_file(SeganGenerator().state_dict(), checkpoint)
 

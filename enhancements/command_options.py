@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 import typer
 
 if TYPE_CHECKING:
-    from semiology.enhancements.steps import StepChoices
+    from semiology.enhancements.registry import StepChoices
 
 _PANEL = "Choices of the steps"
 
@@ -124,7 +124,7 @@ Device = Annotated[
 
 @dataclass(frozen=True)
 class Choices:
-    """What was typed; named and explained as in `semiology.enhancements.steps.StepChoices`."""
+    """What was typed; named and explained as in `semiology.enhancements.registry.StepChoices`."""
 
     keypoints: Keypoints = "openpose"
     pose_size: PoseSize = None
@@ -148,7 +148,7 @@ class Choices:
         Raises:
             typer.BadParameter: a value is not understood.
         """
-        from semiology.enhancements.steps import StepChoices
+        from semiology.enhancements.registry import StepChoices
 
         size = numbers(self.pose_size, "x", 2, "--pose-size")
         typed = asdict(self) | {

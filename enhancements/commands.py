@@ -13,7 +13,7 @@ from semiology.enhancements import command_options as options
 from semiology.help_examples import examples
 
 if TYPE_CHECKING:
-    from semiology.enhancements.step import Step
+    from semiology.enhancements.pipeline.step import Step
 
 DEFAULT = "run"
 
@@ -110,7 +110,7 @@ def preview_command(
     choices: options.Choices,
 ) -> None:
     """Look at one recording before and after, before hours are spent on all of them."""
-    from semiology.enhancements.preview import preview
+    from semiology.enhancements.preview.preview import preview
     from semiology.enhancements.views import FACES, progress_bar
 
     steps = _steps(names, choices)
@@ -141,8 +141,8 @@ def cache_command(
 ) -> None:
     """Say how much of the disk derived files take, or delete them; manifests and recordings stay."""
     from semiology.enhancements.assignment import ENHANCEMENTS, chosen
-    from semiology.enhancements.cache import EnhancementCache
     from semiology.enhancements.enhance import DERIVED_FILES
+    from semiology.enhancements.pipeline.cache import EnhancementCache
     from semiology.enhancements.views import print_usage
 
     cache = EnhancementCache(folder / DERIVED_FILES if folder else None)
@@ -154,6 +154,6 @@ def cache_command(
 def _steps(names: list[str], choices: options.Choices) -> list[Step]:
     """Return the steps that a command's options ask for."""
     from semiology.enhancements.assignment import chosen
-    from semiology.enhancements.steps import build_steps
+    from semiology.enhancements.registry import build_steps
 
     return build_steps(chosen(names), choices.understood())

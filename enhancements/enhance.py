@@ -11,12 +11,12 @@ from semiology.data.cache_folder import cache_directory
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Recording, RecordingSet, read_recording_set
 from semiology.enhancements.assignment import EnhancementError
-from semiology.enhancements.cache import EnhancementCache
-from semiology.enhancements.job import Done, Job
-from semiology.enhancements.manifest import MANIFEST, read_manifest, write_manifest
-from semiology.enhancements.process_pool import run_here, run_pool
-from semiology.enhancements.ray_cluster import run_ray
-from semiology.enhancements.step import Figure, Step
+from semiology.enhancements.pipeline.cache import EnhancementCache
+from semiology.enhancements.pipeline.job import Done, Job
+from semiology.enhancements.pipeline.manifest import MANIFEST, read_manifest, write_manifest
+from semiology.enhancements.pipeline.process_pool import run_here, run_pool
+from semiology.enhancements.pipeline.ray_cluster import run_ray
+from semiology.enhancements.pipeline.step import Figure, Step
 
 DERIVED_FILES = "derived"
 """Folder of the derived files in an output folder, apart from what else may lie there."""

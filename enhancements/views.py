@@ -14,10 +14,10 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
-from semiology.enhancements.cache import Usage
 from semiology.enhancements.enhance import Summary, Told
-from semiology.enhancements.manifest import MANIFEST_VARIABLE
-from semiology.enhancements.step import Figure
+from semiology.enhancements.pipeline.cache import Usage
+from semiology.enhancements.pipeline.manifest import MANIFEST_VARIABLE
+from semiology.enhancements.pipeline.step import Figure
 
 MOST_SENTENCES = 5
 FACES = "Derived files show the patient as the recordings do: keep them where those are kept."

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from semiology.data.windows.sliding import usable
 from semiology.enhancements.assignment import SUBSTITUTES
-from semiology.enhancements.cache import is_whole
-from semiology.enhancements.manifest import MANIFEST_VARIABLE, Enhanced, read_manifest, source_state
+from semiology.enhancements.pipeline.cache import is_whole
+from semiology.enhancements.pipeline.manifest import MANIFEST_VARIABLE, Enhanced, read_manifest, source_state
 from semiology.tasks.plan import Plan, RecordingPlan, plan_of
 from semiology.tasks.settings import Settings, SettingsError
 

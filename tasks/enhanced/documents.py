@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from semiology.enhancements.assignment import SUBSTITUTES
-from semiology.enhancements.manifest import MANIFEST_VARIABLE
-from semiology.enhancements.quoted_transcript import quote_transcript, with_transcript
-from semiology.enhancements.transcript_file import read_transcript
+from semiology.enhancements.pipeline.manifest import MANIFEST_VARIABLE
+from semiology.enhancements.speech.quoting import quote_transcript, with_transcript
+from semiology.enhancements.speech.transcript_file import read_transcript
 from semiology.prompts.library import prompt_hash, render
 from semiology.tasks import documents
 from semiology.tasks.enhanced.derived_media import EnhancedPlan, check_made, enhanced_plan, manifest_folder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from semiology.enhancements.quoted_transcript import LIMIT
+from semiology.enhancements.speech.quoting import LIMIT
 from semiology.tasks.settings import SettingsError
 
 TRANSCRIPT_LIMIT_VARIABLE = "SEMIOLOGY_TRANSCRIPT_LIMIT"

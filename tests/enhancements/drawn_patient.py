@@ -13,7 +13,7 @@ from semiology.data.simulated.picture.body import caregiver_at
 from semiology.data.simulated.picture.pose_truth import body_25, caregiver_body_25, write_pose
 from semiology.data.simulated.script.script import Script, draw_look, draw_script
 from semiology.data.simulated.write import write_video
-from semiology.enhancements.keypoints import JOINTS, Detections
+from semiology.enhancements.pose.keypoints import JOINTS, Detections
 
 SIZE = (640, 480)
 

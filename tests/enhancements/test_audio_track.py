@@ -11,7 +11,7 @@ from heard_recording import RATE, recording, tone
 from semiology.data.media.audio import read_audio
 from semiology.data.media.probe import MediaError
 from semiology.data.recording_set import Recording
-from semiology.enhancements.audio_track import blocks, find_track
+from semiology.enhancements.sound.track import blocks, find_track
 
 
 def heard(made: Recording, rate: int = RATE, block_s: float = 30.0) -> np.ndarray:

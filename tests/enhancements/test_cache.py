@@ -14,10 +14,10 @@ import soundfile
 from honest_steps import RATE, Softer
 
 from semiology.data.recording_set import Recording
-from semiology.enhancements import cache as cache_module
-from semiology.enhancements.cache import EnhancementCache, is_whole
-from semiology.enhancements.input_digest import MISSING, input_digest
-from semiology.enhancements.step import Outcome
+from semiology.enhancements.pipeline import cache as cache_module
+from semiology.enhancements.pipeline.cache import EnhancementCache, is_whole
+from semiology.enhancements.pipeline.input_digest import MISSING, input_digest
+from semiology.enhancements.pipeline.step import Outcome
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from semiology.cli import app
 from semiology.enhancements.assignment import EnhancementError
 from semiology.enhancements.command_options import limit_db
-from semiology.enhancements.denoise import Denoise
-from semiology.enhancements.manifest import read_manifest
-from semiology.enhancements.steps import StepChoices, build_steps
-from semiology.enhancements.transcript import Transcribe
+from semiology.enhancements.pipeline.manifest import read_manifest
+from semiology.enhancements.registry import StepChoices, build_steps
+from semiology.enhancements.sound.denoise import Denoise
+from semiology.enhancements.speech.transcribe import Transcribe
 
 RUNNER = CliRunner()
 
@@ -35,7 +35,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> list[StepChoices]:
         given.append(choices)
         return [{"pose": Negative(), "denoise": Softer(raises_for="P002_V01")}[name] for name in names]
 
-    monkeypatch.setattr("semiology.enhancements.steps.build_steps", build)
+    monkeypatch.setattr("semiology.enhancements.registry.build_steps", build)
     return given
 
 

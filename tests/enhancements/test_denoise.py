@@ -15,9 +15,10 @@ import pytest
 import soundfile
 from heard_recording import RATE, recording, tone
 
-from semiology.enhancements import audio_track, deepfilternet, denoise
-from semiology.enhancements.denoise import Denoise
-from semiology.enhancements.step import Outcome, Step
+from semiology.enhancements.pipeline.step import Outcome, Step
+from semiology.enhancements.sound import deepfilternet, denoise
+from semiology.enhancements.sound import track as audio_track
+from semiology.enhancements.sound.denoise import Denoise
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 

@@ -14,7 +14,7 @@ from semiology.data.problems import RecordingSetError
 from semiology.data.recording_set import read_recording_set
 from semiology.enhancements.assignment import EnhancementError, chosen
 from semiology.enhancements.enhance import Engine, enhance
-from semiology.enhancements.manifest import (
+from semiology.enhancements.pipeline.manifest import (
     MANIFEST,
     Enhanced,
     read_manifest,

@@ -17,12 +17,12 @@ from semiology.data.media.probe import timeline
 from semiology.data.recording_set import Recording
 from semiology.data.simulated.picture.body import caregiver_at
 from semiology.data.simulated.picture.pose_truth import face_boxes
-from semiology.enhancements.crop_window import crop_windows, cropped, whole
-from semiology.enhancements.face_boxes import FacePath, faces_of_detections, faces_of_track
-from semiology.enhancements.face_crop import FaceCrop
-from semiology.enhancements.face_detection import CenterFace, Finder, YuNet
-from semiology.enhancements.patient_track import track_patient
-from semiology.enhancements.planes import Planes
+from semiology.enhancements.face.boxes import FacePath, faces_of_detections, faces_of_track
+from semiology.enhancements.face.crop import FaceCrop
+from semiology.enhancements.face.detection import CenterFace, Finder, YuNet
+from semiology.enhancements.face.window import crop_windows, cropped, whole
+from semiology.enhancements.pose.patient_track import track_patient
+from semiology.enhancements.video.planes import Planes
 
 TIMES = np.arange(300) / 10
 SCRIPT = first_script(lambda s: attended(s) > 0.4 and not s.scene.infrared)

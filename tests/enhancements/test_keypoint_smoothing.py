@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy.signal import savgol_filter
 
-from semiology.enhancements import keypoint_smoothing
-from semiology.enhancements.keypoint_smoothing import bridged, smoothed, without_jumps
+from semiology.enhancements.pose import keypoint_smoothing
+from semiology.enhancements.pose.keypoint_smoothing import bridged, smoothed, without_jumps
 
 EVEN = np.arange(90) / 30
 

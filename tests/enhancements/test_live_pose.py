@@ -13,10 +13,10 @@ from drawn_patient import drawn, write_recording
 
 from semiology.data.media.probe import timeline
 from semiology.data.recording_set import Recording
-from semiology.enhancements.face_detection import YuNet
-from semiology.enhancements.keypoints import JOINT, KeypointsError, KeypointsUnavailableError
-from semiology.enhancements.live_pose import LivePose
-from semiology.enhancements.pose_overlay import PoseOverlay
+from semiology.enhancements.face.detection import YuNet
+from semiology.enhancements.pose.keypoints import JOINT, KeypointsError, KeypointsUnavailableError
+from semiology.enhancements.pose.live_pose import LivePose
+from semiology.enhancements.pose.overlay import PoseOverlay
 
 onnx = pytest.importorskip("onnx", reason="onnx is not installed")
 pytest.importorskip("rtmlib", reason="rtmlib is not installed")

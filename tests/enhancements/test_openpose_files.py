@@ -12,7 +12,7 @@ from drawn_patient import SIZE, drawn, line_of
 
 from semiology.data.recording_set import Recording
 from semiology.data.simulated.picture.pose_truth import body_25, openpose_json
-from semiology.enhancements.keypoints import (
+from semiology.enhancements.pose.keypoints import (
     COCO_18,
     JOINT,
     Detections,
@@ -20,7 +20,7 @@ from semiology.enhancements.keypoints import (
     KeypointsError,
     KeypointsUnavailableError,
 )
-from semiology.enhancements.openpose_files import OpenPoseFiles
+from semiology.enhancements.pose.openpose_files import OpenPoseFiles
 
 TIMES = np.arange(40) / 10
 TRUTH = body_25(drawn(0), TIMES, SIZE)

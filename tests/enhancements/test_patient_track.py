@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from drawn_patient import attended, drawn, first_script, line_of, seen_people
 
-from semiology.enhancements.keypoints import JOINT, Detections
-from semiology.enhancements.patient_track import ABSENT, SURE, UNSEEN, track_patient
+from semiology.enhancements.pose.keypoints import JOINT, Detections
+from semiology.enhancements.pose.patient_track import ABSENT, SURE, UNSEEN, track_patient
 
 TIMES = np.arange(300) / 10
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.enhancements.quoted_transcript import FENCE, plain_speech, quote_transcript, with_transcript
-from semiology.enhancements.transcript_file import Utterance, Word
+from semiology.enhancements.speech.quoting import FENCE, plain_speech, quote_transcript, with_transcript
+from semiology.enhancements.speech.transcript_file import Utterance, Word
 
 QUESTION = "Is the patient able to answer? Answer with 'yes' or 'no'."
 ATTACKS = [

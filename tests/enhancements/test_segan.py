@@ -11,9 +11,9 @@ from heard_recording import RATE, recording, tone
 from safetensors.torch import save_file
 from torch.nn import functional
 
-from semiology.enhancements import segan
-from semiology.enhancements.denoise import Denoise
-from semiology.enhancements.segan import (
+from semiology.enhancements.sound import segan
+from semiology.enhancements.sound.denoise import Denoise
+from semiology.enhancements.sound.segan import (
     LAYERS,
     WINDOW,
     Segan,

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from heard_recording import RATE, recording
 
-from semiology.enhancements import transcript, whisper_model
-from semiology.enhancements.audio_track import SoundTrack
-from semiology.enhancements.transcript import Transcribe
-from semiology.enhancements.transcript_file import Utterance, read_transcript
+from semiology.enhancements.sound.track import SoundTrack
+from semiology.enhancements.speech import transcribe as transcript
+from semiology.enhancements.speech import whisper_model
+from semiology.enhancements.speech.transcribe import Transcribe
+from semiology.enhancements.speech.transcript_file import Utterance, read_transcript
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from semiology.enhancements.transcript_file import (
+from semiology.enhancements.speech.transcript_file import (
     TranscriptError,
     Utterance,
     Word,

@@ -11,7 +11,7 @@ import pytest
 from honest_steps import Negative, Said, Softer
 
 from semiology.enhancements.enhance import enhance
-from semiology.enhancements.manifest import MANIFEST, read_manifest
+from semiology.enhancements.pipeline.manifest import MANIFEST, read_manifest
 from semiology.tasks import documents as plain
 from semiology.tasks.enhanced import documents
 from semiology.tasks.enhanced.availability import check_tasks

@@ -13,7 +13,7 @@ from honest_steps import Negative, Softer
 from semiology import preflight
 from semiology.data.recording_set import read_recording_set
 from semiology.enhancements.enhance import enhance
-from semiology.enhancements.manifest import read_manifest
+from semiology.enhancements.pipeline.manifest import read_manifest
 from semiology.lmms_eval_plugin import task_folder
 
 pytestmark = pytest.mark.usefixtures("one_task_index")

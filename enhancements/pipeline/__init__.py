@@ -1,0 +1,1 @@
+"""How enhancement steps are run, cached and recorded."""

@@ -1,0 +1,1 @@
+"""Skeletons: from keypoint files or live, tracked, smoothed and drawn."""

@@ -1,0 +1,142 @@
+"""Superimpose the patient's partial skeleton on a recording (EMBC study, section II-C.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semiology.data.media.probe import Timeline, timeline
+from semiology.data.recording_set import Recording
+from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress
+from semiology.enhancements.pipeline.two_passes import first_pass, second_pass
+from semiology.enhancements.pose.keypoint_smoothing import bridged, smoothed, without_jumps
+from semiology.enhancements.pose.keypoints import (
+    JOINT,
+    Array,
+    Detections,
+    KeypointsError,
+    KeypointSource,
+    KeypointsUnavailableError,
+)
+from semiology.enhancements.pose.openpose_files import OpenPoseFiles
+from semiology.enhancements.pose.patient_track import (
+    ABSENT,
+    SURE,
+    UNSEEN,
+    UNSURE,
+    PatientTrack,
+    Region,
+    track_patient,
+)
+from semiology.enhancements.pose.skeleton import LIMB_JOINTS, draw_skeleton
+from semiology.enhancements.video.planes import Planes
+from semiology.enhancements.video.writing import QUALITY, rewrite_video
+
+_LIMBS = [JOINT[name] for name in LIMB_JOINTS]
+
+
+@dataclass(frozen=True)
+class PoseOverlay:
+    """The enhancement ``pose``.
+
+    Attributes:
+        keypoints: where keypoints come from.
+        bed: left, top, width and height of the bed as shares of the picture, if it is known.
+        confidence: joints less sure than this are not drawn.
+        fewest_joints: with fewer limb joints than this a frame stays undrawn.
+        half_window_s: half the window of the smoothing, s.
+        longest_gap_s: longest gap of a joint that is bridged, s.
+    """
+
+    name: ClassVar[str] = "pose"
+    version: ClassVar[str] = "1"
+    suffix: ClassVar[str] = ".mp4"
+
+    keypoints: KeypointSource = field(default_factory=OpenPoseFiles)
+    bed: Region | None = None
+    confidence: float = 0.3
+    fewest_joints: int = 4
+    half_window_s: float = 0.085
+    longest_gap_s: float = 0.25
+
+    def parameters(self) -> Mapping[str, JsonValue]:
+        """Return the settings."""
+        return {
+            "keypoints": self.keypoints.parameters(),
+            "bed": list(self.bed) if self.bed else None,
+            "confidence": self.confidence,
+            "fewest_joints": self.fewest_joints,
+            "half_window_s": self.half_window_s,
+            "longest_gap_s": self.longest_gap_s,
+            "encoding": QUALITY,
+        }
+
+    def inputs(self, recording: Recording) -> Sequence[Path]:
+        """Return the video and the files of the keypoints."""
+        return [recording.video, *self.keypoints.inputs(recording)]
+
+    def apply(self, recording: Recording, target: Path, progress: Progress | None) -> Outcome:
+        """Write the recording with the skeleton on it; see `semiology.enhancements.pipeline.step.Step.apply`.
+
+        Raises:
+            MediaError: the video cannot be used.
+        """
+        line = timeline(recording.video)
+        found = detected(self.keypoints, recording, line, progress)
+        if isinstance(found, Outcome):
+            return found
+        track = track_patient(found, line, self.bed)
+        points, shown = self.drawn(track)
+        if not shown.any():
+            return Outcome("failed", "no frame shows enough of one person's limbs to draw", found.counts)
+
+        def edit(number: int, planes: Planes) -> Planes:
+            if shown[number].any():
+                draw_skeleton(planes, points[number], shown[number])
+            return planes
+
+        rewrite_video(recording.video, line, target, edit, second_pass(progress))
+        undrawn = int((~shown.any(axis=1)).sum())
+        figures = {**track_figures(track), "undrawn_frames": undrawn, **found.counts}
+        share = 1 - undrawn / len(shown)
+        return Outcome("done", f"the patient's limbs are drawn on {share:.0%} of the frames", figures)
+
+    def drawn(self, track: PatientTrack) -> tuple[Array, NDArray[np.bool_]]:
+        """Return what is drawn of a track: points, (N, 19, 2) px, and which of them, (N, 19)."""
+        places, sure = track.points[..., :2], track.points[..., 2] >= self.confidence
+        sure &= (track.quality == SURE)[:, None]
+        sure = without_jumps(places, sure, 1.0 * max(track.scale, 1.0))
+        filled, known = bridged(places, sure, track.times_s, self.longest_gap_s)
+        known &= (track.quality != ABSENT)[:, None] & (track.quality != UNSURE)[:, None]
+        weights = np.where(sure, track.points[..., 2], np.where(known, self.confidence, 0.0))
+        result = smoothed(filled, weights, track.times_s, self.half_window_s)
+        known &= (known[:, _LIMBS].sum(axis=1) >= self.fewest_joints)[:, None]
+        return result, known
+
+
+def detected(
+    source: KeypointSource, recording: Recording, line: Timeline, progress: Progress | None
+) -> Detections | Outcome:
+    """Return everybody in a recording, or the outcome where that is impossible."""
+    try:
+        return source.detect(recording, line, first_pass(progress))
+    except KeypointsUnavailableError as error:
+        return Outcome("unavailable", str(error))
+    except KeypointsError as error:
+        return Outcome("failed", str(error))
+
+
+def track_figures(track: PatientTrack) -> dict[str, Figure]:
+    """Return how many frames there are, and in how many the patient was found, doubtful or absent."""
+    return {
+        "frames": len(track.times_s),
+        "patient_frames": int((track.quality == SURE).sum()),
+        "doubtful_frames": int((track.quality == UNSURE).sum()),
+        "absent_frames": int((track.quality == ABSENT).sum()),
+        "unseen_frames": int((track.quality == UNSEEN).sum()),
+    }

@@ -1,0 +1,1 @@
+"""Sound tracks: loudness and denoising."""

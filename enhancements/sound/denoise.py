@@ -1,0 +1,217 @@
+"""Speech enhancement of a whole recording: noise out, voices and loudness kept, 16 kHz, one channel.
+
+The derived file is a WAV as long as the pictures, so that its second t is the recording's. Two enhancers:
+``deepfilternet`` (DeepFilterNet3, packaged) and ``segan`` (the EMBC study's condition, with the user's
+weights). Both are trained on speech; whatever else a patient utters is at risk, so the attenuation is
+limited by default and pieces that were almost erased are counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+from semiology.data.cache_folder import cache_directory
+from semiology.data.content_digest import content_digest
+from semiology.data.recording_set import Recording
+from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress
+from semiology.enhancements.sound import deepfilternet
+from semiology.enhancements.sound.chunks import Samples
+from semiology.enhancements.sound.loudness import (
+    LevelMeter,
+    is_silent,
+    loud_and_erased,
+    loud_pieces,
+    matching_gain_db,
+    mean_level,
+)
+from semiology.enhancements.sound.track import SoundTrack, blocks, find_track, sound_inputs
+
+RATE = 16_000
+"""Sampling rate of the derived file, Hz."""
+ATTENUATION_LIMIT_DB = 18.0
+_MARGIN = 90
+"""Samples of context of a resampled block: more than the filter's half length of 30, and a multiple of 3."""
+_HEADROOM = 0.99
+_BLOCK = 30 * RATE
+"""Samples of the derived file that are written at once."""
+
+Method = Literal["deepfilternet", "segan"]
+_TITLES: Mapping[Method, str] = {"deepfilternet": "DeepFilterNet3", "segan": "SEGAN"}
+NO_SOUND = "the recording has no sound track, and no sound file is named in the column `audio`"
+
+
+class Enhancer(Protocol):
+    """What cleans sound as it streams by."""
+
+    @property
+    def rate(self) -> int:
+        """Sampling rate that it works at, Hz; `RATE` or a multiple."""
+
+    def stream(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
+        """Yield as many samples as come in, in time with them."""
+
+
+@dataclass(frozen=True)
+class Denoise:
+    """The enhancement ``denoise``.
+
+    Attributes:
+        method: What cleans the sound.
+        checkpoint: SEGAN's weights, safetensors; for ``segan`` alone, and needed there.
+        attenuation_limit_db: DeepFilterNet3 makes nothing softer by more than this; None for no limit, as
+            published. A lower limit leaves more noise and more of a groan.
+        seed: Of SEGAN's random latents.
+    """
+
+    method: Method = "deepfilternet"
+    checkpoint: Path | None = None
+    attenuation_limit_db: float | None = ATTENUATION_LIMIT_DB
+    seed: int = 0
+    name: str = "denoise"
+    version: str = "1"
+    suffix: str = ".wav"
+
+    def __post_init__(self) -> None:
+        if (self.method == "segan") != (self.checkpoint is not None):
+            raise ValueError(
+                "speech enhancement by SEGAN needs a checkpoint of yours (safetensors); DeepFilterNet3 "
+                "brings its own weights and takes none"
+            )
+        if self.attenuation_limit_db is not None and not 0 < self.attenuation_limit_db <= 100:
+            raise ValueError(
+                f"an attenuation limit of {self.attenuation_limit_db} dB: give more than 0 and at most 100, "
+                "or None for no limit"
+            )
+
+    def parameters(self) -> Mapping[str, JsonValue]:
+        """Return every setting that alters the output, the weights by their digest."""
+        if self.checkpoint is None:
+            return {
+                "method": self.method,
+                "model": deepfilternet.identity(),
+                "attenuation_limit_db": self.attenuation_limit_db,
+            }
+        there = self.checkpoint.is_file()
+        weights = content_digest(self.checkpoint, cache_directory()) if there else "absent"
+        return {"method": self.method, "weights": weights, "seed": self.seed}
+
+    def inputs(self, recording: Recording) -> Sequence[Path]:
+        """Return the video, which gives the length, and the sound file where there is one."""
+        return sound_inputs(recording)
+
+    def apply(self, recording: Recording, target: Path, progress: Progress | None) -> Outcome:
+        """Write the cleaned sound.
+
+        Raises:
+            MediaError: the recording or its sound is damaged.
+        """
+        track = find_track(recording)
+        if track is None:
+            return Outcome("unavailable", NO_SOUND)
+        try:
+            enhancer = self._open()
+        except (ImportError, ValueError) as error:
+            return Outcome("unavailable", str(error))
+        heard, cleaned = LevelMeter(enhancer.rate), LevelMeter(enhancer.rate)
+        raw = target.with_name("cleaned.f32")
+        with raw.open("wb") as stream:
+            sound = heard.through(_told(blocks(track, enhancer.rate), track, enhancer.rate, progress))
+            for samples in cleaned.through(enhancer.stream(sound)):
+                samples.tofile(stream)
+        before, after = heard.levels(), cleaned.levels()
+        if is_silent(before):
+            _write(target, blocks(track, RATE))
+            sentence = f"the sound is silent throughout and was passed on unchanged{track.misfit()}"
+            return Outcome("done", sentence, {**_facts(track), "silent": 1})
+        gain_db = matching_gain_db(before, after)
+        gain = min(10 ** (gain_db / 20), _HEADROOM / max(cleaned.peak, 1e-9))
+        _write(target, _final(np.memmap(raw, np.float32, "r"), enhancer.rate // RATE, gain))
+        raw.unlink()
+        return _outcome(self.method, track, (before, after), 20 * float(np.log10(gain)))
+
+    def _open(self) -> Enhancer:
+        if self.checkpoint is None:
+            return deepfilternet.DeepFilterNet3(self.attenuation_limit_db)
+        if find_spec("torch") is None:
+            raise ImportError("SEGAN needs torch: install semiology-eval with its dependencies")
+        from semiology.enhancements.sound.segan import Segan
+
+        return Segan(self.checkpoint, self.seed)
+
+
+def _told(
+    sound: Iterator[Samples], track: SoundTrack, rate: int, progress: Progress | None
+) -> Iterator[Samples]:
+    total, done = round(track.length_s * rate), 0
+    for samples in sound:
+        yield samples
+        done += samples.size
+        if progress:
+            progress(done, total)
+
+
+def _final(cleaned: Any, down: int, gain: float) -> Iterator[Samples]:
+    """Yield cleaned sound at the derived file's rate and loudness."""
+    total = round(cleaned.size / down)
+    for first in range(0, total, _BLOCK):
+        last = min(first + _BLOCK, total)
+        start = max(0, first * down - _MARGIN)
+        piece = np.asarray(cleaned[start : last * down + _MARGIN], np.float32)
+        coarse = piece if down == 1 else resample_poly(piece, 1, down).astype(np.float32)
+        offset = first - start // down
+        yield coarse[offset : offset + last - first] * np.float32(gain)
+
+
+def _write(target: Path, sound: Iterable[Samples]) -> None:
+    with soundfile.SoundFile(target, "w", RATE, 1, "PCM_16", format="WAV") as file:
+        for samples in sound:
+            file.write(np.clip(samples, -1.0, 1.0))
+
+
+def _facts(track: SoundTrack) -> dict[str, Figure]:
+    return {
+        "seconds": round(track.length_s, 2),
+        "source_rate_hz": track.rate,
+        "source_channels": track.channels,
+        "missing_sound_s": round(track.missing_s, 2),
+        "sound_left_out_s": round(track.beyond_s, 2),
+    }
+
+
+def _outcome(
+    method: Method, track: SoundTrack, levels: tuple[NDArray[np.float64], NDArray[np.float64]], gain_db: float
+) -> Outcome:
+    before, after = levels
+    loud, erased = loud_and_erased(before, after + gain_db)
+    loudest = loud_pieces(after) if loud_pieces(after).any() else np.ones_like(after, bool)
+    quieter = float(np.quantile(before, 0.2) - np.quantile(after + gain_db, 0.2))
+    sentence = f"{_TITLES[method]} cleaned {track.length_s:.0f} s of sound; background {quieter:.0f} dB down"
+    if erased:
+        sentence += (
+            f"; {erased} of {loud} pieces of 0.4 s that stood out were almost erased (alarms should be, "
+            "groans should not: listen to the preview)"
+        )
+    figures: dict[str, Figure] = {
+        **_facts(track),
+        "silent": 0,
+        "level_before_dbfs": _tenth(mean_level(before[loudest])),
+        "level_after_dbfs": _tenth(mean_level(after[loudest]) + gain_db),
+        "gain_db": _tenth(gain_db),
+        "background_reduction_db": _tenth(quieter),
+        "loud_pieces": loud,
+        "erased_pieces": erased,
+    }
+    return Outcome("done", sentence + track.misfit(), figures)
+
+
+def _tenth(level: float) -> float:
+    return round(max(level, -150.0), 1)

@@ -1,0 +1,1 @@
+"""Transcripts: written, read and quoted in prompts."""

@@ -1,0 +1,229 @@
+"""What is said in a recording, with times, recognised by Whisper where a voice is heard.
+
+Silero's voice-activity detector (carried by faster-whisper) finds stretches with a voice first; only they
+are recognised, each on its own, without sampling and without the text before it, so that the result is
+reproducible and one error does not run on. Long recordings are heard in blocks that are cut in pauses.
+Recognisers invent words where nobody speaks, above all over groans and alarms: the doubt that Whisper
+itself has is kept with every utterance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from semiology.data.recording_set import Recording
+from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress
+from semiology.enhancements.sound.denoise import NO_SOUND
+from semiology.enhancements.sound.track import SoundTrack, blocks, find_track, sound_inputs
+from semiology.enhancements.speech.transcript_file import Utterance, Word, write_transcript
+from semiology.enhancements.speech.whisper_model import (
+    PACKAGED,
+    WhisperUnavailable,
+    find_model,
+    identity,
+    load_model,
+)
+
+RATE = 16_000
+_BLOCK_S = 120.0
+"""Sound that is recognised at once, s; longer recordings are cut in pauses."""
+_VOICE = {
+    "threshold": 0.5,
+    "min_silence_duration_ms": 2000,
+    "speech_pad_ms": 400,
+    "max_speech_duration_s": 28.0,
+}
+"""Settings of the voice detector; stretches must fit Whisper's window of 30 s with their margins."""
+_PIECE_S = 10.0
+REPETITIVE = 2.4
+"""Compression ratio above which an utterance repeats itself (Whisper's paper, Section 4.5)."""
+
+Stretch = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Transcribe:
+    """The enhancement ``transcript``.
+
+    Attributes:
+        model: ``packaged`` (tiny.en, English alone, for trying out), the folder of a Whisper in
+        CTranslate2's form,
+            or a name such as ``large-v3`` that is on this machine. The EMBC study used ``large``.
+        language: Two letters, or None to have it recognised in the first stretch with a voice.
+        beam_size: Hypotheses that are followed.
+        device: ``cpu``, ``cuda`` or ``auto``.
+        compute_type: CTranslate2's number format.
+        download: Whether a model's name may be looked up on the model hub. No recording is ever sent.
+    """
+
+    model: str = PACKAGED
+    language: str | None = None
+    beam_size: int = 5
+    device: str = "auto"
+    compute_type: str = "default"
+    download: bool = False
+    name: str = "transcript"
+    version: str = "1"
+    suffix: str = ".json"
+
+    def parameters(self) -> Mapping[str, JsonValue]:
+        """Return every setting that alters the output, the weights by their digest."""
+        return {
+            **identity(self.model, self.download),
+            "language": self.language,
+            "beam_size": self.beam_size,
+            "compute_type": self.compute_type,
+            "voice": _VOICE,
+        }
+
+    def inputs(self, recording: Recording) -> Sequence[Path]:
+        """Return the video, which gives the length, and the sound file where there is one."""
+        return sound_inputs(recording)
+
+    def apply(self, recording: Recording, target: Path, progress: Progress | None) -> Outcome:
+        """Write the transcript; one without utterances where no voice is heard.
+
+        Raises:
+            MediaError: the recording or its sound is damaged.
+        """
+        track = find_track(recording)
+        if track is None:
+            return Outcome("unavailable", NO_SOUND)
+        try:
+            model = load_model(find_model(self.model, self.download), self.device, self.compute_type)
+            self._check_language(model)
+        except WhisperUnavailable as error:
+            return Outcome("unavailable", str(error))
+        spoken: list[Utterance] = []
+        voiced_s, language = 0.0, self.language
+        for start_s, sound, stretches in _told(_voiced_blocks(track), track, progress):
+            voiced_s += sum(stop - first for first, stop in stretches) / RATE
+            more, language = self._recognised(model, start_s, sound, stretches, language)
+            spoken += more
+        facts: dict[str, JsonValue] = {
+            "model": Path(self.model).name,
+            "language": language,
+            "duration_s": round(track.length_s, 3),
+            "voice_s": round(voiced_s, 2),
+            "settings": self.parameters(),
+        }
+        write_transcript(target, spoken, facts)
+        return _outcome(track, spoken, voiced_s, language)
+
+    def _check_language(self, model: Any) -> None:
+        if self.language not in (None, "en") and not model.model.is_multilingual:
+            raise WhisperUnavailable(
+                f"this Whisper knows English alone, not {self.language!r}: name a model for many languages"
+            )
+
+    def _recognised(
+        self,
+        model: Any,
+        start_s: float,
+        sound: NDArray[np.float32],
+        stretches: Sequence[Stretch],
+        language: str | None,
+    ) -> tuple[list[Utterance], str | None]:
+        if not stretches:
+            return [], language
+        segments, info = model.transcribe(
+            sound,
+            language=language,
+            beam_size=self.beam_size,
+            temperature=0.0,
+            condition_on_previous_text=False,
+            word_timestamps=True,
+            clip_timestamps=[time for first, stop in stretches for time in (first / RATE, stop / RATE)],
+        )
+        return [_utterance(each, start_s) for each in segments if each.text.strip()], info.language
+
+
+def _utterance(segment: Any, offset_s: float) -> Utterance:
+    words = tuple(
+        Word(
+            offset_s + float(word.start),
+            offset_s + float(word.end),
+            word.word.strip(),
+            float(word.probability),
+        )
+        for word in segment.words or ()
+        if word.word.strip()
+    )
+    return Utterance(
+        words[0].start_s if words else offset_s + float(segment.start),
+        words[-1].end_s if words else offset_s + float(segment.end),
+        " ".join(segment.text.split()),
+        words,
+        None,
+        float(segment.avg_logprob),
+        float(segment.no_speech_prob),
+        float(segment.compression_ratio),
+    )
+
+
+def _voiced_blocks(track: SoundTrack) -> Iterator[tuple[float, NDArray[np.float32], list[Stretch]]]:
+    """Yield start in s, samples and stretches with a voice (in samples of the block) of consecutive blocks.
+
+    A stretch that reaches the end of a full block is left to the next block, which begins with it.
+    """
+    from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+    waiting, first, size = np.zeros(0, np.float32), 0, round(_BLOCK_S * RATE)
+    total = round(track.length_s * RATE)
+    for piece in blocks(track, RATE, _PIECE_S):
+        waiting = np.concatenate([waiting, piece])
+        last = first + waiting.size >= total
+        if waiting.size < size and not last:
+            continue
+        found = [
+            (int(at["start"]), int(at["end"])) for at in get_speech_timestamps(waiting, VadOptions(**_VOICE))
+        ]
+        cut = waiting.size
+        if not last and found and found[-1][1] > cut - RATE and found[-1][0] > 0:
+            cut = found.pop()[0]
+        yield first / RATE, waiting[:cut], found
+        first, waiting = first + cut, waiting[cut:]
+
+
+def _told(
+    heard: Iterator[tuple[float, NDArray[np.float32], list[Stretch]]],
+    track: SoundTrack,
+    progress: Progress | None,
+) -> Iterator[tuple[float, NDArray[np.float32], list[Stretch]]]:
+    total = round(track.length_s)
+    for start_s, sound, stretches in heard:
+        yield start_s, sound, stretches
+        if progress:
+            progress(min(total, round(start_s + sound.size / RATE)), total)
+
+
+def _outcome(
+    track: SoundTrack, spoken: Sequence[Utterance], voiced_s: float, language: str | None
+) -> Outcome:
+    count = sum(len(item.text.split()) for item in spoken)
+    if spoken:
+        sentence = f"{count} words in {len(spoken)} utterances, in {voiced_s:.0f} s with a voice"
+    else:
+        sentence = (
+            f"no words were recognised; a voice was heard for {voiced_s:.0f} s of {track.length_s:.0f} s"
+        )
+    repetitive = sum((item.compression_ratio or 0) > REPETITIVE for item in spoken)
+    if repetitive:
+        sentence += f"; {repetitive} of these repeat themselves, as patients do and recognisers that are lost"
+    figures: dict[str, Figure] = {
+        "seconds": round(track.length_s, 2),
+        "voice_s": round(voiced_s, 2),
+        "utterances": len(spoken),
+        "words": count,
+        "language": language or "none",
+        "repetitive_utterances": repetitive,
+        "missing_sound_s": round(track.missing_s, 2),
+        "sound_left_out_s": round(track.beyond_s, 2),
+    }
+    return Outcome("done", sentence + track.misfit(), figures)

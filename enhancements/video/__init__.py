@@ -1,0 +1,1 @@
+"""Reading and writing the pictures of derived videos."""
