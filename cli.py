@@ -17,12 +17,12 @@ from semiology.optimization.commands import FOLDS_EPILOG, folds_command
 from semiology.optimization.optimise_commands import OPTIMIZE_EPILOG, optimize
 from semiology.optimization.sweep_commands import SWEEP_EPILOG, sweep_command
 from semiology.prompts.commands import app as prompts_app
-from semiology.reports.agreement_commands import agreement_app
+from semiology.reports.agreement.commands import agreement_app
 from semiology.reports.commands import REPORT_EPILOG, report
-from semiology.reports.compare_commands import COMPARE_EPILOG, compare
+from semiology.reports.compare.commands import COMPARE_EPILOG, compare
 from semiology.reports.leaderboard.commands import leaderboard_app
-from semiology.reports.power_commands import POWER_EPILOG, power
-from semiology.reports.reproduce_commands import baselines_app, reproduce_app
+from semiology.reports.power.commands import POWER_EPILOG, power
+from semiology.reports.published.commands import baselines_app, reproduce_app
 from semiology.reports.review.commands import review_app
 
 app = typer.Typer(

@@ -31,8 +31,8 @@ def demo(out: Path, data: Path | None, patients: int, seed: int) -> None:
         seed: Seed of the simulation.
     """
     from semiology.reports.commands import report
-    from semiology.reports.results import read_results
-    from semiology.reports.summary import headline, summarise
+    from semiology.reports.read.feature_answers import read_results
+    from semiology.reports.summary.features import headline, summarise
 
     console = Console()
     started = time.time()

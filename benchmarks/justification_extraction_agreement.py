@@ -18,7 +18,7 @@ from rich.console import Console
 from semiology.features import VISUAL_FEATURES
 from semiology.metrics.s3.text.interpretation_score import interpretation_score, possible_scores
 from semiology.metrics.s3.text.justification_rules import READERS, extract_answers
-from semiology.reports.published_s3 import read_s3_tables
+from semiology.reports.published.s3 import read_s3_tables
 
 CONSOLE = Console(width=400, markup=False, highlight=False)
 

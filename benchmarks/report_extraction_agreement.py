@@ -19,7 +19,7 @@ from semiology.metrics.agreement.agreement import cohen_kappa
 from semiology.metrics.s3.sequence.measures import sign_f1
 from semiology.metrics.s3.text.report_rules import extract_findings
 from semiology.metrics.s3.text.seizure_rqi import LOCATIONS, SECTIONS, ReportFindings, seizure_rqi
-from semiology.reports.published_s3 import read_s3_tables, released_findings, true_sequences
+from semiology.reports.published.s3 import read_s3_tables, released_findings, true_sequences
 
 CONSOLE = Console(width=400, markup=False, highlight=False)
 Pair = tuple[ReportFindings, ReportFindings]

@@ -29,8 +29,8 @@ PATIENTS = 116
 SCORES = ("f1", "f1_low", "f1_high", "always_yes_f1", "precision", "recall", "specificity", "accuracy",
           "balanced_accuracy", "mcc", "prevalence", "unparsed_rate")  # fmt: skip
 TABULATE = (
-    "import sys; from pathlib import Path; from semiology.reports.report_inputs import report_inputs; "
-    "from semiology.reports.summary import summarise; "
+    "import sys; from pathlib import Path; from semiology.reports.inputs import report_inputs; "
+    "from semiology.reports.summary.features import summarise; "
     "found = report_inputs([Path(sys.argv[1])], None); "
     "summarise(found.features, policy='wrong', resamples=2000, seed=0); print(len(found.features.answers))"
 )

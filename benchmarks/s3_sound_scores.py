@@ -25,7 +25,7 @@ from semiology.metrics.s3.text.interpretation_score import score_interpretations
 from semiology.metrics.s3.text.report_scores import score_reports
 from semiology.metrics.statistics.bootstrap import TaskScores
 from semiology.metrics.statistics.intervals import Estimate
-from semiology.reports.published_s3 import read_s3_tables, released_findings, true_sequences
+from semiology.reports.published.s3 import read_s3_tables, released_findings, true_sequences
 
 Tables = Mapping[str, pd.DataFrame]
 RESAMPLES = 1000

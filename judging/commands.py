@@ -78,7 +78,7 @@ def judge_command(
     """
     from semiology.judging.judge_runs import judge_runs
     from semiology.judging.model_choice import short_name
-    from semiology.reports.baselines import read_baselines
+    from semiology.reports.published.baselines import read_baselines
 
     published = read_baselines(baselines) if baselines is not None else None
     asked = _chosen(

@@ -16,9 +16,9 @@ from semiology.judging.judge_replies import read_answers, read_findings
 from semiology.judging.progress_line import AskingProgress
 from semiology.judging.run_texts_to_read import TextsToRead, s3_folders, texts_to_read
 from semiology.metrics.s3.text.readers import text_digest
-from semiology.reports.lmms_eval_files import ResultsError
-from semiology.reports.run_texts import Maker, Readings, read_readings, write_readings
-from semiology.reports.s3_results import read_s3_results
+from semiology.reports.read.lmms_eval_files import ResultsError
+from semiology.reports.read.run_texts import Maker, Readings, read_readings, write_readings
+from semiology.reports.read.s3_answers import read_s3_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,7 +77,7 @@ def judge_runs(
     """
     results = read_s3_results(paths)
     if results is not None and baselines is not None:
-        from semiology.reports.baselines import beside_s3
+        from semiology.reports.published.baselines import beside_s3
 
         results = beside_s3(results, baselines)
     texts = texts_to_read(results) if results is not None else TextsToRead()

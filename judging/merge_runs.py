@@ -15,9 +15,9 @@ from semiology.judging.model_choice import short_name
 from semiology.judging.progress_line import AskingProgress
 from semiology.judging.run_texts_to_read import MergeGroup, merge_groups, s3_folders
 from semiology.prompts.s3_library import load_task_prompts
-from semiology.reports.lmms_eval_files import ResultsError
-from semiology.reports.run_texts import Maker, MergedTexts, merge_key, read_merged, write_merged
-from semiology.reports.s3_results import read_s3_results
+from semiology.reports.read.lmms_eval_files import ResultsError
+from semiology.reports.read.run_texts import Maker, MergedTexts, merge_key, read_merged, write_merged
+from semiology.reports.read.s3_answers import read_s3_results
 from semiology.tasks.s3.merge_instructions import instructed
 from semiology.tasks.s3.text_model import MAX_TOKENS, chosen_text_model, merge_choice
 

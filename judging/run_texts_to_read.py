@@ -13,8 +13,8 @@ from semiology.metrics.coverage import UNPARSED
 from semiology.metrics.s3.merge_windows import extract
 from semiology.metrics.s3.recording_answers import recording_answers
 from semiology.metrics.s3.text.scores import is_compared
-from semiology.reports.lmms_eval_files import S3_PREFIX, find_result_files
-from semiology.reports.s3_results import S3Results
+from semiology.reports.read.lmms_eval_files import S3_PREFIX, find_result_files
+from semiology.reports.read.s3_answers import S3Results
 
 TEXT_KINDS = ("justification", "report")
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from semiology.optimization.sweep_asking import ProbeResult
     from semiology.optimization.sweep_plan import SweepPlan
     from semiology.optimization.sweep_run import SweepOptions
-    from semiology.reports.sweep_summary import SweepSummary
+    from semiology.reports.summary.sweep import SweepSummary
 
 SWEEP_EPILOG = examples(
     "semiology sweep --model embedded --data my_emu --out sweep --features tonic",
@@ -152,7 +152,7 @@ def _names(text: str) -> tuple[str, ...]:
 def _show(summary: SweepSummary, out: Path) -> None:
     from rich.console import Console
 
-    from semiology.reports.sweep_tables import PIPED_WIDTH, print_sweep, write_sweep_files
+    from semiology.reports.tables.sweep_tables import PIPED_WIDTH, print_sweep, write_sweep_files
 
     written = write_sweep_files(summary, out / "report")
     console = Console()

@@ -24,9 +24,9 @@ from semiology.optimization.sweep_asking import (
 )
 from semiology.optimization.sweep_plan import PROBE_WINDOWS, SweepPlan, Window, make_sweep_plan, probe
 from semiology.optimization.sweep_plan_text import plan_summary
-from semiology.reports.lmms_eval_files import ResultsError
-from semiology.reports.results import read_results
-from semiology.reports.sweep_summary import SWEEP_RECORD, SweepSummary, margin_of, summarise_sweeps
+from semiology.reports.read.feature_answers import read_results
+from semiology.reports.read.lmms_eval_files import ResultsError
+from semiology.reports.summary.sweep import SWEEP_RECORD, SweepSummary, margin_of, summarise_sweeps
 from semiology.run import RunError, RunOptions, resolve_model, run
 from semiology.tasks.plan import current_plan, write_private
 from semiology.tasks.settings import DATA_VARIABLE, WINDOW_VARIABLE, read_settings, window_for_model

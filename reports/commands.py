@@ -25,10 +25,10 @@ from semiology.reports.bertscore_options import (
 if TYPE_CHECKING:
     from semiology.metrics.s3.text.bertscore import BertSimilarity
     from semiology.metrics.scores.classification import Policy
-    from semiology.reports.report_inputs import ReportInputs
-    from semiology.reports.s3_summary import S3Summary
-    from semiology.reports.summary import Summary
-    from semiology.reports.sweep_summary import SweepSummary
+    from semiology.reports.inputs import ReportInputs
+    from semiology.reports.summary.features import Summary
+    from semiology.reports.summary.s3_summary import S3Summary
+    from semiology.reports.summary.sweep import SweepSummary
 
 REPORT_EPILOG = examples(
     "semiology report runs --out report",
@@ -103,9 +103,9 @@ def report(
 ) -> None:
     """Score finished runs, features and S3 tasks, per recording and with 95 % intervals by patient."""
     # Imported here so that `semiology --help` stays quick.
-    from semiology.reports.baselines_alone import read_named_baselines
-    from semiology.reports.report_files import ReportOptions, write_report
-    from semiology.reports.report_inputs import folds_of_set, report_inputs
+    from semiology.reports.inputs import folds_of_set, report_inputs
+    from semiology.reports.published.baselines_alone import read_named_baselines
+    from semiology.reports.write import ReportOptions, write_report
 
     if videos and data is None:
         raise typer.BadParameter("--videos needs --data, the folder of the recording set")
@@ -121,8 +121,8 @@ def report(
             written = write_report(out, paths, inputs, features, s3, options)
     sweep = None
     if features and inputs.features:
-        from semiology.reports.sweep_report import parted_sweep
-        from semiology.reports.sweep_tables import write_sweep_files
+        from semiology.reports.tables.sweep_report import parted_sweep
+        from semiology.reports.tables.sweep_tables import write_sweep_files
 
         shown, sweep = parted_sweep(
             features, inputs.features, paths, policy=policy, resamples=resamples, seed=seed
@@ -134,7 +134,7 @@ def report(
 
 def _paths_and_names(paths: list[Path], names: list[str]) -> tuple[list[Path], list[str]]:
     """Take names that follow ``--baselines`` without a dash of their own for baselines, not for runs."""
-    from semiology.reports.baselines_alone import KNOWN
+    from semiology.reports.published.baselines_alone import KNOWN
 
     names = [part for name in names for part in name.split(",") if part]
     followers = [path for path in paths if names and str(path) in KNOWN and not path.exists()]
@@ -175,9 +175,9 @@ def _show(
 ) -> None:
     from rich.console import Console
 
-    from semiology.reports.s3_tables import print_s3_summary, s3_content
-    from semiology.reports.sweep_tables import PIPED_WIDTH, print_sweep, sweep_content
-    from semiology.reports.tables import json_text, print_summary
+    from semiology.reports.tables.features import json_text, print_summary
+    from semiology.reports.tables.s3 import print_s3_summary, s3_content
+    from semiology.reports.tables.sweep_tables import PIPED_WIDTH, print_sweep, sweep_content
 
     if as_json:
         content = json.loads(json_text(features)) if features else {}
@@ -215,8 +215,8 @@ def summaries(
         ResultsError: there is nothing to report.
         ValueError: answers contradict each other, or the file of baselines has faults.
     """
-    from semiology.reports.baselines import read_baselines
-    from semiology.reports.report_inputs import report_inputs
+    from semiology.reports.inputs import report_inputs
+    from semiology.reports.published.baselines import read_baselines
 
     published = read_baselines(baselines) if baselines is not None else None
     inputs = report_inputs(runs, published)
@@ -236,8 +236,8 @@ def score_inputs(
     Raises:
         ValueError: answers contradict each other.
     """
-    from semiology.reports.s3_summary import summarise_s3
-    from semiology.reports.summary import summarise
+    from semiology.reports.summary.features import summarise
+    from semiology.reports.summary.s3_summary import summarise_s3
 
     features = s3 = None
     if inputs.features:

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
-from semiology.reports.path_scrubbing import without_paths
+from semiology.reports.read.path_scrubbing import without_paths
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from semiology.reports.s3_summary import S3Summary
-    from semiology.reports.summary import Summary
+    from semiology.reports.summary.features import Summary
+    from semiology.reports.summary.s3_summary import S3Summary
 
 FORMAT = "semiology report provenance 1"
 PACKAGES = ("semiology-eval", "lmms-eval", "numpy", "scipy", "pandas", "pyarrow", "matplotlib", "jinja2")
@@ -30,7 +30,7 @@ def provenance(
     """Return the record of a report.
 
     Args:
-        runs: of `semiology.reports.run_provenance.run_provenances`.
+        runs: of `semiology.reports.read.run_provenance.run_provenances`.
         answers: all answers on features.
         features, s3: what was reported.
         command: the words of the command that made the report.

@@ -50,11 +50,11 @@ def export_command(
     seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
 ) -> None:
     """Score runs and write their entries."""
-    from semiology.reports.baselines_alone import features_alone, read_named_baselines
     from semiology.reports.leaderboard.entries import ExportOptions, entries
     from semiology.reports.leaderboard.files import LeaderboardError, write_board
-    from semiology.reports.results import read_results
-    from semiology.reports.summary import summarise
+    from semiology.reports.published.baselines_alone import features_alone, read_named_baselines
+    from semiology.reports.read.feature_answers import read_results
+    from semiology.reports.summary.features import summarise
 
     found = [read_results(runs)] if runs else []
     published = features_alone(read_named_baselines(baselines)) if baselines else None

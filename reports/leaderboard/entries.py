@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores
 from semiology.metrics.statistics.intervals import Estimate
-from semiology.reports.baselines import PREFIX
 from semiology.reports.leaderboard.withholding import withheld_figures
 from semiology.reports.provenance import fingerprint
-from semiology.reports.results import Results
-from semiology.reports.summary import RunSummary, Summary
+from semiology.reports.published.baselines import PREFIX
+from semiology.reports.read.feature_answers import Results
+from semiology.reports.summary.features import RunSummary, Summary
 
 if TYPE_CHECKING:
     import pandas as pd

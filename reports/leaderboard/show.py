@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from semiology.noun_counts import counted
-from semiology.reports.tables import plain
+from semiology.reports.tables.features import plain
 
 if TYPE_CHECKING:
     from rich.console import Console

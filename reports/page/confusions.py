@@ -9,7 +9,7 @@ from semiology.features import FEATURES
 from semiology.metrics.agreement.agreement import krippendorff_alpha
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.reports.page.score_cells import number
-from semiology.reports.run_labels import ShownRun
+from semiology.reports.summary.run_labels import ShownRun
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.noun_counts import counted
-from semiology.reports.checklists import checklist_items
+from semiology.reports.checklists.mi_clear_llm import checklist_items
 from semiology.reports.page.confusions import agreement_rows, confusion_rows
 from semiology.reports.page.enhancements import enhancement_sections
 from semiology.reports.page.methods import method_paragraphs
@@ -18,18 +18,18 @@ from semiology.reports.page.recordings import recording_data
 from semiology.reports.page.s3_tasks import s3_sections
 from semiology.reports.page.score_cells import METRICS, headline_rows, heatmap_rows, tested_cells
 from semiology.reports.page.wordings import wording_sections
-from semiology.reports.path_scrubbing import without_paths
-from semiology.reports.run_labels import EMBEDDED, SIMULATED, ShownRun
+from semiology.reports.read.path_scrubbing import without_paths
+from semiology.reports.summary.run_labels import EMBEDDED, SIMULATED, ShownRun
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from semiology.reports.enhancement_effects import EnhancementEffect
+    from semiology.reports.compare.enhancement_effects import EnhancementEffect
     from semiology.reports.page.recording_set_facts import RecordingSetFacts
-    from semiology.reports.results import Results
-    from semiology.reports.s3_summary import S3Summary
-    from semiology.reports.summary import Summary
-    from semiology.reports.wording_strips import ModelWordings
+    from semiology.reports.read.feature_answers import Results
+    from semiology.reports.summary.features import Summary
+    from semiology.reports.summary.s3_summary import S3Summary
+    from semiology.reports.summary.wordings import ModelWordings
 
 SIMULATED_STAMP = "Simulated recordings: these numbers say nothing about patients."
 EMBEDDED_STAMP = "“embedded model” marks the small models of this package, made to try the software."
@@ -69,7 +69,7 @@ def page_content(
     """Return what the templates show, and what the script reads.
 
     Args:
-        scores: of `semiology.reports.report_files`.
+        scores: of `semiology.reports.write`.
         title: of the page.
         software: version of this package.
         keep_ids: show recordings under their own ids even if these are not opaque.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from semiology.reports.compare_words import Verdict, p_text
-from semiology.reports.enhancement_effects import EnhancementEffect, effects_by_enhancement
+from semiology.reports.compare.enhancement_effects import EnhancementEffect, effects_by_enhancement
+from semiology.reports.compare.sentences import Verdict, p_text
 from semiology.reports.page.score_cells import GROUP_TITLES, interval, number
-from semiology.reports.run_labels import marks_of, run_label
+from semiology.reports.summary.run_labels import marks_of, run_label
 
 VERDICTS: Mapping[Verdict, str] = {
     "higher": "better",

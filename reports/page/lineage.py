@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from semiology.noun_counts import counted
-from semiology.reports.lmms_eval_files import ResultsError
-from semiology.reports.path_scrubbing import without_paths
+from semiology.reports.read.lmms_eval_files import ResultsError
+from semiology.reports.read.path_scrubbing import without_paths
 
 FILE = "lineage.json"
 FACTS = ("model", "objective", "proposer", "budget", "seed", "data")

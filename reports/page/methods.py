@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from semiology.metrics.paired.comparison import MARGIN
-from semiology.reports.s3_tables import REMARKS as S3_REMARKS
-from semiology.reports.tables import POLICIES
+from semiology.reports.tables.features import POLICIES
+from semiology.reports.tables.s3 import REMARKS as S3_REMARKS
 
 if TYPE_CHECKING:
-    from semiology.reports.results import Results
-    from semiology.reports.s3_summary import S3Summary
-    from semiology.reports.summary import Summary
+    from semiology.reports.read.feature_answers import Results
+    from semiology.reports.summary.features import Summary
+    from semiology.reports.summary.s3_summary import S3Summary
 
 GENERAL = (
     (

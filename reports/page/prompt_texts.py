@@ -15,9 +15,9 @@ from semiology.prompts.library import (
     prompt_hash,
     render,
 )
+from semiology.render.shown_text import shown_text
 from semiology.reports.page.score_cells import interval
-from semiology.reports.page.shown_text import shown_text
-from semiology.reports.run_labels import NO_ENHANCEMENT, ShownRun
+from semiology.reports.summary.run_labels import NO_ENHANCEMENT, ShownRun
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from semiology.features import FEATURES
-from semiology.reports.page.shown_text import shown_text
-from semiology.reports.run_labels import ShownRun
+from semiology.render.shown_text import shown_text
+from semiology.reports.summary.run_labels import ShownRun
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from semiology.reports.page.score_cells import interval, number
-from semiology.reports.run_labels import marks_of
-from semiology.reports.s3_figures import baseline_title
-from semiology.reports.s3_summary import S3Run, S3Summary, baseline_value, shown_figures
-from semiology.reports.s3_tables import by_task, coverage, run_title, task_title
+from semiology.reports.summary.run_labels import marks_of
+from semiology.reports.summary.s3_measures import baseline_title
+from semiology.reports.summary.s3_summary import S3Run, S3Summary, baseline_value, shown_figures
+from semiology.reports.tables.s3 import by_task, coverage, run_title, task_title
 
 
 def s3_sections(summary: S3Summary, records: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ from semiology.features import FEATURES, group_of
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores
 from semiology.metrics.statistics.intervals import Estimate
-from semiology.reports.run_labels import ShownRun
-from semiology.reports.summary import GROUPS
+from semiology.reports.summary.features import GROUPS
+from semiology.reports.summary.run_labels import ShownRun
 
 METRICS: Mapping[str, str] = {
     "f1": "F1",

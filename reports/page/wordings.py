@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semiology.reports.page.score_cells import interval, number
-from semiology.reports.run_labels import marks_of
-from semiology.reports.wording_strips import ModelWordings, WordingStrip
+from semiology.reports.summary.run_labels import marks_of
+from semiology.reports.summary.wordings import ModelWordings, WordingStrip
 
 MACRO_SHOWN: Mapping[str, str] = {
     "avg_p": "AvgP: accuracy of an average wording",

@@ -10,8 +10,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from semiology.render.shown_text import shown_text
 from semiology.reports.page.recordings import json_for_script
-from semiology.reports.page.shown_text import shown_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -36,7 +36,7 @@ def export_command(
     seed: Annotated[int, typer.Option(help="Seed of the sample and of its order.")] = 0,
 ) -> None:
     """Draw all true positives and as many true negatives per feature, and write the rating sheet."""
-    from semiology.reports.compare_commands import feature_names
+    from semiology.reports.compare.commands import feature_names
     from semiology.reports.review.sheet import draw_sample, write_review
     from semiology.reports.review.sources import read_justifications
 

@@ -23,7 +23,7 @@ from semiology.metrics.agreement.ratings import (
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.review.sheet import Case, ReviewError, read_sample
 from semiology.reports.review.store import STORE, RatingStore
-from semiology.reports.tables import escaped, neutral, table_line
+from semiology.reports.tables.features import escaped, neutral, table_line
 
 _SHOWN = 10
 GROUPS: Mapping[str, Callable[[Case], str]] = {

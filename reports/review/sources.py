@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from semiology.reports.lmms_eval_files import NoAnswersError
-from semiology.reports.results import COLUMNS, Results, read_results
-from semiology.reports.s3_results import S3Results, read_s3_results
+from semiology.reports.read.feature_answers import COLUMNS, Results, read_results
+from semiology.reports.read.lmms_eval_files import NoAnswersError
+from semiology.reports.read.s3_answers import S3Results, read_s3_results
 
 TASK = "s3_justification"
 

@@ -19,10 +19,10 @@ from semiology.judging.asking import Asked
 from semiology.judging.judge_runs import judge_runs
 from semiology.judging.model_choice import dspy_text_model, served
 from semiology.metrics.s3.text.report_rules import extract_findings
-from semiology.reports.run_texts import READINGS, read_readings
-from semiology.reports.s3_results import read_s3_results
-from semiology.reports.s3_summary import S3Summary, s3_rows, summarise_s3
-from semiology.reports.s3_tables import s3_markdown
+from semiology.reports.read.run_texts import READINGS, read_readings
+from semiology.reports.read.s3_answers import read_s3_results
+from semiology.reports.summary.s3_summary import S3Summary, s3_rows, summarise_s3
+from semiology.reports.tables.s3 import s3_markdown
 from semiology.tasks.s3.text_model import TextModelError
 from semiology.tasks.settings import SettingsError
 

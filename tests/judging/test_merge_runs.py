@@ -15,10 +15,10 @@ from semiology.judging.commands import merge_texts
 from semiology.judging.judge_runs import judge_runs
 from semiology.judging.model_choice import served
 from semiology.metrics.s3.merge_windows import merge_reports
-from semiology.reports.run_texts import MERGED
-from semiology.reports.s3_results import read_s3_results
-from semiology.reports.s3_summary import S3Run, s3_rows, summarise_s3
-from semiology.reports.s3_tables import s3_markdown
+from semiology.reports.read.run_texts import MERGED
+from semiology.reports.read.s3_answers import read_s3_results
+from semiology.reports.summary.s3_summary import S3Run, s3_rows, summarise_s3
+from semiology.reports.tables.s3 import s3_markdown
 from semiology.tasks.s3.merge_instructions import instructed
 from semiology.tasks.s3.text_model import chosen_text_model
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from semiology.reports.results import Results
+from semiology.reports.read.feature_answers import Results
 
 WORDINGS = ("s3", "minimal", "layperson", "definition", "negated")
 FAMILY = {"s3": "observable_behaviour"}

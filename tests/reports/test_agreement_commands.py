@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from semiology.metrics.agreement.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
 from semiology.metrics.agreement.agreement_estimates import agreement_estimates
 from semiology.metrics.agreement.expert_ranking import ranking_agreement
-from semiology.reports.agreement_commands import agreement_app
+from semiology.reports.agreement.commands import agreement_app
 
 RNG = np.random.default_rng(5)
 TRUTH = RNG.choice(["yes", "no", "na"], size=(30, 2), p=[0.4, 0.5, 0.1])

@@ -13,13 +13,13 @@ from published_examples import LOOP, MODEL, VIDEOS, write_release
 from s3_examples import all_tasks, record, write_s3_run
 from typer.testing import CliRunner, Result
 
-from semiology.reports.baselines import beside_features, beside_s3, read_baselines
 from semiology.reports.commands import summaries
-from semiology.reports.published_answers import COLUMNS
-from semiology.reports.reproduce_commands import baselines_app
-from semiology.reports.results import read_results
-from semiology.reports.s3_results import read_s3_results
-from semiology.reports.s3_summary import s3_rows, summarise_s3
+from semiology.reports.published.answers import COLUMNS
+from semiology.reports.published.baselines import beside_features, beside_s3, read_baselines
+from semiology.reports.published.commands import baselines_app
+from semiology.reports.read.feature_answers import read_results
+from semiology.reports.read.s3_answers import read_s3_results
+from semiology.reports.summary.s3_summary import s3_rows, summarise_s3
 
 WriteRun = Callable[..., Path]
 Make = Callable[..., Any]

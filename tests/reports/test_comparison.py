@@ -15,12 +15,12 @@ import pytest
 from typer.testing import CliRunner
 
 from semiology.cli import app
-from semiology.reports.compare_sides import only_condition, read_side
-from semiology.reports.compare_words import feature_sentence, primary_sentences, verdict
-from semiology.reports.comparison import Options, compare_sides
-from semiology.reports.confirm_openings import RECORD, enter_opening, select_split
-from semiology.reports.enhancement_comparison import compare_enhancements
-from semiology.reports.published_answers import COLUMNS
+from semiology.reports.compare.comparison import Options, compare_sides
+from semiology.reports.compare.confirm_split import RECORD, enter_opening, select_split
+from semiology.reports.compare.enhancements import compare_enhancements
+from semiology.reports.compare.sentences import feature_sentence, primary_sentences, verdict
+from semiology.reports.compare.sides import only_condition, read_side
+from semiology.reports.published.answers import COLUMNS
 
 WriteRun = Callable[..., Path]
 Records = Callable[..., list[dict[str, Any]]]

@@ -17,14 +17,14 @@ from typer.testing import CliRunner
 from semiology.cli import app
 from semiology.features import FEATURES
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores
-from semiology.reports.baselines_alone import features_alone
 from semiology.reports.leaderboard.entries import ExportOptions, IdentifierError, entries
 from semiology.reports.leaderboard.files import faults, merged, read_board, schema, write_board
 from semiology.reports.leaderboard.show import HEADER, cells, groups
 from semiology.reports.leaderboard.withholding import withheld_figures
-from semiology.reports.published_answers import COLUMNS
-from semiology.reports.results import read_results
-from semiology.reports.summary import summarise
+from semiology.reports.published.answers import COLUMNS
+from semiology.reports.published.baselines_alone import features_alone
+from semiology.reports.read.feature_answers import read_results
+from semiology.reports.summary.features import summarise
 
 WriteRun = Callable[..., Path]
 Records = Callable[..., list[dict[str, Any]]]

@@ -12,10 +12,10 @@ from s3_examples import all_tasks, write_s3_run
 
 from semiology.data.recording_set import read_recording_set
 from semiology.data.simulated import write as writing
-from semiology.reports.lmms_eval_files import ResultsError
-from semiology.reports.report_inputs import report_inputs
-from semiology.reports.results import read_results
-from semiology.reports.s3_results import read_s3_results
+from semiology.reports.inputs import report_inputs
+from semiology.reports.read.feature_answers import read_results
+from semiology.reports.read.lmms_eval_files import ResultsError
+from semiology.reports.read.s3_answers import read_s3_results
 
 WriteRun = Callable[..., Path]
 Make = Callable[..., Any]

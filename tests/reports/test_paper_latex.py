@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from semiology.reports.best_cells import best_of_columns, best_of_groups
-from semiology.reports.paper_latex import PAGE_HEIGHT, PAGE_WIDTH, latex, paper_latex
-from semiology.reports.paper_table import Block, PaperTable, PrintedName, paper_csv, paper_markdown
-from semiology.reports.published_answers import s3_answers
-from semiology.reports.report_inputs import report_inputs
-from semiology.reports.report_tables import published_layouts
-from semiology.reports.s3_summary import summarise_s3
-from semiology.reports.summary import summarise
+from semiology.reports.inputs import report_inputs
+from semiology.reports.published.answers import s3_answers
+from semiology.reports.summary.features import summarise
+from semiology.reports.summary.s3_summary import summarise_s3
+from semiology.reports.tables.page_tables import published_layouts
+from semiology.reports.tables.paper.best_cells import best_of_columns, best_of_groups
+from semiology.reports.tables.paper.latex import PAGE_HEIGHT, PAGE_WIDTH, latex, paper_latex
+from semiology.reports.tables.paper.table import Block, PaperTable, PrintedName, paper_csv, paper_markdown
 
 S3 = Path(__file__).parents[3] / "shared" / "s3_published"
 

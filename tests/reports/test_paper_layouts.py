@@ -7,13 +7,20 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from semiology.reports.paper_layouts import ALWAYS_YES, PARTIAL, WHOLE, RunNames, embc_tables, feature_tables
-from semiology.reports.paper_table import PaperTable
-from semiology.reports.published_answers import COLUMNS
-from semiology.reports.report_inputs import ReportInputs, report_inputs
-from semiology.reports.s3_layouts import OTHER_NOTE, WITHOUT_SKILL, s3_tables
-from semiology.reports.s3_summary import summarise_s3
-from semiology.reports.summary import summarise
+from semiology.reports.inputs import ReportInputs, report_inputs
+from semiology.reports.published.answers import COLUMNS
+from semiology.reports.summary.features import summarise
+from semiology.reports.summary.s3_summary import summarise_s3
+from semiology.reports.tables.paper.feature_layouts import (
+    ALWAYS_YES,
+    PARTIAL,
+    WHOLE,
+    RunNames,
+    embc_tables,
+    feature_tables,
+)
+from semiology.reports.tables.paper.s3_layouts import OTHER_NOTE, WITHOUT_SKILL, s3_tables
+from semiology.reports.tables.paper.table import PaperTable
 
 FEW, ALL = "a few", "b all"
 VERBAL = "verbal_responsiveness"

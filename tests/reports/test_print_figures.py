@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from semiology.features import FEATURES
-from semiology.reports.print_figures import COLUMN, DPI, PAGE, figure_files
+from semiology.reports.figures import COLUMN, DPI, PAGE, figure_files
 
 STAMP = (
     "Simulated recordings: these numbers say nothing about patients. “embedded model” marks the small models."
@@ -145,7 +145,7 @@ def test_what_published_answers_and_signs_mean_is_said_in_the_figure() -> None:
 
 
 def test_names_of_several_lines_do_not_lie_over_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    from semiology.reports import print_figures
+    from semiology.reports import figures as print_figures
 
     shown: list[Any] = []
     monkeypatch.setattr(print_figures, "_saved", lambda _, figure: shown.append(figure) or {})

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from semiology.metrics.agreement.expert_ranking import ranking_agreement
-from semiology.reports import reproduction
-from semiology.reports.published_s3 import (
+from semiology.reports.published import reproduction
+from semiology.reports.published.s3 import (
     CELL_COLUMNS,
     compare_cells,
     read_s3_tables,

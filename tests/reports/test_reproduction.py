@@ -12,9 +12,9 @@ import pytest
 from published_examples import MODEL, expect, write_release
 from typer.testing import CliRunner, Result
 
-from semiology.reports.published_embc import event_totals, whole_count_scores
-from semiology.reports.reproduce_commands import reproduce_app
-from semiology.reports.reproduction import COLUMNS, headline, reproduce_embc, reproduce_s3
+from semiology.reports.published.commands import reproduce_app
+from semiology.reports.published.embc import event_totals, whole_count_scores
+from semiology.reports.published.reproduction import COLUMNS, headline, reproduce_embc, reproduce_s3
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 EMBC = SHARED / "embc_published"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from semiology.reports.results import COLUMNS, ResultsError, read_results
+from semiology.reports.read.feature_answers import COLUMNS, ResultsError, read_results
 
 WriteRun = Callable[..., Path]
 Make = Callable[..., Any]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from semiology.reports.run_facts import caveats, run_facts
+from semiology.reports.read.run_facts import caveats, run_facts
 
 FORMS = {"default": {"sound": "none"}, "qwen2_5_omni": {"sound": "array"}}
 

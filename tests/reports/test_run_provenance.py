@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from semiology.reports.report_inputs import report_inputs
+from semiology.reports.inputs import report_inputs
 
 
 @pytest.mark.parametrize(("second", "told"), [("0.7.3", False), ("0.8.0", True)])

@@ -19,11 +19,11 @@ from typer.testing import CliRunner, Result
 from semiology.metrics.s3.recording_answers import recording_answers
 from semiology.metrics.s3.scores import score_task
 from semiology.reports.commands import report
-from semiology.reports.lmms_eval_files import ResultsError
-from semiology.reports.s3_figures import FIGURES, TASK_TITLES, Figure
-from semiology.reports.s3_results import read_s3_results
-from semiology.reports.s3_summary import S3Summary, s3_rows, summarise_s3
-from semiology.reports.s3_tables import print_s3_summary, s3_csv, s3_markdown
+from semiology.reports.read.lmms_eval_files import ResultsError
+from semiology.reports.read.s3_answers import read_s3_results
+from semiology.reports.summary.s3_measures import FIGURES, TASK_TITLES, Figure
+from semiology.reports.summary.s3_summary import S3Summary, s3_rows, summarise_s3
+from semiology.reports.tables.s3 import print_s3_summary, s3_csv, s3_markdown
 
 WriteRun = Callable[..., Path]
 Make = Callable[..., Any]

@@ -16,9 +16,9 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from semiology.reports.commands import report
-from semiology.reports.results import read_results
-from semiology.reports.summary import headline, summarise, summary_rows
-from semiology.reports.tables import HEADER, csv_text, json_text, markdown, neutral, print_summary
+from semiology.reports.read.feature_answers import read_results
+from semiology.reports.summary.features import headline, summarise, summary_rows
+from semiology.reports.tables.features import HEADER, csv_text, json_text, markdown, neutral, print_summary
 
 WriteRun = Callable[..., Path]
 Make = Callable[..., Any]

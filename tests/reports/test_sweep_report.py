@@ -19,9 +19,11 @@ from typer.testing import CliRunner
 from semiology.cli import app
 from semiology.metrics.robustness.answers import wording_answers_of_segments
 from semiology.metrics.robustness.best_wording import best_of_k
-from semiology.reports.lmms_eval_files import ResultsError
-from semiology.reports.results import read_results
-from semiology.reports.sweep_rows import (
+from semiology.reports.read.feature_answers import read_results
+from semiology.reports.read.lmms_eval_files import ResultsError
+from semiology.reports.summary.sweep import SweepSummary, holds_sweep, margin_of, summarise_sweeps
+from semiology.reports.tables.features import Footnotes
+from semiology.reports.tables.sweep_rows import (
     PRIMARY,
     SECONDARY,
     family_rows,
@@ -29,8 +31,7 @@ from semiology.reports.sweep_rows import (
     robustness_rows,
     wording_rows,
 )
-from semiology.reports.sweep_summary import SweepSummary, holds_sweep, margin_of, summarise_sweeps
-from semiology.reports.sweep_tables import (
+from semiology.reports.tables.sweep_tables import (
     PIPED_WIDTH,
     headline_lines,
     print_sweep,
@@ -39,7 +40,6 @@ from semiology.reports.sweep_tables import (
     sweep_remarks,
     write_sweep_files,
 )
-from semiology.reports.tables import Footnotes
 
 
 def summary_of(*frames: pd.DataFrame, **keywords: Any) -> SweepSummary:

@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 
 from semiology.features import FEATURES, VISUAL_FEATURES
-from semiology.reports.baselines_alone import features_alone, s3_alone
-from semiology.reports.paper_layouts import WHOLE, RunNames
-from semiology.reports.published_answers import COLUMNS
-from semiology.reports.published_s3 import read_s3_tables
-from semiology.reports.published_two_stage import two_stage_cells
-from semiology.reports.report_inputs import report_inputs
-from semiology.reports.s3_figures import TWO_STAGE_TASK
-from semiology.reports.s3_layouts import s3_tables
-from semiology.reports.s3_summary import summarise_s3
-from semiology.reports.two_stage_answers import with_two_stages
+from semiology.reports.inputs import report_inputs
+from semiology.reports.published.answers import COLUMNS
+from semiology.reports.published.baselines_alone import features_alone, s3_alone
+from semiology.reports.published.s3 import read_s3_tables
+from semiology.reports.published.two_stage import two_stage_cells
+from semiology.reports.summary.s3_measures import TWO_STAGE_TASK
+from semiology.reports.summary.s3_summary import summarise_s3
+from semiology.reports.summary.two_stage import with_two_stages
+from semiology.reports.tables.paper.feature_layouts import WHOLE, RunNames
+from semiology.reports.tables.paper.s3_layouts import s3_tables
 
 S3 = Path(__file__).parents[3] / "shared" / "s3_published"
 

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from semiology.metrics.agreement.agreement import krippendorff_alpha
 from semiology.reports.page.confusions import agreement_rows, confusion_rows
-from semiology.reports.results import read_results
-from semiology.reports.run_labels import shown_runs
-from semiology.reports.summary import labelled_answers, labelled_recordings, summarise
+from semiology.reports.read.feature_answers import read_results
+from semiology.reports.summary.features import labelled_answers, labelled_recordings, summarise
+from semiology.reports.summary.run_labels import shown_runs
 
 THREE = "verbal_responsiveness"
 OUTCOMES = {

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from report_examples import rows_of, write_run
 
-from semiology.reports.compare_sides import read_side
-from semiology.reports.compare_words import verdict
-from semiology.reports.comparison import Comparison, Options
-from semiology.reports.enhancement_comparison import compare_enhancements
-from semiology.reports.enhancement_effects import EnhancementEffect, enhancement_effects
+from semiology.reports.compare.comparison import Comparison, Options
+from semiology.reports.compare.enhancement_effects import EnhancementEffect, enhancement_effects
+from semiology.reports.compare.enhancements import compare_enhancements
+from semiology.reports.compare.sentences import verdict
+from semiology.reports.compare.sides import read_side
 from semiology.reports.page.enhancements import VERDICTS, enhancement_sections
-from semiology.reports.results import read_results
-from semiology.reports.summary import labelled_answers, labelled_recordings
+from semiology.reports.read.feature_answers import read_results
+from semiology.reports.summary.features import labelled_answers, labelled_recordings
 
 LIMBS = ("arm_flexion", "tonic", "clonic")
 

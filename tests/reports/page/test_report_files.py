@@ -15,13 +15,13 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from semiology.reports.commands import report
-from semiology.reports.enhancement_effects import enhancement_effects
+from semiology.reports.compare.enhancement_effects import enhancement_effects
 from semiology.reports.page.opaque_names import opaque_names
 from semiology.reports.page.writing import code, moment
-from semiology.reports.path_scrubbing import without_paths
-from semiology.reports.results import read_results
-from semiology.reports.sample_frames import read_sample_frame
-from semiology.reports.summary import labelled_answers, labelled_recordings
+from semiology.reports.read.feature_answers import read_results
+from semiology.reports.read.path_scrubbing import without_paths
+from semiology.reports.read.sample_frames import read_sample_frame
+from semiology.reports.summary.features import labelled_answers, labelled_recordings
 
 
 def typed(*words: object) -> Result:

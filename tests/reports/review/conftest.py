@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from semiology.reports.results import COLUMNS, Results
+from semiology.reports.read.feature_answers import COLUMNS, Results
 from semiology.reports.review.sheet import Sample, draw_sample, write_review
 
 sys.path.insert(0, str(Path(__file__).parent))  # lets tests import `test_server`

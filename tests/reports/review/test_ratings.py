@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from openpyxl import load_workbook
 
-from semiology.reports.results import Results
+from semiology.reports.read.feature_answers import Results
 from semiology.reports.review.rating_tables import (
     read_review,
     sentences,

@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from semiology.cli import app
-from semiology.reports.results import Results
+from semiology.reports.read.feature_answers import Results
 from semiology.reports.review.sheet import (
     Sample,
     draw_sample,

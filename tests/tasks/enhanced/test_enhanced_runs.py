@@ -88,7 +88,7 @@ def test_a_model_that_only_hears_is_not_shown_skeletons(enhanced_set: Path) -> N
 
 def test_a_run_through_lmms_eval_is_read_by_the_report(small_set: Path, tmp_path: Path) -> None:
     """A model that says always the same, asked plainly and with skeletons; A2 has none."""
-    from semiology.reports.results import read_results
+    from semiology.reports.read.feature_answers import read_results
     from semiology.run import RunOptions, run
 
     enhance(small_set, [Negative()])

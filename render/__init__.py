@@ -1,0 +1,1 @@
+"""Words, help and progress for people."""

@@ -1,0 +1,1 @@
+"""``semiology agreement``: annotators with each other, metrics with experts."""

@@ -1,0 +1,158 @@
+"""``semiology agreement``: how far annotators agree, and whether metrics rank reports as experts do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from semiology.help_examples import examples
+from semiology.reports.bertscore_options import (
+    BertscoreDownload,
+    BertscoreEncoder,
+    BertscoreLayer,
+    chosen_similarity,
+)
+
+if TYPE_CHECKING:
+    from semiology.metrics.statistics.intervals import Estimate
+
+agreement_app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    help="How far annotators agree, and whether metrics rank reports as experts do.",
+    epilog=examples("semiology agreement annotators first.csv second.csv"),
+)
+_Resamples = Annotated[int, typer.Option(help="Patient resamples per interval.", min=100)]
+_Seed = Annotated[int, typer.Option(help="Seed of the patient bootstrap.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON instead of for people.")]
+_Out = Annotated[Path | None, typer.Option(help="CSV file to write.", dir_okay=False)]
+
+
+@agreement_app.command(
+    "annotators",
+    epilog=examples(
+        "semiology agreement annotators first.csv second.csv third.csv",
+        "semiology agreement annotators my_emu second_reader --out kappa.csv",
+    ),
+)
+def annotators_command(
+    tables: Annotated[
+        list[Path],
+        typer.Argument(
+            help="One per annotator: a recording set, or a CSV file with video_id, feature, present, "
+            "patient_id."
+        ),
+    ],
+    out: _Out = None,
+    as_json: _Json = False,
+    resamples: _Resamples = 2000,
+    seed: _Seed = 0,
+) -> None:
+    """Cohen's and Fleiss' kappa and Krippendorff's alpha by feature, and how alike the distributions are."""
+    from semiology.reports.agreement.annotators import annotator_agreement
+
+    found = annotator_agreement(tables, resamples=resamples, seed=seed)
+    rows = found.rows()
+    _write(rows, out)
+    if as_json:
+        content = {
+            "annotators": found.annotators,
+            "rows": rows,
+            "rated_by_one_only": found.unrated,
+            "distributions": {
+                pair: {name: None if value != value else value for name, value in values.items()}
+                for pair, values in found.distributions.items()
+            },
+        }
+        typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    names = {name: name.replace("_", " ") for each in found.features.values() for name in each}
+    _print_table("feature", found.features, names, {name: str(n) for name, n in found.items.items()})
+    typer.echo(
+        f"{len(found.annotators)} annotators; {found.unrated} items rated by one of them only, left out"
+    )
+    for pair, values in found.distributions.items():
+        told = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in values.items())
+        typer.echo(f"share of yes by feature, {pair}: {told}")
+
+
+@agreement_app.command(
+    "experts",
+    epilog=examples(
+        "semiology agreement experts ratings.csv runs",
+        "semiology agreement experts ratings.csv --rating expert --json",
+    ),
+)
+def experts_command(
+    ratings: Annotated[
+        Path,
+        typer.Argument(
+            help="CSV file: video_id, the ratings, and where needed model, patient_id, rater and metrics."
+        ),
+    ],
+    runs: Annotated[
+        list[Path] | None, typer.Argument(help="Runs with answers to s3_report that were rated.")
+    ] = None,
+    rating: Annotated[str, typer.Option(help="Column of the ratings.")] = "expert",
+    bertscore_encoder: BertscoreEncoder = None,
+    bertscore_layer: BertscoreLayer = None,
+    allow_download: BertscoreDownload = False,
+    out: _Out = None,
+    as_json: _Json = False,
+    resamples: _Resamples = 2000,
+    seed: _Seed = 0,
+) -> None:
+    """Pearson, Spearman, Kendall and pairwise accuracy of each metric of reports against expert ratings."""
+    from semiology.reports.agreement.experts import MEASURES, agreement_rows, expert_agreement
+
+    similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
+    found = expert_agreement(
+        ratings, runs or (), rating=rating, similarity=similarity, resamples=resamples, seed=seed
+    )
+    rows = agreement_rows(found)
+    _write(rows, out)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
+        return
+    counts = {metric: str(estimates["pearson"].n) for metric, estimates in found.items()}
+    _print_table("metric", found, {name: name.replace("_", " ") for name in MEASURES}, counts)
+    typer.echo("Chance: 0 for correlations, 0.5 for pairwise accuracy (less where a metric has ties).")
+
+
+def _print_table(
+    head: str, found: dict[str, dict[str, Estimate]], names: dict[str, str], counts: dict[str, str]
+) -> None:
+    """Print one row per feature or metric with its intervals, and why some have none below."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from semiology.reports.tables.features import Footnotes, plain, with_limits
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=200)
+    footnotes = Footnotes()
+    table = Table(header_style="bold", pad_edge=False)
+    table.add_column(head)
+    for title in ("n", *names.values()):
+        table.add_column(title, justify="right")
+    for key, estimates in found.items():
+        cells = [with_limits(estimates[name], footnotes) if name in estimates else "–" for name in names]
+        table.add_row(Text(plain(key)), counts[key], *map(Text, cells))
+    console.print(table)
+    for i, text in enumerate(footnotes.texts, start=1):
+        console.print(Text(f"({i}) {plain(text)}", style="dim"))
+    console.print(Text("[95 %] by patients.", style="dim"))
+
+
+def _write(rows: Sequence[dict[str, Any]], out: Path | None) -> None:
+    import pandas as pd
+
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        pd.DataFrame(rows).to_csv(out, index=False, lineterminator="\n", float_format="%.6g")

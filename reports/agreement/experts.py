@@ -1,0 +1,170 @@
+"""Whether metrics of reports rank them as experts do: rank correlation with expert ratings (S3, Table 10)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semiology.metrics.agreement.expert_ranking import ranking_estimates
+from semiology.metrics.coverage import UNPARSED
+from semiology.metrics.s3.recording_answers import recording_answers
+from semiology.metrics.s3.text.seizure_rqi import seizure_rqi, stated_findings_score
+from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
+from semiology.reports.agreement.annotators import RatingsError, read_table, require
+from semiology.reports.read.lmms_eval_files import ResultsError
+from semiology.reports.read.s3_answers import read_s3_results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from semiology.metrics.s3.text.bertscore import BertSimilarity
+
+NAMES = ("model", "video_id", "patient_id", "rater")
+MEASURES = ("pearson", "spearman", "kendall", "pairwise_accuracy")
+
+
+def expert_agreement(
+    ratings: Path,
+    runs: Sequence[Path] = (),
+    *,
+    rating: str = "expert",
+    similarity: BertSimilarity | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, dict[str, Estimate]]:
+    """Return, for each metric of reports, how far it ranks them as experts rated them.
+
+    Args:
+        ratings: CSV file: ``video_id``, the ratings, ``model`` where several models' reports were rated,
+            ``patient_id`` where no run tells it, and metrics of the same reports in further columns. Several
+            ratings of one report (rows, told apart by ``rater``) are averaged.
+        runs: folders with answers to s3_report; BLEU, ROUGE, Seizure-RQI and stated findings of the rated
+            reports are computed from them.
+        rating: column of the ratings.
+        similarity: adds BERTScore.
+        resamples, seed: of the draws of patients.
+
+    Raises:
+        RatingsError: the table cannot be used, or no rated report is in the runs.
+    """
+    frame = _read_ratings(ratings, rating)
+    computed: list[str] = []
+    if runs:
+        frame, computed = _with_metrics(frame, runs, similarity, ratings)
+    if "patient_id" not in frame.columns:
+        raise RatingsError(
+            f"{ratings.name}:1: has no column 'patient_id' → intervals need to know which reports share a "
+            "patient; add it, or name the runs"
+        )
+    given = [name for name in frame.columns if name not in (*NAMES, rating, *computed)]
+    metrics = [*computed, *(name for name in given if frame[name].notna().all())]
+    if not metrics:
+        raise RatingsError(
+            f"{ratings.name}: no metric to compare with the ratings → add columns of numbers, or "
+            "name the runs"
+        )
+    patients = frame["patient_id"].tolist()
+    return {
+        name: ranking_estimates(
+            frame[name].tolist(), frame[rating].tolist(), patients, resamples=resamples, seed=seed
+        )
+        for name in metrics
+    }
+
+
+def agreement_rows(found: dict[str, dict[str, Estimate]]) -> list[dict[str, Any]]:
+    """Return one flat row per metric and measure, for machines."""
+    return [
+        {
+            "metric": metric,
+            "measure": measure,
+            "value": None if one.value != one.value else one.value,
+            "low": one.low,
+            "high": one.high,
+            "reports": one.n,
+            "patients": one.n_patients,
+            "reason": one.reason or one.caution,
+        }
+        for metric, estimates in found.items()
+        for measure, one in ((name, estimates[name]) for name in MEASURES)
+    ]
+
+
+def _read_ratings(path: Path, rating: str) -> pd.DataFrame:
+    """Return one row per rated report, ratings averaged and other columns as numbers (NaN for text)."""
+    import pandas as pd
+
+    frame = read_table(path)
+    require(frame, ("video_id", rating), path)
+    numbers = pd.to_numeric(frame[rating], errors="coerce")
+    if bool(numbers.isna().any()):
+        row = int(numbers.isna().to_numpy().argmax())
+        raise RatingsError(
+            f"{path.name}:{row + 2}: {rating} is {frame[rating].iloc[row][:20]!r}, no number → correct it"
+        )
+    frame = frame.assign(**{rating: numbers})
+    for name in frame.columns:
+        if name not in (*NAMES, rating):
+            frame[name] = pd.to_numeric(frame[name], errors="coerce")
+    keys = [name for name in ("model", "video_id") if name in frame.columns]
+    first = {name: "first" for name in frame.columns if name not in (*keys, rating, "rater")}
+    return frame.groupby(keys, sort=True, as_index=False).agg({rating: "mean", **first})
+
+
+def _with_metrics(
+    frame: pd.DataFrame, runs: Sequence[Path], similarity: BertSimilarity | None, path: Path
+) -> tuple[pd.DataFrame, list[str]]:
+    """Add the metrics of the rated reports; return the rows that have one, and the names added."""
+    import pandas as pd
+
+    results = read_s3_results(runs)
+    records = [] if results is None else [row for row in results.records if row["kind"] == "report"]
+    if results is None or not records:
+        raise ResultsError(f"{', '.join(map(str, runs))}: no answers to s3_report → name a run of that task")
+    parts = []
+    for model in sorted({row["model"] for row in records}):
+        own = [row for row in records if row["model"] == model]
+        answers = recording_answers("report", own, results.texts.merger_of(model))
+        told = answers[answers["answer"] != UNPARSED]
+        if len(told):
+            reader = results.texts.reader_of(model)
+            parts.append(_values(told, reader, similarity).assign(model=model))
+    values = pd.concat(parts, ignore_index=True)
+    keys = ["video_id"]
+    if "model" in frame.columns:
+        keys.append("model")
+    elif values["model"].nunique() > 1:
+        raise RatingsError(
+            f"{path.name}:1: the runs are of several models → add a column 'model', or name one run"
+        )
+    else:
+        values = values.drop(columns="model")
+    names = [name for name in values.columns if name not in NAMES]
+    kept = frame.drop(columns=[name for name in ("patient_id", *names) if name in frame.columns])
+    both = kept.merge(values, on=keys)
+    if both.empty:
+        raise RatingsError(
+            f"{path.name}: no rated report is in the runs → compare `video_id` (and `model`) with the report"
+        )
+    return both, names
+
+
+def _values(told: pd.DataFrame, reader: Any, similarity: BertSimilarity | None) -> pd.DataFrame:
+    from semiology.metrics.s3.text.bleu_rouge import bleu, rouge
+
+    texts, references = told["answer"].tolist(), told["truth"].tolist()
+    pairs = reader.read_reports(texts, references)
+    overlap = rouge(texts, references)
+    quality = [
+        seizure_rqi(pair.report, pair.reference, shown).value
+        for pair, shown in zip(pairs, told["shown"], strict=True)
+    ]
+    values = told[["video_id", "patient_id"]].assign(
+        rqi=quality,
+        stated_findings=[stated_findings_score(pair.report, pair.reference)["value"] for pair in pairs],
+        bleu=bleu(texts, references),
+        rouge1=overlap.rouge1,
+        rouge_l=overlap.rouge_l,
+    )
+    return values if similarity is None else values.assign(bertscore=similarity(texts, references))

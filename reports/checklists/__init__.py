@@ -1,0 +1,1 @@
+"""Reporting checklists, filled in from what was recorded."""

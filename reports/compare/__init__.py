@@ -1,0 +1,1 @@
+"""``semiology compare``: two sides on the recordings that both answered."""

@@ -1,0 +1,211 @@
+"""``semiology compare``: two models, wordings or enhancements on the same recordings."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from semiology.help_examples import examples
+
+if TYPE_CHECKING:
+    from semiology.reports.compare.comparison import Comparison, Options
+    from semiology.reports.compare.sides import Side
+
+COMPARE_EPILOG = examples(
+    "semiology compare runs/old runs/new --out compared",
+    "semiology compare s3::best runs/new",
+    "semiology compare always-yes runs/new",
+    "semiology compare runs::prompt=s3 runs::prompt=embc",
+    "semiology compare --base runs/plain --enhanced runs/pose",
+)
+_SIDE = (
+    "A results folder, published answers (s3, embc or a table), always-yes or always-no; '::' chooses in it."
+)
+
+
+_First = Annotated[str | None, typer.Argument(metavar="[A]", help=_SIDE)]
+_Second = Annotated[str | None, typer.Argument(metavar="[B]", help="The same; B minus A is told.")]
+_Base = Annotated[str | None, typer.Option(help="Instead of A and B: the run without enhancement.")]
+_Enhanced = Annotated[str | None, typer.Option(help="The run with enhancements; each is compared.")]
+_Out = Annotated[Path | None, typer.Option(help="Folder for the CSV, Markdown and JSON files.")]
+_Features = Annotated[
+    str | None, typer.Option(help="Features or groups (visual, audio, limb_body, facial), comma-separated.")
+]
+_Measure = Annotated[
+    Literal["f1", "balanced_accuracy", "accuracy"], typer.Option(help="Score in the table of features.")
+]
+_Margin = Annotated[
+    float, typer.Option(help="Largest difference that counts as none; fix it before looking.")
+]
+_Policy = Annotated[
+    Literal["wrong", "drop"],
+    typer.Option(help="What a recording without a yes or no answer counts as (drop: of either side)."),
+]
+_Data = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the recording set, which knows the splits.", envvar="SEMIOLOGY_DATA"),
+]
+_Split = Annotated[
+    str | None,
+    typer.Option(help="Only this split, or 'all'; by default all but 'confirm', whose use is counted."),
+]
+_AnySet = Annotated[
+    bool, typer.Option("--any-set", help="Compare runs about recording sets of different names.")
+]
+
+
+def compare(
+    first: _First = None,
+    second: _Second = None,
+    base: _Base = None,
+    enhanced: _Enhanced = None,
+    out: _Out = None,
+    features: _Features = None,
+    measure: _Measure = "f1",
+    margin: _Margin = 0.05,
+    policy: _Policy = "wrong",
+    data: _Data = None,
+    split: _Split = None,
+    any_set: _AnySet = False,
+    flips: Annotated[int, typer.Option(help="Draws of the sign-flip test.", min=100)] = 10_000,
+    resamples: Annotated[int, typer.Option(help="Patient resamples per interval.", min=100)] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed of both.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")] = False,
+) -> None:
+    """Compare two models, wordings or enhancements on the recordings that both answered, by patient."""
+    from semiology.reports.compare.comparison import Options
+
+    options = Options(
+        features=feature_names(features),
+        policy=policy,
+        flips=flips,
+        resamples=resamples,
+        seed=seed,
+        margin=margin,
+        any_set=any_set,
+    )
+    options, told = _with_split(options, data, split)
+    made = _comparisons(first, second, base, enhanced, options)
+    told += _openings(made, data, options)
+    made = [replace(comparison, notes=(*comparison.notes, *told)) for comparison in made]
+    written = _write(made, out, measure) if out is not None else []
+    _show(made, written, as_json=as_json, measure=measure)
+
+
+def feature_names(text: str | None) -> tuple[str, ...]:
+    """Return the features that a comma-separated list of features and groups names, in the usual order.
+
+    Raises:
+        ValueError: a name is unknown.
+    """
+    from semiology.features import FEATURES, suggest_feature
+    from semiology.reports.summary.features import GROUPS
+
+    if text is None:
+        return FEATURES
+    wanted: set[str] = set()
+    for name in filter(None, (part.strip() for part in text.split(","))):
+        if name not in GROUPS and name not in FEATURES:
+            near = suggest_feature(name)
+            raise ValueError(f"unknown feature or group {name!r}{near} → groups: {', '.join(GROUPS)}")
+        wanted |= set(GROUPS.get(name, [name]))
+    return tuple(name for name in FEATURES if name in wanted)
+
+
+def _comparisons(
+    first: str | None, second: str | None, base: str | None, enhanced: str | None, options: Options
+) -> list[Comparison]:
+    from rich.console import Console
+
+    from semiology.reports.compare.comparison import compare_sides
+    from semiology.reports.compare.enhancements import compare_enhancements
+    from semiology.reports.compare.sides import read_side
+
+    pair = (first, second, base, enhanced)
+    if (
+        (first is None) == (base is None)
+        or (first is None) != (second is None)
+        or (base is None) != (enhanced is None)
+    ):
+        raise typer.BadParameter(
+            "give two things to compare: A and B, or --base and --enhanced", param_hint="A B"
+        )
+    with Console(stderr=True).status("Reading answers") as status:
+        sides: list[Side] = [read_side(text) for text in pair if text is not None]
+        status.update("Comparing patient by patient")
+        if base is None:
+            return [compare_sides(sides[0], sides[1], options)]
+        return compare_enhancements(sides[0], sides[1], options)
+
+
+def _with_split(options: Options, data: Path | None, split: str | None) -> tuple[Options, list[str]]:
+    from semiology.reports.compare.confirm_split import select_split
+
+    if data is None:
+        if split is not None:
+            raise typer.BadParameter("a split needs the recording set: add --data DIR", param_hint="--split")
+        return options, []
+    selection = select_split(data, split)
+    return replace(options, recordings=selection.recordings), [selection.note] if selection.note else []
+
+
+def _openings(made: Sequence[Comparison], data: Path | None, options: Options) -> list[str]:
+    """Enter and tell each look at the confirm split."""
+    from semiology.reports.compare.confirm_split import answers_digest, enter_opening, select_split
+
+    if data is None:
+        return []
+    confirm = select_split(data, "all").confirm
+    told = []
+    for comparison in made:
+        seen = comparison.pairs[comparison.pairs["video_id"].isin(confirm)]
+        if len(seen):
+            what = {
+                "command": "compare",
+                "first": comparison.first,
+                "second": comparison.second,
+                "recordings": int(seen["video_id"].nunique()),
+                "margin": options.margin,
+                "policy": options.policy,
+                "answers": answers_digest(seen.to_numpy().tolist()),
+            }
+            told = [enter_opening(data, what).sentence]
+    return told
+
+
+def _write(made: Sequence[Comparison], out: Path, measure: str) -> list[Path]:
+    from semiology.reports.compare.files import write_comparison
+
+    written: list[Path] = []
+    for comparison in made:
+        name = comparison.second if len(made) > 1 else ""
+        stem = "_".join(filter(None, ("comparison", re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_"))))
+        written += write_comparison(comparison, out, stem, measure)
+    return written
+
+
+def _show(made: Sequence[Comparison], written: Sequence[Path], *, as_json: bool, measure: str) -> None:
+    import json
+
+    from rich.console import Console
+
+    from semiology.reports.compare.files import content, print_comparison
+
+    if as_json:
+        contents = [content(comparison, measure) for comparison in made]
+        typer.echo(json.dumps(contents[0] if len(contents) == 1 else contents, indent=2, ensure_ascii=False))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=int(os.environ.get("COLUMNS", "200")))
+    for comparison in made:
+        print_comparison(comparison, console, measure)
+        console.print()
+    if written:
+        console.print(f"Written: {', '.join(str(path) for path in written)}", markup=False, highlight=False)

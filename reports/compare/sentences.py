@@ -1,0 +1,131 @@
+"""What a comparison shows, in plain sentences.
+
+The test decides, not the interval: both are printed, and where they disagree the sentence says so.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from semiology.metrics.paired.comparison import PairedComparison, PairedFeature, PairedScore
+from semiology.metrics.paired.tables import END_POINTS
+from semiology.metrics.statistics.sign_flip import smallest_p
+from semiology.noun_counts import counted
+from semiology.reports.compare.comparison import Comparison
+
+Verdict = Literal["higher", "lower", "equivalent", "not shown", "same answers", "too few", "undefined"]
+
+NAMES = {"balanced_accuracy": "balanced accuracy", "f1": "F1", "accuracy": "accuracy"}
+
+
+def verdict(score: PairedScore, comparison: PairedComparison) -> Verdict:
+    """Return what a score of the second side is beside the first, by the p-value adjusted with max-T.
+
+    Nothing is claimed, equivalence included, on fewer patients than the test needs to reach its level.
+    """
+    if math.isnan(score.difference.value):
+        return "undefined"
+    if score.equivalence.n_discordant == 0:
+        return "same answers"
+    if _few_patients(score, comparison):
+        return "too few"
+    if score.p_max_t < comparison.alpha:
+        return "higher" if score.difference.value > 0 else "lower"
+    if score.equivalence.verdict == "equivalent":
+        return "equivalent"
+    return "not shown" if score.difference.estimable else "too few"
+
+
+def _few_patients(score: PairedScore, comparison: PairedComparison) -> bool:
+    return bool(smallest_p(score.difference.n_patients) >= comparison.alpha)
+
+
+def primary_sentences(comparison: Comparison) -> list[str]:
+    """Return one sentence per primary end point, with the names of the sides."""
+    result = comparison.result
+    if not result.macro:
+        return ["No macro figure: no feature has recordings with and without the sign."]
+    count = len(result.macro_features)
+    over = counted(count, "feature")
+    names = (comparison.first, comparison.second)
+    return [
+        f"Macro {NAMES[m]} over {over}: {_sentence(result.macro[m], result, names, 'both end points')}"
+        for m in END_POINTS
+    ]
+
+
+def feature_sentence(
+    feature: PairedFeature, comparison: Comparison, measure: str = "f1", names: tuple[str, str] = ("A", "B")
+) -> str:
+    """Return one sentence on one feature; it calls itself exploratory where it claims anything.
+
+    Args:
+        feature, comparison: what it is about. measure: the score.
+        names: of the first and the second side.
+    """
+    result = comparison.result
+    score, count = feature.scores[measure], len(result.features)
+    family = f"{count} features" if count > 1 else "the one feature"
+    text = _sentence(score, result, names, family)
+    claims = verdict(score, result) in ("higher", "lower", "equivalent")
+    return f"{feature.feature}: {text}{' Exploratory.' if claims else ''}"
+
+
+def difference_text(score: PairedScore) -> str:
+    """Return a difference with its sign and its interval."""
+    difference = score.difference
+    if math.isnan(difference.value):
+        return "–"
+    if difference.low is None or difference.high is None:
+        return f"{difference.value:+.3f} (no interval)"
+    return f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
+
+
+def p_text(p: float) -> str:
+    """Return a p-value for people; never 0."""
+    if math.isnan(p):
+        return "–"
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _p_words(score: PairedScore, family: str) -> str:
+    plain, adjusted = (text if text[0] == "<" else f"= {text}" for text in map(p_text, _both_p(score)))
+    return f"patient sign-flip p {plain}; for {family} p {adjusted}"
+
+
+def _both_p(score: PairedScore) -> tuple[float, float]:
+    return score.p_value, score.p_max_t
+
+
+def _sentence(score: PairedScore, result: PairedComparison, names: tuple[str, str], family: str) -> str:
+    kind = verdict(score, result)
+    if kind == "undefined":
+        return "undefined, as the recordings do not hold what it needs."
+    if kind == "same answers":
+        return "the answers are the same, so there is nothing to test."
+    first, second = names
+    seen = f"{second} {score.second:.3f}, {first} {score.first:.3f}, difference {difference_text(score)}"
+    caution = f" Caution, {score.difference.caution}." if score.difference.caution else ""
+    return f"{seen}. {_claim(kind, score, second, _p_words(score, family), result)}{caution}"
+
+
+def _claim(kind: Verdict, score: PairedScore, second: str, p: str, result: PairedComparison) -> str:
+    margin = score.equivalence.margin
+    if kind in ("higher", "lower"):
+        small = score.equivalence.verdict == "equivalent"
+        return f"{second} is {kind}{f', yet by less than the margin of {margin:g}' if small else ''} ({p})."
+    if kind == "equivalent":
+        return f"The two are equivalent within ±{margin:g} (the 90 % interval lies inside; {p})."
+    if kind == "too few":
+        patients = (
+            f"{counted(score.difference.n_patients, 'patient')} cannot give a p-value below {result.alpha:g}"
+        )
+        reason = patients if _few_patients(score, result) else score.difference.reason
+        return f"Nothing can be shown: {reason} ({p})."
+    low, high = score.difference.low, score.difference.high
+    assert low is not None
+    assert high is not None
+    if low > 0 or high < 0:
+        return f"Not shown: the interval leaves 0 out, the adjusted test, which decides, does not ({p})."
+    return f"Not shown, and up to {max(abs(low), abs(high)):.3f} either way is not excluded ({p})."

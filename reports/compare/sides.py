@@ -1,0 +1,207 @@
+"""The two sides of a comparison: from what the user typed to the recording answers of one condition.
+
+A side is written ``SOURCE`` or ``SOURCE::CHOICE``. SOURCE is a folder of results, a table of published
+answers (``semiology baselines import``; ``s3`` and ``embc`` by name), or ``always-yes``/``always-no``.
+CHOICE names a model, or any of ``model=…,prompt=…,enhancement=…``; ``best`` is the best of a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semiology.features import FEATURES
+from semiology.metrics.scores.aggregation import recording_answers
+from semiology.reports.published.baselines_alone import KNOWN, baselines_file
+from semiology.reports.read.run_facts import RunFacts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+CONSTANTS: Mapping[str, str] = {"always-yes": "yes", "always-no": "no"}
+BEST = "best"
+CONDITION = ("model", "prompt", "enhancement")
+SEPARATOR = "::"
+ANSWER_COLUMNS = ("video_id", "patient_id", "feature", "answer", "truth")
+
+
+class SideError(ValueError):
+    """A side of a comparison cannot be read or is not one condition; the message says what to type."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One model under one wording and one enhancement.
+
+    Attributes:
+        model, prompt, enhancement: what was asked; ``published`` models keep their name here.
+        answers: columns `ANSWER_COLUMNS`, one row per recording and feature.
+        published: whether the answers come from a table of published answers.
+    """
+
+    model: str
+    prompt: str
+    enhancement: str
+    answers: pd.DataFrame
+    published: bool = False
+
+    @property
+    def label(self) -> str:
+        """Name for people: the model, with wording and enhancement where they are not the usual ones."""
+        extra = [self.prompt] if self.prompt not in ("", "s3") else []
+        extra += [self.enhancement] if self.enhancement not in ("", "none") else []
+        name = f"{self.model} ({', '.join(extra)})" if extra else self.model
+        return f"published: {name}" if self.published else name
+
+
+@dataclass(frozen=True)
+class Side:
+    """What one argument stands for.
+
+    Attributes:
+        text: what the user typed.
+        conditions: those that match, sorted by model, wording, enhancement; none for a constant.
+        constant: the answer of ``always-yes`` or ``always-no``, else None.
+        best: whether the best of the conditions is wanted.
+        data: name of the recording set, where the run tells.
+        notes: of the results read.
+        facts: run record of each model.
+    """
+
+    text: str
+    conditions: tuple[Condition, ...] = ()
+    constant: str | None = None
+    best: bool = False
+    data: str | None = None
+    notes: tuple[str, ...] = ()
+    facts: RunFacts = field(default_factory=dict)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the recordings of any model here are simulated."""
+        return any(known.get("simulated") is True for known in self.facts.values())
+
+
+def read_side(text: str) -> Side:
+    """Read what one argument stands for.
+
+    Raises:
+        SideError: there is no such source, or nothing in it matches the choice.
+        ValueError: the source has faults.
+    """
+    if text in CONSTANTS:
+        return Side(text, constant=CONSTANTS[text])
+    source, _, choice = text.partition(SEPARATOR)
+    path = _path(source)
+    wanted = _wanted(choice, text)
+    side = _published(path, text) if path.suffix == ".csv" else _run(path, text)
+    best = wanted.get("model") == BEST and BEST not in {c.model for c in side.conditions}
+    if best:
+        del wanted["model"]
+    matching = tuple(c for c in side.conditions if all(_matches(c, *item) for item in wanted.items()))
+    if not matching:
+        raise SideError(f"{text}: nothing here matches → choose one of\n{choices(source, side.conditions)}")
+    return Side(text, matching, None, best, side.data, side.notes, side.facts)
+
+
+def _path(source: str) -> Path:
+    """Return the folder or table that a source names; published answers are known by name once imported."""
+    path = Path(source)
+    if path.exists():
+        return path
+    if source in KNOWN:
+        if baselines_file(source).is_file():
+            return baselines_file(source)
+        raise SideError(
+            f"{source}: these published answers are not on this machine → import them from the normalised "
+            f"release by `semiology baselines import {source} DIR`"
+        )
+    raise SideError(
+        f"{source}: there is no such file or folder → give a run's folder, a table of published answers, "
+        f"{', '.join(KNOWN)} or {' or '.join(CONSTANTS)}"
+    )
+
+
+def only_condition(side: Side) -> Condition:
+    """Return the one condition of a side.
+
+    Raises:
+        SideError: it has several, and the message lists what to type; or it is a constant.
+    """
+    if side.constant:
+        raise SideError(
+            f"{side.text}: constant answers cannot be used here → give a run or published answers"
+        )
+    if len(side.conditions) != 1:
+        source = side.text.partition(SEPARATOR)[0]
+        raise SideError(
+            f"{side.text}: holds {len(side.conditions)} conditions → choose one of\n"
+            f"{choices(source, side.conditions)}"
+        )
+    return side.conditions[0]
+
+
+def choices(source: str, conditions: Sequence[Condition]) -> str:
+    """Return one line per condition: what to type for it."""
+    varied = [name for name in CONDITION if len({getattr(c, name) for c in conditions}) > 1] or ["model"]
+    lines = []
+    for condition in conditions:
+        chosen = ",".join(f"{name}={getattr(condition, name)}" for name in varied)
+        lines.append(f"  '{source}{SEPARATOR}{chosen}'")
+    return "\n".join(lines)
+
+
+def _wanted(choice: str, text: str) -> dict[str, str]:
+    wanted: dict[str, str] = {}
+    for part in filter(None, (piece.strip() for piece in choice.split(","))):
+        name, sign, value = part.partition("=")
+        name, value = (name.strip(), value.strip()) if sign else ("model", part)
+        if name not in CONDITION:
+            raise SideError(f"{text}: cannot choose by {name!r} → use {', '.join(CONDITION)}")
+        wanted[name] = value
+    return wanted
+
+
+def _matches(condition: Condition, name: str, value: str) -> bool:
+    return str(getattr(condition, name)) == value
+
+
+def _run(path: Path, text: str) -> Side:
+    from semiology.reports.read.feature_answers import read_results
+
+    results = read_results([path])
+    answers = results.answers[results.answers["feature"].isin(FEATURES)]
+    answers = answers.assign(prompt_id=_wordings(answers)).drop(columns="prompt_hash")
+    recordings = recording_answers(answers)
+    data = next((str(r["data"]) for r in results.records.values() if r.get("data")), None)
+    found = _conditions(recordings.rename(columns={"prompt_id": "prompt"}), published=False)
+    return Side(text, found, None, False, data, results.notes, results.records)
+
+
+def _published(path: Path, text: str) -> Side:
+    from semiology.reports.published.answers import FEATURE_TASK
+    from semiology.reports.published.baselines import read_baselines
+
+    rows = read_baselines(path)
+    rows = rows[(rows["task"] == FEATURE_TASK) & rows["feature"].isin(FEATURES)]
+    if rows.empty:
+        raise SideError(f"{path.name}: holds no answers on features → import them again")
+    return Side(text, _conditions(rows.rename(columns={"prompt_id": "prompt"}), published=True))
+
+
+def _conditions(rows: pd.DataFrame, *, published: bool) -> tuple[Condition, ...]:
+    found = []
+    for key, group in rows.groupby(list(CONDITION), sort=True):
+        model, prompt, enhancement = (str(part) for part in key)
+        answers = group[list(ANSWER_COLUMNS)].reset_index(drop=True)
+        found.append(Condition(model, prompt, enhancement, answers, published))
+    return tuple(found)
+
+
+def _wordings(answers: pd.DataFrame) -> pd.Series[str]:
+    """Return the wording of each row: its id, with the answer format where one id was sent in several."""
+    ids = answers["prompt_id"].astype(str)
+    forms = answers.groupby(["feature", "prompt_id"])["answer_format"].transform("nunique")
+    return ids.where(forms <= 1, ids + "+" + answers["answer_format"].astype(str))

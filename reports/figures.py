@@ -1,0 +1,302 @@
+"""Figures for print, as SVG and PNG: headline, heatmap, strips of wordings, changes by enhancement.
+
+Set at the width they are printed at: one column of a two-column page (3.4 inches), the heatmap up to the
+whole page (7 inches). Nothing is told by colour alone, so that they can be read in grey. Simulated recordings
+and embedded models are named in the titles.
+"""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from semiology.reports.published.baselines import PREFIX
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BLUE, ORANGE, RED, GREEN, GREY = "#0072b2", "#e69f00", "#d55e00", "#007a5a", "#6e7781"
+RAMP = ("#f1f7fc", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b")
+COLUMN, PAGE = 3.4, 7.0
+"""Inches of a column and of a page."""
+FONT, SMALL = 7.0, 6.0
+LETTERS_PER_INCH = 18.5
+"""Letters of the size `FONT` that stand side by side."""
+LINE = 0.14
+"""Inches of a line of the size `FONT`."""
+LABEL_LETTERS = 26
+"""Names of rows are broken into lines of at most as many letters."""
+PUBLISHED_NOTE = "* published answers, scored here."
+STYLE: dict[Any, Any] = {
+    "font.size": FONT,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "semiology",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "figure.constrained_layout.use": True,
+}
+DPI = 300
+
+
+def figure_files(content: Mapping[str, Any]) -> dict[str, bytes]:
+    """Return every figure that the content of a page holds material for, by file name.
+
+    Args:
+        content: of `semiology.reports.page.content.page_content`.
+    """
+    import matplotlib as mpl
+
+    files: dict[str, bytes] = {}
+    with mpl.rc_context(STYLE):
+        if content["headline"]:
+            files |= _saved("headline", _headline(content["headline"], content["stamp"]))
+        if content["heatmap"]:
+            files |= _saved("heatmap", _heatmap(content))
+        for number, model in enumerate(content["wordings"], start=1):
+            files |= _saved(f"wordings_{number}", _wordings(model, content["stamp"]))
+        for number, part in enumerate(content["enhancements"], start=1):
+            files |= _saved(f"enhancements_{number}", _enhancements(part, content["stamp"]))
+    return files
+
+
+def _saved(stem: str, figure: Figure) -> dict[str, bytes]:
+    files = {}
+    for ending in ("svg", "png"):
+        out = io.BytesIO()
+        # No date, so that equal results give equal files.
+        metadata = {"Date": None} if ending == "svg" else {"Software": "Semiology"}
+        figure.savefig(out, format=ending, dpi=DPI, metadata=metadata)
+        files[f"{stem}.{ending}"] = out.getvalue()
+    return files
+
+
+def _new(width: float, rows: float, title: str, *, notes: Sequence[str] = ()) -> tuple[Figure, Axes]:
+    """Return an empty figure with its title above and its notes below, both broken to its width.
+
+    Args:
+        width: inches.
+        rows: inches that axes and legend take.
+        title: one paragraph a line.
+        notes: sentences, for figures without a legend, which would lie over them.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    letters = int(width * LETTERS_PER_INCH)
+    head = "\n".join(textwrap.fill(part, letters) for part in title.split("\n") if part)
+    foot = textwrap.fill(" ".join(filter(None, notes)), int(letters * FONT / SMALL))
+    lines = head.count("\n") + 1 + (foot.count("\n") + 1 if foot else 0)
+    figure = Figure(figsize=(width, rows + LINE * lines))
+    FigureCanvasAgg(figure)
+    figure.suptitle(_plain(head), fontsize=FONT, x=0.01, ha="left")
+    if foot:
+        figure.supxlabel(_plain(foot), fontsize=SMALL, x=0.01, ha="left")
+    return figure, figure.subplots()
+
+
+def _headline(rows: Sequence[Mapping[str, Any]], stamp: str) -> Figure:
+    groups = {row["group"] for row in rows}
+    of = f", {next(iter(groups))} features" if len(groups) == 1 else ""
+    names = [_run_name(row["label"]) + ("" if of else f" ({row['group']})") for row in rows]
+    published = any(row["label"].startswith(PREFIX) for row in rows)
+    told = f"{' '.join(_missing_notes([row['f1'] for row in rows]))}\n{PUBLISHED_NOTE * published}"
+    height = 0.75 + _row_height(names, 0.21) * len(rows)
+    figure, axes = _new(COLUMN, height, f"Macro F1{of}\n{stamp}\n{told}")
+    for place, row in enumerate(reversed(rows)):
+        _whisker(axes, place, row["f1"], BLUE)
+        if row["always_yes"] is not None:
+            axes.plot([row["always_yes"]] * 2, [place - 0.36, place + 0.36], color=RED, lw=1.4)
+    axes.plot([], [], "o-", color=BLUE, ms=3.8, lw=1.6, label="model, 95 % interval")
+    axes.plot([], [], "|", color=RED, ms=8, mew=1.4, label="always yes")
+    _named(axes, list(reversed(names)))
+    axes.set_xlim(-0.01, 1.01)
+    axes.set_xlabel("macro F1")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=SMALL)
+    return figure
+
+
+def _heatmap(content: Mapping[str, Any]) -> Figure:
+    runs = [run for run in content["runs"] if run.main]
+    rows = content["heatmap"]
+    cells = [cell for row in rows for cell in row["cells"][: len(runs)] if cell is not None]
+    styles = {cell["metrics"]["f1"]["style"][0] for cell in cells}
+    notes = [
+        "Bold, filled: the interval of F1 minus that of always yes lies above 0." if "h" in styles else "",
+        "Plain: it does not." if "d" in styles else "",
+        "Dotted frame: no interval can be given." if "o" in styles else "",
+        "† asked about part of the recordings only." if any(cell["partial"] for cell in cells) else "",
+        PUBLISHED_NOTE if any(run.label.startswith(PREFIX) for run in runs) else "",
+    ]
+    width = max(COLUMN, min(PAGE, 1.7 + 0.72 * len(runs)), 1.6 + 0.36 * len(runs))
+    title = f"F1 of each feature\n{content['stamp']}"
+    figure, axes = _new(width, 1.0 + 0.19 * len(rows), title, notes=notes)
+    for y, row in enumerate(rows):
+        for x, cell in enumerate(row["cells"][: len(runs)]):
+            if cell is not None:
+                _cell(axes, x, y, cell)
+    axes.set_xlim(-0.5, len(runs) - 0.5)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks(range(len(rows)), [_words(row["feature"]) for row in rows])
+    names = [_plain(_run_name(run.label)) for run in runs]
+    axes.set_xticks(range(len(runs)), names, rotation=35, ha="right", rotation_mode="anchor")
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    return figure
+
+
+def _cell(axes: Axes, x: int, y: int, cell: Mapping[str, Any]) -> None:
+    """Draw a cell: filled and bold if F1 clears always-yes, framed if not, dotted without an interval."""
+    from matplotlib.patches import Rectangle
+
+    f1 = cell["metrics"]["f1"]
+    style = f1["style"]
+    clears = style.startswith("h")
+    frame = Rectangle(
+        (x - 0.47, y - 0.44),
+        0.94,
+        0.88,
+        facecolor=RAMP[int(style[1])] if clears else "white",
+        edgecolor="#24292f" if clears else GREY if style == "open" else "#c4c9cf",
+        lw=0.5,
+        ls=":" if style == "open" else "-",
+    )
+    axes.add_patch(frame)
+    text = "–" if f1["value"] is None else f"{f1['value']:.2f}"
+    axes.text(
+        x,
+        y,
+        text + ("†" if cell["partial"] else ""),
+        ha="center",
+        va="center_baseline",
+        color="white" if style in ("h6", "h7", "h8") else "black" if clears else "#3d444d",
+        weight="bold" if clears else "normal",
+    )
+
+
+def _wordings(model: Mapping[str, Any], stamp: str) -> Figure:
+    strips = list(reversed(model["strips"]))
+    told = PUBLISHED_NOTE if model["model"].startswith(PREFIX) else ""
+    title = f"F1 of each wording: {_run_name(model['model'])}\n{stamp}\n{told}"
+    figure, axes = _new(COLUMN, 1.05 + 0.24 * len(strips), title)
+    # Best and worst stand beside the line, so that a reference that is the best shows as both; the frame of
+    # the selected one is wider than the reference, so that both are seen where they are one.
+    signs = {"reference": ("D", "black", 0.0), "best": ("^", BLUE, -0.27), "worst": ("v", RED, 0.27)}
+    for place, strip in enumerate(strips):
+        if strip["always_yes"] is not None:
+            axes.plot([strip["always_yes"]] * 2, [place - 0.4, place + 0.4], color=RED, lw=1.2, zorder=1)
+        values = [p["f1"] for p in strip["points"] if p["role"] == "other" and p["f1"] is not None]
+        axes.plot(values, [place] * len(values), "o", color=GREY, ms=3.5, mfc="none", mew=0.8)
+        for role, (sign, colour, shift) in signs.items():
+            point = strip[role]
+            if point and point["f1"] is not None:
+                axes.plot([point["f1"]], [place + shift], sign, color=colour, ms=3.2)
+        if strip["chosen"] and strip["chosen"]["value"] is not None:
+            axes.plot([strip["chosen"]["value"]], [place], "s", color=GREEN, ms=6.5, mfc="none", mew=1.0)
+    _wording_signs(axes)
+    _named(axes, [_words(strip["feature"]) for strip in strips])
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel("F1")
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=SMALL)
+    return figure
+
+
+def _wording_signs(axes: Axes) -> None:
+    """Put every sign of a strip into the legend, whether or not the first strip holds it."""
+    axes.plot([], [], "D", color="black", ms=3.2, label="reference")
+    axes.plot([], [], "^", color=BLUE, ms=3.2, label="best")
+    axes.plot([], [], "v", color=RED, ms=3.2, label="worst")
+    axes.plot([], [], "o", color=GREY, ms=3.5, mfc="none", mew=0.8, label="other wordings")
+    axes.plot([], [], "s", color=GREEN, ms=6, mfc="none", mew=1.0, label="chosen on other patients")
+    axes.plot([], [], "|", color=RED, ms=8, mew=1.2, label="always yes")
+
+
+def _enhancements(part: Mapping[str, Any], stamp: str) -> Figure:
+    rows = sorted(part["rows"], key=lambda row: not row["mean"])
+    rows.reverse()
+    groups = {row["group"] for row in rows}
+    names = [
+        _words(row["name"]) if len(groups) == 1 else f"{_words(row['name'])} ({row['group']})" for row in rows
+    ]
+    title = f"Change of F1 against the plain question: {_run_name(part['title'])}\n{stamp}"
+    notes = [
+        f"Group: {next(iter(groups))}." if len(groups) == 1 else "",
+        *_missing_notes([row["difference"] for row in rows]),
+        PUBLISHED_NOTE if part["title"].startswith(PREFIX) else "",
+    ]
+    figure, axes = _new(COLUMN, 0.75 + _row_height(names, 0.19) * len(rows), title, notes=notes)
+    axes.axvline(0, color="black", lw=0.7, ls="--", zorder=1)
+    for place, row in enumerate(rows):
+        _whisker(
+            axes, place, row["difference"], BLUE if row["mean"] else GREY, sign="D" if row["mean"] else "o"
+        )
+    _named(axes, names)
+    ends = [
+        abs(row["difference"][k]) for row in rows for k in ("value", "low", "high") if row["difference"][k]
+    ]
+    reach = 1.08 * max([0.1, *ends])
+    axes.set_xlim(-reach, reach)
+    axes.set_xlabel("change of F1, 95 % interval")
+    return figure
+
+
+def _whisker(
+    axes: Axes,
+    place: int,
+    estimate: Mapping[str, Any],
+    colour: str,
+    *,
+    sign: str = "o",
+) -> None:
+    """Draw a value with its interval; hollow without one, in words if there is no value."""
+    if estimate["value"] is None:
+        axes.text(0, place, " n. d.", va="center_baseline", fontsize=SMALL, color=GREY)
+        return
+    known = estimate["low"] is not None
+    if known:
+        axes.plot([estimate["low"], estimate["high"]], [place] * 2, color=colour, lw=1.6, alpha=0.6)
+    fill = colour if known else "white"
+    axes.plot([estimate["value"]], [place], sign, color=colour, ms=3.8, mfc=fill, mew=0.9)
+
+
+def _missing_notes(estimates: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what the signs of `_whisker` mean that stand for a missing value or interval, if any does."""
+    hollow = any(one["value"] is not None and one["low"] is None for one in estimates)
+    undefined = any(one["value"] is None for one in estimates)
+    return [
+        *(["Hollow: no interval can be given."] if hollow else []),
+        *(["n. d.: not defined."] if undefined else []),
+    ]
+
+
+def _row_height(names: Sequence[str], least: float) -> float:
+    """Return the inches between rows at which their names do not lie over each other."""
+    return max(least, *(LINE * (_label(name).count("\n") + 1) for name in names))
+
+
+def _label(name: str) -> str:
+    return textwrap.fill(_run_name(name), LABEL_LETTERS)
+
+
+def _named(axes: Axes, names: Sequence[str]) -> None:
+    axes.set_yticks(range(len(names)), [_plain(_label(name)) for name in names])
+    axes.set_ylim(-0.7, len(names) - 0.3)
+
+
+def _run_name(label: str) -> str:
+    """Return the name of a run, a star for published answers."""
+    return f"{label.removeprefix(PREFIX)}*" if label.startswith(PREFIX) else label
+
+
+def _words(name: str) -> str:
+    return _plain(name.replace("_", " ").replace("figure4", "figure 4"))
+
+
+def _plain(text: str) -> str:
+    """Return text that matplotlib does not take for a formula."""
+    return text.replace("$", r"\$")

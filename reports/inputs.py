@@ -1,0 +1,114 @@
+"""What a report starts from: answers on features and S3 tasks, of runs, of published models, or of both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from semiology.reports.published.baselines import beside_features, beside_s3
+from semiology.reports.published.baselines_alone import features_alone, s3_alone
+from semiology.reports.read.feature_answers import Results, check_one_recording_set, read_results
+from semiology.reports.read.lmms_eval_files import NoAnswersError, ResultsError
+from semiology.reports.read.run_provenance import mixed_versions, run_provenances
+from semiology.reports.read.s3_answers import S3Results, read_s3_results
+from semiology.reports.summary.two_stage import with_two_stages
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class ReportInputs:
+    """Answers on features and on S3 tasks; None where there are none."""
+
+    features: Results | None
+    s3: S3Results | None
+
+
+def report_inputs(
+    runs: Sequence[Path],
+    baselines: pd.DataFrame | None,
+    only: Literal["features", "s3"] | None = None,
+    folds: Mapping[str, str] | None = None,
+) -> ReportInputs:
+    """Read runs, and put published answers beside them; without runs these stand alone.
+
+    Where there are answers on features and to task 7, those of two stages are added.
+
+    Args:
+        runs: folders and files of lmms-eval.
+        baselines: of `semiology.reports.published.baselines.read_baselines`, or None.
+        only: leave out the other part.
+        folds: fold by recording, for the classifier of the two stages.
+
+    Raises:
+        ResultsError: there is nothing to report, or the runs are about different recording sets.
+        ValueError: answers contradict each other.
+    """
+    if not runs:
+        if baselines is None:
+            raise ResultsError("nothing to report → name the folder of a run, or --baselines")
+        features = features_alone(baselines) if only != "s3" else None
+        s3 = s3_alone(baselines) if only != "features" else None
+        if features is None and s3 is None:
+            raise ResultsError(f"--baselines: holds no answers of --only {only} → leave --only out")
+        return _with_two_stages(features, s3, folds)
+    s3, unusable = (None, None) if only == "features" else _s3_results(runs)
+    features = None if only == "s3" else _feature_results(runs, s3, unusable)
+    facts = [*(features.records.values() if features else ()), *(s3.records_of_runs.values() if s3 else ())]
+    check_one_recording_set(each.get("data") for each in facts)
+    if only == "s3" and s3 is None:
+        raise unusable or NoAnswersError("the runs hold no answer to an S3 task → leave --only out")
+    if features and unusable:
+        features = replace(features, notes=(*features.notes, str(unusable)))
+    versions = mixed_versions(run_provenances(runs))
+    features = replace(features, notes=(*features.notes, *versions)) if features else None
+    s3 = replace(s3, notes=(*s3.notes, *versions)) if s3 else None
+    if baselines is not None:
+        features = beside_features(features, baselines) if features else None
+        s3 = beside_s3(s3, baselines) if s3 else None
+    return _with_two_stages(features, s3, folds)
+
+
+def folds_of_set(data: Path | None) -> dict[str, str] | None:
+    """Return the folds that a recording set names, by recording; None without a set.
+
+    Raises:
+        ValueError: the set has faults.
+    """
+    if data is None:
+        return None
+    from semiology.data.recording_set import read_recording_set
+
+    recordings = read_recording_set(data, require_media=False).recordings
+    return {each.video_id: each.fold for each in recordings if each.fold}
+
+
+def _with_two_stages(
+    features: Results | None, s3: S3Results | None, folds: Mapping[str, str] | None
+) -> ReportInputs:
+    if features is not None and s3 is not None:
+        s3 = with_two_stages(features, s3, folds)
+    return ReportInputs(features, s3)
+
+
+def _s3_results(runs: Sequence[Path]) -> tuple[S3Results | None, NoAnswersError | None]:
+    """Return the answers to S3 tasks, or why those that were asked cannot be used."""
+    try:
+        return read_s3_results(runs), None
+    except NoAnswersError as error:
+        return None, error
+
+
+def _feature_results(
+    runs: Sequence[Path], s3: S3Results | None, unusable: NoAnswersError | None
+) -> Results | None:
+    """Return the answers on features; None where there are only answers to S3 tasks."""
+    try:
+        return read_results(runs)
+    except NoAnswersError as error:
+        if s3 is None:
+            raise (unusable or error) from None
+        return None

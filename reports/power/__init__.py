@@ -1,0 +1,1 @@
+"""``semiology power``: patients needed to see a difference."""

@@ -1,0 +1,146 @@
+"""``semiology power``: how many patients are needed before a difference can be seen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from semiology.help_examples import examples
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from semiology.metrics.paired.power import PowerAt
+    from semiology.reports.power.plan import PowerPlan
+
+POWER_EPILOG = examples(
+    "semiology power my_emu --feature tonic --delta 0.1",
+    "semiology power s3.csv::Qwen3-VL-8B --second s3.csv::Qwen3-VL-32B --tests 20",
+    "semiology power my_emu --delta 0.05 --out power.json",
+)
+_Source = Annotated[
+    str, typer.Argument(help="A recording set, or answers (as for `semiology compare`) that serve as pilot.")
+]
+_Second = Annotated[
+    str | None, typer.Option(help="Answers of a second model: tells how often two models differ.")
+]
+_Feature = Annotated[
+    str | None, typer.Option(help="Features or groups, comma-separated; default: all of yes and no.")
+]
+
+
+def power(
+    source: _Source,
+    feature: _Feature = None,
+    delta: Annotated[float, typer.Option(help="Difference of F1 to be seen.")] = 0.1,
+    wanted: Annotated[float, typer.Option("--power", help="Chance of seeing it.")] = 0.8,
+    alpha: Annotated[float, typer.Option(help="Level of the test.")] = 0.05,
+    tests: Annotated[int, typer.Option(help="Features tested together (Bonferroni).", min=1)] = 1,
+    second: _Second = None,
+    sensitivity: Annotated[float | None, typer.Option(help="Of the first model.")] = None,
+    specificity: Annotated[float | None, typer.Option(help="Of the first model.")] = None,
+    correlation: Annotated[float | None, typer.Option(help="Of right answers within a patient.")] = None,
+    discordance: Annotated[
+        float | None, typer.Option(help="Share of recordings about which one model alone is right.")
+    ] = None,
+    studies: Annotated[int, typer.Option(help="Simulated studies for each size.", min=50)] = 400,
+    seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="JSON file to write.", dir_okay=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")] = False,
+) -> None:
+    """Simulate studies of growing size until a difference of F1 is seen often enough, patient by patient."""
+    from rich.console import Console
+
+    from semiology.data.cache_folder import written_whole
+    from semiology.reports.power.plan import Assumptions, Design, plan_content, plan_power, read_truth
+
+    truth, pilot = read_truth(source)
+    other = read_truth(second)[1] if second is not None else None
+    design = Design(delta, wanted, alpha, tests, studies, seed)
+    assumed = Assumptions(sensitivity, specificity, correlation, discordance)
+    console = None if as_json else Console()
+    names = _features(feature, truth["feature"].unique().tolist())
+    if not names:
+        raise ValueError(f"{source}: holds no annotation of a feature of yes and no → annotate one first")
+
+    def planned(name: str, told: Callable[[PowerAt], None]) -> PowerPlan:
+        return plan_power(truth, name, design, pilot=pilot, second=other, assumed=assumed, on_size=told)
+
+    plans = _plans(names, planned, console)
+    text = json.dumps([plan_content(plan) for plan in plans], indent=2, ensure_ascii=False)
+    if as_json:
+        typer.echo(text)
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with written_whole(out) as part:
+            part.write_text(text + "\n", encoding="utf-8")
+        typer.echo(f"Written: {out}", err=as_json)
+
+
+def _plans(
+    names: Sequence[str],
+    planned: Callable[[str, Callable[[PowerAt], None]], PowerPlan],
+    console: Console | None,
+) -> list[PowerPlan]:
+    """Plan for each feature and print; one that cannot be planned for does not cost the plans of the others.
+
+    Raises:
+        ValueError: none can be planned for.
+    """
+    from rich.console import Console
+
+    plans: list[PowerPlan] = []
+    impossible: list[ValueError] = []
+    for number, name in enumerate(names, start=1):
+        label = f"{name} ({number} of {len(names)})"
+        with Console(stderr=True).status(f"{label}: simulating") as status:
+            try:
+                plan = planned(name, _teller(label, status.update))
+            except ValueError as error:
+                impossible.append(error)
+                continue
+        plans.append(plan)
+        if console is not None:
+            _print(plan, console)
+    if not plans:
+        raise impossible[0]
+    for fault in impossible:
+        typer.echo(f"• not planned: {fault}", err=True)
+    return plans
+
+
+def _features(text: str | None, there: list[str]) -> tuple[str, ...]:
+    from semiology.metrics.scores.aggregation import THREE_CLASSES
+    from semiology.reports.compare.commands import feature_names
+
+    if text is not None:
+        return feature_names(text)
+    return tuple(name for name in feature_names(None) if name in there and name not in THREE_CLASSES)
+
+
+def _teller(name: str, update: Callable[[str], None]) -> Callable[[PowerAt], None]:
+    return lambda at: update(f"{name}: {at.n_patients} patients give a power of {at.power:.2f}")
+
+
+def _print(plan: PowerPlan, console: Console) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from semiology.reports.power.plan import assumption_lines, power_sentence
+
+    console.print(Text(power_sentence(plan), style="bold"))
+    table = Table(
+        "patients", "power [95 %]", "McNemar (ignores patients)", header_style="bold", pad_edge=False
+    )
+    for at in plan.result.tried:
+        table.add_row(
+            str(at.n_patients), f"{at.power:.2f} [{at.low:.2f}, {at.high:.2f}]", f"{at.mcnemar_power:.2f}"
+        )
+    console.print(table)
+    for line in assumption_lines(plan):
+        console.print(Text(line, style="dim"))
+    console.print()

@@ -1,0 +1,307 @@
+"""From a recording set or a pilot run to the number of patients that a comparison needs."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from semiology.metrics.paired.power import PatientsNeeded, PowerAt, patients_needed
+from semiology.metrics.paired.simulation import (
+    CORRELATION,
+    DISCORDANCE,
+    AnswerModel,
+    Patients,
+    answer_model,
+    correctness_correlation,
+)
+from semiology.metrics.scores.aggregation import THREE_CLASSES
+from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS
+from semiology.noun_counts import counted
+from semiology.reports.compare.sides import only_condition, read_side
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SENSITIVITY, SPECIFICITY = 0.58, 0.63
+"""Medians over the published S3 models and yes/no features, assumed where there is no pilot."""
+_KEYS = ["video_id", "patient_id", "feature", "truth"]
+
+
+@dataclass(frozen=True)
+class Assumptions:
+    """What is assumed of the models where no pilot tells; None takes it from the pilot or the default."""
+
+    sensitivity: float | None = None
+    specificity: float | None = None
+    correlation: float | None = None
+    discordance: float | None = None
+
+
+@dataclass(frozen=True)
+class Design:
+    """The study that is planned.
+
+    Attributes:
+        delta: difference of F1 to be seen. power: chance of seeing it. alpha: level of the test.
+        tests: features tested together; ``alpha`` is divided by it (Bonferroni).
+        studies, seed: of the simulation.
+    """
+
+    delta: float = 0.1
+    power: float = 0.8
+    alpha: float = 0.05
+    tests: int = 1
+    studies: int = 400
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class PowerPlan:
+    """Patients needed for one feature.
+
+    Attributes:
+        feature: name. design: the study that is planned.
+        n_patients, n_recordings, n_positive, n_positive_patients: of the set, for this feature.
+        recordings_per_patient: mean.
+        model: rates assumed of both sides. sources: where each figure comes from.
+        result: sizes looked at and the number needed.
+    """
+
+    feature: str
+    design: Design
+    n_patients: int
+    n_recordings: int
+    n_positive: int
+    n_positive_patients: int
+    recordings_per_patient: float
+    model: AnswerModel
+    sources: Mapping[str, str]
+    result: PatientsNeeded
+
+
+def read_truth(source: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return the truths of a recording set, or of a run with its answers as a pilot.
+
+    Returns:
+        Columns video_id, patient_id, feature, truth; and the same with ``answer`` for a run.
+
+    Raises:
+        ValueError: the source cannot be read, or is not one condition.
+    """
+    folder = Path(source)
+    if (folder / "recordings.csv").is_file():
+        return _recording_set(folder), None
+    if folder.is_dir() and not any(folder.rglob("*_samples_*.jsonl")):
+        raise ValueError(
+            f"{source}: holds neither recordings.csv nor answers (*_samples_*.jsonl) → give a recording set, "
+            "or a run's folder as a pilot"
+        )
+    answers = only_condition(read_side(source)).answers
+    return answers[_KEYS], answers
+
+
+def plan_power(
+    truth: pd.DataFrame,
+    feature: str,
+    design: Design,
+    *,
+    pilot: pd.DataFrame | None = None,
+    second: pd.DataFrame | None = None,
+    assumed: Assumptions | None = None,
+    on_size: Callable[[PowerAt], None] | None = None,
+) -> PowerPlan:
+    """Return how many patients a comparison on one feature needs.
+
+    Args:
+        truth: columns video_id, patient_id, feature, truth.
+        feature: what is to be compared. design: the study.
+        pilot, second: answers of one or two models to these recordings.
+        assumed: figures that override those of the pilots.
+        on_size: called with each size looked at.
+
+    Raises:
+        ValueError: the feature has three classes, or no recording with or without the sign, or a figure is
+            out of range.
+    """
+    _check(design)
+    if feature in THREE_CLASSES:
+        raise ValueError(f"{feature} has three answers → power is planned for yes/no features only")
+    patients = _patients(truth, feature)
+    rates, correlation, discordance, sources = _figures(feature, pilot, second, assumed or Assumptions())
+    model = answer_model(
+        rates, design.delta, patients.prevalence, correlation=correlation, discordance=discordance
+    )
+    if abs(model.discordance - discordance) >= 0.005:
+        sources["discordance"] += f": {discordance:.0%}, which these rates do not allow"
+    result = patients_needed(
+        patients,
+        model,
+        power=design.power,
+        alpha=design.alpha / design.tests,
+        studies=design.studies,
+        seed=design.seed,
+        feature=feature,
+        on_size=on_size,
+    )
+    positive = patients.positive
+    counts = (len(positive), int(positive.sum() + patients.negative.sum()))
+    signs = (int(positive.sum()), int((positive > 0).sum()))
+    return PowerPlan(
+        feature, design, *counts, *signs, patients.recordings_per_patient, model, sources, result
+    )
+
+
+def _check(design: Design) -> None:
+    if not 0 < design.alpha < 1:
+        raise ValueError(f"the level must lie between 0 and 1 (0.05 is usual), not {design.alpha:g}")
+    if design.delta <= 0:
+        raise ValueError(f"a difference of {design.delta:g} cannot be planned for → use one above 0")
+
+
+def power_sentence(plan: PowerPlan) -> str:
+    """Return the answer in words."""
+    sees = (
+        f"an F1 difference of {plan.design.delta:g} on {plan.feature} with a power of {plan.design.power:g}"
+    )
+    largest = plan.result.tried[-1].n_patients
+    if plan.result.needed is None:
+        return f"To see {sees}, more than {largest:,} patients are needed."
+    recordings = round(plan.result.needed * plan.recordings_per_patient)
+    here = next((at for at in plan.result.tried if at.n_patients == plan.n_patients), None)
+    now = f" The {plan.n_patients} patients of this set give {here.power:.2f}." if here else ""
+    # Few patients with the sign are drawn again and again: the set cannot tell how such patients differ.
+    sure = "" if plan.n_positive_patients >= MIN_POSITIVE_PATIENTS else "no more than a guess: "
+    return (
+        f"To see {sees}, about {plan.result.needed:,} patients ({sure}{recordings:,} recordings) are needed."
+        f"{now}"
+    )
+
+
+def assumption_lines(plan: PowerPlan) -> list[str]:
+    """Return what the figure rests on, one plain sentence each."""
+    model, design, source = plan.model, plan.design, plan.sources
+    level = design.alpha / design.tests
+    divided = f", that is {design.alpha:g} divided by {design.tests} tests" if design.tests > 1 else ""
+    reach = 1.96 * np.sqrt(design.power * (1 - design.power) / design.studies)
+    patients = (
+        f"Patients are drawn from the {plan.n_patients} of this set with all their recordings "
+        f"({plan.n_recordings}; {plan.n_positive} with the sign, from {plan.n_positive_patients} patients)."
+    )
+    rates = (
+        f"First model: sensitivity {model.first[0]:.2f} ({source['sensitivity']}), specificity "
+        f"{model.first[1]:.2f} ({source['specificity']}). Second: {model.second[0]:.2f} and "
+        f"{model.second[1]:.2f}, that is fewer errors of both kinds by one factor."
+    )
+    likeness = (
+        f"Right and wrong answers about one patient's recordings correlate by {model.correlation:.2f} "
+        f"({source['correlation']}); exactly one model is right about {model.discordance:.0%} of the "
+        f"recordings ({source['discordance']})."
+    )
+    drawn = (
+        f"{design.studies} simulated studies for each size, seed {design.seed}: a power is known to about "
+        f"±{reach:.2f}. Future patients are taken to be like those of this set."
+    )
+    test = f"Test: patient sign-flip on F1, two-sided, level {level:.3g}{divided}."
+    lines = [patients, rates, likeness, test, drawn]
+    if plan.n_positive_patients < MIN_POSITIVE_PATIENTS:
+        lines.append(
+            f"Recordings with the sign come from only {counted(plan.n_positive_patients, 'patient')} of this "
+            "set: they are drawn again and again, and the figure is no more than a guess."
+        )
+    return lines
+
+
+def plan_content(plan: PowerPlan) -> dict[str, Any]:
+    """Return the plan, fit for JSON."""
+    return {
+        "format": "semiology power 1",
+        **asdict(plan),
+        "answer": power_sentence(plan),
+        "assumptions": assumption_lines(plan),
+    }
+
+
+def _figures(
+    feature: str, pilot: pd.DataFrame | None, second: pd.DataFrame | None, assumed: Assumptions
+) -> tuple[tuple[float, float], float, float, dict[str, str]]:
+    values = {
+        "sensitivity": SENSITIVITY,
+        "specificity": SPECIFICITY,
+        "correlation": CORRELATION,
+        "discordance": DISCORDANCE,
+    }
+    sources = dict.fromkeys(values, "median of published models")
+    if pilot is not None:
+        found = _pilot(pilot, second, feature)
+        values |= found
+        sources |= dict.fromkeys(found, "from the pilot")
+    for name, value in asdict(assumed).items():
+        if value is not None:
+            values[name], sources[name] = value, "as given"
+    rates = (values["sensitivity"], values["specificity"])
+    return rates, values["correlation"], values["discordance"], sources
+
+
+def _pilot(pilot: pd.DataFrame, second: pd.DataFrame | None, feature: str) -> dict[str, float]:
+    rows = pilot[(pilot["feature"] == feature) & pilot["truth"].isin(["yes", "no"])]
+    right = rows["answer"] == rows["truth"]
+    found = {}
+    for name, truth in (("sensitivity", "yes"), ("specificity", "no")):
+        of_class = right[rows["truth"] == truth]
+        # All right or all wrong in a pilot does not mean always: half a recording is added to either side.
+        found[name] = float((of_class.sum() + 0.5) / (len(of_class) + 1))
+    sums = right.groupby(rows["patient_id"]).agg(["sum", "count"]).to_numpy(dtype=np.float64)
+    if len(sums):
+        found["correlation"] = correctness_correlation(sums[:, 0], sums[:, 1])
+    if second is not None:
+        other = second[second["feature"] == feature][["video_id", "answer"]]
+        both = rows.merge(other, on="video_id", suffixes=("", "_second"))
+        if len(both):
+            differs = (both["answer"] == both["truth"]) != (both["answer_second"] == both["truth"])
+            found["discordance"] = float(differs.mean())
+    return found
+
+
+def _patients(truth: pd.DataFrame, feature: str) -> Patients:
+    rows = truth[(truth["feature"] == feature) & truth["truth"].isin(["yes", "no"])]
+    counts = rows.assign(yes=rows["truth"] == "yes").groupby("patient_id")["yes"].agg(["sum", "count"])
+    positive = counts["sum"].to_numpy(dtype=np.int64)
+    negative = counts["count"].to_numpy(dtype=np.int64) - positive
+    if not positive.sum() or not negative.sum():
+        kind = "with" if not positive.sum() else "without"
+        raise ValueError(
+            f"{feature}: no recording {kind} the sign → choose a feature that varies in this set"
+        )
+    return Patients(positive, negative)
+
+
+def _recording_set(folder: Path) -> pd.DataFrame:
+    import pandas as pd
+
+    tables: dict[str, list[dict[str, str]]] = {}
+    wanted: Sequence[tuple[str, tuple[str, ...]]] = (
+        ("recordings", ("video_id", "patient_id")),
+        ("annotations", ("video_id", "feature", "present")),
+    )
+    for name, columns in wanted:
+        file = folder / f"{name}.csv"
+        if not file.is_file():
+            raise ValueError(f"{file}: there is no such file → give the folder of a recording set")
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines)
+            absent = [column for column in columns if column not in (reader.fieldnames or [])]
+            if absent:
+                raise ValueError(f"{file.name}:1: has no column {absent[0]!r} → see `semiology data check`")
+            tables[name] = list(reader)
+    patient = {row["video_id"]: row["patient_id"] for row in tables["recordings"]}
+    rows = [
+        (row["video_id"], patient[row["video_id"]], row["feature"], row["present"].strip().lower())
+        for row in tables["annotations"]
+        if row["video_id"] in patient
+    ]
+    return pd.DataFrame(rows, columns=_KEYS)

@@ -1,0 +1,1 @@
+"""Published answers: imported, reproduced, and put beside new ones."""

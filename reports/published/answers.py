@@ -1,0 +1,198 @@
+"""Published answers as the tidy frame of baselines: one row per model, recording and question.
+
+Columns: ``task`` (``feature``, or the name of an S3 task), then ``model, enhancement, prompt_id, video_id,
+patient_id, feature, answer, truth``. Answers and truths are words (yes, no, na, left, right, a region, ES,
+NES), seconds in the clip, signs separated by commas (``none`` for no sign), or the text of a report;
+``unparsed`` where an answer was given and not understood. A recording that a model did not answer has no row.
+A column ``fold`` may follow: the published part of a recording, by patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semiology.features import FEATURES
+from semiology.metrics.coverage import UNPARSED
+from semiology.metrics.s3.diagnosis import DIAGNOSES, published_diagnosis
+from semiology.metrics.s3.laterality import SIDES
+from semiology.metrics.s3.onset_region import REGIONS
+from semiology.metrics.s3.onset_time import published_seconds
+from semiology.metrics.s3.sequence.measures import published_tokens
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "task",
+    "model",
+    "enhancement",
+    "prompt_id",
+    "video_id",
+    "patient_id",
+    "feature",
+    "answer",
+    "truth",
+)
+FEATURE_TASK = "feature"
+SIDE_ITEMS = {
+    "head_turning": ("s3_head_turning_side", "head_turning_side"),
+    "arm_movement": ("s3_arm_movement_side", "arm_movement_side"),
+    "onset_region": ("s3_onset_region", "onset_region"),
+}
+TIME_TASKS = {"start": "s3_seizure_start", "end": "s3_seizure_end"}
+EMBC_ENHANCEMENTS = {"raw": "none", "segan": "denoise", "transcript": "transcript"}
+EMBC_MODEL = "AudioFlamingo3"
+EMBC_LABELS = {"1": "yes", "0": "no", "": ""}
+EMBC_ANSWERS = {"fail": UNPARSED}
+"""Names of the conditions in the tidy frame, labels and answers."""
+
+
+def s3_answers(folder: Path) -> pd.DataFrame:
+    """Return the published S3 answers of tasks 1 and 3 to 7 (of task 2 only scores were published).
+
+    Args:
+        folder: in the layout of the normalised release (ground_truth/, predictions/).
+
+    Raises:
+        FileNotFoundError: a table is missing; the message names it.
+    """
+    import pandas as pd
+
+    from semiology.reports.published.s3 import read_s3_tables
+
+    tables = read_s3_tables(folder)
+    makers: tuple[Callable[[dict[str, pd.DataFrame]], pd.DataFrame], ...] = (
+        _features,
+        _sides,
+        _times,
+        _sequences,
+        _reports,
+        _diagnoses,
+    )
+    frame = pd.concat([make(tables) for make in makers], ignore_index=True)
+    patients = tables["videos"].set_index("video_id")["patient_id"]
+    frame = frame[frame["video_id"].isin(patients.index)]
+    frame = frame.assign(patient_id=frame["video_id"].map(patients), enhancement="none", prompt_id="s3")
+    ordered = _ordered(frame)
+    return ordered.assign(fold=ordered["video_id"].map(tables["videos"].set_index("video_id")["fold"]))
+
+
+def embc_answers(folder: Path) -> pd.DataFrame:
+    """Return the published answers of the EMBC study: those of its audio model, per event and condition.
+
+    Of the visual models only tables were published. An event is a recording here; labels that are empty in
+    the source stay empty.
+
+    Args:
+        folder: holds ``af3_outputs.csv`` and ``annotations.csv``.
+
+    Raises:
+        FileNotFoundError: a table is missing; the message names it.
+    """
+    answers, labels = read_embc_table(folder, "af3_outputs"), read_embc_table(folder, "annotations")
+    truth = labels.melt(["event_id", "patient_id"], var_name="feature", value_name="truth")
+    frame = answers.merge(truth, on=["event_id", "feature"], validate="many_to_one")
+    frame = frame.assign(
+        task=FEATURE_TASK,
+        model=EMBC_MODEL,
+        prompt_id="embc",
+        video_id=frame["event_id"],
+        enhancement=frame["condition"].replace(EMBC_ENHANCEMENTS),
+        answer=frame["answer"].replace(EMBC_ANSWERS),
+        truth=frame["truth"].replace(EMBC_LABELS),
+    )
+    return _ordered(frame)
+
+
+def read_embc_table(folder: Path, name: str) -> pd.DataFrame:
+    """Read a table of the EMBC release, every cell as text.
+
+    Raises:
+        FileNotFoundError: it is missing.
+    """
+    import pandas as pd
+
+    path = folder / f"{name}.csv"
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing → give the folder of the normalised EMBC release")
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def _features(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    answers = tables["task1_video"].melt(["model", "video_id"], var_name="feature", value_name="answer")
+    truth = tables["annotations"][["video_id", "feature", "present"]].rename(columns={"present": "truth"})
+    rows = answers[(answers["answer"] != "") & answers["feature"].isin(FEATURES)]
+    rows = rows.merge(truth, on=["video_id", "feature"], validate="many_to_one")
+    known = rows["answer"].isin(["yes", "no", "na"])
+    return rows.assign(answer=rows["answer"].where(known, UNPARSED), task=FEATURE_TASK)
+
+
+def _sides(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    parts = []
+    truths = tables["laterality"].set_index("video_id")
+    for item, (task, column) in SIDE_ITEMS.items():
+        rows = tables["task3"]
+        rows = rows[(rows["item"] == item) & rows["video_id"].isin(truths.index) & (rows["answer"] != "")]
+        classes = REGIONS if item == "onset_region" else SIDES
+        truth = truths.loc[rows["video_id"], column].str.strip().str.lower().to_numpy()
+        answer = rows["answer"].str.strip().str.lower()
+        rows = rows.assign(
+            task=task, feature=item, truth=truth, answer=answer.where(answer.isin(classes), UNPARSED)
+        )
+        parts.append(rows[rows["truth"].isin(classes)])
+    return pd.concat(parts)
+
+
+def _times(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    targets = tables["task4_targets"].rename(columns={"target_s": "truth"})
+    rows = tables["task4"].merge(targets, on=["video_id", "feature"], validate="many_to_one")
+    seconds = [published_seconds(text) for text in rows["timestamp"]]
+    answer = [UNPARSED if value is None else f"{value:g}" for value in seconds]
+    tasks = rows["feature"].map(TIME_TASKS).fillna("s3_onset_time")
+    return rows.assign(task=tasks, answer=answer)
+
+
+def _sequences(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    visual = tables["sequences"]
+    visual = visual[visual["variant"] == "visual"][["video_id", "sequence"]]
+    visual = visual.rename(columns={"sequence": "truth"})
+    rows = tables["task5"].merge(visual, on="video_id", validate="many_to_one")
+    answer = [", ".join(published_tokens(text)) for text in rows["sequence"]]
+    # An empty list is an answer: nothing was seen.
+    return rows.assign(task="s3_sequence", feature="sequence", answer=[text or "none" for text in answer])
+
+
+def _reports(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    truth = tables["reports"][["video_id", "report"]].rename(columns={"report": "truth"})
+    rows = tables["task6"][["model", "video_id", "report"]].rename(columns={"report": "answer"})
+    rows = rows[rows["answer"] != ""].merge(truth, on="video_id", validate="many_to_one")
+    return rows.assign(task="s3_report", feature="report")
+
+
+def _diagnoses(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    import pandas as pd
+
+    truth = tables["videos"].set_index("video_id")["diagnosis"]
+    columns = {"with_report": "s3_diagnosis_with_report", "without_report": "s3_diagnosis"}
+    return pd.concat(_diagnoses_of(tables["task7"], truth, columns))
+
+
+def _diagnoses_of(
+    rows: pd.DataFrame, truth: pd.Series[str], columns: dict[str, str]
+) -> Iterator[pd.DataFrame]:
+    for column, task in columns.items():
+        given = rows[(rows[column] != "") & rows["video_id"].map(truth).isin(DIAGNOSES)]
+        yield given.assign(
+            task=task,
+            feature="diagnosis",
+            truth=given["video_id"].map(truth),
+            answer=[published_diagnosis(text) or UNPARSED for text in given[column]],
+        )
+
+
+def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[list(COLUMNS)].sort_values(list(COLUMNS[:7]), kind="stable").reset_index(drop=True)

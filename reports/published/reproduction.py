@@ -1,0 +1,259 @@
+"""``semiology reproduce``: published cells beside the same cells computed again, and why some differ.
+
+A cell is explained where the printed table differs but the public repository's own value of that very cell
+equals ours, or where the release names it as wrong. Nothing depends on which models a folder holds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from semiology.reports.published.embc import embc_cells, read_embc_tables
+from semiology.reports.published.s3 import CELL_COLUMNS, compare_cells, read_s3_tables, s3_cells
+from semiology.reports.published.two_stage import TWO_STAGE, two_stage_cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+COLUMNS = (
+    "source",
+    "table",
+    "scope",
+    "task",
+    "model",
+    "item",
+    "metric",
+    "published",
+    "recomputed",
+    "equal",
+    "status",
+    "reason",
+)
+CELL = ["scope", "task", "model", "item", "metric"]
+EXPECTED = "expected_metrics.csv.gz"
+TEXT_METRICS = ("bleu_corpus", "rouge1_f1", "rougeL_f1", "berts_f1", "bleu", "bertscore_f1")
+EQUAL, SLIP, NO_INPUT, SCRUBBED, REFITTED, NEW, DIFFERS = (
+    "equal",
+    "slip",
+    "no input",
+    "scrubbed input",
+    "fitted again",
+    "not published",
+    "differs",
+)
+"""Equal; different for a reason that the release names; nothing published to compute it from; computed from
+texts in which names and places were replaced after the published scoring; from a classifier that had to be
+fitted anew, which is no reproduction; computed, and nothing published to compare with; different without a
+reason."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """Published cells and what was computed again.
+
+    Attributes:
+        cells: columns `COLUMNS`, one row per published cell, then cells of models without a published one.
+        decimals: to which cells are compared.
+    """
+
+    cells: pd.DataFrame
+    decimals: int
+
+    @property
+    def unexplained(self) -> pd.DataFrame:
+        """The cells that differ without a reason."""
+        return self.cells[self.cells["status"] == DIFFERS]
+
+
+def reproduce_s3(
+    folder: Path, *, texts: bool = False, on_task: Callable[[str], None] | None = None
+) -> Reproduction:
+    """Compute every published S3 cell again from the answers in a folder.
+
+    Args:
+        folder: ground_truth/, predictions/ and, to compare with, ``expected_metrics.csv.gz``.
+        texts: also BLEU and ROUGE of the reports; their texts were altered after the published scoring, so
+            that they come near and no more.
+        on_task: called with the name of each task before it is computed.
+
+    Raises:
+        FileNotFoundError: a table is missing; the message names it.
+        ValueError: a model answers a recording twice, or a cell is published twice.
+    """
+    import pandas as pd
+
+    tables = read_s3_tables(folder)
+    cells = s3_cells(tables, texts=texts, on_task=on_task)
+    if on_task is not None:
+        on_task("task 7, two stages")
+    again = pd.DataFrame(two_stage_cells(tables), columns=CELL_COLUMNS)
+    cells = pd.concat([cells, again], ignore_index=True) if len(again) else cells
+    path = folder / EXPECTED
+    columns = ["source", "table", *CELL, "value"]
+    if path.is_file():
+        expected = pd.read_csv(path, dtype=str, keep_default_na=False)
+    else:
+        expected = pd.DataFrame(columns=columns)
+    compared = compare_cells(expected, cells)
+    status, reasons = _explained(compared)
+    compared = compared.assign(status=status, reason=reasons)
+    new = cells[~cells["model"].isin(expected["model"])].rename(columns={"value": "recomputed"})
+    new = new[new["recomputed"].notna()].assign(source="", table="", equal=False, status=NEW, reason="")
+    return Reproduction(_ordered(pd.concat([compared, new], ignore_index=True) if len(new) else compared), 2)
+
+
+def reproduce_embc(folder: Path) -> Reproduction:
+    """Compute the published EMBC cells again: Table IV from answers, Tables II and III as a check.
+
+    Cells are compared to the third decimal, as printed.
+
+    Raises:
+        FileNotFoundError: a table is missing; the message names it.
+    """
+    cells = embc_cells(read_embc_tables(folder))
+    status, reasons = [], []
+    for row in cells.to_dict("records"):
+        if math.isnan(row["recomputed"]):
+            status.append(NO_INPUT)
+            reasons.append("means over folds whose answers were not published")
+        elif row["equal"]:
+            status.append(EQUAL)
+            reasons.append("")
+        else:
+            named = row["status"] == "wrong_in_paper"
+            status.append(SLIP if named else DIFFERS)
+            reasons.append("the printed value contradicts the other metrics of its row" if named else "")
+    return Reproduction(_ordered(cells.assign(source="paper", status=status, reason=reasons)), 3)
+
+
+def totals(reproduction: Reproduction) -> list[tuple[str, ...]]:
+    """Return one row per source, table, scope and task: cells, computed again, equal, slips, unexplained."""
+    rows = []
+    published = reproduction.cells[reproduction.cells["status"] != NEW]
+    for (source, table, scope, task), part in published.groupby(
+        ["source", "table", "scope", "task"], sort=False
+    ):
+        counts = part["status"].value_counts()
+        again = part["recomputed"].notna()
+        shown = (len(part), int(again.sum()), *(int(counts.get(name, 0)) for name in STATUSES))
+        rows.append((str(source), str(table), str(scope), str(task), *map(str, shown)))
+    return rows
+
+
+REFITTED_REASON = "the published classifier was not released; ours was fitted on folds 1 to 4"
+STATUSES = (EQUAL, SLIP, SCRUBBED, REFITTED, DIFFERS)
+HEADER = ("source", "table", "scope", "task", "cells", "computed", *STATUSES)
+
+
+def print_reproduction(reproduction: Reproduction, console: Console) -> None:
+    """Print equal of total per table and task, every cell that differs, and the sums."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=f"Equal to {reproduction.decimals} decimals", title_justify="left", pad_edge=False)
+    for name in HEADER:
+        table.add_column(name, justify="right" if name in HEADER[4:] else "left")
+    for row in totals(reproduction):
+        table.add_row(*row, style="red" if row[-1] != "0" else None)
+    console.print(table)
+    cells = reproduction.cells
+    for cell in cells[cells["status"].isin([SLIP, DIFFERS])].to_dict("records"):
+        name = " ".join(cell[part] for part in ("model", "item", "metric") if cell[part])
+        text = f"{cell['source']} table {cell['table']}, {cell['scope']}: {name}"
+        told = f"{text}: published {cell['published']:g}, computed {cell['recomputed']:.4f}"
+        style = "yellow" if cell["status"] == SLIP else "red"
+        console.print(Text(f"{told} → {cell['reason'] or 'unexplained'}", style=style))
+    _print_refitted(cells[cells["status"] == REFITTED], console)
+    console.print(Text(headline(reproduction), style="bold"))
+
+
+def _print_refitted(cells: pd.DataFrame, console: Console) -> None:
+    """Print the cells of a classifier that was fitted again: published value, then ours."""
+    from rich.table import Table
+
+    if cells.empty:
+        return
+    metrics = list(dict.fromkeys(cells["metric"]))
+    table = Table(title=f"Two stages, published / ours ({REFITTED_REASON})", title_justify="left")
+    for name in ("model", *metrics):
+        table.add_column(name, justify="left" if name == "model" else "right")
+    for model, rows in cells.groupby("model"):
+        values = rows.set_index("metric")
+        both = [(values["published"][name], values["recomputed"][name]) for name in metrics]
+        table.add_row(str(model), *(f"{published:.2f} / {ours:.2f}" for published, ours in both))
+    console.print(table)
+
+
+def headline(reproduction: Reproduction) -> str:
+    """Return the sums in one line."""
+    counts = reproduction.cells["status"].value_counts()
+    computed = sum(int(counts.get(name, 0)) for name in (EQUAL, SLIP, DIFFERS))
+    parts = [f"{int(counts.get(EQUAL, 0))} of {computed} cells equal to {reproduction.decimals} decimals"]
+    parts += [
+        f"{int(counts[name])} {what}"
+        for name, what in (
+            (SLIP, "different by slips of the publication"),
+            (DIFFERS, "unexplained"),
+            (SCRUBBED, "from texts altered after scoring"),
+            (REFITTED, "from a classifier fitted again"),
+            (NO_INPUT, "without published inputs"),
+            (NEW, "of models that are not in the tables"),
+        )
+        if counts.get(name, 0)
+    ]
+    return "; ".join(parts)
+
+
+def write_cells(reproduction: Reproduction, path: Path) -> None:
+    """Write the cells as CSV, values to six decimals and empty where nothing can be computed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    reproduction.cells.to_csv(part, index=False, float_format="%.6g", lineterminator="\n")
+    part.replace(path)
+
+
+def _explained(compared: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """Return the status of each cell and, where it differs, the reason."""
+    own = compared[compared["source"] == "repository"].set_index(CELL)
+    agreeing = {
+        key: value
+        for key, value, equal in zip(own.index, own["published"], own["equal"], strict=True)
+        if equal
+    }
+    status: list[str] = []
+    reasons: list[str] = []
+    for row in compared.to_dict("records"):
+        key = tuple(row[name] for name in CELL)
+        reason = ""
+        if math.isnan(row["recomputed"]):
+            found = NO_INPUT
+        elif row["item"] == TWO_STAGE:
+            found, reason = REFITTED, REFITTED_REASON
+        elif row["equal"]:
+            found = EQUAL
+        elif row["task"] == "task6" and row["metric"] in TEXT_METRICS:
+            found, reason = SCRUBBED, "the released texts were altered after the published scoring"
+        elif row["source"] == "paper" and key in agreeing:
+            found = SLIP
+            reason = _slip(row["published"], agreeing[key])
+        else:
+            found = DIFFERS
+        status.append(found)
+        reasons.append(reason)
+    return status, reasons
+
+
+def _slip(printed: float, stored: float) -> str:
+    """Say how the paper came to differ from its repository, whose value of the cell equals ours."""
+    if abs(printed - stored) <= 0.005 + 1e-9:
+        return f"rounded twice: the repository stores {stored:g}"
+    return f"misprint: the repository has {stored:g}"
+
+
+def _ordered(cells: pd.DataFrame) -> pd.DataFrame:
+    return cells[list(COLUMNS)].reset_index(drop=True)

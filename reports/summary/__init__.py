@@ -1,0 +1,1 @@
+"""From answers to the summaries that tables and pages show."""

@@ -1,0 +1,288 @@
+"""The first table: one row per model, wording, enhancement and feature, and the macro figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from semiology.features import AUDIO_FEATURES, FEATURES, FEATURES_BY_GROUP, VISUAL_FEATURES
+from semiology.metrics.scores.aggregation import recording_answers
+from semiology.metrics.scores.classification import Policy
+from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores, score_run
+from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
+from semiology.reports.read.feature_answers import Results
+from semiology.reports.read.path_scrubbing import without_paths
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GROUPS: Mapping[str, Sequence[str]] = {
+    "visual": VISUAL_FEATURES,
+    "limb_body": FEATURES_BY_GROUP["limb_body"],
+    "facial": FEATURES_BY_GROUP["facial"],
+    "audio": AUDIO_FEATURES,
+    "all": FEATURES,
+}
+FEATURE_ESTIMATES = (
+    "precision",
+    "recall",
+    "f1",
+    "accuracy",
+    "specificity",
+    "balanced_accuracy",
+    "mcc",
+    "kappa",
+    "f1_minus_always_yes",
+    "yes_rate",
+    "unparsed_rate",
+    "na_rate",
+)
+
+
+TEXT = ["feature", "prompt_id", "prompt_hash"]
+"""Columns that name a text."""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """Scores of one model, wording and enhancement.
+
+    Attributes:
+        model, prompt, enhancement: what was asked; ``prompt`` is the wording's id, followed by the beginning
+            of its hash where one id stands for several texts.
+        scores: of features and groups of features.
+        n_recordings, n_patients: behind each feature or group, by name.
+    """
+
+    model: str
+    prompt: str
+    enhancement: str
+    scores: RunScores
+    n_recordings: Mapping[str, int]
+    n_patients: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """All runs in a fixed order, with what a reader must know before and after the figures."""
+
+    runs: tuple[RunSummary, ...]
+    caveats: tuple[str, ...]
+    notes: tuple[str, ...]
+    policy: Policy
+    resamples: int
+    seed: int
+
+
+def summarise(
+    results: Results,
+    *,
+    policy: Policy = "wrong",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    caveats: Mapping[str, str] | None = None,
+) -> Summary:
+    """Score all answers.
+
+    Args:
+        results: answers of one or several runs.
+        policy: ``wrong`` or ``drop`` for recordings whose answer is neither yes nor no.
+        resamples, seed: of the patient bootstrap.
+        caveats: further remarks by model, shown above the table.
+
+    Raises:
+        ValueError: the answers contradict each other (two truths for one recording).
+    """
+    strange = sorted(set(results.answers["feature"].unique()) - set(FEATURES))
+    notes = [without_paths(note) for note in results.notes]
+    if strange:
+        notes.append(f"answers on unknown features are not scored: {', '.join(strange)}")
+    recordings = labelled_recordings(labelled_answers(results.answers))
+    runs = []
+    for _, group in recordings.groupby(["model", "enhancement", "prompt_id"], sort=True):
+        scores = score_run(group, FEATURES, GROUPS, policy=policy, resamples=resamples, seed=seed)
+        runs.append(_run_summary(group, scores))
+    notes += _different_recordings(recordings)
+    extra = [f"{model}: {text}" for model, text in sorted((caveats or {}).items())]
+    return Summary(tuple(runs), (*results.caveats, *extra), tuple(notes), policy, resamples, seed)
+
+
+def headline(summary: Summary) -> str:
+    """Return ``macro F1 (visual, N features): x.xx [lo, hi]; always-yes y.yy``, one line per run.
+
+    With several runs each line ends with the model, wording and enhancement it is about. A run without visual
+    features gives its first group.
+    """
+    lines = []
+    for run in summary.runs:
+        if run.scores.macros:
+            line = _macro_line(run.scores.macros[0])
+            label = f" ({run.model}, {run.prompt}, {run.enhancement})" if len(summary.runs) > 1 else ""
+            lines.append(line + label)
+    return "\n".join(lines)
+
+
+def summary_rows(summary: Summary) -> list[dict[str, Any]]:
+    """Return the table for machines: one flat dict per feature and per group, all with the same keys.
+
+    Undefined values and limits that are not estimable are None; ``f1_reason`` says why.
+    """
+    rows = []
+    for run in summary.runs:
+        head = {"model": run.model, "prompt": run.prompt, "enhancement": run.enhancement}
+        rows += [{**head, **_feature_row(run, scores)} for scores in run.scores.features]
+        rows += [{**head, **_macro_row(run, macro)} for macro in run.scores.macros]
+    return [{key: row[key] for key in rows[0]} for row in rows]
+
+
+def labelled_answers(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return the answers on known features with the column ``prompt``, the label of the wording.
+
+    That is its id. Where one id stands for several texts of a feature, the label of a text that is not the
+    prompt library's own form is followed by the answer format, or by the beginning of its hash.
+    """
+    answers = answers[answers["feature"].isin(FEATURES)].drop(columns="prompt", errors="ignore")
+    texts = answers[TEXT].drop_duplicates()
+    if "answer_format" in answers.columns:
+        formats = answers[[*TEXT, "answer_format"]].dropna().drop_duplicates(TEXT)
+        texts = texts.merge(formats, on=TEXT, how="left")
+    else:
+        texts = texts.assign(answer_format=None)
+    own = own_hashes()
+    labels = []
+    for feature, prompt, digest, form in texts[[*TEXT, "answer_format"]].itertuples(index=False, name=None):
+        several = (
+            (texts["feature"] == feature) & (texts["prompt_id"] == prompt) & texts["prompt_hash"].notna()
+        )
+        if not isinstance(digest, str) or several.sum() == 1 or own.get((feature, prompt)) == digest:
+            labels.append(str(prompt))
+        elif isinstance(form, str) and (texts[several]["answer_format"] == form).sum() == 1:
+            labels.append(f"{prompt}+{form}")
+        else:
+            labels.append(f"{prompt}@{str(digest)[:8]}")
+    merged = answers.merge(texts[TEXT].assign(prompt=labels), on=TEXT, how="left")
+    return merged.set_axis(answers.index)
+
+
+def own_hashes() -> dict[tuple[str, str], str]:
+    """Return the hash of every wording of the prompt library in its own form, by feature and id."""
+    from semiology.prompts.library import PromptLibraryError, load_library, prompt_hash, render
+
+    try:
+        library = load_library()
+    except PromptLibraryError:
+        return {}
+    return {(prompt.feature, prompt.id): prompt_hash(render(prompt)) for prompt in library}
+
+
+def labelled_recordings(answers: pd.DataFrame) -> pd.DataFrame:
+    """Return the answers to recordings of `labelled_answers`; ``prompt_id`` is the label of the wording."""
+    columns = ["model", "enhancement", "prompt", "video_id", "patient_id", "feature", "segment"]
+    rows = answers[[*columns, "answer", "truth"]].rename(columns={"prompt": "prompt_id"})
+    return recording_answers(rows)
+
+
+def _run_summary(group: pd.DataFrame, scores: RunScores) -> RunSummary:
+    members = {name: [name] for name in FEATURES} | {f"group:{k}": list(v) for k, v in GROUPS.items()}
+    recordings, patients = {}, {}
+    for name, features in members.items():
+        part = group[group["feature"].isin(features)]
+        recordings[name], patients[name] = part["video_id"].nunique(), part["patient_id"].nunique()
+    first = group.iloc[0]
+    distinct: dict[tuple[tuple[str, ...], tuple[str, ...]], MacroScores] = {}
+    for macro in scores.macros:
+        # A group that holds the same features as an earlier one would repeat its row.
+        distinct.setdefault((macro.features, macro.left_out), macro)
+    scores = RunScores(scores.features, tuple(distinct.values()))
+    return RunSummary(
+        str(first["model"]), str(first["prompt_id"]), str(first["enhancement"]), scores, recordings, patients
+    )
+
+
+def _different_recordings(recordings: pd.DataFrame) -> list[str]:
+    """Say where models were asked about different recordings, since their figures then do not compare."""
+    notes = []
+    for feature in FEATURES:
+        part = recordings[recordings["feature"] == feature]
+        asked = {str(model): frozenset(group["video_id"]) for model, group in part.groupby("model")}
+        if len(set(asked.values())) > 1:
+            common = len(frozenset.intersection(*asked.values()))
+            sizes = ", ".join(f"{model} {len(ids)}" for model, ids in asked.items())
+            notes.append(f"{feature}: models answered different recordings ({sizes}; {common} in common)")
+    if len(notes) > 3:
+        notes = [*notes[:2], f"the same holds for {len(notes) - 2} more features"]
+    return notes
+
+
+def _macro_line(macro: MacroScores) -> str:
+    f1, always = macro.estimates["f1"], macro.estimates["always_yes_f1"]
+    count = len(macro.features)
+    features = f"{count} feature{'' if count == 1 else 's'}"
+    if not macro.features:
+        return f"macro F1 ({macro.group}, 0 features): undefined, no recording shows any of the signs"
+    limits = f"[{f1.low:.2f}, {f1.high:.2f}]" if f1.estimable else "[not estimable]"
+    return f"macro F1 ({macro.group}, {features}): {f1.value:.2f} {limits}; always-yes {always.value:.2f}"
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or math.isnan(value) else round(value, 6)
+
+
+def _estimate_cells(name: str, estimate: Estimate | None) -> dict[str, Any]:
+    if estimate is None:
+        return {name: None, f"{name}_low": None, f"{name}_high": None}
+    return {
+        name: _number(estimate.value),
+        f"{name}_low": _number(estimate.low),
+        f"{name}_high": _number(estimate.high),
+    }
+
+
+def _remarks(f1: Estimate) -> dict[str, Any]:
+    return {
+        "f1_method": f1.method,
+        "f1_reason": f1.reason or f1.caution,
+        "f1_undefined_resamples": _number(f1.undefined_share),
+    }
+
+
+def _feature_row(run: RunSummary, scores: FeatureScores) -> dict[str, Any]:
+    cells: dict[str, Any] = {"level": "feature", "name": scores.feature, "n_features": 1}
+    for name in FEATURE_ESTIMATES:
+        cells |= _estimate_cells(name, scores.estimates[name])
+    return cells | {
+        "always_yes_f1": _number(scores.always_yes_f1),
+        "random_f1": _number(scores.random_f1),
+        "prevalence": _number(scores.prevalence),
+        "n_scored": scores.n,
+        "n_recordings": run.n_recordings[scores.feature],
+        "n_patients": scores.n_patients,
+        "n_positive": scores.n_positive,
+        "n_positive_patients": scores.n_positive_patients,
+        "n_unparsed": scores.n_unparsed,
+        "n_na": scores.n_na,
+        "n_na_truth": scores.n_na_truth,
+        "n_without_truth": scores.n_without_truth,
+        "n_dropped": scores.n_dropped,
+        "clears_always_yes": scores.clears_chance,
+        **_remarks(scores.estimates["f1"]),
+    }
+
+
+def _macro_row(run: RunSummary, macro: MacroScores) -> dict[str, Any]:
+    cells: dict[str, Any] = {"level": "macro", "name": macro.group, "n_features": len(macro.features)}
+    for name in FEATURE_ESTIMATES:
+        cells |= _estimate_cells(name, macro.estimates.get(name))
+    empty = ("random_f1", "n_positive", "n_positive_patients", "n_unparsed", "n_na", "n_na_truth")
+    return cells | {
+        "always_yes_f1": _number(macro.estimates["always_yes_f1"].value),
+        "prevalence": _number(macro.estimates["prevalence"].value),
+        "n_scored": macro.estimates["f1"].n,
+        "n_recordings": run.n_recordings[f"group:{macro.group}"],
+        "n_patients": run.n_patients[f"group:{macro.group}"],
+        "clears_always_yes": macro.clears_chance,
+        **dict.fromkeys((*empty, "n_without_truth", "n_dropped")),
+        **_remarks(macro.estimates["f1"]),
+    }

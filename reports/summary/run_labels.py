@@ -1,0 +1,103 @@
+"""Which runs a report puts first, what it calls them, and what must be said beside their numbers.
+
+A run is one model, wording and enhancement. Each model has one *main* run: unenhanced, in the reference
+wording where that was asked. Headline and heatmap show these; sweeps and enhancements have their own tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from semiology.reports.published.baselines import PREFIX
+from semiology.reports.summary.features import RunSummary
+
+REFERENCE = "s3"
+NO_ENHANCEMENT = "none"
+SIMULATED = "simulated recordings"
+EMBEDDED = "embedded model"
+PUBLISHED = "published answers"
+DEAF = "asked without sound"
+LIMITED = "first questions only"
+MARKS: Mapping[str, str] = {
+    "simulated": SIMULATED,
+    "embedded_model": EMBEDDED,
+    "deaf": DEAF,
+    "limit": LIMITED,
+}
+
+
+@dataclass(frozen=True)
+class ShownRun:
+    """One run as the report shows it.
+
+    Attributes:
+        key: ``r0``, ``r1``, … in the order shown; names the run within one report.
+        summary: its scores.
+        label: for people; wording and enhancement only where they are not those of a main run.
+        main: whether it stands for its model.
+        marks: what its numbers are, such as `SIMULATED`.
+    """
+
+    key: str
+    summary: RunSummary
+    label: str
+    main: bool
+    marks: tuple[str, ...]
+
+
+def shown_runs(runs: Sequence[RunSummary], records: Mapping[str, Mapping[str, Any]]) -> tuple[ShownRun, ...]:
+    """Return all runs, main ones first, each group in the order of the summary.
+
+    Args:
+        runs: of a summary.
+        records: facts of the runs by model, as in `semiology.reports.read.feature_answers.Results`.
+    """
+    models = list(dict.fromkeys(run.model for run in runs))
+    main = {model: _main([run for run in runs if run.model == model]) for model in models}
+    ordered = [run for run in runs if main[run.model] is run]
+    ordered += [run for run in runs if main[run.model] is not run]
+    return tuple(
+        ShownRun(
+            f"r{i}",
+            run,
+            run_label(run.model, run.prompt, run.enhancement),
+            main[run.model] is run,
+            marks_of(run.model, records),
+        )
+        for i, run in enumerate(ordered)
+    )
+
+
+def run_label(model: str, prompt: str, enhancement: str) -> str:
+    """Return the name of a run: the model, then what differs from the reference question."""
+    parts = [model]
+    if prompt not in ("", REFERENCE):
+        parts.append(f"wording {prompt}")
+    if enhancement != NO_ENHANCEMENT:
+        parts.append(enhancement)
+    return " · ".join(parts)
+
+
+def is_reference(prompt: str) -> bool:
+    """Whether a wording's label is that of the reference, in whichever answer format."""
+    return prompt == REFERENCE or prompt.startswith((f"{REFERENCE}+", f"{REFERENCE}@"))
+
+
+def marks_of(model: str, records: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what must be said beside every number of a model."""
+    if model.startswith(PREFIX):
+        return (PUBLISHED,)
+    record = records.get(model, {})
+    return tuple(text for name, text in MARKS.items() if record.get(name))
+
+
+def _main(runs: Sequence[RunSummary]) -> RunSummary:
+    """Return the run that stands for a model; of equals the first."""
+
+    def rank(run: RunSummary) -> tuple[bool, bool, bool, int]:
+        plain = run.enhancement == NO_ENHANCEMENT
+        return plain, run.prompt == REFERENCE, is_reference(run.prompt), len(run.scores.features)
+
+    return max(runs, key=rank)

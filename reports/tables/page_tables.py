@@ -1,0 +1,172 @@
+"""The folder ``tables/``: what the page shows as CSV and Markdown, and layouts of the published tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from semiology.reports.tables.features import csv_of, table_line
+from semiology.reports.tables.paper.feature_layouts import (
+    TEST,
+    WHOLE,
+    RunNames,
+    Scope,
+    embc_tables,
+    feature_tables,
+)
+from semiology.reports.tables.paper.latex import paper_latex
+from semiology.reports.tables.paper.s3_layouts import s3_tables
+from semiology.reports.tables.paper.table import PaperTable, paper_csv, paper_markdown
+
+if TYPE_CHECKING:
+    from semiology.reports.summary.features import Summary
+    from semiology.reports.summary.s3_summary import S3Summary
+
+Row = Mapping[str, Any]
+
+
+def content_tables(content: Mapping[str, Any]) -> dict[str, str]:
+    """Return the tables of the page by file name: heatmap, headline, wordings, enhancements, counts.
+
+    Args:
+        content: of `semiology.reports.page.content.page_content`.
+    """
+    tables: dict[str, list[Row]] = {
+        "headline": [_headline(row) for row in content["headline"]],
+        "heatmap": _heatmap(content),
+        "wordings": [row for model in content["wordings"] for row in _wordings(model)],
+        "enhancements": [row for part in content["enhancements"] for row in _enhancements(part)],
+        "counts": [_counts(row) for row in content["confusions"]],
+    }
+    files: dict[str, str] = {}
+    for name, rows in tables.items():
+        if rows:
+            files |= {f"{name}.csv": csv_of(rows), f"{name}.md": _markdown(rows)}
+    return files
+
+
+def published_layouts(
+    features: Summary | None,
+    s3: S3Summary | None,
+    test: tuple[Summary | None, S3Summary | None] | None,
+    records: Mapping[str, Mapping[str, Any]],
+) -> dict[str, str]:
+    """Return the layouts of the published tables by file name, as far as there are answers.
+
+    Args:
+        features, s3: scores on all recordings.
+        test: scores on the recordings of the split ``test``, or None if the set names none.
+        records: facts of the runs by model: simulated recordings and embedded models are named.
+    """
+    name = RunNames(records)
+    tables = _tables(features, s3, WHOLE, name)
+    if test is not None:
+        tables += _tables(*test, TEST, name)
+    tables += embc_tables(features, name) if features else []
+    files = {}
+    for table in tables:
+        files[f"{table.stem}.csv"] = paper_csv(table)
+        files[f"{table.stem}.md"] = paper_markdown(table)
+        files[f"{table.stem}.tex"] = paper_latex(table)
+    return files
+
+
+def _tables(features: Summary | None, s3: S3Summary | None, scope: Scope, name: RunNames) -> list[PaperTable]:
+    return [
+        *(feature_tables(features, scope, name) if features else []),
+        *(s3_tables(s3, scope, name) if s3 else []),
+    ]
+
+
+def _headline(row: Row) -> Row:
+    kept = ("label", "group", "n_features", "always_yes", "verdict", "recordings", "patients")
+    counts = ("coverage", "unparsed", "unparsed_share")
+    return {
+        **{name: row[name] for name in kept},
+        "marks": "; ".join(row["marks"]),
+        **_limits("f1", row["f1"]),
+        **_limits("difference", row["difference"]),
+        **{name: row[name] for name in counts},
+    }
+
+
+def _heatmap(content: Mapping[str, Any]) -> list[Row]:
+    """Return one row per feature and run: the numbers of the heatmap."""
+    rows: list[Row] = []
+    for row in content["heatmap"]:
+        for run, cell in zip(content["runs"], row["cells"], strict=True):
+            if cell is None:
+                continue
+            scores = [_limits(name, cell["metrics"][name]) for name in cell["metrics"]]
+            rows.append(
+                {
+                    "feature": row["feature"],
+                    "run": run.label,
+                    "marks": "; ".join(run.marks),
+                    **{key: value for part in scores for key, value in part.items()},
+                    "always_yes": cell["always_yes"],
+                    "clears_always_yes": cell["clears"],
+                    **{name: cell[name] for name in ("n", "asked", "patients", "positive", "unparsed")},
+                }
+            )
+    return rows
+
+
+def _wordings(model: Row) -> list[Row]:
+    rows: list[Row] = []
+    for strip in model["strips"]:
+        for point in strip["points"]:
+            rows.append(
+                {
+                    "model": model["model"],
+                    "marks": "; ".join(model["marks"]),
+                    "feature": strip["feature"],
+                    "wording": point["name"],
+                    "family": point["family"],
+                    "role": point["role"],
+                    "f1": point["f1"],
+                    "always_yes": strip["always_yes"],
+                    "recordings": strip["n"],
+                    "patients": strip["patients"],
+                    **_limits("flips", strip["flips"]),
+                    **_limits("selected", strip["chosen"] or {"value": None, "low": None, "high": None}),
+                }
+            )
+    return rows
+
+
+def _enhancements(part: Row) -> list[Row]:
+    kept = ("name", "group", "plain", "enhanced", "p", "verdict", "n", "patients")
+    marks = "; ".join(part["marks"])
+    return [
+        {
+            "run": part["title"],
+            "marks": marks,
+            **{name: row[name] for name in kept},
+            **_limits("change", row["difference"]),
+        }
+        for row in part["rows"]
+    ]
+
+
+def _counts(row: Row) -> Row:
+    run = row["run"]
+    rest = {key: value for key, value in row.items() if key not in ("run", "feature")}
+    return {"run": run.label, "marks": "; ".join(run.marks), "feature": row["feature"], **rest}
+
+
+def _limits(name: str, estimate: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: estimate["value"], f"{name}_low": estimate["low"], f"{name}_high": estimate["high"]}
+
+
+def _markdown(rows: Sequence[Row]) -> str:
+    heads = list(rows[0])
+    lines = [table_line(heads), table_line(["---"] * len(heads))]
+    lines += [table_line([_text(row[head]) for head in heads]) for row in rows]
+    return "\n".join([*lines, ""])
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:.2f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,202 @@
+"""Everything that `semiology report --out DIR` writes: page, tables, figures and provenance."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from semiology.reports.compare.enhancement_effects import EnhancementEffect, enhancement_effects
+from semiology.reports.figures import figure_files
+from semiology.reports.page.content import ReportScores, page_content
+from semiology.reports.page.lineage import read_lineages
+from semiology.reports.page.recording_set_facts import recording_set_facts
+from semiology.reports.page.writing import MAX_BYTES, render_page
+from semiology.reports.provenance import provenance
+from semiology.reports.read.run_provenance import run_provenances
+from semiology.reports.summary.features import labelled_answers, labelled_recordings, summarise
+from semiology.reports.summary.run_labels import ShownRun, shown_runs
+from semiology.reports.summary.s3_summary import summarise_s3
+from semiology.reports.summary.wordings import ModelWordings, wording_strips
+from semiology.reports.tables.features import write_files, write_texts
+from semiology.reports.tables.page_tables import content_tables, published_layouts
+from semiology.reports.tables.s3 import write_s3_files
+
+if TYPE_CHECKING:
+    from semiology.reports.inputs import ReportInputs
+    from semiology.reports.summary.features import Summary
+    from semiology.reports.summary.s3_summary import S3Summary
+
+PAGE = "report.html"
+PROVENANCE = "provenance.json"
+TABLES = "tables"
+FIGURES = "figures"
+TEST = "test"
+"""Name of the split that has tables of its own."""
+FEW_RESAMPLES = 100
+"""Enough where only the values are printed."""
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """What a report holds beside the scores.
+
+    Attributes:
+        title: of the page.
+        data: folder of the recording set, for the times of signs; None without.
+        videos: link the set's videos by relative paths.
+        keep_ids: show recordings under their own ids even if these are not opaque.
+        lineage: files or folders of searches for wordings.
+        command: the words of the command, for the record.
+    """
+
+    title: str = "Seizure semiology report"
+    data: Path | None = None
+    videos: bool = False
+    keep_ids: bool = False
+    lineage: Sequence[Path] = ()
+    command: Sequence[str] = ()
+
+
+def write_report(
+    out: Path,
+    paths: Sequence[Path],
+    inputs: ReportInputs,
+    features: Summary | None,
+    s3: S3Summary | None,
+    options: ReportOptions,
+) -> list[Path]:
+    """Write page, tables, figures and provenance into a folder; return the paths of what was written.
+
+    Args:
+        out: the folder.
+        paths: the runs, as given.
+        inputs: their answers. features, s3: their scores.
+        options: what else the report holds.
+
+    Raises:
+        ValueError: the recording set has faults.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    scores = report_scores(out, paths, inputs, features, s3, options)
+    content, data = page_content(
+        scores, title=options.title, software=version("semiology-eval"), keep_ids=options.keep_ids
+    )
+    page = render_page(content, data)
+    if len(page.encode("utf-8")) > MAX_BYTES:
+        data, content = _without_texts(data, content)
+        page = render_page(content, data)
+    answers = scores.results.answers if scores.results else None
+    written = write_texts({PAGE: page}, out)
+    written += write_files(features, out) if features else []
+    written += write_s3_files(s3, out) if s3 else []
+    layouts = published_layouts(features, s3, _of_test_split(inputs, scores), scores.records)
+    written += write_texts(content_tables(content) | layouts, out / TABLES)
+    written += _write_bytes(figure_files(content), out / FIGURES)
+    record = provenance(scores.provenance, answers, features, s3, options.command)
+    record["files"] = sorted(path.relative_to(out).as_posix() for path in written)
+    _remove_older(out, set(record["files"]))
+    return [*written, *write_texts({PROVENANCE: _json(record)}, out)]
+
+
+def _remove_older(out: Path, written: set[str]) -> None:
+    """Remove what an earlier report in this folder wrote and this one did not, lest two reports mix."""
+    try:
+        earlier = json.loads((out / PROVENANCE).read_text(encoding="utf-8"))["files"]
+        stale = [name for name in earlier if re.fullmatch(r"((tables|figures)/)?[\w-]+\.\w+", name)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    for name in set(stale) - written:
+        (out / name).unlink(missing_ok=True)
+
+
+def _of_test_split(
+    inputs: ReportInputs, scores: ReportScores
+) -> tuple[Summary | None, S3Summary | None] | None:
+    """Return the scores on the split ``test`` of the recording set; None where it has none."""
+    videos = {
+        video for video, split in (scores.facts.splits if scores.facts else {}).items() if split == TEST
+    }
+    if not videos:
+        return None
+    features = s3 = None
+    if scores.results is not None and scores.features is not None:
+        answers = scores.results.answers
+        part = replace(scores.results, answers=answers[answers["video_id"].isin(videos)])
+        if len(part.answers):
+            features = summarise(part, policy=scores.features.policy, resamples=FEW_RESAMPLES)
+    if inputs.s3 is not None:
+        records = tuple(record for record in inputs.s3.records if record["video_id"] in videos)
+        if records:
+            s3 = summarise_s3(replace(inputs.s3, records=records), resamples=FEW_RESAMPLES)
+    return features, s3
+
+
+def _write_bytes(files: Mapping[str, bytes], folder: Path) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        part = folder / f".{name}.part"
+        part.write_bytes(content)
+        part.replace(folder / name)
+    return [folder / name for name in files]
+
+
+def report_scores(
+    out: Path,
+    paths: Sequence[Path],
+    inputs: ReportInputs,
+    features: Summary | None,
+    s3: S3Summary | None,
+    options: ReportOptions,
+) -> ReportScores:
+    """Return everything that the files are made from; arguments as in `write_report`."""
+    results = inputs.features
+    records: dict[str, Mapping[str, Any]] = dict(inputs.s3.records_of_runs if inputs.s3 else {})
+    recordings = None
+    wordings: tuple[ModelWordings, ...] = ()
+    effects: tuple[EnhancementEffect, ...] = ()
+    runs: tuple[ShownRun, ...] = ()
+    if results is not None and features is not None:
+        records |= results.records
+        results = replace(results, answers=labelled_answers(results.answers))
+        recordings = labelled_recordings(results.answers)
+        runs = shown_runs(features.runs, records)
+        drawing: dict[str, Any] = {"policy": features.policy, "resamples": features.resamples}
+        wordings = wording_strips(results.answers, recordings, seed=features.seed, **drawing)
+        effects = enhancement_effects(recordings, seed=features.seed, **drawing)
+    facts = None
+    if options.data is not None:
+        facts = recording_set_facts(options.data, out, with_videos=options.videos)
+    return ReportScores(
+        results,
+        features,
+        s3,
+        recordings,
+        runs,
+        wordings,
+        effects,
+        records,
+        run_provenances(paths) if paths else [],
+        lineage=read_lineages(options.lineage),
+        facts=facts,
+    )
+
+
+def _without_texts(data: dict[str, Any], content: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Leave out what models wrote, and say so, where a page would grow too large to open at once."""
+    count = sum(
+        len(windows)
+        for features in data.get("texts", {}).values()
+        for recordings in features.values()
+        for windows in recordings.values()
+    )
+    left_out = data.get("texts_left_out", 0) + count
+    return data | {"texts": {}, "texts_left_out": left_out}, content | {"texts_left_out": left_out}
+
+
+def _json(record: Mapping[str, Any]) -> str:
+    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
