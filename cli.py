@@ -13,9 +13,9 @@ from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
 from semiology.help_examples import examples
 from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command, merge_command, merge_texts
-from semiology.optimization.commands import FOLDS_EPILOG, folds_command
-from semiology.optimization.optimise_commands import OPTIMIZE_EPILOG, optimize
-from semiology.optimization.sweep_commands import SWEEP_EPILOG, sweep_command
+from semiology.optimization.folds.commands import FOLDS_EPILOG, folds_command
+from semiology.optimization.optimize_command import OPTIMIZE_EPILOG, optimize
+from semiology.optimization.sweep.commands import SWEEP_EPILOG, sweep_command
 from semiology.prompts.commands import app as prompts_app
 from semiology.reports.agreement.commands import agreement_app
 from semiology.reports.commands import REPORT_EPILOG, report

@@ -123,7 +123,7 @@ def prepared(work: Path, patients: int) -> tuple[Any, Any, Any]:
     """Return the plan of simulated recordings, the embedded model behind it and the key of a question."""
     from semiology.backends.lmms_requests import load_model
     from semiology.data.simulated import simulate
-    from semiology.optimization.lmms_answerer import LmmsEvalAnswerer, reply_key
+    from semiology.optimization.search.lmms_answerer import LmmsEvalAnswerer, reply_key
     from semiology.run import resolve_model
     from semiology.tasks.plan import make_plan
     from semiology.tasks.settings import Settings, cache_directory
@@ -140,8 +140,8 @@ def prepared(work: Path, patients: int) -> tuple[Any, Any, Any]:
 
 def all_jobs(plan: Any, seeds: int) -> Iterator[Job]:
     """Yield every search."""
-    from semiology.optimization.examples import Parts, feature_examples
-    from semiology.optimization.folds import draw_folds
+    from semiology.optimization.folds.draw import draw_folds
+    from semiology.optimization.search.examples import Parts, feature_examples
     from semiology.prompts.library import load_library
 
     folds = draw_folds(plan.recording_set, 10, seed=0)
@@ -174,12 +174,12 @@ def run_jobs(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Run all searches in common rounds, then test each."""
     from semiology.backends.journal import Journal
-    from semiology.optimization.answer_book import AnswerBook
-    from semiology.optimization.answerers import RememberedAnswers, SharedRounds
-    from semiology.optimization.candidate_rules import CandidateRules
-    from semiology.optimization.offline_proposer import OfflineProposer
-    from semiology.optimization.optimise import side_by_side
-    from semiology.optimization.search import SearchOptions, search_feature
+    from semiology.optimization.proposers.offline_proposer import OfflineProposer
+    from semiology.optimization.proposers.rules import CandidateRules
+    from semiology.optimization.search.answerers import RememberedAnswers, SharedRounds
+    from semiology.optimization.search.answers import AnswerBook
+    from semiology.optimization.search.run import side_by_side
+    from semiology.optimization.search.search import SearchOptions, search_feature
 
     with Journal(work / "answers") as journal:
         remembered = RememberedAnswers(answerer, journal, key_of)
@@ -206,7 +206,7 @@ def run_jobs(
 
 def row(job: Job, found: Any, book: Any) -> dict[str, Any]:
     """Return one search's result on the test patients."""
-    from semiology.optimization.wording_comparison import compare_wordings, plain
+    from semiology.optimization.search.comparison import compare_wordings, plain
 
     answers = [book.answers(text, job.examples.test) for text in (found.begun_text, found.chosen)]
     record, by_number = found.lineage, found.lineage["candidates"]

@@ -70,11 +70,11 @@ def run_jobs(
         work: folder of the answers. budget: metric calls of each search.
     """
     from semiology.backends.journal import Journal
-    from semiology.optimization.answer_book import AnswerBook
-    from semiology.optimization.answerers import RememberedAnswers, SharedRounds
-    from semiology.optimization.candidate_rules import CandidateRules
-    from semiology.optimization.optimise import side_by_side
-    from semiology.optimization.search import SearchOptions, search_feature
+    from semiology.optimization.proposers.rules import CandidateRules
+    from semiology.optimization.search.answerers import RememberedAnswers, SharedRounds
+    from semiology.optimization.search.answers import AnswerBook
+    from semiology.optimization.search.run import side_by_side
+    from semiology.optimization.search.search import SearchOptions, search_feature
 
     with Journal(work / "answers") as journal:
         remembered = RememberedAnswers(answerer, journal, key_of)
@@ -101,8 +101,8 @@ def run_jobs(
 
 
 def _proposers(chosen: str, journal: Any) -> Callable[[str, Any, int], Any]:
-    from semiology.optimization.offline_proposer import OfflineProposer
-    from semiology.optimization.reflection_lm import ReflectiveProposer, reflection_model
+    from semiology.optimization.proposers.language_model import ReflectiveProposer, reflection_model
+    from semiology.optimization.proposers.offline_proposer import OfflineProposer
 
     complete = reflection_model(chosen, remote_allowed=False, timeout_s=TIMEOUT_S)
     name = chosen.rpartition("@")[0]

@@ -64,7 +64,7 @@ def a_set(folder: Path, segments: int) -> Path:
 def measure(data: Path, work: Path) -> dict[str, Any]:
     """Run the sweep in this process and return its times, seconds."""
     from semiology.backends.semiology_hf import SemiologyHF
-    from semiology.optimization import sweep_run
+    from semiology.optimization.sweep import run as sweep_run
     from semiology.reports.tables.sweep_tables import write_sweep_files
 
     model, loading, tables = Clock(), Clock(), Clock()

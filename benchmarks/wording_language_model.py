@@ -73,16 +73,16 @@ def main() -> None:
 def lessons(recipe: Recipe) -> list[tuple[str, str]]:
     """Return pairs of what a proposing model is sent and what it shall reply.
 
-    The texts are those of a search (`semiology.optimization.reflection_lm`); which recordings were missed or
+    The texts are those of a search (`semiology.optimization.proposers.language_model`); which recordings were missed or
     falsely called is drawn, no recording is read. The reply is the variant that the offline proposer makes.
 
     Raises:
         KeyError: a feature is unknown.
     """
-    from semiology.optimization.candidate_rules import CandidateRules
-    from semiology.optimization.grammar import feature_grammar
-    from semiology.optimization.offline_proposer import OfflineProposer
-    from semiology.optimization.reflection_lm import ReflectiveProposer
+    from semiology.optimization.proposers.grammar import feature_grammar
+    from semiology.optimization.proposers.language_model import ReflectiveProposer
+    from semiology.optimization.proposers.offline_proposer import OfflineProposer
+    from semiology.optimization.proposers.rules import CandidateRules
 
     rng = random.Random(recipe.seed)  # noqa: S311 - training data, not a secret
     rules = {name: CandidateRules(name, frozenset()) for name in recipe.features}
@@ -102,7 +102,7 @@ def lessons(recipe: Recipe) -> list[tuple[str, str]]:
 
 
 def _drawn_wording(slots: Mapping[str, Sequence[str]], rng: random.Random) -> str:
-    from semiology.optimization.grammar import Construction
+    from semiology.optimization.proposers.grammar import Construction
 
     chosen = {
         slot: rng.choice(values)
@@ -114,9 +114,9 @@ def _drawn_wording(slots: Mapping[str, Sequence[str]], rng: random.Random) -> st
 
 def _drawn_records(feature: str, rng: random.Random) -> list[dict[str, Any]]:
     """Return what is told about a minibatch: half of it with the sign, answers drawn."""
-    from semiology.optimization.answer_book import Said
-    from semiology.optimization.examples import Example
-    from semiology.optimization.feedback import clinical_definition, recording_feedback, verdict
+    from semiology.optimization.search.answers import Said
+    from semiology.optimization.search.examples import Example
+    from semiology.optimization.search.feedback import clinical_definition, recording_feedback, verdict
 
     yes_rate = rng.random()
     records = []
@@ -139,7 +139,7 @@ def _drawn_records(feature: str, rng: random.Random) -> list[dict[str, Any]]:
 def _statements() -> tuple[str, ...]:
     """Return sentences about all signs, to stand for what annotators wrote: they are no hint, only text."""
     from semiology.features import FEATURES as ALL
-    from semiology.optimization.candidate_rules import last_sentence
+    from semiology.optimization.proposers.rules import last_sentence
     from semiology.prompts.library import load_library
 
     entries = [load_library().feature(name) for name in ALL]

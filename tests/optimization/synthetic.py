@@ -6,9 +6,9 @@ import hashlib
 import random
 from collections.abc import Callable, Sequence
 
-from semiology.optimization.answerers import WindowQuestion
-from semiology.optimization.candidate_rules import CandidateRules
-from semiology.optimization.examples import Example
+from semiology.optimization.proposers.rules import CandidateRules
+from semiology.optimization.search.answerers import WindowQuestion
+from semiology.optimization.search.examples import Example
 
 FEATURE = "tonic"
 IDS = frozenset({"P0007", "P0007_V1"})

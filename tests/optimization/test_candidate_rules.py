@@ -6,9 +6,9 @@ import pytest
 from synthetic import rules
 
 from semiology.features import FEATURES
-from semiology.optimization.candidate_rules import CandidateRules
-from semiology.optimization.offline_proposer import OfflineProposer
-from semiology.optimization.published_experiment import published_prompts
+from semiology.optimization.proposers.offline_proposer import OfflineProposer
+from semiology.optimization.proposers.rules import CandidateRules
+from semiology.optimization.published.experiment import published_prompts
 from semiology.prompts.library import load_library
 
 

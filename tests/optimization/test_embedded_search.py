@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from semiology.optimization.answerers import WindowQuestion
-from semiology.optimization.examples import SearchError
-from semiology.optimization.lmms_answerer import LmmsEvalAnswerer, media_form, reply_key
+from semiology.optimization.search.answerers import WindowQuestion
+from semiology.optimization.search.examples import SearchError
+from semiology.optimization.search.lmms_answerer import LmmsEvalAnswerer, media_form, reply_key
 from semiology.prompts.library import load_library, render
 from semiology.tasks.plan import Plan, make_plan
 from semiology.tasks.settings import Settings

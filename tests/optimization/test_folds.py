@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from semiology.data.recording_set import Annotation, Recording, RecordingSet, read_recording_set
 from semiology.features import FEATURES
-from semiology.optimization.folds import (
+from semiology.optimization.folds.draw import (
     FoldError,
     draw_folds,
     fold_balance,

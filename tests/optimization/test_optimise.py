@@ -16,19 +16,24 @@ from semiology.backends.journal import answer_key
 from semiology.data.media.probe import MediaInfo
 from semiology.data.recording_set import Annotation, Recording, RecordingSet
 from semiology.data.windows.sliding import STANDARD
-from semiology.optimization.answerers import (
+from semiology.optimization.folds.draw import FoldError
+from semiology.optimization.proposers.guarded import ReflectionError
+from semiology.optimization.proposers.offline_proposer import OfflineProposer
+from semiology.optimization.search.answerers import (
     RememberedAnswers,
     SharedRounds,
     UnansweredError,
     WindowQuestion,
 )
-from semiology.optimization.examples import SearchError, check_examples, divide_patients, feature_examples
-from semiology.optimization.folds import FoldError
-from semiology.optimization.guarded_proposer import ReflectionError
-from semiology.optimization.offline_proposer import OfflineProposer
-from semiology.optimization.optimise import Optimisation, optimise
-from semiology.optimization.run_folder import RunFolder, TimeUsed
-from semiology.optimization.search import SearchOptions
+from semiology.optimization.search.examples import (
+    SearchError,
+    check_examples,
+    divide_patients,
+    feature_examples,
+)
+from semiology.optimization.search.run import Optimisation, optimise
+from semiology.optimization.search.run_folder import RunFolder, TimeUsed
+from semiology.optimization.search.search import SearchOptions
 from semiology.prompts.library import load_library
 from semiology.tasks.plan import Plan, RecordingPlan
 

@@ -13,18 +13,18 @@ from rich.console import Console
 from synthetic import SyntheticModel, examples, rules, truths
 from test_optimise import key, make_plan
 
-from semiology.optimization.answer_book import AnswerBook
-from semiology.optimization.examples import SearchError
-from semiology.optimization.offline_proposer import OfflineProposer
-from semiology.optimization.optimise_run import RunChoices
-from semiology.optimization.published_experiment import (
+from semiology.optimization.proposers.offline_proposer import OfflineProposer
+from semiology.optimization.published.experiment import (
     cautions,
     divided,
     published_prompts,
     run_published,
     single_task_search,
 )
-from semiology.optimization.published_report import print_published
+from semiology.optimization.published.published_report import print_published
+from semiology.optimization.search.answers import AnswerBook
+from semiology.optimization.search.examples import SearchError
+from semiology.optimization.search.setup import RunChoices
 from semiology.tasks.plan import Plan
 
 

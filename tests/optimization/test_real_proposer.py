@@ -22,10 +22,14 @@ from synthetic import SyntheticModel, examples, rules, truths
 from typer.testing import CliRunner
 
 from semiology.backends.journal import Journal
-from semiology.optimization.answer_book import AnswerBook
-from semiology.optimization.guarded_proposer import ReflectionError
-from semiology.optimization.reflection_lm import ReflectiveProposer, proposed_wording, reflection_model
-from semiology.optimization.search import SearchOptions, search_feature
+from semiology.optimization.proposers.guarded import ReflectionError
+from semiology.optimization.proposers.language_model import (
+    ReflectiveProposer,
+    proposed_wording,
+    reflection_model,
+)
+from semiology.optimization.search.answers import AnswerBook
+from semiology.optimization.search.search import SearchOptions, search_feature
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 

@@ -14,11 +14,15 @@ import pytest
 from synthetic import SyntheticModel, examples, rules, truths
 
 from semiology.backends.journal import Journal
-from semiology.optimization.answer_book import AnswerBook
-from semiology.optimization.examples import SearchError
-from semiology.optimization.guarded_proposer import ReflectionError
-from semiology.optimization.reflection_lm import ReflectiveProposer, proposed_wording, reflection_model
-from semiology.optimization.search import SearchOptions, search_feature
+from semiology.optimization.proposers.guarded import ReflectionError
+from semiology.optimization.proposers.language_model import (
+    ReflectiveProposer,
+    proposed_wording,
+    reflection_model,
+)
+from semiology.optimization.search.answers import AnswerBook
+from semiology.optimization.search.examples import SearchError
+from semiology.optimization.search.search import SearchOptions, search_feature
 
 TRAIN, DEVELOPMENT = examples(30, "a"), examples(30, "b")
 REPLIES = [

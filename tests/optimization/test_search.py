@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from synthetic import SyntheticModel, examples, quality, rules, truths
 
-from semiology.optimization.answer_book import AnswerBook
-from semiology.optimization.examples import Example, SearchError
-from semiology.optimization.guarded_proposer import ReflectionError
-from semiology.optimization.offline_proposer import OfflineProposer
-from semiology.optimization.optimised_wordings import wording_file
-from semiology.optimization.search import FoundWording, SearchOptions, search_feature, usable_seeds
-from semiology.optimization.wording_comparison import compare_wordings
+from semiology.optimization.proposers.guarded import ReflectionError
+from semiology.optimization.proposers.offline_proposer import OfflineProposer
+from semiology.optimization.search.answers import AnswerBook
+from semiology.optimization.search.comparison import compare_wordings
+from semiology.optimization.search.examples import Example, SearchError
+from semiology.optimization.search.search import FoundWording, SearchOptions, search_feature, usable_seeds
+from semiology.optimization.search.wordings import wording_file
 
 TRAIN, DEVELOPMENT, TEST = examples(30, "a"), examples(40, "b"), examples(80, "c")
 OPTIONS = SearchOptions(metric_calls=500, begin_with="role", seeds=())

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from semiology.optimization.sweep_asking import (
+from semiology.optimization.sweep.asking import (
     KeptAnswers,
     ProbeResult,
     SweepStopped,
@@ -17,8 +17,8 @@ from semiology.optimization.sweep_asking import (
     groups,
     kept_answers,
 )
-from semiology.optimization.sweep_plan import Window
-from semiology.optimization.sweep_run import estimate_line
+from semiology.optimization.sweep.plan import Window
+from semiology.optimization.sweep.run import estimate_line
 
 GREEDY = {"max_new_tokens": 8, "temperature": 0, "do_sample": False}
 

@@ -9,14 +9,14 @@ from semiology.data.media.probe import MediaInfo
 from semiology.data.recording_set import Annotation, Recording, RecordingSet
 from semiology.data.windows.sliding import STANDARD
 from semiology.features import FEATURES
-from semiology.optimization.sweep_plan import (
+from semiology.optimization.sweep.plan import (
     SweepPlan,
     estimated_seconds,
     make_sweep_plan,
     pending,
     probe,
 )
-from semiology.optimization.sweep_plan_text import plan_lines, plan_summary
+from semiology.optimization.sweep.plan_text import plan_lines, plan_summary
 from semiology.prompts.library import load_library
 from semiology.tasks.plan import Plan, RecordingPlan
 from semiology.tasks.settings import SettingsError

@@ -1,0 +1,93 @@
+"""Commands of this folder; ``cli.py`` hangs them where users look for them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from semiology.help_examples import examples
+
+if TYPE_CHECKING:
+    from semiology.optimization.folds.draw import FoldBalance
+
+FOLDS_EPILOG = examples(
+    "semiology data folds my_emu",
+    "semiology data folds my_emu --folds 3 --seed 7 --split train",
+    "semiology data folds my_s3 --table ground_truth/videos.csv.gz",
+)
+
+_Table = Annotated[
+    Path | None,
+    typer.Option(
+        help="Take the folds from this table (video_id or patient_id, fold) instead of drawing them.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+
+
+def folds_command(
+    directory: Annotated[Path, typer.Argument(help="Folder of the recording set.", metavar="DIR")],
+    folds: Annotated[int, typer.Option(help="Number of folds to draw.", min=2)] = 5,
+    seed: Annotated[int, typer.Option(help="The same set, number and seed give the same folds.")] = 0,
+    split: Annotated[
+        str | None, typer.Option(help="Draw folds only within this split, e.g. train; others get none.")
+    ] = None,
+    table: _Table = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace folds that are there already.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the folds, write nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Put the patients of a recording set into folds, and write them to recordings.csv.
+
+    All recordings of a patient share a fold; signs and ES/NES are spread as evenly as the patients allow.
+    What is missing in a fold is told.
+    """
+    from semiology.data.problems import RecordingSetError
+    from semiology.data.recording_set import read_recording_set
+    from semiology.optimization.folds.draw import draw_folds, fold_balance, folds_fingerprint
+    from semiology.optimization.folds.tables import read_folds, write_folds
+
+    try:
+        recording_set = read_recording_set(directory, require_media=False)
+        notes: tuple[str, ...] = ()
+        if table is None:
+            fold_of_patient = draw_folds(recording_set, folds, seed=seed, split=split)
+        else:
+            imported = read_folds(table, recording_set)
+            fold_of_patient, notes = imported.fold_of_patient, imported.notes
+        balance = fold_balance(recording_set, fold_of_patient)
+        if not dry_run:
+            write_folds(directory, fold_of_patient, replace=replace)
+    except RecordingSetError as error:
+        from semiology.data.views import print_problems
+
+        print_problems(error.problems)
+        raise typer.Exit(1) from None
+    fingerprint = folds_fingerprint(fold_of_patient)
+    if as_json:
+        found = {"fingerprint": fingerprint, "notes": notes, "written": not dry_run, **asdict(balance)}
+        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+    else:
+        _print_folds(balance, notes)
+        done = "nothing was written" if dry_run else f"written to {directory / 'recordings.csv'}"
+        typer.echo(f"fingerprint {fingerprint[:12]}; {done}")
+
+
+def _print_folds(balance: FoldBalance, notes: tuple[str, ...]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    shown = Table("fold", "patients", "recordings", "ES", "NES", "signs seen", "positives")
+    for each in balance.folds:
+        signs = sum(count > 0 for count in each.positives.values())
+        cells = (each.patients, each.recordings, each.diagnoses["ES"], each.diagnoses["NES"], signs)
+        shown.add_row(each.fold, *map(str, cells), str(sum(each.positives.values())))
+    console.print(shown)
+    for line in (*notes, *balance.warnings):
+        console.print(f"- {line}", markup=False, highlight=False)

@@ -1,0 +1,1 @@
+"""Where candidate wordings come from, and the rules they must keep."""

@@ -1,0 +1,234 @@
+"""The language model that writes wordings: an OpenAI-compatible server, by default on this machine.
+
+It reads text: the wording, what the library says about the sign, and what the feedback says about recordings
+(model replies and annotators' justifications, without ids). It never gets frames or sound.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from semiology.backends.journal import Answer, Journal
+from semiology.loopback import is_loopback, keep_off_proxies
+from semiology.optimization.proposers.guarded import ReflectionError
+from semiology.optimization.search.examples import SearchError
+
+MAX_TOKENS = 1024
+TEMPERATURE = 1.0
+TOLD = "recordings_told"
+FAILED = "no_reply_because"
+ERROR_CHARACTERS = 300
+Complete = Callable[[str], str]
+
+_TAGGED = re.compile(r"<wording>(.*?)</wording>", re.DOTALL | re.IGNORECASE)
+_FENCED = re.compile(r"```[a-z]*\n(.*?)```", re.DOTALL)
+
+TASK = """You improve the wording of one yes/no question about a video of a patient. A video model is asked it
+about every recording and answers yes or no. The present wording is:
+
+<wording>{wording}</wording>
+
+It is about the sign {sign}.
+{definition}
+
+What happened with this wording on {count} recordings ({tally}):
+
+{feedback}
+
+Write one better wording. Say in plain words what is to be seen (or heard), and say what does not count if
+that helps. It must
+- end with exactly one question about this sign that yes or no answers,
+- have at most {characters} characters, in one paragraph, without markup,
+- name no recording, patient, file or number from above,
+- not tell which answer is right, likely or to be given when unsure, and not speak about answers at all.
+
+Reply with the wording alone between <wording> and </wording>."""
+
+
+class RefusedTextError(ReflectionError):
+    """The server is there, but answers this text with an error: it may be too long for the model."""
+
+
+class ReflectiveProposer:
+    """Asks a language model for a better wording.
+
+    A text that the server refuses is sent again with half as many recordings told, down to one.
+
+    Args:
+        complete: sends a text to the model and returns its reply; raises ReflectionError where none comes.
+        max_characters: longest wording.
+        journal: keeps every reply, so that a repeated search hears the same; None keeps none.
+        model: name and address, part of the key of a reply.
+        ids: video and patient ids; where an annotator or a model wrote one, it is not sent.
+
+    Attributes:
+        shortened: how many replies came only after fewer recordings were told.
+    """
+
+    attempts = 3
+
+    def __init__(
+        self, complete: Complete, max_characters: int, journal: Journal | None = None, model: str = "",
+        ids: Collection[str] = (),
+    ) -> None:  # fmt: skip
+        self._complete, self._characters = complete, max_characters
+        self._journal, self._model = journal, model
+        longest_first = sorted(ids, key=len, reverse=True)
+        named = "|".join(re.escape(name) for name in longest_first)
+        self._ids = re.compile(rf"(?<![^\W_])(?:{named})(?![^\W_])", re.IGNORECASE) if named else None
+        self._asked: Counter[str] = Counter()
+        self._failed: list[Answer] = []
+        self.shortened = 0
+
+    def propose(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
+        """Return the wording that the model proposes; empty if its reply holds none.
+
+        Raises:
+            ReflectionError: no reply.
+        """
+        return proposed_wording(self._reply(wording, records))
+
+    def task(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
+        """Return what the model is sent."""
+        tally = Counter(str(record["Verdict"]) for record in records)
+        first: Mapping[str, Any] = records[0] if records else {"Inputs": {"sign": "asked about"}}
+        return TASK.format(
+            wording=wording,
+            sign=str(first["Inputs"]["sign"]).replace("_", " "),
+            definition=first.get("Definition", ""),
+            count=len(records),
+            tally=", ".join(f"{count} {name}" for name, count in sorted(tally.items())) or "none",
+            feedback=self._without_ids("\n\n".join(str(record["Feedback"]) for record in records)),
+            characters=self._characters,
+        )
+
+    def _without_ids(self, text: str) -> str:
+        return self._ids.sub("[id]", text) if self._ids is not None else text
+
+    def _reply(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
+        task = self.task(wording, records)
+        self._asked[task] += 1
+        content = json.dumps([self._model, task, self._asked[task]])
+        key = "reflection-" + hashlib.sha256(content.encode()).hexdigest()
+        known = self._journal.get(key) if self._journal is not None else None
+        if known is not None:
+            if FAILED in known.extra:
+                raise ReflectionError(str(known.extra[FAILED]))
+            self.shortened += int(known.extra.get(TOLD, len(records)) < len(records))
+            return known.text
+        try:
+            reply, told = self._heard(wording, records)
+        except ReflectionError as error:
+            self._failed.append(Answer(key, "", {FAILED: str(error)}))
+            raise
+        self.shortened += int(told < len(records))
+        self.settle()
+        if self._journal is not None:
+            self._journal.put_many([Answer(key, reply, {TOLD: told})])
+        return reply
+
+    def settle(self) -> None:
+        """Keep which replies never came, because the search went on without them: a repeated one does so too.
+
+        Those that ended a search are not kept; the next run asks for them again.
+        """
+        if self._journal is not None and self._failed:
+            self._journal.put_many(self._failed)
+        self._failed = []
+
+    def _heard(self, wording: str, records: Sequence[Mapping[str, Any]]) -> tuple[str, int]:
+        """Return a reply, and of how many recordings the model was told for it."""
+        told = list(records)
+        while True:
+            try:
+                return self._complete(self.task(wording, told)), len(told)
+            except RefusedTextError:
+                if len(told) < 2:
+                    raise
+                told = told[1::2]  # every second: those with the sign stand before the others
+
+
+def proposed_wording(reply: str) -> str:
+    """Return the wording in a reply: between its tags, in a fence, or the whole of a short reply."""
+    found = _TAGGED.findall(reply) or _FENCED.findall(reply)
+    text = found[-1] if found else (reply if reply.count("\n") < 2 else "")
+    return " ".join(text.split()).strip("\"'“”` ")
+
+
+def reflection_model(chosen: str, *, remote_allowed: bool, timeout_s: float) -> Complete:
+    """Return the function that asks the model named by ``NAME@http://127.0.0.1:8000/v1``.
+
+    Args:
+        chosen: name and address of an OpenAI-compatible server.
+        remote_allowed: whether the address may be another machine's.
+        timeout_s: longest wait for one reply, s.
+
+    Raises:
+        SearchError: the name is not understood, or the address is not this machine's and not allowed.
+    """
+    name, _, address = chosen.rpartition("@")
+    if not name or "://" not in address:
+        raise SearchError(f"--proposer {chosen}: give offline, or a model as NAME@http://127.0.0.1:8000/v1")
+    if is_loopback(address):
+        keep_off_proxies([address])
+    elif not remote_allowed:
+        raise SearchError(
+            f"--proposer {chosen} would send replies and justifications about every training recording to "
+            f"{address}. Use a server on this machine, or, if your ethics approval covers it, add "
+            "--allow-remote-proposer (text is sent, never frames or sound)"
+        )
+    from openai import APIStatusError, APITimeoutError, OpenAIError
+
+    client = _client(address, timeout_s)
+
+    def complete(task: str) -> str:
+        try:
+            said = client.chat.completions.create(
+                model=name,
+                messages=[{"role": "user", "content": task}],
+                temperature=TEMPERATURE,
+                max_tokens=MAX_TOKENS,
+            )
+        except APITimeoutError as error:
+            raise ReflectionError(f"{name} at {address} gave no reply within {timeout_s:g} s") from error
+        except APIStatusError as error:
+            kind = RefusedTextError if _about_the_text(error.status_code) else ReflectionError
+            told = " ".join(str(error).split())[:ERROR_CHARACTERS]
+            raise kind(f"{name} at {address} answered with error {error.status_code} ({told})") from error
+        except OpenAIError as error:
+            raise ReflectionError(f"{name} at {address} gave no reply ({error})") from error
+        except ValueError:  # what came is called JSON and is none
+            said = None
+        text = _text_of(said)
+        if text is None:
+            raise ReflectionError(f"{name} at {address} did not answer as an OpenAI-compatible server does")
+        return text
+
+    return complete
+
+
+def _client(address: str, timeout_s: float) -> Any:
+    """Return a client that follows nobody: a server of this machine must not send the texts on elsewhere."""
+    from openai import DefaultHttpxClient, OpenAI
+
+    http = DefaultHttpxClient(follow_redirects=False)
+    return OpenAI(base_url=address, api_key="none", timeout=timeout_s, max_retries=0, http_client=http)
+
+
+def _text_of(said: Any) -> str | None:
+    """Return what a model wrote; None for no chat completion, such as a web page (an address without /v1)."""
+    try:
+        text = said.choices[0].message.content or ""
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return None
+    return text if isinstance(text, str) else None
+
+
+def _about_the_text(status: int) -> bool:
+    """Tell whether a status may be due to the text: it was refused, or broke the server."""
+    return status in (400, 413, 422) or status >= 500

@@ -1,0 +1,1 @@
+"""The published prompt optimization, run again."""

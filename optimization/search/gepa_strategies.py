@@ -1,0 +1,220 @@
+"""GEPA's decisions, each taken by the stated objective: what is tried on what, kept, best, and when to stop.
+
+GEPA adds up scores of single recordings; F1 is no such sum. So acceptance and selection look the answers up
+and score them together. GEPA's Pareto front over single recordings stays as it is: it decides which wording
+is varied next.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gepa.strategies.eval_policy import FullEvaluationPolicy
+from gepa.strategies.proposal_sampling import ProposalTask
+
+from semiology.optimization.search.answers import AnswerBook
+from semiology.optimization.search.dspy_program import PREDICTOR
+from semiology.optimization.search.examples import Example
+from semiology.optimization.search.objective import Objective, rank
+
+Standing = Callable[[str, Sequence[Example]], tuple[float, float]]
+"""Objective and mean score of a wording on examples."""
+
+
+def standing(book: AnswerBook, value: Objective) -> Standing:
+    """Return the function that scores wordings by the answers in a book; each is scored once."""
+    known: dict[tuple[str, tuple[Example, ...]], tuple[float, float]] = {}
+
+    def scored(wording: str, examples: Sequence[Example]) -> tuple[float, float]:
+        key = wording, tuple(examples)
+        if key not in known:
+            known[key] = rank(value, examples, book.answers(wording, examples))
+        return known[key]
+
+    return scored
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A wording tried on a minibatch beside its parent: the objective of both, and whether it went on."""
+
+    wording: str
+    parent: str
+    before: float
+    after: float
+    accepted: bool
+
+
+class ObjectiveAcceptance:
+    """Accepts a wording whose objective on the minibatch is above its parent's (mean score breaks ties).
+
+    Args:
+        scored: objective and mean score of a wording.
+        train: training examples, in GEPA's order.
+        trials: every verdict is appended here.
+    """
+
+    def __init__(self, scored: Standing, train: Sequence[Example], trials: list[Trial] | None = None) -> None:
+        self._scored, self._train = scored, train
+        self._trials: list[Trial] = [] if trials is None else trials
+
+    def should_accept(self, proposal: Any, state: Any) -> bool:
+        """Tell whether the proposal may be tried on the development patients."""
+        asked = [self._train[number] for number in proposal.subsample_indices]
+        parent = state.program_candidates[proposal.parent_program_ids[0]][PREDICTOR]
+        wording = proposal.candidate[PREDICTOR]
+        before, after = self._scored(parent, asked), self.standing_of(proposal)
+        self._trials.append(Trial(wording, parent, before[0], after[0], after > before))
+        return after > before
+
+    def standing_of(self, proposal: Any) -> tuple[float, float]:
+        """Return objective and mean score of a proposal on its minibatch."""
+        asked = [self._train[number] for number in proposal.subsample_indices]
+        return self._scored(proposal.candidate[PREDICTOR], asked)
+
+    def reject_reason(self, proposal: Any, state: Any) -> str:
+        """Return why a proposal is not kept."""
+        del proposal, state
+        return "not better than its parent on the minibatch"
+
+
+class BestSibling:
+    """Of the variants of a step that beat their parent, lets the best go on to the development recordings.
+
+    Development recordings cost most of a budget; more of it goes into trying wordings so.
+
+    Args:
+        acceptance: tells which beat their parent, and by how much.
+    """
+
+    def __init__(self, acceptance: ObjectiveAcceptance) -> None:
+        self._acceptance = acceptance
+
+    def select(self, proposals: list[Any], state: Any, acceptance_criterion: Any) -> list[Any]:
+        """Return the best accepted proposal, the first of equals; none if none was accepted."""
+        better = [each for each in proposals if acceptance_criterion.should_accept(each, state)]
+        return [max(better, key=self._acceptance.standing_of)] if better else []
+
+
+class DevelopmentPolicy(FullEvaluationPolicy[int, Any]):
+    """Asks all development recordings; best is the best objective there, the first of equals."""
+
+    def __init__(self, scored: Standing, development: Sequence[Example]) -> None:
+        self._scored, self._development = scored, development
+
+    def get_best_program(self, state: Any) -> int:
+        """Return the number of the best wording so far."""
+        found = [self._scored(each[PREDICTOR], self._development) for each in state.program_candidates]
+        return max(range(len(found)), key=lambda number: (found[number], -number))
+
+    def get_valset_score(self, program_idx: int, state: Any) -> float:
+        """Return the objective of one wording on the development recordings."""
+        return self._scored(state.program_candidates[program_idx][PREDICTOR], self._development)[0]
+
+
+class BalancedMinibatches:
+    """Draws minibatches with as many recordings with the sign as without, each class in shuffled turns.
+
+    Args:
+        truths: truth of each training example.
+        size: recordings in a minibatch.
+        rng: draws the turns.
+    """
+
+    def __init__(self, truths: Sequence[str], size: int, rng: random.Random) -> None:
+        self._rng, self._size = rng, min(size, len(truths))
+        positive = [number for number, truth in enumerate(truths) if truth == "yes"]
+        others = [number for number, truth in enumerate(truths) if truth != "yes"]
+        self._classes = [positive, others]
+        self._turns: list[list[int]] = [[], []]
+
+    def next_minibatch_ids(self, loader: Any, state: Any) -> list[int]:
+        """Return the numbers of the next minibatch's examples."""
+        del loader, state
+        halves = (self._size // 2, self._size - self._size // 2)
+        sizes = [min(half, len(members)) for half, members in zip(halves, self._classes, strict=True)]
+        for place in (0, 1):  # what one class cannot fill the other does
+            room = self._size - sizes[1 - place]
+            sizes[place] = min(len(self._classes[place]), max(sizes[place], room))
+        return [number for place in (0, 1) for number in self._draw(place, sizes[place])]
+
+    def _draw(self, place: int, size: int) -> list[int]:
+        drawn: list[int] = []
+        while len(drawn) < size:
+            if not self._turns[place]:
+                self._turns[place] = self._rng.sample(self._classes[place], len(self._classes[place]))
+            number = self._turns[place].pop(0)
+            if number not in drawn:
+                drawn.append(number)
+        return drawn
+
+
+class Siblings:
+    """Proposes several variants of one wording on one minibatch, so that they share its video.
+
+    Args:
+        count: variants in each step.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def sample_tasks(
+        self, state: Any, candidate_selector: Any, batch_sampler: Any, trainset: Any
+    ) -> list[ProposalTask[int, Any]]:
+        """Return one task for each variant, all with the same parent and minibatch."""
+        parent = candidate_selector.select_candidate_idx(state)
+        numbers = batch_sampler.next_minibatch_ids(trainset, state)
+        wording = state.program_candidates[parent]
+        return [
+            ProposalTask(parent, wording, list(numbers), trainset.fetch(numbers)) for _ in range(self._count)
+        ]
+
+
+class MinutesUsed:
+    """Stops a search after so many minutes, those of earlier, killed runs of the same search included.
+
+    Args:
+        minutes: in all.
+        before_s: seconds that earlier runs used.
+        now: gives the time, s.
+    """
+
+    def __init__(
+        self, minutes: float, before_s: float = 0.0, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._limit_s, self._before_s, self._now = minutes * 60, before_s, now
+        self._began = now()
+
+    def __call__(self, state: Any) -> bool:
+        """Tell whether the time is used up."""
+        del state
+        return self.used_s >= self._limit_s
+
+    @property
+    def used_s(self) -> float:
+        """Seconds used in all."""
+        return self._before_s + self._now() - self._began
+
+
+class NothingNew:
+    """Stops a search whose proposer has had nothing new to say for so many steps in a row.
+
+    Args:
+        barren_steps: tells how many steps in a row brought no new wording.
+        patience: how many are allowed.
+    """
+
+    def __init__(self, barren_steps: Callable[[], int], patience: int) -> None:
+        self._barren_steps, self._patience = barren_steps, patience
+        self.stopped = False
+
+    def __call__(self, state: Any) -> bool:
+        """Tell whether to stop."""
+        del state
+        self.stopped = self.stopped or self._barren_steps() >= self._patience
+        return self.stopped

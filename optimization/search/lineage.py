@@ -1,0 +1,111 @@
+"""What a search did, step by step, as JSON for a report: candidates, parents, Pareto front over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from semiology.optimization.search.dspy_program import PREDICTOR
+from semiology.optimization.search.gepa_strategies import Trial
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One wording that was asked on all development recordings.
+
+    Attributes:
+        number: in order of discovery; 0 is the wording that the search began with.
+        wording: the instruction.
+        parents: numbers of the wordings it was made from.
+        origin: ``library:<id>`` or ``proposed``.
+        development: its scores on the development recordings, by name.
+        step: GEPA's iteration. metric_calls: budget used when it was found.
+    """
+
+    number: int
+    wording: str
+    parents: tuple[int, ...]
+    origin: str
+    development: Mapping[str, float]
+    step: int
+    metric_calls: int
+
+
+@dataclass
+class Recorder:
+    """A GEPA callback that writes down the search.
+
+    Args:
+        origin_of: tells where a wording comes from.
+        scores: gives a wording's development scores.
+        told: called after every development evaluation and every use of budget.
+
+    Attributes:
+        candidates: wordings in order of discovery.
+        fronts: Pareto front after each change: step, metric calls, numbers of the wordings on it.
+        metric_calls: budget used so far. steps: iterations so far.
+    """
+
+    origin_of: Callable[[str], str]
+    scores: Callable[[str], Mapping[str, float]]
+    told: Callable[[Recorder], None] = lambda recorder: None
+    candidates: list[Candidate] = field(default_factory=list)
+    fronts: list[dict[str, Any]] = field(default_factory=list)
+    metric_calls: int = 0
+    steps: int = 0
+
+    def on_valset_evaluated(self, event: Mapping[str, Any]) -> None:
+        """Note a wording that was asked on the development recordings."""
+        wording = event["candidate"][PREDICTOR]
+        parents = tuple(int(number) for number in event["parent_ids"] if number is not None)
+        if not self.candidates:  # GEPA counts the first evaluation without telling
+            self.metric_calls += int(event["num_examples_evaluated"])
+            self.fronts.append({"step": 0, "metric_calls": self.metric_calls, "front": [0]})
+        self.candidates.append(
+            Candidate(
+                int(event["candidate_idx"]), wording, parents, self.origin_of(wording),
+                dict(self.scores(wording)), int(event["iteration"]), self.metric_calls,
+            )
+        )  # fmt: skip
+        self.told(self)
+
+    def on_pareto_front_updated(self, event: Mapping[str, Any]) -> None:
+        """Note which wordings are best on some development recording."""
+        front = {"step": int(event["iteration"]), "metric_calls": self.metric_calls}
+        self.fronts.append(front | {"front": [int(number) for number in event["new_front"]]})
+
+    def on_budget_updated(self, event: Mapping[str, Any]) -> None:
+        """Note the budget used."""
+        self.metric_calls = int(event["metric_calls_used"])
+        self.told(self)
+
+    def on_iteration_end(self, event: Mapping[str, Any]) -> None:
+        """Count a step."""
+        self.steps = int(event["iteration"])
+
+
+def lineage(
+    recorder: Recorder, trials: Sequence[Trial], chosen: str, facts: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the whole search as plain data.
+
+    Args:
+        recorder: what GEPA told.
+        trials: wordings tried on minibatches.
+        chosen: the wording that was selected on the development recordings.
+        facts: what the search was: feature, objective, seed, budget, proposer, data, model.
+    """
+    numbers = {each.wording: each.number for each in reversed(recorder.candidates)}
+    return {
+        "version": VERSION,
+        **facts,
+        "metric_calls": recorder.metric_calls,
+        "steps": recorder.steps,
+        "chosen": numbers[chosen],
+        "candidates": [asdict(each) for each in recorder.candidates],
+        "pareto_front": recorder.fronts,
+        "trials": [asdict(each) for each in trials],
+    }

@@ -1,0 +1,148 @@
+"""The folder of an optimisation run: what it is, what was answered, what was found; made for going on.
+
+A run is told by its identity (data, model, options). The same command in the same folder goes on; another one
+is refused, since its answers would belong to another search.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from semiology.optimization.search.examples import SearchError
+
+IDENTITY = "search.json"
+SECONDS = "seconds.json"
+FINISHED = "finished.json"
+OPENINGS = "test_openings.json"
+ANSWERS = "answers"
+WORDINGS = "wordings"
+SUMMARY = "summary.json"
+WRITE_EVERY_S = 5.0
+
+
+class RunFolder:
+    """One run's folder, for its owner alone.
+
+    Args:
+        path: made if it does not exist.
+        identity: what the run is, as plain data.
+
+    Raises:
+        SearchError: the folder holds another run, or cannot be written.
+    """
+
+    def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
+        self.path = path
+        try:
+            path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            known = _read(path / IDENTITY)
+            if known is None:
+                self.write(IDENTITY, identity)
+        except OSError as error:
+            raise SearchError(
+                f"--out {path}: cannot be written ({error.strerror}) → give another folder"
+            ) from None
+        plain = json.loads(json.dumps(identity))
+        if known is not None and known != plain:
+            differing = ", ".join(
+                f"{name} was {known.get(name)!r} and is {plain.get(name)!r}"
+                for name in sorted({*known, *plain})
+                if known.get(name) != plain.get(name)
+            )
+            raise SearchError(
+                f"--out {path} holds another search: {differing[:400]} → give another folder, or the same "
+                "options"
+            )
+
+    @property
+    def answers(self) -> Path:
+        """Folder of the journal of answers."""
+        return self.path / ANSWERS
+
+    def write(self, name: str, content: Any) -> Path:
+        """Write JSON (or text) whole or not at all; return the path."""
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        text = (
+            content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        )
+        partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(target)
+        return target
+
+    def seconds(self, feature: str) -> float:
+        """Return the time that earlier runs of a feature's search used, s."""
+        return float((_read(self.path / SECONDS) or {}).get(feature, 0.0))
+
+    def finished(self, feature: str) -> int | None:
+        """Return with how many metric calls the search of a feature ended; None if it has not ended."""
+        found = (_read(self.path / FINISHED) or {}).get(feature)
+        return None if found is None else int(found)
+
+    def note_finished(self, feature: str, metric_calls: int) -> None:
+        """Note that a search has ended, so that it is not taken further when it is repeated."""
+        self.write(FINISHED, {**(_read(self.path / FINISHED) or {}), feature: metric_calls})
+
+    def note_seconds(self, used: Mapping[str, float]) -> None:
+        """Keep the time used so far, s by feature."""
+        self.write(SECONDS, {**(_read(self.path / SECONDS) or {}), **used})
+
+    def open_test(self, feature: str, begun: str, chosen: str) -> None:
+        """Note, before the test recordings are asked, which wordings they are asked under.
+
+        Raises:
+            SearchError: they were asked about another choice before.
+        """
+        openings = _read(self.path / OPENINGS) or {}
+        choice = hashlib.sha256(json.dumps([begun, chosen]).encode()).hexdigest()
+        if openings.setdefault(feature, choice) != choice:
+            raise SearchError(
+                f"{feature}: the test patients of this run were asked once, about another wording, and are "
+                "not asked again → keep that result, or start a new search with --out and say that it is a "
+                "second one"
+            )
+        self.write(OPENINGS, openings)
+
+
+class TimeUsed:
+    """Keeps how long each search has run, over kills; written now and then.
+
+    Args:
+        folder: the run's.
+        now: gives the time, s.
+    """
+
+    def __init__(self, folder: RunFolder, now: Callable[[], float] = time.monotonic) -> None:
+        self._folder, self._now, self._began = folder, now, now()
+        self._before: dict[str, float] = {}
+        self._written: dict[str, float] = {}
+
+    def note(self, feature: str) -> None:
+        """Take note that a search goes on."""
+        before = self._before.setdefault(feature, self._folder.seconds(feature))
+        used = self._now() - self._began
+        if used - self._written.get(feature, 0.0) >= WRITE_EVERY_S:
+            self._written[feature] = used
+            self._folder.note_seconds({feature: before + used})
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object of a file, None without the file.
+
+    Raises:
+        SearchError: the file is damaged.
+    """
+    if not path.exists():
+        return None
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        raise SearchError(f"{path}: is damaged → delete it or give another --out") from None
+    return found

@@ -1,0 +1,1 @@
+"""``semiology sweep``: the same segments in many wordings."""

@@ -1,0 +1,162 @@
+"""``semiology sweep``: how much of a model's score is the wording?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from semiology.help_examples import examples
+
+if TYPE_CHECKING:
+    from semiology.optimization.sweep.asking import ProbeResult
+    from semiology.optimization.sweep.plan import SweepPlan
+    from semiology.optimization.sweep.run import SweepOptions
+    from semiology.reports.summary.sweep import SweepSummary
+
+SWEEP_EPILOG = examples(
+    "semiology sweep --model embedded --data my_emu --out sweep --features tonic",
+    "semiology sweep --model embedded --data my_emu --out few --prompts s3,minimal",
+    "semiology sweep --model embedded --data my_emu --out plan --dry-run --no-probe",
+)
+
+
+_Model = Annotated[
+    str,
+    typer.Option(help="lmms-eval model name; 'embedded' or 'embedded_audio' for those in this package."),
+]
+_Data = Annotated[
+    Path,
+    typer.Option(help="Folder of the recording set.", envvar="SEMIOLOGY_DATA", exists=True, file_okay=False),
+]
+_Out = Annotated[Path, typer.Option(help="Folder for plan, answers and tables; one plan to a folder.")]
+_ModelArgs = Annotated[str, typer.Option(help="lmms-eval model arguments: key=value,key=value.")]
+_Features = Annotated[str, typer.Option(help="Features, comma-separated, or 'all'.")]
+_Prompts = Annotated[str, typer.Option(help="Wordings by id or family, comma-separated, or 'all'.")]
+_Formats = Annotated[
+    str, typer.Option(help="Answer formats crossed with the wordings; 'own' is each wording's own.")
+]
+_Enhancements = Annotated[
+    str, typer.Option(help="Enhancements crossed with them: none, pose, crop, denoise, transcript.")
+]
+_Margin = Annotated[
+    float, typer.Option(help="Largest harmless difference of accuracy, fixed now: 0.05 is 5 points.")
+]
+_Window = Annotated[
+    str | None,
+    typer.Option(help="'standard' (30 s) or 'qwen3' (60 s); by default the model's published one."),
+]
+_BatchSize = Annotated[int, typer.Option(help="Requests per batch.", min=1)]
+_Probe = Annotated[
+    bool,
+    typer.Option("--probe/--no-probe", help="Ask about 3 segments first and tell how long the rest takes."),
+]
+_DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Plan and probe only; with --no-probe, load no model.")
+]
+_Yes = Annotated[bool, typer.Option("--yes", help="Go on after the probe without asking.")]
+_Verbosity = Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")]
+_Extra = Annotated[
+    list[str] | None,
+    typer.Option(help="A further lmms-eval option as one word, e.g. --lmms-eval-option=--gen_kwargs=…"),
+]
+
+
+def sweep_command(
+    model: _Model,
+    data: _Data,
+    out: _Out,
+    model_args: _ModelArgs = "",
+    features: _Features = "all",
+    prompts: _Prompts = "all",
+    answer_formats: _Formats = "own",
+    enhancements: _Enhancements = "none",
+    margin: _Margin = 0.05,
+    window: _Window = None,
+    batch_size: _BatchSize = 1,
+    probe: _Probe = True,
+    dry_run: _DryRun = False,
+    yes: _Yes = False,
+    verbosity: _Verbosity = "WARNING",
+    lmms_eval_option: _Extra = None,
+) -> None:
+    """Ask a model the same segments in many wordings, and tell how much of its score is the wording.
+
+    The plan is printed first. A sweep that was stopped goes on with the same command and asks nothing twice.
+    """
+    from semiology.optimization.sweep.run import SweepOptions
+
+    options = SweepOptions(
+        model=model,
+        model_args=model_args,
+        data=data,
+        out=out,
+        features=None if "all" in _names(features) else _names(features),
+        prompts=_names(prompts),
+        formats=_names(answer_formats),
+        enhancements=_names(enhancements),
+        margin=margin,
+        window=window,
+        batch_size=batch_size,
+        verbosity=verbosity.upper(),
+        extra=tuple(lmms_eval_option or ()),
+    )
+    _sweep(options, probe=probe, dry_run=dry_run, yes=yes)
+
+
+def _sweep(options: SweepOptions, *, probe: bool, dry_run: bool, yes: bool) -> None:
+    """Print the plan, run it and show the tables."""
+    from semiology.optimization.sweep.plan_text import plan_lines
+    from semiology.optimization.sweep.run import plan_sweep, run_sweep
+
+    plan = plan_sweep(options)
+    typer.echo("\n".join(plan_lines(plan)))
+    if dry_run and not probe:
+        typer.echo("dry run: nothing was asked")
+        return
+    summary = run_sweep(options, plan, _Told(plan, dry_run, yes), with_probe=probe)
+    if summary is None:
+        typer.echo("stopped after the probe; its answers are kept, and the same command goes on")
+    else:
+        _show(summary, options.out)
+
+
+class _Told:
+    """Prints the estimate of the probe, and asks whether to go on where somebody can answer."""
+
+    def __init__(self, plan: SweepPlan, dry_run: bool, yes: bool) -> None:
+        self._plan, self._dry_run, self._yes = plan, dry_run, yes
+
+    def __call__(self, found: ProbeResult) -> None:
+        from semiology.optimization.sweep.asking import SweepStopped
+        from semiology.optimization.sweep.run import estimate_line
+
+        typer.echo(estimate_line(self._plan, found))
+        if self._dry_run:
+            raise SweepStopped
+        if (
+            not self._yes
+            and sys.stdin.isatty()
+            and sys.stdout.isatty()
+            and not typer.confirm("Go on?", default=True)
+        ):
+            raise SweepStopped
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+
+
+def _show(summary: SweepSummary, out: Path) -> None:
+    from rich.console import Console
+
+    from semiology.reports.tables.sweep_tables import PIPED_WIDTH, print_sweep, write_sweep_files
+
+    written = write_sweep_files(summary, out / "report")
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPED_WIDTH)
+    console.print(f"Written: {', '.join(map(str, written))}", markup=False, highlight=False)
+    print_sweep(summary, console)

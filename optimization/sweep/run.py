@@ -1,0 +1,215 @@
+"""``semiology sweep``: the plan, a probe, the run by ``semiology run``, the robustness tables.
+
+The plan with the margin of equivalence lies in the sweep's folder before the first answer is seen; a folder
+takes the answers of one plan only, of as many models as are asked.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN
+from semiology.noun_counts import counted
+from semiology.optimization.sweep.asking import (
+    KeptAnswers,
+    ProbeResult,
+    SweepStopped,
+    asked_in_steps,
+    kept_answers,
+)
+from semiology.optimization.sweep.plan import PROBE_WINDOWS, SweepPlan, Window, make_sweep_plan, probe
+from semiology.optimization.sweep.plan_text import plan_summary
+from semiology.reports.read.feature_answers import read_results
+from semiology.reports.read.lmms_eval_files import ResultsError
+from semiology.reports.summary.sweep import SWEEP_RECORD, SweepSummary, margin_of, summarise_sweeps
+from semiology.run import RunError, RunOptions, resolve_model, run
+from semiology.tasks.plan import current_plan, write_private
+from semiology.tasks.settings import DATA_VARIABLE, WINDOW_VARIABLE, read_settings, window_for_model
+from semiology.tasks.sweep.documents import TASK_PREFIX
+from semiology.tasks.sweep.wordings import (
+    ALL,
+    ENHANCEMENTS_VARIABLE,
+    FORMATS_VARIABLE,
+    NO_ENHANCEMENT,
+    OWN,
+    PROMPTS_VARIABLE,
+)
+
+
+class SweepError(RuntimeError):
+    """A sweep cannot go on in this folder; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """What one sweep asks.
+
+    Attributes:
+        model, model_args, data, out, window, batch_size, verbosity, extra: as in `semiology.run.RunOptions`.
+        features: names; None for all that are annotated.
+        prompts, formats, enhancements: what is crossed; see `semiology.optimization.sweep.plan`.
+        margin: largest harmless difference of accuracy of a paraphrase.
+    """
+
+    model: str
+    model_args: str
+    data: Path
+    out: Path
+    features: Sequence[str] | None = None
+    prompts: Sequence[str] = (ALL,)
+    formats: Sequence[str] = (OWN,)
+    enhancements: Sequence[str] = (NO_ENHANCEMENT,)
+    margin: float = DEFAULT_MARGIN
+    window: str | None = None
+    batch_size: int = 1
+    verbosity: str = "WARNING"
+    extra: Sequence[str] = field(default=())
+
+
+def plan_sweep(options: SweepOptions) -> SweepPlan:
+    """Return the plan; the settings that the tasks read are set on the way.
+
+    Raises:
+        SettingsError: an unknown name, nothing to ask, or derived media that are not made yet.
+        RecordingSetError: the recording set has faults.
+    """
+    model, model_args = resolve_model(options.model, options.model_args)
+    os.environ[DATA_VARIABLE] = str(options.data)
+    os.environ[WINDOW_VARIABLE] = options.window or window_for_model(model, model_args)
+    os.environ[PROMPTS_VARIABLE] = ",".join(options.prompts)
+    os.environ[FORMATS_VARIABLE] = ",".join(options.formats)
+    os.environ[ENHANCEMENTS_VARIABLE] = ",".join(options.enhancements)
+    settings = read_settings()
+    plan = make_sweep_plan(
+        current_plan(settings),
+        options.features,
+        prompts=options.prompts,
+        formats=options.formats,
+        enhancements=options.enhancements,
+        window_name=settings.window_name,
+        margin=options.margin,
+    )
+    _check_derived_media(plan)
+    return plan
+
+
+def claim_folder(out: Path, plan: SweepPlan) -> None:
+    """Write the plan into the folder, or see that the same one lies there.
+
+    Raises:
+        SweepError: the folder holds another sweep; what differs is named. Or it cannot be written.
+    """
+    file, summary = out / SWEEP_RECORD, plan_summary(plan)
+    try:
+        if not file.exists():
+            write_private(file, json.dumps(summary, indent=2) + "\n")
+            return
+    except OSError as error:
+        raise SweepError(f"--out {out}: cannot be written ({error.strerror}) → give another folder") from None
+    try:
+        there = dict(json.loads(file.read_text(encoding="utf-8")))
+    except (ValueError, OSError):
+        raise SweepError(
+            f"{file}: the plan of the sweep cannot be read → give another --out, or restore it from a copy"
+        ) from None
+    if there.get("fingerprint") != plan.fingerprint:
+        told = ("recording_set", "window", "margin", "features")
+        different = [name for name in told if there.get(name) != summary[name]] or ["the texts of wordings"]
+        raise SweepError(
+            f"{out} holds a sweep with another plan (different: {', '.join(different)}) → give another "
+            "--out, so that a plan fixed beforehand stays fixed"
+        )
+
+
+def run_sweep(
+    options: SweepOptions, plan: SweepPlan, told: Callable[[ProbeResult], None], *, with_probe: bool = True
+) -> SweepSummary | None:
+    """Ask all questions of a plan and return the robustness of every model in the folder.
+
+    Args:
+        options: what is asked.
+        plan: of `plan_sweep` for the same options.
+        told: hears what the probe took; may raise `SweepStopped`.
+        with_probe: whether a few windows are asked first, to tell how long the rest will take.
+
+    Returns:
+        None if ``told`` stopped the sweep after the probe; its answers are kept.
+
+    Raises:
+        RunError: the run ended without results.
+        SweepError: the folder holds another sweep.
+    """
+    claim_folder(options.out, plan)
+    model, model_args = resolve_model(options.model, options.model_args)
+    alone = int(os.environ.get("WORLD_SIZE", "1")) <= 1
+    first = (
+        {request.window for request in probe(plan, PROBE_WINDOWS)} if with_probe and alone else set[Window]()
+    )
+
+    def kept_of(lm: Any) -> KeptAnswers | None:
+        return kept_answers(lm, model, model_args) if alone else None
+
+    tasks = dict.fromkeys(TASK_PREFIX + each.feature for each in plan.features)
+    given = RunOptions(
+        model=options.model,
+        model_args=options.model_args,
+        data=options.data,
+        out=options.out,
+        tasks=",".join(tasks),
+        window=options.window,
+        batch_size=options.batch_size,
+        verbosity=options.verbosity,
+        extra=tuple(options.extra),
+    )
+    try:
+        with asked_in_steps(first, told, kept_of):
+            run(given)
+    except SweepStopped:
+        return None
+    return sweep_summary_of(options.out)
+
+
+def sweep_summary_of(out: Path) -> SweepSummary:
+    """Return the robustness of every model whose answers lie in a sweep's folder.
+
+    Raises:
+        RunError: there are none that can be compared.
+    """
+    try:
+        return summarise_sweeps(read_results([out]), margin=margin_of([out]))
+    except ResultsError as error:
+        raise RunError(str(error)) from None
+
+
+def estimate_line(plan: SweepPlan, found: ProbeResult) -> str:
+    """Return a sentence on how long the sweep takes, from its probe.
+
+    Every window of the probe was asked about with all its questions, so that the time for the windows that
+    are left is that of the probe times their number, whatever the model shares between questions.
+    """
+    from semiology.backends.progress import clock
+
+    probed = f"{counted(found.windows, 'segment')} with {counted(found.questions, 'question')}"
+    took = f"{probed} took {found.seconds:.1f} s"
+    if found.known:
+        return f"{took}; {found.known} of the answers were there from an earlier run, so no time can be told"
+    total = found.seconds / found.windows * len(plan.windows)
+    left = total - found.seconds
+    whole = counted(len(plan.windows), "segment")
+    return f"{took}: about {clock(total)} for {whole}, {clock(left)} of it to go"
+
+
+def _check_derived_media(plan: SweepPlan) -> None:
+    """Refuse a plan whose derived media are not made yet, before a model is loaded."""
+    crossed = [each for each in plan.features if each.enhancement != NO_ENHANCEMENT]
+    if not crossed:
+        return
+    from semiology.tasks.sweep.enhanced import enhanced_documents
+
+    for each in crossed:
+        enhanced_documents(each.feature, each.enhancement, each.selection, read_settings())
