@@ -14,10 +14,10 @@ from itertools import islice
 from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from semiology.backends.journal import Answer, Journal, answer_key
+from semiology.backends.text.served import TextModelError
 from semiology.judging.judge_prompts import retry_prompt
 from semiology.judging.judge_replies import ReplyFault
 from semiology.judging.progress_line import AskingProgress
-from semiology.tasks.s3.text_model import TextModelError
 
 Value = TypeVar("Value")
 State = Literal["read", "malformed", "no_reply"]

@@ -117,9 +117,9 @@ def merge_command(
     Without --server and --model the model of SEMIOLOGY_MERGE_MODEL (NAME@http://127.0.0.1:8000/v1) merges.
     The merged texts are written beside each run; a judge reads merged texts, so merge first.
     """
+    from semiology.backends.text.served import MAX_TOKENS, VARIABLE, merge_choice
     from semiology.judging.merge_runs import merge_runs
     from semiology.judging.model_choice import JudgeChoiceError, served, short_name
-    from semiology.tasks.s3.text_model import MAX_TOKENS, VARIABLE, merge_choice
 
     chosen = merge_choice()
     name, address = model or (chosen[0] if chosen else None), server or (chosen[1] if chosen else None)
@@ -145,7 +145,7 @@ def merge_texts(folder: Path) -> None:
 
     A server that stops costs no answers: it is told, and the report takes each statement once.
     """
-    from semiology.tasks.s3.text_model import TextModelError, merge_choice
+    from semiology.backends.text.served import TextModelError, merge_choice
 
     if merge_choice() is None or not any(folder.glob("*_samples_s3_*.jsonl")):
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from semiology.tasks.s3.text_model import TextModelError
+from semiology.backends.text.served import TextModelError
 
 TASK, SPLIT = "semiology_texts", "test"
 FAILED = "[LMMS_EVAL_REQUEST_FAILED"

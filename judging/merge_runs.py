@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.backends.journal import Journal
+from semiology.backends.text.served import MAX_TOKENS, chosen_text_model, merge_choice
 from semiology.judging.asking import Asked, replies_to
 from semiology.judging.judge_runs import journal_folder
 from semiology.judging.model_choice import short_name
@@ -18,8 +19,7 @@ from semiology.prompts.s3_library import load_task_prompts
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.run_texts import Maker, MergedTexts, merge_key, read_merged, write_merged
 from semiology.reports.read.s3_answers import read_s3_results
-from semiology.tasks.s3.merge_instructions import instructed
-from semiology.tasks.s3.text_model import MAX_TOKENS, chosen_text_model, merge_choice
+from semiology.tasks.s3.merging import instructed
 
 
 @dataclass(frozen=True)

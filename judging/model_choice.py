@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from semiology.backends.text.served import served_text_model
 from semiology.data.cache_folder import cache_directory
 from semiology.judging.asking import Asked, TextModel
 from semiology.model_hub import hub_folder, only_from_here
-from semiology.tasks.s3.text_model import served_text_model
 
 MAX_TOKENS = 1024
 """Longest reply of a judge; its object needs fewer than 400 tokens, reasoning models need more."""
@@ -129,7 +129,7 @@ def dspy_model(lm: Callable[..., Any], *, name: str, at_once: int = 8) -> Asked:
     """Return a DSPy language model.
 
     Where it sends what it is asked is its own affair: check its address by
-    `semiology.tasks.s3.text_model.check_text_address` first.
+    `semiology.backends.text.served.check_text_address` first.
 
     Args:
         lm: a ``dspy.BaseLM``, made with temperature 0.
@@ -141,7 +141,7 @@ def dspy_model(lm: Callable[..., Any], *, name: str, at_once: int = 8) -> Asked:
 
 def dspy_text_model(lm: Callable[..., Any]) -> TextModel:
     """Return a function from a prompt to the first reply of a DSPy language model."""
-    from semiology.tasks.s3.text_model import TextModelError
+    from semiology.backends.text.served import TextModelError
 
     def reply(prompt: str, /) -> str:
         try:

@@ -29,7 +29,7 @@ from semiology.features import AUDIO_FEATURES
 from semiology.metrics.scores.aggregation import recording_answers
 from semiology.metrics.scores.run_scores import score_run
 from semiology.prompts.library import Prompt, load_library, render
-from semiology.tasks.answers import parse_answer
+from semiology.tasks.answers.parse import parse_answer
 from semiology.tasks.scores import OPPOSITE
 
 app = typer.Typer(add_completion=False)

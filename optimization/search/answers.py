@@ -14,7 +14,7 @@ from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY, any_yes
 from semiology.optimization.proposers.wording_text import OWN_FORMAT, question_text
 from semiology.optimization.search.answerers import Answerer, WindowQuestion
 from semiology.optimization.search.examples import Example
-from semiology.tasks.answers import parse_answer
+from semiology.tasks.answers.parse import parse_answer
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from semiology.backends.text.served import chosen_text_model
 from semiology.tasks.documents import check_wording
 from semiology.tasks.plan import current_plan
 from semiology.tasks.s3.documents import nothing_to_ask, prompt_of
 from semiology.tasks.s3.targets import targets
 from semiology.tasks.s3.task_list import GROUP, TASKS
-from semiology.tasks.s3.text_model import chosen_text_model
 from semiology.tasks.settings import read_settings
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from semiology.backends.text.served import merge_choice
 from semiology.prompts.library import prompt_hash, render
 from semiology.prompts.s3_library import TaskPrompt, fill, load_task_prompts
 from semiology.software_versions import installed_versions
@@ -18,7 +19,6 @@ from semiology.tasks.documents import choose_prompt, media_of, write_questions
 from semiology.tasks.plan import current_plan
 from semiology.tasks.s3.targets import Target, targets
 from semiology.tasks.s3.task_list import TASKS
-from semiology.tasks.s3.text_model import merge_choice
 from semiology.tasks.settings import Settings, SettingsError, read_settings, sound_override
 
 QUESTIONS = "questions_of_"

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from semiology.metrics.s3.recording_answers import AnswerKind
-from semiology.tasks.answers import Answer, parse_reply
-from semiology.tasks.s3.diagnosis_answers import parse_diagnosis
+from semiology.tasks.answers.parse import Answer, parse_reply
+from semiology.tasks.s3.answers.diagnosis_answers import parse_diagnosis
+from semiology.tasks.s3.answers.region_answers import parse_region
+from semiology.tasks.s3.answers.report_answers import parse_report
+from semiology.tasks.s3.answers.sequences import parse_sequence
+from semiology.tasks.s3.answers.side_answers import parse_side
+from semiology.tasks.s3.answers.times import parse_timestamp
 from semiology.tasks.s3.figure_names import FIGURES
-from semiology.tasks.s3.region_answers import parse_region
-from semiology.tasks.s3.report_answers import parse_report
-from semiology.tasks.s3.sequence_answers import parse_sequence
-from semiology.tasks.s3.side_answers import parse_side
 from semiology.tasks.s3.task_list import TASKS
-from semiology.tasks.s3.time_answers import parse_timestamp
 
 RECORD = "s3"
 """Name of the metric that carries the whole record into the sample file."""

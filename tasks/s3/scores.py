@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, get_args
 
+from semiology.backends.text.served import TextModelError, chosen_text_model
 from semiology.metrics.s3.recording_answers import AnswerKind, Record, recording_answers
 from semiology.tasks.s3.figure_names import FIGURES
 from semiology.tasks.s3.hearing import with_hearing
-from semiology.tasks.s3.merge_instructions import instructed
+from semiology.tasks.s3.merging import instructed
 from semiology.tasks.s3.records import RECORD, identity
 from semiology.tasks.s3.task_list import TASKS
-from semiology.tasks.s3.text_model import TextModelError, chosen_text_model
 
 PREFIX = "metrics_of_"
 UNDEFINED = "undefined"

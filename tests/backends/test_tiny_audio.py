@@ -18,7 +18,7 @@ from semiology.data.simulated.script.script import Event, Script, draw_look, dra
 from semiology.data.simulated.sound.sound import soundtrack
 from semiology.features import AUDIO_FEATURES
 from semiology.prompts.library import load_library, render
-from semiology.tasks.answers import parse_answer
+from semiology.tasks.answers.parse import parse_answer
 
 SILENT = lambda _: None  # noqa: E731
 RATE = 16_000

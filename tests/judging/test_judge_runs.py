@@ -14,6 +14,7 @@ from judge_server import JudgeServer, first_then, rule_judge, served_judge, text
 from s3_examples import REPORT, record, write_s3_run
 from typer.testing import CliRunner, Result
 
+from semiology.backends.text.served import TextModelError
 from semiology.cli import app
 from semiology.judging.asking import Asked
 from semiology.judging.judge_runs import judge_runs
@@ -23,7 +24,6 @@ from semiology.reports.read.run_texts import READINGS, read_readings
 from semiology.reports.read.s3_answers import read_s3_results
 from semiology.reports.summary.s3_summary import S3Summary, s3_rows, summarise_s3
 from semiology.reports.tables.s3 import s3_markdown
-from semiology.tasks.s3.text_model import TextModelError
 from semiology.tasks.settings import SettingsError
 
 OTHER = "Blank stare, then the right arm stiffens."
@@ -166,7 +166,7 @@ def test_a_text_that_the_judge_takes_too_long_for_is_left_to_the_rules(tmp_path:
             raise TimeoutError
         return rule_judge(prompt)
 
-    from semiology.tasks.s3.text_model import served_text_model
+    from semiology.backends.text.served import served_text_model
 
     with served_judge(slow) as judge:
         model = served_text_model("judge", judge.address, setting="--judge", timeout_s=1.0, retries=0)
@@ -178,7 +178,7 @@ def test_a_text_that_the_judge_takes_too_long_for_is_left_to_the_rules(tmp_path:
 
 def test_a_server_that_is_gone_is_told_and_nothing_is_written(tmp_path: Path) -> None:
     folder = write_s3_run(tmp_path / "run", rows(4))
-    from semiology.tasks.s3.text_model import served_text_model
+    from semiology.backends.text.served import served_text_model
 
     model = served_text_model("judge", "http://127.0.0.1:9/v1", setting="--judge", retries=0)
     with pytest.raises(TextModelError, match=r"prompts in a row got no reply.*run the same command"):

@@ -10,6 +10,7 @@ from judge_server import served_judge
 from s3_examples import record, write_s3_run
 from typer.testing import CliRunner, Result
 
+from semiology.backends.text.served import chosen_text_model
 from semiology.cli import app
 from semiology.judging.commands import merge_texts
 from semiology.judging.judge_runs import judge_runs
@@ -19,8 +20,7 @@ from semiology.reports.read.run_texts import MERGED
 from semiology.reports.read.s3_answers import read_s3_results
 from semiology.reports.summary.s3_summary import S3Run, s3_rows, summarise_s3
 from semiology.reports.tables.s3 import s3_markdown
-from semiology.tasks.s3.merge_instructions import instructed
-from semiology.tasks.s3.text_model import chosen_text_model
+from semiology.tasks.s3.merging import instructed
 
 WINDOWS = ("The head turns to the left.", "Tonic stiffening of the right arm.")
 

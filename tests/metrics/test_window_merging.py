@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semiology.metrics.s3.merge_windows import extract, merge_justifications, merge_reports, merge_sequences
-from semiology.tasks.s3.merge_instructions import instructed
+from semiology.tasks.s3.merging import instructed
 
 SIGNS = st.lists(st.sampled_from("abc"), max_size=6)
 

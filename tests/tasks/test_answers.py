@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from semiology.prompts.library import answer_formats, load_library, render
-from semiology.tasks.answer_cleaning import LONGEST_REPLY
-from semiology.tasks.answers import parse_answer, parse_reply, reply_says_unknown
+from semiology.tasks.answers.cleaning import LONGEST_REPLY
+from semiology.tasks.answers.parse import parse_answer, parse_reply, reply_says_unknown
 
 # BaseLoader: everything is text, so that `answer: yes` in the file is not read as a boolean.
 CASES = yaml.load((Path(__file__).parent / "answers_cases.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)

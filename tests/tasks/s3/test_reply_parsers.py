@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 
 from semiology.data.importers.side_tables import REGIONS
 from semiology.features import FEATURES
-from semiology.tasks.s3.diagnosis_answers import DiagnosisAnswer, parse_diagnosis
-from semiology.tasks.s3.region_answers import parse_region
-from semiology.tasks.s3.report_answers import parse_report
-from semiology.tasks.s3.sequence_answers import parse_sequence
-from semiology.tasks.s3.side_answers import SideAnswer, parse_side
-from semiology.tasks.s3.time_answers import parse_timestamp
+from semiology.tasks.s3.answers.diagnosis_answers import DiagnosisAnswer, parse_diagnosis
+from semiology.tasks.s3.answers.region_answers import parse_region
+from semiology.tasks.s3.answers.report_answers import parse_report
+from semiology.tasks.s3.answers.sequences import parse_sequence
+from semiology.tasks.s3.answers.side_answers import SideAnswer, parse_side
+from semiology.tasks.s3.answers.times import parse_timestamp
 
 CASES = yaml.safe_load((Path(__file__).parent / "reply_cases.yaml").read_text(encoding="utf-8"))
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from semiology.backends.text.served import MAX_TOKENS, TextModelError, chosen_text_model
 from semiology.metrics.s3.merge_windows import merge_reports
 from semiology.tasks.s3 import scores
-from semiology.tasks.s3.merge_instructions import instructed
-from semiology.tasks.s3.text_model import MAX_TOKENS, TextModelError, chosen_text_model
+from semiology.tasks.s3.merging import instructed
 
 asked: list[dict[str, Any]] = []
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from semiology.tasks.answer_cleaning import clean
-from semiology.tasks.s3.reply_fields import field_values, plain, sentences
+from semiology.tasks.answers.cleaning import clean
+from semiology.tasks.s3.answers.reply_fields import field_values, plain, sentences
 
 DiagnosisAnswer = Literal["ES", "NES", "unparsed"]
 

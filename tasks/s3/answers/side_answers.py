@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from semiology.tasks.answer_claims import says_unknown
-from semiology.tasks.answer_cleaning import clean
-from semiology.tasks.s3.reply_fields import field_values, plain, sentences
+from semiology.tasks.answers.claims import says_unknown
+from semiology.tasks.answers.cleaning import clean
+from semiology.tasks.s3.answers.reply_fields import field_values, plain, sentences
 
 SideAnswer = Literal["left", "right", "unparsed"]
 

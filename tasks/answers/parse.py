@@ -21,9 +21,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from semiology.tasks.answer_claims import Claims, bare_boolean, find_claims, says_unknown
-from semiology.tasks.answer_cleaning import clean
-from semiology.tasks.answer_fields import Fields, find_fields
+from semiology.tasks.answers.claims import Claims, bare_boolean, find_claims, says_unknown
+from semiology.tasks.answers.cleaning import clean
+from semiology.tasks.answers.fields import Fields, find_fields
 
 Answer = Literal["yes", "no", "na", "unparsed"]
 

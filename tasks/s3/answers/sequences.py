@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 
 from semiology.features import FEATURES
-from semiology.tasks.answer_cleaning import clean
-from semiology.tasks.s3.reply_fields import plain
+from semiology.tasks.answers.cleaning import clean
+from semiology.tasks.s3.answers.reply_fields import plain
 
 LONGEST_ITEM = 60
 """Characters of an unknown item that are kept."""

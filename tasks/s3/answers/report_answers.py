@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from semiology.tasks.answer_cleaning import clean
-from semiology.tasks.s3.reply_fields import field_values, plain
+from semiology.tasks.answers.cleaning import clean
+from semiology.tasks.s3.answers.reply_fields import field_values, plain
 
 _LABEL = re.compile(
     r"^(?:here is [^\n:]{0,80}:|(?:semiology )?(?:report|description)(?: of [^\n:]{0,40})?:|answer:)\s*",

@@ -1,0 +1,1 @@
+"""Text models that read reports and justifications."""

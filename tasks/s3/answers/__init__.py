@@ -1,0 +1,1 @@
+"""From a reply to an S3 task to its answer."""
