@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
-from semiology.backends.jsonl_commands import SERVE_EPILOG, serve_jsonl
 from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
+from semiology.harness.serve_jsonl.commands import SERVE_EPILOG, serve_jsonl
 from semiology.help_examples import examples
 from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command, merge_command, merge_texts
 from semiology.optimization.folds.commands import FOLDS_EPILOG, folds_command

@@ -71,7 +71,8 @@ def _ask(model: str, features: tuple[str, ...], data: Path, out: Path) -> Path:
 
 def _weights_digest(model: str) -> str:
     """Return a short hash of a checkpoint: lmms-eval's cache knows a model only by its path."""
-    from semiology.backends import tiny, tiny_audio
+    from semiology.backends.embedded import hears as tiny_audio
+    from semiology.backends.embedded import sees as tiny
 
     checkpoint = {EMBEDDED: tiny.CHECKPOINT, EMBEDDED_AUDIO: tiny_audio.CHECKPOINT}[model]
     return hashlib.sha256((checkpoint / "model.safetensors").read_bytes()).hexdigest()[:12]

@@ -45,7 +45,9 @@ def manifests() -> list[Any]:
         ModelManifest(
             model_id="semiology_constant", chat_class_path="semiology.backends.constant.ConstantAnswer"
         ),
-        ModelManifest(model_id="semiology_jsonl", chat_class_path="semiology.backends.jsonl.SemiologyJsonl"),
+        ModelManifest(
+            model_id="semiology_jsonl", chat_class_path="semiology.backends.jsonl.model.SemiologyJsonl"
+        ),
         ModelManifest(model_id="semiology_hf", chat_class_path="semiology.backends.semiology_hf.SemiologyHF"),
         ModelManifest(
             model_id="semiology_qwen2_audio",

@@ -148,11 +148,11 @@ def resolve_model(model: str, model_args: str) -> tuple[str, str]:
     """
     _check_form(model_args)
     if model == EMBEDDED:
-        from semiology.backends.tiny import CHECKPOINT, SHARED_PREFIX_ARGS
+        from semiology.backends.embedded.sees import CHECKPOINT, SHARED_PREFIX_ARGS
 
         return "semiology_hf", _joined({"pretrained": CHECKPOINT, **SHARED_PREFIX_ARGS}, model_args)
     if model == EMBEDDED_AUDIO:
-        from semiology.backends import tiny_audio
+        from semiology.backends.embedded import hears as tiny_audio
 
         settings = {"pretrained": tiny_audio.CHECKPOINT, **tiny_audio.MODEL_ARGS}
         return "semiology_qwen2_audio", _joined(settings, model_args)

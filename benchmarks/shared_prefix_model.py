@@ -21,7 +21,7 @@ from transformers import (
     Qwen2_5_VLProcessor,
 )
 
-from semiology.backends import tiny
+from semiology.backends.embedded import sees as tiny
 from semiology.data.simulated.script.script import draw_look, draw_script
 from semiology.data.simulated.write import write_video
 

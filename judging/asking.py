@@ -15,9 +15,9 @@ from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from semiology.backends.journal import Answer, Journal, answer_key
 from semiology.backends.text.served import TextModelError
-from semiology.judging.judge_prompts import retry_prompt
-from semiology.judging.judge_replies import ReplyFault
-from semiology.judging.progress_line import AskingProgress
+from semiology.judging.prompts import retry_prompt
+from semiology.judging.replies import ReplyFault
+from semiology.render.progress_line import AskingProgress
 
 Value = TypeVar("Value")
 State = Literal["read", "malformed", "no_reply"]

@@ -76,7 +76,7 @@ def judge_command(
     What it read is written beside each run; texts that it cannot read are read by the offline rules, and
     counted. Replies are kept, so that no text is read twice and a killed command goes on where it was.
     """
-    from semiology.judging.judge_runs import judge_runs
+    from semiology.judging.judge import judge_runs
     from semiology.judging.model_choice import short_name
     from semiology.reports.published.baselines import read_baselines
 
@@ -118,7 +118,7 @@ def merge_command(
     The merged texts are written beside each run; a judge reads merged texts, so merge first.
     """
     from semiology.backends.text.served import MAX_TOKENS, VARIABLE, merge_choice
-    from semiology.judging.merge_runs import merge_runs
+    from semiology.judging.merge import merge_runs
     from semiology.judging.model_choice import JudgeChoiceError, served, short_name
 
     chosen = merge_choice()
@@ -149,7 +149,7 @@ def merge_texts(folder: Path) -> None:
 
     if merge_choice() is None or not any(folder.glob("*_samples_s3_*.jsonl")):
         return
-    from semiology.judging.merge_runs import merge_as_chosen
+    from semiology.judging.merge import merge_as_chosen
 
     try:
         merge_as_chosen(folder)

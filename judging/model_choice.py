@@ -73,7 +73,7 @@ def checkpoint(
         JudgeChoiceError: it is not on this machine and may not be fetched, or it cannot be loaded.
     """
     from semiology.backends.checkpoint_stamp import FILES, checkpoint_stamp
-    from semiology.judging.checkpoint_model import CheckpointModel
+    from semiology.backends.text.checkpoint import CheckpointModel
 
     here = Path(folder).expanduser()
     named = not here.is_dir()
@@ -110,7 +110,7 @@ def lmms_eval_model(
         JudgeChoiceError: what it loads is not on this machine.
         ValueError: an address that is not this machine's, or a class that lmms-eval does not have.
     """
-    from semiology.judging.lmms_eval_text_model import LmmsEvalTextModel
+    from semiology.judging.lmms_eval_model import LmmsEvalTextModel
 
     try:
         with only_from_here(download=download):

@@ -27,7 +27,6 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 from semiology.backends.journal import Journal
-from semiology.backends.progress import is_quiet
 from semiology.optimization.folds.draw import draw_folds, folds_fingerprint, folds_of
 from semiology.optimization.proposers.guarded import GuardedProposer
 from semiology.optimization.proposers.rules import CandidateRules, all_ids
@@ -53,6 +52,7 @@ from semiology.optimization.search.run import ProposerOf, side_by_side
 from semiology.optimization.search.run_folder import SUMMARY, RunFolder
 from semiology.prompts.library import load_library
 from semiology.prompts.strict_yaml import read_yaml
+from semiology.render.progress import is_quiet
 from semiology.tasks.plan import Plan
 
 if TYPE_CHECKING:

@@ -14,10 +14,10 @@ from typing import Any
 import yaml
 
 from semiology.backends.journal import answer_key
-from semiology.backends.lmms_requests import ask_documents, failure_of
 from semiology.data.cache_folder import cache_directory
 from semiology.data.content_digest import content_digest
 from semiology.features import AUDIO_FEATURES
+from semiology.harness.requests import ask_documents, failure_of
 from semiology.noun_counts import counted
 from semiology.optimization.search.answerers import KeyOf, UnansweredError, WindowQuestion
 from semiology.prompts.library import prompt_hash

@@ -77,7 +77,7 @@ class LoadedWhenAsked:
         if not questions:
             return []
         if self._answerer is None:
-            from semiology.backends.lmms_requests import load_model
+            from semiology.harness.requests import load_model
 
             lm = load_model(self._model, self._model_args)
             self._answerer = LmmsEvalAnswerer(lm, self._model, self._plan)

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from semiology.backends.journal import Answer, Journal, answer_key
-from semiology.backends.progress import RunProgress
 from semiology.data.cache_folder import cache_directory
 from semiology.data.content_digest import content_digest
 from semiology.features import AUDIO_FEATURES
 from semiology.optimization.sweep.plan import Window
+from semiology.render.progress import RunProgress
 from semiology.request_order import is_ours
 from semiology.tasks.settings import sound_override
 

@@ -192,7 +192,7 @@ def estimate_line(plan: SweepPlan, found: ProbeResult) -> str:
     Every window of the probe was asked about with all its questions, so that the time for the windows that
     are left is that of the probe times their number, whatever the model shares between questions.
     """
-    from semiology.backends.progress import clock
+    from semiology.render.progress import clock
 
     probed = f"{counted(found.windows, 'segment')} with {counted(found.questions, 'question')}"
     took = f"{probed} took {found.seconds:.1f} s"

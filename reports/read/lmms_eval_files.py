@@ -19,8 +19,8 @@ RESULTS = "_results.json"
 SAMPLES = re.compile(r"^(?P<stamp>.+?)_samples_(?P<task>.+)\.jsonl$")
 # The checkpoints in this package lie where it is installed; nobody wants to read that path.
 EMBEDDED_MODELS: Mapping[str, str] = {
-    "backends/tiny/checkpoint": "embedded",
-    "backends/tiny_audio/checkpoint": "embedded_audio",
+    "backends/embedded/checkpoints/sees": "embedded",
+    "backends/embedded/checkpoints/hears": "embedded_audio",
 }
 RUN_RECORD = "semiology_run.json"
 WITHOUT_EFFECT = frozenset(

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.backends.jsonl_process import JsonlProcess
-from semiology.backends.jsonl_protocol import (
+from semiology.backends.jsonl.process import JsonlProcess
+from semiology.backends.jsonl.protocol import (
     ProtocolError,
     Request,
     answer_line,
@@ -24,7 +24,7 @@ from semiology.backends.jsonl_protocol import (
     read_answer,
     read_request,
 )
-from semiology.backends.jsonl_server import JsonlServer, utf8_lines
+from semiology.harness.serve_jsonl.server import JsonlServer, utf8_lines
 
 LINE = '{"id": "%s", "video": "a.mp4", "prompt": "Is it?"%s}'
 
@@ -222,7 +222,7 @@ def test_errors_of_single_requests_are_kept_apart(backend: Any) -> None:
 
 
 def test_a_request_that_hangs_fails_alone(backend: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("semiology.backends.jsonl_process.GRACE_S", 0.0)
+    monkeypatch.setattr("semiology.backends.jsonl.process.GRACE_S", 0.0)
     process = backend("hangs", timeout_s=3.0)
     answers = process.ask(asked("a", "slow", "c"))
     assert answers["0"] == "to a"
@@ -234,7 +234,7 @@ def test_a_request_that_hangs_fails_alone(backend: Any, monkeypatch: pytest.Monk
 def test_lmms_eval_asks_the_command_through_its_own_model_class(tmp_path: Path) -> None:
     from lmms_eval.api.instance import Instance
 
-    from semiology.backends.jsonl import SemiologyJsonl
+    from semiology.backends.jsonl.model import SemiologyJsonl
 
     (tmp_path / "backend.py").write_text(BACKEND)
     words = [sys.executable, str(tmp_path / "backend.py"), "errors", str(tmp_path / "starts")]
@@ -261,7 +261,7 @@ def test_lmms_eval_asks_the_command_through_its_own_model_class(tmp_path: Path) 
 
 @pytest.mark.parametrize("command", ["", "@nowhere.json", "'open"])
 def test_a_command_that_is_none_is_told(command: str) -> None:
-    from semiology.backends.jsonl import command_words
+    from semiology.backends.jsonl.model import command_words
 
     with pytest.raises(ValueError, match=r"command=|No closing quotation"):
         command_words(command)
@@ -269,7 +269,7 @@ def test_a_command_that_is_none_is_told(command: str) -> None:
 
 @pytest.mark.parametrize("given", [{"timeout": "soon"}, {"in_flight": "many"}, {"restarts": "x"}])
 def test_numbers_that_are_none_are_told(given: dict[str, str]) -> None:
-    from semiology.backends.jsonl import SemiologyJsonl
+    from semiology.backends.jsonl.model import SemiologyJsonl
 
     (name,) = given
     with pytest.raises(ValueError, match=f"{name}={given[name]} is no number → give one"):

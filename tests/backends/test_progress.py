@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from semiology.backends.progress import RunProgress, clock, is_quiet
+from semiology.render.progress import RunProgress, clock, is_quiet
 
 
 class Clock:

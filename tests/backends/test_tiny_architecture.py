@@ -11,8 +11,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semiology.backends.tiny import architecture, frames, packing
-from semiology.backends.tiny.tokenizer import SPECIAL_TOKENS, train_tokenizer
+from semiology.tools.embedded_models.sees import architecture, frames, packing
+from semiology.tools.embedded_models.sees.tokenizer import SPECIAL_TOKENS, train_tokenizer
 
 QUESTIONS = ["Does the patient exhibit a blank stare? Answer with 'yes' or 'no'.", "Is the patient asleep?"]
 

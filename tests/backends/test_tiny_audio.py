@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 import torch
 
-from semiology.backends.tiny_audio import CHECKPOINT, answering, architecture, evaluate, listening, sound_pool
-from semiology.backends.tiny_audio.questions import answer, split_wordings, training_texts
-from semiology.backends.tiny_audio.tokenizer import SPECIAL_TOKENS, train_tokenizer
+from semiology.backends.embedded.hears import CHECKPOINT
 from semiology.data.simulated.script.script import Event, Script, draw_look, draw_script
 from semiology.data.simulated.sound.sound import soundtrack
 from semiology.features import AUDIO_FEATURES
 from semiology.prompts.library import load_library, render
 from semiology.tasks.answers.parse import parse_answer
+from semiology.tools.embedded_models.hears import answering, architecture, evaluate, listening, sound_pool
+from semiology.tools.embedded_models.hears.questions import answer, split_wordings, training_texts
+from semiology.tools.embedded_models.hears.tokenizer import SPECIAL_TOKENS, train_tokenizer
 
 SILENT = lambda _: None  # noqa: E731
 RATE = 16_000

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from semiology.backends.tiny import CHECKPOINT, FPS, MODEL_ARGS, architecture, clip_pool, packing
+from semiology.backends.embedded.sees import CHECKPOINT, FPS, MODEL_ARGS
 from semiology.data.simulated.script.script import draw_look, draw_script
 from semiology.features import VISUAL_FEATURES
 from semiology.prompts.library import load_library, render
+from semiology.tools.embedded_models.sees import architecture, clip_pool, packing
 
 MEGABYTE = 1_000_000
 
@@ -68,7 +69,7 @@ def test_it_answers_every_visual_question_with_yes_or_no_and_not_always_the_same
 @torch.no_grad()
 def test_patients_asleep_are_nearer_to_yes_than_patients_awake(checkpoint: tuple[Any, Any]) -> None:
     model, processor = checkpoint
-    from semiology.backends.tiny.frames import patchify, visual_tokens
+    from semiology.tools.embedded_models.sees.frames import patchify, visual_tokens
 
     prompt = render(load_library().feature("occur_during_sleep").reference)
     margins: dict[bool, list[float]] = {True: [], False: []}

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import torch
 
-from semiology.backends.tiny import (
+from semiology.features import VISUAL_FEATURES
+from semiology.prompts.library import load_library
+from semiology.tools.embedded_models.sees import (
     answering,
     architecture,
     clip_pool,
@@ -21,9 +23,7 @@ from semiology.backends.tiny import (
     questions,
     stages,
 )
-from semiology.backends.tiny.tokenizer import train_tokenizer
-from semiology.features import VISUAL_FEATURES
-from semiology.prompts.library import load_library
+from semiology.tools.embedded_models.sees.tokenizer import train_tokenizer
 
 SILENT = lambda _: None  # noqa: E731
 

@@ -13,13 +13,13 @@ from judge_server import rule_judge, text_in
 
 from semiology.features import FEATURES
 from semiology.judging.answer_words import ANSWER_WORDS
-from semiology.judging.judge_prompts import (
+from semiology.judging.prompts import (
     instruction_hashes,
     justification_prompt,
     report_prompt,
     retry_prompt,
 )
-from semiology.judging.judge_replies import ReplyFault, read_answers, read_findings
+from semiology.judging.replies import ReplyFault, read_answers, read_findings
 from semiology.metrics.s3.text.justification_rules import READERS, extract_answers
 from semiology.metrics.s3.text.report_rules import extract_findings
 from semiology.prompts.library import load_library

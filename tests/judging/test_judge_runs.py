@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from semiology.backends.text.served import TextModelError
 from semiology.cli import app
 from semiology.judging.asking import Asked
-from semiology.judging.judge_runs import judge_runs
+from semiology.judging.judge import judge_runs
 from semiology.judging.model_choice import dspy_text_model, served
 from semiology.metrics.s3.text.report_rules import extract_findings
 from semiology.reports.read.run_texts import READINGS, read_readings
@@ -192,7 +192,7 @@ from pathlib import Path
 sys.path[:0] = sys.argv[1:3]
 from judge_server import rule_judge
 from semiology.judging.asking import Asked
-from semiology.judging.judge_runs import judge_runs
+from semiology.judging.judge import judge_runs
 left = 5
 def dying(prompt):
     global left

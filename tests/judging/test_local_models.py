@@ -10,11 +10,11 @@ import pytest
 from judge_server import rule_judge
 from s3_examples import REPORT, record, write_s3_run
 
+from semiology.backends.embedded.sees import CHECKPOINT
 from semiology.backends.text.served import TextModelError
-from semiology.backends.tiny import CHECKPOINT
 from semiology.judging.asking import Asked
-from semiology.judging.judge_runs import judge_runs
-from semiology.judging.lmms_eval_text_model import LmmsEvalTextModel
+from semiology.judging.judge import judge_runs
+from semiology.judging.lmms_eval_model import LmmsEvalTextModel
 from semiology.judging.model_choice import JudgeChoiceError, checkpoint, short_name
 
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from semiology.backends.text.served import chosen_text_model
 from semiology.cli import app
 from semiology.judging.commands import merge_texts
-from semiology.judging.judge_runs import judge_runs
+from semiology.judging.judge import judge_runs
 from semiology.judging.model_choice import served
 from semiology.metrics.s3.merge_windows import merge_reports
 from semiology.reports.read.run_texts import MERGED

@@ -116,9 +116,9 @@ def test_the_command_searches_with_the_embedded_model_and_goes_on(tmp_path: Path
 def test_the_embedded_model_answers_through_pipes_as_it_does_directly(
     simulated_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from semiology.backends.jsonl_process import JsonlProcess
-    from semiology.backends.jsonl_protocol import Request
-    from semiology.backends.lmms_requests import load_model
+    from semiology.backends.jsonl.process import JsonlProcess
+    from semiology.backends.jsonl.protocol import Request
+    from semiology.harness.requests import load_model
     from semiology.run import resolve_model
 
     monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path))

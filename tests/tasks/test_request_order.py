@@ -203,7 +203,7 @@ def test_the_question_comes_after_the_media_in_every_form_of_a_message(small_set
 
 @pytest.mark.slow
 def test_two_processes_open_each_recording_once(uneven_set: Path, tmp_path: Path) -> None:
-    from semiology.backends.tiny import CHECKPOINT, MAX_PIXELS, MIN_PIXELS
+    from semiology.backends.embedded.sees import CHECKPOINT, MAX_PIXELS, MIN_PIXELS
 
     settings = f"pretrained={CHECKPOINT},device=cpu,fps=2,min_pixels={MIN_PIXELS},max_pixels={MAX_PIXELS}"
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "-m", "lmms_eval"]

@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from semiology.backends.journal import Journal
-from semiology.backends.progress import RunProgress
 from semiology.backends.shared_prefix.families import family_of
 from semiology.backends.shared_prefix.loading import Checkpoint
 from semiology.backends.shared_prefix.questions import Answer, Question, Settings, read_messages
 from semiology.backends.shared_prefix.resuming import Resuming, resumed
+from semiology.render.progress import RunProgress
 
 SETUP = {"fps": 2.0, "score": False}
 

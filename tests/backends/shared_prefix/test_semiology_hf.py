@@ -12,8 +12,8 @@ import torch
 from lmms_eval.api.instance import Instance
 from scene import messages
 
+from semiology.backends.embedded.sees import CHECKPOINT, MODEL_ARGS
 from semiology.backends.semiology_hf import FAILED, SemiologyHF
-from semiology.backends.tiny import CHECKPOINT, MODEL_ARGS
 from semiology.features import FEATURES
 from semiology.prompts.library import load_library, render
 from semiology.run import FAILED_REQUEST

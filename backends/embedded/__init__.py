@@ -1,0 +1,1 @@
+"""The two small checkpoints that the package carries: one sees, one hears."""

@@ -1,0 +1,1 @@
+"""A model that is another program speaking JSON lines."""

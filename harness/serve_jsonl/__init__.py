@@ -1,0 +1,1 @@
+"""``semiology serve-jsonl``: questions for another program."""

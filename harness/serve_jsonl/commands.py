@@ -1,0 +1,50 @@
+"""``semiology serve-jsonl``."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from semiology.help_examples import examples
+
+SERVE_EPILOG = examples(
+    "semiology serve-jsonl --model embedded",
+    "semiology serve-jsonl --model semiology_hf --model-args pretrained=qwen,fps=2",
+    "semiology serve-jsonl --model embedded < requests.jsonl > answers.jsonl",
+)
+
+
+def serve_jsonl(
+    model: Annotated[str, typer.Option(help="lmms-eval model name; 'embedded' for the one in this package.")],
+    model_args: Annotated[str, typer.Option(help="lmms-eval model arguments: key=value,key=value.")] = "",
+    timeout: Annotated[float, typer.Option(help="Longest wait for one answer, s.", min=0.1)] = 300.0,
+    max_batch: Annotated[int, typer.Option(help="Most requests handed to the model at once.", min=1)] = 256,
+    cut_windows: Annotated[
+        bool,
+        typer.Option("--cut-windows", help="Cut windows into files, for classes that read no start and end."),
+    ] = False,
+) -> None:
+    """Keep a model loaded and answer one JSON request a line, from standard input to standard output.
+
+    What is queued is answered together, so questions about one window share its video. Errors are JSON lines
+    too; logs go to standard error. The command ends when its input does.
+
+    A request: {"id": "1", "video": "a.mp4", "prompt": "Does …?", "start_s": 0, "end_s": 30}
+    """
+    from semiology.harness.serve_jsonl.server import JsonlServer, claim_stdout, model_answers, utf8_lines
+
+    answers = claim_stdout()
+    from semiology.harness.requests import load_model
+    from semiology.run import resolve_model
+
+    name, arguments = resolve_model(model, model_args)
+    if name == "semiology_hf" and "journal=" not in arguments:
+        arguments = f"{arguments},journal=none".lstrip(",")  # whoever asks keeps the answers
+    lm = load_model(name, arguments)
+    typer.echo(f"{model} is loaded; waiting for requests", err=True)
+    server = JsonlServer(
+        model_answers(lm, cut_windows=cut_windows), answers, timeout_s=timeout, max_batch=max_batch
+    )
+    server.serve(utf8_lines(sys.stdin.buffer))

@@ -1,0 +1,207 @@
+"""Second stage of training: the language model learns to answer questions about what the tower hears.
+
+A row is ``window | question 1 + answer 1 | question 2 + answer 2 | ...``: every question sees the window and
+itself, never another question, and its positions start where the window ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from transformers import Qwen2AudioForConditionalGeneration, Qwen2AudioProcessor
+
+from semiology.features import AUDIO_FEATURES
+from semiology.prompts.library import Prompt, render
+from semiology.tools.embedded_models.hears.architecture import audio_token_count
+from semiology.tools.embedded_models.hears.listening import Schedule, optimiser
+from semiology.tools.embedded_models.hears.questions import Wordings, answer
+from semiology.tools.embedded_models.hears.sound_pool import CODES, SoundPool
+
+IGNORED = -100
+_WORDS_LOST = 0.1
+_END_OF_SOUND = "<|audio_eos|>"
+_SOUND = "<|AUDIO|>"
+
+Block = tuple[list[int], list[int]]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A padded batch of rows: ids, positions, block numbers (-1 is padding) and labels, all (B, L)."""
+
+    ids: Tensor
+    positions: Tensor
+    blocks: Tensor
+    labels: Tensor
+
+
+def chat_prompt(processor: Qwen2AudioProcessor, question: str) -> str:
+    """Return the templated prompt: one user turn, sound before text, as lmms-eval's qwen2_audio sends it."""
+    content = [{"type": "audio", "audio_url": "window.wav"}, {"type": "text", "text": question}]
+    turn = [{"role": "user", "content": content}]
+    return str(processor.apply_chat_template(turn, add_generation_prompt=True, tokenize=False))
+
+
+class Clerk:
+    """Turns windows and questions into rows of tokens."""
+
+    def __init__(self, processor: Qwen2AudioProcessor) -> None:
+        self.tokenizer = processor.tokenizer
+        self._processor = processor
+        self._questions: dict[str, list[int]] = {}
+        head, _, _ = chat_prompt(processor, "").partition(_END_OF_SOUND)
+        self._head = head + _END_OF_SOUND
+        self._kept_from_loss = set(self.tokenizer.all_special_ids)
+
+    def prefix(self, frames: int) -> list[int]:
+        """Return the tokens up to the end of a window's sound."""
+        sounding = self._head.replace(_SOUND, _SOUND * audio_token_count(frames))
+        return list(self.tokenizer(sounding).input_ids)
+
+    def question(self, text: str) -> list[int]:
+        """Return the tokens of a question, from the end of the sound up to the reply."""
+        if text not in self._questions:
+            tail = chat_prompt(self._processor, text).partition(_END_OF_SOUND)[2]
+            self._questions[text] = list(self.tokenizer(tail).input_ids)
+        return self._questions[text]
+
+    def block(self, prompt: Prompt, truth: str, rng: np.random.Generator | None = None) -> Block:
+        """Return question and reply with its end mark; with ``rng`` some words of the question get lost."""
+        asked = self.question(render(prompt))
+        if rng is not None and rng.random() < 0.5:
+            kept = rng.random(len(asked)) >= _WORDS_LOST
+            # The turn's marks stay; only the wording suffers.
+            asked = [t for t, keep in zip(asked, kept, strict=True) if keep or t in self._kept_from_loss]
+        return asked, list(self.tokenizer(answer(prompt, truth) + "<|im_end|>").input_ids)
+
+    def rows(self, prefixes: Sequence[list[int]], blocks: Sequence[Sequence[Block]]) -> Rows:
+        """Pack each prefix with its blocks and pad the rows to one length."""
+        packed = [_pack(prefix, mine) for prefix, mine in zip(prefixes, blocks, strict=True)]
+        length = max(len(row[0]) for row in packed)
+        fill = (self.tokenizer.pad_token_id, 0, -1, IGNORED)
+        return Rows(
+            *(
+                torch.tensor([row[i] + [fill[i]] * (length - len(row[i])) for row in packed])
+                for i in range(len(fill))
+            )
+        )
+
+
+def _pack(prefix: list[int], blocks: Sequence[Block]) -> tuple[list[int], list[int], list[int], list[int]]:
+    """Return ids, positions, block numbers and labels (the token that follows, in replies) of one row."""
+    start = len(prefix)
+    ids, positions = list(prefix), list(range(start))
+    numbers, labels = [0] * start, [IGNORED] * start
+    for number, (asked, reply) in enumerate(blocks, start=1):
+        ids += asked + reply
+        positions += range(start, start + len(asked) + len(reply))
+        numbers += [number] * (len(asked) + len(reply))
+        labels += [IGNORED] * (len(asked) - 1) + reply + [IGNORED]
+    return ids, positions, numbers, labels
+
+
+def reply_logits(model: Qwen2AudioForConditionalGeneration, rows: Rows, tokens: Sequence[Tensor]) -> Tensor:
+    """Return the logits where a reply's token is to be predicted, (reply tokens, vocabulary).
+
+    Args:
+        model: the model.
+        rows: packed questions.
+        tokens: the tower's tokens of each row's window, (its audio tokens, width).
+    """
+    embedded = model.get_input_embeddings()(rows.ids)
+    sound = model.model.multi_modal_projector(torch.cat(list(tokens)))
+    place = (rows.ids == model.config.audio_token_id)[..., None]
+    embedded = embedded.masked_scatter(place, sound.to(embedded.dtype))
+    causal = torch.ones(rows.ids.shape[1], rows.ids.shape[1], dtype=torch.bool).tril()
+    allowed = (rows.blocks[:, None, :] == 0) | (rows.blocks[:, None, :] == rows.blocks[:, :, None])
+    hidden = model.model.language_model(
+        inputs_embeds=embedded,
+        attention_mask={"full_attention": (causal & allowed)[:, None]},
+        position_ids=rows.positions,
+        use_cache=False,
+    ).last_hidden_state
+    logits: Tensor = model.lm_head(hidden[rows.labels != IGNORED])
+    return logits
+
+
+class AnswerStage:
+    """Trains projector and language model on a pool whose windows the tower has heard."""
+
+    def __init__(
+        self,
+        model: Qwen2AudioForConditionalGeneration,
+        processor: Qwen2AudioProcessor,
+        wordings: Mapping[str, Wordings],
+        pool: SoundPool,
+        tokens: Tensor,
+    ) -> None:
+        self.model, self.clerk, self.pool, self.tokens = model, Clerk(processor), pool, tokens
+        self.prompts = [wordings[feature].seen + wordings[feature].extra for feature in AUDIO_FEATURES]
+        self._weights = [_wording_weights(wordings[feature]) for feature in AUDIO_FEATURES]
+        self._share = _window_shares(pool.truths)
+
+    def batch(self, rng: np.random.Generator, windows: int, questions: int) -> tuple[Rows, list[Tensor]]:
+        """Draw windows and, for each feature whose truth is known there, wordings to ask in."""
+        rows = rng.choice(len(self.pool), windows, p=self._share)
+        blocks, prefixes, heard = [], [], []
+        for row in rows:
+            mine: list[Block] = []
+            for column, (prompts, weight) in enumerate(zip(self.prompts, self._weights, strict=True)):
+                truth = CODES[self.pool.truths[row, column]]
+                picked = rng.choice(len(prompts), min(questions, len(prompts)), replace=False, p=weight)
+                mine += [self.clerk.block(prompts[i], truth, rng) for i in picked if truth]
+            frames = int(self.pool.frames[row])
+            blocks.append(mine)
+            prefixes.append(self.clerk.prefix(frames))
+            heard.append(self.tokens[row, : audio_token_count(frames)].float())
+        return self.clerk.rows(prefixes, blocks), heard
+
+    def train(self, schedule: Schedule, questions: int, say: Callable[[str], object]) -> list[float]:
+        """Train with ``questions`` wordings per feature and window; return the loss of each step."""
+        torch.manual_seed(schedule.seed)
+        rng = np.random.default_rng(schedule.seed)
+        model = self.model.train()
+        parts = (model.model.multi_modal_projector, model.model.language_model, model.lm_head)
+        trained = [p for part in parts for p in part.parameters()]
+        adam, rates = optimiser(trained, schedule)
+        losses: list[float] = []
+        for step in range(schedule.steps):
+            rows, heard = self.batch(rng, schedule.batch, questions)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = reply_logits(model, rows, heard).float()
+            loss = functional.cross_entropy(logits, rows.labels[rows.labels != IGNORED])
+            adam.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            nn.utils.clip_grad_norm_(trained, 1.0)
+            adam.step()
+            rates.step()
+            losses.append(loss.item())
+            if (step + 1) % 25 == 0:
+                say(f"answers: step {step + 1} of {schedule.steps}, loss {np.mean(losses[-25:]):.4f}")
+        model.eval()
+        return losses
+
+
+def _wording_weights(wordings: Wordings) -> np.ndarray:
+    """Return how often each wording, seen and extra, is asked: the reference most, then the library's."""
+    weight = np.array([2.0] * len(wordings.seen) + [1.0] * len(wordings.extra))
+    weight[0] = 5.0
+    share: np.ndarray = weight / weight.sum()
+    return share
+
+
+def _window_shares(truths: np.ndarray) -> np.ndarray:
+    """Return how often to draw each window: rare truths more often, and never one without any truth."""
+    unknown = CODES.index("")
+    weight = np.zeros(len(truths))
+    for column in truths.T:
+        counts = np.bincount(column, minlength=len(CODES)).clip(1)
+        weight += np.where(column == unknown, 0.0, 1 / np.sqrt(counts[column]))
+    weight[(truths == unknown).all(axis=1)] = 0.0
+    share: np.ndarray = weight / weight.sum()
+    return share

@@ -1,0 +1,203 @@
+"""Train the embedded tiny model from nothing on simulated clips: ``python -m semiology.tools.embedded_models.sees.train``.
+
+Stages write into the work folder and are skipped when their output is there: an interrupted run goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import typer
+from torch import Tensor
+from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
+
+from semiology.backends.embedded.sees import CHECKPOINT
+from semiology.prompts.library import load_library
+from semiology.tools.embedded_models.sees import architecture, evaluate, stages
+from semiology.tools.embedded_models.sees.answering import Asking, LanguageStage, Questioner, Watcher
+from semiology.tools.embedded_models.sees.clip_pool import Pool, build_pool
+from semiology.tools.embedded_models.sees.hard_negatives import behaviour_windows, hard_negatives
+from semiology.tools.embedded_models.sees.questions import (
+    Question,
+    QuestionSource,
+    split_wordings,
+    training_texts,
+)
+from semiology.tools.embedded_models.sees.stages import Schedule
+from semiology.tools.embedded_models.sees.tokenizer import train_tokenizer
+
+app = typer.Typer(add_completion=False)
+RECORDINGS = {"train": 3, "validation": 2, "heldout": 3}
+"""Recordings of each patient of a split."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much of everything a run takes; ``scale`` multiplies all numbers of steps."""
+
+    train_patients: int = 560
+    validation_patients: int = 40
+    heldout_patients: int = 50
+    scale: float = 1.0
+
+    def steps(self, full: int) -> int:
+        """Return a number of steps under this plan, at least 2."""
+        return max(2, round(full * self.scale))
+
+
+class Run:
+    """One training run: its folder, seed, model and processor."""
+
+    def __init__(self, work: Path, seed: int, plan: Plan) -> None:
+        """Build the untrained model; nothing is rendered or trained yet."""
+        self.work, self.seed, self.plan = work, seed, plan
+        work.mkdir(parents=True, exist_ok=True)
+        self.begun = time.monotonic()
+        self.wordings = split_wordings(load_library())
+        tokenizer = train_tokenizer(training_texts(self.wordings))
+        self.processor: Qwen2_5_VLProcessor = architecture.build_processor(tokenizer)
+        self.model: Qwen2_5_VLForConditionalGeneration = architecture.build_model(tokenizer, seed)
+        self.watcher = Watcher(self.model.config.text_config.hidden_size)
+        self.asker = Questioner(self.model, self.processor)
+        self.source = QuestionSource(self.wordings)
+        self._tokens: dict[str, list[Tensor]] = {}
+        self._pools: dict[str, Pool] = {}
+
+    def say(self, text: str) -> None:
+        """Print a line of progress with the time since the start."""
+        typer.echo(f"[{time.monotonic() - self.begun:6.0f} s] {text}")
+
+    def pool(self, split: str) -> Pool:
+        """Return the windows of a split, rendering what is missing."""
+        if split not in self._pools:
+            patients = getattr(self.plan, f"{split}_patients")
+            recordings = RECORDINGS[split]
+            paths = []
+            windows = 3 if split == "train" else None
+            for path in build_pool(self.work / "pool", split, range(patients), recordings, windows):
+                paths.append(path)
+                if len(paths) % 20 == 0:
+                    self.say(f"{split}: {len(paths)}/{patients} patients rendered")
+            self._pools[split] = Pool(paths)
+        return self._pools[split]
+
+    def tokens(self, split: str) -> list[Tensor]:
+        """Return the frozen tower's tokens of a split, computing them once."""
+        if split not in self._tokens:
+            path = self.work / f"tokens_{split}.pt"
+            if not path.exists():
+                torch.save(stages.cache_tokens(self.model, self.pool(split), self.say), path)
+            self._tokens[split] = torch.load(path, weights_only=True)
+        return self._tokens[split]
+
+    def stage(self, name: str) -> bool:
+        """Load a finished stage's weights; return whether it still has to be run."""
+        path = self.work / f"{name}.pt"
+        if not path.exists():
+            self.say(f"stage {name}")
+            return True
+        saved = torch.load(path, weights_only=True)
+        self.model.load_state_dict(saved["model"])
+        self.watcher.load_state_dict(saved["watcher"])
+        self.say(f"stage {name}: already done")
+        return False
+
+    def keep(self, name: str) -> None:
+        """Save the weights after a stage."""
+        state = {"model": self.model.state_dict(), "watcher": self.watcher.state_dict()}
+        torch.save(state, self.work / f"{name}.pt")
+
+    def language(self, name: str, steps: int, rate: float, asking: Asking, batch: int = 16) -> None:
+        """Run one language stage unless it is done."""
+        if self.stage(name):
+            schedule = Schedule(self.plan.steps(steps), batch, rate, seed=self.seed + sum(name.encode()))
+            pool, tokens = self.pool("train"), self.tokens("train")
+            stage = LanguageStage(self.asker, self.source, self.watcher, pool, tokens)
+            stage.train(schedule, asking, self.say)
+            self.keep(name)
+
+    def thresholds(self) -> np.ndarray:
+        """Return the best margins of each feature on validation patients."""
+        pool, tokens = self.pool("validation"), self.tokens("validation")
+        questions = [self.source.reference(f) for f in range(len(self.wordings))]
+        margins = evaluate.answer_margins(self.asker, pool, tokens, questions)
+        result = evaluate.report(pool, margins, "validation")
+        self.say(f"validation macro F1 {result['macro_f1']:.3f}")
+        return evaluate.best_thresholds(pool, margins)
+
+
+def train(run: Run) -> None:
+    """Run all stages in order."""
+    if run.stage("tower"):
+        schedule = Schedule(run.plan.steps(1500), 64, 2e-3, run.seed)
+        stages.train_tower(run.model, run.pool("train"), schedule, run.say)
+        run.keep("tower")
+    run.language("watch", 700, 2e-3, Asking(questions=0))
+    run.language("reference", 300, 1.5e-3, Asking(questions=6, reference=0.7, balance=0.7))
+    run.language("wordings", 900, 1.3e-3, Asking(questions=6, reference=0.35, balance=0.7, watch_every=5))
+    # Any-yes over windows and unequal prevalence move the best decision away from even odds.
+    shift = run.thresholds() if not (run.work / "decision.pt").exists() else None
+    last = Asking(questions=6, reference=0.4, balance=0.7, watch_every=5, shift=shift)
+    run.language("decision", 60, 5e-4, last)
+
+
+def assess(run: Run, split: str) -> list[dict[str, object]]:
+    """Score reference, other seen and unseen wordings on a split."""
+    pool, tokens = run.pool(split), run.tokens(split)
+    every = list(run.wordings.values())
+    asked = {
+        "reference wording": [w.seen[0] for w in every],
+        "another seen wording": [w.seen[2] for w in every],
+        "unseen wording 1": [w.unseen[0] for w in every],
+        "unseen wording 2": [w.unseen[1] for w in every],
+    }
+    results = []
+    for name, texts in asked.items():
+        questions = [Question(text, ("yes", "no")) for text in texts]
+        margins = evaluate.answer_margins(run.asker, pool, tokens, questions)
+        results.append(evaluate.report(pool, margins, name))
+        if name == "reference wording" and split == "heldout":
+            traps = behaviour_windows(split, run.plan.heldout_patients, RECORDINGS[split])
+            costs = hard_negatives(pool, margins > 0, traps)
+            results[-1]["hard_negatives"] = [asdict(cost) for cost in costs]
+        run.say(f"{split}, {name}: macro F1 {results[-1]['macro_f1']:.3f}")
+    return results
+
+
+@app.command()
+def main(
+    work: Path = typer.Option(
+        Path("tiny_training"), help="Folder for the clip pool and the stages' weights."
+    ),
+    out: Path = typer.Option(CHECKPOINT, help="Folder that receives the checkpoint."),
+    seed: int = typer.Option(0, help="Seeds weights, order of clips and choice of questions."),
+    patients: int = typer.Option(560, help="Simulated training patients, nine windows each."),
+    scale: float = typer.Option(1.0, help="Multiplies the steps of every stage."),
+    threads: int = typer.Option(
+        0, help="Threads; 0 leaves PyTorch's choice. Beside other work 1 is fastest."
+    ),
+) -> None:
+    """Train the tiny Qwen2.5-VL, write its checkpoint and its held-out figures."""
+    if threads:
+        torch.set_num_threads(threads)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    run = Run(work, seed, Plan(train_patients=patients, scale=scale))
+    train(run)
+    architecture.save_checkpoint(run.model, run.processor, out)
+    results = assess(run, "heldout")
+    text = json.dumps(
+        {"training_s": round(time.monotonic() - run.begun), "seed": seed, "results": results}, indent=1
+    )
+    (out / "heldout.json").write_text(text + "\n", encoding="utf-8")
+    typer.echo(evaluate.table(results[0]))
+    run.say(f"checkpoint in {out}")
+
+
+if __name__ == "__main__":
+    app()
