@@ -11,12 +11,12 @@ import typer
 from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
 from semiology.harness.serve_jsonl.commands import SERVE_EPILOG, serve_jsonl
-from semiology.help_examples import examples
 from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command, merge_command, merge_texts
 from semiology.optimization.folds.commands import FOLDS_EPILOG, folds_command
 from semiology.optimization.optimize_command import OPTIMIZE_EPILOG, optimize
 from semiology.optimization.sweep.commands import SWEEP_EPILOG, sweep_command
 from semiology.prompts.commands import app as prompts_app
+from semiology.render.help import examples
 from semiology.reports.agreement.commands import agreement_app
 from semiology.reports.commands import REPORT_EPILOG, report
 from semiology.reports.compare.commands import COMPARE_EPILOG, compare
@@ -89,7 +89,7 @@ def run_command(
     ] = None,
 ) -> None:
     """Ask a model the benchmark's questions about a recording set, through lmms-eval."""
-    from semiology.run import RunOptions, check_replies, run
+    from semiology.harness.run import RunOptions, check_replies, run
 
     options = RunOptions(
         model=model,
@@ -124,7 +124,7 @@ def demo_command(
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 2026,
 ) -> None:
     """Run the whole road on this machine: simulate recordings, ask the embedded model, print the scores."""
-    from semiology.demo import demo
+    from semiology.harness.demo import demo
 
     demo(out, data, patients, seed)
 

@@ -123,8 +123,8 @@ def prepared(work: Path, patients: int) -> tuple[Any, Any, Any]:
     """Return the plan of simulated recordings, the embedded model behind it and the key of a question."""
     from semiology.data.simulated import simulate
     from semiology.harness.requests import load_model
+    from semiology.harness.run import resolve_model
     from semiology.optimization.search.lmms_answerer import LmmsEvalAnswerer, reply_key
-    from semiology.run import resolve_model
     from semiology.tasks.plan import make_plan
     from semiology.tasks.settings import Settings, cache_directory
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from semiology.data.problems import Problem, RecordingSetError
-from semiology.help_examples import examples
+from semiology.render.help import examples
 
 if TYPE_CHECKING:
     from semiology.data.importers.outcome import ImportOutcome

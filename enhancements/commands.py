@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from semiology.enhancements import command_options as options
-from semiology.help_examples import examples
+from semiology.render.help import examples
 
 if TYPE_CHECKING:
     from semiology.enhancements.pipeline.step import Step

@@ -25,9 +25,9 @@ def load_model(model: str, model_args: str, *, setting: str = "--model") -> Any:
     """
     from lmms_eval.models import MODEL_REGISTRY_V2, get_model
 
-    from semiology.lmms_eval_plugin import manifests
-    from semiology.remote_code import refuse_remote_code
-    from semiology.remote_guard import check_address, check_client
+    from semiology.harness.plugin import manifests
+    from semiology.privacy.remote_code import refuse_remote_code
+    from semiology.privacy.remote_models import check_address, check_client
 
     names = MODEL_REGISTRY_V2.list_model_names()
     if model not in names and model not in {each.model_id for each in manifests()}:
@@ -60,7 +60,7 @@ def ask_documents(
     """
     from lmms_eval.api.instance import Instance
 
-    from semiology.request_order import windows_together
+    from semiology.harness.request_order import windows_together
 
     lm.task_dict[TASK] = {SPLIT: list(documents)}
     requests = []

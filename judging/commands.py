@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from semiology.help_examples import examples
+from semiology.render.help import examples
 
 if TYPE_CHECKING:
     from semiology.judging.asking import Asked

@@ -10,7 +10,7 @@ from typing import Any
 from semiology.backends.text.served import served_text_model
 from semiology.data.cache_folder import cache_directory
 from semiology.judging.asking import Asked, TextModel
-from semiology.model_hub import hub_folder, only_from_here
+from semiology.privacy.model_hub import hub_folder, only_from_here
 
 MAX_TOKENS = 1024
 """Longest reply of a judge; its object needs fewer than 400 tokens, reasoning models need more."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from semiology.help_examples import examples
+from semiology.render.help import examples
 
 if TYPE_CHECKING:
     from semiology.optimization.search.run import OptimisationResult
@@ -132,8 +132,8 @@ def _names(text: str) -> tuple[str, ...]:
 def _print(result: OptimisationResult, out: Path) -> None:
     from rich.console import Console
 
-    from semiology.noun_counts import counted
     from semiology.optimization.search.report import next_commands, print_result
+    from semiology.render.noun_counts import counted
 
     print_result(result, Console())
     for command in next_commands(result, out):

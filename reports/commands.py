@@ -14,7 +14,7 @@ import click
 import typer
 from click.core import ParameterSource
 
-from semiology.help_examples import examples
+from semiology.render.help import examples
 from semiology.reports.bertscore_options import (
     BertscoreDownload,
     BertscoreEncoder,

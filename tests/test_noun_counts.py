@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from semiology.noun_counts import counted
+from semiology.render.noun_counts import counted
 
 
 @pytest.mark.parametrize(

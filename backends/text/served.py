@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 
-from semiology.loopback import ALLOW_REMOTE_VARIABLE, is_loopback, keep_off_proxies
+from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE, is_loopback, keep_off_proxies
 from semiology.tasks.s3.merging import TextModel
 from semiology.tasks.settings import SettingsError
 

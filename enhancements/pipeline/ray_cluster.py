@@ -13,7 +13,7 @@ from typing import Any
 
 from semiology.enhancements.assignment import EnhancementError
 from semiology.enhancements.pipeline.job import Done, Job, carry_out, given_up
-from semiology.loopback import ALLOW_REMOTE_VARIABLE, host_of, is_loopback
+from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE, host_of, is_loopback
 
 LOCAL = "local"
 """Address that stands for a cluster of this machine alone, started for the run and stopped with it."""

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from semiology.help_examples import examples
+from semiology.render.help import examples
 
 SERVE_EPILOG = examples(
     "semiology serve-jsonl --model embedded",
@@ -37,7 +37,7 @@ def serve_jsonl(
 
     answers = claim_stdout()
     from semiology.harness.requests import load_model
-    from semiology.run import resolve_model
+    from semiology.harness.run import resolve_model
 
     name, arguments = resolve_model(model, model_args)
     if name == "semiology_hf" and "journal=" not in arguments:

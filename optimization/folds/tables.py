@@ -11,8 +11,8 @@ from semiology.data.recording_set import RecordingSet, read_recording_set
 from semiology.data.tables.csv_tables import Table, read_table
 from semiology.data.tables.reading import RECORDINGS
 from semiology.data.tables.writing import table_text, write_text_atomically
-from semiology.noun_counts import counted
 from semiology.optimization.folds.draw import FoldError, folds_of
+from semiology.render.noun_counts import counted
 
 _IDENTITIES = ("video_id", "patient_id")
 

@@ -14,9 +14,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from semiology.backends.journal import Answer, Journal
-from semiology.loopback import is_loopback, keep_off_proxies
 from semiology.optimization.proposers.guarded import ReflectionError
 from semiology.optimization.search.examples import SearchError
+from semiology.privacy.addresses import is_loopback, keep_off_proxies
 
 MAX_TOKENS = 1024
 TEMPERATURE = 1.0

@@ -23,9 +23,9 @@ from semiology.metrics.statistics.intervals import (
     not_estimable,
     patient_weights,
 )
-from semiology.noun_counts import counted
 from semiology.optimization.search.examples import Example
 from semiology.optimization.search.objective import Answers
+from semiology.render.noun_counts import counted
 
 SCORES = ("f1", "balanced_accuracy")
 

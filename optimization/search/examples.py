@@ -13,9 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from semiology.data.recording_set import RecordingSet
-from semiology.noun_counts import counted
 from semiology.optimization.folds.draw import FoldError, draw_folds, folds_of, nested_splits
 from semiology.prompts.library import Prompt
+from semiology.render.noun_counts import counted
 from semiology.tasks.documents import build_documents
 from semiology.tasks.plan import Plan
 

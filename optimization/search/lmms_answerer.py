@@ -18,9 +18,9 @@ from semiology.data.cache_folder import cache_directory
 from semiology.data.content_digest import content_digest
 from semiology.features import AUDIO_FEATURES
 from semiology.harness.requests import ask_documents, failure_of
-from semiology.noun_counts import counted
 from semiology.optimization.search.answerers import KeyOf, UnansweredError, WindowQuestion
 from semiology.prompts.library import prompt_hash
+from semiology.render.noun_counts import counted
 from semiology.tasks.documents import build_documents, choose_prompt
 from semiology.tasks.messages import doc_to_messages, doc_to_text, doc_to_visual
 from semiology.tasks.plan import Plan

@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from semiology.noun_counts import counted
 from semiology.optimization.search.lineage import Recorder
+from semiology.render.noun_counts import counted
 from semiology.render.progress import clock, is_quiet
 
 LINE_EVERY_S = 15.0

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semiology.noun_counts import counted
 from semiology.optimization.search.run_folder import WORDINGS
 from semiology.optimization.search.wordings import wording_id
 from semiology.prompts.library import load_library
+from semiology.render.noun_counts import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

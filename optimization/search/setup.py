@@ -164,9 +164,9 @@ def _check(choices: RunChoices) -> None:
 
 def _asked(choices: RunChoices) -> tuple[Plan, Answerer, KeyOf, str]:
     """Return the windows, the model behind them, the key of a question, and the model's name."""
-    from semiology.preflight import check_senses
-    from semiology.remote_guard import check_address
-    from semiology.run import check_names, resolve_model
+    from semiology.harness.preflight import check_senses
+    from semiology.harness.run import check_names, resolve_model
+    from semiology.privacy.remote_models import check_address
 
     model, model_args = resolve_model(choices.model, choices.model_args)
     if model == "semiology_hf" and "journal=" not in model_args:

@@ -8,10 +8,10 @@ from typing import Any
 import yaml
 
 from semiology.features import group_of
-from semiology.noun_counts import counted
 from semiology.optimization.proposers.wording_text import split_format
 from semiology.optimization.search.comparison import WordingComparison, with_interval
 from semiology.optimization.search.search import FoundWording
+from semiology.render.noun_counts import counted
 
 ID_DIGITS = 8
 

@@ -19,9 +19,9 @@ from semiology.backends.journal import Answer, Journal, answer_key
 from semiology.data.cache_folder import cache_directory
 from semiology.data.content_digest import content_digest
 from semiology.features import AUDIO_FEATURES
+from semiology.harness.request_order import is_ours
 from semiology.optimization.sweep.plan import Window
 from semiology.render.progress import RunProgress
-from semiology.request_order import is_ours
 from semiology.tasks.settings import sound_override
 
 REQUESTS_AT_ONCE = 64
@@ -71,7 +71,7 @@ def asked_in_steps(
     """
     from lmms_eval import evaluator
 
-    from semiology.lmms_eval_plugin import check_runs
+    from semiology.harness.plugin import check_runs
 
     # Before this wrapper, which takes over the mark of the function that it wraps.
     check_runs()

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from semiology.harness.run import RunError, RunOptions, resolve_model, run
 from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN
-from semiology.noun_counts import counted
 from semiology.optimization.sweep.asking import (
     KeptAnswers,
     ProbeResult,
@@ -24,10 +24,10 @@ from semiology.optimization.sweep.asking import (
 )
 from semiology.optimization.sweep.plan import PROBE_WINDOWS, SweepPlan, Window, make_sweep_plan, probe
 from semiology.optimization.sweep.plan_text import plan_summary
+from semiology.render.noun_counts import counted
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.summary.sweep import SWEEP_RECORD, SweepSummary, margin_of, summarise_sweeps
-from semiology.run import RunError, RunOptions, resolve_model, run
 from semiology.tasks.plan import current_plan, write_private
 from semiology.tasks.settings import DATA_VARIABLE, WINDOW_VARIABLE, read_settings, window_for_model
 from semiology.tasks.sweep.documents import TASK_PREFIX
@@ -50,7 +50,7 @@ class SweepOptions:
     """What one sweep asks.
 
     Attributes:
-        model, model_args, data, out, window, batch_size, verbosity, extra: as in `semiology.run.RunOptions`.
+        model, model_args, data, out, window, batch_size, verbosity, extra: as in `semiology.harness.run.RunOptions`.
         features: names; None for all that are annotated.
         prompts, formats, enhancements: what is crossed; see `semiology.optimization.sweep.plan`.
         margin: largest harmless difference of accuracy of a paraphrase.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from semiology.help_examples import examples
+from semiology.render.help import examples
 from semiology.reports.bertscore_options import (
     BertscoreDownload,
     BertscoreEncoder,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from semiology.help_examples import examples
+from semiology.render.help import examples
 
 if TYPE_CHECKING:
     from semiology.reports.compare.comparison import Comparison, Options

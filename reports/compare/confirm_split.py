@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.cache_folder import cache_directory
-from semiology.noun_counts import counted
+from semiology.render.noun_counts import counted
 
 CONFIRM = "confirm"
 ALL = "all"

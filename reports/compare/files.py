@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from semiology.data.cache_folder import written_whole
 from semiology.metrics.paired.comparison import PairedFeature, PairedScore
 from semiology.metrics.paired.tables import END_POINTS, MEASURES
-from semiology.noun_counts import counted
+from semiology.render.noun_counts import counted
 from semiology.reports.compare.comparison import Comparison, Unpaired
 from semiology.reports.compare.sentences import (
     NAMES,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from semiology.help_examples import examples
+from semiology.render.help import examples
 
 leaderboard_app = typer.Typer(
     no_args_is_help=True,

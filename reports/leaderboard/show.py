@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from semiology.noun_counts import counted
+from semiology.render.noun_counts import counted
 from semiology.reports.tables.features import plain
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from semiology.help_examples import examples
-from semiology.noun_counts import counted
+from semiology.render.help import examples
+from semiology.render.noun_counts import counted
 
 if TYPE_CHECKING:
     import pandas as pd

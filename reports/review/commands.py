@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from semiology.help_examples import examples
+from semiology.render.help import examples
 
 review_app = typer.Typer(
     no_args_is_help=True,

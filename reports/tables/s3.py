@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.noun_counts import counted
+from semiology.render.noun_counts import counted
 from semiology.reports.summary.s3_measures import TASK_TITLES, TWO_STAGE_TASK, TWO_STAGE_TITLE, baseline_title
 from semiology.reports.summary.s3_run import S3Run
 from semiology.reports.summary.s3_summary import S3Summary, baseline_value, s3_rows, shown_figures

@@ -8,7 +8,7 @@ import pytest
 def test_trust_remote_code_is_ignored_even_when_a_model_class_sets_it() -> None:
     from transformers.models.auto import auto_factory
 
-    from semiology.remote_code import refuse_remote_code
+    from semiology.privacy.remote_code import refuse_remote_code
 
     assert refuse_remote_code()
     assert refuse_remote_code()
@@ -19,7 +19,7 @@ def test_trust_remote_code_is_ignored_even_when_a_model_class_sets_it() -> None:
 
 
 def test_the_user_can_allow_code_from_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
-    from semiology.remote_code import refuse_remote_code
+    from semiology.privacy.remote_code import refuse_remote_code
 
     monkeypatch.setenv("SEMIOLOGY_TRUST_REMOTE_CODE", "1")
     assert refuse_remote_code() is False

@@ -13,7 +13,7 @@ import typer
 
 from semiology import cli
 from semiology.enhancements.commands import DEFAULT
-from semiology.help_examples import LONGEST, examples
+from semiology.render.help import LONGEST, examples
 
 # Typer brings its own click: the class of its errors is found through its public one.
 ClickException: Any = typer.BadParameter.__mro__[2]

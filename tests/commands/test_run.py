@@ -13,8 +13,15 @@ from typing import Any
 import pytest
 
 from semiology import cli
-from semiology.preflight import PreflightError
-from semiology.run import RunError, _result_folder, check_names, check_replies, failed_requests, resolve_model
+from semiology.harness.preflight import PreflightError
+from semiology.harness.run import (
+    RunError,
+    _result_folder,
+    check_names,
+    check_replies,
+    failed_requests,
+    resolve_model,
+)
 
 COMMAND = [str(Path(sys.executable).with_name("semiology")), "run", "--model", "semiology_constant"]
 

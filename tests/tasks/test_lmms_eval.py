@@ -17,8 +17,8 @@ from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.tasks import TaskManager
 
 from semiology.features import FEATURES
-from semiology.lmms_eval_command import main
-from semiology.lmms_eval_plugin import add_tasks
+from semiology.harness.console_script import main
+from semiology.harness.plugin import add_tasks
 from semiology.prompts import library
 
 pytestmark = pytest.mark.usefixtures("one_task_index")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from semiology import preflight
 from semiology.features import FEATURES
-from semiology.lmms_eval_plugin import task_folder
+from semiology.harness import preflight
+from semiology.harness.plugin import task_folder
 
 
 def run_of(tasks: list[str], model: str = "qwen2_5_vl", model_args: str = "") -> dict[str, Any]:

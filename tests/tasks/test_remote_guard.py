@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from semiology import remote_guard
-from semiology.loopback import ALLOW_REMOTE_VARIABLE, is_loopback, keep_off_proxies
+from semiology.privacy import remote_models as remote_guard
+from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE, is_loopback, keep_off_proxies
 
 LOCAL = "http://127.0.0.1:8000/v1"
 ELSEWHERE = "http://192.0.2.1:9/v1"

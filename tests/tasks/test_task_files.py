@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from semiology.features import FEATURES
-from semiology.lmms_eval_plugin import add_tasks, task_folder
+from semiology.harness.plugin import add_tasks, task_folder
 from semiology.prompts.library import load_library
 
 pytestmark = pytest.mark.usefixtures("one_task_index")

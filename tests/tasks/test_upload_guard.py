@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 from lmms_eval.loggers import EvaluationTracker
 
-from semiology import preflight
-from semiology.loopback import ALLOW_REMOTE_VARIABLE
-from semiology.remote_guard import RemoteError
-from semiology.upload_guard import check_uploads
+from semiology.harness import preflight
+from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE
+from semiology.privacy.remote_models import RemoteError
+from semiology.privacy.uploads import check_uploads
 
 
 @pytest.fixture(autouse=True)

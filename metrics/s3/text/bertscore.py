@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from semiology.metrics.scores.counts import Floats
-from semiology.model_hub import hub_folder
+from semiology.privacy.model_hub import hub_folder
 
 LONGEST = 20_000
 _FILES = ("*.json", "*.safetensors", "*.txt", "*.model")

@@ -15,8 +15,8 @@ from scene import messages
 from semiology.backends.embedded.sees import CHECKPOINT, MODEL_ARGS
 from semiology.backends.semiology_hf import FAILED, SemiologyHF
 from semiology.features import FEATURES
+from semiology.harness.run import FAILED_REQUEST
 from semiology.prompts.library import load_library, render
-from semiology.run import FAILED_REQUEST
 
 SETTINGS = {"max_new_tokens": 16, "temperature": 0, "do_sample": False, "until": []}
 WINDOWS = ((2.0, 10.0), (9.0, 16.0))

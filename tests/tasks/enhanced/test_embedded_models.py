@@ -10,7 +10,7 @@ import pytest
 from semiology.data.simulated import simulate
 from semiology.enhancements.enhance import enhance
 from semiology.enhancements.registry import StepChoices, build_steps
-from semiology.run import EMBEDDED, EMBEDDED_AUDIO, RunOptions, run
+from semiology.harness.run import EMBEDDED, EMBEDDED_AUDIO, RunOptions, run
 
 SIDES = ("prompt_id", "prompt_hash", "video_id", "segment", "start_s", "truth")
 

@@ -10,7 +10,7 @@ import yaml
 
 from semiology.enhancements.assignment import ENHANCEMENTS, SUBSTITUTES, features_of
 from semiology.features import FEATURES_BY_GROUP
-from semiology.lmms_eval_plugin import add_tasks, task_folder
+from semiology.harness.plugin import add_tasks, task_folder
 from semiology.tasks.enhanced.task_list import GROUPS, TASKS, asked_tasks
 
 pytestmark = pytest.mark.usefixtures("one_task_index")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from honest_steps import Negative, Softer
 
-from semiology import preflight
 from semiology.data.recording_set import read_recording_set
 from semiology.enhancements.enhance import enhance
 from semiology.enhancements.pipeline.manifest import read_manifest
-from semiology.lmms_eval_plugin import task_folder
+from semiology.harness import preflight
+from semiology.harness.plugin import task_folder
 
 pytestmark = pytest.mark.usefixtures("one_task_index")
 
@@ -88,8 +88,8 @@ def test_a_model_that_only_hears_is_not_shown_skeletons(enhanced_set: Path) -> N
 
 def test_a_run_through_lmms_eval_is_read_by_the_report(small_set: Path, tmp_path: Path) -> None:
     """A model that says always the same, asked plainly and with skeletons; A2 has none."""
+    from semiology.harness.run import RunOptions, run
     from semiology.reports.read.feature_answers import read_results
-    from semiology.run import RunOptions, run
 
     enhance(small_set, [Negative()])
     manifest = small_set / "enhanced.csv"

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from s3_example_set import write_annotations
 
-from semiology import preflight
 from semiology.backends.text.served import chosen_text_model
-from semiology.lmms_eval_plugin import task_folder
+from semiology.harness import preflight
+from semiology.harness.plugin import task_folder
 from semiology.tasks.s3.task_list import TASKS
 from semiology.tasks.settings import SettingsError
 

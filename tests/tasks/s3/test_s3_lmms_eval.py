@@ -13,7 +13,7 @@ from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.tasks import TaskManager
 from s3_example_set import ONSETS, REPORTS
 
-from semiology.lmms_eval_plugin import add_tasks
+from semiology.harness.plugin import add_tasks
 from semiology.tasks.s3.figure_names import FIGURES
 from semiology.tasks.s3.records import RECORD
 from semiology.tasks.s3.task_list import TASKS

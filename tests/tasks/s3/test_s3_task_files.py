@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from semiology.features import FEATURES
-from semiology.lmms_eval_plugin import add_tasks, task_folder
+from semiology.harness.plugin import add_tasks, task_folder
 from semiology.tasks.s3 import scores
 from semiology.tasks.s3.figure_names import FIGURES
 from semiology.tasks.s3.task_list import TASKS, AnswerKind

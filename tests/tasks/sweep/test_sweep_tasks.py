@@ -13,9 +13,9 @@ from lmms_eval.api.model import lmms
 from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.tasks import TaskManager
 
-from semiology import preflight
 from semiology.features import FEATURES
-from semiology.lmms_eval_plugin import add_tasks, task_folder
+from semiology.harness import preflight
+from semiology.harness.plugin import add_tasks, task_folder
 from semiology.prompts.library import load_library, prompt_hash, render
 from semiology.tasks.sweep.scores import FIGURES
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import chain
 from typing import Any
 
-from semiology.request_order import is_ours, window_of
+from semiology.harness.request_order import is_ours, window_of
 
 
 def deal(documents: Iterable[Mapping[str, Any]], processes: int) -> dict[str, int]:

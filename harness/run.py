@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from semiology.features import FEATURES
-from semiology.lmms_eval_plugin import ONLY_OURS_VARIABLE, add_tasks
-from semiology.preflight import GROUP, S3_GROUP, SWEEP_PREFIX, TASK_PREFIX, PreflightError
-from semiology.software_versions import installed_versions
+from semiology.harness.plugin import ONLY_OURS_VARIABLE, add_tasks
+from semiology.harness.preflight import GROUP, S3_GROUP, SWEEP_PREFIX, TASK_PREFIX, PreflightError
 from semiology.tasks.enhanced.task_list import GROUPS as ENHANCED_GROUPS
 from semiology.tasks.enhanced.task_list import TASKS as ENHANCED_TASKS
 from semiology.tasks.s3.task_list import TASKS as S3_TASKS
 from semiology.tasks.settings import DATA_VARIABLE, PROMPT_VARIABLE, WINDOW_VARIABLE, window_for_model
+from semiology.versions import installed_versions
 
 RUN_FILE = "semiology_run.json"
 EMBEDDED = "embedded"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from semiology.loopback import ALLOW_REMOTE_VARIABLE
-from semiology.remote_guard import RemoteError, allowed
+from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE
+from semiology.privacy.remote_models import RemoteError, allowed
 
 OFFLINE_MODES = frozenset({"offline", "disabled", "dryrun", "local"})
 

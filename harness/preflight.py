@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.features import AUDIO_FEATURES, FEATURES
-from semiology.remote_code import refuse_remote_code
-from semiology.remote_guard import check_address
-from semiology.upload_guard import check_uploads
+from semiology.privacy.remote_code import refuse_remote_code
+from semiology.privacy.remote_models import check_address
+from semiology.privacy.uploads import check_uploads
 
 if TYPE_CHECKING:
     from semiology.tasks.enhanced.task_list import EnhancedTask

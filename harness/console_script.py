@@ -18,7 +18,7 @@ def main() -> None:
             "not run them on a machine that holds patient video. Use `semiology run` and `semiology report`."
         )
     os.environ.setdefault("FORCE_QWENVL_VIDEO_READER", "decord")
-    from semiology.lmms_eval_plugin import add_tasks
+    from semiology.harness.plugin import add_tasks
 
     add_tasks()
     from lmms_eval.cli.dispatch import main as dispatch

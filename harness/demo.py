@@ -14,7 +14,7 @@ from pathlib import Path
 from rich.console import Console
 
 from semiology.features import AUDIO_FEATURES, VISUAL_FEATURES
-from semiology.run import EMBEDDED, EMBEDDED_AUDIO, RunOptions, run
+from semiology.harness.run import EMBEDDED, EMBEDDED_AUDIO, RunOptions, run
 
 MODELS = {EMBEDDED: VISUAL_FEATURES, EMBEDDED_AUDIO: AUDIO_FEATURES}
 RECORDINGS_PER_PATIENT = 2

@@ -115,7 +115,7 @@ def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def simple_evaluate(*arguments: Any, **keywords: Any) -> Any:
         bound = signature.bind(*arguments, **keywords)
-        from semiology.preflight import prepare_run
+        from semiology.harness.preflight import prepare_run
 
         try:
             prepare_run(bound.arguments)
@@ -132,9 +132,9 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def evaluate(lm: Any, task_dict: Any, *arguments: Any, **keywords: Any) -> Any:
-        from semiology.recording_shards import recordings_dealt
-        from semiology.remote_guard import check_client
-        from semiology.request_order import windows_together
+        from semiology.harness.recording_shards import recordings_dealt
+        from semiology.harness.request_order import windows_together
+        from semiology.privacy.remote_models import check_client
 
         tables = _our_tables(task_dict)
         if not tables:
@@ -155,7 +155,7 @@ def _our_tables(task_dict: Any) -> list[Any]:
     """Return the documents of our tasks in a run, one table per task, in their order."""
     from lmms_eval.evaluator_utils import get_task_list
 
-    from semiology.request_order import is_ours
+    from semiology.harness.request_order import is_ours
 
     tables = [output.task.eval_docs_no_media for output in get_task_list(task_dict) if output.task]
     return [table for table in tables if len(table) and is_ours(table[0])]

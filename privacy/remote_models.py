@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from semiology.loopback import ALLOW_REMOTE_VARIABLE, is_loopback, keep_off_proxies
+from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE, is_loopback, keep_off_proxies
 
 # lmms-eval classes that send the media to a server; the address decides whether that is this machine.
 SERVER_MODELS = frozenset(
