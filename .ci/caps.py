@@ -1,6 +1,7 @@
-"""Fail where a Python file is longer than 400 lines or a function longer than 50.
+"""Fail where a Python file is longer than 600 lines or a function longer than 80.
 
-Medians take care of themselves; only a cap controls the tail. Data files are not counted.
+An alarm for files and functions that do two things; nothing is split to satisfy a number. Data files are not
+counted.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-FILE_CAP = 400
-FUNCTION_CAP = 50
+FILE_CAP = 600
+FUNCTION_CAP = 80
 
 
 def main() -> int:

@@ -73,7 +73,7 @@ def main() -> None:
 def lessons(recipe: Recipe) -> list[tuple[str, str]]:
     """Return pairs of what a proposing model is sent and what it shall reply.
 
-    The texts are those of a search (`semiology.optimization.proposers.language_model`); which recordings were missed or
+    The texts are those of a search (`proposers.language_model`); which recordings were missed or
     falsely called is drawn, no recording is read. The reply is the variant that the offline proposer makes.
 
     Raises:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from semiology.metrics.scores.run_scores import lmms_eval_hooks as recording_level
+from semiology.metrics.scores import lmms_eval_hooks as recording_level
 from semiology.tasks.answers.parse import Answer, parse_reply
 
 Score = float | str

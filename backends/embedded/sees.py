@@ -1,13 +1,13 @@
 """The embedded tiny model: genuine Qwen2.5-VL architecture, trained from scratch on simulated clips.
 
-Importing this package loads no deep-learning library.
+Importing this module loads no deep-learning library.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-CHECKPOINT = Path(__file__).parent / "checkpoint"
+CHECKPOINT = Path(__file__).parent / "checkpoints" / "sees"
 """Folder that transformers' auto classes and lmms-eval's ``qwen2_5_vl`` load."""
 
 FPS = 2.0

@@ -1,7 +1,7 @@
 """Frames from one pass over a recording, read ahead in a thread while the model answers.
 
 The frames are those that decord gives, bit for bit, at a fraction of its memory. Files of which decord would
-show the wrong moments (`semiology.data.media.probe.needs_clip`) are read by their true times instead: they count
+show the wrong moments (`probe.needs_clip`) are read by their true times instead: they count
 as evenly spaced, with the frame on show at each of the even times.
 """
 

@@ -3,10 +3,10 @@
 Stock classes hand the window to qwen-vl-utils, which opens the file with decord and picks frames by number.
 Two rules follow, named by `Rule`:
 
-- ``decord``: for files whose frames are evenly spaced (`semiology.data.media.probe.needs_clip` finds nothing), the
+- ``decord``: for files whose frames are evenly spaced (`probe.needs_clip` finds nothing), the
   very numbers that decord is asked for;
 - ``timestamp``: for all others decord would show the wrong moments, so stock classes are handed a clip with
-  evenly spaced frames (`semiology.data.media.clips.clip`). Here the recording's own frames are taken at the times
+  evenly spaced frames (`clips.clip`). Here the recording's own frames are taken at the times
   of the clip's frames that decord would be asked for, without encoding anything again.
 
 The arithmetic is that of the installed qwen-vl-utils, called and not repeated.

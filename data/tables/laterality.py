@@ -17,8 +17,9 @@ from semiology.data.importers.outcome import LATERALITY, LATERALITY_COLUMNS
 from semiology.data.importers.side_tables import REGIONS
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import RecordingSet
+from semiology.data.tables import cells
 from semiology.data.tables.cells import CellError
-from semiology.data.tables.csv_tables import Row, cells, check_columns, read_table
+from semiology.data.tables.csv_tables import Row, check_columns, read_table
 
 OneSide = Literal["left", "right"]
 REGION_HINTS: Mapping[str, str] = {"whole body": "full body", "body": "full body", "eye": "eyes"}

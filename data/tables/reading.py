@@ -14,9 +14,10 @@ import yaml
 
 from semiology.data.problems import Problem
 from semiology.data.recording_set import Annotation, Diagnosis, Presence, Recording, RecordingSet, Side
+from semiology.data.tables import cells
 from semiology.data.tables.cells import CellError
 from semiology.data.tables.consistency import cross_check
-from semiology.data.tables.csv_tables import Row, Table, cells, check_columns, closest, read_table
+from semiology.data.tables.csv_tables import Row, Table, check_columns, closest, read_table
 from semiology.features import FEATURES, suggest_feature
 
 RECORDINGS, ANNOTATIONS, REPORTS, METADATA = (

@@ -1,7 +1,7 @@
 """Agreement between annotators with patient-clustered intervals: each coefficient from sums over items.
 
-The coefficients are those of `semiology.metrics.agreement.agreement`; here what an item adds to each is summed, so that
-patients can be drawn again and again.
+The coefficients are those of `semiology.metrics.agreement.agreement`; here what an item adds is summed, so
+that patients can be drawn again and again.
 """
 
 from __future__ import annotations

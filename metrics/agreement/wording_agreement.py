@@ -1,7 +1,7 @@
 """Agreement between wordings, as between raters: do they say the same, beyond what chance would give?
 
 Wordings are the raters, recordings the units. All coefficients are computed from sums over units, so that a
-bootstrap over patients needs one weighted sum; `semiology.metrics.agreement.agreement` has those between annotators on
+bootstrap over patients needs one weighted sum; `semiology.metrics.agreement.agreement` has of annotators on
 lists of labels. Agreement says nothing about truth.
 """
 

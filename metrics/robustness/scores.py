@@ -230,7 +230,7 @@ def _macro(
 ) -> dict[str, Estimate]:
     """Return plain means over the features in which a measure is defined, with joint patient intervals.
 
-    As in `semiology.metrics.scores.run_scores`, few patients who show any of the signs (``showing``) give the means of
+    As in `run_scores`, few patients who show any of the signs (``showing``) give the means of
     scores that need them an interval with a caution, fewer than two none.
     """
     found = {}

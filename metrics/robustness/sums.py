@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from semiology.metrics.agreement.agreement import wording_agreement
+from semiology.metrics.agreement import wording_agreement
+from semiology.metrics.robustness import measures as robustness
+from semiology.metrics.robustness import polarity
 from semiology.metrics.robustness.answers import WordingAnswers, with_patients
 from semiology.metrics.robustness.auroc import Discrimination
-from semiology.metrics.robustness.measures import measures as robustness
-from semiology.metrics.robustness.measures import polarity
 from semiology.metrics.robustness.wording_scores import (
     RATES,
     WORDING_SCORES,

@@ -1,7 +1,7 @@
 """The recordings that a search for wordings looks at, and which patients may be seen when.
 
 One example is one recording asked about one feature: all its windows, whose answers become one by the rule
-of `semiology.metrics.scores.aggregation`. Patients, never recordings, are divided into three parts: ``train`` is
+of `metrics.scores.aggregation`. Patients, never recordings, are divided into three parts: ``train`` is
 shown to the proposer, ``development`` selects, ``test`` is asked once, at the end.
 """
 

@@ -30,7 +30,7 @@ from semiology.tasks.settings import sound_override
 @functools.lru_cache(maxsize=1)
 def task_settings() -> dict[str, Any]:
     """Return generation settings and media forms of the feature tasks (``tasks/_semiology``)."""
-    path = Path(__file__).parent.parent / "tasks" / "_semiology"
+    path = Path(__file__).parents[2] / "tasks" / "_semiology"
     # functions are named by tags that only lmms-eval resolves
     text = path.read_text(encoding="utf-8").replace("!function ", "")
     return dict(yaml.safe_load(text))

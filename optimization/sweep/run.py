@@ -50,7 +50,7 @@ class SweepOptions:
     """What one sweep asks.
 
     Attributes:
-        model, model_args, data, out, window, batch_size, verbosity, extra: as in `semiology.harness.run.RunOptions`.
+        model, model_args, data, out, window, batch_size, verbosity, extra: as in `RunOptions`.
         features: names; None for all that are annotated.
         prompts, formats, enhancements: what is crossed; see `semiology.optimization.sweep.plan`.
         margin: largest harmless difference of accuracy of a paraphrase.

@@ -1,7 +1,7 @@
 """Reporting checklists, filled as far as the record of the runs can fill them.
 
 MI-CLEAR-LLM, update of 2025: Park et al., Korean J Radiol 2025, 26(12):1123 (eight items; the six of the
-first version, 2024, 25(10):865, are named beside them). TRIPOD-LLM: `semiology.reports.checklists.tripod_llm`. Numbers
+first version, 2024, 25(10):865, are named beside them). TRIPOD-LLM: `tripod_llm`. Numbers
 are those of the checklists, subjects are in our words. What only the authors of a study know is left to them.
 """
 

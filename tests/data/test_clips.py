@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 from media_zoo import MediaZoo, number_of, tone, write_recording
 
+from semiology.data.media import clips
 from semiology.data.media.audio import read_audio
 from semiology.data.media.clips import clear, clip
 from semiology.data.media.frames import read_frames
-from semiology.data.media.probe import MediaError, clips, needs_clip, probe, timeline
+from semiology.data.media.probe import MediaError, needs_clip, probe, timeline
 from semiology.data.windows.sliding import STANDARD, Segment
 
 SOURCES = [

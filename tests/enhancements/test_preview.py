@@ -15,8 +15,8 @@ from matplotlib.image import imread
 
 from semiology.data.media.probe import MediaError
 from semiology.enhancements.assignment import EnhancementError
+from semiology.enhancements.preview import figure as preview_figure
 from semiology.enhancements.preview.figure import Listening, Strip, Words
-from semiology.enhancements.preview.preview import figure as preview_figure
 from semiology.enhancements.preview.preview import preview
 
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as oracle
 
+from semiology.metrics.scores import classification as c
 from semiology.metrics.scores.counts import confusion_table
-from semiology.metrics.scores.run_scores import classification as c
 
 ANSWERS = ["yes", "no", "na", "unparsed"]
 plain = st.lists(

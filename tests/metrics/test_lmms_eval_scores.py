@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from semiology.metrics.scores import lmms_eval_hooks as hooks
 from semiology.metrics.scores.aggregation import recording_answers
-from semiology.metrics.scores.run_scores import lmms_eval_hooks as hooks
 
 
 def items(feature: str = "tonic", patients: int = 40, seed: int = 0) -> list[dict[str, Any]]:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from wording_examples import answers_of, any_answers
 
 from semiology.metrics.agreement.wording_agreement import agreement_sums, rating_counts
+from semiology.metrics.robustness import measures as robustness
 from semiology.metrics.robustness.answers import WordingAnswers
-from semiology.metrics.robustness.measures import measures as robustness
 
 scores = st.lists(st.floats(0, 1), min_size=1, max_size=9).map(lambda values: np.array(values))
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss
 from wording_examples import any_answers
 
-from semiology.metrics.agreement.agreement import wording_agreement as agreement
+from semiology.metrics.agreement import wording_agreement as agreement
 from semiology.metrics.robustness.answers import WordingAnswers
 
 

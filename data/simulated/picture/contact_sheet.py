@@ -1,4 +1,4 @@
-"""Every visible sign beside its absence: ``python -m semiology.data.simulated.picture.contact_sheet OUT.png``."""
+"""Every visible sign and its absence: ``python -m semiology.data.simulated.picture.contact_sheet OUT``."""
 
 from __future__ import annotations
 

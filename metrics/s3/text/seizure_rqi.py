@@ -2,7 +2,7 @@
 
 Two things make the published index unsound, and both are shown beside it. Locations that neither report
 states count as agreeing (`none` = `none`), so an empty report scores up to 25; and its temporal part is
-`semiology.metrics.s3.sequence.measures.position_share`, which rewards long answers. `stated_findings_score` counts only
+`sequence.measures.position_share`, which rewards long answers. `stated_findings_score` counts only
 what one of the two reports states, and scores order by pairs.
 """
 

@@ -1,4 +1,4 @@
-"""Train the tiny listener from nothing on simulated sound: ``python -m semiology.tools.embedded_models.hears.train``.
+"""Train the tiny listener on simulated sound: ``python -m semiology.tools.embedded_models.hears.train``.
 
 Stages write into the work folder and are skipped when their output is there: an interrupted run goes on.
 """

@@ -1,4 +1,4 @@
-"""Train the embedded tiny model from nothing on simulated clips: ``python -m semiology.tools.embedded_models.sees.train``.
+"""Train the tiny model on simulated clips: ``python -m semiology.tools.embedded_models.sees.train``.
 
 Stages write into the work folder and are skipped when their output is there: an interrupted run goes on.
 """
