@@ -21,6 +21,8 @@ SAMPLES = re.compile(r"^(?P<stamp>.+?)_samples_(?P<task>.+)\.jsonl$")
 EMBEDDED_MODELS: Mapping[str, str] = {
     "backends/embedded/checkpoints/sees": "embedded",
     "backends/embedded/checkpoints/hears": "embedded_audio",
+    "backends/tiny/checkpoint": "embedded",  # where version 0.1 had them
+    "backends/tiny_audio/checkpoint": "embedded_audio",
 }
 RUN_RECORD = "semiology_run.json"
 WITHOUT_EFFECT = frozenset(

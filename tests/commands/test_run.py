@@ -99,7 +99,7 @@ def test_embedded_stands_for_the_checkpoint_in_the_package() -> None:
     assert resolve_model("qwen3_vl", "a=b") == ("qwen3_vl", "a=b")
     model, arguments = resolve_model("embedded_audio", "")
     assert model == "semiology_qwen2_audio"
-    assert "tiny_audio" in arguments
+    assert "embedded/checkpoints/hears" in arguments
 
 
 @pytest.mark.parametrize("wrong", ["pretrained", "a=1,b", "a=1,", "=1"])

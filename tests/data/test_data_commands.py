@@ -82,7 +82,7 @@ def test_a_video_of_more_than_three_hours_is_left_out_as_in_a_run(
 ) -> None:
     import dataclasses
 
-    from semiology.data.media.probe import probe as media
+    from semiology.data.media import probe as media
 
     real = media.probe
 

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from media_zoo import HEIGHT, WIDTH, MediaZoo, even, number_of, slowing, with_gap, write_recording
 
+from semiology.data.media import probe as media
 from semiology.data.media.frames import read_frames
 from semiology.data.media.probe import MediaError, MediaInfo, needs_clip, probe, timeline
-from semiology.data.media.probe import probe as media
+
 
 EVEN = {
     "even.mp4": 30, "even.mov": 30, "even.mkv": 30, "even.avi": 30, "even.ts": 30, "reordered.avi": 30,

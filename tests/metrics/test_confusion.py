@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semiology.metrics.scores.counts import TRUTHS, encode
-from semiology.metrics.scores.run_scores import counts as confusion
+from semiology.metrics.scores import counts as confusion
 
 WORDS = st.lists(st.sampled_from([*TRUTHS, "", None, float("nan"), "strange", 1]), max_size=8)
 
