@@ -17,7 +17,8 @@ import soundfile
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from semiology.data.simulated.script.script import Event, Script, draw_look, draw_script
+from semiology.data.simulated.script.events import Event
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
 from semiology.data.simulated.sound.sound import soundtrack
 
 Sound = NDArray[np.float64]

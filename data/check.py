@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from semiology.data.problems import Problem
 from semiology.data.recording_set import Annotation, Recording
-from semiology.data.tables.consistency import time_problems
+from semiology.data.tables.consistency import Reading, time_problems
 from semiology.data.tables.laterality import laterality_problems
-from semiology.data.tables.reading import ANNOTATIONS, RECORDINGS, Reading, read_folder
+from semiology.data.tables.reading import ANNOTATIONS, RECORDINGS, read_folder
 from semiology.features import AUDIO_FEATURES, FEATURES
 
 if TYPE_CHECKING:

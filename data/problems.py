@@ -35,3 +35,7 @@ class RecordingSetError(ValueError):
         count = len(self.problems)
         head = "1 problem" if count == 1 else f"{count} problems"
         super().__init__("\n".join([f"{head} in the recording set:", *map(str, self.problems)]))
+
+
+class SettingsError(ValueError):
+    """A setting is missing or not understood; the message says how to set it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,8 +13,6 @@ from semiology.features import FEATURES, suggest_feature
 Presence = Literal["yes", "no", "na"]
 Side = Literal["left", "right", "both"]
 Diagnosis = Literal["ES", "NES"]
-
-DATA_VARIABLE = "SEMIOLOGY_DATA"
 
 
 @dataclass(frozen=True)
@@ -133,48 +130,3 @@ class RecordingSet:
         if feature not in FEATURES:
             raise KeyError(f"unknown feature {feature!r}{suggest_feature(feature)}")
         return tuple(item for item in self.annotations if item.feature == feature)
-
-
-def read_recording_set(directory: Path, *, require_media: bool = True) -> RecordingSet:
-    """Read a recording set strictly.
-
-    Args:
-        directory: Folder with ``recordings.csv``, ``annotations.csv``, ``dataset.yaml`` and, optionally,
-            ``reports.csv``.
-        require_media: Whether a video (or other file) that does not exist is an error. ``False`` suits
-            work on annotations alone.
-
-    Raises:
-        RecordingSetError: Anything is wrong; it lists *all* problems with file, row and mend.
-    """
-    from semiology.data.problems import RecordingSetError
-    from semiology.data.tables.reading import read_folder
-
-    reading = read_folder(directory, require_media=require_media)
-    if reading.recording_set is None:
-        raise RecordingSetError(reading.problems)
-    return reading.recording_set
-
-
-def active_directory(given: Path | None = None) -> Path:
-    """Return the folder of the active set: ``given`` (``--data DIR``) or the variable ``SEMIOLOGY_DATA``.
-
-    Raises:
-        RecordingSetError: Neither is given.
-    """
-    from semiology.data.problems import Problem, RecordingSetError
-
-    if given is not None:
-        return given.expanduser().absolute()
-    if value := os.environ.get(DATA_VARIABLE, "").strip():
-        return Path(value).expanduser().absolute()
-    raise RecordingSetError(
-        [
-            Problem(
-                "recording set",
-                None,
-                "no recording set was chosen",
-                f"give --data DIR or set {DATA_VARIABLE}=DIR; `semiology data simulate DIR` makes one to try",
-            )
-        ]
-    )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from semiology.data.cache_folder import cache_directory
 from semiology.data.problems import Problem, RecordingSetError
-from semiology.data.recording_set import Recording, RecordingSet, read_recording_set
+from semiology.data.recording_set import Recording, RecordingSet
+from semiology.data.tables.reading import read_recording_set
 from semiology.enhancements.assignment import EnhancementError
 from semiology.enhancements.pipeline.cache import EnhancementCache
 from semiology.enhancements.pipeline.job import Done, Job

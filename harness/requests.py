@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from semiology.backends.generation_only import FAILED
+
 TASK, SPLIT = "semiology_requests", "test"
-FAILED = "[LMMS_EVAL_REQUEST_FAILED"
-"""How a reply begins that stands for none; the reason follows."""
 
 Document = Mapping[str, Any]
 

@@ -18,7 +18,6 @@ OPTIMIZE_EPILOG = examples(
     "semiology optimize --features tonic,clonic --model embedded --data my_emu",
     "semiology optimize --preset published --model embedded --data my_emu",
 )
-PRESETS = ("published",)
 
 _Model = Annotated[str, typer.Option(help="lmms-eval model name; 'embedded' for the one in this package.")]
 _Data = Annotated[
@@ -105,7 +104,8 @@ def optimize(
     (OUT/FEATURE/lineage.json) and a summary. Nothing is lost when it is stopped; it ends with status 1 where
     the proposing model gave no replies any more.
     """
-    from semiology.optimization.search.setup import RunChoices, run
+    from semiology.optimization.search.choices import RunChoices
+    from semiology.optimization.search.setup import run
 
     given = dict(locals())
     lists = {"features": features, "seeds": "" if seeds == "none" else seeds, "other_formats": other_formats}
@@ -116,7 +116,7 @@ def optimize(
     elif result is None:
         from rich.console import Console
 
-        from semiology.optimization.published.published_report import print_published
+        from semiology.optimization.published.experiment import print_published
 
         print_published(summary, Console())
     else:

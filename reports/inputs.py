@@ -80,7 +80,7 @@ def folds_of_set(data: Path | None) -> dict[str, str] | None:
     """
     if data is None:
         return None
-    from semiology.data.recording_set import read_recording_set
+    from semiology.data.tables.reading import read_recording_set
 
     recordings = read_recording_set(data, require_media=False).recordings
     return {each.video_id: each.fold for each in recordings if each.fold}

@@ -13,12 +13,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from semiology.data.problems import SettingsError
 from semiology.data.recording_set import Annotation
 from semiology.data.windows.sliding import Segment
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
 from semiology.prompts.library import Prompt, load_library, prompt_hash, render
 from semiology.tasks.plan import Plan, RecordingPlan, current_plan, write_private
-from semiology.tasks.settings import Settings, SettingsError, read_settings, sound_override
+from semiology.tasks.settings import Settings, read_settings, sound_override
 from semiology.versions import installed_versions
 
 QUESTIONS = "questions_about_"

@@ -14,7 +14,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from semiology.data.media.probe import MediaError, MediaInfo, needs_clip, probe
-from semiology.data.recording_set import Recording, RecordingSet, read_recording_set
+from semiology.data.recording_set import Recording, RecordingSet
+from semiology.data.tables.reading import read_recording_set
 from semiology.data.windows.sliding import Segment, SlidingWindow, too_long, unusable_reason, usable
 from semiology.tasks.settings import Settings, cache_directory
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from semiology.data.cache_folder import CACHE_VARIABLE as CACHE_VARIABLE
 from semiology.data.cache_folder import cache_directory as cache_directory
-from semiology.data.recording_set import DATA_VARIABLE as DATA_VARIABLE
+from semiology.data.problems import SettingsError
 from semiology.data.windows.sliding import QWEN3, STANDARD, SlidingWindow
 
 PROMPT_VARIABLE = "SEMIOLOGY_PROMPT"
@@ -21,10 +21,6 @@ SOUND_VARIABLE = "SEMIOLOGY_SOUND"
 
 WINDOWS: dict[str, SlidingWindow] = {"standard": STANDARD, "qwen3": QWEN3}
 SOUNDS = ("none", "array", "data_url")
-
-
-class SettingsError(ValueError):
-    """A setting is missing or not understood; the message says how to set it."""
 
 
 @dataclass(frozen=True)
@@ -92,3 +88,30 @@ def sound_override() -> str | None:
             f"{SOUND_VARIABLE}={chosen}: unknown form of sound; use one of {', '.join(SOUNDS)}"
         )
     return chosen
+
+
+DATA_VARIABLE = "SEMIOLOGY_DATA"
+
+
+def active_directory(given: Path | None = None) -> Path:
+    """Return the folder of the active set: ``given`` (``--data DIR``) or the variable ``SEMIOLOGY_DATA``.
+
+    Raises:
+        RecordingSetError: Neither is given.
+    """
+    from semiology.data.problems import Problem, RecordingSetError
+
+    if given is not None:
+        return given.expanduser().absolute()
+    if value := os.environ.get(DATA_VARIABLE, "").strip():
+        return Path(value).expanduser().absolute()
+    raise RecordingSetError(
+        [
+            Problem(
+                "recording set",
+                None,
+                "no recording set was chosen",
+                f"give --data DIR or set {DATA_VARIABLE}=DIR; `semiology data simulate DIR` makes one to try",
+            )
+        ]
+    )

@@ -1,4 +1,4 @@
-"""The rooms of the house: imports point down a layer or stay in the room, and no two files need each other."""
+"""The rooms of the house: imports point down a layer or stay in the room; no two files need each other."""
 
 from __future__ import annotations
 

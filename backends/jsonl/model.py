@@ -15,10 +15,9 @@ from pathlib import Path
 
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
 
-from semiology.backends.generation_only import GenerationOnly
+from semiology.backends.generation_only import FAILED, GenerationOnly
 from semiology.backends.jsonl.process import JsonlProcess
 from semiology.backends.jsonl.protocol import MAX_NEW_TOKENS, Request
-from semiology.harness.requests import FAILED
 
 
 class SemiologyJsonl(GenerationOnly):

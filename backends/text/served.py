@@ -9,10 +9,10 @@ and nobody is followed to another address. Without the variable texts are merged
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
+from semiology.data.problems import SettingsError
 from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE, is_loopback, keep_off_proxies
-from semiology.tasks.s3.merging import TextModel
-from semiology.tasks.settings import SettingsError
 
 VARIABLE = "SEMIOLOGY_MERGE_MODEL"
 MAX_TOKENS = 1024
@@ -128,3 +128,7 @@ def check_text_address(address: str, setting: str) -> None:
             f"{setting}: {address} would be sent what was said about every patient. Use a server on "
             f"this machine, or, if your ethics approval covers it, set {ALLOW_REMOTE_VARIABLE}=1"
         )
+
+
+TextModel = Callable[[str], str]
+"""A language model: an instruction in, its reply out."""

@@ -16,8 +16,15 @@ from semiology.data.deidentify.opaque_ids import OpaqueIds, opaque_ids
 from semiology.data.deidentify.scrubbing import Scrubber
 from semiology.data.media.remux import RemuxError, remux
 from semiology.data.problems import Problem, RecordingSetError
-from semiology.data.recording_set import Recording, RecordingSet, read_recording_set
-from semiology.data.tables.reading import ANNOTATIONS, METADATA, RECORDINGS, REPORTS, keypoint_files
+from semiology.data.recording_set import Recording, RecordingSet
+from semiology.data.tables.reading import (
+    ANNOTATIONS,
+    METADATA,
+    RECORDINGS,
+    REPORTS,
+    keypoint_files,
+    read_recording_set,
+)
 from semiology.data.tables.writing import make_folder, table_text, write_recording_set
 
 KEY_COLUMNS = ("video_id", "patient_id", "old_video_id", "old_patient_id", "old_video")

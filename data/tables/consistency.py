@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from semiology.data.problems import Problem
-from semiology.data.recording_set import Annotation, Recording
+from semiology.data.recording_set import Annotation, Recording, RecordingSet
 from semiology.data.tables.cells import looks_dated
 from semiology.data.tables.csv_tables import closest
 from semiology.features import FEATURES
-
-if TYPE_CHECKING:
-    from semiology.data.tables.reading import Reading
 
 _RECORDINGS, _ANNOTATIONS, _REPORTS = "recordings.csv", "annotations.csv", "reports.csv"
 OFFSET_TOLERANCE_S = 1.0
@@ -176,3 +173,24 @@ def _not_annotated(reading: Reading) -> list[Problem]:
 
 def _some(names: list[str], limit: int = 5) -> str:
     return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
+
+
+@dataclass
+class Reading:
+    """What was found in a folder.
+
+    Attributes:
+        recording_set: The set, or ``None`` if there is any problem.
+        recordings: (row, recording) pairs of all readable rows, also where there are problems.
+        annotations: (row, annotation) pairs likewise.
+        reports: (row, video id, text) likewise.
+        problems: Everything that must be mended.
+        warnings: Everything that should be looked at.
+    """
+
+    recording_set: RecordingSet | None = None
+    recordings: list[tuple[int, Recording]] = field(default_factory=list)
+    annotations: list[tuple[int, Annotation]] = field(default_factory=list)
+    reports: list[tuple[int, str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)

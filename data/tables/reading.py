@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -16,7 +15,7 @@ from semiology.data.problems import Problem
 from semiology.data.recording_set import Annotation, Diagnosis, Presence, Recording, RecordingSet, Side
 from semiology.data.tables import cells
 from semiology.data.tables.cells import CellError
-from semiology.data.tables.consistency import cross_check
+from semiology.data.tables.consistency import Reading, cross_check
 from semiology.data.tables.csv_tables import Row, Table, check_columns, closest, read_table
 from semiology.features import FEATURES, suggest_feature
 
@@ -38,27 +37,6 @@ OPTIONAL_COLUMNS = {
 }
 _KEYPOINTS = re.compile(r"(\d+)_keypoints\.json$")
 _T = TypeVar("_T")
-
-
-@dataclass
-class Reading:
-    """What was found in a folder.
-
-    Attributes:
-        recording_set: The set, or ``None`` if there is any problem.
-        recordings: (row, recording) pairs of all readable rows, also where there are problems.
-        annotations: (row, annotation) pairs likewise.
-        reports: (row, video id, text) likewise.
-        problems: Everything that must be mended.
-        warnings: Everything that should be looked at.
-    """
-
-    recording_set: RecordingSet | None = None
-    recordings: list[tuple[int, Recording]] = field(default_factory=list)
-    annotations: list[tuple[int, Annotation]] = field(default_factory=list)
-    reports: list[tuple[int, str, str]] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Problem] = field(default_factory=list)
 
 
 def read_folder(directory: Path, *, require_media: bool = True) -> Reading:
@@ -310,3 +288,24 @@ def _read_reports(directory: Path, reading: Reading) -> None:
             reading.warnings.append(
                 Problem(REPORTS, row.number, "the report is empty", "write the report or delete the row")
             )
+
+
+def read_recording_set(directory: Path, *, require_media: bool = True) -> RecordingSet:
+    """Read a recording set strictly.
+
+    Args:
+        directory: Folder with ``recordings.csv``, ``annotations.csv``, ``dataset.yaml`` and, optionally,
+            ``reports.csv``.
+        require_media: Whether a video (or other file) that does not exist is an error. ``False`` suits
+            work on annotations alone.
+
+    Raises:
+        RecordingSetError: Anything is wrong; it lists *all* problems with file, row and mend.
+    """
+    from semiology.data.problems import RecordingSetError
+    from semiology.data.tables.reading import read_folder
+
+    reading = read_folder(directory, require_media=require_media)
+    if reading.recording_set is None:
+        raise RecordingSetError(reading.problems)
+    return reading.recording_set

@@ -12,7 +12,8 @@ from semiology.data.cache_folder import written_whole
 from semiology.data.media.audio import read_audio
 from semiology.data.media.frames import read_frames
 from semiology.data.media.probe import MediaError, probe
-from semiology.data.recording_set import Recording, read_recording_set
+from semiology.data.recording_set import Recording
+from semiology.data.tables.reading import read_recording_set
 from semiology.enhancements.assignment import SUBSTITUTES, EnhancementError
 from semiology.enhancements.enhance import Told, choose_recordings
 from semiology.enhancements.pipeline.cache import EnhancementCache, Made

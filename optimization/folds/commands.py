@@ -48,7 +48,7 @@ def folds_command(
     What is missing in a fold is told.
     """
     from semiology.data.problems import RecordingSetError
-    from semiology.data.recording_set import read_recording_set
+    from semiology.data.tables.reading import read_recording_set
     from semiology.optimization.folds.draw import draw_folds, fold_balance, folds_fingerprint
     from semiology.optimization.folds.tables import read_folds, write_folds
 

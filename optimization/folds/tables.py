@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from semiology.data.problems import Problem, RecordingSetError
-from semiology.data.recording_set import RecordingSet, read_recording_set
+from semiology.data.recording_set import RecordingSet
 from semiology.data.tables.csv_tables import Table, read_table
-from semiology.data.tables.reading import RECORDINGS
+from semiology.data.tables.reading import RECORDINGS, read_recording_set
 from semiology.data.tables.writing import table_text, write_text_atomically
 from semiology.optimization.folds.draw import FoldError, folds_of
 from semiology.render.noun_counts import counted

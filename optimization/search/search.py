@@ -14,13 +14,12 @@ from semiology.optimization.proposers.language_model import ReflectiveProposer
 from semiology.optimization.proposers.rules import CandidateRules
 from semiology.optimization.proposers.wording_text import CANDIDATE, wording_prompt
 from semiology.optimization.search.answers import AnswerBook
-from semiology.optimization.search.dspy_program import PREDICTOR, AskRecording, dspy_example
+from semiology.optimization.search.dspy_program import PREDICTOR, AskRecording, TaskLM, dspy_example
 from semiology.optimization.search.examples import Example, SearchError
 from semiology.optimization.search.gepa import WordingGEPA
 from semiology.optimization.search.gepa_strategies import MinutesUsed, NothingNew, standing
 from semiology.optimization.search.lineage import Recorder, lineage
 from semiology.optimization.search.objective import OBJECTIVES, objective, scores_of
-from semiology.optimization.search.task_lm import TaskLM
 from semiology.prompts.library import Prompt, load_library
 
 UNLIMITED = 10**9

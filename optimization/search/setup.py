@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from semiology.backends.journal import Journal
@@ -15,6 +14,7 @@ from semiology.optimization.proposers.language_model import ReflectiveProposer, 
 from semiology.optimization.proposers.offline_proposer import OfflineProposer
 from semiology.optimization.proposers.rules import CandidateRules
 from semiology.optimization.search.answerers import Answerer, KeyOf, WindowQuestion
+from semiology.optimization.search.choices import DEFAULT_BUDGET, OFFLINE, RunChoices
 from semiology.optimization.search.examples import SearchError, divide_patients
 from semiology.optimization.search.lmms_answerer import LmmsEvalAnswerer, reply_key
 from semiology.optimization.search.run import (
@@ -28,37 +28,6 @@ from semiology.optimization.search.search import SearchOptions
 from semiology.prompts.library import answer_formats
 from semiology.tasks.plan import Plan, current_plan
 from semiology.tasks.settings import DATA_VARIABLE, WINDOW_VARIABLE, read_settings, window_for_model
-
-DEFAULT_BUDGET = 600
-OFFLINE = "offline"
-
-
-@dataclass(frozen=True)
-class RunChoices:
-    """The options of the command, by name; see its help."""
-
-    model: str
-    data: Path
-    out: Path
-    features: tuple[str, ...] = ()
-    model_args: str = ""
-    budget: int | None = None
-    minutes: float | None = None
-    objective: str = "f1"
-    begin_with: str = "s3"
-    seeds: tuple[str, ...] = ("all",)
-    proposer: str = OFFLINE
-    answer_format: str = "yes_no"
-    other_formats: tuple[str, ...] = ()
-    minibatch: int = 8
-    siblings: int = 5
-    max_characters: int = 700
-    test_fold: str | None = None
-    seed: int = 0
-    window: str | None = None
-    preset: str | None = None
-    proposer_timeout: float = 300.0
-    allow_remote_proposer: bool = False
 
 
 class LoadedWhenAsked:
@@ -90,7 +59,6 @@ def run(choices: RunChoices) -> tuple[OptimisationResult | None, dict[str, Any]]
     Raises:
         ValueError: a choice, the recording set or the model is not usable; the message says what to change.
     """
-    import json
 
     _check(choices)
     plan, answerer, key_of, model = _asked(choices)
@@ -141,7 +109,6 @@ def proposer_of(choices: RunChoices) -> ProposerOf:
 
 
 def _check(choices: RunChoices) -> None:
-    from semiology.optimization.optimize_command import PRESETS
 
     if choices.preset is not None and choices.preset not in PRESETS:
         known = ", ".join(PRESETS)
@@ -180,3 +147,6 @@ def _asked(choices: RunChoices) -> tuple[Plan, Answerer, KeyOf, str]:
     plan = current_plan(read_settings())
     name = f"{choices.model} {choices.model_args}".strip()
     return plan, LoadedWhenAsked(model, model_args, plan), reply_key(plan, model, model_args), name
+
+
+PRESETS = ("published",)

@@ -12,12 +12,12 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from semiology.data.problems import SettingsError
 from semiology.enhancements.assignment import GROUP_OF_ENHANCEMENT, features_of
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
 from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN
 from semiology.tasks.documents import build_documents
 from semiology.tasks.plan import Plan
-from semiology.tasks.settings import SettingsError
 from semiology.tasks.sweep.wordings import ALL, NO_ENHANCEMENT, OWN, Selection, check_names, select_wordings
 
 ENHANCEMENTS: Mapping[str, tuple[str, ...]] = {

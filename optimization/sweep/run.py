@@ -209,7 +209,7 @@ def _check_derived_media(plan: SweepPlan) -> None:
     crossed = [each for each in plan.features if each.enhancement != NO_ENHANCEMENT]
     if not crossed:
         return
-    from semiology.tasks.sweep.enhanced import enhanced_documents
+    from semiology.tasks.sweep.documents import enhanced_documents
 
     for each in crossed:
         enhanced_documents(each.feature, each.enhancement, each.selection, read_settings())

@@ -38,7 +38,7 @@ def recording_set_facts(data: Path, page_folder: Path, *, with_videos: bool) -> 
     Raises:
         ValueError: the set has faults, or a video lies where no relative path leads.
     """
-    from semiology.data.recording_set import read_recording_set
+    from semiology.data.tables.reading import read_recording_set
 
     recordings = read_recording_set(data, require_media=with_videos)
     bars: dict[str, dict[str, list[float | None]]] = {}

@@ -129,6 +129,6 @@ def serve_command(
 
 
 def _videos(data: Path) -> dict[str, Path]:
-    from semiology.data.recording_set import read_recording_set
+    from semiology.data.tables.reading import read_recording_set
 
     return {item.video_id: item.video for item in read_recording_set(data, require_media=False).recordings}

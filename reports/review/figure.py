@@ -7,7 +7,7 @@ from pathlib import Path
 
 from semiology.data.cache_folder import written_whole
 from semiology.metrics.agreement.ratings import POINTS
-from semiology.reports.review.rating_tables import ReviewSummary
+from semiology.reports.review.summary import ReviewSummary
 
 # A single hue from pale to dark, readable in grey and with any colour vision.
 COLOURS = ("#f2d9c8", "#e8b48f", "#cfd9e6", "#7fa3cc", "#1f5a99")

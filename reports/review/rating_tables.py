@@ -15,7 +15,6 @@ from typing import Any
 from semiology.data.cache_folder import written_whole
 from semiology.metrics.agreement.ratings import (
     POINTS,
-    RaterAgreement,
     RatingSummary,
     rater_agreement,
     summarise_ratings,
@@ -23,6 +22,7 @@ from semiology.metrics.agreement.ratings import (
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.review.sheet import Case, ReviewError, read_sample
 from semiology.reports.review.store import STORE, RatingStore
+from semiology.reports.review.summary import ReviewSummary
 from semiology.reports.tables.features import escaped, neutral, table_line
 
 _SHOWN = 10
@@ -48,24 +48,6 @@ class Review:
     cases: tuple[Case, ...]
     ratings: Mapping[str, Mapping[str, int]]
     comments: tuple[tuple[str, str, str], ...]
-    caveats: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class ReviewSummary:
-    """What the ratings say.
-
-    Attributes:
-        rows: (kind of group, group, summary), the whole first.
-        agreement: of the raters.
-        n_cases, n_unrated: items in all, and items that nobody rated.
-        caveats: of the review.
-    """
-
-    rows: tuple[tuple[str, str, RatingSummary], ...]
-    agreement: RaterAgreement
-    n_cases: int
-    n_unrated: int
     caveats: tuple[str, ...] = ()
 
 

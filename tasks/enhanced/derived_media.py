@@ -12,12 +12,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from semiology.data.problems import SettingsError
 from semiology.data.windows.sliding import usable
 from semiology.enhancements.assignment import SUBSTITUTES
 from semiology.enhancements.pipeline.cache import is_whole
 from semiology.enhancements.pipeline.manifest import MANIFEST_VARIABLE, Enhanced, read_manifest, source_state
 from semiology.tasks.plan import Plan, RecordingPlan, plan_of
-from semiology.tasks.settings import Settings, SettingsError
+from semiology.tasks.settings import Settings
 
 LENGTH_TOLERANCE_S = 0.25
 """By how much a derived video may be longer or shorter than the original, s: half the step of 2 fps."""

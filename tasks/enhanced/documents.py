@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from semiology.data.problems import SettingsError
 from semiology.enhancements.assignment import SUBSTITUTES
 from semiology.enhancements.pipeline.manifest import MANIFEST_VARIABLE
 from semiology.enhancements.speech.quoting import quote_transcript, with_transcript
@@ -23,7 +24,7 @@ from semiology.tasks.enhanced.derived_media import EnhancedPlan, check_made, enh
 from semiology.tasks.enhanced.task_list import TASKS, EnhancedTask
 from semiology.tasks.enhanced.transcript_limit import transcript_limit
 from semiology.tasks.plan import current_plan
-from semiology.tasks.settings import Settings, SettingsError, read_settings
+from semiology.tasks.settings import Settings, read_settings
 
 _BUILT = {
     f"{task.enhancement}_{kind}{task.feature}": (kind, task)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
+from semiology.data.problems import SettingsError
 from semiology.enhancements.speech.quoting import LIMIT
-from semiology.tasks.settings import SettingsError
 
 TRANSCRIPT_LIMIT_VARIABLE = "SEMIOLOGY_TRANSCRIPT_LIMIT"
 

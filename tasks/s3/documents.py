@@ -12,13 +12,14 @@ from difflib import get_close_matches
 from typing import Any
 
 from semiology.backends.text.served import merge_choice
+from semiology.data.problems import SettingsError
 from semiology.prompts.library import prompt_hash, render
 from semiology.prompts.s3_library import TaskPrompt, fill, load_task_prompts
 from semiology.tasks.documents import choose_prompt, media_of, write_questions
 from semiology.tasks.plan import current_plan
 from semiology.tasks.s3.targets import Target, targets
 from semiology.tasks.s3.task_list import TASKS
-from semiology.tasks.settings import Settings, SettingsError, read_settings, sound_override
+from semiology.tasks.settings import Settings, read_settings, sound_override
 from semiology.versions import installed_versions
 
 QUESTIONS = "questions_of_"

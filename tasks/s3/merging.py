@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from semiology.backends.text.served import TextModel
 from semiology.metrics.s3.merge_windows import TextMerger
 from semiology.prompts.s3_library import fill, load_task_prompts
-
-TextModel = Callable[[str], str]
-"""A language model: an instruction in, its reply out."""
 
 
 def instructed(model: TextModel | None) -> TextMerger | None:

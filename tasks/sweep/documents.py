@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from semiology.data.problems import SettingsError
 from semiology.features import FEATURES, suggest_feature
 from semiology.tasks import documents
+from semiology.tasks.enhanced.documents import enhanced_row, nothing_left, usable_plan
+from semiology.tasks.enhanced.task_list import TASKS, EnhancedTask, group_of_tasks
 from semiology.tasks.plan import Plan, current_plan
-from semiology.tasks.settings import SettingsError, read_settings
+from semiology.tasks.settings import Settings, read_settings
 from semiology.tasks.sweep.wordings import (
     NO_ENHANCEMENT,
     Selection,
@@ -52,7 +55,6 @@ def questions(feature: str) -> dict[str, Any]:
             rows += sweep_documents(feature, current_plan(settings), selection)
         else:
             # Imported only where it is asked for: enhancements bring packages that most sweeps do not need.
-            from semiology.tasks.sweep.enhanced import enhanced_documents
 
             rows += enhanced_documents(feature, name, selection, settings)
     if len({row["enhancement"] for row in rows}) > 1:
@@ -98,3 +100,30 @@ def sweep_documents(feature: str, plan: Plan, selection: Selection) -> list[dict
 
 def _selection(feature: str) -> Selection:
     return select_wordings(feature, chosen_prompts(), chosen_formats())
+
+
+def enhanced_task(feature: str, enhancement: str) -> EnhancedTask | None:
+    """Return the enhanced task of a feature, or None where the enhancement is not meant for it."""
+    return TASKS.get(f"{group_of_tasks(enhancement)}_{feature}")
+
+
+def enhanced_documents(
+    feature: str, enhancement: str, selection: Selection, settings: Settings
+) -> list[dict[str, Any]]:
+    """Return one document per recording with derived media, window and wording; wordings innermost.
+
+    Nothing where the enhancement is not meant for the feature.
+
+    Raises:
+        SettingsError: a derived file is missing that ``semiology enhance`` makes, or there is none at all.
+    """
+    from semiology.tasks.sweep.documents import sweep_documents
+
+    task = enhanced_task(feature, enhancement)
+    if task is None:
+        return []
+    enhanced = usable_plan(task, settings)
+    rows = [enhanced_row(row, enhanced) for row in sweep_documents(feature, enhanced.plan, selection)]
+    if not rows:
+        raise SettingsError(f"sweep of {task.name}: {nothing_left(task, enhanced, settings)}")
+    return rows

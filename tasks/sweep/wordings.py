@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from semiology.data.problems import SettingsError
 from semiology.prompts.checks import FAMILIES
 from semiology.prompts.library import Prompt, answer_formats, load_library, prompt_hash, render
-from semiology.tasks.settings import SettingsError
 
 PROMPTS_VARIABLE = "SEMIOLOGY_SWEEP_PROMPTS"
 FORMATS_VARIABLE = "SEMIOLOGY_SWEEP_FORMATS"

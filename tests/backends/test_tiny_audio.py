@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from semiology.backends.embedded.hears import CHECKPOINT
-from semiology.data.simulated.script.script import Event, Script, draw_look, draw_script
+from semiology.data.simulated.script.events import Event
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
 from semiology.data.simulated.sound.sound import soundtrack
 from semiology.features import AUDIO_FEATURES
 from semiology.prompts.library import load_library, render

@@ -16,7 +16,8 @@ from semiology.data.deidentify.opaque_ids import opaque_ids
 from semiology.data.deidentify.scrubbing import Scrubber
 from semiology.data.media.remux import RemuxError, remux
 from semiology.data.problems import RecordingSetError
-from semiology.data.recording_set import Annotation, Recording, read_recording_set
+from semiology.data.recording_set import Annotation, Recording
+from semiology.data.tables.reading import read_recording_set
 from semiology.data.tables.writing import write_recording_set
 
 SECRETS = (b"Jane", b"Doe", b"118.44", b"2021")

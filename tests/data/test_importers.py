@@ -11,9 +11,9 @@ from semiology.data.importers.outcome import ImportOutcome, write_outcome
 from semiology.data.importers.published import load_embc_published, load_s3_published
 from semiology.data.importers.repository import EMBC, S3, import_repository
 from semiology.data.problems import RecordingSetError
-from semiology.data.recording_set import Annotation, read_recording_set
+from semiology.data.recording_set import Annotation
 from semiology.data.tables.cells import CellError
-from semiology.data.tables.reading import read_folder
+from semiology.data.tables.reading import read_folder, read_recording_set
 from semiology.features import FEATURES
 
 SHARED = Path(__file__).parents[3] / "shared"

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from semiology.data.problems import RecordingSetError
-from semiology.data.recording_set import RecordingSet, read_recording_set
+from semiology.data.recording_set import RecordingSet
 from semiology.data.tables.laterality import Laterality, SidedEvent, read_laterality
+from semiology.data.tables.reading import read_recording_set
 
 HEADER = (
     "video_id,head_turning_side,head_turning_start_s,head_turning_end_s,"

@@ -13,7 +13,6 @@ from semiology.data.media import probe as media
 from semiology.data.media.frames import read_frames
 from semiology.data.media.probe import MediaError, MediaInfo, needs_clip, probe, timeline
 
-
 EVEN = {
     "even.mp4": 30, "even.mov": 30, "even.mkv": 30, "even.avi": 30, "even.ts": 30, "reordered.avi": 30,
     "late.mp4": 30, "late.mkv": 30, "fragmented.mp4": 30, "overstated.mp4": 30, "overstated.mkv": 30,

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from semiology.data.recording_set import read_recording_set
-from semiology.data.tables.reading import keypoint_files, read_folder
+from semiology.data.tables.reading import keypoint_files, read_folder, read_recording_set
 
 Make = Callable[..., Path]
 ANNOTATIONS = "video_id,feature,present\nP001_V01,tonic,no\n"

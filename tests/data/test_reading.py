@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from semiology.data.problems import Problem, RecordingSetError
-from semiology.data.recording_set import DATA_VARIABLE, active_directory, read_recording_set
 from semiology.data.tables.cells import looks_dated
-from semiology.data.tables.reading import read_folder
+from semiology.data.tables.reading import read_folder, read_recording_set
+from semiology.tasks.settings import DATA_VARIABLE, active_directory
 
 Make = Callable[..., Path]
 

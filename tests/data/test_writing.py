@@ -8,8 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from semiology.data.recording_set import Annotation, Recording, read_recording_set
+from semiology.data.recording_set import Annotation, Recording
 from semiology.data.tables.csv_tables import bare_cell, guarded_cell, read_table
+from semiology.data.tables.reading import read_recording_set
 from semiology.data.tables.writing import table_text, write_recording_set, write_text_atomically
 from semiology.features import FEATURES
 

@@ -11,7 +11,7 @@ import soundfile
 from honest_steps import RATE, Softer
 
 from semiology.data.problems import RecordingSetError
-from semiology.data.recording_set import read_recording_set
+from semiology.data.tables.reading import read_recording_set
 from semiology.enhancements.assignment import EnhancementError, chosen
 from semiology.enhancements.enhance import Engine, enhance
 from semiology.enhancements.pipeline.manifest import (

@@ -16,6 +16,7 @@ from typer.testing import CliRunner, Result
 
 from semiology.backends.text.served import TextModelError
 from semiology.cli import app
+from semiology.data.problems import SettingsError
 from semiology.judging.asking import Asked
 from semiology.judging.judge import judge_runs
 from semiology.judging.model_choice import dspy_text_model, served
@@ -24,7 +25,6 @@ from semiology.reports.read.run_texts import READINGS, read_readings
 from semiology.reports.read.s3_answers import read_s3_results
 from semiology.reports.summary.s3_summary import S3Summary, s3_rows, summarise_s3
 from semiology.reports.tables.s3 import s3_markdown
-from semiology.tasks.settings import SettingsError
 
 OTHER = "Blank stare, then the right arm stiffens."
 

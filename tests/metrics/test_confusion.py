@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from semiology.metrics.scores.counts import TRUTHS, encode
 from semiology.metrics.scores import counts as confusion
+from semiology.metrics.scores.counts import TRUTHS, encode
 
 WORDS = st.lists(st.sampled_from([*TRUTHS, "", None, float("nan"), "strange", 1]), max_size=8)
 

@@ -12,7 +12,7 @@ from semiology.cli import app
 from semiology.data.importers.outcome import write_outcome
 from semiology.data.importers.published import load_s3_published
 from semiology.data.problems import RecordingSetError
-from semiology.data.recording_set import read_recording_set
+from semiology.data.tables.reading import read_recording_set
 from semiology.optimization.folds.draw import FoldError, draw_folds, folds_of
 from semiology.optimization.folds.tables import read_folds, write_folds
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.model_selection import StratifiedGroupKFold
 
-from semiology.data.recording_set import Annotation, Recording, RecordingSet, read_recording_set
+from semiology.data.recording_set import Annotation, Recording, RecordingSet
+from semiology.data.tables.reading import read_recording_set
 from semiology.features import FEATURES
 from semiology.optimization.folds.draw import (
     FoldError,

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 
 from semiology.cli import app
 from semiology.metrics.statistics.intervals import Estimate
+from semiology.optimization.search.choices import DEFAULT_BUDGET
 from semiology.optimization.search.report import chosen_line, next_commands, print_result
 from semiology.optimization.search.search import FoundWording
-from semiology.optimization.search.setup import DEFAULT_BUDGET
 from semiology.optimization.search.wordings import wording_id
 from semiology.prompts.library import load_library
 

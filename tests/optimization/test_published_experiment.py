@@ -17,14 +17,14 @@ from semiology.optimization.proposers.offline_proposer import OfflineProposer
 from semiology.optimization.published.experiment import (
     cautions,
     divided,
+    print_published,
     published_prompts,
     run_published,
     single_task_search,
 )
-from semiology.optimization.published.published_report import print_published
 from semiology.optimization.search.answers import AnswerBook
+from semiology.optimization.search.choices import RunChoices
 from semiology.optimization.search.examples import SearchError
-from semiology.optimization.search.setup import RunChoices
 from semiology.tasks.plan import Plan
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from semiology.data.media.probe import MediaInfo
+from semiology.data.problems import SettingsError
 from semiology.data.recording_set import Annotation, Recording, RecordingSet
 from semiology.data.windows.sliding import STANDARD
 from semiology.features import FEATURES
@@ -19,7 +20,6 @@ from semiology.optimization.sweep.plan import (
 from semiology.optimization.sweep.plan_text import plan_lines, plan_summary
 from semiology.prompts.library import load_library
 from semiology.tasks.plan import Plan, RecordingPlan
-from semiology.tasks.settings import SettingsError
 
 # 70 s: three windows (0-30, 25-55, 50-70); 20 s: one window
 DURATIONS = {"A1": 70.0, "A2": 20.0, "B1": 70.0}

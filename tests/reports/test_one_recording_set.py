@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from s3_examples import all_tasks, write_s3_run
 
-from semiology.data.recording_set import read_recording_set
 from semiology.data.simulated import write as writing
+from semiology.data.tables.reading import read_recording_set
 from semiology.reports.inputs import report_inputs
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.lmms_eval_files import ResultsError

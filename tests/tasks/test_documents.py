@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from semiology.data.problems import SettingsError
 from semiology.tasks import documents
-from semiology.tasks.settings import SettingsError, read_settings
+from semiology.tasks.settings import read_settings
 
 
 def rows(feature: str) -> list[dict[str, object]]:

@@ -8,7 +8,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.simulated.script.script import Event, Script
+from semiology.data.simulated.script.events import Event
+from semiology.data.simulated.script.script import Script
 
 Array = NDArray[np.float64]
 LEFT, RIGHT = 0, 1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from semiology.data.simulated.script.script import ARM_SIGNS, SIMULTANEOUS_S, Event, Script
+from semiology.data.simulated.script.events import Event
+from semiology.data.simulated.script.script import ARM_SIGNS, SIMULTANEOUS_S, Script
 
 _ONE_ARM = {"left": "left arm", "right": "right arm"}
 

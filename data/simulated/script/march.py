@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from semiology.data.simulated.script.script import Event, Side
+from semiology.data.simulated.script.events import Event, Side
 
 Chance = np.random.Generator
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from semiology.data.simulated.script.script import Script, Side
+from semiology.data.simulated.script.events import Side
+from semiology.data.simulated.script.script import Script
 from semiology.features import VISUAL_FEATURES
 
 _WORDS: dict[str, str] = {

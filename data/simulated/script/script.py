@@ -12,12 +12,12 @@ from typing import Literal
 
 import numpy as np
 
+from semiology.data.simulated.script.events import Event, Side
 from semiology.data.simulated.script.look import PatientLook, Scene, draw_look, draw_scene
 from semiology.features import FEATURES, suggest_feature
 
 __all__ = ["Event", "PatientLook", "Scene", "Script", "draw_look", "draw_scene", "draw_script"]
 
-Side = Literal["left", "right", "both"]
 
 ARM_SIGNS = frozenset(
     {
@@ -35,27 +35,6 @@ SIMULTANEOUS_S = 0.6
 """Arms whose first movements begin within this time count as moving simultaneously."""
 SEEN_S = 2.5
 """A window shows a sign if it holds at least this much of it (or all of a shorter one)."""
-
-
-@dataclass(frozen=True)
-class Event:
-    """One thing that happens between ``onset_s`` and ``offset_s`` (seconds from the start of the recording).
-
-    Attributes:
-        feature: a sign's name, or a behaviour's (``scratch``, ``talk``, ``caregiver``, ``postictal``, ...).
-        side: the patient's own side; ``both`` or None where the question does not arise.
-        frequency_hz: of a repeated movement, else 0.
-        amplitude: relative size, 1 is typical.
-        seed: drives what the fields above leave open (the frequency of each limb, the phase).
-    """
-
-    feature: str
-    onset_s: float
-    offset_s: float
-    side: Side | None = None
-    frequency_hz: float = 0.0
-    amplitude: float = 1.0
-    seed: int = 0
 
 
 @dataclass(frozen=True)

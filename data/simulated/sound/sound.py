@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import butter, lfilter
 
-from semiology.data.simulated.script.script import Event, Script
+from semiology.data.simulated.script.events import Event
+from semiology.data.simulated.script.script import Script
 from semiology.data.simulated.sound.voice import RATE, Samples, groan, say
 
 QUESTIONS: tuple[tuple[str, str], ...] = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from semiology.data.simulated.script.script import Event, Script
+from semiology.data.simulated.script.events import Event
+from semiology.data.simulated.script.script import Script
 from semiology.data.simulated.sound.sound import phrase_turns, spoken
 from semiology.data.tables.writing import table_text
 

@@ -13,7 +13,8 @@ from semiology.data.simulated import simulate
 from semiology.data.simulated import write as writing
 from semiology.data.simulated.picture.motion import pose_at
 from semiology.data.simulated.script.behaviours import BEHAVIOURS, RESEMBLES, behaviour_rows
-from semiology.data.simulated.script.script import Event, Script, draw_look, draw_script
+from semiology.data.simulated.script.events import Event
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
 from semiology.data.simulated.sound.sound import ALARM_HZ, soundtrack
 from semiology.data.simulated.sound.voice import RATE
 from semiology.features import FEATURES

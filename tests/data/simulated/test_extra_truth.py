@@ -18,19 +18,20 @@ from hypothesis import strategies as st
 from semiology.data.check import check_recording_set
 from semiology.data.importers.outcome import LATERALITY_COLUMNS
 from semiology.data.importers.side_tables import REGIONS
-from semiology.data.recording_set import read_recording_set
 from semiology.data.simulated import simulate
 from semiology.data.simulated import write as writing
 from semiology.data.simulated.picture import pose_truth
 from semiology.data.simulated.picture.body import caregiver_at
 from semiology.data.simulated.picture.pose_truth import BODY_25, HIDDEN, body_25, face_boxes, openpose_json
 from semiology.data.simulated.picture.render import KEYPOINTS, keypoints, render
+from semiology.data.simulated.script.events import Event
 from semiology.data.simulated.script.laterality import laterality_row, leading_arm, onset_region
 from semiology.data.simulated.script.look import toned
-from semiology.data.simulated.script.script import Event, Script, draw_look, draw_script
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
 from semiology.data.simulated.sound.sound import PHRASES, soundtrack
 from semiology.data.simulated.sound.transcript import transcript, utterances
 from semiology.data.simulated.sound.voice import RATE
+from semiology.data.tables.reading import read_recording_set
 
 SMALL = {
     "patients": 3,

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from semiology.data.simulated.script.events import Event
 from semiology.data.simulated.script.justification import reference_justification
-from semiology.data.simulated.script.script import Event, Script, draw_look, draw_script
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
 from semiology.features import FEATURES
 
 

@@ -14,12 +14,12 @@ import pytest
 
 from semiology.data.media.audio import read_audio
 from semiology.data.media.probe import probe
-from semiology.data.recording_set import read_recording_set
 from semiology.data.simulated import simulate
 from semiology.data.simulated import write as writing
 from semiology.data.simulated.script.script import draw_look, draw_script
 from semiology.data.simulated.sound.sound import soundtrack, spoken
 from semiology.data.simulated.sound.voice import RATE, groan, say
+from semiology.data.tables.reading import read_recording_set
 from semiology.features import FEATURES
 
 SMALL = {

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from honest_steps import Negative, Said, Softer
 
+from semiology.data.problems import SettingsError
 from semiology.enhancements.enhance import enhance
 from semiology.enhancements.pipeline.manifest import MANIFEST, read_manifest
 from semiology.tasks import documents as plain
@@ -17,7 +18,6 @@ from semiology.tasks.enhanced import documents
 from semiology.tasks.enhanced.availability import check_tasks
 from semiology.tasks.enhanced.task_list import TASKS
 from semiology.tasks.enhanced.transcript_limit import TRANSCRIPT_LIMIT_VARIABLE
-from semiology.tasks.settings import SettingsError
 
 SAME = (
     "video_id",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from honest_steps import Negative, Softer
 
-from semiology.data.recording_set import read_recording_set
+from semiology.data.tables.reading import read_recording_set
 from semiology.enhancements.enhance import enhance
 from semiology.enhancements.pipeline.manifest import read_manifest
 from semiology.harness import preflight

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from semiology.tasks.settings import SettingsError
+from semiology.data.problems import SettingsError
 from semiology.tasks.sweep import documents, scores
 
 

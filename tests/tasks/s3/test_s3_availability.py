@@ -10,10 +10,10 @@ import pytest
 from s3_example_set import write_annotations
 
 from semiology.backends.text.served import chosen_text_model
+from semiology.data.problems import SettingsError
 from semiology.harness import preflight
 from semiology.harness.plugin import task_folder
 from semiology.tasks.s3.task_list import TASKS
-from semiology.tasks.settings import SettingsError
 
 
 def run_of(tasks: list[str], model: str = "qwen2_5_vl") -> dict[str, Any]:

@@ -10,11 +10,11 @@ import av
 import pytest
 from s3_example_set import ONSETS, REPORTS, write_annotations
 
+from semiology.data.problems import SettingsError
 from semiology.features import FEATURES
 from semiology.tasks.messages import doc_to_messages, doc_to_text
 from semiology.tasks.s3 import documents
 from semiology.tasks.s3.task_list import TASKS
-from semiology.tasks.settings import SettingsError
 
 
 def rows(task: str) -> list[dict[str, Any]]:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from semiology.data.problems import SettingsError
 from semiology.prompts.library import load_library
 from semiology.tasks import documents
-from semiology.tasks.settings import SettingsError
 from semiology.tasks.sweep import documents as sweep
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from semiology.data.problems import SettingsError
 from semiology.features import FEATURES
 from semiology.prompts.library import load_library, prompt_hash, render
-from semiology.tasks.settings import SettingsError
 from semiology.tasks.sweep.wordings import chosen_formats, chosen_prompts, select_wordings
 
 

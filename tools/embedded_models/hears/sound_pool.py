@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from transformers import WhisperFeatureExtractor
 
 from semiology.data.media.audio import read_audio
-from semiology.data.simulated.script.script import Event, Script, draw_look, draw_script
+from semiology.data.simulated.script.events import Event
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
 from semiology.data.simulated.sound.sound import soundtrack
 from semiology.data.simulated.sound.voice import RATE
 from semiology.data.windows.sliding import SlidingWindow
