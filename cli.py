@@ -130,7 +130,7 @@ def demo_command(
 
 
 def main() -> None:
-    """Run the command; an error that the user can mend is one sentence and exit status 2."""
+    """Run the command; an error that the user can fix is one sentence and exit status 2."""
     try:
         app(standalone_mode=True)
     except (ValueError, RuntimeError, OSError) as error:

@@ -1,7 +1,7 @@
 """The shared vocabulary: the 20 ILAE semiological features, by signal group.
 
 Source: Zhang et al., EMBC 2025, Table I, and Seizure-Semiology-Suite (arXiv 2605.21852), Tables 6-8.
-Every other module takes feature names from here, so that one sign has one name everywhere.
+Every other module takes feature names from here, so that one feature has one name everywhere.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Usage: ``python benchmarks/justification_extraction_agreement.py FOLDER`` (the normalised S3 release). It
 holds neither the justifications of the models nor those of the experts, so the reading of a justification
 cannot be measured. What can: the gate (wrong answer: 0; absent and said to be absent: 1), and, as a poor
-stand-in where a sign is present and seen, the rules applied to the model's report and the clinical report.
+stand-in where a feature is present and seen, the rules applied to the model's report and the clinical report.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CONSOLE = Console(width=400, markup=False, highlight=False)
 
 
 def main() -> int:
-    """Print agreement by kind of recording, and the signs whose scores the question list cannot give."""
+    """Print agreement by kind of recording, and the features whose scores the question list cannot give."""
     tables = read_s3_tables(Path(sys.argv[1]))
     rows = scored_rows(tables)
     for truth, answer in (("no", "no"), ("no", "yes"), ("yes", "no"), ("yes", "yes")):
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def scored_rows(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return model, video_id, feature, answer, truth and published score of the visual signs, whole scope."""
+    """Return model, video_id, feature, answer, truth and published score of the visual features, whole scope."""
     truth = tables["annotations"].rename(columns={"present": "truth"})[["video_id", "feature", "truth"]]
     answers = tables["task1_video"].melt(["model", "video_id"], var_name="feature", value_name="answer")
     keys = ["model", "scope", "video_id"]
@@ -70,7 +70,7 @@ def stand_in(tables: dict[str, pd.DataFrame], seen: pd.DataFrame) -> None:
 
 
 def off_grid(rows: pd.DataFrame) -> None:
-    """Print the signs with published scores that the published number of questions cannot give."""
+    """Print the features with published scores that the published number of questions cannot give."""
     for feature, part in rows.groupby("feature"):
         grid = np.array(possible_scores(len(READERS[str(feature)])))
         away = np.abs(part["score"].to_numpy()[:, None] - grid).min(1) > 1e-6

@@ -5,7 +5,7 @@
 
 Without ``--proposer`` a small model is trained on the grammar (`benchmarks/wording_language_model.py`) and
 served with ``transformers serve``: it shows the road, not what a real one would propose. The recordings, the
-division of patients and the embedded model are those of `benchmarks/optimiser_proof.py`; its folder may be
+division of patients and the embedded model are those of `benchmarks/optimizer_proof.py`; its folder may be
 given, and then answers are not asked again. An interrupted run goes on.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from language_model_server import LanguageModelServer
-from optimiser_proof import WEAK, Job, all_jobs, cells, prepared, row, search_options
+from optimizer_proof import WEAK, Job, all_jobs, cells, prepared, row, search_options
 from wording_language_model import FEATURES, Recipe, train
 
 OFFLINE, LANGUAGE_MODEL = "offline", "language model"
@@ -28,7 +28,7 @@ TIMEOUT_S = 1800.0
 
 
 def _own_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--features", default=",".join(FEATURES), help="signs, comma-separated")
+    parser.add_argument("--features", default=",".join(FEATURES), help="features, comma-separated")
     parser.add_argument("--proposer", help="another language model than the small one")
 
 

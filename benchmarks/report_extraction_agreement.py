@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def component_agreement(pairs: list[Pair]) -> dict[str, str]:
-    """Return agreement and kappa of each yes/no finding and location, and the F1 of the signs."""
+    """Return agreement and kappa of each yes/no finding and location, and the F1 of the features."""
     found = {
         f"section {name}": _kappa((name in a.sections, name in b.sections) for a, b in pairs)
         for name in SECTIONS

@@ -67,7 +67,7 @@ def regions(tables: Tables) -> None:
 
 
 def interpretations(tables: Tables) -> None:
-    """Task 2: mean over the visual signs of score, score_where_present, score_where_seen, always-no."""
+    """Task 2: mean over the visual features of score, score_where_present, score_where_seen, always-no."""
     truth = tables["annotations"].rename(columns={"present": "truth"})[["video_id", "feature", "truth"]]
     answers = tables["task1_video"].melt(["model", "video_id"], var_name="feature", value_name="answer")
     keys = ["model", "scope", "video_id"]
@@ -81,7 +81,7 @@ def interpretations(tables: Tables) -> None:
         means = [nanmean(s.estimates[name].value for s in summaries) for name in columns]
         always_no = nanmean(s.baselines["always_no_score"] for s in summaries)
         values = " | ".join(f"{mean:.2f}" for mean in [*means, always_no])
-        CONSOLE.print(f"| {model} | {len(summaries)} signs | {values} |")
+        CONSOLE.print(f"| {model} | {len(summaries)} features | {values} |")
 
 
 def nanmean(values: Iterable[float]) -> float:
@@ -91,7 +91,7 @@ def nanmean(values: Iterable[float]) -> float:
 
 
 def onset_times(tables: Tables) -> None:
-    """Task 4: start, end and two signs."""
+    """Task 4: start, end and two features."""
     for feature in ("start", "end", "head_turning", "clonic"):
         target = tables["task4_targets"]
         target = target[target["feature"] == feature].astype({"target_s": float})[["video_id", "target_s"]]
@@ -124,14 +124,16 @@ def sequences(tables: Tables) -> None:
         scores = score_sequences(frame, resamples=RESAMPLES)
         names = ("edit_distance", "normalised_edit_distance", "lcs_ratio", "lcs_f1", "position_share")
         show(str(model), scores, (*names, "sign_f1", "relation_f1", "order_accuracy"))
-        CONSOLE.print(f"random order of the same signs: {scores.baselines['random_order_relation_f1']:.2f}")
+        CONSOLE.print(
+            f"random order of the same features: {scores.baselines['random_order_relation_f1']:.2f}"
+        )
     for kind in ("empty", "typical", "every_sign"):
         shown = (*names, "sign_f1", "relation_f1", "order_accuracy")
         baselines(scores, tuple(f"{kind}_{name}" for name in shown))
 
 
 def timed(signs: list[str], known: Mapping[str, float]) -> dict[str, float]:
-    """Onsets in seconds where each sign has one, else places in the sequence."""
+    """Onsets in seconds where each feature has one, else places in the sequence."""
     if all(sign in known for sign in signs):
         return {sign: known[sign] for sign in signs}
     return {sign: float(place) for place, sign in enumerate(signs)}

@@ -38,7 +38,7 @@ class Recipe:
     """How the model is trained.
 
     Attributes:
-        features: signs whose wordings it learns.
+        features: features whose wordings it learns.
         examples: pairs of what is sent and a wording. steps: updates. batch: pairs in each.
         width, layers, heads: of the transformer.
         learning_rate: highest, reached after a tenth of the steps.
@@ -62,7 +62,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of weights and tokenizer")
-    parser.add_argument("--features", default=",".join(FEATURES), help="signs, comma-separated")
+    parser.add_argument("--features", default=",".join(FEATURES), help="features, comma-separated")
     parser.add_argument("--steps", type=int, default=Recipe.steps)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -113,7 +113,7 @@ def _drawn_wording(slots: Mapping[str, Sequence[str]], rng: random.Random) -> st
 
 
 def _drawn_records(feature: str, rng: random.Random) -> list[dict[str, Any]]:
-    """Return what is told about a minibatch: half of it with the sign, answers drawn."""
+    """Return what is told about a minibatch: half of it with the feature, answers drawn."""
     from semiology.optimization.search.answers import Said
     from semiology.optimization.search.examples import Example
     from semiology.optimization.search.feedback import clinical_definition, recording_feedback, verdict
@@ -137,7 +137,7 @@ def _drawn_records(feature: str, rng: random.Random) -> list[dict[str, Any]]:
 
 @functools.lru_cache(maxsize=1)
 def _statements() -> tuple[str, ...]:
-    """Return sentences about all signs, to stand for what annotators wrote: they are no hint, only text."""
+    """Return sentences about all features, to stand for what annotators wrote: they are no hint, only text."""
     from semiology.features import FEATURES as ALL
     from semiology.optimization.proposers.rules import last_sentence
     from semiology.prompts.library import load_library
@@ -158,9 +158,9 @@ def train(out: Path, recipe: Recipe = Recipe()) -> Path:
     tokenizer = trained_tokenizer(pairs)
     torch.manual_seed(recipe.seed)
     model = _untrained(len(tokenizer), tokenizer.eos_token_id, recipe)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=recipe.learning_rate, weight_decay=0.01)
     rate = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.learning_rate, total_steps=recipe.steps, pct_start=0.1
+        optimizer, recipe.learning_rate, total_steps=recipe.steps, pct_start=0.1
     )
     model.train()
     bar = tqdm(_batches(pairs, tokenizer, recipe), total=recipe.steps, mininterval=5)
@@ -168,9 +168,9 @@ def train(out: Path, recipe: Recipe = Recipe()) -> Path:
         loss = model(**inputs, labels=labels).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
+        optimizer.step()
         rate.step()
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         bar.set_postfix(loss=f"{loss.item():.2f}", refresh=False)
     model.eval()
     model.save_pretrained(out)

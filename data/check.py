@@ -48,7 +48,7 @@ class CheckReport:
 
     Attributes:
         directory: The folder.
-        problems: What must be mended.
+        problems: What must be fixed.
         warnings: What should be looked at.
         exclusions: Recordings whose media cannot be read.
         recordings: Number of recordings.
@@ -174,8 +174,8 @@ class _Findings:
         self._judge_times(recording, info.duration_s)
         self._judge_sound(row, recording, info)
 
-    def _warn(self, row: int, message: str, mend: str) -> None:
-        self.warnings.append(Problem(RECORDINGS, row, message, mend))
+    def _warn(self, row: int, message: str, fix: str) -> None:
+        self.warnings.append(Problem(RECORDINGS, row, message, fix))
 
     def _judge_length(self, row: int, recording: Recording, duration_s: float, window_s: float) -> None:
         name = recording.video_id

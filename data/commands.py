@@ -85,7 +85,7 @@ def check_command(
 ) -> None:
     """List everything that is wrong with a recording set, then what there is to score.
 
-    Every problem names file, row and mend. Exit code 1 if there is a problem or a video cannot be read.
+    Every problem names file, row and fix. Exit code 1 if there is a problem or a video cannot be read.
     """
     from semiology.data.check import check_recording_set
     from semiology.data.views import print_report, progress
@@ -276,8 +276,8 @@ def _refuse_to_overwrite(directory: Path, key: Path | None, force: bool) -> None
     if key and not key.absolute().parent.is_dir():
         faults.append(Problem(str(key), None, "the folder of the key does not exist", "make it first"))
     if key and directory.resolve() in key.resolve().parents:
-        mend = "keep the key where nobody who gets the folder can read it"
-        faults.append(Problem(str(key), None, "the key would lie inside the recording set", mend))
+        fix = "keep the key where nobody who gets the folder can read it"
+        faults.append(Problem(str(key), None, "the key would lie inside the recording set", fix))
     if faults:
         raise RecordingSetError(faults)
 

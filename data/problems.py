@@ -1,4 +1,4 @@
-"""What is wrong with a recording set, said so that the person who made it can mend it."""
+"""What is wrong with a recording set, said so that the person who made it can fix it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ class Problem:
         file: Name of the file, relative to the folder.
         row: Row number as a spreadsheet shows it (the header is row 1), or ``None`` for the whole file.
         message: What is wrong.
-        mend: What to do about it.
+        fix: What to do about it.
     """
 
     file: str
     row: int | None
     message: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
         place = self.file if self.row is None else f"{self.file}:{self.row}"
-        return f"{place}: {self.message} → {self.mend}"
+        return f"{place}: {self.message} → {self.fix}"
 
 
 class RecordingSetError(ValueError):

@@ -23,7 +23,7 @@ SUBSTITUTES: Mapping[str, str] = {"pose": "video", "crop": "video", "denoise": "
 
 
 class EnhancementError(ValueError):
-    """An enhancement cannot be made or used; the message says what, where and how to mend it."""
+    """An enhancement cannot be made or used; the message says what, where and how to fix it."""
 
 
 def features_of(enhancement: str) -> tuple[str, ...]:

@@ -197,8 +197,8 @@ def _check_home(home: Path, *, own: bool) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        mend = "give --out FOLDER, and SEMIOLOGY_ENHANCED=FOLDER when you run the tasks"
+        fix = "give --out FOLDER, and SEMIOLOGY_ENHANCED=FOLDER when you run the tasks"
         raise RecordingSetError(
-            [Problem(str(home), None, f"the manifest cannot be written ({error.strerror})", mend)]
+            [Problem(str(home), None, f"the manifest cannot be written ({error.strerror})", fix)]
         ) from None
     read_manifest(home)

@@ -64,7 +64,7 @@ def build_steps(names: Sequence[str], choices: StepChoices) -> list[Step]:
     """Return steps by name, in the order given.
 
     Raises:
-        EnhancementError: choices contradict each other; the message says how to mend it.
+        EnhancementError: choices contradict each other; the message says how to fix it.
     """
     try:
         return [_BUILDERS[name](choices) for name in names]

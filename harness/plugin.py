@@ -119,7 +119,7 @@ def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
 
         try:
             prepare_run(bound.arguments)
-        except ValueError as error:  # every error of ours that a user can mend is a ValueError
+        except ValueError as error:  # every error of ours that a user can fix is a ValueError
             _stop(error)
         return original(*bound.args, **bound.kwargs)
 

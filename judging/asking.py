@@ -153,7 +153,7 @@ def replies_to(
             failed += 1
             if failed >= MOST_FAILURES or (failed == len(rest) and not replies and not replied):
                 raise TextModelError(
-                    f"{failed} prompts in a row got no reply: {reply} → mend it and run the same command "
+                    f"{failed} prompts in a row got no reply: {reply} → fix it and run the same command "
                     "again; every earlier reply is kept"
                 ) from reply
             continue

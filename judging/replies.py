@@ -1,6 +1,6 @@
 """From a judge's reply to a reading: strictly one JSON object of the form asked for, or a fault in words.
 
-Reasoning that is closed before the object and a code fence around it are taken off; nothing else is mended,
+Reasoning that is closed before the object and a code fence around it are taken off; nothing else is fixed,
 since a reply that has to be guessed at is no reading.
 """
 

@@ -1,1 +1,1 @@
-"""Search over wordings: patient folds, sweeps over the prompt library, and optimisation of wordings."""
+"""Search over wordings: patient folds, sweeps over the prompt library, and optimization of wordings."""

@@ -11,7 +11,7 @@ import typer
 from semiology.render.help import examples
 
 if TYPE_CHECKING:
-    from semiology.optimization.search.run import OptimisationResult
+    from semiology.optimization.search.run import OptimizationResult
 
 OPTIMIZE_EPILOG = examples(
     "semiology optimize --features tonic --model embedded --data emu --budget 600",
@@ -129,7 +129,7 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _print(result: OptimisationResult, out: Path) -> None:
+def _print(result: OptimizationResult, out: Path) -> None:
     from rich.console import Console
 
     from semiology.optimization.search.report import next_commands, print_result

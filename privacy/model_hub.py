@@ -31,14 +31,14 @@ def hub_folder(name: str, patterns: Sequence[str], *, download: bool) -> Path:
         return Path(snapshot_download(name, allow_patterns=list(patterns), local_files_only=not download))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         if isinstance(error, HFValidationError):
-            reason, mend = "it is no name of the model hub", ""
+            reason, fix = "it is no name of the model hub", ""
         elif download:
-            reason, mend = f"the model hub gives no model of that name ({type(error).__name__})", ""
+            reason, fix = f"the model hub gives no model of that name ({type(error).__name__})", ""
         else:
             reason = "no model of that name is on this machine (nothing is downloaded unless asked for)"
-            mend = "add --allow-download, or "
+            fix = "add --allow-download, or "
         raise ValueError(
-            f"{name}: there is no such folder, and {reason} → {mend}give the folder of a downloaded one"
+            f"{name}: there is no such folder, and {reason} → {fix}give the folder of a downloaded one"
         ) from error
 
 

@@ -33,12 +33,12 @@ def check_uploads(tracker: Any) -> None:
     ]
     if pushed:
         _refuse("--hf_hub_log_args", f"{' and '.join(pushed)} to the Hugging Face hub", "drop push_*_to_hub")
-    for option, package, mend in (
+    for option, package, fix in (
         ("--wandb_args", "wandb", "add mode=offline"),
         ("--swanlab_args", "swanlab", "add mode=offline"),
     ):
         if _records_online(sys.modules.get(package)):
-            _refuse(option, f"the results to the service of {package}", mend)
+            _refuse(option, f"the results to the service of {package}", fix)
 
 
 def _records_online(package: Any) -> bool:
@@ -55,8 +55,8 @@ def _records_online(package: Any) -> bool:
     return not any(str(mode).lower() in OFFLINE_MODES for mode in modes if mode is not None)
 
 
-def _refuse(option: str, what: str, mend: str) -> None:
+def _refuse(option: str, what: str, fix: str) -> None:
     raise RemoteError(
-        f"{option} would send {what}, with recordings' ids and annotations. Keep them here ({mend}), or, if "
+        f"{option} would send {what}, with recordings' ids and annotations. Keep them here ({fix}), or, if "
         f"your ethics approval covers it, set {ALLOW_REMOTE_VARIABLE}=1"
     )

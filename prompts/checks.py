@@ -56,11 +56,11 @@ class PromptProblem:
     file: str
     entry: str
     message: str
-    mend: str
+    fix: str
 
     def __str__(self) -> str:
         where = f"{self.file}: {self.entry}" if self.entry else self.file
-        return f"{where}: {self.message} → {self.mend}"
+        return f"{where}: {self.message} → {self.fix}"
 
 
 def check_feature_file(
@@ -240,8 +240,8 @@ def _completeness_problems(wordings: Sequence[Mapping[str, Any]], file: str) -> 
     families = {str(wording.get("family")) for wording in wordings if wording.get("provenance") == "authored"}
     if len(families) < AUTHORED_FAMILIES_NEEDED:
         message = f"authored wordings of {len(families)} families ({', '.join(sorted(families)) or 'none'})"
-        mend = f"write them in at least {AUTHORED_FAMILIES_NEEDED} of: {', '.join(FAMILIES)}"
-        problems.append(PromptProblem(file, "prompts", message, mend))
+        fix = f"write them in at least {AUTHORED_FAMILIES_NEEDED} of: {', '.join(FAMILIES)}"
+        problems.append(PromptProblem(file, "prompts", message, fix))
     return problems
 
 

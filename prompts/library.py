@@ -64,7 +64,7 @@ class Prompt:
 
     ``answer`` is the answer format it is sent with unless another is chosen; ``tail`` the format sentence as
     published with this very wording (``""``: none, the wording itself names the answers). ``polarity``
-    ``negative`` means that "yes" says the sign is absent. ``also`` names studies that used the same wording.
+    ``negative`` means that "yes" says the feature is absent. ``also`` names studies that used the same wording.
     """
 
     feature: str
@@ -86,7 +86,7 @@ class FeaturePrompts:
     """All wordings of a feature, with the published facts on it.
 
     ``questions`` are those of task 2 of arXiv 2605.21852, the core manifestation first; ``context`` says when
-    the sign does not count (None where nothing was published).
+    the feature does not count (None where nothing was published).
     """
 
     feature: str
@@ -145,7 +145,7 @@ def load_library(extension: Path | None = None) -> PromptLibrary:
         extension: Folder with further wordings; by default the one that ``SEMIOLOGY_PROMPTS`` names, if any.
 
     Raises:
-        PromptLibraryError: A file has faults; all faults of all files are listed, each with its mend.
+        PromptLibraryError: A file has faults; all faults of all files are listed, each with its fix.
     """
     if extension is None and os.environ.get(EXTENSION_VARIABLE):
         extension = Path(os.environ[EXTENSION_VARIABLE])

@@ -62,7 +62,7 @@ _Baselines = Annotated[
 _Data = Annotated[
     Path | None,
     typer.Option(
-        help="Folder of the recording set: draws when signs were seen.", exists=True, file_okay=False
+        help="Folder of the recording set: draws when features were seen.", exists=True, file_okay=False
     ),
 ]
 _Videos = Annotated[

@@ -207,7 +207,7 @@ def _wordings(model: Mapping[str, Any], stamp: str) -> Figure:
 
 
 def _wording_signs(axes: Axes) -> None:
-    """Put every sign of a strip into the legend, whether or not the first strip holds it."""
+    """Put every feature of a strip into the legend, whether or not the first strip holds it."""
     axes.plot([], [], "D", color="black", ms=3.2, label="reference")
     axes.plot([], [], "^", color=BLUE, ms=3.2, label="best")
     axes.plot([], [], "v", color=RED, ms=3.2, label="worst")
@@ -265,7 +265,7 @@ def _whisker(
 
 
 def _missing_notes(estimates: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what the signs of `_whisker` mean that stand for a missing value or interval, if any does."""
+    """Return what the features of `_whisker` mean that stand for a missing value or interval, if any does."""
     hollow = any(one["value"] is not None and one["low"] is None for one in estimates)
     undefined = any(one["value"] is None for one in estimates)
     return [

@@ -47,7 +47,7 @@ class ReportOptions:
 
     Attributes:
         title: of the page.
-        data: folder of the recording set, for the times of signs; None without.
+        data: folder of the recording set, for the times of features; None without.
         videos: link the set's videos by relative paths.
         keep_ids: show recordings under their own ids even if these are not opaque.
         lineage: files or folders of searches for wordings.

@@ -12,7 +12,7 @@ A request is one JSON object in one line::
     {"id": "7", "error": {"kind": "timeout", "message": "…"}}
 
 Answers may come in another order than the requests. The idea, a model kept loaded behind pipes, is that of
-the published prompt-optimisation tool; its paper and page do not name its fields, so these are ours.
+the published prompt-optimization tool; its paper and page do not name its fields, so these are ours.
 """
 
 from __future__ import annotations

@@ -116,8 +116,8 @@ def _refuse_paths(source: Path, destination: Path, key: Path | None) -> None:
     if key:
         real_key = key.resolve()
         if real_key == real_destination or real_destination in real_key.parents:
-            mend = "keep the key where nobody who gets the folder can read it"
-            faults.append((key, "the key would lie inside the de-identified folder", mend))
+            fix = "keep the key where nobody who gets the folder can read it"
+            faults.append((key, "the key would lie inside the de-identified folder", fix))
         elif os.path.lexists(key):
             faults.append(
                 (key, "the key file exists already", "choose a new file; keys are never overwritten")
@@ -125,7 +125,7 @@ def _refuse_paths(source: Path, destination: Path, key: Path | None) -> None:
         elif not key.parent.is_dir():
             faults.append((key, "the folder of the key does not exist", "make it first"))
     if faults:
-        raise RecordingSetError(Problem(str(path), None, message, mend) for path, message, mend in faults)
+        raise RecordingSetError(Problem(str(path), None, message, fix) for path, message, fix in faults)
 
 
 def _holds_anything(path: Path) -> bool:

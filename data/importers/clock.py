@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from semiology.data.tables.cells import CellError
 
 NOT_GIVEN = frozenset({"", "na", "n/a", "nan", "none", "-"})
-_MEND = "write it as MM:SS in the source table and import again"
+_FIX = "write it as MM:SS in the source table and import again"
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ def parse_clock(text: str) -> ClockTime | None:
         return ClockTime(_bare(text))
     parts = re.fullmatch(r"(\d{1,3}):(\d{1,2})(?::(\d{1,2}))?", text)
     if parts is None:
-        raise CellError(f"{text!r} is no time", _MEND)
+        raise CellError(f"{text!r} is no time", _FIX)
     first, second, third = int(parts[1]), int(parts[2]), parts[3]
     if second > 59 or (third is not None and int(third) > 59):
-        raise CellError(f"{text!r} has more than 59 minutes or seconds in a group", _MEND)
+        raise CellError(f"{text!r} has more than 59 minutes or seconds in a group", _FIX)
     if third is None:
         return ClockTime(float(first * 60 + second))
     return _three_groups(text, first, second, int(third), one_digit=len(parts[1]) == 1)
@@ -51,7 +51,7 @@ def parse_clock(text: str) -> ClockTime | None:
 def _bare(text: str) -> float:
     value = float(text)
     if 0 < value < 1:
-        raise CellError(f"{text!r} looks like a spreadsheet's fraction of a day", _MEND)
+        raise CellError(f"{text!r} looks like a spreadsheet's fraction of a day", _FIX)
     return value
 
 
@@ -70,4 +70,4 @@ def _three_groups(text: str, first: int, second: int, third: int, *, one_digit: 
         )
         return ClockTime(float(seconds), doubt)
     message = f"{text!r} is ambiguous: H:MM:SS, or MM:SS and hundredths"
-    raise CellError(message, _MEND)
+    raise CellError(message, _FIX)

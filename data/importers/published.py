@@ -114,8 +114,8 @@ def is_embc_published(source: Path) -> bool:
 def _table(folder: Path, name: str, columns: tuple[str, ...]) -> Table:
     path = next((item for item in (folder / f"{name}.gz", folder / name) if item.is_file()), None)
     if path is None:
-        mend = "give the folder of the normalised tables"
-        raise RecordingSetError([Problem(name, None, f"is missing in {folder}", mend)])
+        fix = "give the folder of the normalised tables"
+        raise RecordingSetError([Problem(name, None, f"is missing in {folder}", fix)])
     table = read_table(path)
     missing = [column for column in columns if column not in table.columns]
     if missing:
@@ -130,7 +130,7 @@ def _identifier(table: Table, row: Row, column: str) -> str:
     try:
         return parse_identifier(row[column])
     except CellError as error:
-        problem = Problem(table.file, row.number, f"{column}: {error}", error.mend)
+        problem = Problem(table.file, row.number, f"{column}: {error}", error.fix)
         raise RecordingSetError([problem]) from None
 
 
@@ -193,7 +193,7 @@ def _parsed(table: Table, row: Row, column: str, parse: Callable[[str], _T], rem
     try:
         return parse(row[column])
     except CellError as error:
-        remarks.not_used(table, row, f"{column}: {error}", error.mend)
+        remarks.not_used(table, row, f"{column}: {error}", error.fix)
         return None
 
 

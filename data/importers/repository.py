@@ -159,8 +159,8 @@ def _choose(layout: Layout, tables: Sequence[Table], purpose: str) -> Table | No
             break
     if len(fitting) > 1:
         names = ", ".join(table.file for table in fitting)
-        mend = "leave one of them in the folder, or name the annotation table itself"
-        raise RecordingSetError([Problem(names, None, f"several tables would do for {purpose!r}", mend)])
+        fix = "leave one of them in the folder, or name the annotation table itself"
+        raise RecordingSetError([Problem(names, None, f"several tables would do for {purpose!r}", fix)])
     if fitting and fitting[0].problems:
         raise RecordingSetError(fitting[0].problems)
     return fitting[0] if fitting else None
@@ -210,8 +210,8 @@ class _Assembly:
             if match:
                 patients[name] = match[1] or match[2]
             else:
-                mend = "name it <patient>@<date>@<recording>@… or <patient>_V<number>"
-                self.remarks.not_used(wide, row, f"the file name {row[FILE_NAME]!r} tells no patient", mend)
+                fix = "name it <patient>@<date>@<recording>@… or <patient>_V<number>"
+                self.remarks.not_used(wide, row, f"the file name {row[FILE_NAME]!r} tells no patient", fix)
         return patients
 
     def _recordings(

@@ -43,9 +43,9 @@ class Remarks:
     doubts: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def not_used(self, table: Table, row: Row, message: str, mend: str = "mend the source table") -> None:
+    def not_used(self, table: Table, row: Row, message: str, fix: str = "fix the source table") -> None:
         """Note a cell or row that could not be used."""
-        self.unused.append(Problem(table.file, row.number, message, mend))
+        self.unused.append(Problem(table.file, row.number, message, fix))
 
     def doubt(self, table: Table, row: Row, message: str) -> None:
         """Note a value that was used, but might mean something else."""
@@ -159,7 +159,7 @@ def seconds_of(table: Table, row: Row, column: str, remarks: Remarks) -> float |
     try:
         time = parse_clock(row[column])
     except CellError as error:
-        remarks.not_used(table, row, f"{column}: {error}", error.mend)
+        remarks.not_used(table, row, f"{column}: {error}", error.fix)
         return None
     if time is not None and time.doubt:
         remarks.doubt(table, row, f"{column}: {time.doubt}")

@@ -32,11 +32,11 @@ DIAGNOSES: Mapping[str, str] = {
 
 
 class CellError(ValueError):
-    """A cell holds something that its column cannot take; ``mend`` says what to write."""
+    """A cell holds something that its column cannot take; ``fix`` says what to write."""
 
-    def __init__(self, message: str, mend: str) -> None:
+    def __init__(self, message: str, fix: str) -> None:
         super().__init__(message)
-        self.mend = mend
+        self.fix = fix
 
 
 def parse_seconds(text: str, *, decimal_comma: bool = False) -> float:
@@ -116,8 +116,8 @@ def parse_identifier(text: str) -> str:
         return text
     if not text:
         raise CellError("is empty", "give an opaque id such as P001_V01")
-    mend = "use an opaque id such as P001_V01; `semiology data deidentify` makes them"
-    raise CellError(f"{text!r} is no opaque id (letters, digits, '-', '_', '.')", mend)
+    fix = "use an opaque id such as P001_V01; `semiology data deidentify` makes them"
+    raise CellError(f"{text!r} is no opaque id (letters, digits, '-', '_', '.')", fix)
 
 
 def looks_dated(text: str) -> bool:

@@ -50,8 +50,8 @@ def time_problems(row: int, annotation: Annotation, duration_s: float | None) ->
             faults.append(f"onset_s {onset:g} is beyond the end of the video ({duration_s:g} s)")
         elif offset is not None and offset > duration_s + OFFSET_TOLERANCE_S:
             faults.append(f"offset_s {offset:g} is beyond the end of the video ({duration_s:g} s)")
-    mend = "give both in seconds from the start of the video"
-    return [Problem(_ANNOTATIONS, row, f"{annotation.video_id}: {fault}", mend) for fault in faults]
+    fix = "give both in seconds from the start of the video"
+    return [Problem(_ANNOTATIONS, row, f"{annotation.video_id}: {fault}", fix) for fault in faults]
 
 
 def _repeated_recordings(recordings: Iterable[tuple[int, Recording]]) -> list[Problem]:
@@ -82,8 +82,8 @@ def _patients_in_two(recordings: Iterable[tuple[int, Recording]], column: str) -
             message = (
                 f"patient {recording.patient_id!r} is in {column} {value!r}, in row {first_row} in {first!r}"
             )
-            mend = f"put all recordings of a patient in one {column}, or the test would know its patients"
-            problems.append(Problem(_RECORDINGS, row, message, mend))
+            fix = f"put all recordings of a patient in one {column}, or the test would know its patients"
+            problems.append(Problem(_RECORDINGS, row, message, fix))
     return problems
 
 
@@ -96,16 +96,14 @@ def _repeated_annotations(annotations: Iterable[tuple[int, Annotation]]) -> list
         if first_row == row:
             continue
         if annotation == first:
-            message, mend = f"repeats row {first_row}", "delete one of the two rows"
+            message, fix = f"repeats row {first_row}", "delete one of the two rows"
         elif annotation.present != first.present:
             message = f"says {annotation.present!r}, row {first_row} says {first.present!r}"
-            mend = "decide, and keep one of the two rows"
+            fix = "decide, and keep one of the two rows"
         else:
             message = f"gives other details than row {first_row}"
-            mend = (
-                "keep one row per recording and feature (onset of the first, offset of the last occurrence)"
-            )
-        problems.append(Problem(_ANNOTATIONS, row, f"{pair[0]}, {pair[1]}: {message}", mend))
+            fix = "keep one row per recording and feature (onset of the first, offset of the last occurrence)"
+        problems.append(Problem(_ANNOTATIONS, row, f"{pair[0]}, {pair[1]}: {message}", fix))
     return problems
 
 
@@ -184,7 +182,7 @@ class Reading:
         recordings: (row, recording) pairs of all readable rows, also where there are problems.
         annotations: (row, annotation) pairs likewise.
         reports: (row, video id, text) likewise.
-        problems: Everything that must be mended.
+        problems: Everything that must be fixed.
         warnings: Everything that should be looked at.
     """
 

@@ -147,8 +147,8 @@ def _add_row(table: Table, number: int, cells: list[str]) -> None:
     width = len(table.columns)
     if any(cells[width:]):
         message = f"has {len(cells)} cells, the header has {width}"
-        mend = "put text that holds the delimiter (a comma?) in double quotes"
-        table.problems.append(Problem(table.file, number, message, mend))
+        fix = "put text that holds the delimiter (a comma?) in double quotes"
+        table.problems.append(Problem(table.file, number, message, fix))
         return
     values = dict(zip(table.columns, cells, strict=False))
     for column, value in values.items():

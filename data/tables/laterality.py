@@ -51,7 +51,7 @@ def read_laterality(recording_set: RecordingSet) -> Mapping[str, Laterality]:
     ``head_turning`` gives it (columns ``side``, ``onset_s`` and ``offset_s`` of ``annotations.csv``).
 
     Raises:
-        RecordingSetError: The table has faults; all are listed with file, row and mend.
+        RecordingSetError: The table has faults; all are listed with file, row and fix.
     """
     known_ids = {recording.video_id for recording in recording_set.recordings}
     rows, problems = _read_table(recording_set.directory, known_ids)
@@ -94,8 +94,8 @@ def _read_table(directory: Path, video_ids: Collection[str]) -> tuple[dict[str, 
     for row in table.rows:
         video_id = row["video_id"]
         if video_ids and video_id not in video_ids:
-            mend = "use an id of recordings.csv, or delete the row"
-            problems.append(Problem(LATERALITY, row.number, f"unknown video_id {video_id!r}", mend))
+            fix = "use an id of recordings.csv, or delete the row"
+            problems.append(Problem(LATERALITY, row.number, f"unknown video_id {video_id!r}", fix))
         elif video_id in rows:
             problems.append(
                 Problem(LATERALITY, row.number, f"{video_id} has a row already", "keep one row per video")
@@ -112,7 +112,7 @@ def _laterality(row: Row, problems: list[Problem], *, decimal_comma: bool) -> La
         try:
             return parse(row[column])
         except CellError as error:
-            problems.append(Problem(LATERALITY, row.number, f"{column}: {error}", error.mend))
+            problems.append(Problem(LATERALITY, row.number, f"{column}: {error}", error.fix))
             return None
 
     def seconds(text: str) -> float:

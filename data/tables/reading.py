@@ -44,15 +44,15 @@ def read_folder(directory: Path, *, require_media: bool = True) -> Reading:
     directory = directory.expanduser().absolute()
     reading = Reading()
     if not directory.is_dir():
-        mend = "check the path, or make a set to try with `semiology data simulate DIR`"
-        reading.problems.append(Problem(str(directory), None, "is not a folder", mend))
+        fix = "check the path, or make a set to try with `semiology data simulate DIR`"
+        reading.problems.append(Problem(str(directory), None, "is not a folder", fix))
         return reading
     if not os.access(directory, os.R_OK | os.X_OK):
         reading.problems.append(Problem(str(directory), None, "may not be read", "ask for access to it"))
         return reading
     if not any(directory.iterdir()):
-        mend = f"put {RECORDINGS}, {ANNOTATIONS} and {METADATA} into it, or try `semiology data simulate DIR`"
-        reading.problems.append(Problem(str(directory), None, "the folder is empty", mend))
+        fix = f"put {RECORDINGS}, {ANNOTATIONS} and {METADATA} into it, or try `semiology data simulate DIR`"
+        reading.problems.append(Problem(str(directory), None, "the folder is empty", fix))
         return reading
     metadata = _read_metadata(directory, reading)
     _read_recordings(directory, reading, require_media)
@@ -78,9 +78,9 @@ def _assemble(directory: Path, metadata: Mapping[str, object], reading: Reading)
 
 def _read_metadata(directory: Path, reading: Reading) -> Mapping[str, object]:
     path = directory / METADATA
-    mend = "write at least two lines: 'name: my_set' and 'version: 1'"
+    fix = "write at least two lines: 'name: my_set' and 'version: 1'"
     if not path.is_file():
-        reading.problems.append(Problem(METADATA, None, "is missing", mend))
+        reading.problems.append(Problem(METADATA, None, "is missing", fix))
         return {}
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
@@ -88,16 +88,16 @@ def _read_metadata(directory: Path, reading: Reading) -> Mapping[str, object]:
         mark = getattr(error, "problem_mark", None)
         row = mark.line + 1 if mark else None
         what = getattr(error, "problem", None) or str(error)
-        reading.problems.append(Problem(METADATA, row, f"is not valid YAML ({what})", mend))
+        reading.problems.append(Problem(METADATA, row, f"is not valid YAML ({what})", fix))
         return {}
     if not isinstance(content, dict):
-        reading.problems.append(Problem(METADATA, None, "holds no 'key: value' lines", mend))
+        reading.problems.append(Problem(METADATA, None, "holds no 'key: value' lines", fix))
         return {}
     for key in ("name", "version"):
         value = content.get(key)
         if value is None or isinstance(value, (list, dict)) or not str(value).strip():
             reading.problems.append(
-                Problem(METADATA, None, f"the key {key!r} is missing, empty or a list", mend)
+                Problem(METADATA, None, f"the key {key!r} is missing, empty or a list", fix)
             )
     return {str(key): value for key, value in content.items()}
 
@@ -133,16 +133,16 @@ class _RowReader:
         self.table, self.row, self.reading = table, row, reading
         self.faults = 0
 
-    def problem(self, message: str, mend: str) -> None:
+    def problem(self, message: str, fix: str) -> None:
         self.faults += 1
-        self.reading.problems.append(Problem(self.table.file, self.row.number, message, mend))
+        self.reading.problems.append(Problem(self.table.file, self.row.number, message, fix))
 
     @contextmanager
     def _caught(self, column: str) -> Iterator[None]:
         try:
             yield
         except CellError as error:
-            self.problem(f"{column}: {error}", error.mend)
+            self.problem(f"{column}: {error}", error.fix)
 
     def required(self, column: str, parse: Callable[[str], _T]) -> _T | None:
         with self._caught(column):
@@ -179,11 +179,11 @@ class _RowReader:
     def _check_keypoints(self, column: str, frames: Sequence[int]) -> None:
         folder = f"{column}: the folder {self.row[column]!r}"
         if not frames:
-            mend = "name the folder with OpenPose's files, such as P001_V01_000000000000_keypoints.json"
-            self.problem(f"{folder} holds no *_keypoints.json file", mend)
+            fix = "name the folder with OpenPose's files, such as P001_V01_000000000000_keypoints.json"
+            self.problem(f"{folder} holds no *_keypoints.json file", fix)
         elif len(set(frames)) < len(frames):
-            mend = "give every recording a folder of its own"
-            self.problem(f"{folder} holds more than one *_keypoints.json file of the same frame", mend)
+            fix = "give every recording a folder of its own"
+            self.problem(f"{folder} holds more than one *_keypoints.json file of the same frame", fix)
 
 
 def keypoint_files(folder: Path) -> list[tuple[int, Path]]:
@@ -242,8 +242,8 @@ def _recording(reader: _RowReader, directory: Path, require: bool) -> Recording 
 def _parse_feature(text: str) -> str:
     if text in FEATURES:
         return text
-    mend = "use one of the 20 feature names: " + ", ".join(FEATURES)
-    raise CellError(f"unknown feature {text!r}{suggest_feature(text)}", mend)
+    fix = "use one of the 20 feature names: " + ", ".join(FEATURES)
+    raise CellError(f"unknown feature {text!r}{suggest_feature(text)}", fix)
 
 
 def _read_annotations(directory: Path, reading: Reading) -> None:
@@ -300,7 +300,7 @@ def read_recording_set(directory: Path, *, require_media: bool = True) -> Record
             work on annotations alone.
 
     Raises:
-        RecordingSetError: Anything is wrong; it lists *all* problems with file, row and mend.
+        RecordingSetError: Anything is wrong; it lists *all* problems with file, row and fix.
     """
     from semiology.data.problems import RecordingSetError
     from semiology.data.tables.reading import read_folder

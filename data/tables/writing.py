@@ -79,8 +79,8 @@ def make_folder(directory: Path) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         reason = f"the folder cannot be made or written to ({error.strerror})"
-        mend = "choose a folder in a place where you may write, such as your home folder"
-        raise RecordingSetError([Problem(str(directory), None, reason, mend)]) from None
+        fix = "choose a folder in a place where you may write, such as your home folder"
+        raise RecordingSetError([Problem(str(directory), None, reason, fix)]) from None
 
 
 def table_text(columns: Sequence[str], rows: Iterable[Mapping[str, str]], delimiter: str = ",") -> str:

@@ -52,7 +52,7 @@ class Enhanced:
         video_id, enhancement: which.
         status: ``done``, ``unavailable`` or ``failed``.
         file: absolute path of the derived file, or None unless ``done``.
-        sentence: what came out, or what is wrong and how to mend it.
+        sentence: what came out, or what is wrong and how to fix it.
         figures: what was counted, by name.
         version: of the step.
         settings: stands for version and all parameters of the step; one for all recordings that may be put
@@ -87,31 +87,31 @@ def read_manifest(folder: Path) -> dict[Pair, Enhanced]:
     """Read the manifest of a folder; no file is an empty one.
 
     Raises:
-        RecordingSetError: the table has faults; all are listed with row and mend.
+        RecordingSetError: the table has faults; all are listed with row and fix.
     """
     path = folder / MANIFEST
     if not path.exists():
         return {}
     table = read_table(path, MANIFEST)
     problems = [
-        replace(problem, mend=_MEND) for problem in (*table.problems, *check_columns(table, COLUMNS, ())[0])
+        replace(problem, fix=_FIX) for problem in (*table.problems, *check_columns(table, COLUMNS, ())[0])
     ]
     rows: dict[Pair, Enhanced] = {}
     for row in table.rows if not problems else ():
         try:
             item = _row(row, folder)
         except ValueError as error:
-            problems.append(Problem(MANIFEST, row.number, str(error), _MEND))
+            problems.append(Problem(MANIFEST, row.number, str(error), _FIX))
             continue
         if (item.video_id, item.enhancement) in rows:
-            problems.append(Problem(MANIFEST, row.number, "the same recording and enhancement twice", _MEND))
+            problems.append(Problem(MANIFEST, row.number, "the same recording and enhancement twice", _FIX))
         rows[item.video_id, item.enhancement] = item
     if problems:
         raise RecordingSetError(problems)
     return rows
 
 
-_MEND = f"delete {MANIFEST} and run `semiology enhance` again; what is in the cache is not made anew"
+_FIX = f"delete {MANIFEST} and run `semiology enhance` again; what is in the cache is not made anew"
 
 
 def write_manifest(folder: Path, rows: Iterable[Enhanced]) -> None:

@@ -27,7 +27,7 @@ class Outcome:
         status: ``"done"``: the derived file was written. ``"unavailable"``: this recording (or this machine)
             lacks what the step needs, such as keypoints, a sound track or a package. ``"failed"``: the inputs
             are there, but could not be used. Only ``"done"`` leaves a derived file.
-        sentence: One sentence for the user: what came out, or what is wrong and how to mend it. It names no
+        sentence: One sentence for the user: what came out, or what is wrong and how to fix it. It names no
             path and no patient, since it is shown in reports.
         figures: What can be counted, by name (units in the name: ``frames``, ``undrawn_frames``, ``snr_db``,
             ``seconds``); finite numbers or short texts.

@@ -2,7 +2,7 @@
 
 Two things speak for a candidate: being where the patient usually is (the bed), and continuing what was
 followed before. Both are costs, and the path with the least sum is found exactly (Viterbi, IEEE Trans. Inf.
-Theory 13 (1967) 260), so that a later certainty mends an earlier doubt and two people who meet are told apart
+Theory 13 (1967) 260), so that a later certainty fixes an earlier doubt and two people who meet are told apart
 by the whole recording. "Nobody" is a candidate in every frame: a caregiver alone in view is not taken for the
 patient.
 """

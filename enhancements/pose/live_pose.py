@@ -32,7 +32,7 @@ Estimator = Callable[[Any], tuple[Any, Any]]
 """Picture, BGR uint8 (height, width, 3), to keypoints (P, 18, 2) and scores (P, 18) of COCO-18."""
 Mode = Literal["lightweight", "balanced", "performance"]
 
-_MEND = "pip install onnxruntime, and pip install --no-deps rtmlib"
+_FIX = "pip install onnxruntime, and pip install --no-deps rtmlib"
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class LivePose:
             import rtmlib
         except ImportError:
             raise KeypointsUnavailableError(
-                f"the live estimator needs packages that are not installed: {_MEND}"
+                f"the live estimator needs packages that are not installed: {_FIX}"
             ) from None
         try:
             with redirect_stdout(io.StringIO()):  # it prints paths

@@ -23,7 +23,7 @@ FORM_VERSION = 1
 
 
 class TranscriptError(ValueError):
-    """A file is not a transcript; the message names the file, the place and the mend."""
+    """A file is not a transcript; the message names the file, the place and the fix."""
 
 
 @dataclass(frozen=True)

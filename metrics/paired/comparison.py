@@ -233,7 +233,7 @@ def _macro_scores(
     scores = {}
     for i, measure in enumerate(END_POINTS):
         resampled = _mean_defined(drawn.resampled[measure][:, used])
-        caution = f"patients who show any of the signs: only {positives}"
+        caution = f"patients who show any of the features: only {positives}"
         estimate = bootstrap_estimate(
             float(seen[i]),
             resampled,
@@ -345,7 +345,7 @@ def _too_few(positives: int, negatives: int) -> str | None:
     for count, what in ((positives, "with"), (negatives, "without")):
         if count < MIN_POSITIVE_PATIENTS:
             return (
-                f"recordings {what} the sign come from {count} patient{'' if count == 1 else 's'}, "
+                f"recordings {what} the feature come from {count} patient{'' if count == 1 else 's'}, "
                 f"fewer than {MIN_POSITIVE_PATIENTS}"
             )
     return None

@@ -75,7 +75,7 @@ def power_at(
         feature: name, which decides how answers are scored.
         flips: draws of the test; by default enough for ``alpha``.
 
-    A study in which no drawn patient shows the sign finds nothing.
+    A study in which no drawn patient shows the feature finds nothing.
     """
     rng = np.random.default_rng([seed, n_patients])
     signs = draw_flips(n_patients, flips or max(400, int(20 / alpha)), seed)

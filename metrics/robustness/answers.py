@@ -36,7 +36,7 @@ class IncompleteSweepError(ValueError):
 class WordingAnswers:
     """Answers of one model about one feature under K wordings on n recordings of P patients.
 
-    Answers are about the presence of the sign: a "yes" to a negatively asked wording is a "no" here.
+    Answers are about the presence of the feature: a "yes" to a negatively asked wording is a "no" here.
 
     Attributes:
         feature: name, for messages.
@@ -47,7 +47,7 @@ class WordingAnswers:
         truth: codes of `confusion.TRUTHS`, shape (n,); without ``na`` unless ``three_classes``.
         answers: codes of `confusion.ANSWERS`, shape (K, n).
         three_classes: whether ``na`` is an answer to be scored (verbal_responsiveness).
-        p_yes: probability of "the sign is present", shape (K, n), NaN where unknown; None without scores.
+        p_yes: probability of "the feature is present", shape (K, n), NaN where unknown; None without scores.
         left_out: recordings that some wording was not asked about, or without a truth to score.
         hashes, formats, provenances: of each wording, length K; empty where the answers do not tell.
     """

@@ -1,4 +1,4 @@
-"""AUROC of P(yes) under each wording: does the model rank recordings with the sign above those without?
+"""AUROC of P(yes) under each wording: does the model rank recordings with the feature above those without?
 
 Unlike F1 and accuracy it does not depend on where the model draws the line between yes and no.
 """
@@ -13,7 +13,7 @@ from semiology.metrics.scores.counts import NO, YES, Codes, Floats
 
 
 class Discrimination:
-    """Pairs of a recording with and one without the sign, summed over their patients.
+    """Pairs of a recording with and one without the feature, summed over their patients.
 
     A patient resample with weights w then has the AUROC w C w / w T w for concordant pairs C and all pairs
     T, both (P, P): a bootstrap needs one matrix product, not one ranking for each resample.

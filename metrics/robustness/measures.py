@@ -160,7 +160,7 @@ def performance_drop(scores: Floats, reference: int) -> Floats:
     """Return PDR: the mean over the other wordings of 1 - score / score of the reference wording.
 
     Source: PromptBench (Zhu et al., arXiv 2306.04528), averaged over variants. At most 1; negative if the
-    others are better. NaN if the reference scores 0 or stands alone; near 0 it explodes: for rare signs read
+    others are better. NaN if the reference scores 0 or stands alone; near 0 it explodes: for rare features read
     `absolute_drop`.
     """
     of_reference = scores[..., reference]

@@ -1,4 +1,4 @@
-"""Polarity pairs: the same sign asked positively ("is it there?") and negatively ("is it absent?").
+"""Polarity pairs: the same feature asked positively ("is it there?") and negatively ("is it absent?").
 
 The strongest test of yes-bias: a model that reads the video contradicts itself never, one that likes to say
 "yes" says it to both questions.
@@ -29,7 +29,7 @@ def polarity_outcomes(
     """Return (consistent, yes to both, no to both, usable pairs) of each recording, each (n,), as shares.
 
     Args:
-        answers: codes about the *presence* of the sign, shape (K, n): a "yes" to the question whether it is
+        answers: codes about the *presence* of the feature, shape (K, n): a "yes" to the question whether it is
             absent is stored as "no". So a pair is consistent if both codes are equal, and "yes to both" means
             present for the positive wording, absent for the negative one.
         pairs: positions of positive and negative wordings.

@@ -59,7 +59,7 @@ class FeatureRobustness:
         per_wording: scores of each wording by name of score (and auroc), shape (K,).
         f1_by_wording: F1 of each wording with its interval, length K.
         variance: where the variance of right and wrong lies.
-        n, n_patients, n_positive_patients: recordings, patients, patients with the sign.
+        n, n_patients, n_positive_patients: recordings, patients, patients with the feature.
         n_left_out: recordings left out, as some wording was not asked about them or they carry no truth.
     """
 
@@ -165,7 +165,7 @@ def _feature(
 def _f1_by_wording(found: FeatureRobustness, drawn: Floats) -> tuple[Estimate, ...]:
     """Return the F1 of each wording with its interval, from resampled scores (B, K)."""
     mean, n, patients = found.estimates["f1"], found.n, found.n_patients
-    # What withholds the interval of the mean withholds it of each wording: too few patients with the sign.
+    # What withholds the interval of the mean withholds it of each wording: too few patients with the feature.
     few = (
         mean.reason
         if math.isfinite(mean.value) and found.n_positive_patients < MIN_POSITIVE_PATIENTS
@@ -180,7 +180,7 @@ def _f1_by_wording(found: FeatureRobustness, drawn: Floats) -> tuple[Estimate, .
 
 
 def _too_few(name: str, with_sign: int, without: int) -> str | None:
-    """Return why a score that needs recordings with (and without) the sign has no interval."""
+    """Return why a score that needs recordings with (and without) the feature has no interval."""
     balanced = name.startswith(("balanced", "auroc"))
     if (balanced or name.startswith("f1")) and with_sign < MIN_POSITIVE_PATIENTS:
         return _few("with", with_sign)
@@ -190,7 +190,7 @@ def _too_few(name: str, with_sign: int, without: int) -> str | None:
 
 
 def _few(which: str, patients: int) -> str:
-    come_from = f"recordings {which} the sign come from {counted(patients, 'patient')}"
+    come_from = f"recordings {which} the feature come from {counted(patients, 'patient')}"
     return f"{come_from}, fewer than {MIN_POSITIVE_PATIENTS}"
 
 
@@ -203,7 +203,7 @@ def _why_undefined(name: str, answers: WordingAnswers) -> str:
             "fewer than two wordings gave answers" if k < 2 else "no two answers differ, or none can be used"
         )
     if name in ("consistent", "yes_to_both", "no_to_both", "yes_bias"):
-        return "no sign was asked both positively and negatively, or no answer can be used"
+        return "no feature was asked both positively and negatively, or no answer can be used"
     if name in ("js_distance", "auroc"):
         if answers.p_yes is None:
             return "the answers carry no probabilities"
@@ -216,7 +216,7 @@ def _why_undefined(name: str, answers: WordingAnswers) -> str:
         return (
             "the truth holds one class only"
             if (answers.truth == YES).any()
-            else "no recording shows the sign"
+            else "no recording shows the feature"
         )
     return "no answer can be used"
 
@@ -230,7 +230,7 @@ def _macro(
 ) -> dict[str, Estimate]:
     """Return plain means over the features in which a measure is defined, with joint patient intervals.
 
-    As in `run_scores`, few patients who show any of the signs (``showing``) give the means of
+    As in `run_scores`, few patients who show any of the features (``showing``) give the means of
     scores that need them an interval with a caution, fewer than two none.
     """
     found = {}
@@ -247,10 +247,10 @@ def _macro(
         cautions = [f"undefined for, and without, {', '.join(missing)}"] * bool(missing)
         if name.startswith(("f1", "balanced", "auroc")) and showing < MIN_POSITIVE_PATIENTS:
             if showing < 2:
-                reason = f"recordings with the signs come from {counted(showing, 'patient')}"
+                reason = f"recordings with the features come from {counted(showing, 'patient')}"
                 found[name] = not_estimable(value, BOOTSTRAP, n, n_patients, reason)
                 continue
-            cautions.append(f"patients who show any of the signs: only {showing}")
+            cautions.append(f"patients who show any of the features: only {showing}")
         caution = "; ".join(cautions) or None
         found[name] = bootstrap_estimate(value, drawn, n=n, n_patients=n_patients, caution=caution)
     return found

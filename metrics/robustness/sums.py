@@ -67,7 +67,7 @@ class FeatureSums:
         found |= {name: robustness.mean_over_wordings(scores[name]) for name in RATES}
         found["avg_p"] = found["accuracy"]
         found["auroc"] = self.discrimination.mean(weights)
-        # 2 p / (1 + p) at prevalence p: the F1 of yes to everything, undefined where nobody shows the sign.
+        # 2 p / (1 + p) at prevalence p: the F1 of yes to everything, undefined where nobody shows the feature.
         shown = np.where(found["prevalence"] > 0, found["prevalence"], np.nan)
         found["always_yes_f1"] = 2 * shown / (1 + shown)
         for name in [name for name in total if f"{name}:n" in total and name[0] != "_"]:

@@ -1,4 +1,4 @@
-"""Which body part shows the first sign: eleven regions (S3 task 3).
+"""Which body part shows the first feature: eleven regions (S3 task 3).
 
 The published scores are plain means over all labels seen in truth or answers, so that a misspelt label in the
 truth ("amrs") becomes a class of its own and an answered label without truth adds a class with F1 0.

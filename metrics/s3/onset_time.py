@@ -148,7 +148,7 @@ def constant_time_baselines(target_s: Sequence[float], clip_s: float = CLIP_S) -
 def score_onset_times(
     frame: pd.DataFrame, *, clip_s: float = CLIP_S, resamples: int = RESAMPLES, seed: int = 0
 ) -> TaskScores:
-    """Score the onset times of one sign, or the start or the end of the seizure.
+    """Score the onset times of one feature, or the start or the end of the seizure.
 
     Args:
         frame: columns video_id, patient_id, target_s (seconds in the clip), answer_s (seconds; NaN: not

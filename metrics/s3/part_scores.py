@@ -1,4 +1,4 @@
-"""What the scores of an S3 task, or of one sign of it, are kept in."""
+"""What the scores of an S3 task, or of one feature of it, are kept in."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class PartScores:
     """Scores of a whole task or of one part of it.
 
     Attributes:
-        part: the sign, or an empty string for the whole task.
+        part: the feature, or an empty string for the whole task.
         clip_form: ``centred`` or ``random`` for times, else an empty string.
-        scores: with intervals, baselines and counts; the counts of a whole task over several signs are of
-            questions (recording and sign), not of recordings.
+        scores: with intervals, baselines and counts; the counts of a whole task over several features are of
+            questions (recording and feature), not of recordings.
         readings: by whom the texts were read; None where nothing is read from texts.
     """
 

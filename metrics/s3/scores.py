@@ -1,4 +1,4 @@
-"""Every score of an S3 task, whole and by sign, from one row per recording: published rules and sound ones.
+"""Every score of an S3 task, whole and by feature, from one row per recording: published rules and sound ones.
 
 The figures whose name begins with ``published_`` and those that their docstrings call published follow the
 published rule to the letter; the others charge what was not understood and give every class its weight.
@@ -39,7 +39,7 @@ def score_task(
     seed: int = 0,
     tools: TextTools = OFFLINE,
 ) -> list[PartScores]:
-    """Return the scores of one model on one task: the whole first, then by sign where there are several.
+    """Return the scores of one model on one task: the whole first, then by feature where there are several.
 
     Args:
         kind: kind of answer.
@@ -101,9 +101,9 @@ def _time(frame: pd.DataFrame, drawing: Drawing) -> list[PartScores]:
 
 
 def _mean_over_signs(rows: pd.DataFrame, scored: Sequence[TaskScores], drawing: Drawing) -> TaskScores:
-    """Return plain means over signs.
+    """Return plain means over features.
 
-    In the interval every error weighs as its sign's share of the mean, so that it belongs to that figure.
+    In the interval every error weighs as its feature's share of the mean, so that it belongs to that figure.
     """
     replied = rows[rows["answered"]]
     target, answer = replied["target_s"].tolist(), replied["answer_s"].tolist()
@@ -122,7 +122,7 @@ def _mean_over_signs(rows: pd.DataFrame, scored: Sequence[TaskScores], drawing: 
 
 
 def _weights(signs: Any, counted: Any) -> Any:
-    """Return weights that make a mean over answers the mean over signs; only counted answers have one."""
+    """Return weights that make a mean over answers the mean over features; only counted answers have one."""
     known, codes = np.unique(signs[counted].astype(str), return_inverse=True)
     sizes = np.bincount(codes, minlength=len(known)) if len(known) else np.zeros(0)
     weights = np.full(len(signs), np.nan)

@@ -1,4 +1,4 @@
-"""The two-stage diagnosis: a model answers which signs it sees, a random forest tells ES from NES by them.
+"""The two-stage diagnosis: a model answers which features it sees, a random forest tells ES from NES by them.
 
 Source: arXiv 2605.21852, section 3.4.2: the answers of task 1 as a vector of zeros and ones, then a random
 forest. The paper states neither the forest's settings nor its seed and released no fitted classifier: these

@@ -1,6 +1,6 @@
 """From the answers on segments to one answer per recording.
 
-A sign is present in a recording if it is seen in any of its segments (`any_yes`). What an answer that is
+A feature is present in a recording if it is seen in any of its segments (`any_yes`). What an answer that is
 neither "yes" nor "no" means for the recording is decided here, once:
 
 ===========================================  ==================

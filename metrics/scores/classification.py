@@ -6,7 +6,7 @@ published conventions with zeros are kept apart in `semiology.metrics.published`
 
 Positive is "yes". Recordings whose truth is ``na`` are not scored for yes/no features. Answers that are
 neither yes
-nor no fall under a policy: ``wrong`` (a miss if the sign is present, a false alarm if it is absent) or
+nor no fall under a policy: ``wrong`` (a miss if the feature is present, a false alarm if it is absent) or
 ``drop``. verbal_responsiveness has three classes (yes, no, na); its scores are plain means over the classes
 found in the truth, and only unparsed answers fall under the policy.
 """
@@ -67,17 +67,17 @@ def precision(c: BinaryCounts) -> Floats:
 
 
 def recall(c: BinaryCounts) -> Floats:
-    """Return tp / (tp + fn), the sensitivity; NaN if the sign is never present."""
+    """Return tp / (tp + fn), the sensitivity; NaN if the feature is never present."""
     return ratio(c.tp, c.tp + c.fn)
 
 
 def specificity(c: BinaryCounts) -> Floats:
-    """Return tn / (tn + fp); NaN if the sign is always present."""
+    """Return tn / (tn + fp); NaN if the feature is always present."""
     return ratio(c.tn, c.tn + c.fp)
 
 
 def f1(c: BinaryCounts) -> Floats:
-    """Return 2 tp / (2 tp + fp + fn); NaN if the sign is never present: no answer could be right."""
+    """Return 2 tp / (2 tp + fp + fn); NaN if the feature is never present: no answer could be right."""
     return np.where(c.tp + c.fn > 0, ratio(2 * c.tp, 2 * c.tp + c.fp + c.fn), np.nan)
 
 
@@ -92,7 +92,7 @@ def balanced_accuracy(c: BinaryCounts) -> Floats:
 
 
 def prevalence(c: BinaryCounts) -> Floats:
-    """Return the share of scored recordings that show the sign."""
+    """Return the share of scored recordings that show the feature."""
     return ratio(c.tp + c.fn, c.tp + c.fp + c.fn + c.tn)
 
 
@@ -122,12 +122,12 @@ def always_yes_f1(c: BinaryCounts) -> Floats:
 
 
 def always_no_f1(c: BinaryCounts) -> Floats:
-    """Return the F1 of answering no throughout: 0, or NaN if the sign is never present."""
+    """Return the F1 of answering no throughout: 0, or NaN if the feature is never present."""
     return np.where(c.tp + c.fn > 0, 0.0, np.nan)
 
 
 def random_f1(c: BinaryCounts) -> Floats:
-    """Return the F1 of a guess that says yes as often as the sign occurs: precision = recall = prevalence."""
+    """Return the F1 of a guess that says yes as often as the feature occurs: precision = recall = prevalence."""
     return np.where(c.tp + c.fn > 0, prevalence(c), np.nan)
 
 

@@ -64,7 +64,7 @@ def always_yes_f1(items: Items) -> float:
 
 
 def prevalence(items: Items) -> float:
-    """Return the share of recordings that show the sign."""
+    """Return the share of recordings that show the feature."""
     run = run_scores(items)
     if len(run.features) == 1:
         return run.features[0].prevalence

@@ -1,4 +1,4 @@
-"""P(yes): how sure a model was that the sign is there, from the log-probabilities of its first token.
+"""P(yes): how sure a model was that the feature is there, from the log-probabilities of its first token.
 
 Only answers that were scored carry it (``score=logprob`` of the model class ``semiology_hf``).
 """
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 
 def probability_of_sign(logprobs: Mapping[str, float], polarity: str = "positive") -> float:
-    """Return the probability that the sign is present, given that the answer is yes or no.
+    """Return the probability that the feature is present, given that the answer is yes or no.
 
     Args:
         logprobs: natural logarithms by answer; needs ``yes`` and ``no`` (in any case), ignores others (NA).
-        polarity: ``negative`` if "yes" says that the sign is absent.
+        polarity: ``negative`` if "yes" says that the feature is absent.
 
-    The two are scaled to sum to 1: what the model gives to other first words says nothing about the sign.
+    The two are scaled to sum to 1: what the model gives to other first words says nothing about the feature.
     NaN if either is missing or both are impossible.
     """
     found = {str(name).casefold(): float(value) for name, value in logprobs.items()}

@@ -226,14 +226,14 @@ def _proportions(counts: Floats, policy: Policy, three: bool) -> dict[str, Estim
 
 
 def _guarded(key: str, estimate: Estimate, positives: int, negatives: int) -> Estimate:
-    """Withdraw the interval of a score that rests on too few patients with, or without, the sign."""
+    """Withdraw the interval of a score that rests on too few patients with, or without, the feature."""
     for needed, patients, what in (
         (NEED_POSITIVES, positives, "with"),
         (NEED_NEGATIVES, negatives, "without"),
     ):
         if key in needed and patients < MIN_POSITIVE_PATIENTS:
             few = f"{patients} patient{'s' if patients != 1 else ''}, fewer than {MIN_POSITIVE_PATIENTS}"
-            reason = f"recordings {what} the sign come from {few}"
+            reason = f"recordings {what} the feature come from {few}"
             return not_estimable(estimate.value, estimate.method, estimate.n, estimate.n_patients, reason)
     return estimate
 
@@ -254,7 +254,7 @@ def macro_estimate(
 
     A feature that no recording shows is left out; one that was never answered yes has precision 0 here, as
     its F1 is 0 too. In a resample the mean is over the features still defined.
-    Fewer than 10 patients with a sign give an interval with a caution, since every macro figure is read at a
+    Fewer than 10 patients with a feature give an interval with a caution, since every macro figure is read at a
     glance.
     """
     asked = [i for i, name in enumerate(tables.features) if name in set(members)]
@@ -264,14 +264,14 @@ def macro_estimate(
     truths = tables.counts[:, used, :2]
     n, patients = int(truths.sum()), int((truths.sum((1, 2, 3)) > 0).sum())
     few = positives < MIN_POSITIVE_PATIENTS
-    caution = f"patients who show any of the signs: only {positives}" if few else None
+    caution = f"patients who show any of the features: only {positives}" if few else None
     estimates = {}
     for key in (*MACRO_SCORES, *MACRO_BASELINES):
         value = float(_macro_values(key, point, used)[0])
         resampled = _macro_values(key, drawn, used)
         estimates[key] = bootstrap_estimate(value, resampled, n=n, n_patients=patients, caution=caution)
         if positives < 2:
-            reason = f"recordings with the signs come from {positives} patients"
+            reason = f"recordings with the features come from {positives} patients"
             estimates[key] = not_estimable(value, BOOTSTRAP, n, patients, reason)
     return MacroScores(group, names, tuple(tables.features[i] for i in asked if i not in used), estimates)
 

@@ -77,7 +77,7 @@ def pooled_estimate(
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
-    undefined: str = "no recording shows the sign",
+    undefined: str = "no recording shows the feature",
 ) -> Estimate:
     """Return a score of a whole collection, such as BLEU, with its patient-bootstrap interval.
 

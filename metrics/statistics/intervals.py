@@ -135,7 +135,7 @@ def bootstrap_estimate(
     n_patients: int,
     level: float = 0.95,
     caution: str | None = None,
-    undefined: str = "no recording shows the sign",
+    undefined: str = "no recording shows the feature",
 ) -> Estimate:
     """Return a score with the percentile interval of its patient resamples.
 

@@ -44,7 +44,7 @@ def folds_command(
 ) -> None:
     """Put the patients of a recording set into folds, and write them to recordings.csv.
 
-    All recordings of a patient share a fold; signs and ES/NES are spread as evenly as the patients allow.
+    All recordings of a patient share a fold; features and ES/NES are spread as evenly as the patients allow.
     What is missing in a fold is told.
     """
     from semiology.data.problems import RecordingSetError
@@ -83,7 +83,7 @@ def _print_folds(balance: FoldBalance, notes: tuple[str, ...]) -> None:
     from rich.table import Table
 
     console = Console()
-    shown = Table("fold", "patients", "recordings", "ES", "NES", "signs seen", "positives")
+    shown = Table("fold", "patients", "recordings", "ES", "NES", "features seen", "positives")
     for each in balance.folds:
         signs = sum(count > 0 for count in each.positives.values())
         cells = (each.patients, each.recordings, each.diagnoses["ES"], each.diagnoses["NES"], signs)

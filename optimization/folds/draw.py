@@ -1,6 +1,6 @@
 """Folds of patients for cross-validation: balanced over features and diagnosis, seeded, patients whole.
 
-scikit-learn's ``StratifiedGroupKFold`` balances one class per recording; a recording has up to twenty signs
+scikit-learn's ``StratifiedGroupKFold`` balances one class per recording; a recording has up to twenty features
 and a diagnosis at once. So its rule (largest groups first, each into the fold that it unbalances least) is
 applied here to a table with one column for each of them, followed by single moves as long as they help.
 """
@@ -51,7 +51,7 @@ class Split:
 
 @dataclass(frozen=True)
 class FoldCounts:
-    """What a fold holds: patients, recordings, recordings by diagnosis, and recordings with each sign."""
+    """What a fold holds: patients, recordings, recordings by diagnosis, and recordings with each feature."""
 
     fold: str
     patients: int
@@ -67,9 +67,9 @@ class FoldBalance:
 
     Attributes:
         folds: counts of each fold.
-        imbalance: sum over signs, diagnoses and recordings of the squared deviations from equal shares over
+        imbalance: sum over features, diagnoses and recordings of the squared deviations from equal shares over
             their expectation (a chi-square distance): 0 is perfect balance.
-        warnings: what a user must know, in sentences (a sign missing in a fold, one class only).
+        warnings: what a user must know, in sentences (a feature missing in a fold, one class only).
     """
 
     folds: tuple[FoldCounts, ...]
@@ -99,9 +99,9 @@ def draw_folds(
     if not 2 <= folds <= len(patients):
         where = f" of split {split!r}" if split else ""
         few = "folds need two patients or more"
-        mend = f"use 2 to {len(patients)} folds" if len(patients) > 1 else few
+        fix = f"use 2 to {len(patients)} folds" if len(patients) > 1 else few
         raise FoldError(
-            f"{counted(len(patients), 'patient')}{where} cannot fill {counted(folds, 'fold')} → {mend}"
+            f"{counted(len(patients), 'patient')}{where} cannot fill {counted(folds, 'fold')} → {fix}"
         )
     table = _patient_table(recording_set, recordings, patients)
     table = table[:, table.sum(0) > 0]
@@ -178,7 +178,7 @@ def folds_of(recording_set: RecordingSet) -> dict[str, str]:
 def _patient_table(
     recording_set: RecordingSet, recordings: Sequence[Recording], patients: Sequence[str]
 ) -> Floats:
-    """Return per patient the number of recordings with each sign, of each diagnosis, and of all."""
+    """Return per patient the number of recordings with each feature, of each diagnosis, and of all."""
     place = {patient: i for i, patient in enumerate(patients)}
     patient_of = {item.video_id: place[item.patient_id] for item in recordings}
     column = {name: i for i, name in enumerate((*FEATURES, *DIAGNOSES))}
@@ -280,9 +280,11 @@ def _warnings(counts: Sequence[FoldCounts]) -> list[str]:
         for values, what in ((positives, "with"), (negatives, "without")):
             empty = [fold for fold, count in values.items() if not count]
             if len(empty) == len(values):
-                warnings.append(f"{feature}: no recording {what} the sign in any fold; its F1 says nothing")
+                warnings.append(
+                    f"{feature}: no recording {what} the feature in any fold; its F1 says nothing"
+                )
             elif empty:
-                warnings.append(f"{feature}: no recording {what} the sign in fold {', '.join(empty)}")
+                warnings.append(f"{feature}: no recording {what} the feature in fold {', '.join(empty)}")
     for diagnosis in DIAGNOSES:
         known = {each.fold: each.diagnoses[diagnosis] for each in counts}
         empty = [fold for fold, count in known.items() if not count]

@@ -43,8 +43,8 @@ def read_folds(path: Path, recording_set: RecordingSet) -> ImportedFolds:
     table = read_table(path)
     identity = next((name for name in _IDENTITIES if name in table.columns), None)
     if not table.problems and (identity is None or "fold" not in table.columns):
-        mend = "give a table with the columns video_id (or patient_id) and fold"
-        table.problems.append(Problem(table.file, 1, "the columns of a fold table are missing", mend))
+        fix = "give a table with the columns video_id (or patient_id) and fold"
+        table.problems.append(Problem(table.file, 1, "the columns of a fold table are missing", fix))
     if table.problems or identity is None:
         raise RecordingSetError(table.problems)
     known = _patients_by(identity, recording_set)
@@ -115,8 +115,8 @@ def _patient_folds(
             message = (
                 f"patient {patient!r} is in fold {fold!r}, in row {first[patient]} in {found[patient]!r}"
             )
-            mend = "put all recordings of a patient into one fold, or the test would know its patients"
-            problems.append(Problem(table.file, row.number, message, mend))
+            fix = "put all recordings of a patient into one fold, or the test would know its patients"
+            problems.append(Problem(table.file, row.number, message, fix))
     return found, problems
 
 

@@ -44,7 +44,7 @@ _COMMON_TEXT = """
     patient patients does have with that this from like such some seem video shown show shows appear appears
     there their them they over least during throughout several recording seconds present exhibit display
     visible look then each when where while what which being been into more than moment movement
-    movements sign
+    movements feature
 """
 _COMMON = frozenset(_COMMON_TEXT.split())
 
@@ -108,15 +108,15 @@ class CandidateRules:
             if name != self.feature and _names(question, name) and not _names(self._library_text, name)
         ]
         if others:
-            return [f"it asks about another sign ({others[0]})"]
+            return [f"it asks about another feature ({others[0]})"]
         words = content_words(question)
         if not words & self._words:
             return ["its question shares no word with any wording of the feature"]
         closer = self._closer_sign(words)
-        return [f"it asks about another sign ({closer})"] if closer else []
+        return [f"it asks about another feature ({closer})"] if closer else []
 
     def _closer_sign(self, words: frozenset[str]) -> str | None:
-        """Return the sign whose wordings hold all words of a question; this one's hold half at most."""
+        """Return the feature whose wordings hold all words of a question; this one's hold half at most."""
         if 2 * len(words & self._words) > len(words):
             return None
         return next((name for name, known in self._other_words.items() if words <= known), None)

@@ -1,4 +1,4 @@
-"""The published tool's prompt-optimisation experiment, as one named configuration (``--preset published``).
+"""The published tool's prompt-optimization experiment, as one named configuration (``--preset published``).
 
 For three features and every outer fold: GEPA's single-task search from the prompt ``minimal``, whose score is
 the F1 on at most eight training recordings, as many with the sign as without, with a budget of twelve metric

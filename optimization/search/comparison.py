@@ -39,7 +39,7 @@ class WordingComparison:
         difference: after minus before by name, with the interval of the same resamples.
         p_value: of the two-sided patient sign-flip test, by name.
         always_yes_f1: F1 of always answering yes to these recordings.
-        n, patients, positives, positive_patients: recordings, patients, and those with the sign.
+        n, patients, positives, positive_patients: recordings, patients, and those with the feature.
     """
 
     before: dict[str, Estimate]

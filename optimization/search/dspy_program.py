@@ -1,4 +1,4 @@
-"""The DSPy program that a search optimises: one predictor, whose instruction is the wording."""
+"""The DSPy program that a search optimizes: one predictor, whose instruction is the wording."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PREDICTOR = "ask"
 
 
 class AskAboutWindow(dspy.Signature):  # type: ignore[misc]
-    """Is the sign present?"""
+    """Is the feature present?"""
 
     video_id: str = dspy.InputField()
     segment: int = dspy.InputField()

@@ -175,7 +175,7 @@ def check_examples(examples: FeatureExamples) -> list[str]:
             )
     if len({each.truth for each in examples.test}) < 2:
         caution = "the test patients have one class only, so the test score says little"
-        return [f"{examples.feature}: {caution}; other folds may spread the sign better"]
+        return [f"{examples.feature}: {caution}; other folds may spread the feature better"]
     return []
 
 

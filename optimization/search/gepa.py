@@ -1,6 +1,6 @@
 """GEPA for wordings: ``dspy.GEPA`` with batches that share video work, and without files of pickles.
 
-`WordingGEPA` is DSPy's optimiser with two changes. Its adapter asks for all recordings of all wordings of a
+`WordingGEPA` is DSPy's optimizer with two changes. Its adapter asks for all recordings of all wordings of a
 step in one call. Its decisions are those of `semiology.optimization.search.gepa_strategies`, so that F1 is
 maximised as F1. No state is pickled: a run that was stopped is repeated from the journal of answers, which
 costs no model time and, with the same seed, takes the same way.

@@ -117,7 +117,7 @@ class DevelopmentPolicy(FullEvaluationPolicy[int, Any]):
 
 
 class BalancedMinibatches:
-    """Draws minibatches with as many recordings with the sign as without, each class in shuffled turns.
+    """Draws minibatches with as many recordings with the feature as without, each class in shuffled turns.
 
     Args:
         truths: truth of each training example.

@@ -76,7 +76,7 @@ class LmmsEvalAnswerer:
             ]
             raise UnansweredError(
                 f"{len(failed)} of {counted(len(replies), 'question')} got no reply, the first because of "
-                f"{failed[0][:200]!r} → mend it and run the same command "
+                f"{failed[0][:200]!r} → fix it and run the same command "
                 "again; every answer that came is kept",
                 given,
             )

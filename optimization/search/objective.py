@@ -1,6 +1,6 @@
 """What a search maximises: a score of recording answers, stated by name.
 
-Invalid answers count as wrong whatever the truth: unparsed on a recording with the sign is a miss, without it
+Invalid answers count as wrong whatever the truth: unparsed on a recording with the feature is a miss, without it
 a false alarm. So "I cannot tell" never pays.
 """
 
@@ -74,7 +74,7 @@ def rank(value: Objective, examples: Sequence[Example], answers: Answers) -> tup
 
 
 def patient_groups(examples: Sequence[Example], groups: int = GROUPS) -> list[list[Example]]:
-    """Return the examples in groups of whole patients, those with the sign dealt out first."""
+    """Return the examples in groups of whole patients, those with the feature dealt out first."""
     by_patient: dict[str, list[Example]] = {}
     for each in examples:
         by_patient.setdefault(each.patient_id, []).append(each)

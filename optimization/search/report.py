@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from semiology.metrics.statistics.intervals import Estimate
     from semiology.optimization.search.comparison import WordingComparison
-    from semiology.optimization.search.run import FeatureResult, OptimisationResult
+    from semiology.optimization.search.run import FeatureResult, OptimizationResult
     from semiology.optimization.search.search import FoundWording
 
 NO_INTERVAL = "(*)"
@@ -25,7 +25,7 @@ NO_INTERVAL = "(*)"
 _FIGURES = {"F1 before": 12, "F1 after": 12, "difference": 14}
 
 
-def print_result(result: OptimisationResult, console: Console) -> None:
+def print_result(result: OptimizationResult, console: Console) -> None:
     """Print both wordings' scores on development and test, the chosen wordings, and what to know."""
     cells: list[str] = []
     for part in ("development", "test"):
@@ -53,7 +53,7 @@ def chosen_line(found: FoundWording) -> str:
     return f"{found.feature}: {kind}{same}: {found.chosen}"
 
 
-def next_commands(result: OptimisationResult, out: Path) -> list[str]:
+def next_commands(result: OptimizationResult, out: Path) -> list[str]:
     """Return for each new wording the command that asks with it."""
     new = [each.found for each in result.features if each.wordings is not None]
     return [

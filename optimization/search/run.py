@@ -37,8 +37,8 @@ Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
-class Optimisation:
-    """What is optimised, on what, by whom.
+class Optimization:
+    """What is optimized, on what, by whom.
 
     Attributes:
         features: names. plan: windows of the recording set. parts: patients by part.
@@ -73,7 +73,7 @@ class FeatureResult:
 
 
 @dataclass(frozen=True)
-class OptimisationResult:
+class OptimizationResult:
     """All features' results, and what the model was asked for them.
 
     Attributes:
@@ -91,7 +91,7 @@ class OptimisationResult:
     notes: tuple[str, ...]
 
 
-def optimise(task: Optimisation, out: Path, *, journal: Path | None = None) -> OptimisationResult:
+def optimize(task: Optimization, out: Path, *, journal: Path | None = None) -> OptimizationResult:
     """Search, select, test once, and write everything to a folder; the same call again goes on.
 
     Args:
@@ -117,7 +117,7 @@ def optimise(task: Optimisation, out: Path, *, journal: Path | None = None) -> O
         found = _searches(task, examples, rounds, folder, answers, fingerprint)
         results = _tested(task, examples, found, remembered, folder, fingerprint)
         notes = [*cautions, *(note for each in found for note in (*each.notes, *_unread(each)))]
-        result = OptimisationResult(
+        result = OptimizationResult(
             tuple(results),
             remembered.asked,
             remembered.windows,
@@ -129,7 +129,7 @@ def optimise(task: Optimisation, out: Path, *, journal: Path | None = None) -> O
     return result
 
 
-def identity(task: Optimisation, fingerprint: str) -> dict[str, Any]:
+def identity(task: Optimization, fingerprint: str) -> dict[str, Any]:
     """Return what tells one search from another."""
     return {
         "features": list(task.features),
@@ -143,7 +143,7 @@ def identity(task: Optimisation, fingerprint: str) -> dict[str, Any]:
     }
 
 
-def summary(task: Optimisation, result: OptimisationResult, fingerprint: str) -> dict[str, Any]:
+def summary(task: Optimization, result: OptimizationResult, fingerprint: str) -> dict[str, Any]:
     """Return the results as plain data."""
     return {
         **identity(task, fingerprint),
@@ -171,18 +171,18 @@ def summary(task: Optimisation, result: OptimisationResult, fingerprint: str) ->
     }
 
 
-def _examples(task: Optimisation, feature: str) -> FeatureExamples:
+def _examples(task: Optimization, feature: str) -> FeatureExamples:
     return feature_examples(task.plan, begin_with(feature, task.search), task.parts)
 
 
-def _rules(task: Optimisation, feature: str) -> CandidateRules:
+def _rules(task: Optimization, feature: str) -> CandidateRules:
     recordings = task.plan.recording_set.recordings
     ids = all_ids([(item.video_id, item.patient_id) for item in recordings])
     return CandidateRules(feature, ids, task.search.max_characters, frozenset(task.search.other_formats))
 
 
 def _searches(
-    task: Optimisation,
+    task: Optimization,
     examples: Mapping[str, FeatureExamples],
     rounds: SharedRounds,
     folder: RunFolder,
@@ -262,7 +262,7 @@ def side_by_side(jobs: Sequence[Callable[[], Found]], after_each: Callable[[], N
 
 
 def _tested(
-    task: Optimisation,
+    task: Optimization,
     examples: Mapping[str, FeatureExamples],
     found: Sequence[FoundWording],
     answerer: Answerer,
@@ -288,7 +288,7 @@ def _tested(
 
 
 def _result(
-    task: Optimisation,
+    task: Optimization,
     examples: FeatureExamples,
     found: FoundWording,
     book: AnswerBook,
@@ -311,4 +311,4 @@ def _result(
     return FeatureResult(found, development, test, path)
 
 
-__all__ = ["FeatureResult", "Optimisation", "OptimisationResult", "SearchError", "identity", "optimise"]
+__all__ = ["FeatureResult", "Optimization", "OptimizationResult", "SearchError", "identity", "optimize"]

@@ -1,4 +1,4 @@
-"""The folder of an optimisation run: what it is, what was answered, what was found; made for going on.
+"""The folder of an optimization run: what it is, what was answered, what was found; made for going on.
 
 A run is told by its identity (data, model, options). The same command in the same folder goes on; another one
 is refused, since its answers would belong to another search.

@@ -132,7 +132,7 @@ def usable_seeds(rules: CandidateRules, options: SearchOptions) -> tuple[list[st
     for prompt in entry.prompts:
         if "all" not in options.seeds and prompt.id not in options.seeds:
             continue
-        reasons = ["it asks whether the sign is absent"] if prompt.polarity == "negative" else []
+        reasons = ["it asks whether the feature is absent"] if prompt.polarity == "negative" else []
         if prompt.provenance == "optimized" and prompt.id not in options.seeds:
             # an earlier search may have chosen it on patients that are now the test
             reasons.append(
@@ -161,7 +161,7 @@ def begin_with(feature: str, options: SearchOptions) -> Prompt:
     """Return the library wording to begin with.
 
     Raises:
-        SearchError: the feature has none of that id, or it asks whether the sign is absent.
+        SearchError: the feature has none of that id, or it asks whether the feature is absent.
     """
     try:
         prompt = load_library().feature(feature).prompt(options.begin_with)
@@ -209,31 +209,31 @@ def search_feature(
     guarded = GuardedProposer(proposer, rules, seeds=seeds, begun_with=begun)
     ended = NothingNew(lambda: _barren(guarded, options), PATIENCE)
     recorder = _recorder(feature, development, book, options, told)
-    optimiser = WordingGEPA(
+    optimizer = WordingGEPA(
         book=book, scored=standing(book, objective(options.objective)), proposer=guarded,
         max_metric_calls=options.metric_calls or UNLIMITED, minibatch=options.minibatch,
         siblings=options.siblings, seed=options.seed, stoppers=[clock, ended], callbacks=[recorder],
     )  # fmt: skip
-    chosen = _compiled(optimiser, begun, book, train, development)
+    chosen = _compiled(optimizer, begun, book, train, development)
     if isinstance(proposer, ReflectiveProposer) and not _broken_off(guarded):
         proposer.settle()
     notes += _told_less(feature, proposer) + _endings(feature, guarded, ended, clock, options)
     stated = _stated(prompt, options, guarded, notes) | {"seconds": round(clock.used_s, 1), **(facts or {})}
-    record = lineage(recorder, optimiser.trials, chosen, stated)
+    record = lineage(recorder, optimizer.trials, chosen, stated)
     return FoundWording(
         feature, prompt, begun, chosen, record, options.answer_format, tuple(notes), _broken_off(guarded)
     )
 
 
 def _compiled(
-    optimiser: WordingGEPA,
+    optimizer: WordingGEPA,
     begun: str,
     book: AnswerBook,
     train: Sequence[Example],
     development: Sequence[Example],
 ) -> str:
     """Run GEPA and return the instruction that is best on the development recordings."""
-    program = optimiser.compile(
+    program = optimizer.compile(
         AskRecording(begun, TaskLM(book)),
         trainset=[dspy_example(each) for each in train],
         valset=[dspy_example(each) for each in development],

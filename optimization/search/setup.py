@@ -18,10 +18,10 @@ from semiology.optimization.search.choices import DEFAULT_BUDGET, OFFLINE, RunCh
 from semiology.optimization.search.examples import SearchError, divide_patients
 from semiology.optimization.search.lmms_answerer import LmmsEvalAnswerer, reply_key
 from semiology.optimization.search.run import (
-    Optimisation,
-    OptimisationResult,
+    Optimization,
+    OptimizationResult,
     ProposerOf,
-    optimise,
+    optimize,
 )
 from semiology.optimization.search.run_folder import SUMMARY
 from semiology.optimization.search.search import SearchOptions
@@ -53,7 +53,7 @@ class LoadedWhenAsked:
         return self._answerer.answer(questions)
 
 
-def run(choices: RunChoices) -> tuple[OptimisationResult | None, dict[str, Any]]:
+def run(choices: RunChoices) -> tuple[OptimizationResult | None, dict[str, Any]]:
     """Run the searches, or the named experiment; return the result (None for an experiment) and its summary.
 
     Raises:
@@ -67,11 +67,11 @@ def run(choices: RunChoices) -> tuple[OptimisationResult | None, dict[str, Any]]
 
         return None, run_published(choices, plan, answerer, key_of, model, proposer_of(choices))
     parts = divide_patients(plan.recording_set, test_fold=choices.test_fold, seed=choices.seed)
-    task = Optimisation(
+    task = Optimization(
         features=choices.features, plan=plan, parts=parts, model=model, proposer=choices.proposer,
         proposer_of=proposer_of(choices), answerer=answerer, key_of=key_of, search=search_options(choices),
     )  # fmt: skip
-    result = optimise(task, choices.out)
+    result = optimize(task, choices.out)
     return result, json.loads((choices.out / SUMMARY).read_text(encoding="utf-8"))
 
 

@@ -63,7 +63,7 @@ class FeatureSweep:
         selection: the wordings asked, and why others are not.
         enhancement: name, ``none`` without.
         windows: (video id, segment), in the set's order. recordings, patients: how many.
-        positive_patients: patients with a recording that shows the sign; below 10 no interval of F1.
+        positive_patients: patients with a recording that shows the feature; below 10 no interval of F1.
     """
 
     selection: Selection

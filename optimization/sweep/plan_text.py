@@ -86,7 +86,7 @@ def _cautions(plan: SweepPlan) -> Iterator[str]:
         if each.positive_patients < MIN_POSITIVE_PATIENTS:
             seen_in = counted(each.positive_patients, "patient")
             yield (
-                f"{each.feature}: the sign is seen in {seen_in}, fewer than "
+                f"{each.feature}: the feature is seen in {seen_in}, fewer than "
                 f"{MIN_POSITIVE_PATIENTS}, so its F1 will have no interval"
             )
         undefined = [f"Worst@{m}" for m in WORST_AT if m > k]

@@ -20,7 +20,7 @@ ALL = "all features"
 
 
 class RatingsError(ValueError):
-    """A table of ratings cannot be used; the message names file, row and mend."""
+    """A table of ratings cannot be used; the message names file, row and fix."""
 
 
 @dataclass(frozen=True)

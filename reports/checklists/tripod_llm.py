@@ -66,7 +66,7 @@ def _data(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[R
             (
                 "Recordings not annotated, annotated as not applicable, or never answered are counted and "
                 "left out; replies that were not understood are counted and charged, or dropped if asked "
-                "to; every score of a sign stands beside that of always answering yes."
+                "to; every score of a feature stands beside that of always answering yes."
             ),
         ),
     ]
@@ -96,10 +96,10 @@ def _model(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> list[
         (
             "6e how classes were decided",
             "filled" if facts["answers"] else AUTHORS,
-            "A recording shows a sign if any of its windows is answered yes (sleep: by the first window "
+            "A recording shows a feature if any of its windows is answered yes (sleep: by the first window "
             "alone); no probability and no threshold."
             if facts["answers"]
-            else "No sign was asked about.",
+            else "No feature was asked about.",
         ),
     ]
 
@@ -109,7 +109,7 @@ def _asked(facts: Mapping[str, Any]) -> list[str]:
     told = []
     if facts["recordings"]:
         told.append(
-            f"Signs were asked about in {counted(facts['recordings'], 'recording')} of "
+            f"Features were asked about in {counted(facts['recordings'], 'recording')} of "
             f"{counted(facts['patients'], 'patient')}; how many show each stands beside its score."
         )
     if facts["s3_tasks"]:
@@ -123,7 +123,7 @@ def _reading(facts: Mapping[str, Any]) -> list[str]:
     if facts["answers"]:
         told.append(
             "A reply in words is read by fixed rules as yes, no or NA; what is not clearly one of them is "
-            f"unparsed and counted: {facts['unparsed']:,} of {counted(facts['answers'], 'answer')} on signs "
+            f"unparsed and counted: {facts['unparsed']:,} of {counted(facts['answers'], 'answer')} on features "
             "in recordings."
         )
     if facts["s3_tasks"]:
@@ -145,7 +145,7 @@ def _methods(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> lis
         (
             "7c outcome, prediction and metrics defined",
             "partly",
-            "How answers become scores is told under methods. Define the signs and the reference standard.",
+            "How answers become scores is told under methods. Define the features and the reference standard.",
         ),
         (
             "7d assessors of texts",
@@ -161,7 +161,7 @@ def _methods(runs: Sequence[Mapping[str, Any]], facts: Mapping[str, Any]) -> lis
             "8a, 8b, 8c annotation",
             AUTHORS,
             (
-                "How, by how many and by whom signs were annotated, and how far they agree "
+                "How, by how many and by whom features were annotated, and how far they agree "
                 "(`semiology agreement annotators` computes it)."
             ),
         ),
@@ -198,7 +198,7 @@ def _results(facts: Mapping[str, Any]) -> list[Row]:
             "16a, 16b, 16d flow, characteristics and numbers",
             "partly",
             (
-                "Recordings and patients asked, answered, unparsed and with the sign, for every score. "
+                "Recordings and patients asked, answered, unparsed and with the feature, for every score. "
                 "Add the characteristics of the patients."
             ),
         ),

@@ -129,7 +129,7 @@ def _mean(enhanced: Condition, group: Group, result: PairedComparison, n: int) -
     if result.macro:
         score = result.macro[MEASURE]
         return _effect(enhanced, "mean", group, score, result, (n, patients), count)
-    reason = "no feature has recordings with and without the sign"
+    reason = "no feature has recordings with and without the feature"
     empty = not_estimable(_NAN, BOOTSTRAP, n, patients, reason)
     key = (enhanced.model, enhanced.prompt, enhanced.enhancement)
     return EnhancementEffect(

@@ -45,7 +45,7 @@ def primary_sentences(comparison: Comparison) -> list[str]:
     """Return one sentence per primary end point, with the names of the sides."""
     result = comparison.result
     if not result.macro:
-        return ["No macro figure: no feature has recordings with and without the sign."]
+        return ["No macro figure: no feature has recordings with and without the feature."]
     count = len(result.macro_features)
     over = counted(count, "feature")
     names = (comparison.first, comparison.second)
@@ -73,7 +73,7 @@ def feature_sentence(
 
 
 def difference_text(score: PairedScore) -> str:
-    """Return a difference with its sign and its interval."""
+    """Return a difference with its feature and its interval."""
     difference = score.difference
     if math.isnan(difference.value):
         return "–"

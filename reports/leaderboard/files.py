@@ -19,7 +19,7 @@ _SHOWN = 10
 
 
 class LeaderboardError(ValueError):
-    """A leaderboard file cannot be used; the message names file, place and mend."""
+    """A leaderboard file cannot be used; the message names file, place and fix."""
 
 
 @cache

@@ -1,6 +1,6 @@
 """Which figures of entries are withheld because too few patients stand behind them.
 
-Withholding the figures on a rare sign is not enough: a macro mean, together with the figures on all its other
+Withholding the figures on a rare feature is not enough: a macro mean, together with the figures on all its other
 features, tells those on the one that is missing. So, as in any table of official statistics, one more feature
 is withheld where that is the case, the rarest of the others, until no mean or difference of means tells a
 withheld figure. What depends on the recordings alone (always-yes, say) is the same in every entry about them:
@@ -17,9 +17,9 @@ import numpy as np
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores
 
 SMALL_CELL = 5
-"""Figures on a feature are withheld where fewer patients show, or do not show, the sign."""
+"""Figures on a feature are withheld where fewer patients show, or do not show, the feature."""
 Cell = tuple[str, int, int, int]
-"""A feature, its recordings, those with the sign, their patients: alike where runs are about the same."""
+"""A feature, its recordings, those with the feature, their patients: alike where runs are about the same."""
 Means = Mapping[tuple[int, str], Sequence[frozenset[Cell]]]
 """For each measure what a mean is of, by number of the run and group."""
 
@@ -34,7 +34,7 @@ def withheld_figures(
         measures: names of the scores told, ``f1`` first. A mean leaves out features on which a score is
             undefined, so that it may be of fewer features for one score (mcc, say) than for another.
 
-    A mean is withheld only where nothing is left to withhold beside the rare sign, as for a mean of it alone.
+    A mean is withheld only where nothing is left to withhold beside the rare feature, as for a mean of it alone.
     """
     small = {_cell(each) for run in runs for each in run.features if _small(each)}
     hidden = set(small)
@@ -69,7 +69,7 @@ def _cell(scores: FeatureScores) -> Cell:
 
 
 def _small(scores: FeatureScores) -> bool:
-    # How many patients lack the sign altogether is not known here; the recordings without it are a bound.
+    # How many patients lack the feature altogether is not known here; the recordings without it are a bound.
     negatives = scores.n - scores.n_positive
     return scores.n_positive_patients < SMALL_CELL or negatives < SMALL_CELL
 

@@ -21,7 +21,7 @@ GENERAL = (
     ),
     (
         "always-yes is the F1 of a model that answers yes to every recording. An F1 means nothing without "
-        "it: a sign shown by 60 % of recordings gives always-yes an F1 of 0.75."
+        "it: a feature shown by 60 % of recordings gives always-yes an F1 of 0.75."
     ),
 )
 
@@ -62,7 +62,7 @@ def method_paragraphs(
             f"Intervals are 95 % and respect that recordings of one patient resemble each other: "
             f"{summary.resamples:,} resamples of patients, seed {summary.seed}; proportions have a logit "
             "interval with a variance clustered by patient. Where fewer than 10 patients show or lack a "
-            "sign, no interval is given, because it would be too narrow."
+            "feature, no interval is given, because it would be too narrow."
         )
     return texts
 
@@ -76,7 +76,7 @@ def _of_features(results: Results, features: Summary) -> list[str]:
     if bool(answers["end_s"].notna().any()):
         texts.append(
             "A recording is cut into windows, and every question is asked about every window alone. A "
-            "recording counts as showing a sign if any of its windows is answered yes (sleep at onset: the "
+            "recording counts as showing a feature if any of its windows is answered yes (sleep at onset: the "
             "first window). Long recordings have more windows and so more chances of a false alarm."
         )
     if any(scores.three_classes for run in features.runs for scores in run.scores.features):

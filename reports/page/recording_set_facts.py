@@ -1,4 +1,4 @@
-"""What a page takes from a recording set: when signs were seen, how long recordings are, where videos lie."""
+"""What a page takes from a recording set: when features were seen, how long recordings are, where videos lie."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class RecordingSetFacts:
     """Facts by video id.
 
     Attributes:
-        bars: [onset, offset] in seconds of each sign that an expert timed, by feature and video; the offset
+        bars: [onset, offset] in seconds of each feature that an expert timed, by feature and video; the offset
             is None where it was not given.
         lengths: seconds of recordings whose length the set states.
         videos: address of each video relative to the page; empty unless they may be shown.

@@ -1,4 +1,4 @@
-"""What the page knows of single recordings: windows, answers, truth, times of signs, and what models wrote.
+"""What the page knows of single recordings: windows, answers, truth, times of features, and what models wrote.
 
 It is packed into short strings, one character per recording or window, so that 2 million answers and 438
 recordings stay a page that opens at once. Texts are shortened, wrong answers first, up to a budget.
@@ -47,7 +47,7 @@ def recording_data(
         segments: one row per answer to a window, with the column ``prompt``.
         recordings: one row per run, recording and feature: answers as scored.
         names: what each video is called on the page, in order.
-        facts: times of signs and lengths of recordings, where the recording set was given.
+        facts: times of features and lengths of recordings, where the recording set was given.
 
     ``answers[run][feature]`` has one character per recording; ``windows[run][feature]`` the
     characters of each recording, parted by commas (empty: none), in the order of ``times[run][recording]``.

@@ -14,7 +14,7 @@ MACRO_SHOWN: Mapping[str, str] = {
     "worst_at_5": "Worst@5: five random wordings all right",
     "balanced_accuracy": "balanced accuracy",
     "yes_rate": "share answered yes",
-    "prevalence": "share with the sign",
+    "prevalence": "share with the feature",
     "unparsed_rate": "share unparsed",
     "alpha": "agreement of wordings (alpha)",
     "flips": "recordings whose answer flips",

@@ -125,7 +125,7 @@ def plan_power(
         on_size: called with each size looked at.
 
     Raises:
-        ValueError: the feature has three classes, or no recording with or without the sign, or a figure is
+        ValueError: the feature has three classes, or no recording with or without the feature, or a figure is
             out of range.
     """
     _check(design)
@@ -174,7 +174,7 @@ def power_sentence(plan: PowerPlan) -> str:
     recordings = round(plan.result.needed * plan.recordings_per_patient)
     here = next((at for at in plan.result.tried if at.n_patients == plan.n_patients), None)
     now = f" The {plan.n_patients} patients of this set give {here.power:.2f}." if here else ""
-    # Few patients with the sign are drawn again and again: the set cannot tell how such patients differ.
+    # Few patients with the feature are drawn again and again: the set cannot tell how such patients differ.
     sure = "" if plan.n_positive_patients >= MIN_POSITIVE_PATIENTS else "no more than a guess: "
     return (
         f"To see {sees}, about {plan.result.needed:,} patients ({sure}{recordings:,} recordings) are needed."
@@ -190,7 +190,7 @@ def assumption_lines(plan: PowerPlan) -> list[str]:
     reach = 1.96 * np.sqrt(design.power * (1 - design.power) / design.studies)
     patients = (
         f"Patients are drawn from the {plan.n_patients} of this set with all their recordings "
-        f"({plan.n_recordings}; {plan.n_positive} with the sign, from {plan.n_positive_patients} patients)."
+        f"({plan.n_recordings}; {plan.n_positive} with the feature, from {plan.n_positive_patients} patients)."
     )
     rates = (
         f"First model: sensitivity {model.first[0]:.2f} ({source['sensitivity']}), specificity "
@@ -210,7 +210,7 @@ def assumption_lines(plan: PowerPlan) -> list[str]:
     lines = [patients, rates, likeness, test, drawn]
     if plan.n_positive_patients < MIN_POSITIVE_PATIENTS:
         lines.append(
-            f"Recordings with the sign come from only {counted(plan.n_positive_patients, 'patient')} of this "
+            f"Recordings with the feature come from only {counted(plan.n_positive_patients, 'patient')} of this "
             "set: they are drawn again and again, and the figure is no more than a guess."
         )
     return lines
@@ -275,7 +275,7 @@ def _patients(truth: pd.DataFrame, feature: str) -> Patients:
     if not positive.sum() or not negative.sum():
         kind = "with" if not positive.sum() else "without"
         raise ValueError(
-            f"{feature}: no recording {kind} the sign → choose a feature that varies in this set"
+            f"{feature}: no recording {kind} the feature → choose a feature that varies in this set"
         )
     return Patients(positive, negative)
 

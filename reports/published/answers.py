@@ -2,7 +2,7 @@
 
 Columns: ``task`` (``feature``, or the name of an S3 task), then ``model, enhancement, prompt_id, video_id,
 patient_id, feature, answer, truth``. Answers and truths are words (yes, no, na, left, right, a region, ES,
-NES), seconds in the clip, signs separated by commas (``none`` for no sign), or the text of a report;
+NES), seconds in the clip, features separated by commas (``none`` for no feature), or the text of a report;
 ``unparsed`` where an answer was given and not understood. A recording that a model did not answer has no row.
 A column ``fold`` may follow: the published part of a recording, by patient.
 """

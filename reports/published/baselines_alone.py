@@ -84,7 +84,7 @@ def s3_alone(baselines: pd.DataFrame) -> S3Results | None:
 
 
 def _shown(baselines: pd.DataFrame) -> dict[str, list[str]]:
-    """Return the signs annotated as present, by recording."""
+    """Return the features annotated as present, by recording."""
     rows = baselines[(baselines["task"] == FEATURE_TASK) & (baselines["truth"] == "yes")]
     found: dict[str, list[str]] = {}
     for video, feature in rows[["video_id", "feature"]].drop_duplicates().itertuples(index=False, name=None):

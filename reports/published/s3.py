@@ -110,7 +110,7 @@ def compare_cells(expected: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def task1_cells(tables: Tables) -> Iterator[Cell]:
-    """Presence of each sign per recording."""
+    """Presence of each feature per recording."""
     truth = tables["annotations"].set_index(["feature", "video_id"])["present"]
     for scope, model, rows in _by_model(tables, "task1_video"):
         refuse_duplicates(rows["video_id"])
@@ -129,7 +129,7 @@ def task1_cells(tables: Tables) -> Iterator[Cell]:
 
 
 def task2_cells(tables: Tables) -> Iterator[Cell]:
-    """Mean interpretation score of each sign; the two scopes were judged in separate runs."""
+    """Mean interpretation score of each feature; the two scopes were judged in separate runs."""
     scores = tables["task2_scores"]
     features = [name for name in scores.columns if name not in ("model", "scope", "video_id")]
     for (model, scope), rows in scores.groupby(["model", "scope"]):
@@ -156,7 +156,7 @@ def task3_cells(tables: Tables) -> Iterator[Cell]:
 
 
 def task4_cells(tables: Tables) -> Iterator[Cell]:
-    """Mean absolute error of the onset of each visual sign, and of start and end of the seizure."""
+    """Mean absolute error of the onset of each visual feature, and of start and end of the seizure."""
     targets = tables["task4_targets"].astype({"target_s": float})
     for scope, model, rows in _by_model(tables, "task4"):
         both = rows.merge(targets, on=["video_id", "feature"])
@@ -253,7 +253,7 @@ def released_findings(row: Mapping[Any, str]) -> ReportFindings:
 
 
 def true_sequences(tables: Tables, model: str) -> dict[str, list[str]]:
-    """Return the signs by onset of each recording that a model is compared with."""
+    """Return the features by onset of each recording that a model is compared with."""
     return _sequences(tables["sequences"], "audiovisual" if "omni" in model.lower() else "visual")
 
 

@@ -50,7 +50,7 @@ class Readings:
 
     Attributes:
         judge: who.
-        answers: to the questions of a sign, by feature and digest of the justification.
+        answers: to the questions of a feature, by feature and digest of the justification.
         findings: by digest of the report.
         unread: digests of texts that it was asked about in vain; they are read by rules.
     """

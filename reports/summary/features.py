@@ -221,7 +221,7 @@ def _macro_line(macro: MacroScores) -> str:
     count = len(macro.features)
     features = f"{count} feature{'' if count == 1 else 's'}"
     if not macro.features:
-        return f"macro F1 ({macro.group}, 0 features): undefined, no recording shows any of the signs"
+        return f"macro F1 ({macro.group}, 0 features): undefined, no recording shows any of the features"
     limits = f"[{f1.low:.2f}, {f1.high:.2f}]" if f1.estimable else "[not estimable]"
     return f"macro F1 ({macro.group}, {features}): {f1.value:.2f} {limits}; always-yes {always.value:.2f}"
 

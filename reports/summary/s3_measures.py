@@ -34,21 +34,21 @@ class Figure:
 
 
 TASK_TITLES: Mapping[str, str] = {
-    "s3_justification": "task 2: is the sign there, and why",
+    "s3_justification": "task 2: is the feature there, and why",
     "s3_head_turning_side": "task 3: side of head turning",
     "s3_arm_movement_side": "task 3: side of arm movement",
     "s3_onset_region": "task 3: region of onset",
-    "s3_onset_time": "task 4: onset of each sign",
+    "s3_onset_time": "task 4: onset of each feature",
     "s3_seizure_start": "task 4: start of the seizure",
     "s3_seizure_end": "task 4: end of the seizure",
-    "s3_sequence": "task 5: order of the signs",
+    "s3_sequence": "task 5: order of the features",
     "s3_report": "task 6: report",
     "s3_diagnosis": "task 7: ES or NES",
     "s3_diagnosis_with_report": "task 7: ES or NES, with the clinical report",
 }
 """Every S3 task in the order of the tables."""
 TWO_STAGE_TASK = "s3_two_stage"
-TWO_STAGE_TITLE = "task 7: ES or NES, by a classifier on the answers to the signs (two stages)"
+TWO_STAGE_TITLE = "task 7: ES or NES, by a classifier on the answers to the features (two stages)"
 """What is no task of lmms-eval: its answers are made from those on the features."""
 
 
@@ -76,7 +76,7 @@ _OF_CLASSES = (
 _RQI_PARTS: Mapping[str, str] = {
     **{part: part for part in ("sections", "coverage", "locations", "order")},
     "base": "base, before the factors",
-    "hallucination": "factor for signs not there (1: none)",
+    "hallucination": "factor for features not there (1: none)",
     "off_topic": "factor for other topics (1: none)",
     "length": "factor for length (1: as it should be)",
     "hazard": "factor for hazards (1: none)",
@@ -92,7 +92,7 @@ FIGURES: Mapping[str, tuple[Figure, ...]] = {
         Figure("bertscore", "BERTScore F1", "published"),
         Figure(
             "interpretation_where_present",
-            "interpretation score where the sign is there",
+            "interpretation score where the feature is there",
             "sound",
             "always_no_interpretation_where_present",
         ),
@@ -127,7 +127,7 @@ FIGURES: Mapping[str, tuple[Figure, ...]] = {
             less_is_better=True,
         ),
         Figure("lcs_f1", "LCS F1", "sound", "typical_lcs_f1"),
-        Figure("sign_f1", "F1 of the signs, any order", "sound", "typical_sign_f1"),
+        Figure("sign_f1", "F1 of the features, any order", "sound", "typical_sign_f1"),
         Figure("relation_precision", "pairs in order, precision", "sound", "typical_relation_precision"),
         Figure("relation_recall", "pairs in order, recall", "sound", "typical_relation_recall"),
         Figure("relation_f1", "pairs in order, F1", "sound", "typical_relation_f1"),
@@ -138,7 +138,7 @@ FIGURES: Mapping[str, tuple[Figure, ...]] = {
         Figure("rqi_length_power", "RQI, length penalty as a power", "published", "other_rqi"),
         Figure("rqi_hazard_cap_50", "RQI, hazard capped at 50", "published", "other_rqi"),
         *(Figure(f"rqi_{part}", f"RQI: {title}", "published") for part, title in _RQI_PARTS.items()),
-        Figure("rqi_hallucinated", "RQI: signs not there", "published", less_is_better=True),
+        Figure("rqi_hallucinated", "RQI: features not there", "published", less_is_better=True),
         Figure("rouge1", "ROUGE-1", "published"),
         Figure("rouge_l", "ROUGE-L", "published", "other_rouge_l"),
         Figure("bleu", "BLEU (0 to 100)", "published"),
@@ -168,7 +168,7 @@ BASELINE_TITLES: Mapping[str, str] = {
     "middle_hit_1s": "always mid-clip",
     "middle_hit_2s": "always mid-clip",
     "middle_hit_5s": "always mid-clip",
-    "every_sign_position_share": "every sign",
+    "every_sign_position_share": "every feature",
     "other_rqi": "another's report",
     "other_rouge_l": "another's report",
     "other_bertscore": "another's report",

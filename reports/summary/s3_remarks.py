@@ -18,7 +18,7 @@ EXTRACTIVE = "extractive"
 BY_RULES = "offline rules"
 TEXT_KINDS = ("justification", "report")
 OF_TWO_STAGES = (
-    "A random forest (scikit-learn's defaults) on this model's answers to the signs; each recording was "
+    "A random forest (scikit-learn's defaults) on this model's answers to the features; each recording was "
     "diagnosed by one that was fitted on the recordings and true diagnoses of other patients. The intervals "
     "take the forests as they are."
 )
@@ -83,12 +83,12 @@ def _pairs(count: int) -> str:
 def _of_truth(frame: pd.DataFrame) -> tuple[str, ...]:
     counts = truth_counts(frame)
     if not counts.audiovisual and not counts.unknown:
-        return ("Compared with the order of the visible signs: no sound was heard.",)
+        return ("Compared with the order of the visible features: no sound was heard.",)
     parts = [f"Sound was heard: {counts.audiovisual} recordings compared with the audiovisual order"]
     if counts.visual:
         parts.append(f"{counts.visual} without sound with the visual one")
     if counts.unknown:
         parts.append(
-            f"{counts.unknown} with the visual one because an onset of a sign of sound is not annotated"
+            f"{counts.unknown} with the visual one because an onset of a feature of sound is not annotated"
         )
     return ("; ".join(parts) + ".",)

@@ -14,8 +14,8 @@ class S3Run:
 
     Attributes:
         model, prompt, enhancement, task, kind: what was asked.
-        parts: the whole task (times: in each form of clip), then each sign where there are several.
-        counts: recordings (with several signs or forms of clips: questions about a recording) that any model
+        parts: the whole task (times: in each form of clip), then each feature where there are several.
+        counts: recordings (with several features or forms of clips: questions about a recording) that any model
             of the report was asked about, and what this one did with them.
         n_recordings, n_patients: behind the answers.
         merged_by, read_by: who merged the texts of windows and who read the texts; empty where nothing was.

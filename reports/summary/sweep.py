@@ -234,14 +234,14 @@ def _best(
     if len(answers.wordings) < 2:
         return None, "only one wording was asked"
     if np.isnan(robustness.per_wording["f1"]).all():
-        return None, "no recording shows the sign, so no wording has an F1"
+        return None, "no recording shows the feature, so no wording has an F1"
     if len(answers.patients) < MIN_PATIENTS_TO_CHOOSE:
         few = counted(len(answers.patients), "patient")
         return None, f"{few}: too few to choose on some and score on others"
     found = best_of_k(answers, folds=FOLDS, policy=policy, resamples=resamples, seed=seed)
     if found.blind_folds:
         return None, (
-            f"{len(found.blind_folds)} of {FOLDS} times no patient who should choose shows the sign, so the "
+            f"{len(found.blind_folds)} of {FOLDS} times no patient who should choose shows the feature, so the "
             "choice would be blind"
         )
     return found, None
@@ -255,10 +255,12 @@ def _remarks(feature: SweptFeature) -> list[str]:
         pass  # its scores are means over the classes that there are
     elif not (answers.truth == YES).any():
         told.append(
-            f"{answers.feature}: no recording shows the sign, so F1 and balanced accuracy are undefined"
+            f"{answers.feature}: no recording shows the feature, so F1 and balanced accuracy are undefined"
         )
     elif len(set(answers.truth.tolist())) == 1:
-        told.append(f"{answers.feature}: every recording shows the sign, so balanced accuracy is undefined")
+        told.append(
+            f"{answers.feature}: every recording shows the feature, so balanced accuracy is undefined"
+        )
     unparsed = (answers.answers == UNPARSED).all(1)
     if unparsed.all():
         told.append(

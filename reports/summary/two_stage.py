@@ -1,6 +1,6 @@
-"""ES or NES from the answers to the signs, beside the answers to the S3 tasks: "2-stages" of S3 Table 2.
+"""ES or NES from the answers to the features, beside the answers to the S3 tasks: "2-stages" of S3 Table 2.
 
-For every model that was asked all visual signs and whose recordings have a diagnosis. No model is run.
+For every model that was asked all visual features and whose recordings have a diagnosis. No model is run.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def with_two_stages(features: Results, s3: S3Results, folds: Mapping[str, str] | None = None) -> S3Results:
-    """Return the S3 answers with those of a classifier on the answers to the signs.
+    """Return the S3 answers with those of a classifier on the answers to the features.
 
     Args:
         features: answers on the features, for the vectors.

@@ -34,16 +34,25 @@ HEADER = (
     "unparsed",
     "recordings",
     "patients",
-    "with sign",
+    "with feature",
 )
 # What a terminal of at least so many characters shows, widest first.
 COLUMNS_BY_WIDTH: tuple[tuple[int, tuple[str, ...]], ...] = (
     (150, HEADER),
     (
         115,
-        ("feature", "F1 [95 %]", "always-yes", "precision", "recall", "bal. acc.", "unparsed", "with sign"),
+        (
+            "feature",
+            "F1 [95 %]",
+            "always-yes",
+            "precision",
+            "recall",
+            "bal. acc.",
+            "unparsed",
+            "with feature",
+        ),
     ),
-    (95, ("feature", "F1 [95 %]", "always-yes", "bal. acc.", "unparsed", "with sign")),
+    (95, ("feature", "F1 [95 %]", "always-yes", "bal. acc.", "unparsed", "with feature")),
     (0, ("feature", "F1 [95 %]", "always-yes", "unparsed")),
 )
 WIDE = COLUMNS_BY_WIDTH[0][0]
@@ -95,7 +104,7 @@ def remarks(summary: Summary) -> list[str]:
     return [
         f"A recording is positive if any of its segments is answered yes {first}.",
         POLICIES[summary.policy],
-        "always-yes: F1 of answering yes to every recording. with sign: recordings that show it (patients).",
+        "always-yes: F1 of answering yes to every recording. with feature: recordings that show it (patients).",
         f"Intervals are clustered by patient ({drawn}).",
     ]
 

@@ -34,7 +34,7 @@ REMARKS = (
 
 
 def s3_markdown(summary: S3Summary) -> str:
-    """Return all tables as Markdown, figures by sign included."""
+    """Return all tables as Markdown, figures by feature included."""
     lines = ["# S3 tasks", ""]
     lines += [f"> **Note.** {escaped(caveat)}" for caveat in summary.caveats] + [""] * bool(summary.caveats)
     footnotes = Footnotes()
@@ -80,7 +80,7 @@ def write_s3_files(summary: S3Summary, folder: Path) -> list[Path]:
 
 
 def print_s3_summary(summary: S3Summary, console: Console) -> None:
-    """Print one table per task, with figures over the whole task; those by sign are in the files."""
+    """Print one table per task, with figures over the whole task; those by feature are in the files."""
     from rich.text import Text
 
     for caveat in summary.caveats:
@@ -94,7 +94,7 @@ def print_s3_summary(summary: S3Summary, console: Console) -> None:
             for text in run.remarks:
                 console.print(Text(plain(f"  {text}"), style="dim"))
     if any(part.part for run in summary.runs for part in run.parts):
-        console.print(Text("--out DIR writes the figures of each sign as well.", style="dim"))
+        console.print(Text("--out DIR writes the figures of each feature as well.", style="dim"))
     for i, text in enumerate(footnotes.texts, start=1):
         console.print(Text(f"({i}) {plain(text)}", style="dim"))
     for text in remarks(summary):

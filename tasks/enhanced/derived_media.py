@@ -33,7 +33,7 @@ class EnhancedPlan:
         plan: the recordings with derived media, and the windows of the originals.
         rows: the manifest's row of each of them, by video id.
         left_out: (status, sentence) by video id where the enhancement is unavailable or failed.
-        not_made: why there is no derived file to use yet, by video id; the command mends it.
+        not_made: why there is no derived file to use yet, by video id; the command fixes it.
     """
 
     enhancement: str

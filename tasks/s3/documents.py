@@ -119,7 +119,7 @@ def prompt_of(task: str) -> TaskPrompt:
 
 
 def nothing_to_ask(task: str, settings: Settings) -> str:
-    """Return what is missing in the recording set for a task to be asked: files, columns and the mend."""
+    """Return what is missing in the recording set for a task to be asked: files, columns and the fix."""
     return (
         f"{task}: no usable recording in {settings.data} has what it is compared with; "
         f"it needs {TASKS[task].needs}. Add these or leave the task out"

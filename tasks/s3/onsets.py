@@ -1,4 +1,4 @@
-"""When signs begin and end in a recording, and in which order, as annotated."""
+"""When features begin and end in a recording, and in which order, as annotated."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def sequences(recording_set: RecordingSet, video_id: str) -> Mapping[str, dict[s
 
 
 def seizure_start(recording_set: RecordingSet, video_id: str) -> float | None:
-    """Return the earliest onset of a visual sign in s, None where no sign has one."""
+    """Return the earliest onset of a visual feature in s, None where no feature has one."""
     return min(
         (item.onset_s for item in _shown(recording_set, video_id) if item.onset_s is not None), default=None
     )
 
 
 def seizure_end(recording_set: RecordingSet, video_id: str) -> float | None:
-    """Return the latest offset of a visual sign in s, None where a sign with an onset has no offset."""
+    """Return the latest offset of a visual feature in s, None where a feature with an onset has no offset."""
     shown = [item for item in _shown(recording_set, video_id) if item.onset_s is not None]
     ends = [item.offset_s for item in shown if item.offset_s is not None]
     return max(ends) if ends and len(ends) == len(shown) else None

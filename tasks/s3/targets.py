@@ -15,7 +15,7 @@ from semiology.tasks.plan import Plan, RecordingPlan
 from semiology.tasks.s3.onsets import TIMED_FEATURES, seizure_end, seizure_start, sequences
 
 BEFORE_ONSET_S, AFTER_ONSET_S = 5.0, 25.0
-"""The clip for the region of onset reaches from here before the first sign to here after it; the paper shows
+"""The clip for the region of onset reaches from here before the first feature to here after it; the paper shows
 "segments that contain lateralising features" and does not say how long they are for this question."""
 
 

@@ -280,7 +280,7 @@ def test_harmless_behaviour_costs_what_its_false_alarms_take_from_f1() -> None:
     behaviour[[0, 1], turn] = True
     found = {f.feature: f for f in hard_negatives.hard_negatives(pool, answers, behaviour)}  # type: ignore[arg-type]
     figures = found["head_turning"]
-    # Window 1 of the recording without the sign is a false alarm: precision 1/2, recall 1.
+    # Window 1 of the recording without the feature is a false alarm: precision 1/2, recall 1.
     assert (figures.windows, figures.others) == (2, 2)
     assert (figures.false_alarms, figures.other_false_alarms) == (0.5, 0.0)
     assert figures.f1 == pytest.approx(2 / 3)

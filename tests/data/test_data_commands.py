@@ -246,4 +246,4 @@ def test_faults_of_the_table_of_sides_are_listed_with_file_row_and_mend(filmed: 
     assert set(found) == {("laterality.csv", row) for row in (2, 3, 4, 5)}
     for row, word in ((2, "'up'"), (3, "P009_V01"), (4, "'elbow'"), (5, "already")):
         assert word in found["laterality.csv", row]["message"]
-        assert found["laterality.csv", row]["mend"]
+        assert found["laterality.csv", row]["fix"]

@@ -291,7 +291,7 @@ def test_identifying_pieces_are_replaced_by_their_kind(text: str, expected: str)
     [
         "left arm flexion for 20 seconds, 3-4 Hz, then 10/10 responses",
         "may 2 seconds later turn; at 12.5 s head turns 45 degrees",
-        "figure 4 sign, grade 5/5, 20-30 s",
+        "figure 4 feature, grade 5/5, 20-30 s",
         "counts 10 20 30 aloud",
     ],
 )

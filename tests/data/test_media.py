@@ -130,7 +130,7 @@ def test_odd_sizes_and_ten_bit_pictures_are_handled(zoo: MediaZoo, name: str, si
 
 
 @pytest.mark.parametrize(
-    ("name", "what", "mend"),
+    ("name", "what", "fix"),
     [
         ("empty.mp4", "empty", "copy it again"),
         ("cut.mp4", "cut off", "copy it again"),
@@ -145,13 +145,13 @@ def test_odd_sizes_and_ten_bit_pictures_are_handled(zoo: MediaZoo, name: str, si
     ],
 )
 def test_unusable_files_are_refused_with_what_and_how_to_mend(
-    zoo: MediaZoo, name: str, what: str, mend: str
+    zoo: MediaZoo, name: str, what: str, fix: str
 ) -> None:
     with pytest.raises(MediaError) as caught:
         probe(zoo[name])
     message = str(caught.value)
     assert what in message
-    assert mend in message
+    assert fix in message
     assert name in message
     assert str(zoo.folder.parent) not in message
 
@@ -236,7 +236,7 @@ def test_files_in_which_decord_jumps_to_wrong_frames_ask_for_a_clip(zoo: MediaZo
 
 
 def test_decord_shows_wrong_frames_after_a_jump_into_open_groups(zoo: MediaZoo) -> None:
-    """Should this fail after an update, decord has been mended and `needs_clip` can be relaxed."""
+    """Should this fail after an update, decord has been fixed and `needs_clip` can be relaxed."""
     chosen = list(range(0, 150, 7))
     pictures = decord.VideoReader(str(zoo["open_groups.mkv"])).get_batch(chosen).asnumpy()
     assert [number_of(picture) for picture in pictures] != chosen

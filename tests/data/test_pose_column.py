@@ -29,7 +29,7 @@ def test_keypoints_are_a_file_or_openposes_folder(make_set: Make) -> None:
 
 
 @pytest.mark.parametrize(
-    ("files", "message", "mend"),
+    ("files", "message", "fix"),
     [
         (None, "'pose/one' does not exist", "copy or link the file there"),
         ([], "holds no *_keypoints.json file", "name the folder with OpenPose's files"),
@@ -38,7 +38,7 @@ def test_keypoints_are_a_file_or_openposes_folder(make_set: Make) -> None:
     ],
 )
 def test_a_folder_that_is_not_openposes_is_named(
-    make_set: Make, files: list[str] | None, message: str, mend: str
+    make_set: Make, files: list[str] | None, message: str, fix: str
 ) -> None:
     table = {"recordings": POSE_HEADER + "one", "annotations": ANNOTATIONS, "reports": None}
     folder = make_set(**table)
@@ -50,4 +50,4 @@ def test_a_folder_that_is_not_openposes_is_named(
     (problem,) = read_folder(folder).problems
     assert problem.row == 2
     assert message in problem.message
-    assert mend in problem.mend
+    assert fix in problem.fix

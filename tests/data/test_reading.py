@@ -108,7 +108,7 @@ def test_other_delimiters_are_read_and_then_a_decimal_comma_is_clear(make_set: M
 def test_a_decimal_comma_in_a_comma_table_is_refused(make_set: Make) -> None:
     problem = only(make_set(annotations=annotations('P001_V01,tonic,yes,"1,5",20')))
     assert "decimal comma" in problem.message
-    assert problem.mend == "write 1.5"
+    assert problem.fix == "write 1.5"
 
 
 def test_all_problems_are_reported_at_once_each_with_file_and_row(make_set: Make) -> None:
@@ -121,7 +121,7 @@ def test_all_problems_are_reported_at_once_each_with_file_and_row(make_set: Make
         ("recordings.csv", 2), ("recordings.csv", 3), ("annotations.csv", 2), ("annotations.csv", 4),
     }  # fmt: skip
     assert str(caught.value).startswith("4 problems")
-    assert all(item.mend for item in caught.value.problems)
+    assert all(item.fix for item in caught.value.problems)
 
 
 def test_a_problem_prints_as_place_message_and_mend() -> None:
@@ -131,7 +131,7 @@ def test_a_problem_prints_as_place_message_and_mend() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "message", "mend"),
+    ("row", "message", "fix"),
     [
         ("P001_V01,tonik,yes,1,2", "did you mean 'tonic'", "20 feature names"),
         ("P001_V01,Tonic,yes,1,2", "did you mean 'tonic'", "20 feature names"),
@@ -156,10 +156,10 @@ def test_a_problem_prints_as_place_message_and_mend() -> None:
         ('P001_V01,tonic,yes,1,"2', "quotation marks", "CSV UTF-8"),
     ],
 )
-def test_a_bad_annotation_is_named_with_its_mend(make_set: Make, row: str, message: str, mend: str) -> None:
+def test_a_bad_annotation_is_named_with_its_mend(make_set: Make, row: str, message: str, fix: str) -> None:
     found = problems_of(make_set(annotations=annotations("P002_V01,clonic,no", row), reports=None))
     assert {problem.row for problem in found} == {3}
-    assert any(message in problem.message and mend in problem.mend for problem in found), found
+    assert any(message in problem.message and fix in problem.fix for problem in found), found
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_a_bad_recording_is_named_in_its_row(make_set: Make, row: str, message: 
 def test_a_video_whose_name_differs_in_case_is_suggested(make_set: Make) -> None:
     table = recordings("P001_V01,P001,videos/p001_v01.mp4")
     problem = only(make_set(recordings=table, annotations=annotations("P001_V01,tonic,no")))
-    assert problem.mend == "did you mean 'P001_V01.mp4'?"
+    assert problem.fix == "did you mean 'P001_V01.mp4'?"
 
 
 def test_windows_path_separators_are_understood(make_set: Make) -> None:
@@ -271,7 +271,7 @@ def test_an_empty_folder_a_missing_folder_and_missing_files_are_named(make_set: 
 def test_a_spreadsheet_file_is_told_how_to_be_saved(make_set: Make) -> None:
     folder = make_set(annotations=None)
     (folder / "annotations.xlsx").write_bytes(b"PK\x03\x04")
-    assert "there is 'annotations.xlsx'" in only(folder).mend
+    assert "there is 'annotations.xlsx'" in only(folder).fix
     (folder / "annotations.csv").write_bytes(b"PK\x03\x04")
     assert "spreadsheet file" in only(folder).message
 
@@ -340,7 +340,7 @@ def test_no_content_of_a_table_crashes_the_reading(make_set: Make, content: byte
     for annotations_file in (content, header + content):
         reading = read_folder(make_set(annotations=annotations_file, reports=content))
         assert (reading.recording_set is None) == bool(reading.problems)
-        assert all(problem.message and problem.mend for problem in reading.problems)
+        assert all(problem.message and problem.fix for problem in reading.problems)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

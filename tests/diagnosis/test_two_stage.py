@@ -41,7 +41,7 @@ def test_signs_that_tell_the_diagnosis_are_learnt_from_other_patients() -> None:
 
 
 def test_a_mark_of_the_patient_alone_is_of_no_use() -> None:
-    """A sign that only this patient's recordings show would give the diagnosis away if folds leaked."""
+    """A feature that only this patient's recordings show would give the diagnosis away if folds leaked."""
     answers, diagnosis, owner = ward()
     own = pd.DataFrame(
         [(v, f"mark_{p}", "yes" if p == owner[v] else "no") for v in owner for p in set(owner.values())],

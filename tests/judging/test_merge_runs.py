@@ -70,7 +70,7 @@ def test_the_report_names_the_merging_that_its_texts_had(tmp_path: Path) -> None
     assert results is not None
     summary = summarise_s3(results, resamples=100)
     (coverage,) = [row for row in s3_rows(summary) if row["figure"] == "rqi_coverage"]
-    assert coverage["value"] == 0  # the merging model left every sign out
+    assert coverage["value"] == 0  # the merging model left every feature out
     assert before.parts[0].scores.estimates["rqi_coverage"].value == 1
     assert "merged by merger" in s3_markdown(summary)
 

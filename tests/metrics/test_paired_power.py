@@ -15,7 +15,7 @@ from semiology.metrics.paired.simulation import (
     simulate_tables,
 )
 
-# 29 patients, 90 recordings: the sizes of a small study, with the sign in 15 patients.
+# 29 patients, 90 recordings: the sizes of a small study, with the feature in 15 patients.
 SIZES = np.array([1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 7, 1, 1, 2, 3, 4, 2, 5, 4, 4])
 POSITIVE = np.minimum(SIZES, np.where(np.arange(29) % 2 == 0, 2, 0))
 PATIENTS = Patients(POSITIVE, SIZES - POSITIVE)

@@ -190,7 +190,7 @@ def test_few_positive_patients_have_no_interval_of_f1() -> None:
     answers = answers_of(["yn" * 10, "yy" * 10], "yn" * 10, "AB" * 10)
     found = one(answers).estimates
     assert found["f1"].low is None
-    assert found["f1"].reason == "recordings with the sign come from 1 patient, fewer than 10"
+    assert found["f1"].reason == "recordings with the feature come from 1 patient, fewer than 10"
     assert found["f1"].value > 0
 
 
@@ -212,7 +212,7 @@ def test_all_unparsed_or_no_positive_gives_values_with_reasons() -> None:
     assert np.isnan(dropped["avg_p"].value)
     assert dropped["avg_p"].reason == "no answer can be used"
     none = one(answers_of(["nnyn"], "nnnn")).estimates
-    assert none["f1"].reason == "no recording shows the sign"
+    assert none["f1"].reason == "no recording shows the feature"
     assert none["avg_p"].value == 0.75
 
 
@@ -236,13 +236,13 @@ def test_a_macro_mean_over_few_patients_with_the_signs_says_so() -> None:
     other = replace(few, feature="clonic")
     macro = robustness_of([few, other], resamples=50).macro
     for name in ("f1", "balanced_accuracy"):
-        assert macro[name].caution == "patients who show any of the signs: only 2"
+        assert macro[name].caution == "patients who show any of the features: only 2"
         assert macro[name].low is not None
     assert macro["avg_p"].caution is None
     alone = answers_of(["ynnnyn", "ynnnyy"], "ynnnnn", "ABCDEF")
     macro = robustness_of([alone, replace(alone, feature="clonic")], resamples=50).macro
     assert macro["f1"].low is None
-    assert macro["f1"].reason == "recordings with the signs come from 1 patient"
+    assert macro["f1"].reason == "recordings with the features come from 1 patient"
     many = robustness_of([simulated(3, 40, 0)], resamples=50).macro
     assert many["f1"].caution is None
 

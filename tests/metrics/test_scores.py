@@ -222,7 +222,7 @@ def test_scores_that_need_recordings_without_the_sign_say_so_if_too_few_patients
     frame["truth"] = np.where(frame["patient_id"] < "p09", "no", "yes")
     scores = score_run(frame).features[0]
     for name in ("specificity", "balanced_accuracy", "mcc", "kappa"):
-        assert "without the sign come from 9 patients" in (scores.estimates[name].reason or "")
+        assert "without the feature come from 9 patients" in (scores.estimates[name].reason or "")
     assert scores.estimates["recall"].estimable
     assert scores.estimates["f1"].estimable
     frame["truth"] = np.where(frame["patient_id"] < "p10", "no", "yes")

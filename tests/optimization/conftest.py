@@ -25,7 +25,7 @@ def shared() -> Path:
 
 @pytest.fixture
 def make_set(tmp_path: Path) -> MakeSet:
-    """Write a recording set without media: patients with one to four recordings, random signs."""
+    """Write a recording set without media: patients with one to four recordings, random features."""
 
     def make(patients: int = 30, seed: int = 0, extra: str = "", name: str = "set") -> Path:
         rng = np.random.default_rng(seed)

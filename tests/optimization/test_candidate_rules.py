@@ -15,7 +15,7 @@ from semiology.prompts.library import load_library
 def test_every_positive_library_wording_that_ends_in_a_question_keeps_the_rules() -> None:
     kept = 0
     for prompt in load_library():
-        if prompt.polarity == "positive" and prompt.text.endswith("?") and "this sign" not in prompt.text:
+        if prompt.polarity == "positive" and prompt.text.endswith("?") and "this feature" not in prompt.text:
             assert CandidateRules(prompt.feature, frozenset()).broken(prompt.text) == [], prompt
             kept += 1
     assert kept > 120
@@ -38,7 +38,7 @@ def test_every_positive_library_wording_that_ends_in_a_question_keeps_the_rules(
         ("The correct answer is known. Does the patient stiffen?", "hints at the answer"),
         ("Most patients do. Does the patient stiffen?", "hints at the answer"),
         ("30 % are stiff. Does the patient stiffen?", "hints at the answer"),
-        ("Does the patient show oral automatisms?", "another sign (oral_automatisms)"),
+        ("Does the patient show oral automatisms?", "another feature (oral_automatisms)"),
         ("Does the weather look pleasant today?", "shares no word"),
         ("Does the patient\nbecome stiff?", "line breaks"),
         ("**Is** the patient stiff?", "markup"),
@@ -94,5 +94,7 @@ def test_the_seven_published_prompts_of_three_features_can_be_asked() -> None:
     ],
 )
 def test_a_question_in_the_words_of_another_sign_is_refused(feature: str, wording: str, other: str) -> None:
-    assert CandidateRules(feature, frozenset()).broken(wording) == [f"it asks about another sign ({other})"]
+    assert CandidateRules(feature, frozenset()).broken(wording) == [
+        f"it asks about another feature ({other})"
+    ]
     assert CandidateRules(other, frozenset()).broken(wording) == []

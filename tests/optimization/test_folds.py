@@ -27,7 +27,7 @@ MakeSet = Callable[..., Path]
 def a_set(
     patients: list[int], signs: list[tuple[int, str]], folds: list[str | None] | None = None
 ) -> RecordingSet:
-    """A set in memory: a recording for each entry of ``patients``; ``signs`` are (recording, feature)."""
+    """A set in memory: a recording for each entry of ``patients``; ``features`` are (recording, feature)."""
     recordings = tuple(
         Recording(
             f"v{i}",
@@ -73,7 +73,7 @@ def test_a_sign_of_few_patients_reaches_every_fold(make_set: MakeSet) -> None:
     balance = fold_balance(recording_set, draw_folds(recording_set, 5))
     assert [each.positives["tonic"] for each in balance.folds] == [1] * 5
     # clonic is never shown: that is told, as is nothing else
-    assert balance.warnings == ("clonic: no recording with the sign in any fold; its F1 says nothing",)
+    assert balance.warnings == ("clonic: no recording with the feature in any fold; its F1 says nothing",)
 
 
 def test_the_balance_of_a_hand_computed_example() -> None:
@@ -87,7 +87,7 @@ def test_the_balance_of_a_hand_computed_example() -> None:
         (3, {"ES": 3, "NES": 0}),
         (1, {"ES": 0, "NES": 1}),
     ]
-    assert "tonic: no recording with the sign in fold 1" in balance.warnings
+    assert "tonic: no recording with the feature in fold 1" in balance.warnings
     assert "no ES recording in fold 1" in balance.warnings
     assert "no NES recording in fold 0" in balance.warnings
 

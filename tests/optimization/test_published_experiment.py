@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 from synthetic import SyntheticModel, examples, rules, truths
-from test_optimise import key, make_plan
+from test_optimize import key, make_plan
 
 from semiology.optimization.proposers.offline_proposer import OfflineProposer
 from semiology.optimization.published.experiment import (
@@ -162,7 +162,7 @@ def test_a_quarter_of_each_label_is_development_and_no_test_patient_is_trained_o
 def test_one_class_only_is_a_sentence() -> None:
     plan = make_plan(patients=40, positive=0.0)
     folds = {each.patient_id: str(each.fold) for each in plan.recording_set.recordings}
-    with pytest.raises(SearchError, match="too few recordings with and without the sign"):
+    with pytest.raises(SearchError, match="too few recordings with and without the feature"):
         divided(plan, "tonic", folds, "0", 0)
 
 
@@ -192,5 +192,5 @@ def test_a_fold_whose_test_shows_no_sign_is_told() -> None:
     none = [replace(each, truth="no") for each in lacks]
     told = cautions({("0", "arm_flexion"): {"test": shows}, ("1", "arm_flexion"): {"test": none}})
     assert told == [
-        "arm_flexion, fold 1: no test recording shows the sign, so its F1 is 0 whatever is answered"
+        "arm_flexion, fold 1: no test recording shows the feature, so its F1 is 0 whatever is answered"
     ]

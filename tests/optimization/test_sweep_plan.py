@@ -76,7 +76,7 @@ def test_what_a_run_will_need() -> None:
     assert found["needs"]["windows_with_sound"] == 4
     assert found["recordings"] == 3
     assert found["features"][0]["patients"] == 2
-    assert any("tonic: the sign is seen in 1 patient, fewer than 10" in note for note in found["notes"])
+    assert any("tonic: the feature is seen in 1 patient, fewer than 10" in note for note in found["notes"])
 
 
 def test_every_question_is_asked_once_and_those_about_a_window_together() -> None:

@@ -36,7 +36,7 @@ SIGNS = ("occur during sleep", "arms move simultaneously", "verbal responsivenes
 
 
 def wide(runs: int, signs: int, label: str = "Qwen2.5-VL-72B-Instruct") -> PaperTable:
-    """A table in the layout of EMBC Table III: runs beside each other within each sign."""
+    """A table in the layout of EMBC Table III: runs beside each other within each feature."""
     names = [f"published: {label} {i}" for i in range(runs)]
     columns = tuple((SIGNS[at % 4], name) for at in range(signs) for name in names)
     rows = tuple(tuple(f"0.{(i * 37 + at * 11) % 1000:03d}" for i in range(len(columns))) for at in range(4))
@@ -45,7 +45,7 @@ def wide(runs: int, signs: int, label: str = "Qwen2.5-VL-72B-Instruct") -> Paper
 
 
 def tall(runs: int, blocks: int) -> PaperTable:
-    """A table in the layout of S3 Table 13: runs under each other, signs in blocks."""
+    """A table in the layout of S3 Table 13: runs under each other, features in blocks."""
     columns = tuple((sign, score) for sign in SIGNS for score in ("P", "R", "F1", "A"))
     names = tuple(f"InternVL3_5-38B {i}" for i in range(runs))
     rows = tuple(("0.50",) * len(columns) for _ in names)

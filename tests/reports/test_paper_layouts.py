@@ -104,8 +104,8 @@ def test_always_yes_of_three_classes_is_a_mean_over_them(tables: dict[str, Paper
 def test_who_answered_less_says_so_for_the_whole_and_for_one_sign(tables: dict[str, PaperTable]) -> None:
     table = tables["s3_table_13_recognition"]
     assert {name: printed.coverage for name, printed in table.printed.items()} == {
-        f"published: {FEW}": "as few as 3 recordings of a sign, others up to 12",
-        f"published: {ALL}": "as few as 2 recordings of a sign, others up to 3",
+        f"published: {FEW}": "as few as 3 recordings of a feature, others up to 12",
+        f"published: {ALL}": "as few as 2 recordings of a feature, others up to 3",
     }
     assert PARTIAL in table.notes
 

@@ -16,7 +16,7 @@ QUICK = ("--studies", "50", "--delta", "0.3")
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A recording set of 16 patients: tonic varies, clonic has no recording with the sign."""
+    """A recording set of 16 patients: tonic varies, clonic has no recording with the feature."""
     made = tmp_path / "set"
     made.mkdir()
     videos = [(f"v{i:02d}", f"p{i // 2:02d}") for i in range(32)]
@@ -36,12 +36,12 @@ def typed(*arguments: str) -> Result:
 def test_a_feature_that_cannot_be_planned_does_not_cost_the_others(folder: Path, tmp_path: Path) -> None:
     told = typed(str(folder), *QUICK, "--out", str(tmp_path / "plan.json"))
     assert told.exit_code == 0, told.output
-    assert "not planned: clonic: no recording with the sign" in told.output
+    assert "not planned: clonic: no recording with the feature" in told.output
     (plan,) = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
     assert plan["feature"] == "tonic"
     needed = next(at for at in plan["result"]["tried"] if at["power"] >= 0.8)["n_patients"]
     assert plan["result"]["needed"] <= needed
-    assert "of this set with all their recordings (32; 21 with the sign" in " ".join(told.output.split())
+    assert "of this set with all their recordings (32; 21 with the feature" in " ".join(told.output.split())
 
 
 def test_few_patients_with_the_sign_make_a_guess_of_the_answer(folder: Path) -> None:
@@ -55,7 +55,7 @@ def test_few_patients_with_the_sign_make_a_guess_of_the_answer(folder: Path) -> 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--feature", "clonic"), "no recording with the sign"),
+        (("--feature", "clonic"), "no recording with the feature"),
         (("--feature", "verbal_responsiveness"), "has three answers"),
         (("--feature", "tonik"), "unknown feature or group 'tonik'; did you mean 'tonic'?"),
         (("--feature", "tonic", "--delta", "0"), "a difference of 0 cannot be planned for"),

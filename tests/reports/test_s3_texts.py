@@ -95,7 +95,7 @@ def test_a_hearing_and_a_deaf_model_stand_in_one_table_each_with_its_truth(tmp_p
         "Sound was heard: 3 recordings compared with the audiovisual order; "
         "3 without sound with the visual one."
     )
-    assert told["Deaf"] == "Compared with the order of the visible signs: no sound was heard."
+    assert told["Deaf"] == "Compared with the order of the visible features: no sound was heard."
     assert "Sound was heard: 3 recordings" in s3_markdown(summary)
 
 

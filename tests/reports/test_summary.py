@@ -104,7 +104,7 @@ def test_what_is_not_estimable_is_printed_as_such_with_the_reason(records: Make,
     rows = [row | {"truth": "no"} if row["video_id"] >= "v010" else row for row in records("tonic")]
     summary = summarise(read_results([write_run(rows)]))
     assert "not estimable (1)" in markdown(summary)
-    assert "(1) recordings with the sign come from" in printed(summary)
+    assert "(1) recordings with the feature come from" in printed(summary)
     row = summary_rows(summary)[0]
     assert row["f1_low"] is None
     assert "fewer than 10" in row["f1_reason"]

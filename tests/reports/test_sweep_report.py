@@ -168,11 +168,11 @@ def test_models_and_enhancements_stand_apart() -> None:
 @pytest.mark.parametrize(
     ("truth", "answer", "note", "measure", "reason"),
     [
-        ("no", None, "no recording shows the sign", "f1", "no recording shows the sign"),
+        ("no", None, "no recording shows the feature", "f1", "no recording shows the feature"),
         (
             "yes",
             None,
-            "every recording shows the sign",
+            "every recording shows the feature",
             "balanced_accuracy",
             "the truth holds one class only",
         ),

@@ -1,4 +1,4 @@
-"""Every visible sign and its absence: ``python -m semiology.data.simulated.picture.contact_sheet OUT``."""
+"""Every visible feature and its absence: ``python -m semiology.data.simulated.picture.contact_sheet OUT``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LABEL = 22
 
 
 def contact_sheet(seed: int = 0, size: tuple[int, int] = _SIZE) -> NDArray[np.uint8]:
-    """Draw a row per sign: frames half a second apart with the sign, then as many without it.
+    """Draw a row per feature: frames half a second apart with the feature, then as many without it.
 
     Returns:
         RGB picture, uint8, (height, width, 3).

@@ -1,4 +1,4 @@
-"""What a simulated recording shows beside its signs: harmless behaviour, caregivers, questions, alarms."""
+"""What a simulated recording shows beside its features: harmless behaviour, caregivers, questions, alarms."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BEHAVIOURS = (
     "alarm",
     "postictal",
 )
-"""Behaviour that is no sign, by the names of the script's events."""
+"""Behaviour that is no feature, by the names of the script's events."""
 RESEMBLES = {
     "scratch": "limb_automatisms",
     "yawn": "oral_automatisms",
@@ -25,7 +25,7 @@ RESEMBLES = {
     "look": "head_turning",
     "sleep_turn": "head_turning",
 }
-"""Hard negatives: harmless behaviour, and the sign for which it is most easily taken."""
+"""Hard negatives: harmless behaviour, and the feature for which it is most easily taken."""
 
 
 def behaviour_rows(video_id: str, script: Script) -> list[dict[str, str]]:

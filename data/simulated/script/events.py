@@ -13,7 +13,7 @@ class Event:
     """One thing that happens between ``onset_s`` and ``offset_s`` (seconds from the start of the recording).
 
     Attributes:
-        feature: a sign's name, or a behaviour's (``scratch``, ``talk``, ``caregiver``, ``postictal``, ...).
+        feature: a feature's name, or a behaviour's (``scratch``, ``talk``, ``caregiver``, ``postictal``, ...).
         side: the patient's own side; ``both`` or None where the question does not arise.
         frequency_hz: of a repeated movement, else 0.
         amplitude: relative size, 1 is typical.

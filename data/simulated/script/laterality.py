@@ -19,7 +19,7 @@ def _arm_or_body(event: Event) -> str:
     return _ONE_ARM.get(str(event.side), "full body")
 
 
-# The region in which each sign of a seizure shows, in the words of the published S3 tables; a one-sided
+# The region in which each feature of a seizure shows, in the words of the published S3 tables; a one-sided
 # clonic or asynchronous movement shows mostly in the arm.
 _REGION: dict[str, Callable[[Event], str]] = {
     "head_turning": lambda _: "head",
@@ -46,8 +46,8 @@ def laterality_row(video_id: str, script: Script) -> dict[str, str]:
     """Return one row of ``laterality.csv``: sides are the patient's own, times in seconds, empty = none.
 
     The side of arm movement is that of the arm which moves first as part of the seizure, from its first to
-    its last sign; none if both arms begin within ``SIMULTANEOUS_S``. The onset region is where the first sign
-    shows; of signs that begin in the same tenth of a second the most extended one counts.
+    its last feature; none if both arms begin within ``SIMULTANEOUS_S``. The onset region is where the first feature
+    shows; of features that begin in the same tenth of a second the most extended one counts.
     """
     turn, arm = script.interval("head_turning"), leading_arm(script)
     return {
@@ -71,7 +71,7 @@ def leading_arm(script: Script) -> Literal["left", "right"] | None:
 
 
 def onset_region(script: Script) -> str | None:
-    """Return the region of the first sign in the S3 vocabulary, or None if no sign is seen."""
+    """Return the region of the first feature in the S3 vocabulary, or None if no feature is seen."""
     signs = [event for event in script.events if event.feature in _REGION]
     if not signs:
         return None

@@ -1,11 +1,11 @@
-"""The generative rule: which signs a simulated event shows, and in which order.
+"""The generative rule: which features a simulated event shows, and in which order.
 
-Epileptic seizures (ES) march: focal signs, then a tonic posture (often a figure-4, often with a forced
+Epileptic seizures (ES) march: focal features, then a tonic posture (often a figure-4, often with a forced
 head turn), then clonic jerks, then a limp postictal state. Non-epileptic events (NES) show closed eyes,
 limbs shaking out of step, shaking of the whole body or thrusting hips, often with preserved answers. In
 ``BORROWED`` of the recordings the plan of the other class is played, so the diagnosis can be learnt but
 never perfectly. Probabilities follow the frequencies by class published with S3 (arXiv 2605.21852);
-signs rarer there than about one recording in eight are raised to about that.
+features rarer there than about one recording in eight are raised to about that.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _ARMS = frozenset(
     }
 )
 _MOUTH = frozenset({"oral_automatisms", "face_pulling", "face_twitching"})
-# Of two signs from such a pair only the first drawn stays where they overlap: a picture cannot show both.
+# Of two features from such a pair only the first drawn stays where they overlap: a picture cannot show both.
 _EXCLUSIVE: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
     (_ARMS, _ARMS),
     (_MOUTH, _MOUTH),
@@ -51,11 +51,11 @@ _EXCLUSIVE: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
 _SPEECHLESS = frozenset(
     {"tonic", "clonic", "blank_stare", "oral_automatisms", "face_pulling", "face_twitching"}
 )
-"""Signs during which a patient does not answer."""
+"""Features during which a patient does not answer."""
 
 
 def draw_events(rng: Chance, duration_s: float, diagnosis: str, asleep_until_s: float) -> tuple[Event, ...]:
-    """Draw signs, behaviours and surroundings of one recording; times are rounded to 0.1 s."""
+    """Draw features, behaviours and surroundings of one recording; times are rounded to 0.1 s."""
     onset = asleep_until_s if asleep_until_s else float(rng.uniform(3.0, 6.0))
     marches = (diagnosis == "ES") != (rng.random() < BORROWED)
     plan = _plan_es if marches else _plan_nes
@@ -101,7 +101,7 @@ def _plan_es(rng: Chance, onset: float, end: float) -> list[Event]:
 
 
 def _focal(rng: Chance, start: float, stop: float, side: Side, lively: bool) -> list[Event]:
-    """Draw signs of the focal phase; a lively phase is all there is, so it shows more."""
+    """Draw features of the focal phase; a lively phase is all there is, so it shows more."""
     boost = 1.35 if lively else 1.0
     events: list[Event] = []
 
@@ -251,7 +251,7 @@ def _surroundings(rng: Chance, end: float, signs: list[Event]) -> list[Event]:
 
 
 def _fidgets(rng: Chance, end: float, awake: float, signs: list[Event]) -> list[Event]:
-    """Draw harmless behaviour that resembles signs, only where the patient is free to show it."""
+    """Draw harmless behaviour that resembles features, only where the patient is free to show it."""
     busy = [e for e in signs if e.feature not in {"address", "ictal_vocalization", "close_eyes"}]
     events: list[Event] = []
     for name, rate, length in _HABITS:
@@ -284,7 +284,7 @@ def draw_incidents(rng: Chance, duration_s: float, asleep_until_s: float) -> tup
 
 
 def _drop_clashes(events: list[Event]) -> None:
-    """Remove, in place, later-drawn signs that the picture could not show beside an earlier one."""
+    """Remove, in place, later-drawn features that the picture could not show beside an earlier one."""
     kept: list[Event] = []
     for event in events:
         if not any(_meet(event, other) and _exclude(event, other) for other in kept):

@@ -1,7 +1,7 @@
 """What happens in a simulated recording, and the truth that follows from it.
 
-A script is a list of timed events. Some are signs (names of :mod:`semiology.features`), the others are
-behaviours that carry no sign (a caregiver walks in, the patient scratches the nose). Picture, sound and
+A script is a list of timed events. Some are features (names of :mod:`semiology.features`), the others are
+behaviours that carry no feature (a caregiver walks in, the patient scratches the nose). Picture, sound and
 annotations are all computed from the same events, so the truth is exact.
 """
 
@@ -34,7 +34,7 @@ ARM_SIGNS = frozenset(
 SIMULTANEOUS_S = 0.6
 """Arms whose first movements begin within this time count as moving simultaneously."""
 SEEN_S = 2.5
-"""A window shows a sign if it holds at least this much of it (or all of a shorter one)."""
+"""A window shows a feature if it holds at least this much of it (or all of a shorter one)."""
 
 
 @dataclass(frozen=True)
@@ -83,16 +83,16 @@ class Script:
         return (events[0].onset_s, max(e.offset_s for e in events)) if events else None
 
     def side(self, feature: str) -> Side | None:
-        """Return the patient's side of a sign, or None where it has none."""
+        """Return the patient's side of a feature, or None where it has none."""
         sides = {event.side for event in self.of(feature)} - {None}
         if len(sides) > 1:
             return "both"
         return next(iter(sides), None)
 
     def present_between(self, feature: str, start_s: float, end_s: float) -> bool:
-        """Tell whether a window of the recording shows the sign.
+        """Tell whether a window of the recording shows the feature.
 
-        Sleep: asleep at the window's start. Closed eyes: closed by the sign for more than half of the window.
+        Sleep: asleep at the window's start. Closed eyes: closed by the feature for more than half of the window.
         Arms together: the window holds their common start. Others: see ``SEEN_S``.
         """
         _known(feature)

@@ -1,1 +1,1 @@
-"""Scores of the order of signs (S3 task 5)."""
+"""Scores of the order of features (S3 task 5)."""

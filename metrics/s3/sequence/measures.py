@@ -1,9 +1,9 @@
-"""In which order do the signs appear (S3 task 5).
+"""In which order do the features appear (S3 task 5).
 
-Edit distance and subsequence measures compare two lists of signs; the temporal-relation scores compare
+Edit distance and subsequence measures compare two lists of features; the temporal-relation scores compare
 pairs ("tonic before clonic") and know ties. The published "temporal F1" is about neither: it is a share of
 agreeing positions in an edit script, here `position_share`, and it rewards endless answers, because every
-sign answered after the last true one counts as agreeing. The published LCS ratio is divided by the length
+feature answered after the last true one counts as agreeing. The published LCS ratio is divided by the length
 of the answer alone, so one right word scores 1; `lcs_f1` is the symmetric form.
 
 Distances come from rapidfuzz: lists of 10,000 words take milliseconds.
@@ -24,7 +24,7 @@ def published_tokens(text: str) -> list[str]:
     """Split an answer as published: at commas; blanks, quotes and trailing ``.`` ``;`` cut; inner blanks
     ``_``.
 
-    Empty pieces are dropped. Unknown words stay: they count as wrong signs. Never raises.
+    Empty pieces are dropped. Unknown words stay: they count as wrong features. Never raises.
 
     Source: metric files of the repository of arXiv 2605.21852.
     """
@@ -33,7 +33,7 @@ def published_tokens(text: str) -> list[str]:
 
 
 def edit_distance(answer: Sequence[Hashable], truth: Sequence[Hashable]) -> int:
-    """Return the Levenshtein distance over signs: 0 if equal, at most the longer length; symmetric.
+    """Return the Levenshtein distance over features: 0 if equal, at most the longer length; symmetric.
 
     Not bounded by the truth, so a looping answer dominates a mean; an empty answer scores ``len(truth)``.
 
@@ -51,7 +51,7 @@ def lcs_ratio(answer: Sequence[Hashable], truth: Sequence[Hashable]) -> float:
     """Return the length of the longest common subsequence divided by that of the answer, 0 to 1, as
     published.
 
-    0 for an empty answer. Unsound: it is a precision, and one right sign scores 1.
+    0 for an empty answer. Unsound: it is a precision, and one right feature scores 1.
 
     Source: arXiv 2605.21852, section 3.2.5, Tables 1, 17 and 23.
     """
@@ -67,12 +67,12 @@ def lcs_f1(answer: Sequence[Hashable], truth: Sequence[Hashable]) -> float:
 def position_share(answer: Sequence[Hashable], truth: Sequence[Hashable]) -> float:
     """Return the published "temporal F1": the share of agreeing positions in the edit script, 0 to 1.
 
-    Of the Levenshtein script from answer to truth that rapidfuzz chooses, equal signs agree and replaced
-    ones do not. A sign of the answer deleted before the end of the truth does not agree, one deleted after
-    the last true sign does. A missing true sign does not agree unless it equals the sign of the answer at
+    Of the Levenshtein script from answer to truth that rapidfuzz chooses, equal features agree and replaced
+    ones do not. A feature of the answer deleted before the end of the truth does not agree, one deleted after
+    the last true sign does. A missing true sign does not agree unless it equals the feature of the answer at
     that position. 1 if both are empty; an empty answer to a truth scores 0, any answer to an empty truth 1.
 
-    Unsound: a right answer followed by 10,000 wrong signs scores nearly 1. Use
+    Unsound: a right answer followed by 10,000 wrong features scores nearly 1. Use
     `temporal_relation_scores`.
 
     Source: metric files of the repository of arXiv 2605.21852, printed as temporal F1 in Tables 1, 17, 23.
@@ -92,15 +92,15 @@ def position_share(answer: Sequence[Hashable], truth: Sequence[Hashable]) -> flo
 
 
 class RelationScores(NamedTuple):
-    """Scores over pairs of signs, each 0 to 1 or NaN.
+    """Scores over pairs of features, each 0 to 1 or NaN.
 
     Attributes:
         precision: right pairs of the answer / pairs of the answer; NaN if the answer has no pair.
         recall: right pairs / pairs of the truth; NaN if the truth has none.
         f1: 2 right / (pairs of both); NaN if neither has a pair.
         order_accuracy: of the pairs that both hold and whose true order is no tie, the share in the right
-            order; 0.5 by chance, whatever signs were seen; NaN without such pairs.
-        random_order_f1: f1 expected if the signs of the answer stood in random order.
+            order; 0.5 by chance, whatever features were seen; NaN without such pairs.
+        random_order_f1: f1 expected if the features of the answer stood in random order.
     """
 
     precision: float
@@ -111,7 +111,7 @@ class RelationScores(NamedTuple):
 
 
 def first_mentions(sequence: Sequence[str]) -> dict[str, float]:
-    """Return the position of the first mention of each sign: a sequence as times, without ties."""
+    """Return the position of the first mention of each feature: a sequence as times, without ties."""
     times: dict[str, float] = {}
     for position, sign in enumerate(sequence):
         times.setdefault(sign, float(position))
@@ -121,16 +121,16 @@ def first_mentions(sequence: Sequence[str]) -> dict[str, float]:
 def temporal_relation_scores(
     truth: Mapping[str, float], answer: Mapping[str, float], *, tie_tolerance: float = 0.0
 ) -> RelationScores:
-    """Return precision, recall and F1 over pairs of signs and the order in which they begin.
+    """Return precision, recall and F1 over pairs of features and the order in which they begin.
 
-    Each pair of signs in the answer claims one relation (before, after or together), each pair in the truth
-    holds one. A pair is right if both of its signs are in the truth and the relation agrees. Where the
+    Each pair of features in the answer claims one relation (before, after or together), each pair in the truth
+    holds one. A pair is right if both of its features are in the truth and the relation agrees. Where the
     truth is a tie any relation is right, since a list cannot say "together"; where the truth is an order,
-    "together" is wrong. A pair with a sign that is not in the truth is wrong.
+    "together" is wrong. A pair with a feature that is not in the truth is wrong.
 
     Args:
         truth: onset of each true sign, in seconds or ranks.
-        answer: the same for the answer; for a list of signs, `first_mentions`.
+        answer: the same for the answer; for a list of features, `first_mentions`.
         tie_tolerance: onsets of the truth at most this far apart are a tie.
 
     Without ties, swapping truth and answer swaps precision and recall.
@@ -158,9 +158,9 @@ def temporal_relation_scores(
 
 
 def sign_f1(answer: Sequence[str], truth: Sequence[str]) -> float:
-    """Return the F1 of the sets of signs, whatever their order, 0 to 1; 1 if both are empty; symmetric.
+    """Return the F1 of the sets of features, whatever their order, 0 to 1; 1 if both are empty; symmetric.
 
-    It tells apart a model that saw the wrong signs from one that saw them in the wrong order.
+    It tells apart a model that saw the wrong features from one that saw them in the wrong order.
     """
     named, true = set(answer), set(truth)
     total = len(named) + len(true)

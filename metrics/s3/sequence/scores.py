@@ -41,8 +41,8 @@ def sequence_scores(
     """Return every sequence score of one recording by name.
 
     Args:
-        answer: signs in the order answered, as read (repeats and unknown words included).
-        truth: signs by onset.
+        answer: features in the order answered, as read (repeats and unknown words included).
+        truth: features by onset.
         onsets: onset of each true sign in seconds; equal ones are ties (None: the order of ``truth`` is
         strict).
     """
@@ -61,8 +61,8 @@ def sequence_scores(
 def typical_sequence(truths: Sequence[Sequence[str]], *, at_least: float = 0.5) -> list[str]:
     """Return the constant answer of someone who knows the collection but not the recording.
 
-    The signs shown by at least a share of the recordings, or the commonest one if none is, ordered by their
-    mean relative position (0 first, 1 last), then by name. ``at_least=0`` names every sign that occurs. Empty
+    The features shown by at least a share of the recordings, or the commonest one if none is, ordered by their
+    mean relative position (0 first, 1 last), then by name. ``at_least=0`` names every feature that occurs. Empty
     without recordings.
     """
     shown = Counter(sign for truth in truths for sign in set(truth))
@@ -82,13 +82,13 @@ def score_sequences(frame: pd.DataFrame, *, resamples: int = RESAMPLES, seed: in
     """Score the sequences of one model.
 
     Args:
-        frame: columns video_id, patient_id, truth (sequence of signs by onset), answer (sequence of signs as
+        frame: columns video_id, patient_id, truth (sequence of features by onset), answer (sequence of features as
             read, which may be empty; ``unparsed`` scores as an empty answer; None is missing), and optionally
-            onsets (mapping of sign to seconds, for ties); one row per recording.
+            onsets (mapping of feature to seconds, for ties); one row per recording.
 
     Estimates: the scores of `sequence_scores`, means over the recordings answered. Baselines, on the same
-    recordings: ``empty_<score>`` (no sign at all), ``typical_<score>`` and ``every_sign_<score>`` (the same
-    list for all, `typical_sequence`, known in hindsight) and ``random_order_relation_f1`` (the signs of the
+    recordings: ``empty_<score>`` (no feature at all), ``typical_<score>`` and ``every_sign_<score>`` (the same
+    list for all, `typical_sequence`, known in hindsight) and ``random_order_relation_f1`` (the features of the
     answer in random order). order_accuracy has chance 0.5.
 
     Raises:

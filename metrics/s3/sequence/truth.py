@@ -1,9 +1,9 @@
-"""With which order of signs a sequence is compared: that of the visible signs, or the audiovisual one.
+"""With which order of features a sequence is compared: that of the visible features, or the audiovisual one.
 
 A model that was played the sound of a recording can know when the patient spoke or cried out; one that was
 not can only guess. The published task 5 therefore compares the models that hear with the `audiovisual` order
-(17 visual signs and the two of sound) and all others with the `visual` one, although it asks all of them in
-the same words for visual signs alone. It takes for hearing every model with "omni" in its name; here it is
+(17 visual features and the two of sound) and all others with the `visual` one, although it asks all of them in
+the same words for visual features alone. It takes for hearing every model with "omni" in its name; here it is
 asked of each recording whether its sound was really handed over.
 
 Source: task 5 in the metric files of the repository of arXiv 2605.21852.
@@ -25,7 +25,7 @@ class TruthCounts(NamedTuple):
     Attributes:
         visual: the model heard nothing.
         audiovisual: the model heard the recording.
-        unknown: the model heard it, and when a sign of sound began is not annotated: compared with the visual
+        unknown: the model heard it, and when a feature of sound began is not annotated: compared with the visual
             order.
     """
 
@@ -39,7 +39,7 @@ def as_perceived(frame: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         frame: columns truth and onsets (visual); and optionally heard (whether the model was played the
-            sound) and onsets_audiovisual (onset by sign, None where it is not known).
+            sound) and onsets_audiovisual (onset by feature, None where it is not known).
     """
     import pandas as pd
 

@@ -1,12 +1,12 @@
-"""Is the sign explained as the expert sees it: the Semiology Interpretation Score (S3 task 2).
+"""Is the feature explained as the expert sees it: the Semiology Interpretation Score (S3 task 2).
 
-A justification is read into answers to the sign's list of questions, the core manifestation first, by any
+A justification is read into answers to the feature's list of questions, the core manifestation first, by any
 judge (`semiology.metrics.s3.text.justification_rules` does it by rules). The score compares them with the
 answers read from the expert's justification.
 
-Most signs are absent from most recordings, and "absent, and said to be absent" scores 1: on the published
-recordings always answering "no" scores 0.79 on average over the 18 visual signs, above every model.
-`score_interpretations` therefore gives the mean over the recordings that show the sign as well, where that
+Most features are absent from most recordings, and "absent, and said to be absent" scores 1: on the published
+recordings always answering "no" scores 0.79 on average over the 18 visual features, above every model.
+`score_interpretations` therefore gives the mean over the recordings that show the feature as well, where that
 answer scores 0.
 """
 
@@ -38,7 +38,7 @@ def interpretation_score(
     other question. Answers are compared as they are; None (not stated) equals None.
 
     Args:
-        answer, truth: whether the sign is said, and known, to be present.
+        answer, truth: whether the feature is said, and known, to be present.
         extracted: answers to the questions as read from the model's justification, core first.
         reference: the same from the expert's justification.
 
@@ -83,14 +83,14 @@ def published_interpretation_mean(scores: Mapping[str, float]) -> float:
 
 
 def score_interpretations(frame: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> TaskScores:
-    """Summarise the scores of one sign.
+    """Summarise the scores of one feature.
 
     Args:
         frame: columns video_id, patient_id, truth (yes, no, na), answer (yes, no, na, ``unparsed``, or empty:
             missing) and score (0 to 1, of `interpretation_score`; NaN where the answer is missing); one row
             per recording.
 
-    Estimates: score (the published mean); score_where_present (recordings that show the sign; a miss is 0);
+    Estimates: score (the published mean); score_where_present (recordings that show the feature; a miss is 0);
     score_where_seen (those also answered yes: the justification alone). Baselines: ``always_no_score`` and
     ``always_yes_score``, of a constant answer with justifications in every detail as the expert's.
 

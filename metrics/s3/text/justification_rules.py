@@ -1,4 +1,4 @@
-"""Reading a justification into answers to a sign's questions by rules, without a judge model (S3 task 2).
+"""Reading a justification into answers to a feature's questions by rules, without a judge model (S3 task 2).
 
 One reader per published question (arXiv 2605.21852, Tables 6-8), in their order, the core manifestation
 first.
@@ -188,7 +188,7 @@ READERS: Mapping[str, tuple[Reader, ...]] = {
 
 
 def extract_answers(feature: str, justification: str) -> tuple[str | None, ...]:
-    """Return the answers to the questions of a sign, core first, as read from a justification.
+    """Return the answers to the questions of a feature, core first, as read from a justification.
 
     Any text is read; an empty one gives None throughout. occur_during_sleep has no question.
 

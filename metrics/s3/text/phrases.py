@@ -1,4 +1,4 @@
-"""Reading clinical free text by rules: clauses, negation, sides, body parts, and words for the 20 signs.
+"""Reading clinical free text by rules: clauses, negation, sides, body parts, and words for the 20 features.
 
 The rules are written from clinical usage, not fitted to any collection of reports. They serve where no
 judge model is at hand; `docs/s3_metrics.md` states how far they agree with one.
@@ -60,7 +60,7 @@ SIGNS: Mapping[str, re.Pattern[str]] = {
             r"(?:both|bilateral) (?:arms?|hands?|upper (?:limbs?|extremit(?:y|ies)))",
             r"(?:mov\w+|jerk\w*|rais\w+|shak\w+|simultaneous\w*|same time|synchron\w+)",
         ),
-        "figure4": r"\bfigure[ -]?(?:of[ -])?(?:4|four)\b|\b4 sign\b|\bfencer'?s?\b|\bfencing\b",
+        "figure4": r"\bfigure[ -]?(?:of[ -])?(?:4|four)\b|\b4 feature\b|\bfencer'?s?\b|\bfencing\b",
         "tonic": r"\btonic\b|\bstiff\w*|\brigid\w*|\bdystoni[ac]\b|\btonically\b|\bposturing\b",
         "clonic": r"\bclonic\b|\bmyoclon\w+|\brhythmic\w*.{0,20}jerk\w*|\bjerk\w*\b",
         "limb_automatisms": r"\bfumbl\w+|\bpicking\b|\brubb\w+|\bpatting\b|\bpedal\w+|\bcycling\b"

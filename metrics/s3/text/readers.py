@@ -16,7 +16,7 @@ from semiology.metrics.s3.text.report_rules import extract_findings
 from semiology.metrics.s3.text.seizure_rqi import ReportFindings
 
 Answers = tuple[str | None, ...]
-"""Answers to the questions of a sign, the core manifestation first; None where the text does not say."""
+"""Answers to the questions of a feature, the core manifestation first; None where the text does not say."""
 
 
 class ReadingCounts(NamedTuple):
@@ -75,7 +75,7 @@ class TextReader:
         return [self._reports(text, one) for text, one in zip(texts, references, strict=True)]
 
     def read_justification(self, feature: str, text: str, reference: str) -> AnswerPair:
-        """Return the answers to the questions of a sign in a justification and in its reference.
+        """Return the answers to the questions of a feature in a justification and in its reference.
 
         Raises:
             KeyError: ``feature`` is not one of the 20 names.

@@ -53,7 +53,7 @@ _BENT = re.compile(r"\b(?:flex\w*|bent|bend\w*)")
 
 
 def extract_findings(report: str) -> ReportFindings:
-    """Read a report: sections, signs in order of first mention, four locations, hazard, off-topic, words.
+    """Read a report: sections, features in order of first mention, four locations, hazard, off-topic, words.
 
     Any text is read; an empty one has no findings. Negated statements ("no head turning") are not findings.
     An asymmetric arm posture is read as ``<side> arm extension`` or ``<side> arm flexion``, the first named.

@@ -39,7 +39,7 @@ def score_reports(
 
     Args:
         frame: columns video_id, patient_id, report and reference (`ReportFindings`; a report may be None:
-            missing) and shown (collection of annotated signs, or None); one row per recording.
+            missing) and shown (collection of annotated features, or None); one row per recording.
         length_rule, hazard_rule: see `seizure_rqi`.
 
     Estimates: rqi and ``rqi_<component>`` for each of its parts; stated_findings and

@@ -83,7 +83,7 @@ def score_report_texts(frame: pd.DataFrame, drawing: Drawing, tools: TextTools) 
 
 
 def score_justification_texts(frame: pd.DataFrame, drawing: Drawing, tools: TextTools) -> list[PartScores]:
-    """Score answers and justifications of one model (task 2), all and by sign."""
+    """Score answers and justifications of one model (task 2), all and by feature."""
     replied = frame[[not is_missing(value) for value in frame["answer"]]]
     whole = _explained(replied, drawing, tools)
     parts = [replace(whole, scores=replace(whole.scores, counts=count_answers(frame["answer"])))]
@@ -141,13 +141,13 @@ def _interpretation_scores(
             continue
         pair = reader.read_justification(feature, said, reference)
         scores.append(interpretation_score(answer, truth, pair.said, pair.reference))
-        if said and pair.reference:  # a sign without questions is not read
+        if said and pair.reference:  # a feature without questions is not read
             judged.append(pair.judged)
     return np.array(scores, dtype=np.float64), _counted(judged)
 
 
 def _interpretations(told: pd.DataFrame, scores: Floats, drawing: Drawing) -> dict[str, Estimate]:
-    """Return the Semiology Interpretation Score over all, those with the sign, and those seen."""
+    """Return the Semiology Interpretation Score over all, those with the feature, and those seen."""
     present = (told["truth"] == "yes").to_numpy(dtype=bool)
     seen = present & (told["answer"] == "yes").to_numpy(dtype=bool)
     columns = {

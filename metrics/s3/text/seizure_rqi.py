@@ -42,7 +42,7 @@ class ReportFindings:
 
     Attributes:
         sections: those of `SECTIONS` that the report has.
-        features: signs in the order reported, repeats kept.
+        features: features in the order reported, repeats kept.
         locations: side or kind by name of `LOCATIONS`; an absent name is ``none``.
         hazardous: whether it gives a hazardous recommendation.
         off_topic: whether it speaks of staff, devices or other things that are not the seizure.
@@ -66,7 +66,7 @@ class ReportQuality:
         base: weighted sum of the four components, 0 to 100, before penalties.
         sections, coverage, locations, order: components, each 0 to 1.
         hallucination, off_topic, length, hazard: factors, each 0 to 1 (``hazard`` is 1 under ``cap_50``).
-        hallucinated: reported signs that the recording does not show, repeats counted.
+        hallucinated: reported features that the recording does not show, repeats counted.
     """
 
     value: float
@@ -103,14 +103,14 @@ def seizure_rqi(
     """Return the Seizure-RQI of a report against the clinical report of the same recording, as published.
 
     base = 15 S + 35 C + 25 L + 25 T. S: share of the sections of the reference that the report has; C:
-    share of its distinct signs that the report names (both 0 if the reference has none); L: share of the
+    share of its distinct features that the report names (both 0 if the reference has none); L: share of the
     four locations with identical strings, ``none`` = ``none`` included; T: `position_share` of the two
-    lists of signs (0 if just one is empty, 1 if both are). Factors: 0.95 per reported sign (repeats
+    lists of features (0 if just one is empty, 1 if both are). Factors: 0.95 per reported feature (repeats
     counted) that is not in ``shown``; 0.8 if off topic; `length_penalty`; hazard.
 
     Args:
         report, reference: findings.
-        shown: signs annotated in the recording; None if it has no annotated sign, which by the published rule
+        shown: features annotated in the recording; None if it has no annotated feature, which by the published rule
             charges nothing.
         length_rule: ``linear`` (data) or ``power`` (paper).
         hazard_rule: ``zero`` (equation 6: factor 0) or ``cap_50`` (its text: at most 50).
@@ -140,7 +140,7 @@ def seizure_rqi(
 def stated_findings_score(report: ReportFindings, reference: ReportFindings) -> dict[str, float]:
     """Return a score of a report that an empty or an endless report cannot earn; each part 0 to 1 or NaN.
 
-    sections: F1 of the sections; features: F1 of the distinct signs, so that invented ones cost as much as
+    sections: F1 of the sections; features: F1 of the distinct features, so that invented ones cost as much as
     missed ones; locations: of the locations stated in either report, the share stated identically in both;
     order: F1 of `temporal_relation_scores`. ``value``: their mean with the published weights (15, 35, 25,
     25) over the parts that are defined, times 100. A part is NaN where neither report states anything of

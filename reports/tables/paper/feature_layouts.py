@@ -31,7 +31,7 @@ GROUP_WORDS: Mapping[Group, str] = {"facial": "facial", "limb_body": "limb and b
 EMBC_TABLES: Mapping[str, Group] = {"II": "facial", "III": "limb_body", "IV": "audio"}
 NOTES = {PUBLISHED: "published answers, scored here"}
 BEST_F1 = "Bold: the best F1, always yes included where it is shown."
-BEST_OF_SIGN = "Bold: the best F1 of each sign."
+BEST_OF_SIGN = "Bold: the best F1 of each feature."
 OF_SEVERAL = "The best of several wordings, found on the recordings that it is scored on, is scored too high."
 PARTIAL = "Runs that answered different recordings cannot be ranked by these figures."
 ALWAYS_YES = "always yes"
@@ -105,7 +105,7 @@ def feature_tables(summary: Summary, scope: Scope, name_of: RunNames) -> list[Pa
     return [
         PaperTable(
             f"s3_table_{number:02d}_recognition",
-            f"Recognition of signs on {scope.words}, in the layout of S3 Table {number}. "
+            f"Recognition of features on {scope.words}, in the layout of S3 Table {number}. "
             f"{POLICIES[summary.policy]}",
             "Model",
             tuple(names),
@@ -178,7 +178,7 @@ def _printed(
 
 
 def _fewer(run: RunSummary, most: Mapping[str, int]) -> str:
-    """Return how many recordings of a sign a run has where others have more; empty if none have.
+    """Return how many recordings of a feature a run has where others have more; empty if none have.
 
     Args:
         run: the run.
@@ -190,7 +190,7 @@ def _fewer(run: RunSummary, most: Mapping[str, int]) -> str:
     worst = min(own, key=lambda feature: own[feature] / most[feature])
     every = len({(count, most[feature]) for feature, count in own.items()}) == 1
     fewest = "" if every else "as few as "
-    return f"{fewest}{counted(own[worst], 'recording')} of a sign, others up to {most[worst]:,}"
+    return f"{fewest}{counted(own[worst], 'recording')} of a feature, others up to {most[worst]:,}"
 
 
 def _score(run: RunSummary, feature: str, name: str, decimals: int = 2) -> str:
@@ -201,7 +201,7 @@ def _score(run: RunSummary, feature: str, name: str, decimals: int = 2) -> str:
 def _always_yes(runs: Sequence[RunSummary], feature: str) -> tuple[str, ...]:
     """Return what always yes scores: precision is the prevalence, recall 1.
 
-    Of a sign with three classes both are means over the classes, of which always yes hits one.
+    Of a feature with three classes both are means over the classes, of which always yes hits one.
     """
     scores = _of_most(runs, feature)
     share, f1 = scores.prevalence, scores.always_yes_f1

@@ -1,7 +1,7 @@
 """The layouts of the S3 tables of tasks 2 to 7, filled with the scores of a report.
 
 S3: Tables 1, 2, 14 to 18 and 20 to 24 of arXiv 2605.21852. A last row, which the paper has not, tells what
-answers without skill score on the same recordings.
+trivial baselines score on the same recordings.
 """
 
 from __future__ import annotations
@@ -45,12 +45,11 @@ REPORT = {
 }
 PUBLISHED_RULE = "Published rules: what was not understood is left out."
 BEST = (
-    "Bold: the best of its column, answers without skill included; of precision, recall, F1 and accuracy "
-    "only F1."
+    "Bold: the best of its column, trivial baselines included; of precision, recall, F1 and accuracy only F1."
 )
 WITHOUT_SKILL = "without skill"
 SKILL_NOTE = (
-    "Without skill: always one answer, mid-clip, the usual list of signs, or another patient's report; of "
+    "Without skill: always one answer, mid-clip, the usual list of features, or another patient's report; of "
     "each task on the recordings of the model that answered most of them."
 )
 OTHER_NOTE = (
@@ -70,10 +69,10 @@ def s3_tables(summary: S3Summary, scope: Scope, name_of: RunNames) -> list[Paper
     """Return the layouts of the S3 tables of tasks 2 to 6, as far as asked, and of Tables 1 and 2."""
     runs = _Runs(summary.runs, name_of)
     tables: list[PaperTable | None] = [
-        _by_sign(runs, "s3_justification", JUSTIFICATION, scope, "2", "Justification of signs"),
+        _by_sign(runs, "s3_justification", JUSTIFICATION, scope, "2", "Justification of features"),
         _flat("3", "Side and region", _sides(), runs, scope),
-        _by_sign(runs, "s3_onset_time", {"MAE, s": "mae"}, scope, "4", "Onset of signs"),
-        _flat("5", "Order of signs", _columns("s3_sequence", SEQUENCE), runs, scope),
+        _by_sign(runs, "s3_onset_time", {"MAE, s": "mae"}, scope, "4", "Onset of features"),
+        _flat("5", "Order of features", _columns("s3_sequence", SEQUENCE), runs, scope),
         _flat("6", "Reports", _columns("s3_report", REPORT), runs, scope),
         _overview(1, "Tasks 3 to 5", {**_sides(), **_middle()}, runs, scope),
         _overview(2, "Tasks 6 and 7", _last(), runs, scope),
@@ -164,7 +163,7 @@ def _filled(
 def _by_sign(
     runs: _Runs, task: str, figures: Mapping[str, str], scope: Scope, number: str, title: str
 ) -> PaperTable | None:
-    """Return a table with a group of columns per sign, as many under each other as are needed."""
+    """Return a table with a group of columns per feature, as many under each other as are needed."""
     asked = runs.of(task)
     signs = [f for f in FEATURES if any(part.part == f for run in asked.values() for part in run.parts)]
     if not signs:
@@ -194,7 +193,7 @@ def _block(
 
     Args:
         columns: headings.
-        places: task, sign (or empty) and figure of each column.
+        places: task, feature (or empty) and figure of each column.
         runs: by task and name.
         names: of the rows.
     """

@@ -53,7 +53,7 @@ class PaperTable:
         names: first cell of each row, the same in every block.
         blocks: printed one under the other.
         printed: names of runs in print, by the cell or column heading that names them.
-        baselines: cells of `names` that are answers without skill.
+        baselines: cells of `names` that are trivial baselines.
         notes: sentences below the table.
     """
 

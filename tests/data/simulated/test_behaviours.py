@@ -1,4 +1,4 @@
-"""Harmless behaviour and incidents: drawn beside the signs, never in their place, and written down."""
+"""Harmless behaviour and incidents: drawn beside the features, never in their place, and written down."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from semiology.data.importers.outcome import LATERALITY_COLUMNS
 
 @pytest.fixture
 def s3_set(small_set: Path) -> Path:
-    """Three recordings of 70 s: A1 and B1 with signs, A2 without any; B1 without sound."""
+    """Three recordings of 70 s: A1 and B1 with features, A2 without any; B1 without sound."""
     write_annotations(small_set, ONSETS)
     with (small_set / "recordings.csv").open("w", newline="") as stream:
         writer = csv.writer(stream)

@@ -1,4 +1,4 @@
-"""Three recordings annotated for the S3 tasks: A1 and B1 with signs, A2 without any."""
+"""Three recordings annotated for the S3 tasks: A1 and B1 with features, A2 without any."""
 
 from __future__ import annotations
 

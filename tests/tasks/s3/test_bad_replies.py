@@ -29,8 +29,8 @@ REPLIES = {
     "hours": "00:12:00",
     "seconds": "12s",
     "negative": "-3",
-    "unknown signs": "dancing, singing, flying",
-    "known and unknown signs": "tonic, dancing, clonic",
+    "unknown features": "dancing, singing, flying",
+    "known and unknown features": "tonic, dancing, clonic",
     "not characters": "\x00\ud800\ufffe",
 }
 TRUTHS: dict[AnswerKind, list[Any]] = {

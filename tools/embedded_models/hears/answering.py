@@ -18,7 +18,7 @@ from transformers import Qwen2AudioForConditionalGeneration, Qwen2AudioProcessor
 from semiology.features import AUDIO_FEATURES
 from semiology.prompts.library import Prompt, render
 from semiology.tools.embedded_models.hears.architecture import audio_token_count
-from semiology.tools.embedded_models.hears.listening import Schedule, optimiser
+from semiology.tools.embedded_models.hears.listening import Schedule, optimizer
 from semiology.tools.embedded_models.hears.questions import Wordings, answer
 from semiology.tools.embedded_models.hears.sound_pool import CODES, SoundPool
 
@@ -168,7 +168,7 @@ class AnswerStage:
         model = self.model.train()
         parts = (model.model.multi_modal_projector, model.model.language_model, model.lm_head)
         trained = [p for part in parts for p in part.parameters()]
-        adam, rates = optimiser(trained, schedule)
+        adam, rates = optimizer(trained, schedule)
         losses: list[float] = []
         for step in range(schedule.steps):
             rows, heard = self.batch(rng, schedule.batch, questions)

@@ -33,7 +33,7 @@ class Schedule:
         return (step + 1) / rise if step < rise else 0.5 * (1 + math.cos(math.pi * min(1.0, fall)))
 
 
-def optimiser(
+def optimizer(
     parameters: list[nn.Parameter], schedule: Schedule
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
     """Return AdamW and the schedule's learning rate."""
@@ -77,7 +77,7 @@ def train_tower(
     tower = model.model.audio_tower.train()
     head = nn.Linear(tower.config.d_model, len(HEARD))
     trained = [p for p in [*tower.parameters(), *head.parameters()] if p.requires_grad]
-    adam, rates = optimiser(trained, schedule)
+    adam, rates = optimizer(trained, schedule)
     losses: list[float] = []
     for step in range(schedule.steps):
         rows = rng.choice(len(pool), schedule.batch, replace=len(pool) < schedule.batch)

@@ -19,7 +19,7 @@ from semiology.features import VISUAL_FEATURES
 from semiology.tools.embedded_models.sees import packing
 from semiology.tools.embedded_models.sees.clip_pool import Pool
 from semiology.tools.embedded_models.sees.questions import Question, QuestionSource, balanced_features
-from semiology.tools.embedded_models.sees.stages import Report, Schedule, optimise
+from semiology.tools.embedded_models.sees.stages import Report, Schedule, optimize
 
 WATCH_LAYER = 3
 TOPIC_LAYER = 2
@@ -139,7 +139,7 @@ class LanguageStage:
                 return self.watch(chosen, visual)
             return self.answer(chosen, visual, asking, rng)
 
-        return optimise(parameters, schedule, loss_of, report)
+        return optimize(parameters, schedule, loss_of, report)
 
     def watch(self, chosen: np.ndarray, visual: Tensor) -> dict[str, Tensor]:
         """Return the losses of the watching heads on some windows."""

@@ -43,24 +43,24 @@ class Schedule:
         return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, self.steps - warm)))
 
 
-def optimise(
+def optimize(
     parameters: list[nn.Parameter],
     schedule: Schedule,
     loss_of: Callable[[int], dict[str, Tensor]],
     report: Report,
 ) -> list[float]:
     """Minimise the sum of the losses that ``loss_of(step)`` returns; report their means; return the sums."""
-    optimiser = torch.optim.AdamW(parameters, lr=schedule.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(parameters, lr=schedule.rate, betas=(0.9, 0.98), weight_decay=0.01)
     history: list[dict[str, float]] = []
     begun = time.monotonic()
     for step in range(schedule.steps):
-        for group in optimiser.param_groups:
+        for group in optimizer.param_groups:
             group["lr"] = schedule.rate * schedule.factor(step)
         losses = loss_of(step)
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(torch.stack(list(losses.values())).sum())
         nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
+        optimizer.step()
         history.append({name: float(value.detach()) for name, value in losses.items()})
         if (step + 1) % schedule.report_every == 0 or step + 1 == schedule.steps:
             recent = history[-schedule.report_every :]
@@ -100,7 +100,7 @@ def train_tower(
             "signs": functional.binary_cross_entropy_with_logits(signs(tokens), truth),
         }
 
-    return optimise(parameters, schedule, loss_of, report)
+    return optimize(parameters, schedule, loss_of, report)
 
 
 def tokens_per_pair(grid: tuple[int, int]) -> int:

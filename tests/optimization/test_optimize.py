@@ -31,7 +31,7 @@ from semiology.optimization.search.examples import (
     divide_patients,
     feature_examples,
 )
-from semiology.optimization.search.run import Optimisation, optimise
+from semiology.optimization.search.run import Optimization, optimize
 from semiology.optimization.search.run_folder import RunFolder, TimeUsed
 from semiology.optimization.search.search import SearchOptions
 from semiology.prompts.library import load_library
@@ -83,9 +83,9 @@ def model(plan: Plan) -> SyntheticModel:
     return SyntheticModel(of)
 
 
-def task(plan: Plan, answerer: Any, **search: Any) -> Optimisation:
+def task(plan: Plan, answerer: Any, **search: Any) -> Optimization:
     parts = divide_patients(plan.recording_set)
-    return Optimisation(
+    return Optimization(
         FEATURES, plan, parts, "synthetic", "offline", lambda rules, journal: OfflineProposer(rules, 0),
         answerer, key, replace(SEARCH, **search),
     )  # fmt: skip
@@ -95,7 +95,7 @@ def test_a_run_writes_wordings_lineage_and_summary_that_the_library_can_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = make_plan()
-    result = optimise(task(plan, model(plan)), tmp_path / "run")
+    result = optimize(task(plan, model(plan)), tmp_path / "run")
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert [each["feature"] for each in summary["results"]] == list(FEATURES)
     for each in result.features:
@@ -129,7 +129,7 @@ def _run(plan: Plan, answerer: SyntheticModel) -> list[list[WindowQuestion]]:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        optimise(task(plan, answerer), Path(folder) / "run")
+        optimize(task(plan, answerer), Path(folder) / "run")
     return answerer.calls
 
 
@@ -184,17 +184,17 @@ def test_patients_without_a_fold_are_told(tmp_path: Path) -> None:
     )
     partial = replace(plan, recording_set=replace(plan.recording_set, recordings=some))
     told = "1 patient of the set without a fold: asked about nothing"
-    assert told in optimise(task(partial, model(plan), metric_calls=60), tmp_path / "run").notes
-    assert told not in optimise(task(plan, model(plan), metric_calls=60), tmp_path / "other").notes
+    assert told in optimize(task(partial, model(plan), metric_calls=60), tmp_path / "run").notes
+    assert told not in optimize(task(plan, model(plan), metric_calls=60), tmp_path / "other").notes
 
 
 def test_answers_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     plan = make_plan()
-    result = optimise(task(plan, Mumbles(model(plan).truths), metric_calls=60), tmp_path / "run")
+    result = optimize(task(plan, Mumbles(model(plan).truths), metric_calls=60), tmp_path / "run")
     told = [note for note in result.notes if "could be read as yes or no" in note]
     assert [note.partition(":")[0] for note in told] == list(FEATURES)
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["notes"] == list(result.notes)
-    heard = optimise(task(plan, model(plan), metric_calls=60), tmp_path / "other")
+    heard = optimize(task(plan, model(plan), metric_calls=60), tmp_path / "other")
     assert not any("could be read" in note for note in heard.notes)
 
 
@@ -212,9 +212,9 @@ def test_the_replies_beside_a_failed_question_are_kept(tmp_path: Path) -> None:
     plan = make_plan()
     first = Fails(model(plan).truths)
     with pytest.raises(SearchError, match="the frames cannot be read"):
-        optimise(task(plan, first), tmp_path / "run")
+        optimize(task(plan, first), tmp_path / "run")
     last = model(plan)
-    optimise(task(plan, last), tmp_path / "run")
+    optimize(task(plan, last), tmp_path / "run")
     again = [question for call in last.calls for question in call]
     before = [question for call in first.calls for question in call]
     assert set(again) & set(before) == {first.calls[2][0]}
@@ -223,13 +223,13 @@ def test_the_replies_beside_a_failed_question_are_kept(tmp_path: Path) -> None:
 def test_a_killed_run_goes_on_without_asking_anything_twice_and_ends_the_same(tmp_path: Path) -> None:
     plan = make_plan()
     whole = model(plan)
-    optimise(task(plan, whole), tmp_path / "whole")
+    optimize(task(plan, whole), tmp_path / "whole")
     killed = [Dies(model(plan), after) for after in (1, 3, 2)]
     for each in killed:
         with pytest.raises(KeyboardInterrupt):
-            optimise(task(plan, each), tmp_path / "run")
+            optimize(task(plan, each), tmp_path / "run")
     last = model(plan)
-    optimise(task(plan, last), tmp_path / "run")
+    optimize(task(plan, last), tmp_path / "run")
     asked = [question for each in (*killed, last) for call in each.calls for question in call]
     assert len(asked) == len(set(asked))
     assert set(asked) == {question for call in whole.calls for question in call}
@@ -243,9 +243,9 @@ def test_a_killed_run_goes_on_without_asking_anything_twice_and_ends_the_same(tm
 
 def test_another_search_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     plan = make_plan()
-    optimise(task(plan, model(plan)), tmp_path / "run")
+    optimize(task(plan, model(plan)), tmp_path / "run")
     with pytest.raises(SearchError, match="seed was 0 and is 5"):
-        optimise(task(plan, model(plan), seed=5), tmp_path / "run")
+        optimize(task(plan, model(plan), seed=5), tmp_path / "run")
 
 
 def test_the_test_patients_are_asked_about_one_choice_only(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ def test_a_model_that_fails_ends_the_run_and_keeps_what_was_answered(tmp_path: P
 
     plan = make_plan()
     with pytest.raises(SearchError, match="got no reply"):
-        optimise(task(plan, Fails(model(plan).truths)), tmp_path / "run")
+        optimize(task(plan, Fails(model(plan).truths)), tmp_path / "run")
     kept = sum(len(path.read_text().splitlines()) for path in (tmp_path / "run" / "answers").glob("*.jsonl"))
     assert kept > 30
 
@@ -336,10 +336,10 @@ def test_a_failure_reaches_every_search_of_the_round(tmp_path: Path) -> None:
 
 def test_a_search_that_ended_by_the_clock_ends_at_the_same_step_when_repeated(tmp_path: Path) -> None:
     plan = make_plan()
-    first = optimise(task(plan, model(plan), minutes=600.0), tmp_path / "run")
+    first = optimize(task(plan, model(plan), minutes=600.0), tmp_path / "run")
     (tmp_path / "run" / "seconds.json").write_text(json.dumps(dict.fromkeys(FEATURES, 99_999.0)))
     again = model(plan)
-    second = optimise(task(plan, again, minutes=600.0), tmp_path / "run")
+    second = optimize(task(plan, again, minutes=600.0), tmp_path / "run")
     assert again.calls == []
     for one, other in zip(first.features, second.features, strict=True):
         assert one.found.lineage["candidates"] == other.found.lineage["candidates"]
@@ -378,7 +378,7 @@ def test_a_search_whose_proposing_model_dies_leaves_the_test_closed_and_goes_on(
     def run(replies: int, minutes: float | None = None) -> Any:
         made = task(plan, model(plan), minutes=minutes)
         dying = replace(made, proposer_of=lambda rules, journal: Dying(OfflineProposer(rules, 0), replies))
-        return optimise(dying, tmp_path / "run")
+        return optimize(dying, tmp_path / "run")
 
     for feature in run(3, 60).features:
         assert feature.test is None

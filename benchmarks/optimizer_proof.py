@@ -1,6 +1,6 @@
-"""Does the optimiser work? Searches on simulated patients with the embedded model, with and without truth.
+"""Does the optimizer work? Searches on simulated patients with the embedded model, with and without truth.
 
-    python benchmarks/optimiser_proof.py --work FOLDER [--patients 120] [--budget 200] [--seeds 3]
+    python benchmarks/optimizer_proof.py --work FOLDER [--patients 120] [--budget 200] [--seeds 3]
 
 Three questions, each on test patients that no search saw:
 
@@ -32,7 +32,7 @@ FEATURES = ("tonic", "close_eyes", "occur_during_sleep", "clonic", "head_turning
 SHUFFLED = ("tonic", "close_eyes", "clonic")
 WEAK = "role"
 PLANTED = {"tonic": "Does the patient show rapid blinking of the eyes during the video?"}
-"""A question about another sign, planted as the wording to begin with."""
+"""A question about another feature, planted as the wording to begin with."""
 
 SHARES = {"train": 3, "development": 3, "test": 4}
 
