@@ -1,43 +1,28 @@
-"""Second stage of training: the language model learns to answer questions about what the tower hears.
-
-A row is ``window | question 1 + answer 1 | question 2 + answer 2 | ...``: every question sees the window and
-itself, never another question, and its positions start where the window ends.
-"""
+"""Second stage of training: the language model learns to answer questions about what the tower hears."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from transformers import Qwen2AudioForConditionalGeneration, Qwen2AudioProcessor
 
 from semiology.features import AUDIO_FEATURES
 from semiology.prompts.library import Prompt, render
 from semiology.tools.embedded_models.hears.architecture import audio_token_count
-from semiology.tools.embedded_models.hears.listening import Schedule, optimizer
 from semiology.tools.embedded_models.hears.questions import Wordings, answer
 from semiology.tools.embedded_models.hears.sound_pool import CODES, SoundPool
+from semiology.tools.embedded_models.packing import IGNORED, Row, block_mask, pack, stack
+from semiology.tools.embedded_models.training import Report, Schedule, optimize
 
-IGNORED = -100
 _WORDS_LOST = 0.1
 _END_OF_SOUND = "<|audio_eos|>"
 _SOUND = "<|AUDIO|>"
 
 Block = tuple[list[int], list[int]]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A padded batch of rows: ids, positions, block numbers (-1 is padding) and labels, all (B, L)."""
-
-    ids: Tensor
-    positions: Tensor
-    blocks: Tensor
-    labels: Tensor
 
 
 def chat_prompt(processor: Qwen2AudioProcessor, question: str) -> str:
@@ -79,33 +64,16 @@ class Clerk:
             asked = [t for t, keep in zip(asked, kept, strict=True) if keep or t in self._kept_from_loss]
         return asked, list(self.tokenizer(answer(prompt, truth) + "<|im_end|>").input_ids)
 
-    def rows(self, prefixes: Sequence[list[int]], blocks: Sequence[Sequence[Block]]) -> Rows:
+    def rows(self, prefixes: Sequence[list[int]], blocks: Sequence[Sequence[Block]]) -> Row:
         """Pack each prefix with its blocks and pad the rows to one length."""
-        packed = [_pack(prefix, mine) for prefix, mine in zip(prefixes, blocks, strict=True)]
-        length = max(len(row[0]) for row in packed)
-        fill = (self.tokenizer.pad_token_id, 0, -1, IGNORED)
-        return Rows(
-            *(
-                torch.tensor([row[i] + [fill[i]] * (length - len(row[i])) for row in packed])
-                for i in range(len(fill))
-            )
-        )
+        packed = [
+            pack(torch.tensor(prefix), torch.arange(len(prefix))[None], mine)
+            for prefix, mine in zip(prefixes, blocks, strict=True)
+        ]
+        return stack(packed, self.tokenizer.pad_token_id)
 
 
-def _pack(prefix: list[int], blocks: Sequence[Block]) -> tuple[list[int], list[int], list[int], list[int]]:
-    """Return ids, positions, block numbers and labels (the token that follows, in replies) of one row."""
-    start = len(prefix)
-    ids, positions = list(prefix), list(range(start))
-    numbers, labels = [0] * start, [IGNORED] * start
-    for number, (asked, reply) in enumerate(blocks, start=1):
-        ids += asked + reply
-        positions += range(start, start + len(asked) + len(reply))
-        numbers += [number] * (len(asked) + len(reply))
-        labels += [IGNORED] * (len(asked) - 1) + reply + [IGNORED]
-    return ids, positions, numbers, labels
-
-
-def reply_logits(model: Qwen2AudioForConditionalGeneration, rows: Rows, tokens: Sequence[Tensor]) -> Tensor:
+def reply_logits(model: Qwen2AudioForConditionalGeneration, rows: Row, tokens: Sequence[Tensor]) -> Tensor:
     """Return the logits where a reply's token is to be predicted, (reply tokens, vocabulary).
 
     Args:
@@ -117,12 +85,10 @@ def reply_logits(model: Qwen2AudioForConditionalGeneration, rows: Rows, tokens: 
     sound = model.model.multi_modal_projector(torch.cat(list(tokens)))
     place = (rows.ids == model.config.audio_token_id)[..., None]
     embedded = embedded.masked_scatter(place, sound.to(embedded.dtype))
-    causal = torch.ones(rows.ids.shape[1], rows.ids.shape[1], dtype=torch.bool).tril()
-    allowed = (rows.blocks[:, None, :] == 0) | (rows.blocks[:, None, :] == rows.blocks[:, :, None])
     hidden = model.model.language_model(
         inputs_embeds=embedded,
-        attention_mask={"full_attention": (causal & allowed)[:, None]},
-        position_ids=rows.positions,
+        attention_mask={"full_attention": block_mask(rows.block)},
+        position_ids=rows.positions[0],
         use_cache=False,
     ).last_hidden_state
     logits: Tensor = model.lm_head(hidden[rows.labels != IGNORED])
@@ -145,7 +111,7 @@ class AnswerStage:
         self._weights = [_wording_weights(wordings[feature]) for feature in AUDIO_FEATURES]
         self._share = _window_shares(pool.truths)
 
-    def batch(self, rng: np.random.Generator, windows: int, questions: int) -> tuple[Rows, list[Tensor]]:
+    def batch(self, rng: np.random.Generator, windows: int, questions: int) -> tuple[Row, list[Tensor]]:
         """Draw windows and, for each feature whose truth is known there, wordings to ask in."""
         rows = rng.choice(len(self.pool), windows, p=self._share)
         blocks, prefixes, heard = [], [], []
@@ -161,28 +127,21 @@ class AnswerStage:
             heard.append(self.tokens[row, : audio_token_count(frames)].float())
         return self.clerk.rows(prefixes, blocks), heard
 
-    def train(self, schedule: Schedule, questions: int, say: Callable[[str], object]) -> list[float]:
+    def train(self, schedule: Schedule, questions: int, say: Report) -> list[float]:
         """Train with ``questions`` wordings per feature and window; return the loss of each step."""
         torch.manual_seed(schedule.seed)
         rng = np.random.default_rng(schedule.seed)
         model = self.model.train()
         parts = (model.model.multi_modal_projector, model.model.language_model, model.lm_head)
         trained = [p for part in parts for p in part.parameters()]
-        adam, rates = optimizer(trained, schedule)
-        losses: list[float] = []
-        for step in range(schedule.steps):
+
+        def loss_of(_: int) -> dict[str, Tensor]:
             rows, heard = self.batch(rng, schedule.batch, questions)
             with torch.autocast("cpu", torch.bfloat16):
                 logits = reply_logits(model, rows, heard).float()
-            loss = functional.cross_entropy(logits, rows.labels[rows.labels != IGNORED])
-            adam.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(trained, 1.0)
-            adam.step()
-            rates.step()
-            losses.append(loss.item())
-            if (step + 1) % 25 == 0:
-                say(f"answers: step {step + 1} of {schedule.steps}, loss {np.mean(losses[-25:]):.4f}")
+            return {"answers": functional.cross_entropy(logits, rows.labels[rows.labels != IGNORED])}
+
+        losses = optimize(trained, schedule, loss_of, say)
         model.eval()
         return losses
 

@@ -1,4 +1,4 @@
-"""Builds, saves and loads the tiny Qwen2-Audio: transformers' own classes, small numbers.
+"""Builds and loads the tiny Qwen2-Audio: transformers' own classes, small numbers.
 
 The published spectrogram has a frame every 10 ms; here it is every 40 ms, so that 30 s of sound become 187
 audio tokens of 160 ms instead of 750.
@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch import Tensor
 from transformers import (
-    GenerationConfig,
     Qwen2AudioConfig,
     Qwen2AudioForConditionalGeneration,
     Qwen2AudioProcessor,
@@ -21,6 +20,7 @@ from transformers import (
 from transformers.models.qwen2.tokenization_qwen2 import Qwen2Tokenizer
 
 from semiology.backends.embedded.hears import CHECKPOINT
+from semiology.tools.embedded_models.training import greedy_decoding
 
 WINDOW_S = 30
 HOP = 640
@@ -85,12 +85,7 @@ def build_model(tokenizer: Qwen2Tokenizer, seed: int = 0) -> Qwen2AudioForCondit
     model = Qwen2AudioForConditionalGeneration(config).float()
     tower = model.model.audio_tower
     tower.embed_positions.weight.data = _waves(FRAMES // 2, WIDTH)
-    model.generation_config = GenerationConfig(
-        do_sample=False,
-        eos_token_id=[config.text_config.eos_token_id, config.text_config.pad_token_id],
-        pad_token_id=config.text_config.pad_token_id,
-        max_new_tokens=16,
-    )
+    model.generation_config = greedy_decoding(config.text_config, max_new_tokens=16)
     return model
 
 
@@ -104,22 +99,6 @@ def _waves(length: int, width: int) -> Tensor:
 def build_processor(tokenizer: Qwen2Tokenizer) -> Qwen2AudioProcessor:
     """Return the processor that turns chat messages and sound into the model's inputs."""
     return Qwen2AudioProcessor(feature_extractor=build_extractor(), tokenizer=tokenizer)
-
-
-def save_checkpoint(
-    model: Qwen2AudioForConditionalGeneration, processor: Qwen2AudioProcessor, directory: Path
-) -> None:
-    """Write model and processor to a folder that ``from_pretrained`` loads, weights in bfloat16 safetensors.
-
-    The model in memory stays as it is.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    config = Qwen2AudioConfig.from_dict({**model.config.to_dict(), "dtype": "bfloat16"})
-    small = Qwen2AudioForConditionalGeneration(config).to(torch.bfloat16)
-    small.load_state_dict(model.state_dict())
-    small.generation_config = model.generation_config
-    small.save_pretrained(directory, safe_serialization=True)
-    processor.save_pretrained(directory)
 
 
 def load_checkpoint(

@@ -31,6 +31,7 @@ from semiology.tools.embedded_models.hears.answering import Clerk
 from semiology.tools.embedded_models.hears.architecture import load_checkpoint
 from semiology.tools.embedded_models.hears.questions import split_wordings
 from semiology.tools.embedded_models.hears.sound_pool import CODES, SoundPool, build_pool
+from semiology.tools.embedded_models.training import use_threads
 
 app = typer.Typer(add_completion=False)
 
@@ -168,8 +169,7 @@ def main(
     threads: int = typer.Option(0, help="Threads; 0 leaves PyTorch's choice."),
 ) -> None:
     """Ask the listener every wording about held-out simulated patients and write the figures."""
-    if threads:
-        torch.set_num_threads(threads)
+    use_threads(threads)
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"{split}_{patients}.npz"
     if not path.exists():

@@ -7,14 +7,7 @@ from dataclasses import dataclass, replace
 from semiology.features import AUDIO_FEATURES
 from semiology.prompts.library import Prompt, PromptLibrary, render
 from semiology.tools.embedded_models.hears.paraphrases import NEGATED_PARAPHRASES, PARAPHRASES
-
-HELD_OUT_PER_FEATURE = 2
-# The library has grown since the checkpoint was trained: later wordings are neither trained on nor kept back.
-WORDINGS = (
-    "s3", "embc", "s3_context", "minimal", "clinical_term", "definition", "layperson", "role",
-    "step_by_step_look", "negated",
-)  # fmt: skip
-REFERENCE = "s3"
+from semiology.tools.embedded_models.wordings import split_prompts
 
 
 @dataclass(frozen=True)
@@ -33,24 +26,15 @@ class Wordings:
 
 
 def split_wordings(library: PromptLibrary) -> dict[str, Wordings]:
-    """Return the wordings of the audio features; the last two authored ones that ask for presence are unseen.
+    """Return the wordings of the audio features.
 
     Raises:
         ValueError: a feature has too few authored wordings to keep some back.
     """
     chosen = {}
     for feature in AUDIO_FEATURES:
-        prompts = [p for p in library.feature(feature).prompts if p.id in WORDINGS]
-        authored = [p.id for p in prompts if p.provenance == "authored" and p.polarity == "positive"]
-        if len(authored) <= HELD_OUT_PER_FEATURE:
-            raise ValueError(
-                f"{feature} has {len(authored)} authored wordings; write more than {HELD_OUT_PER_FEATURE}"
-            )
-        kept_back = authored[-HELD_OUT_PER_FEATURE:]
-        seen = [prompt for prompt in prompts if prompt.id not in kept_back]
-        seen.sort(key=lambda prompt: (prompt.polarity == "negative", prompt.id != REFERENCE))
-        unseen = tuple(prompt for prompt in prompts if prompt.id in kept_back)
-        chosen[feature] = Wordings(tuple(seen), unseen, _extra(feature, seen[0]))
+        seen, unseen, negated = split_prompts(library, feature)
+        chosen[feature] = Wordings((*seen, *negated), tuple(unseen), _extra(feature, seen[0]))
     return chosen
 
 

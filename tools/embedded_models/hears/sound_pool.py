@@ -18,16 +18,13 @@ from transformers import WhisperFeatureExtractor
 
 from semiology.data.media.audio import read_audio
 from semiology.data.simulated.script.events import Event
-from semiology.data.simulated.script.script import Script, draw_look, draw_script
+from semiology.data.simulated.script.script import Script
 from semiology.data.simulated.sound.sound import soundtrack
 from semiology.data.simulated.sound.voice import RATE
 from semiology.data.windows.sliding import SlidingWindow
 from semiology.tools.embedded_models.hears.architecture import TOKEN_S, audio_token_count, build_extractor
+from semiology.tools.embedded_models.patients import patient_scripts, save_arrays, window_chance
 
-# Training, validation and held-out patients are drawn from seeds that cannot meet.
-SEED_BASE = {"train": 0, "validation": 1_000_000, "heldout": 2_000_000}
-# As the simulated recording sets are written.
-DURATION_S = (35.0, 60.0)
 HEARD: tuple[str, ...] = ("address", "verbal_responsiveness", "ictal_vocalization", "talk")
 """What the listener is taught to notice moment by moment; the last is ordinary talk that answers nobody."""
 CODES: tuple[str, ...] = ("yes", "no", "na", "")
@@ -63,9 +60,7 @@ class SoundPool:
 
     def save(self, path: Path) -> None:
         """Write the pool to an npz file that appears only when it is whole."""
-        partial = path.with_suffix(".part.npz")
-        np.savez(partial, allow_pickle=False, **vars(self))
-        partial.rename(path)
+        save_arrays(path, vars(self))
 
     @classmethod
     def load(cls, path: Path) -> SoundPool:
@@ -125,13 +120,6 @@ def through_aac(sound: Sound, folder: Path) -> Sound:
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return read_audio(path, 0.0, len(sound) / RATE, RATE)
-
-
-def patient_scripts(split: str, patient: int, recordings: int) -> list[Script]:
-    """Draw the recordings of one simulated patient of a split."""
-    rng = np.random.default_rng(SEED_BASE[split] + patient)
-    look = draw_look(rng)
-    return [draw_script(rng, float(np.round(rng.uniform(*DURATION_S), 1)), look) for _ in range(recordings)]
 
 
 def training_patients(count: int) -> list[int]:
@@ -195,7 +183,7 @@ def build_pool(
     extractor, rows = build_extractor(), []
     with tempfile.TemporaryDirectory() as folder:
         for done, patient in enumerate(patients):
-            rng = np.random.default_rng([SEED_BASE[split] + patient, 7])
+            rng = window_chance(split, patient)
             for number, script in enumerate(patient_scripts(split, patient, recordings)):
                 sound = soundtrack(script)
                 if rng.random() < aac:

@@ -6,23 +6,20 @@ Stages write into the work folder and are skipped when their output is there: an
 from __future__ import annotations
 
 import json
-import os
-import time
 from pathlib import Path
 
-import torch
 import typer
-from torch import Tensor
 from transformers import Qwen2AudioForConditionalGeneration, Qwen2AudioProcessor
 
 from semiology.backends.embedded.hears import CHECKPOINT
 from semiology.prompts.library import load_library
 from semiology.tools.embedded_models.hears import architecture
 from semiology.tools.embedded_models.hears.answering import AnswerStage
-from semiology.tools.embedded_models.hears.listening import Schedule, hear_all, train_tower
+from semiology.tools.embedded_models.hears.listening import hear_all, train_tower
 from semiology.tools.embedded_models.hears.questions import split_wordings, training_texts
 from semiology.tools.embedded_models.hears.sound_pool import SoundPool, build_pool, training_patients
 from semiology.tools.embedded_models.hears.tokenizer import train_tokenizer
+from semiology.tools.embedded_models.training import Schedule, TrainingFolder, save_checkpoint, use_threads
 
 app = typer.Typer(add_completion=False)
 
@@ -33,67 +30,44 @@ ANSWER_STEPS = 600
 BATCH = 16
 
 
-class Run:
+class Run(TrainingFolder):
     """One training run: its folder, seed, untrained model and processor."""
 
     def __init__(self, work: Path, seed: int, patients: int, scale: float = 1.0) -> None:
-        work.mkdir(parents=True, exist_ok=True)
-        self.work, self.seed, self.patients, self.scale = work, seed, patients, scale
-        self.begun = time.monotonic()
+        self.seed, self.patients = seed, patients
         self.wordings = split_wordings(load_library())
         tokenizer = train_tokenizer(training_texts(self.wordings))
         self.processor: Qwen2AudioProcessor = architecture.build_processor(tokenizer)
         self.model: Qwen2AudioForConditionalGeneration = architecture.build_model(tokenizer, seed)
-
-    def say(self, text: str) -> None:
-        """Tell how far the run is, with the minutes since it began."""
-        typer.echo(f"[{(time.monotonic() - self.begun) / 60:5.1f} min] {text}")
+        super().__init__(work, scale, {"model": self.model})
 
     def schedule(self, steps: int, rate: float) -> Schedule:
         """Return a stage's schedule, its steps multiplied by the run's scale."""
-        return Schedule(max(2, round(steps * self.scale)), BATCH, rate, self.seed)
+        return Schedule(
+            self.steps(steps), BATCH, rate, self.seed, floor=0.0, weight_decay=0.02, report_every=25
+        )
 
     def pool(self) -> SoundPool:
-        """Return the windows of the training patients, synthesising them once."""
+        """Return the windows of the training patients, synthesizing them once."""
         path = self.work / f"train_{self.patients}.npz"
         if not path.exists():
             chosen = training_patients(self.patients)
             build_pool("train", chosen, 1, WINDOWS, AAC, self.say).save(path)
         return SoundPool.load(path)
 
-    def restored(self, name: str) -> bool:
-        """Load a finished stage's weights, if there are any."""
-        path = self.work / f"{name}.pt"
-        if path.exists():
-            self.model.load_state_dict(torch.load(path, weights_only=True))
-            self.say(f"{name}: already done")
-        return path.exists()
-
-    def keep(self, name: str) -> None:
-        """Save the weights after a stage."""
-        torch.save(self.model.state_dict(), self.work / f"{name}.pt")
-
 
 def train(run: Run) -> None:
-    """Synthesise, teach the tower to hear, then teach the language model to answer."""
+    """Synthesize, teach the tower to hear, then teach the language model to answer."""
     pool = run.pool()
     run.say(f"{len(pool)} windows of {run.patients} training patients")
-    if not run.restored("tower"):
-        train_tower(run.model, pool, run.schedule(TOWER_STEPS, 3e-3), run.say)
-        run.keep("tower")
-    if not run.restored("answers"):
-        tokens = _tokens(run, pool)
+    run.stage("tower", lambda: train_tower(run.model, pool, run.schedule(TOWER_STEPS, 3e-3), run.say))
+
+    def answers() -> None:
+        tokens = run.cached("tokens", lambda: hear_all(run.model, pool))
         stage = AnswerStage(run.model, run.processor, run.wordings, pool, tokens)
         stage.train(run.schedule(ANSWER_STEPS, 2e-3), 1, run.say)
-        run.keep("answers")
 
-
-def _tokens(run: Run, pool: SoundPool) -> Tensor:
-    path = run.work / "tokens.pt"
-    if not path.exists():
-        torch.save(hear_all(run.model, pool), path)
-    tokens: Tensor = torch.load(path, weights_only=True)
-    return tokens
+    run.stage("answers", answers)
 
 
 @app.command()
@@ -108,12 +82,10 @@ def main(
     threads: int = typer.Option(0, help="Threads; 0 leaves PyTorch's choice."),
 ) -> None:
     """Train the tiny Qwen2-Audio on simulated sound and write its checkpoint."""
-    if threads:
-        torch.set_num_threads(threads)
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    use_threads(threads)
     run = Run(work, seed, patients, scale)
     train(run)
-    architecture.save_checkpoint(run.model, run.processor, out)
+    save_checkpoint(run.model, run.processor, out)
     figures = {"seed": seed, "patients": patients, "scale": scale}
     (out / "training.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     run.say(f"checkpoint in {out}")

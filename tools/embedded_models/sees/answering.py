@@ -16,10 +16,11 @@ from torch.nn import functional
 from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
 from semiology.features import VISUAL_FEATURES
+from semiology.tools.embedded_models.packing import stack
 from semiology.tools.embedded_models.sees import packing
 from semiology.tools.embedded_models.sees.clip_pool import Pool
 from semiology.tools.embedded_models.sees.questions import Question, QuestionSource, balanced_features
-from semiology.tools.embedded_models.sees.stages import Report, Schedule, optimize
+from semiology.tools.embedded_models.training import Report, Schedule, optimize
 
 WATCH_LAYER = 3
 TOPIC_LAYER = 2
@@ -168,7 +169,7 @@ class LanguageStage:
                 negated.append(question.negated)
             rows.append(packing.pack(prefix, own))
             blocks += own
-        batch = packing.stack(rows, self.questioner.pad)
+        batch = stack(rows, self.questioner.pad)
         logits, state = packing.answer_logits(self.model, prefix, batch, visual, TOPIC_LAYER)
         shift = None if asking.shift is None else asking.shift[asked.ravel()]
         first = np.cumsum([0, *[len(b.answer) for b in blocks[:-1]]])

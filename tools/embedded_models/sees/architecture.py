@@ -1,4 +1,4 @@
-"""Builds, saves and loads the tiny Qwen2.5-VL: transformers' own classes, small numbers.
+"""Builds and loads the tiny Qwen2.5-VL: transformers' own classes, small numbers.
 
 Each visual token stands for a square of 56 px in two consecutive frames (14 px patches, merged 4 by 4), so
 that a 30 s window at 2 fps and 224 x 168 px gives 360 tokens while eyes and mouth keep a few pixels.
@@ -11,7 +11,6 @@ from typing import Any
 
 import torch
 from transformers import (
-    GenerationConfig,
     Qwen2_5_VLConfig,
     Qwen2_5_VLForConditionalGeneration,
     Qwen2_5_VLProcessor,
@@ -21,6 +20,7 @@ from transformers import (
 from transformers.models.qwen2.tokenization_qwen2 import Qwen2Tokenizer
 
 from semiology.backends.embedded.sees import CHECKPOINT, MAX_PIXELS, MIN_PIXELS
+from semiology.tools.embedded_models.training import greedy_decoding
 
 PATCH_PX = 14
 MERGE = 4
@@ -80,12 +80,7 @@ def build_model(tokenizer: Qwen2Tokenizer, seed: int = 0) -> Qwen2_5_VLForCondit
     )
     torch.manual_seed(seed)
     model = Qwen2_5_VLForConditionalGeneration(config).float()
-    model.generation_config = GenerationConfig(
-        do_sample=False,
-        eos_token_id=[text["eos_token_id"], text["pad_token_id"]],
-        pad_token_id=text["pad_token_id"],
-        max_new_tokens=64,
-    )
+    model.generation_config = greedy_decoding(config.text_config, max_new_tokens=64)
     return model
 
 
@@ -99,23 +94,6 @@ def build_processor(tokenizer: Qwen2Tokenizer) -> Qwen2_5_VLProcessor:
         video_processor=Qwen2VLVideoProcessor(size=size, cap_pixels_per_frame=False, **geometry),
         chat_template=tokenizer.chat_template,
     )
-
-
-def save_checkpoint(
-    model: Qwen2_5_VLForConditionalGeneration, processor: Qwen2_5_VLProcessor, directory: Path
-) -> None:
-    """Write model and processor to a folder that ``from_pretrained`` loads, weights in bfloat16 safetensors.
-
-    The model in memory stays as it is.
-    """
-    directory.mkdir(parents=True, exist_ok=True)
-    state = {name: tensor.detach().to(torch.bfloat16) for name, tensor in model.state_dict().items()}
-    config = Qwen2_5_VLConfig.from_dict({**model.config.to_dict(), "dtype": "bfloat16"})
-    small = Qwen2_5_VLForConditionalGeneration(config).to(torch.bfloat16)
-    small.load_state_dict(state)
-    small.generation_config = model.generation_config
-    small.save_pretrained(directory, safe_serialization=True)
-    processor.save_pretrained(directory)
 
 
 def load_checkpoint(

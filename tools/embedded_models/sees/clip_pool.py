@@ -16,18 +16,15 @@ from PIL import Image
 
 from semiology.backends.embedded.sees import FPS
 from semiology.data.simulated.picture.render import keypoints, render
-from semiology.data.simulated.script.script import Script, draw_look, draw_script
+from semiology.data.simulated.script.script import Script
 from semiology.data.windows.sliding import SlidingWindow
 from semiology.features import VISUAL_FEATURES
+from semiology.tools.embedded_models.patients import patient_scripts, save_arrays, window_chance
 from semiology.tools.embedded_models.sees.architecture import PATCH_PX
 
-# Training, validation and held-out patients are drawn from seeds that cannot meet.
-SEED_BASE = {"train": 0, "validation": 1_000_000, "heldout": 2_000_000}
 VIDEO_FPS = 30.0
 FRAME_SIZE = (224, 168)
 SHORT_FRAMES = (10, 16, 24, 34, 46)
-# As the simulated recording sets are written.
-DURATION_S = (35.0, 60.0)
 BLUR_SUBFRAMES = 3
 
 
@@ -120,13 +117,6 @@ def degrade(frame: np.ndarray, rng: np.random.Generator) -> bytes:
     return bytes(cv2.imencode(".jpg", frame[..., ::-1], settings)[1])
 
 
-def patient_scripts(split: str, patient: int, recordings: int) -> list[Script]:
-    """Draw the recordings of one simulated patient of a split."""
-    rng = np.random.default_rng(SEED_BASE[split] + patient)
-    look = draw_look(rng)
-    return [draw_script(rng, float(np.round(rng.uniform(*DURATION_S), 1)), look) for _ in range(recordings)]
-
-
 def render_patient(path: Path, split: str, patient: int, recordings: int, windows: int | None) -> None:
     """Render one patient's windows into a file.
 
@@ -137,7 +127,7 @@ def render_patient(path: Path, split: str, patient: int, recordings: int, window
         recordings: recordings of the patient.
         windows: random windows per recording; all windows of the protocol where None.
     """
-    rng = np.random.default_rng([SEED_BASE[split] + patient, 7])
+    rng = window_chance(split, patient)
     columns: dict[str, list[np.ndarray]] = {}
     jpegs: list[bytes] = []
     for number, script in enumerate(patient_scripts(split, patient, recordings)):
@@ -163,10 +153,8 @@ def render_patient(path: Path, split: str, patient: int, recordings: int, window
                 columns.setdefault(name, []).append(value)
     arrays = {name: np.concatenate(values) for name, values in columns.items()}
     ends = np.cumsum([len(jpeg) for jpeg in jpegs])
-    partial = path.with_suffix(".part.npz")
     arrays |= {"jpeg": np.frombuffer(b"".join(jpegs), np.uint8), "ends": ends}
-    np.savez(partial, allow_pickle=False, **arrays)
-    partial.rename(path)
+    save_arrays(path, arrays)
 
 
 def build_pool(

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from semiology.features import VISUAL_FEATURES
 from semiology.metrics.statistics.intervals import patient_weights
+from semiology.tools.embedded_models.packing import stack
 from semiology.tools.embedded_models.sees import packing
 from semiology.tools.embedded_models.sees.answering import Questioner
 from semiology.tools.embedded_models.sees.clip_pool import Pool
@@ -98,7 +99,7 @@ def answer_margins(
     every = torch.arange(len(blocks))
     for index, visual in enumerate(tokens):
         prefix = questioner.prefix(int(pool.counts[index]) // 2, pool.grid)
-        batch = packing.stack([packing.pack(prefix, blocks)], questioner.pad)
+        batch = stack([packing.pack(prefix, blocks)], questioner.pad)
         logits, _ = packing.answer_logits(questioner.model, prefix, batch, visual[None].float())
         decided = logits[place]
         margins[index] = (decided[every, yes] - decided[every, no]).numpy()

@@ -8,7 +8,8 @@ import numpy as np
 
 from semiology.data.simulated.script.behaviours import RESEMBLES
 from semiology.features import VISUAL_FEATURES
-from semiology.tools.embedded_models.sees.clip_pool import Pool, patient_scripts, sliding_windows
+from semiology.tools.embedded_models.patients import patient_scripts
+from semiology.tools.embedded_models.sees.clip_pool import Pool, sliding_windows
 from semiology.tools.embedded_models.sees.evaluate import f1_score, recording_answers
 
 SEEN_S = 1.0

@@ -1,9 +1,4 @@
-"""Chat messages to token rows: one video prefix shared by several questions, each as if it were asked alone.
-
-A row is ``prefix | question 1 + answer 1 | question 2 + answer 2 | ...``. Every block sees the prefix and
-itself, never another block, and its positions start where the prefix ends; so each answer has the logits that
-it would have alone.
-"""
+"""Chat messages with a video to token rows, and the language model run over them."""
 
 from __future__ import annotations
 
@@ -13,10 +8,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from transformers import DynamicCache, Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
-IGNORED = -100
+from semiology.tools.embedded_models import packing
+from semiology.tools.embedded_models.packing import IGNORED, Row, block_mask
 
 
 @dataclass(frozen=True)
@@ -49,23 +44,6 @@ class Block:
     answer: list[int]
     decision: int
     yes_no: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Row:
-    """One prefix with its questions.
-
-    Attributes:
-        ids: (L,) token ids.
-        positions: (3, L) positions.
-        block: (L,) 0 in the prefix, k in the k-th question.
-        labels: (L,) the token to predict after each token, ``IGNORED`` outside the answers.
-    """
-
-    ids: Tensor
-    positions: Tensor
-    block: Tensor
-    labels: Tensor
 
 
 def user_turn(question: str, video: Any = "video") -> list[dict[str, Any]]:
@@ -123,45 +101,8 @@ def encode_block(
 
 
 def pack(prefix: Prefix, blocks: Sequence[Block]) -> Row:
-    """Pack a prefix and encoded blocks into one row.
-
-    Answers take the positions that ``generate`` gives them: one past the largest position of any axis.
-    """
-    ids, labels = [prefix.ids], [torch.full((len(prefix.ids),), IGNORED)]
-    positions, start = [prefix.positions], int(prefix.positions[0, -1]) + 1
-    numbers = [0] * len(prefix.ids)
-    for number, block in enumerate(blocks, start=1):
-        question, answer = block.question, block.answer
-        first = max(int(prefix.positions.max()), start + len(question) - 1) + 1
-        ids.append(torch.tensor(question + answer))
-        place = [*range(start, start + len(question)), *range(first, first + len(answer))]
-        positions.append(torch.tensor(place).expand(3, -1))
-        labels.append(torch.tensor([IGNORED] * (len(question) - 1) + answer + [IGNORED]))
-        numbers += [number] * (len(question) + len(answer))
-    return Row(torch.cat(ids), torch.cat(positions, 1), torch.tensor(numbers), torch.cat(labels))
-
-
-def stack(rows: Sequence[Row], pad_id: int) -> Row:
-    """Stack rows with equally long prefixes into a batch, padded: ids (B, L), positions (3, B, L), ..."""
-    length = max(len(row.ids) for row in rows)
-
-    def padded(tensors: list[Tensor], value: int) -> Tensor:
-        return torch.stack([functional.pad(t, (0, length - t.shape[-1]), value=value) for t in tensors])
-
-    return Row(
-        padded([row.ids for row in rows], pad_id),
-        padded([row.positions for row in rows], 0).transpose(0, 1),
-        padded([row.block for row in rows], -1),
-        padded([row.labels for row in rows], IGNORED),
-    )
-
-
-def block_mask(block: Tensor) -> Tensor:
-    """Return the (B, 1, L, L) mask of rows (B, L): causal, from a question only to prefix and itself."""
-    length = block.shape[-1]
-    causal = torch.ones(length, length, dtype=torch.bool).tril()
-    allowed = (block[:, None, :] == 0) | (block[:, None, :] == block[:, :, None])
-    return (causal & allowed)[:, None]
+    """Pack a prefix and encoded blocks into one row."""
+    return packing.pack(prefix.ids, prefix.positions, [(block.question, block.answer) for block in blocks])
 
 
 def decode_layers(

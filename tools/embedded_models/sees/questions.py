@@ -12,15 +12,9 @@ import numpy as np
 from semiology.features import VISUAL_FEATURES
 from semiology.prompts.library import Prompt, PromptLibrary, answer_formats, render
 from semiology.prompts.strict_yaml import read_yaml
+from semiology.tools.embedded_models.wordings import split_prompts
 
-HELD_OUT_PER_FEATURE = 2
-# The library has grown since the checkpoint was trained: later wordings are neither trained on nor kept back.
-WORDINGS = (
-    "s3", "embc", "s3_context", "minimal", "clinical_term", "definition", "layperson", "role",
-    "step_by_step_look", "negated",
-)  # fmt: skip
 FORMATS = ("embc_internvl", "embc_qwen", "yes_no", "yes_no_json", "yes_no_na", "yes_no_na_json")
-REFERENCE = "s3"
 FORMAT = "yes_no"
 
 _FRAMES = (
@@ -74,29 +68,17 @@ class Question:
 def split_wordings(library: PromptLibrary) -> dict[str, Wordings]:
     """Return the questions of the 18 visual features, without the last two authored wordings of each.
 
-    Negated wordings, where yes means that the sign is absent, are kept apart. Every question of ``seen``
-    and ``unseen`` asks for a bare yes or no.
+    Every question of ``seen`` and ``unseen`` asks for a bare yes or no.
 
     Raises:
         ValueError: a feature has too few authored wordings to keep some back.
     """
     chosen = {}
     for feature in VISUAL_FEATURES:
-        entries = [p for p in library.feature(feature).prompts if p.id in WORDINGS]
-        prompts = [p for p in entries if p.polarity == "positive"]
-        authored = [p.id for p in prompts if p.provenance == "authored"]
-        if len(authored) <= HELD_OUT_PER_FEATURE:
-            raise ValueError(
-                f"{feature} has {len(authored)} authored wordings; write more than {HELD_OUT_PER_FEATURE}"
-            )
-        kept_back = set(authored[-HELD_OUT_PER_FEATURE:])
-        seen = sorted((p for p in prompts if p.id not in kept_back), key=lambda p: p.id != REFERENCE)
+        seen, unseen, negated = split_prompts(library, feature)
+        texts = tuple(_text(p) for p in seen)
         chosen[feature] = Wordings(
-            reference=_text(seen[0]),
-            seen=tuple(_text(p) for p in seen),
-            unseen=tuple(_text(p) for p in prompts if p.id in kept_back),
-            prompts=tuple(seen),
-            negated=tuple(p for p in entries if p.polarity == "negative"),
+            texts[0], texts, tuple(_text(p) for p in unseen), tuple(seen), tuple(negated)
         )
     return chosen
 

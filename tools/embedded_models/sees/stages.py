@@ -1,14 +1,6 @@
-"""The vision tower learns to see; the loop that every training stage runs in.
-
-The language model's stages are in ``answering``.
-"""
+"""The vision tower learns to see; the stages of the language model are in ``answering``."""
 
 from __future__ import annotations
-
-import math
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -21,53 +13,7 @@ from semiology.features import VISUAL_FEATURES
 from semiology.tools.embedded_models.sees.architecture import MERGE
 from semiology.tools.embedded_models.sees.clip_pool import Pool
 from semiology.tools.embedded_models.sees.frames import patchify, tower_in_one_batch
-
-Report = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """Length and rate of one stage; the rate rises for 5 % of the steps, then falls as a cosine."""
-
-    steps: int
-    batch: int
-    rate: float
-    seed: int = 0
-    report_every: int = 50
-
-    def factor(self, step: int) -> float:
-        """Return the multiple of the rate at a step."""
-        warm = max(1, self.steps // 20)
-        if step < warm:
-            return (step + 1) / warm
-        return 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, self.steps - warm)))
-
-
-def optimize(
-    parameters: list[nn.Parameter],
-    schedule: Schedule,
-    loss_of: Callable[[int], dict[str, Tensor]],
-    report: Report,
-) -> list[float]:
-    """Minimise the sum of the losses that ``loss_of(step)`` returns; report their means; return the sums."""
-    optimizer = torch.optim.AdamW(parameters, lr=schedule.rate, betas=(0.9, 0.98), weight_decay=0.01)
-    history: list[dict[str, float]] = []
-    begun = time.monotonic()
-    for step in range(schedule.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = schedule.rate * schedule.factor(step)
-        losses = loss_of(step)
-        optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(torch.stack(list(losses.values())).sum())
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        history.append({name: float(value.detach()) for name, value in losses.items()})
-        if (step + 1) % schedule.report_every == 0 or step + 1 == schedule.steps:
-            recent = history[-schedule.report_every :]
-            names = sorted({name for losses_then in recent for name in losses_then})
-            means = " ".join(f"{n} {np.mean([h[n] for h in recent if n in h]):.4f}" for n in names)
-            report(f"step {step + 1}/{schedule.steps} {means} ({time.monotonic() - begun:.0f} s)")
-    return [sum(h.values()) for h in history]
+from semiology.tools.embedded_models.training import Report, Schedule, optimize
 
 
 def train_tower(

@@ -6,13 +6,13 @@ Stages write into the work folder and are skipped when their output is there: an
 from __future__ import annotations
 
 import json
-import os
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 import typer
 from torch import Tensor
 from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
@@ -29,8 +29,8 @@ from semiology.tools.embedded_models.sees.questions import (
     split_wordings,
     training_texts,
 )
-from semiology.tools.embedded_models.sees.stages import Schedule
 from semiology.tools.embedded_models.sees.tokenizer import train_tokenizer
+from semiology.tools.embedded_models.training import Schedule, TrainingFolder, save_checkpoint, use_threads
 
 app = typer.Typer(add_completion=False)
 RECORDINGS = {"train": 3, "validation": 2, "heldout": 3}
@@ -38,27 +38,20 @@ RECORDINGS = {"train": 3, "validation": 2, "heldout": 3}
 
 
 @dataclass(frozen=True)
-class Plan:
-    """How much of everything a run takes; ``scale`` multiplies all numbers of steps."""
+class Patients:
+    """How many simulated patients each split has."""
 
-    train_patients: int = 560
-    validation_patients: int = 40
-    heldout_patients: int = 50
-    scale: float = 1.0
-
-    def steps(self, full: int) -> int:
-        """Return a number of steps under this plan, at least 2."""
-        return max(2, round(full * self.scale))
+    train: int = 560
+    validation: int = 40
+    heldout: int = 50
 
 
-class Run:
+class Run(TrainingFolder):
     """One training run: its folder, seed, model and processor."""
 
-    def __init__(self, work: Path, seed: int, plan: Plan) -> None:
+    def __init__(self, work: Path, seed: int, patients: Patients, scale: float = 1.0) -> None:
         """Build the untrained model; nothing is rendered or trained yet."""
-        self.work, self.seed, self.plan = work, seed, plan
-        work.mkdir(parents=True, exist_ok=True)
-        self.begun = time.monotonic()
+        self.seed, self.patients = seed, patients
         self.wordings = split_wordings(load_library())
         tokenizer = train_tokenizer(training_texts(self.wordings))
         self.processor: Qwen2_5_VLProcessor = architecture.build_processor(tokenizer)
@@ -68,15 +61,12 @@ class Run:
         self.source = QuestionSource(self.wordings)
         self._tokens: dict[str, list[Tensor]] = {}
         self._pools: dict[str, Pool] = {}
-
-    def say(self, text: str) -> None:
-        """Print a line of progress with the time since the start."""
-        typer.echo(f"[{time.monotonic() - self.begun:6.0f} s] {text}")
+        super().__init__(work, scale, {"model": self.model, "watcher": self.watcher})
 
     def pool(self, split: str) -> Pool:
         """Return the windows of a split, rendering what is missing."""
         if split not in self._pools:
-            patients = getattr(self.plan, f"{split}_patients")
+            patients = getattr(self.patients, split)
             recordings = RECORDINGS[split]
             paths = []
             windows = 3 if split == "train" else None
@@ -90,37 +80,20 @@ class Run:
     def tokens(self, split: str) -> list[Tensor]:
         """Return the frozen tower's tokens of a split, computing them once."""
         if split not in self._tokens:
-            path = self.work / f"tokens_{split}.pt"
-            if not path.exists():
-                torch.save(stages.cache_tokens(self.model, self.pool(split), self.say), path)
-            self._tokens[split] = torch.load(path, weights_only=True)
+            compute = partial(stages.cache_tokens, self.model, self.pool(split), self.say)
+            self._tokens[split] = self.cached(f"tokens_{split}", compute)
         return self._tokens[split]
 
-    def stage(self, name: str) -> bool:
-        """Load a finished stage's weights; return whether it still has to be run."""
-        path = self.work / f"{name}.pt"
-        if not path.exists():
-            self.say(f"stage {name}")
-            return True
-        saved = torch.load(path, weights_only=True)
-        self.model.load_state_dict(saved["model"])
-        self.watcher.load_state_dict(saved["watcher"])
-        self.say(f"stage {name}: already done")
-        return False
-
-    def keep(self, name: str) -> None:
-        """Save the weights after a stage."""
-        state = {"model": self.model.state_dict(), "watcher": self.watcher.state_dict()}
-        torch.save(state, self.work / f"{name}.pt")
-
-    def language(self, name: str, steps: int, rate: float, asking: Asking, batch: int = 16) -> None:
+    def language(self, name: str, steps: int, rate: float, asking: Callable[[], Asking]) -> None:
         """Run one language stage unless it is done."""
-        if self.stage(name):
-            schedule = Schedule(self.plan.steps(steps), batch, rate, seed=self.seed + sum(name.encode()))
+
+        def train() -> None:
+            schedule = Schedule(self.steps(steps), 16, rate, seed=self.seed + sum(name.encode()))
             pool, tokens = self.pool("train"), self.tokens("train")
             stage = LanguageStage(self.asker, self.source, self.watcher, pool, tokens)
-            stage.train(schedule, asking, self.say)
-            self.keep(name)
+            stage.train(schedule, asking(), self.say)
+
+        self.stage(name, train)
 
     def thresholds(self) -> np.ndarray:
         """Return the best margins of each feature on validation patients."""
@@ -134,17 +107,14 @@ class Run:
 
 def train(run: Run) -> None:
     """Run all stages in order."""
-    if run.stage("tower"):
-        schedule = Schedule(run.plan.steps(1500), 64, 2e-3, run.seed)
-        stages.train_tower(run.model, run.pool("train"), schedule, run.say)
-        run.keep("tower")
-    run.language("watch", 700, 2e-3, Asking(questions=0))
-    run.language("reference", 300, 1.5e-3, Asking(questions=6, reference=0.7, balance=0.7))
-    run.language("wordings", 900, 1.3e-3, Asking(questions=6, reference=0.35, balance=0.7, watch_every=5))
+    tower = Schedule(run.steps(1500), 64, 2e-3, run.seed)
+    run.stage("tower", lambda: stages.train_tower(run.model, run.pool("train"), tower, run.say))
+    run.language("watch", 700, 2e-3, lambda: Asking(questions=0))
+    run.language("reference", 300, 1.5e-3, lambda: Asking(questions=6, reference=0.7, balance=0.7))
+    often = partial(Asking, questions=6, balance=0.7, watch_every=5)
+    run.language("wordings", 900, 1.3e-3, lambda: often(reference=0.35))
     # Any-yes over windows and unequal prevalence move the best decision away from even odds.
-    shift = run.thresholds() if not (run.work / "decision.pt").exists() else None
-    last = Asking(questions=6, reference=0.4, balance=0.7, watch_every=5, shift=shift)
-    run.language("decision", 60, 5e-4, last)
+    run.language("decision", 60, 5e-4, lambda: often(reference=0.4, shift=run.thresholds()))
 
 
 def assess(run: Run, split: str) -> list[dict[str, object]]:
@@ -163,7 +133,7 @@ def assess(run: Run, split: str) -> list[dict[str, object]]:
         margins = evaluate.answer_margins(run.asker, pool, tokens, questions)
         results.append(evaluate.report(pool, margins, name))
         if name == "reference wording" and split == "heldout":
-            traps = behaviour_windows(split, run.plan.heldout_patients, RECORDINGS[split])
+            traps = behaviour_windows(split, run.patients.heldout, RECORDINGS[split])
             costs = hard_negatives(pool, margins > 0, traps)
             results[-1]["hard_negatives"] = [asdict(cost) for cost in costs]
         run.say(f"{split}, {name}: macro F1 {results[-1]['macro_f1']:.3f}")
@@ -184,12 +154,10 @@ def main(
     ),
 ) -> None:
     """Train the tiny Qwen2.5-VL, write its checkpoint and its held-out figures."""
-    if threads:
-        torch.set_num_threads(threads)
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    run = Run(work, seed, Plan(train_patients=patients, scale=scale))
+    use_threads(threads)
+    run = Run(work, seed, Patients(train=patients), scale)
     train(run)
-    architecture.save_checkpoint(run.model, run.processor, out)
+    save_checkpoint(run.model, run.processor, out)
     results = assess(run, "heldout")
     text = json.dumps(
         {"training_s": round(time.monotonic() - run.begun), "seed": seed, "results": results}, indent=1

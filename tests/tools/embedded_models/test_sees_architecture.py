@@ -11,8 +11,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from semiology.tools.embedded_models.packing import block_mask, stack
 from semiology.tools.embedded_models.sees import architecture, frames, packing
 from semiology.tools.embedded_models.sees.tokenizer import SPECIAL_TOKENS, train_tokenizer
+from semiology.tools.embedded_models.training import save_checkpoint
 
 QUESTIONS = ["Does the patient exhibit a blank stare? Answer with 'yes' or 'no'.", "Is the patient asleep?"]
 
@@ -69,7 +71,7 @@ def test_the_template_writes_qwens_layout_with_its_default_system_turn(tiny: tup
 def test_a_saved_checkpoint_loads_through_the_auto_classes(tiny: tuple[Any, Any], tmp_path: Path) -> None:
     from transformers import AutoModelForImageTextToText, AutoProcessor, AutoTokenizer
 
-    architecture.save_checkpoint(*tiny, tmp_path)
+    save_checkpoint(*tiny, tmp_path)
     model = AutoModelForImageTextToText.from_pretrained(tmp_path)
     processor = AutoProcessor.from_pretrained(tmp_path)
     assert type(model).__name__ == "Qwen2_5_VLForConditionalGeneration"
@@ -99,9 +101,9 @@ def test_packed_questions_have_the_logits_of_separate_prompts(tiny: tuple[Any, A
         packing.pack(prefix, [packing.encode_block(processor, q, ("yes", "no"), True) for q in QUESTIONS])
     ]
     rows.append(packing.pack(prefix, [packing.encode_block(processor, QUESTIONS[1], ("yes", "no"), False)]))
-    batch = packing.stack(rows, pad_id=0)
+    batch = stack(rows, pad_id=0)
     embedded = packing.embed(model, batch.ids, prefix.video, tokens.expand(2, -1, -1))
-    states = packing.decode_layers(model, embedded, batch.positions, packing.block_mask(batch.block))
+    states = packing.decode_layers(model, embedded, batch.positions, block_mask(batch.block))
     packed = model.lm_head(states[-1])[batch.labels != packing.IGNORED]
     for index, (question, answer) in enumerate(
         [(QUESTIONS[0], "yes"), (QUESTIONS[1], "yes"), (QUESTIONS[1], "no")]
@@ -122,7 +124,7 @@ def test_packed_questions_have_the_logits_of_separate_prompts(tiny: tuple[Any, A
 
 
 def test_a_question_never_sees_another_question() -> None:
-    mask = packing.block_mask(torch.tensor([[0, 0, 1, 1, 2, -1]]))[0, 0]
+    mask = block_mask(torch.tensor([[0, 0, 1, 1, 2, -1]]))[0, 0]
     assert mask.int().tolist() == [
         [1, 0, 0, 0, 0, 0],
         [1, 1, 0, 0, 0, 0],

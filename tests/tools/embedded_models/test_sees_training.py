@@ -12,6 +12,8 @@ import torch
 
 from semiology.features import VISUAL_FEATURES
 from semiology.prompts.library import load_library
+from semiology.tools.embedded_models.packing import block_mask, stack
+from semiology.tools.embedded_models.patients import patient_scripts
 from semiology.tools.embedded_models.sees import (
     answering,
     architecture,
@@ -24,6 +26,7 @@ from semiology.tools.embedded_models.sees import (
     stages,
 )
 from semiology.tools.embedded_models.sees.tokenizer import train_tokenizer
+from semiology.tools.embedded_models.training import Schedule
 
 SILENT = lambda _: None  # noqa: E731
 
@@ -116,7 +119,7 @@ def test_balanced_questions_never_repeat_within_a_window_and_even_out_the_answer
 def test_three_steps_of_every_stage_repeat_exactly_with_a_seed(
     pool: clip_pool.Pool, wordings: dict[str, questions.Wordings]
 ) -> None:
-    schedule = stages.Schedule(steps=3, batch=2, rate=1e-3, seed=5)
+    schedule = Schedule(steps=3, batch=2, rate=1e-3, seed=5)
 
     def run() -> list[float]:
         model, asker = fresh(wordings)
@@ -142,12 +145,12 @@ def test_answers_with_a_resting_prefix_have_the_logits_of_the_whole_row(
     source = questions.QuestionSource(wordings)
     blocks = [asker.block(source.reference(feature), True) for feature in range(4)]
     rows = [packing.pack(prefix, blocks[i:]) for i in (0, 1)]
-    batch = packing.stack(rows, asker.pad)
+    batch = stack(rows, asker.pad)
     tokens = torch.randn(2, int(prefix.video.sum()), 192, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         short, probe = packing.answer_logits(model, prefix, batch, tokens, probe_depth=2)
         embedded = packing.embed(model, batch.ids, prefix.video, tokens)
-        states = packing.decode_layers(model, embedded, batch.positions, packing.block_mask(batch.block))
+        states = packing.decode_layers(model, embedded, batch.positions, block_mask(batch.block))
         whole = model.lm_head(states[-1])[batch.labels != packing.IGNORED]
     torch.testing.assert_close(short, whole, atol=1e-4, rtol=1e-4)
     asked = batch.labels != packing.IGNORED
@@ -294,7 +297,7 @@ def test_behaviour_is_told_per_window_of_the_pool() -> None:
     windows = [
         len(clip_pool.sliding_windows(script.duration_s))
         for patient in range(6)
-        for script in clip_pool.patient_scripts("heldout", patient, 3)
+        for script in patient_scripts("heldout", patient, 3)
     ]
     assert len(rows) == sum(windows)
     named = {VISUAL_FEATURES[column] for column in np.flatnonzero(rows.any(0))}

@@ -14,6 +14,7 @@ from semiology.backends.embedded.sees import CHECKPOINT, FPS, MODEL_ARGS
 from semiology.data.simulated.script.script import draw_look, draw_script
 from semiology.features import VISUAL_FEATURES
 from semiology.prompts.library import load_library, render
+from semiology.tools.embedded_models.packing import stack
 from semiology.tools.embedded_models.sees import architecture, clip_pool, packing
 
 MEGABYTE = 1_000_000
@@ -83,7 +84,7 @@ def test_patients_asleep_are_nearer_to_yes_than_patients_awake(checkpoint: tuple
         tokens = visual_tokens(model, patches.bfloat16(), grid).flatten(0, 1)
         prefix = packing.make_prefix(model, processor, grid)
         row = packing.pack(prefix, [packing.encode_block(processor, prompt, ("yes", "no"), True)])
-        logits = packing.answer_logits(model, prefix, packing.stack([row], 0), tokens[None])[0][0]
+        logits = packing.answer_logits(model, prefix, stack([row], 0), tokens[None])[0][0]
         yes, no = (processor.tokenizer(word).input_ids[0] for word in ("yes", "no"))
         margins[asleep].append(float(logits[yes] - logits[no]))
     assert np.mean(margins[True]) > np.mean(margins[False]) + 0.3

@@ -21,6 +21,8 @@ from semiology.tasks.answers.parse import parse_answer
 from semiology.tools.embedded_models.hears import answering, architecture, evaluate, listening, sound_pool
 from semiology.tools.embedded_models.hears.questions import answer, split_wordings, training_texts
 from semiology.tools.embedded_models.hears.tokenizer import SPECIAL_TOKENS, train_tokenizer
+from semiology.tools.embedded_models.patients import patient_scripts
+from semiology.tools.embedded_models.training import Schedule, save_checkpoint
 
 SILENT = lambda _: None  # noqa: E731
 RATE = 16_000
@@ -117,12 +119,12 @@ def test_training_patients_are_chosen_for_their_answers() -> None:
     chosen = sound_pool.training_patients(12)
     assert len(set(chosen)) == 12
     for patient in set(range(max(chosen))) - set(chosen):
-        (script,) = sound_pool.patient_scripts("train", patient, 1)
+        (script,) = patient_scripts("train", patient, 1)
         assert script.present("verbal_responsiveness") != "yes"
 
 
 def test_sound_survives_compression(tmp_path: Path) -> None:
-    (script,) = sound_pool.patient_scripts("validation", 3, 1)
+    (script,) = patient_scripts("validation", 3, 1)
     sound = soundtrack(script)
     back = sound_pool.through_aac(sound, tmp_path)
     assert back.shape == sound.shape
@@ -152,7 +154,7 @@ def test_packed_questions_have_the_logits_of_the_stock_forward_pass(
 def test_a_saved_checkpoint_loads_through_the_auto_classes(tiny: tuple[Any, Any], tmp_path: Path) -> None:
     from transformers import AutoModelForMultimodalLM, AutoProcessor
 
-    architecture.save_checkpoint(*tiny, tmp_path)
+    save_checkpoint(*tiny, tmp_path)
     _, processor = architecture.load_checkpoint(tmp_path)
     model = AutoModelForMultimodalLM.from_pretrained(tmp_path)
     assert type(model).__name__ == "Qwen2AudioForConditionalGeneration"
@@ -167,10 +169,10 @@ def test_the_same_seed_trains_the_same_weights(wordings: Any, pool: sound_pool.S
     runs = []
     for _ in range(2):
         model, processor = architecture.build_model(tokenizer, 5), architecture.build_processor(tokenizer)
-        losses = listening.train_tower(model, pool, listening.Schedule(2, 2, 1e-3, 5), SILENT)
+        losses = listening.train_tower(model, pool, Schedule(2, 2, 1e-3, 5), SILENT)
         tokens = listening.hear_all(model, pool)
         stage = answering.AnswerStage(model, processor, wordings, pool, tokens)
-        losses += stage.train(listening.Schedule(2, 2, 1e-3, 5), 1, SILENT)
+        losses += stage.train(Schedule(2, 2, 1e-3, 5), 1, SILENT)
         runs.append((losses, model.state_dict()))
     assert runs[0][0] == runs[1][0]
     assert all(torch.equal(tensor, runs[1][1][name]) for name, tensor in runs[0][1].items())
@@ -204,7 +206,7 @@ def test_the_shipped_checkpoint_is_small_and_holds_no_code() -> None:
 
 def test_the_shipped_model_answers_about_a_short_clip_in_the_words_asked_for(wordings: Any) -> None:
     model, processor = architecture.load_checkpoint()
-    (script,) = sound_pool.patient_scripts("validation", 3, 1)
+    (script,) = patient_scripts("validation", 3, 1)
     sound = soundtrack(script)[: 12 * RATE]
     for feature in AUDIO_FEATURES:
         text = answering.chat_prompt(processor, render(wordings[feature].seen[0]))
@@ -220,7 +222,7 @@ def test_lmms_evals_class_runs_on_the_cpu_and_answers_as_generate_does(wordings:
     from semiology.backends.qwen2_audio_cpu import Qwen2AudioOnCpu
 
     model = Qwen2AudioOnCpu(str(CHECKPOINT), device="cpu")
-    sound = soundtrack(sound_pool.patient_scripts("validation", 3, 1)[0])[: 30 * RATE]
+    sound = soundtrack(patient_scripts("validation", 3, 1)[0])[: 30 * RATE]
     model.task_dict = {"task": {"test": [{"array": sound, "sampling_rate": RATE}]}}
     questions = [render(wordings[feature].seen[0]) for feature in AUDIO_FEATURES]
     requests = [
