@@ -1,4 +1,7 @@
-"""What a prompt file must satisfy, checked on the plain YAML content, so that all faults are told at once."""
+"""What a prompt file must satisfy: pydantic models, and rules over all wordings of a feature.
+
+Nothing stops at the first fault: all of them are told at once, each with file, entry and what to do.
+"""
 
 from __future__ import annotations
 
@@ -6,47 +9,31 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    StrictStr,
+    ValidationInfo,
+    field_validator,
+)
 
 from semiology.features import FEATURES, group_of, suggest_feature
+from semiology.render.validation import faults_of, one_of
 
 PROVENANCES = ("epileptologist", "authored", "optimized")
 POLARITIES = ("positive", "negative")
 FAMILIES = (
-    "observable_behaviour",
-    "minimal",
-    "clinical_term",
-    "definition",
-    "layperson",
-    "role",
-    "step_by_step_look",
-    "with_context",
-    "paraphrase",
-    "body_part",
-    "duration",
-    "negative_criteria",
-    "answer_order",
-    "format",
-    "negated",
-    "optimized",
-    "other",
-)
+    "observable_behaviour", "minimal", "clinical_term", "definition", "layperson", "role", "step_by_step_look",
+    "with_context", "paraphrase", "body_part", "duration", "negative_criteria", "answer_order", "format",
+    "negated", "optimized", "other",
+)  # fmt: skip
 AUTHORED_FAMILIES_NEEDED = 5
 REFERENCE_ID = "s3"
-
-FILE_KEYS = (
-    "feature", "group", "na_when", "note", "prompts", "questions", "context", "importance", "citation",
-)  # fmt: skip
-EXTENSION_KEYS = ("feature", "group", "prompts")
-REQUIRED_KEYS = ("feature", "group", "na_when", "prompts", "questions", "context", "importance", "citation")
-PROMPT_KEYS = (
-    "id", "text", "answer", "tail", "polarity", "provenance", "source", "family", "also", "note",
-)  # fmt: skip
-REQUIRED_PROMPT_KEYS = ("id", "text", "answer", "provenance", "source", "family")
-
 TYPOGRAPHIC_QUOTES = "‘’‚‛“”„‟‹›«»′″"
-_ID = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
@@ -61,62 +48,6 @@ class PromptProblem:
     def __str__(self) -> str:
         where = f"{self.file}: {self.entry}" if self.entry else self.file
         return f"{where}: {self.message} → {self.fix}"
-
-
-def check_feature_file(
-    raw: Any, file: str, formats: Collection[str], extension: bool = False
-) -> list[PromptProblem]:
-    """Return every fault of one feature file's content; an empty list means that it can be used.
-
-    Args:
-        raw: The content as YAML gives it.
-        file: How the file is called in messages.
-        formats: The ids of the known answer formats.
-        extension: The file adds wordings to a feature (``SEMIOLOGY_PROMPTS``): only the feature and its
-            prompts are asked for.
-    """
-    if not isinstance(raw, Mapping):
-        return [PromptProblem(file, "", "holds no keys", "write `feature:` and `prompts:`")]
-    required = ("feature", "prompts") if extension else REQUIRED_KEYS
-    problems = _key_problems(raw, file, "", EXTENSION_KEYS if extension else FILE_KEYS, required)
-    problems += _feature_problems(raw, file)
-    if not extension:
-        problems += _fact_problems(raw, file)
-    prompts = raw.get("prompts")
-    if not isinstance(prompts, list) or not prompts:
-        return [
-            *problems,
-            PromptProblem(file, "prompts", "holds no list of wordings", "add `- id: …` entries"),
-        ]
-    for number, prompt in enumerate(prompts, start=1):
-        problems += _prompt_problems(prompt, file, number, formats)
-    wordings = [prompt for prompt in prompts if isinstance(prompt, Mapping)]
-    problems += duplicate_problems([(file, wording) for wording in wordings])
-    return problems if extension else problems + _completeness_problems(wordings, file)
-
-
-def duplicate_problems(wordings: Sequence[tuple[str, Mapping[str, Any]]]) -> list[PromptProblem]:
-    """Return the ids and the texts that one feature holds twice; each wording comes with its file's name.
-
-    Texts are compared without case and spacing: two such wordings would be one stimulus under two names. The
-    same text may stand again with another answer format, as where only the order of the answers differs.
-    """
-    problems = []
-    ids: dict[str, str] = {}
-    texts: dict[tuple[str, Any], str] = {}
-    for file, wording in wordings:
-        identity = str(wording.get("id"))
-        text = " ".join(str(wording.get("text")).casefold().split()), wording.get("answer")
-        entry = f"prompt {identity!r}"
-        if identity in ids:
-            message = f"the id stands twice (also in {ids[identity]})"
-            problems.append(PromptProblem(file, entry, message, "give each wording of a feature its own id"))
-        elif text in texts:
-            message = f"the text is that of prompt {texts[text]!r}"
-            problems.append(PromptProblem(file, entry, message, "remove one, or word it differently"))
-        ids.setdefault(identity, file)
-        texts.setdefault(text, identity)
-    return problems
 
 
 def text_faults(text: str) -> list[str]:
@@ -149,91 +80,157 @@ def _is_invisible(character: str) -> bool:
     )
 
 
-def _key_problems(
-    raw: Mapping[Any, Any], file: str, entry: str, known: Sequence[str], required: Sequence[str]
+def _plain(text: str) -> str:
+    if faults := text_faults(text):
+        raise ValueError("\n".join(faults))
+    return text
+
+
+def _plain_name(name: Any) -> str:
+    if not (isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9_]*", name)):
+        raise ValueError("is not a plain name; use a-z, 0-9, _ and begin with a letter")
+    return name
+
+
+def _names(value: Any) -> Any:
+    if not (isinstance(value, list) and all(isinstance(study, str) for study in value)):
+        raise ValueError("is not a list of names; write `also: [embc]`")
+    return value
+
+
+PlainText = Annotated[StrictStr, Field(min_length=1), AfterValidator(_plain)]
+"""A text that has one stable hash (see `text_faults`)."""
+
+
+class SourcedWording(BaseModel, extra="forbid"):
+    """The keys that every wording has, of a feature or of a task; ``also`` names studies that used it too."""
+
+    id: Annotated[str, BeforeValidator(_plain_name)]
+    text: PlainText
+    provenance: Annotated[str, one_of(PROVENANCES)]
+    source: PlainText
+    also: Annotated[tuple[str, ...], BeforeValidator(_names)] = ()
+    note: PlainText | None = None
+
+
+class FeatureWording(SourcedWording):
+    """One wording of a feature; the context must hold the ids of the answer ``formats``."""
+
+    answer: Annotated[str, one_of(lambda context: context["formats"])]
+    family: Annotated[str, one_of(FAMILIES)]
+    tail: Annotated[StrictStr, AfterValidator(_plain)] | None = None
+    polarity: Annotated[str, one_of(POLARITIES)] = "positive"
+
+
+class ExtensionFile(BaseModel, extra="forbid"):
+    """Wordings that a laboratory adds to a feature (``SEMIOLOGY_PROMPTS``)."""
+
+    feature: str
+    group: str | None = None
+    prompts: Annotated[list[FeatureWording], Field(min_length=1)]
+
+    @field_validator("feature", mode="before")
+    @classmethod
+    def _known_feature(cls, feature: Any) -> Any:
+        if feature not in FEATURES:
+            meant = suggest_feature(str(feature))
+            raise ValueError(
+                f"unknown feature {feature!r}{meant}; use one of the names of semiology.features"
+            )
+        return feature
+
+    @field_validator("group", mode="before")
+    @classmethod
+    def _group_of_the_feature(cls, group: Any, info: ValidationInfo) -> Any:
+        feature = info.data.get("feature")
+        if feature and group != group_of(feature):
+            raise ValueError(f"{feature} is not {group!r}; write `group: {group_of(feature)}`")
+        return group
+
+
+class FeatureFile(ExtensionFile):
+    """All wordings of a feature, with the published facts on it."""
+
+    group: str
+    na_when: PlainText
+    note: PlainText | None = None
+    questions: list[PlainText]
+    context: PlainText | None
+    importance: PlainText
+    citation: PlainText
+
+
+def check_feature_file(
+    raw: Any, file: str, formats: Collection[str], extension: bool = False
 ) -> list[PromptProblem]:
-    """Return unknown and missing keys."""
-    problems = [
-        PromptProblem(file, entry, f"unknown key {key!r}{_near(key, known)}", f"use: {', '.join(known)}")
-        for key in raw
-        if key not in known
-    ]
-    missing = [key for key in required if key not in raw]
-    return problems + [
-        PromptProblem(file, entry, f"{key!r} is missing", f"add `{key}: …`") for key in missing
-    ]
+    """Return every fault of one feature file's content; an empty list means that it can be used.
 
-
-def _feature_problems(raw: Mapping[str, Any], file: str) -> list[PromptProblem]:
-    """Return faults of the feature's name, group and file name."""
-    feature = raw.get("feature")
-    if feature not in FEATURES:
-        message = f"unknown feature {feature!r}{suggest_feature(str(feature))}"
-        return [PromptProblem(file, "feature", message, "use one of the names of semiology.features")]
-    group = group_of(feature)
-    if raw.get("group", group) != group:
-        return [PromptProblem(file, "group", f"{feature} is not {raw['group']!r}", f"write `group: {group}`")]
-    return []
-
-
-def _fact_problems(raw: Mapping[str, Any], file: str) -> list[PromptProblem]:
-    """Return faults of the published facts that go with a feature."""
-    problems = []
-    for key in ("na_when", "importance", "citation"):
-        problems += _text_problems(raw.get(key), file, key)
-    for key in ("context", "note"):
-        if raw.get(key) is not None:
-            problems += _text_problems(raw[key], file, key)
-    questions = raw.get("questions")
-    if not isinstance(questions, list):
-        return [*problems, PromptProblem(file, "questions", "is not a list", "write a list ([] for none)")]
-    for number, question in enumerate(questions, start=1):
-        problems += _text_problems(question, file, f"question {number}")
+    Args:
+        raw: The content as YAML gives it.
+        file: How the file is called in messages.
+        formats: The ids of the known answer formats.
+        extension: The file adds wordings to a feature (``SEMIOLOGY_PROMPTS``): only the feature and its
+            prompts are asked for.
+    """
+    problems = problems_of(
+        ExtensionFile if extension else FeatureFile, raw, file, {"formats": sorted(formats)}
+    )
+    prompts = raw.get("prompts") if isinstance(raw, Mapping) else None
+    wordings = [p for p in prompts if isinstance(p, Mapping)] if isinstance(prompts, list) else []
+    problems += duplicate_problems([(file, wording) for wording in wordings])
+    if wordings and not extension:
+        problems += _completeness_problems(wordings, file)
     return problems
 
 
-def _text_problems(value: Any, file: str, entry: str) -> list[PromptProblem]:
-    """Return faults of one text."""
-    if not isinstance(value, str) or not value:
-        return [PromptProblem(file, entry, f"is {value!r}, not a text", "write a text, in quotes if need be")]
-    return [PromptProblem(file, entry, *fault.split("; ", 1)) for fault in text_faults(value)]
+def problems_of(
+    model: Any, raw: Any, file: str, context: Mapping[str, Any] | None = None
+) -> list[PromptProblem]:
+    """Return the faults of a file's content by a pydantic model, each with the name of its entry."""
+    return [
+        PromptProblem(file, _entry(fault.place, raw), fault.message, fault.fix)
+        for fault in faults_of(model, raw, context)
+    ]
 
 
-def _prompt_problems(prompt: Any, file: str, number: int, formats: Collection[str]) -> list[PromptProblem]:
-    """Return faults of one wording."""
-    if not isinstance(prompt, Mapping):
-        return [PromptProblem(file, f"prompt {number}", "holds no keys", "write `id:`, `text:`, …")]
-    identity = prompt.get("id")
-    entry = f"prompt {number}" + (f" {identity!r}" if identity else "")
-    problems = _key_problems(prompt, file, entry, PROMPT_KEYS, REQUIRED_PROMPT_KEYS)
-    if "id" in prompt and not (isinstance(identity, str) and _ID.fullmatch(identity)):
-        problems.append(
-            PromptProblem(
-                file, entry, "the id is not a plain name", "use a-z, 0-9, _ and begin with a letter"
-            )
-        )
-    choices: dict[str, Sequence[str]] = {
-        "answer": sorted(formats), "provenance": PROVENANCES, "family": FAMILIES, "polarity": POLARITIES,
-    }  # fmt: skip
-    for key, known in choices.items():
-        if key in prompt and prompt[key] not in known:
-            message = f"{key} {prompt[key]!r} is unknown{_near(prompt[key], known)}"
-            problems.append(PromptProblem(file, entry, message, f"use: {', '.join(known)}"))
-    for key in ("text", "source", "note"):
-        if key in prompt:
-            problems += _text_problems(prompt[key], file, f"{entry} {key}")
-    also = prompt.get("also", [])
-    if not (isinstance(also, list) and all(isinstance(study, str) for study in also)):
-        problems.append(PromptProblem(file, entry, "`also` is not a list of names", "write `also: [embc]`"))
-    if prompt.get("tail", "") != "":
-        problems += _text_problems(prompt["tail"], file, f"{entry} tail")
+def _entry(place: tuple[int | str, ...], raw: Any) -> str:
+    """Return how an entry is called: ``prompt 3 'minimal' text``, ``question 2``, ``group``."""
+    if len(place) < 2 or not isinstance(place[1], int):
+        return " ".join(map(str, place))
+    listed = raw[place[0]][place[1]]
+    identity = listed.get("id") if isinstance(listed, Mapping) else None
+    name = f"{str(place[0]).removesuffix('s')} {place[1] + 1}" + (f" {identity!r}" if identity else "")
+    return " ".join([name, *map(str, place[2:])])
+
+
+def duplicate_problems(wordings: Sequence[tuple[str, Mapping[str, Any]]]) -> list[PromptProblem]:
+    """Return the ids and the texts that one feature holds twice; each wording comes with its file's name.
+
+    Texts are compared without case and spacing: two such wordings would be one stimulus under two names. The
+    same text may stand again with another answer format, as where only the order of the answers differs.
+    """
+    problems = []
+    ids: dict[str, str] = {}
+    texts: dict[tuple[str, Any], str] = {}
+    for file, wording in wordings:
+        identity = str(wording.get("id"))
+        text = " ".join(str(wording.get("text")).casefold().split()), str(wording.get("answer"))
+        entry = f"prompt {identity!r}"
+        if identity in ids:
+            message = f"the id stands twice (also in {ids[identity]})"
+            problems.append(PromptProblem(file, entry, message, "give each wording of a feature its own id"))
+        elif text in texts:
+            message = f"the text is that of prompt {texts[text]!r}"
+            problems.append(PromptProblem(file, entry, message, "remove one, or word it differently"))
+        ids.setdefault(identity, file)
+        texts.setdefault(text, identity)
     return problems
 
 
 def _completeness_problems(wordings: Sequence[Mapping[str, Any]], file: str) -> list[PromptProblem]:
     """Return what a feature of the library still lacks: the reference wording, or the authored families."""
     problems = []
-    if REFERENCE_ID not in {wording.get("id") for wording in wordings}:
+    if REFERENCE_ID not in {str(wording.get("id")) for wording in wordings}:
         problems.append(
             PromptProblem(file, "prompts", f"no wording {REFERENCE_ID!r}", "add the reference wording")
         )
@@ -243,9 +240,3 @@ def _completeness_problems(wordings: Sequence[Mapping[str, Any]], file: str) -> 
         fix = f"write them in at least {AUTHORED_FAMILIES_NEEDED} of: {', '.join(FAMILIES)}"
         problems.append(PromptProblem(file, "prompts", message, fix))
     return problems
-
-
-def _near(name: Any, known: Sequence[str]) -> str:
-    """Return ``; did you mean 'x'?`` for a misspelt name, or nothing."""
-    near = get_close_matches(str(name), known, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""

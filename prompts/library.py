@@ -14,16 +14,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal
 
-from semiology.features import FEATURES, Group, group_of, suggest_feature
+from pydantic import BaseModel, Field
+
+from semiology.features import FEATURES, Group, suggest_feature
 from semiology.prompts.checks import (
+    PROVENANCES,
     REFERENCE_ID,
     PromptProblem,
     check_feature_file,
     duplicate_problems,
+    problems_of,
 )
 from semiology.prompts.strict_yaml import read_yaml
+from semiology.render.validation import one_of
 
 Provenance = Literal["epileptologist", "authored", "optimized"]
 Polarity = Literal["positive", "negative"]
@@ -41,21 +46,20 @@ class PromptLibraryError(ValueError):
         super().__init__("the prompt library cannot be used:\n" + "\n".join(f"  {p}" for p in self.problems))
 
 
-@dataclass(frozen=True)
-class AnswerFormat:
+class AnswerFormat(BaseModel, frozen=True, extra="forbid", populate_by_name=True):
     """How a reply is asked for: the sentence that follows a wording.
 
     ``text`` may hold ``{na_when}``; ``answers`` are the values of ``parse_answer`` that the sentence offers;
-    ``by_feature`` holds the published sentence where it differs for a feature.
+    ``by_feature`` (key ``features``) holds the published sentence where it differs for a feature.
     """
 
-    id: str
+    id: str = ""
     text: str
     answers: tuple[str, ...]
-    provenance: Provenance
+    provenance: Annotated[Provenance, one_of(PROVENANCES)]
     source: str
-    separator: str
-    by_feature: Mapping[str, str]
+    separator: str = " "
+    by_feature: Mapping[str, str] = Field({}, alias="features")
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ class FeaturePrompts:
     importance: str
     citation: str
     na_when: str
-    note: str | None
+    note: str | None = None
 
     @property
     def reference(self) -> Prompt:
@@ -164,7 +168,10 @@ def render(prompt: Prompt, answer_format: str | None = None) -> str:
     Raises:
         KeyError: There is no answer format of that id; the message lists those there are.
     """
-    chosen = answer_formats()[_known_format(answer_format or prompt.answer)]
+    name = answer_format or prompt.answer
+    if name not in answer_formats():
+        raise KeyError(f"unknown answer format {name!r}; there are {', '.join(answer_formats())}")
+    chosen = answer_formats()[name]
     sentence = chosen.by_feature.get(prompt.feature, chosen.text)
     if answer_format is None and prompt.tail is not None:
         sentence = prompt.tail
@@ -182,25 +189,9 @@ def prompt_hash(text: str) -> str:
 def answer_formats() -> Mapping[str, AnswerFormat]:
     """Return the answer formats by id."""
     raw = read_yaml(PACKAGE_FOLDER / "answer_formats.yaml")
-    return {
-        name: AnswerFormat(
-            id=name,
-            text=entry["text"],
-            answers=tuple(entry["answers"]),
-            provenance=entry["provenance"],
-            source=entry["source"],
-            separator=entry.get("separator", " "),
-            by_feature=entry.get("features", {}),
-        )
-        for name, entry in raw.items()
-    }
-
-
-def _known_format(name: str) -> str:
-    """Return the name of an answer format, or raise KeyError with the known ones."""
-    if name not in answer_formats():
-        raise KeyError(f"unknown answer format {name!r}; there are {', '.join(answer_formats())}")
-    return name
+    if problems := problems_of(dict[str, AnswerFormat], raw, "answer_formats.yaml"):
+        raise PromptLibraryError(problems)
+    return {name: AnswerFormat(id=name, **entry) for name, entry in raw.items()}
 
 
 def _files(folder: Path) -> tuple[Path, ...]:
@@ -278,35 +269,11 @@ def _merge_problems(files: Sequence[Path], contents: Mapping[Path, Any]) -> list
 
 
 def _feature_prompts(own: Mapping[str, Any], added: Sequence[Mapping[str, Any]]) -> FeaturePrompts:
-    """Build a feature's entry from its file and from the extension files."""
-    feature = own["feature"]
+    """Build a feature's entry from its checked file and from the extension files."""
+    feature, na_when = own["feature"], own["na_when"]
     more = [wording for content in added if content["feature"] == feature for wording in content["prompts"]]
-    return FeaturePrompts(
-        feature=feature,
-        group=group_of(feature),
-        prompts=tuple(_prompt(feature, own["na_when"], wording) for wording in (*own["prompts"], *more)),
-        questions=tuple(own["questions"]),
-        context=own["context"],
-        importance=own["importance"],
-        citation=own["citation"],
-        na_when=own["na_when"],
-        note=own.get("note"),
+    prompts = tuple(
+        Prompt(feature=feature, na_when=na_when, **wording | {"also": tuple(wording.get("also", ()))})
+        for wording in (*own["prompts"], *more)
     )
-
-
-def _prompt(feature: str, na_when: str, raw: Mapping[str, Any]) -> Prompt:
-    """Build a wording from its checked entry."""
-    return Prompt(
-        feature=feature,
-        id=raw["id"],
-        text=raw["text"],
-        answer=raw["answer"],
-        provenance=cast(Provenance, raw["provenance"]),
-        source=raw["source"],
-        family=raw["family"],
-        polarity=cast(Polarity, raw.get("polarity", "positive")),
-        tail=raw.get("tail"),
-        na_when=na_when,
-        also=tuple(raw.get("also", ())),
-        note=raw.get("note"),
-    )
+    return FeaturePrompts(**{**own, "prompts": prompts, "questions": tuple(own["questions"])})

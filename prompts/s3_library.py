@@ -13,17 +13,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from semiology.prompts.checks import PROVENANCES, PromptProblem, text_faults
+from pydantic import BaseModel, Field, ValidationInfo, model_validator
+
+from semiology.prompts.checks import PROVENANCES, PlainText, PromptProblem, SourcedWording, problems_of
 from semiology.prompts.library import PromptLibraryError
 from semiology.prompts.strict_yaml import read_yaml
+from semiology.render.validation import one_of
 
 FOLDER = Path(__file__).parent / "s3"
 ANSWERS = ("side", "region", "time", "sequence", "report", "diagnosis", "text")
-FILE_KEYS = ("task", "answer", "prompts", "descriptions")
-PROMPT_KEYS = ("id", "text", "provenance", "source", "also", "descriptions", "note")
-REQUIRED_PROMPT_KEYS = PROMPT_KEYS[:4]
 _PLACE = re.compile(r"\{([a-z]+)\}")
 
 
@@ -114,61 +114,54 @@ def _read() -> Mapping[str, TaskPrompts]:
 
 
 def _task(content: Mapping[str, Any]) -> TaskPrompts:
-    sets = content.get("descriptions", {})
-    prompts = tuple(
-        TaskPrompt(
-            task=content["task"],
-            id=raw["id"],
-            text=raw["text"],
-            provenance=raw["provenance"],
-            source=raw["source"],
-            also=tuple(raw.get("also", ())),
-            descriptions=sets[raw["descriptions"]]["texts"] if "descriptions" in raw else None,
-            note=raw.get("note"),
-        )
-        for raw in content["prompts"]
-    )
-    return TaskPrompts(content["task"], content["answer"], prompts)
+    sets, prompts = content.get("descriptions", {}), []
+    for raw in content["prompts"]:
+        described = sets[raw["descriptions"]]["texts"] if "descriptions" in raw else None
+        settled = {"also": tuple(raw.get("also", ())), "descriptions": described}
+        prompts.append(TaskPrompt(task=content["task"], **raw | settled))
+    return TaskPrompts(content["task"], content["answer"], tuple(prompts))
+
+
+class _Descriptions(BaseModel, extra="forbid"):
+    """What a wording with the place ``{description}`` says of each feature."""
+
+    provenance: Annotated[str, one_of(PROVENANCES)]
+    source: PlainText
+    texts: dict[str, PlainText]
+
+
+class _TaskWording(SourcedWording):
+    """One wording of a task; ``descriptions`` names one of the file's sets."""
+
+    descriptions: str | None = None
+
+    @model_validator(mode="after")
+    def _described(self, info: ValidationInfo) -> _TaskWording:
+        if ("{description}" in self.text) != (self.descriptions in info.context["sets"]):
+            raise ValueError(
+                "a text with {description} names one of the sets of descriptions, and no other does; "
+                "correct `descriptions`"
+            )
+        return self
+
+
+class _TaskFile(BaseModel, extra="forbid"):
+    task: str
+    answer: Annotated[str, one_of(ANSWERS)]
+    prompts: Annotated[list[_TaskWording], Field(min_length=1)]
+    descriptions: dict[str, _Descriptions] = {}
 
 
 def check_task_file(content: Any, file: str) -> list[PromptProblem]:
     """Return what is wrong with the plain content of one file: [] for a usable one."""
-    if not isinstance(content, dict) or not set(FILE_KEYS[:3]) <= set(content) <= set(FILE_KEYS):
-        message = f"must have the keys {', '.join(FILE_KEYS[:3])} (and may have {FILE_KEYS[3]})"
-        return [PromptProblem(file, "", message, "correct the keys")]
-    problems = []
+    sets = content.get("descriptions") or {} if isinstance(content, Mapping) else {}
+    problems = problems_of(_TaskFile, content, file, {"sets": sets})
+    if problems:
+        return problems
     if content["task"] != file.removesuffix(".yaml"):
         problems.append(PromptProblem(file, "task", "is not the name of the file", "make them equal"))
-    if content["answer"] not in ANSWERS:
-        problems.append(
-            PromptProblem(file, "answer", f"is not one of {', '.join(ANSWERS)}", "use one of them")
-        )
-    sets = content.get("descriptions", {})
-    for raw in content["prompts"]:
-        problems += _prompt_problems(raw, file, sets)
-    ids = [name for raw in content["prompts"] for name in (raw.get("id"), *raw.get("also", ()))]
+    ids = [name for raw in content["prompts"] for name in (raw["id"], *raw.get("also", ()))]
     if len(set(ids)) != len(ids) or "s3" not in ids:
         message = "must hold each id once, and the reference 's3'"
         problems.append(PromptProblem(file, "prompts", message, "correct the ids"))
-    return problems
-
-
-def _prompt_problems(raw: Mapping[str, Any], file: str, sets: Mapping[str, Any]) -> list[PromptProblem]:
-    entry = f"prompt {raw.get('id')!r}"
-    if not set(REQUIRED_PROMPT_KEYS) <= set(raw) <= set(PROMPT_KEYS):
-        message = (
-            f"needs the keys {', '.join(REQUIRED_PROMPT_KEYS)} and may have no others than "
-            + ", ".join(PROMPT_KEYS)
-        )
-        return [PromptProblem(file, entry, message, "correct the keys")]
-    chosen = sets.get(str(raw.get("descriptions")), {}).get("texts", {})
-    texts = [raw["text"], *chosen.values()]
-    problems = [
-        PromptProblem(file, entry, fault, "correct the text") for text in texts for fault in text_faults(text)
-    ]
-    if raw["provenance"] not in PROVENANCES:
-        problems.append(PromptProblem(file, entry, "unknown provenance", f"use one of {PROVENANCES}"))
-    if ("{description}" in raw["text"]) != bool(chosen):
-        message = "a text with {description} names one of the sets of descriptions, and no other does"
-        problems.append(PromptProblem(file, entry, message, "correct `descriptions`"))
     return problems

@@ -182,7 +182,7 @@ def test_no_two_questions_of_a_feature_share_a_hash() -> None:
         ({"source": ""}, "source: is '', not a text"),
         ({"provenance": "autored"}, "did you mean 'authored'"),
         ({"family": "minimalistic"}, "did you mean 'minimal'"),
-        ({"answer": True}, "answer True is unknown"),
+        ({"answer": True}, "answer: True is unknown"),
         ({"answer": "yes_or_no"}, "did you mean 'yes_no'"),
         ({"polarity": "reverse"}, "use: positive, negative"),
         ({"text": "Is the patient’s arm stiff?"}, "typographic quotes (’)"),
@@ -193,12 +193,12 @@ def test_no_two_questions_of_a_feature_share_a_hash() -> None:
         ({"text": "Cafe\u0301?"}, "Unicode form NFC"),
         ({"text": 4}, "text: is 4, not a text"),
         ({"textt": "x"}, "did you mean 'text'"),
-        ({"id": "Our-1"}, "the id is not a plain name"),
+        ({"id": "Our-1"}, "id: is not a plain name"),
         ({"tail": "Answer “yes”."}, "tail: has typographic quotes"),
-        ({"also": "embc"}, "`also` is not a list"),
+        ({"also": "embc"}, "also: is not a list"),
     ],
 )
-def test_a_faulty_wording_is_refused_with_place_and_mend(change: dict[str, Any], told: str) -> None:
+def test_a_faulty_wording_is_refused_with_place_and_fix(change: dict[str, Any], told: str) -> None:
     content = tonic()
     wording = content["prompts"][2] | {"id": "ours", "text": "Does the patient stiffen at all?"} | change
     content["prompts"].append({key: value for key, value in wording.items() if value is not None})
@@ -214,11 +214,11 @@ def test_a_faulty_wording_is_refused_with_place_and_mend(change: dict[str, Any],
         ({"questons": []}, "did you mean 'questions'"),
         ({"questions": "none"}, "questions: is not a list"),
         ({"context": "patient’s"}, "context: has typographic quotes"),
-        ({"prompts": []}, "holds no list of wordings"),
+        ({"prompts": []}, "prompts: is empty"),
         ({"prompts": ["Stiff?"]}, "prompt 1: holds no keys"),
     ],
 )
-def test_a_faulty_file_is_refused_with_place_and_mend(change: dict[str, Any], told: str) -> None:
+def test_a_faulty_file_is_refused_with_place_and_fix(change: dict[str, Any], told: str) -> None:
     assert told in faults(tonic() | change)
 
 

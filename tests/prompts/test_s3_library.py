@@ -92,13 +92,13 @@ def test_a_right_file_has_no_faults() -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ({"task": "s3_report"}, "must have the keys"),
+        ({"task": "s3_report"}, "'answer' is missing"),
         (entry(text="“Seen?”"), "typographic quotes"),
-        (entry(provenance="somebody"), "unknown provenance"),
+        (entry(provenance="somebody"), "provenance: 'somebody' is unknown"),
         (entry(id="mine"), "the reference 's3'"),
-        (entry(hint="x"), "may have no others"),
+        (entry(hint="x"), "unknown key 'hint'"),
         (entry(text="When {description}?"), "names one of the sets of descriptions"),
-        ({**entry(), "answer": "essay"}, "is not one of"),
+        ({**entry(), "answer": "essay"}, "answer: 'essay' is unknown"),
         ({**entry(), "task": "s3_sequence"}, "is not the name of the file"),
     ],
 )
