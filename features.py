@@ -41,6 +41,12 @@ FEATURES: tuple[str, ...] = tuple(name for names in FEATURES_BY_GROUP.values() f
 VISUAL_FEATURES: tuple[str, ...] = FEATURES_BY_GROUP["limb_body"] + FEATURES_BY_GROUP["facial"]
 AUDIO_FEATURES: tuple[str, ...] = FEATURES_BY_GROUP["audio"]
 
+REGIONS: tuple[str, ...] = (
+    "head", "eyes", "mouth", "face", "left arm", "left leg",
+    "right arm", "right leg", "arms", "legs", "full body",
+)  # fmt: skip
+"""The eleven body regions in which a seizure may begin (task 3 of S3)."""
+
 
 def group_of(feature: str) -> Group:
     """Return the signal group of a feature.

@@ -6,7 +6,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from semiology.data.content_digest import content_digest
+from semiology.data.cache import content_digest
 
 FILES = ("*.safetensors", "*.json", "*.jinja", "*.txt", "*.model")
 """What a checkpoint needs: weights, configuration, chat template and tokenizer."""

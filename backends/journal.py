@@ -23,14 +23,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from semiology.data.cache_folder import cache_directory
+from semiology.data.cache import cache_directory
 
 VERSION = 1
 """Part of every key; to be raised when the same key would stand for another answer."""
 
 MediumKey = tuple[str, str, float | None, float | None]
 """A medium by what it is: ``video``, ``image`` or ``audio``; the digest of the file's content
-(`semiology.data.content_digest`); start and end of the window in s, None for the file's own."""
+(`semiology.data.cache`); start and end of the window in s, None for the file's own."""
 
 _PATTERN = "answers-*.jsonl"
 _log = logging.getLogger(__name__)

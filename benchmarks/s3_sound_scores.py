@@ -14,10 +14,10 @@ from typing import Any
 import pandas as pd
 from rich.console import Console
 
-from semiology.features import VISUAL_FEATURES
+from semiology.features import REGIONS, VISUAL_FEATURES
 from semiology.metrics.s3.diagnosis import DIAGNOSES, published_diagnosis, score_diagnosis
 from semiology.metrics.s3.laterality import SIDES, score_sides
-from semiology.metrics.s3.onset_region import REGIONS, score_onset_regions
+from semiology.metrics.s3.onset_region import score_onset_regions
 from semiology.metrics.s3.onset_time import clip_seconds, score_onset_times
 from semiology.metrics.s3.sequence.measures import published_tokens
 from semiology.metrics.s3.sequence.scores import score_sequences

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from semiology.data.cache_folder import cache_directory
+from semiology.data.cache import cache_directory
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Recording, RecordingSet
 from semiology.data.tables.reading import read_recording_set

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.backends.journal import Journal
-from semiology.data.cache_folder import cache_directory
+from semiology.data.cache import cache_directory
 from semiology.judging.asking import Asked, Question, ask_all
 from semiology.judging.prompts import instruction_hashes, justification_prompt, report_prompt
 from semiology.judging.replies import read_answers, read_findings

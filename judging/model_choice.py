@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.backends.text.served import served_text_model
-from semiology.data.cache_folder import cache_directory
+from semiology.data.cache import cache_directory
 from semiology.judging.asking import Asked, TextModel
 from semiology.privacy.model_hub import hub_folder, only_from_here
 

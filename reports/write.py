@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semiology.data.cache import written_whole
 from semiology.reports.compare.enhancement_effects import EnhancementEffect, enhancement_effects
 from semiology.reports.figures import figure_files
 from semiology.reports.page.content import ReportScores, page_content
@@ -139,9 +140,8 @@ def _of_test_split(
 def _write_bytes(files: Mapping[str, bytes], folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        part = folder / f".{name}.part"
-        part.write_bytes(content)
-        part.replace(folder / name)
+        with written_whole(folder / name, private=False) as unfinished:
+            unfinished.write_bytes(content)
     return [folder / name for name in files]
 
 

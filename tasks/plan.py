@@ -6,13 +6,13 @@ The plan is made once per run, before any model is loaded, from the recording se
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
+from semiology.data.cache import write_whole
 from semiology.data.media.probe import MediaError, MediaInfo, needs_clip, probe
 from semiology.data.recording_set import Recording, RecordingSet
 from semiology.data.tables.reading import read_recording_set
@@ -166,8 +166,4 @@ def _write_probes(known: Mapping[str, object]) -> None:
 def write_private(path: Path, text: str) -> None:
     """Write a file for this user alone, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    partial.replace(path)
+    write_whole(path, text, private=True)

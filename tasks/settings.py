@@ -10,8 +10,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from semiology.data.cache_folder import CACHE_VARIABLE as CACHE_VARIABLE
-from semiology.data.cache_folder import cache_directory as cache_directory
+from semiology.data.cache import CACHE_VARIABLE as CACHE_VARIABLE
+from semiology.data.cache import cache_directory as cache_directory
 from semiology.data.problems import SettingsError
 from semiology.data.windows.sliding import QWEN3, STANDARD, SlidingWindow
 

@@ -13,8 +13,7 @@ from semiology.backends.checkpoint_stamp import checkpoint_stamp
 from semiology.backends.journal import Journal, MediumKey, answer_key
 from semiology.backends.shared_prefix.loading import Checkpoint
 from semiology.backends.shared_prefix.questions import Answer, Medium, Question
-from semiology.data.cache_folder import cache_directory
-from semiology.data.content_digest import content_digest
+from semiology.data.cache import cache_directory, content_digest
 from semiology.render.progress import RunProgress
 
 NO_JOURNAL = "none"

@@ -8,16 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from semiology.data.cache import write_whole
 from semiology.data.importers.wide import stem_of
 from semiology.data.problems import Problem
 from semiology.data.recording_set import Annotation, Recording
-from semiology.data.tables.writing import table_text, write_recording_set, write_text_atomically
-
-LATERALITY = "laterality.csv"
-LATERALITY_COLUMNS = (
-    "video_id", "head_turning_side", "head_turning_start_s", "head_turning_end_s",
-    "arm_movement_side", "arm_movement_start_s", "arm_movement_end_s", "onset_region",
-)  # fmt: skip
+from semiology.data.tables.laterality import LATERALITY, LATERALITY_COLUMNS
+from semiology.data.tables.writing import table_text, write_recording_set
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ def write_outcome(outcome: ImportOutcome, directory: Path, videos: Path | None =
     write_recording_set(directory, recordings, outcome.annotations, outcome.reports, outcome.metadata)
     if outcome.laterality:
         text = table_text(LATERALITY_COLUMNS, outcome.laterality)
-        write_text_atomically(directory / LATERALITY, text)
+        write_whole(directory / LATERALITY, text)
     return sum(recording.video.is_file() for recording in recordings)
 
 

@@ -6,15 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar, cast
 
-from semiology.data.importers.outcome import LATERALITY_COLUMNS, ImportOutcome
+from semiology.data.importers.outcome import ImportOutcome
 from semiology.data.importers.repository import EMBC, S3, with_sides
-from semiology.data.importers.side_tables import REGIONS
 from semiology.data.importers.wide import Remarks
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Annotation, Diagnosis, Presence, Recording
 from semiology.data.tables.cells import PRESENCE, CellError, parse_choice, parse_identifier, parse_seconds
 from semiology.data.tables.csv_tables import Row, Table, read_table
-from semiology.features import FEATURES, suggest_feature
+from semiology.data.tables.laterality import LATERALITY_COLUMNS
+from semiology.features import FEATURES, REGIONS, suggest_feature
 
 _T = TypeVar("_T")
 

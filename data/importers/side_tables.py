@@ -9,11 +9,8 @@ from semiology.data.importers.clock import NOT_GIVEN
 from semiology.data.importers.wide import Remarks, rows_by_name, seconds_of
 from semiology.data.recording_set import Diagnosis
 from semiology.data.tables.csv_tables import Row, Table
+from semiology.features import REGIONS
 
-REGIONS = (
-    "head", "eyes", "mouth", "face", "left arm", "left leg",
-    "right arm", "right leg", "arms", "legs", "full body",
-)  # fmt: skip
 _COLUMNS = {
     "head_turning_side": ("left_right_head_turning", "head_turning_side"),
     "head_turning_start_s": ("start_time_for_left_right_head_turning", "start_time_for_head_turning"),

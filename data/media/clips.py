@@ -18,8 +18,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.cache_folder import private_folder, written_whole
-from semiology.data.content_digest import content_digest
+from semiology.data.cache import content_digest, private_folder, written_whole
 from semiology.data.media.audio import read_channels
 from semiology.data.media.frames import frames_at
 from semiology.data.media.probe import MediaError, MediaInfo, display_name, open_media, timeline, video_stream

@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from semiology.data.importers.outcome import LATERALITY, LATERALITY_COLUMNS
+from semiology.data.cache import write_whole, written_whole
 from semiology.data.recording_set import Annotation, Recording
 from semiology.data.simulated.picture.pose_truth import pose_folder, write_pose
 from semiology.data.simulated.picture.render import render
@@ -30,7 +30,8 @@ from semiology.data.simulated.script.script import Script, draw_look, draw_scrip
 from semiology.data.simulated.sound.sound import soundtrack
 from semiology.data.simulated.sound.transcript import transcript
 from semiology.data.simulated.sound.voice import RATE
-from semiology.data.tables.writing import make_folder, table_text, write_recording_set, write_text_atomically
+from semiology.data.tables.laterality import LATERALITY, LATERALITY_COLUMNS
+from semiology.data.tables.writing import make_folder, table_text, write_recording_set
 from semiology.features import FEATURES
 
 GENERATOR = "1.2"
@@ -167,18 +168,13 @@ def simulate(
 
 def write_video(path: Path, script: Script, size: tuple[int, int] = (640, 480), fps: int = 30) -> None:
     """Render one script to an mp4 file (H.264, AAC); the file appears only when it is whole."""
-    part = path.with_name(f".{path.name}.part")
-    try:
-        with av.open(str(part), "w", format="mp4") as container:
-            picture = container.add_stream("libx264", rate=fps, options=_H264)
-            picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
-            picture.codec_context.thread_count = 1
-            sound = container.add_stream("aac", rate=RATE, layout="mono")
-            _write_sound(container, sound, script)
-            _write_pictures(container, picture, script, size, fps)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    with written_whole(path, private=False) as part, av.open(str(part), "w", format="mp4") as container:
+        picture = container.add_stream("libx264", rate=fps, options=_H264)
+        picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
+        picture.codec_context.thread_count = 1
+        sound = container.add_stream("aac", rate=RATE, layout="mono")
+        _write_sound(container, sound, script)
+        _write_pictures(container, picture, script, size, fps)
 
 
 def _write_pictures(container: Any, stream: Any, script: Script, size: tuple[int, int], fps: int) -> None:
@@ -242,11 +238,11 @@ def _one_thread() -> None:
 def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Settings) -> None:
     (directory / "transcripts").mkdir(exist_ok=True)
     for item in planned:
-        write_text_atomically(_transcript(directory, item), transcript(item.script))
+        write_whole(_transcript(directory, item), transcript(item.script))
     rows = [laterality_row(item.video_id, item.script) for item in planned]
-    write_text_atomically(directory / LATERALITY, table_text(LATERALITY_COLUMNS, rows))
+    write_whole(directory / LATERALITY, table_text(LATERALITY_COLUMNS, rows))
     shown = [row for item in planned for row in behaviour_rows(item.video_id, item.script)]
-    write_text_atomically(directory / BEHAVIOURS_FILE, table_text(BEHAVIOUR_COLUMNS, shown))
+    write_whole(directory / BEHAVIOURS_FILE, table_text(BEHAVIOUR_COLUMNS, shown))
     write_recording_set(
         directory,
         [_recording(directory, item) for item in planned],
@@ -341,7 +337,7 @@ def _claim(directory: Path, settings: Settings) -> None:
     if directory.is_dir() and any(directory.iterdir()):
         raise ValueError(f"{directory} is not empty and was not made by a simulation: choose another folder")
     make_folder(directory)
-    write_text_atomically(manifest, text)
+    write_whole(manifest, text)
 
 
 def _bar(shown: bool) -> Progress:

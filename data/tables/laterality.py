@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
-from semiology.data.importers.outcome import LATERALITY, LATERALITY_COLUMNS
-from semiology.data.importers.side_tables import REGIONS
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import RecordingSet
 from semiology.data.tables import cells
 from semiology.data.tables.cells import CellError
 from semiology.data.tables.csv_tables import Row, check_columns, read_table
+from semiology.features import REGIONS
 
 OneSide = Literal["left", "right"]
 REGION_HINTS: Mapping[str, str] = {"whole body": "full body", "body": "full body", "eye": "eyes"}
@@ -131,3 +130,11 @@ def _laterality(row: Row, problems: list[Problem], *, decimal_comma: bool) -> La
 
     region = cell("onset_region", lambda text: cells.parse_choice(text, REGIONS, REGION_HINTS))
     return Laterality(event("head_turning"), event("arm_movement"), region)
+
+
+LATERALITY = "laterality.csv"
+
+LATERALITY_COLUMNS = (
+    "video_id", "head_turning_side", "head_turning_start_s", "head_turning_end_s",
+    "arm_movement_side", "arm_movement_start_s", "arm_movement_end_s", "onset_region",
+)  # fmt: skip

@@ -6,13 +6,13 @@ import csv
 import errno
 import io
 import os
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 
 import yaml
 
+from semiology.data.cache import write_whole
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Annotation, Recording
 from semiology.data.tables.csv_tables import guarded_cell
@@ -62,7 +62,7 @@ def write_recording_set(
         contents[REPORTS] = _table(REPORTS, rows)
     make_folder(directory)
     for name, text in contents.items():
-        write_text_atomically(directory / name, text)
+        write_whole(directory / name, text)
     if not reports:
         (directory / REPORTS).unlink(missing_ok=True)
 
@@ -91,21 +91,6 @@ def table_text(columns: Sequence[str], rows: Iterable[Mapping[str, str]], delimi
     for row in rows:
         writer.writerow([guarded_cell(_plain(row.get(column, ""))) for column in columns])
     return stream.getvalue()
-
-
-def write_text_atomically(path: Path, text: str) -> None:
-    """Write UTF-8 text so that ``path`` never holds half of it. Permissions are those of a new file."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(temporary).chmod(0o666 & ~mask)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def _refuse_inconsistent(

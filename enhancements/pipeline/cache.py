@@ -23,8 +23,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from semiology.data.cache_folder import cache_directory, private_folder
-from semiology.data.content_digest import content_digest
+from semiology.data.cache import cache_directory, content_digest, private_folder
 from semiology.data.recording_set import Recording
 from semiology.enhancements.pipeline.input_digest import input_digest
 from semiology.enhancements.pipeline.step import Outcome, Progress, Step

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from semiology.data.cache_folder import private_folder, written_whole
-from semiology.data.content_digest import content_digest
+from semiology.data.cache import content_digest, private_folder, written_whole
 
 MISSING = "missing"
 

@@ -17,10 +17,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast, get_args
 
+from semiology.data.cache import write_whole
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Recording
 from semiology.data.tables.csv_tables import Row, check_columns, read_table
-from semiology.data.tables.writing import table_text, write_text_atomically
+from semiology.data.tables.writing import table_text
 from semiology.enhancements.assignment import ENHANCEMENTS
 from semiology.enhancements.pipeline.step import Figure, Status
 
@@ -128,7 +129,7 @@ def write_manifest(folder: Path, rows: Iterable[Enhanced]) -> None:
         known |= {(row.video_id, row.enhancement): row for row in rows}
         ordered = sorted(known.values(), key=lambda row: (row.video_id, ENHANCEMENTS.index(row.enhancement)))
         text = table_text(COLUMNS, [_cells(row, folder) for row in ordered])
-        write_text_atomically(folder / MANIFEST, text)
+        write_whole(folder / MANIFEST, text)
 
 
 @contextmanager

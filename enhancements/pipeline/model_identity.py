@@ -5,8 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from semiology.data.cache_folder import cache_directory
-from semiology.data.content_digest import content_digest
+from semiology.data.cache import cache_directory, content_digest
 
 
 def weights_digest(path: Path | None) -> str | None:

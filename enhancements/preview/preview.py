@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.cache_folder import written_whole
+from semiology.data.cache import written_whole
 from semiology.data.media.audio import read_audio
 from semiology.data.media.frames import read_frames
 from semiology.data.media.probe import MediaError, probe

@@ -19,8 +19,7 @@ import soundfile
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from semiology.data.cache_folder import cache_directory
-from semiology.data.content_digest import content_digest
+from semiology.data.cache import cache_directory, content_digest
 from semiology.data.recording_set import Recording
 from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress
 from semiology.enhancements.sound import deepfilternet

@@ -15,8 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from semiology.data.cache_folder import cache_directory
-from semiology.data.content_digest import content_digest
+from semiology.data.cache import cache_directory, content_digest
 from semiology.enhancements.pipeline.step import JsonValue
 
 PACKAGED = "packaged"

@@ -79,7 +79,7 @@ def _file(document: Mapping[str, Any]) -> str:
     """Return a file that holds the window alone; the video itself where no window is asked for."""
     if document["start_s"] is None and document["end_s"] is None:
         return str(document["video"])
-    from semiology.data.cache_folder import cache_directory
+    from semiology.data.cache import cache_directory
     from semiology.data.media.clips import clip
     from semiology.data.media.probe import probe
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from semiology.features import REGIONS
 from semiology.metrics.scores.class_tables import class_table, score_classes
 from semiology.metrics.scores.classification import ratio
 from semiology.metrics.statistics.bootstrap import TaskScores
@@ -19,20 +20,6 @@ from semiology.metrics.statistics.intervals import RESAMPLES
 
 if TYPE_CHECKING:
     import pandas as pd
-
-REGIONS: tuple[str, ...] = (
-    "head",
-    "eyes",
-    "mouth",
-    "face",
-    "left arm",
-    "left leg",
-    "right arm",
-    "right leg",
-    "arms",
-    "legs",
-    "full body",
-)
 
 
 def published_region_scores(truth: Sequence[str], answer: Sequence[str]) -> dict[str, float]:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semiology.features import REGIONS
 from semiology.metrics.coverage import UNPARSED, AnswerCounts, is_missing
 from semiology.metrics.published_classes import published_class_estimates
 from semiology.metrics.s3.diagnosis import DIAGNOSES, score_diagnosis
 from semiology.metrics.s3.laterality import SIDES, score_sides
-from semiology.metrics.s3.onset_region import REGIONS, score_onset_regions
+from semiology.metrics.s3.onset_region import score_onset_regions
 from semiology.metrics.s3.onset_time import TOLERANCES_S, absolute_errors, charged_errors, score_onset_times
 from semiology.metrics.s3.part_scores import Drawing, PartScores
 from semiology.metrics.s3.recording_answers import AnswerKind

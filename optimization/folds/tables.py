@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from semiology.data.cache import write_whole
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import RecordingSet
 from semiology.data.tables.csv_tables import Table, read_table
 from semiology.data.tables.reading import RECORDINGS, read_recording_set
-from semiology.data.tables.writing import table_text, write_text_atomically
+from semiology.data.tables.writing import table_text
 from semiology.optimization.folds.draw import FoldError, folds_of
 from semiology.render.noun_counts import counted
 
@@ -90,7 +91,7 @@ def write_folds(directory: Path, fold_of_patient: Mapping[str, str], *, replace:
     table = read_table(path)
     columns = [name for name in table.columns if name] + (["fold"] if "fold" not in table.columns else [])
     rows = [{**row.cells, "fold": fold_of_patient.get(row["patient_id"], "")} for row in table.rows]
-    write_text_atomically(path, table_text(columns, rows, table.delimiter))
+    write_whole(path, table_text(columns, rows, table.delimiter))
     return sum(bool(row["fold"]) for row in rows)
 
 

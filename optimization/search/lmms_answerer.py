@@ -14,8 +14,7 @@ from typing import Any
 import yaml
 
 from semiology.backends.journal import answer_key
-from semiology.data.cache_folder import cache_directory
-from semiology.data.content_digest import content_digest
+from semiology.data.cache import cache_directory, content_digest
 from semiology.features import AUDIO_FEATURES
 from semiology.harness.requests import ask_documents, failure_of
 from semiology.optimization.search.answerers import KeyOf, UnansweredError, WindowQuestion

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from semiology.data.cache import write_whole
 from semiology.optimization.search.examples import SearchError
 
 IDENTITY = "search.json"
@@ -72,9 +72,7 @@ class RunFolder:
         text = (
             content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False) + "\n"
         )
-        partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(target)
+        write_whole(target, text)
         return target
 
     def seconds(self, feature: str) -> float:

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.backends.journal import Answer, Journal, answer_key
-from semiology.data.cache_folder import cache_directory
-from semiology.data.content_digest import content_digest
+from semiology.data.cache import cache_directory, content_digest
 from semiology.features import AUDIO_FEATURES
 from semiology.harness.request_order import is_ours
 from semiology.optimization.sweep.plan import Window

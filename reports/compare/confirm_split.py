@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from semiology.data.cache_folder import cache_directory
+from semiology.data.cache import cache_directory, write_whole
 from semiology.render.noun_counts import counted
 
 CONFIRM = "confirm"
@@ -177,9 +177,7 @@ def _write(files: Sequence[Path], lines: Sequence[str]) -> None:
     for file in files:
         try:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            part = file.with_name(f".{file.name}.part")
-            part.write_text(text, encoding="utf-8")
-            part.replace(file)
+            write_whole(file, text)
         except OSError as error:
             failed.append(error)
     if len(failed) == len(files):

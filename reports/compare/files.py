@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.data.cache_folder import written_whole
+from semiology.data.cache import written_whole
 from semiology.metrics.paired.comparison import PairedFeature, PairedScore
 from semiology.metrics.paired.tables import END_POINTS, MEASURES
 from semiology.render.noun_counts import counted

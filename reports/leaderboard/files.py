@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from semiology.data.cache_folder import written_whole
+from semiology.data.cache import written_whole
 from semiology.reports.leaderboard.entries import entry_id
 
 FORMAT, VERSION = "semiology-leaderboard", 1

@@ -55,7 +55,7 @@ def power(
     """Simulate studies of growing size until a difference of F1 is seen often enough, patient by patient."""
     from rich.console import Console
 
-    from semiology.data.cache_folder import written_whole
+    from semiology.data.cache import written_whole
     from semiology.reports.power.plan import Assumptions, Design, plan_content, plan_power, read_truth
 
     truth, pilot = read_truth(source)

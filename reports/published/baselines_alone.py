@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.data.cache_folder import cache_directory
+from semiology.data.cache import cache_directory
 from semiology.metrics.coverage import UNPARSED
 from semiology.reports.published.answers import FEATURE_TASK
 from semiology.reports.published.baselines import PREFIX, read_baselines

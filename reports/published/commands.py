@@ -132,13 +132,13 @@ def _finish(reproduction: Reproduction, out: Path | None) -> None:
 
 
 def _write(frame: pd.DataFrame, out: Path | None, name: str) -> None:
+    from semiology.data.cache import written_whole
     from semiology.reports.published.baselines_alone import baselines_file
 
     out = baselines_file(name) if out is None else out
     out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f".{out.name}.part")
-    frame.to_csv(part, index=False, lineterminator="\n")
-    part.replace(out)
+    with written_whole(out, private=False) as unfinished:
+        frame.to_csv(unfinished, index=False, lineterminator="\n")
     by_task = frame.groupby("task").size()
     for task, count in by_task.items():
         typer.echo(f"{task}: {counted(count, 'answer')}")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from semiology.data.cache import written_whole
 from semiology.reports.published.embc import embc_cells, read_embc_tables
 from semiology.reports.published.s3 import CELL_COLUMNS, compare_cells, read_s3_tables, s3_cells
 from semiology.reports.published.two_stage import TWO_STAGE, two_stage_cells
@@ -212,9 +213,8 @@ def headline(reproduction: Reproduction) -> str:
 def write_cells(reproduction: Reproduction, path: Path) -> None:
     """Write the cells as CSV, values to six decimals and empty where nothing can be computed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    reproduction.cells.to_csv(part, index=False, float_format="%.6g", lineterminator="\n")
-    part.replace(path)
+    with written_whole(path, private=False) as unfinished:
+        reproduction.cells.to_csv(unfinished, index=False, float_format="%.6g", lineterminator="\n")
 
 
 def _explained(compared: pd.DataFrame) -> tuple[list[str], list[str]]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from semiology.data.cache import write_whole
 from semiology.metrics.s3.merge_windows import extract
 from semiology.metrics.s3.text.readers import Answers
 from semiology.metrics.s3.text.seizure_rqi import LOCATIONS, ReportFindings
@@ -186,9 +187,7 @@ def _as_json(found: ReportFindings) -> dict[str, Any]:
 def _write(path: Path, maker: Maker, rows: Iterable[Mapping[str, Any]]) -> Path:
     head = {"version": VERSION, "model": maker.name, "instructions": dict(maker.instructions)}
     lines = [json.dumps(row, ensure_ascii=False) for row in (head, *rows)]
-    part = path.with_name(f".{path.name}.part")
-    part.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    part.replace(path)
+    write_whole(path, "\n".join(lines) + "\n")
     return path
 
 

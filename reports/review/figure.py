@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from semiology.data.cache_folder import written_whole
+from semiology.data.cache import written_whole
 from semiology.metrics.agreement.ratings import POINTS
 from semiology.reports.review.summary import ReviewSummary
 

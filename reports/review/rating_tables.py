@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semiology.data.cache_folder import written_whole
+from semiology.data.cache import written_whole
 from semiology.metrics.agreement.ratings import (
     POINTS,
     RatingSummary,

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from semiology.data.cache_folder import private_folder, written_whole
+from semiology.data.cache import private_folder, written_whole
 from semiology.metrics.coverage import is_missing
 from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY, recording_answers
 from semiology.reports.read.feature_answers import Results

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semiology.data.cache import write_whole
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.summary.features import RunSummary, Summary, headline, summary_rows
@@ -176,10 +177,7 @@ def write_texts(contents: Mapping[str, str], folder: Path) -> list[Path]:
     """Write texts by file name into a folder; return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in contents.items():
-        # Renamed into place, so that an interrupted run leaves no half table.
-        part = folder / f".{name}.part"
-        part.write_text(text, encoding="utf-8", newline="\n")
-        part.replace(folder / name)
+        write_whole(folder / name, text)
     return [folder / name for name in contents]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from semiology.data.content_digest import content_digest
+from semiology.data.cache import content_digest
 
 
 def test_the_digest_is_that_of_the_content_wherever_it_lies(tmp_path: Path) -> None:

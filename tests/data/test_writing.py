@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from semiology.data.cache import write_whole
 from semiology.data.recording_set import Annotation, Recording
 from semiology.data.tables.csv_tables import bare_cell, guarded_cell, read_table
 from semiology.data.tables.reading import read_recording_set
-from semiology.data.tables.writing import table_text, write_recording_set, write_text_atomically
+from semiology.data.tables.writing import table_text, write_recording_set
 from semiology.features import FEATURES
 
 Make = Callable[..., Path]
@@ -122,14 +123,14 @@ def test_an_inconsistent_set_is_not_written(
 
 def test_a_failed_write_leaves_the_old_file_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.csv"
-    write_text_atomically(path, "old\n")
+    write_whole(path, "old\n")
 
     def fail(self: Path, target: Path) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(OSError, match="disk full"):
-        write_text_atomically(path, "new\n")
+        write_whole(path, "new\n")
     assert [item.read_text() for item in tmp_path.iterdir()] == ["old\n"]
 
 

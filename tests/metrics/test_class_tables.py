@@ -13,9 +13,10 @@ from sklearn.metrics import (
     precision_score,
 )
 
+from semiology.features import REGIONS
 from semiology.metrics.s3.diagnosis import published_diagnosis, published_diagnosis_scores, score_diagnosis
 from semiology.metrics.s3.laterality import SIDES, published_side_scores, score_sides
-from semiology.metrics.s3.onset_region import REGIONS, published_region_scores, score_onset_regions
+from semiology.metrics.s3.onset_region import published_region_scores, score_onset_regions
 from semiology.metrics.scores.class_tables import (
     class_table,
     class_table_scores,

@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from semiology.features import REGIONS
 from semiology.metrics.published_classes import published_class_estimates
 from semiology.metrics.s3.diagnosis import DIAGNOSES, published_diagnosis_scores
 from semiology.metrics.s3.laterality import SIDES, published_side_scores
-from semiology.metrics.s3.onset_region import REGIONS, published_region_scores
+from semiology.metrics.s3.onset_region import published_region_scores
 from semiology.metrics.s3.part_scores import PartScores
 from semiology.metrics.s3.recording_answers import AnswerKind
 from semiology.metrics.s3.scores import score_task

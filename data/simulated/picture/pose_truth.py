@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from semiology.data.cache import write_whole
 from semiology.data.simulated.picture.body import caregiver_at, caregiver_spots
 from semiology.data.simulated.picture.face import face_points
 from semiology.data.simulated.picture.motion import Array, pose_at
 from semiology.data.simulated.picture.render import KEYPOINTS, keypoints
 from semiology.data.simulated.script.script import Script
-from semiology.data.tables.writing import table_text, write_text_atomically
+from semiology.data.tables.writing import table_text
 
 BODY_25 = (
     "Nose", "Neck", "RShoulder", "RElbow", "RWrist", "LShoulder", "LElbow", "LWrist",
@@ -153,7 +154,7 @@ def write_pose(directory: Path, video_id: str, script: Script, size: tuple[int, 
     faces = directory / "faces"
     faces.mkdir(parents=True, exist_ok=True)
     text = table_text(FACE_COLUMNS, _face_rows(times, face_boxes(script, times, size)))
-    write_text_atomically(faces / f"{video_id}.csv", text)
+    write_whole(faces / f"{video_id}.csv", text)
     target = pose_folder(directory, video_id)
     part = target.with_name(f".{video_id}.part")
     shutil.rmtree(part, ignore_errors=True)

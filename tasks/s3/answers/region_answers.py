@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from semiology.data.importers.side_tables import REGIONS
+from semiology.features import REGIONS
 from semiology.tasks.answers.claims import says_unknown
 from semiology.tasks.answers.cleaning import clean
 from semiology.tasks.s3.answers.reply_fields import field_values, plain, sentences

@@ -16,8 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semiology.data.check import check_recording_set
-from semiology.data.importers.outcome import LATERALITY_COLUMNS
-from semiology.data.importers.side_tables import REGIONS
 from semiology.data.simulated import simulate
 from semiology.data.simulated import write as writing
 from semiology.data.simulated.picture import pose_truth
@@ -31,7 +29,9 @@ from semiology.data.simulated.script.script import Script, draw_look, draw_scrip
 from semiology.data.simulated.sound.sound import PHRASES, soundtrack
 from semiology.data.simulated.sound.transcript import transcript, utterances
 from semiology.data.simulated.sound.voice import RATE
+from semiology.data.tables.laterality import LATERALITY_COLUMNS
 from semiology.data.tables.reading import read_recording_set
+from semiology.features import REGIONS
 
 SMALL = {
     "patients": 3,

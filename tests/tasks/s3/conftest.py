@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # lets tests import `s3_example_
 
 from s3_example_set import DIAGNOSES, LATERALITY, ONSETS, REPORTS, write_annotations
 
-from semiology.data.importers.outcome import LATERALITY_COLUMNS
+from semiology.data.tables.laterality import LATERALITY_COLUMNS
 
 
 @pytest.fixture

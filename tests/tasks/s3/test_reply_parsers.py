@@ -12,8 +12,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.data.importers.side_tables import REGIONS
-from semiology.features import FEATURES
+from semiology.features import FEATURES, REGIONS
 from semiology.tasks.s3.answers.diagnosis_answers import DiagnosisAnswer, parse_diagnosis
 from semiology.tasks.s3.answers.region_answers import parse_region
 from semiology.tasks.s3.answers.report_answers import parse_report

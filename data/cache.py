@@ -1,0 +1,84 @@
+"""The folder of derived files, digests of what files hold, and the one way to write a file whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CACHE_VARIABLE = "SEMIOLOGY_CACHE"
+
+
+def cache_directory() -> Path:
+    """Return the folder for derived files, created for this user alone."""
+    chosen = os.environ.get(CACHE_VARIABLE)
+    folder = Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "semiology"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder.resolve()
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder, or change it, so that its owner alone may look into it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.chmod(0o700)
+
+
+@contextmanager
+def written_whole(target: Path, *, private: bool = True) -> Iterator[Path]:
+    """Give a file of a fresh name to write to; rename it to ``target`` only when all went well.
+
+    Args:
+        target: the file that is to appear; its folder must exist.
+        private: readable for the owner alone; otherwise it gets the permissions of any new file.
+    """
+    handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")  # readable for the owner alone
+    os.close(handle)
+    unfinished = Path(name)
+    try:
+        yield unfinished
+        if not private:
+            mask = os.umask(0)
+            os.umask(mask)
+            unfinished.chmod(0o666 & ~mask)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_whole(target: Path, text: str, *, private: bool = False) -> None:
+    """Write UTF-8 text with the line ends it has, so that ``target`` never holds half of it."""
+    with written_whole(target, private=private) as unfinished:
+        unfinished.write_text(text, encoding="utf-8", newline="")
+
+
+def content_digest(path: Path, cache: Path) -> str:
+    """Return the SHA-256 of a file, 64 hexadecimal digits.
+
+    Large files are read once: the digest is remembered in ``cache/digests`` under the file's path, size and
+    time of change.
+
+    Args:
+        path: the file.
+        cache: folder that remembers; made readable for its owner alone. Only a hash of the path is stored,
+            since the paths of recordings may name patients.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    state = path.stat()
+    identity = f"{path.resolve()}\0{state.st_size}\0{state.st_mtime_ns}"
+    note = cache / "digests" / f"{hashlib.sha256(identity.encode()).hexdigest()}.txt"
+    if note.exists():
+        return note.read_text(encoding="ascii")
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    private_folder(cache)
+    private_folder(note.parent)
+    with written_whole(note) as unfinished:
+        unfinished.write_text(digest.hexdigest(), encoding="ascii")
+    return digest.hexdigest()
