@@ -137,7 +137,7 @@ class _TaskWording(SourcedWording):
 
     @model_validator(mode="after")
     def _described(self, info: ValidationInfo) -> _TaskWording:
-        if ("{description}" in self.text) != (self.descriptions in info.context["sets"]):
+        if ("{description}" in self.text) != (self.descriptions in (info.context or {})["sets"]):
             raise ValueError(
                 "a text with {description} names one of the sets of descriptions, and no other does; "
                 "correct `descriptions`"
