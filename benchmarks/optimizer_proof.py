@@ -124,7 +124,7 @@ def prepared(work: Path, patients: int) -> tuple[Any, Any, Any]:
     from semiology.data.simulated import simulate
     from semiology.harness.requests import load_model
     from semiology.harness.run import resolve_model
-    from semiology.optimization.search.lmms_answerer import LmmsEvalAnswerer, reply_key
+    from semiology.optimization.search.setup import LmmsEvalAnswerer, reply_key
     from semiology.tasks.plan import make_plan
     from semiology.tasks.settings import Settings, cache_directory
 
@@ -135,7 +135,7 @@ def prepared(work: Path, patients: int) -> tuple[Any, Any, Any]:
     model, model_args = resolve_model("embedded", "journal=none")
     lm = load_model(model, model_args)
     lm.engine.reader = RememberingReader(lm.engine.reader)
-    return plan, LmmsEvalAnswerer(lm, model, plan), reply_key(plan, model, model_args)
+    return plan, LmmsEvalAnswerer(lambda: lm, model, plan), reply_key(plan, model, model_args)
 
 
 def all_jobs(plan: Any, seeds: int) -> Iterator[Job]:
@@ -174,12 +174,12 @@ def run_jobs(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Run all searches in common rounds, then test each."""
     from semiology.backends.journal import Journal
-    from semiology.optimization.proposers.offline_proposer import OfflineProposer
+    from semiology.optimization.proposers.grammar_walk import OfflineProposer
     from semiology.optimization.proposers.rules import CandidateRules
-    from semiology.optimization.search.answerers import RememberedAnswers, SharedRounds
-    from semiology.optimization.search.answers import AnswerBook
+    from semiology.optimization.search.asking import AnswerBook, RememberedAnswers, SharedRounds
+    from semiology.optimization.search.options import SearchOptions
     from semiology.optimization.search.run import side_by_side
-    from semiology.optimization.search.search import SearchOptions, search_feature
+    from semiology.optimization.search.search import search_feature
 
     with Journal(work / "answers") as journal:
         remembered = RememberedAnswers(answerer, journal, key_of)
@@ -187,7 +187,7 @@ def run_jobs(
 
         def one(job: Job) -> Any:
             rules = CandidateRules(job.feature, frozenset())
-            options = SearchOptions(metric_calls=budget, begin_with=WEAK, seeds=(), seed=job.seed)
+            options = SearchOptions(budget=budget, begin_with=WEAK, seeds=(), seed=job.seed)
             return search_feature(
                 job.examples.train, job.examples.development, AnswerBook(rounds),
                 OfflineProposer(rules, job.seed), rules, options, begun_text=job.begun_text,
@@ -206,7 +206,7 @@ def run_jobs(
 
 def row(job: Job, found: Any, book: Any) -> dict[str, Any]:
     """Return one search's result on the test patients."""
-    from semiology.optimization.search.comparison import compare_wordings, plain
+    from semiology.optimization.search.scores import compare_wordings, plain
 
     answers = [book.answers(text, job.examples.test) for text in (found.begun_text, found.chosen)]
     record, by_number = found.lineage, found.lineage["candidates"]

@@ -71,10 +71,10 @@ def run_jobs(
     """
     from semiology.backends.journal import Journal
     from semiology.optimization.proposers.rules import CandidateRules
-    from semiology.optimization.search.answerers import RememberedAnswers, SharedRounds
-    from semiology.optimization.search.answers import AnswerBook
+    from semiology.optimization.search.asking import AnswerBook, RememberedAnswers, SharedRounds
+    from semiology.optimization.search.options import SearchOptions
     from semiology.optimization.search.run import side_by_side
-    from semiology.optimization.search.search import SearchOptions, search_feature
+    from semiology.optimization.search.search import search_feature
 
     with Journal(work / "answers") as journal:
         remembered = RememberedAnswers(answerer, journal, key_of)
@@ -83,7 +83,7 @@ def run_jobs(
 
         def one(kind: str, job: Job) -> Any:
             rules = CandidateRules(job.feature, frozenset())
-            options = SearchOptions(metric_calls=budget, begin_with=WEAK, seeds=(), seed=job.seed)
+            options = SearchOptions(budget=budget, begin_with=WEAK, seeds=(), seed=job.seed)
             return search_feature(
                 job.examples.train, job.examples.development, AnswerBook(rounds),
                 proposer_of(kind, rules, job.seed), rules, options,
@@ -101,8 +101,8 @@ def run_jobs(
 
 
 def _proposers(chosen: str, journal: Any) -> Callable[[str, Any, int], Any]:
+    from semiology.optimization.proposers.grammar_walk import OfflineProposer
     from semiology.optimization.proposers.language_model import ReflectiveProposer, reflection_model
-    from semiology.optimization.proposers.offline_proposer import OfflineProposer
 
     complete = reflection_model(chosen, remote_allowed=False, timeout_s=TIMEOUT_S)
     name = chosen.rpartition("@")[0]

@@ -79,9 +79,8 @@ def lessons(recipe: Recipe) -> list[tuple[str, str]]:
     Raises:
         KeyError: a feature is unknown.
     """
-    from semiology.optimization.proposers.grammar import feature_grammar
+    from semiology.optimization.proposers.grammar_walk import OfflineProposer, feature_grammar
     from semiology.optimization.proposers.language_model import ReflectiveProposer
-    from semiology.optimization.proposers.offline_proposer import OfflineProposer
     from semiology.optimization.proposers.rules import CandidateRules
 
     rng = random.Random(recipe.seed)  # noqa: S311 - training data, not a secret
@@ -102,7 +101,7 @@ def lessons(recipe: Recipe) -> list[tuple[str, str]]:
 
 
 def _drawn_wording(slots: Mapping[str, Sequence[str]], rng: random.Random) -> str:
-    from semiology.optimization.proposers.grammar import Construction
+    from semiology.optimization.proposers.grammar_walk import Construction
 
     chosen = {
         slot: rng.choice(values)
@@ -114,7 +113,7 @@ def _drawn_wording(slots: Mapping[str, Sequence[str]], rng: random.Random) -> st
 
 def _drawn_records(feature: str, rng: random.Random) -> list[dict[str, Any]]:
     """Return what is told about a minibatch: half of it with the feature, answers drawn."""
-    from semiology.optimization.search.answers import Said
+    from semiology.optimization.search.asking import Said
     from semiology.optimization.search.examples import Example
     from semiology.optimization.search.feedback import clinical_definition, recording_feedback, verdict
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from semiology.render.help import examples
-
-if TYPE_CHECKING:
-    from semiology.optimization.search.run import OptimizationResult
 
 OPTIMIZE_EPILOG = examples(
     "semiology optimize --features tonic --model embedded --data emu --budget 600",
@@ -104,39 +101,41 @@ def optimize(
     (OUT/FEATURE/lineage.json) and a summary. Nothing is lost when it is stopped; it ends with status 1 where
     the proposing model gave no replies any more.
     """
-    from semiology.optimization.search.choices import RunChoices
-    from semiology.optimization.search.setup import run
-
     given = dict(locals())
-    lists = {"features": features, "seeds": "" if seeds == "none" else seeds, "other_formats": other_formats}
-    given |= {name: _names(text) for name, text in lists.items()}
-    result, summary = run(RunChoices(**{name: given[name] for name in RunChoices.__dataclass_fields__}))
-    if as_json:
-        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
-    elif result is None:
-        from rich.console import Console
+    from dataclasses import fields
 
-        from semiology.optimization.published.experiment import print_published
-
-        print_published(summary, Console())
-    else:
-        _print(result, out)
-    if result is not None and any(each.found.unfinished for each in result.features):
-        raise typer.Exit(1)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-def _print(result: OptimizationResult, out: Path) -> None:
     from rich.console import Console
 
+    from semiology.optimization.search.options import SearchOptions
+    from semiology.optimization.search.setup import prepare
+
+    lists = {"features": features, "seeds": "" if seeds == "none" else seeds, "other_formats": other_formats}
+    given |= {
+        key: tuple(name.strip() for name in text.split(",") if name.strip()) for key, text in lists.items()
+    }
+    options = SearchOptions(**{each.name: given[each.name] for each in fields(SearchOptions)})
+    prepared = prepare(options)
+    if options.preset is not None:
+        from semiology.optimization.published.experiment import print_published, run_published
+
+        summary = run_published(options, prepared)
+        if as_json:
+            typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        else:
+            print_published(summary, Console())
+        return
     from semiology.optimization.search.report import next_commands, print_result
+    from semiology.optimization.search.run import optimize as search
     from semiology.render.noun_counts import counted
 
-    print_result(result, Console())
-    for command in next_commands(result, out):
-        typer.echo(f"ask with it: {command}")
-    read = f"{counted(result.asked, 'question')} on {counted(result.windows, 'window')} read"
-    typer.echo(f"{read}, {result.known:,} answered before; written to {out}")
+    result = search(options, prepared)
+    if as_json:
+        typer.echo(json.dumps(result.summary, indent=2, ensure_ascii=False))
+    else:
+        print_result(result, Console())
+        for command in next_commands(result, out):
+            typer.echo(f"ask with it: {command}")
+        read = f"{counted(result.asked, 'question')} on {counted(result.windows, 'window')} read"
+        typer.echo(f"{read}, {result.known:,} answered before; written to {out}")
+    if any(each.found.unfinished for each in result.features):
+        raise typer.Exit(1)

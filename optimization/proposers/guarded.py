@@ -7,7 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from semiology.optimization.proposers.rules import CandidateRules
-from semiology.optimization.search.dspy_program import PREDICTOR
+
+PREDICTOR = "ask"
+"""Name of the program's one predictor, whose instruction is the wording."""
+
+
+class SearchError(ValueError):
+    """A search cannot start or go on; the message says why and what to change."""
 
 
 class ReflectionError(RuntimeError):
@@ -49,12 +55,7 @@ class GuardedProposer:
     """
 
     def __init__(
-        self,
-        proposer: Proposer,
-        rules: CandidateRules,
-        *,
-        seeds: Sequence[str] = (),
-        begun_with: str,
+        self, proposer: Proposer, rules: CandidateRules, *, seeds: Sequence[str] = (), begun_with: str
     ) -> None:
         self._proposer, self._rules = proposer, rules
         self._seeds = [seed for seed in seeds if seed != begun_with]

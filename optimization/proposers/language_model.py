@@ -1,6 +1,6 @@
 """The language model that writes wordings: an OpenAI-compatible server, by default on this machine.
 
-It reads text: the wording, what the library says about the sign, and what the feedback says about recordings
+It reads text: the wording, what the library says about the feature, and what the feedback says about recordings
 (model replies and annotators' justifications, without ids). It never gets frames or sound.
 """
 
@@ -14,8 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from semiology.backends.journal import Answer, Journal
-from semiology.optimization.proposers.guarded import ReflectionError
-from semiology.optimization.search.examples import SearchError
+from semiology.optimization.proposers.guarded import ReflectionError, SearchError
 from semiology.privacy.addresses import is_loopback, keep_off_proxies
 
 MAX_TOKENS = 1024

@@ -1,7 +1,7 @@
 """The published tool's prompt-optimization experiment, as one named configuration (``--preset published``).
 
 For three features and every outer fold: GEPA's single-task search from the prompt ``minimal``, whose score is
-the F1 on at most eight training recordings, as many with the sign as without, with a budget of twelve metric
+the F1 on at most eight training recordings, as many with the feature as without, with a budget of twelve metric
 calls (here one metric call is one wording on all eight); then seven prompts and the one found are asked about
 development and test recordings, the best on development (F1, then accuracy) is taken, and its test row
 counts.
@@ -28,35 +28,32 @@ from typing import TYPE_CHECKING, Any
 
 from semiology.backends.journal import Journal
 from semiology.optimization.folds.draw import draw_folds, folds_fingerprint, folds_of
-from semiology.optimization.proposers.guarded import GuardedProposer
+from semiology.optimization.proposers.guarded import PREDICTOR, GuardedProposer, SearchError
 from semiology.optimization.proposers.rules import CandidateRules, all_ids
 from semiology.optimization.proposers.wording_text import with_format
-from semiology.optimization.search.answerers import Answerer, KeyOf, RememberedAnswers, SharedRounds
-from semiology.optimization.search.answers import AnswerBook
-from semiology.optimization.search.comparison import plain
-from semiology.optimization.search.dspy_program import PREDICTOR
+from semiology.optimization.search.asking import AnswerBook, Answerer, RememberedAnswers, SharedRounds
 from semiology.optimization.search.examples import (
     Example,
     Parts,
-    SearchError,
-    balanced,
     check_patients,
     data_fingerprint,
     feature_examples,
     left_out,
 )
-from semiology.optimization.search.feedback import clinical_definition, recording_feedback, verdict
+from semiology.optimization.search.feedback import proposer_record
 from semiology.optimization.search.gepa import Quietly
-from semiology.optimization.search.objective import scores_of
-from semiology.optimization.search.run import ProposerOf, side_by_side
-from semiology.optimization.search.run_folder import SUMMARY, RunFolder
+from semiology.optimization.search.options import SearchOptions
+from semiology.optimization.search.run import side_by_side
+from semiology.optimization.search.run_folder import ANSWERS, SUMMARY, RunFolder
+from semiology.optimization.search.scores import plain, scores_of
+from semiology.optimization.search.setup import Prepared
 from semiology.prompts.library import load_library
 from semiology.prompts.strict_yaml import read_yaml
 from semiology.render.progress import is_quiet
 from semiology.tasks.plan import Plan
 
 if TYPE_CHECKING:
-    from semiology.optimization.search.choices import RunChoices
+    from rich.console import Console
 
 WORDINGS = Path(__file__).parent / "published_wordings.yaml"
 EXPERT, EXPERT_FORMAT = "expert_clinician", "embc_internvl"
@@ -86,17 +83,21 @@ def published_prompts() -> dict[str, dict[str, str]]:
     }
 
 
-def run_published(
-    choices: RunChoices, plan: Plan, answerer: Answerer, key_of: KeyOf, model: str, proposer_of: ProposerOf
-) -> dict[str, Any]:
+def run_published(options: SearchOptions, prepared: Prepared) -> dict[str, Any]:
     """Run the experiment and return its results as plain data.
 
     Raises:
         SearchError: a fold has one class only, the model gives no replies, or an option is given that the
             experiment fixes.
     """
-    _refuse_other_choices(choices)
-    prompts = published_prompts()
+    given = [
+        f"--{name.replace('_', '-')}"
+        for name in FIXED_BY_THE_EXPERIMENT
+        if getattr(options, name) != getattr(SearchOptions(), name)
+    ]
+    if given:
+        raise SearchError(f"--preset published fixes what {', '.join(given)} would choose → leave that out")
+    plan, prompts = prepared.plan, published_prompts()
     folds = folds_of(plan.recording_set)
     if not folds:
         check_patients(
@@ -109,65 +110,50 @@ def run_published(
         for number, fold in enumerate(names)
         for feature in prompts
     }
-    settled = identity(choices, plan, prompts, folds, model)
-    folder = RunFolder(choices.out, settled)
-    with Journal(folder.answers) as journal:
-        remembered = RememberedAnswers(answerer, journal, key_of)
-        found = _searched(choices, plan, prompts, divisions, remembered, journal, proposer_of)
+    identity = {  # all that the results depend on
+        "preset": "published",
+        "features": list(prompts),
+        "data": data_fingerprint(plan.recording_set, Parts((), (), (), ""), prompts),
+        "folds": len(names),
+        "patients_by_fold": folds_fingerprint(folds),
+        "window": [plan.window.window_s, plan.window.fps, plan.window.max_frames],
+        "prompts": hashlib.sha256(json.dumps(prompts, sort_keys=True).encode()).hexdigest(),
+        "model": prepared.model,
+        "proposer": options.proposer,
+        "seed": options.seed,
+    }
+    folder = RunFolder(options.out, identity)
+    with Journal(folder.path / ANSWERS) as journal:
+        remembered = RememberedAnswers(prepared.answerer, journal, prepared.key_of)
+        found = _searched(options, prepared, prompts, divisions, remembered, journal)
         rows = _tested(prompts, divisions, found, remembered, folder)
     notes = [*left_out(plan.recording_set, folds), *cautions(divisions), *unread(rows)]
-    summary = {**settled, "questions_asked": remembered.asked, "windows_read": remembered.windows,
+    summary = {**identity, "questions_asked": remembered.asked, "windows_read": remembered.windows,
                "questions_from_journal": remembered.known,
                "rows": plain(rows), "features": plain(means(rows)), "notes": notes}  # fmt: skip
     folder.write(SUMMARY, summary)
     return summary
 
 
-def identity(
-    choices: RunChoices,
-    plan: Plan,
-    prompts: Mapping[str, Mapping[str, str]],
-    folds: Mapping[str, str],
-    model: str,
-) -> dict[str, Any]:
-    """Return what tells one run of the experiment from another: all that its results depend on."""
-    return {
-        "preset": "published",
-        "features": list(prompts),
-        "data": data_fingerprint(plan.recording_set, Parts((), (), (), ""), prompts),
-        "folds": len(set(folds.values())),
-        "patients_by_fold": folds_fingerprint(folds),
-        "window": [plan.window.window_s, plan.window.fps, plan.window.max_frames],
-        "prompts": hashlib.sha256(json.dumps(prompts, sort_keys=True).encode()).hexdigest(),
-        "model": model,
-        "proposer": choices.proposer,
-        "seed": choices.seed,
-    }
-
-
 def _searched(
-    choices: RunChoices,
-    plan: Plan,
+    options: SearchOptions,
+    prepared: Prepared,
     prompts: Mapping[str, Mapping[str, str]],
     divisions: Mapping[Division, PartsOf],
     answerer: Answerer,
     journal: Journal,
-    proposer_of: ProposerOf,
 ) -> dict[Division, tuple[str, int]]:
     """Run the searches of all folds and features side by side, so that they share the video work."""
-    ids = all_ids([(item.video_id, item.patient_id) for item in plan.recording_set.recordings])
+    ids = all_ids([(item.video_id, item.patient_id) for item in prepared.plan.recording_set.recordings])
     rounds, ended = SharedRounds(answerer, len(divisions)), itertools.count(1)
 
     def one(division: Division) -> tuple[str, int]:
         fold, feature = division
         rules, begin = CandidateRules(feature, ids), prompts[feature][BEGIN_WITH]
-        found = single_task_search(
-            begin, divisions[division]["train"], AnswerBook(rounds), rules, proposer_of(rules, journal),
-            choices.seed,
-        )  # fmt: skip
+        proposer, book = prepared.proposer_of(rules, journal), AnswerBook(rounds)
+        found = single_task_search(begin, divisions[division]["train"], book, rules, proposer, options.seed)
         if not is_quiet():
-            told = f"fold {fold}, {feature}: searched ({next(ended)} of {len(divisions)})"
-            sys.stderr.write(f"{told}\n")
+            sys.stderr.write(f"fold {fold}, {feature}: searched ({next(ended)} of {len(divisions)})\n")
         return found
 
     found = side_by_side([partial(one, division) for division in divisions], rounds.leave)
@@ -184,9 +170,8 @@ def _tested(
     """Ask all prompts about development and test recordings, in one call, and score them."""
     wordings = {}
     for (fold, feature), (text, _) in found.items():
-        seven = prompts[feature]
-        folder.open_test(f"{feature}, fold {fold}", seven[BEGIN_WITH], text)
-        wordings[fold, feature] = {**seven, OPTIMIZED: text}
+        folder.open_test(f"{feature}, fold {fold}", prompts[feature][BEGIN_WITH], text)
+        wordings[fold, feature] = {**prompts[feature], OPTIMIZED: text}
     book = AnswerBook(answerer)
     book.ask(
         (wording, example)
@@ -199,16 +184,6 @@ def _tested(
         fold_row(feature, fold, wordings[fold, feature], parts, book) | {"calls": found[fold, feature][1]}
         for (fold, feature), parts in divisions.items()
     ]
-
-
-def _refuse_other_choices(choices: RunChoices) -> None:
-    given = [
-        f"--{name.replace('_', '-')}"
-        for name in FIXED_BY_THE_EXPERIMENT
-        if getattr(choices, name) != type(choices).__dataclass_fields__[name].default
-    ]
-    if given:
-        raise SearchError(f"--preset published fixes what {', '.join(given)} would choose → leave that out")
 
 
 def divided(
@@ -233,7 +208,7 @@ def divided(
     train = tuple(each for each in found.train if each not in development)
     if len({each.truth for each in train}) < 2 or not found.test:
         raise SearchError(
-            f"{feature}, fold {test}: too few recordings with and without the sign for the published "
+            f"{feature}, fold {test}: too few recordings with and without the feature for the published "
             "division → use a larger set or fewer folds"
         )
     return {"train": train, "development": tuple(development), "test": found.test}
@@ -258,7 +233,9 @@ def single_task_search(
         optimize_anything,
     )
 
-    eight = balanced(train, TRAINING_RECORDINGS)
+    present, absent = ([each for each in train if (each.truth == "yes") == shows] for shows in (True, False))
+    in_turn = itertools.chain.from_iterable(itertools.zip_longest(present, absent))
+    eight = tuple(each for each in in_turn if each is not None)[:TRAINING_RECORDINGS]
     guarded = GuardedProposer(proposer, rules, begun_with=begin)
     calls = 0
 
@@ -270,8 +247,12 @@ def single_task_search(
 
     def propose(candidate: Any, reflective_dataset: Any, components_to_update: Any) -> dict[str, str]:
         del reflective_dataset
-        told = {PREDICTOR: _records(eight, candidate[PREDICTOR], book)}
-        return guarded(candidate, told, list(components_to_update))
+        wording = candidate[PREDICTOR]
+        records = [
+            proposer_record(each, book.said(wording, each), number, wording)
+            for number, each in enumerate(eight, start=1)
+        ]
+        return guarded(candidate, {PREDICTOR: records}, list(components_to_update))
 
     found = optimize_anything(
         seed_candidate={PREDICTOR: begin},
@@ -291,11 +272,7 @@ def single_task_search(
 
 
 def fold_row(
-    feature: str,
-    fold: str,
-    wordings: Mapping[str, str],
-    parts: PartsOf,
-    book: AnswerBook,
+    feature: str, fold: str, wordings: Mapping[str, str], parts: PartsOf, book: AnswerBook
 ) -> dict[str, Any]:
     """Return one fold's result: scores of every prompt, and the one selected on development."""
     scores = {
@@ -330,9 +307,9 @@ def means(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def cautions(divisions: Mapping[Division, PartsOf]) -> list[str]:
-    """Return in sentences which folds' test scores say nothing."""
+    """Return in sentences which folds' test scores are uninformative."""
     return [
-        f"{feature}, fold {fold}: no test recording shows the sign, so its F1 is 0 whatever is answered"
+        f"{feature}, fold {fold}: no test recording shows the feature, so its F1 is 0 whatever is answered"
         for (fold, feature), parts in divisions.items()
         if all(each.truth != "yes" for each in parts["test"])
     ]
@@ -352,22 +329,6 @@ def _shown(examples: Sequence[Example], answers: Mapping[str, str]) -> dict[str,
     """Return F1 and accuracy with zeros where undefined, as the published tool has it."""
     found = scores_of(examples, answers)
     return {name: (found[name] if found[name] == found[name] else 0.0) for name in ("f1", "accuracy")}
-
-
-def _records(examples: Sequence[Example], wording: str, book: AnswerBook) -> list[dict[str, Any]]:
-    return [
-        {
-            "Inputs": {"sign": example.feature},
-            "Feedback": recording_feedback(example, book.said(wording, example), number),
-            "Verdict": verdict(example.truth, book.said(wording, example).answer),
-            "Definition": clinical_definition(example.feature),
-        }
-        for number, example in enumerate(examples, start=1)
-    ]
-
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 
 def print_published(summary: Mapping[str, Any], console: Console) -> None:

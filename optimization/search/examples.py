@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from semiology.data.recording_set import RecordingSet
 from semiology.optimization.folds.draw import FoldError, draw_folds, folds_of, nested_splits
+from semiology.optimization.proposers.guarded import SearchError
 from semiology.prompts.library import Prompt
 from semiology.render.noun_counts import counted
 from semiology.tasks.documents import build_documents
@@ -22,10 +23,6 @@ from semiology.tasks.plan import Plan
 PARTS = ("train", "development", "test")
 DRAWN_FOLDS = 4
 TEST_SPLIT = "test"
-
-
-class SearchError(ValueError):
-    """A search cannot start or go on; the message says why and what to change."""
 
 
 @dataclass(frozen=True)
@@ -192,19 +189,6 @@ def data_fingerprint(recording_set: RecordingSet, parts: Parts, features: Collec
         [list(parts.patients(part)) for part in PARTS],
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
-
-
-def balanced(examples: Sequence[Example], size: int) -> tuple[Example, ...]:
-    """Return at most ``size`` examples, positive and negative in turn, each class in its order."""
-    classes: Mapping[bool, list[Example]] = {
-        sign: [each for each in examples if (each.truth == "yes") == sign] for sign in (True, False)
-    }
-    chosen: list[Example] = []
-    while len(chosen) < size and any(classes.values()):
-        for sign in (True, False):
-            if classes[sign] and len(chosen) < size:
-                chosen.append(classes[sign].pop(0))
-    return tuple(chosen)
 
 
 def _of_folds(folds: Mapping[str, str], test_fold: str | None, source: str) -> Parts:

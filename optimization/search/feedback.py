@@ -1,8 +1,10 @@
-"""What the proposer is told about each recording: text without ids, media or file names."""
+"""What the proposer reads about each recording: text without ids, media or file names."""
 
 from __future__ import annotations
 
-from semiology.optimization.search.answers import Said
+from typing import Any
+
+from semiology.optimization.search.asking import Said
 from semiology.optimization.search.examples import Example
 from semiology.prompts.library import load_library
 
@@ -20,10 +22,10 @@ def verdict(truth: str, answer: str) -> str:
 
 
 def recording_feedback(example: Example, said: Said, number: int) -> str:
-    """Return what is told about one recording.
+    """Return what the proposer reads about one recording.
 
     Args:
-        example: the recording; its ids are not told.
+        example: the recording; its ids stay out.
         said: what the model said.
         number: its place in this batch, which stands for it.
     """
@@ -35,6 +37,17 @@ def recording_feedback(example: Example, said: Said, number: int) -> str:
     if example.justification and found != "right":
         lines.append(f"The annotator wrote: {example.justification.strip()}")
     return "\n".join(lines)
+
+
+def proposer_record(example: Example, said: Said, number: int, wording: str) -> dict[str, Any]:
+    """Return all that a proposer gets about one recording under a wording, in GEPA's form."""
+    return {
+        "Inputs": {"question": wording, "sign": example.feature},
+        "Generated Outputs": {"answer": said.answer},
+        "Feedback": recording_feedback(example, said, number),
+        "Verdict": verdict(example.truth, said.answer),
+        "Definition": clinical_definition(example.feature),
+    }
 
 
 def clinical_definition(feature: str) -> str:

@@ -16,10 +16,10 @@ from typing import Any
 from gepa.strategies.eval_policy import FullEvaluationPolicy
 from gepa.strategies.proposal_sampling import ProposalTask
 
-from semiology.optimization.search.answers import AnswerBook
-from semiology.optimization.search.dspy_program import PREDICTOR
+from semiology.optimization.proposers.guarded import PREDICTOR
+from semiology.optimization.search.asking import AnswerBook
 from semiology.optimization.search.examples import Example
-from semiology.optimization.search.objective import Objective, rank
+from semiology.optimization.search.scores import Objective, rank
 
 Standing = Callable[[str, Sequence[Example]], tuple[float, float]]
 """Objective and mean score of a wording on examples."""
@@ -36,6 +36,11 @@ def standing(book: AnswerBook, value: Objective) -> Standing:
         return known[key]
 
     return scored
+
+
+def best_of(wordings: Sequence[str], scored: Standing, development: Sequence[Example]) -> int:
+    """Return the number of the wording that is best on the development recordings, the first of equals."""
+    return max(range(len(wordings)), key=lambda number: (scored(wordings[number], development), -number))
 
 
 @dataclass(frozen=True)
@@ -58,17 +63,16 @@ class ObjectiveAcceptance:
         trials: every verdict is appended here.
     """
 
-    def __init__(self, scored: Standing, train: Sequence[Example], trials: list[Trial] | None = None) -> None:
-        self._scored, self._train = scored, train
-        self._trials: list[Trial] = [] if trials is None else trials
+    def __init__(self, scored: Standing, train: Sequence[Example], trials: list[Trial]) -> None:
+        self._scored, self._train, self._trials = scored, train, trials
 
     def should_accept(self, proposal: Any, state: Any) -> bool:
         """Tell whether the proposal may be tried on the development patients."""
         asked = [self._train[number] for number in proposal.subsample_indices]
         parent = state.program_candidates[proposal.parent_program_ids[0]][PREDICTOR]
-        wording = proposal.candidate[PREDICTOR]
         before, after = self._scored(parent, asked), self.standing_of(proposal)
-        self._trials.append(Trial(wording, parent, before[0], after[0], after > before))
+        trial = Trial(proposal.candidate[PREDICTOR], parent, before[0], after[0], after > before)
+        self._trials.append(trial)
         return after > before
 
     def standing_of(self, proposal: Any) -> tuple[float, float]:
@@ -108,8 +112,8 @@ class DevelopmentPolicy(FullEvaluationPolicy[int, Any]):
 
     def get_best_program(self, state: Any) -> int:
         """Return the number of the best wording so far."""
-        found = [self._scored(each[PREDICTOR], self._development) for each in state.program_candidates]
-        return max(range(len(found)), key=lambda number: (found[number], -number))
+        wordings = [each[PREDICTOR] for each in state.program_candidates]
+        return best_of(wordings, self._scored, self._development)
 
     def get_valset_score(self, program_idx: int, state: Any) -> float:
         """Return the objective of one wording on the development recordings."""

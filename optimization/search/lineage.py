@@ -1,15 +1,22 @@
-"""What a search did, step by step, as JSON for a report: candidates, parents, Pareto front over time."""
+"""What a search did and how far it is: its record step by step, as JSON, and now and then a line of progress."""
 
 from __future__ import annotations
 
+import math
+import sys
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TextIO
 
-from semiology.optimization.search.dspy_program import PREDICTOR
+from semiology.optimization.proposers.guarded import PREDICTOR
 from semiology.optimization.search.gepa_strategies import Trial
+from semiology.render.noun_counts import counted
+from semiology.render.progress import clock, is_quiet
 
 VERSION = 1
+LINE_EVERY_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +100,7 @@ def lineage(
     """Return the whole search as plain data.
 
     Args:
-        recorder: what GEPA told.
+        recorder: what GEPA reported.
         trials: wordings tried on minibatches.
         chosen: the wording that was selected on the development recordings.
         facts: what the search was: feature, objective, seed, budget, proposer, data, model.
@@ -109,3 +116,50 @@ def lineage(
         "pareto_front": recorder.fronts,
         "trials": [asdict(each) for each in trials],
     }
+
+
+class SearchProgress:
+    """Prints the progress of several searches, one plain line each now and then.
+
+    Args:
+        budget: metric calls of each search; None where minutes decide.
+        objective: name of the score shown.
+        stream: where to; standard error by default.
+        now: gives the time, s.
+    """
+
+    def __init__(
+        self,
+        budget: int | None,
+        objective: str,
+        *,
+        stream: TextIO | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._budget, self._objective, self._stream = budget, objective, stream or sys.stderr
+        self._now, self._began = now, now()
+        self._told: dict[str, float] = {}
+        self._candidates: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def told(self, feature: str, recorder: Recorder) -> None:
+        """Print a line about a search when a wording was added or enough time has passed."""
+        with self._lock:
+            fresh = self._candidates.get(feature) != len(recorder.candidates)
+            waited = self._now() - self._told.get(feature, -LINE_EVERY_S)
+            if is_quiet() or not (fresh or waited >= LINE_EVERY_S):
+                return
+            self._candidates[feature], self._told[feature] = len(recorder.candidates), self._now()
+            print(self.line(feature, recorder), file=self._stream, flush=True)
+
+    def line(self, feature: str, recorder: Recorder) -> str:
+        """Return one search's progress in plain text."""
+        scores = [each.development.get(self._objective, math.nan) for each in recorder.candidates]
+        best = max((score for score in scores if score == score), default=math.nan)
+        begun = scores[0] if scores else math.nan
+        limit = f" of {self._budget:,}" if self._budget else ""
+        calls = counted(recorder.metric_calls, "metric call") + limit
+        return (
+            f"{feature}: {calls}, {counted(len(scores), 'wording')} on development, best {self._objective} "
+            f"{best:.2f} (began with {begun:.2f}), {clock(self._now() - self._began)} elapsed"
+        )

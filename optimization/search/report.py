@@ -1,4 +1,4 @@
-"""The results of ``semiology optimize`` for people: every figure whole on a terminal of 80 columns."""
+"""The results of ``semiology optimize`` for people: every number whole on a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from semiology.optimization.search.run_folder import WORDINGS
-from semiology.optimization.search.wordings import wording_id
+from semiology.optimization.search.run_folder import WORDINGS, wording_id
 from semiology.prompts.library import load_library
 from semiology.render.noun_counts import counted
 
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from semiology.metrics.statistics.intervals import Estimate
-    from semiology.optimization.search.comparison import WordingComparison
     from semiology.optimization.search.run import FeatureResult, OptimizationResult
+    from semiology.optimization.search.scores import WordingComparison
     from semiology.optimization.search.search import FoundWording
 
 NO_INTERVAL = "(*)"

@@ -4,62 +4,40 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from semiology.backends.journal import Journal
-from semiology.optimization.proposers.guarded import Proposer
 from semiology.optimization.proposers.rules import CandidateRules, all_ids
-from semiology.optimization.search.answerers import Answerer, KeyOf, RememberedAnswers, SharedRounds
-from semiology.optimization.search.answers import AnswerBook
-from semiology.optimization.search.comparison import WordingComparison, compare_wordings, plain
+from semiology.optimization.search.asking import AnswerBook, RememberedAnswers, SharedRounds
 from semiology.optimization.search.examples import (
     PARTS,
-    FeatureExamples,
+    Example,
     Parts,
-    SearchError,
     check_examples,
     data_fingerprint,
+    divide_patients,
     feature_examples,
     left_out,
 )
-from semiology.optimization.search.lineage import Recorder
-from semiology.optimization.search.progress import SearchProgress
-from semiology.optimization.search.run_folder import SUMMARY, WORDINGS, RunFolder, TimeUsed
-from semiology.optimization.search.search import FoundWording, SearchOptions, begin_with, search_feature
-from semiology.optimization.search.wordings import wording_entry, wording_file
-from semiology.tasks.plan import Plan
+from semiology.optimization.search.lineage import Recorder, SearchProgress
+from semiology.optimization.search.options import SearchOptions
+from semiology.optimization.search.run_folder import (
+    ANSWERS,
+    SUMMARY,
+    WORDINGS,
+    RunFolder,
+    TimeUsed,
+    wording_entry,
+    wording_file,
+)
+from semiology.optimization.search.scores import WordingComparison, compare_wordings, plain
+from semiology.optimization.search.search import FoundWording, begin_with, search_feature
+from semiology.optimization.search.setup import Prepared
 
-ProposerOf = Callable[[CandidateRules, Journal], Proposer]
 Found = TypeVar("Found")
-
-
-@dataclass(frozen=True)
-class Optimization:
-    """What is optimized, on what, by whom.
-
-    Attributes:
-        features: names. plan: windows of the recording set. parts: patients by part.
-        model: name and arguments of the model, for the record.
-        proposer: name of the proposer, for the record. proposer_of: makes it.
-        answerer: the model; asked only for what the journal does not know.
-        key_of: key of a question in the journal.
-        search: how to search.
-        begun_texts: other texts to begin with than the library's, by feature.
-    """
-
-    features: tuple[str, ...]
-    plan: Plan
-    parts: Parts
-    model: str
-    proposer: str
-    proposer_of: ProposerOf
-    answerer: Answerer
-    key_of: KeyOf
-    search: SearchOptions = field(default_factory=SearchOptions)
-    begun_texts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,6 +59,7 @@ class OptimizationResult:
         asked: questions that reached the model. windows: windows read for them.
         known: questions answered from the journal. rounds: calls in which searches asked together.
         notes: what a reader must know, in sentences.
+        summary: everything as plain data, as in ``summary.json``.
     """
 
     features: tuple[FeatureResult, ...]
@@ -89,132 +68,131 @@ class OptimizationResult:
     known: int
     rounds: int
     notes: tuple[str, ...]
+    summary: Mapping[str, Any]
 
 
-def optimize(task: Optimization, out: Path, *, journal: Path | None = None) -> OptimizationResult:
-    """Search, select, test once, and write everything to a folder; the same call again goes on.
-
-    Args:
-        task: what to do.
-        out: the run's folder.
-        journal: folder of answers to share with other runs; by default the run's own.
+def optimize(options: SearchOptions, prepared: Prepared) -> OptimizationResult:
+    """Search, select, test once, and write everything to ``options.out``; the same call again goes on.
 
     Raises:
         SearchError: the search is impossible or the model gives no replies; the message says what to do.
+        FoldError: there are too few patients, or no such test fold.
         JournalError: answers cannot be written.
     """
-    task.search.checked()
-    examples = {name: _examples(task, name) for name in task.features}
-    cautions = left_out(
-        task.plan.recording_set, [name for part in PARTS for name in task.parts.patients(part)]
-    )
-    cautions += [note for each in examples.values() for note in check_examples(each)]
-    fingerprint = data_fingerprint(task.plan.recording_set, task.parts, task.features)
-    folder = RunFolder(out, identity(task, fingerprint))
-    with Journal(journal or folder.answers) as answers:
-        remembered = RememberedAnswers(task.answerer, answers, task.key_of)
-        rounds = SharedRounds(remembered, len(task.features))
-        found = _searches(task, examples, rounds, folder, answers, fingerprint)
-        results = _tested(task, examples, found, remembered, folder, fingerprint)
-        notes = [*cautions, *(note for each in found for note in (*each.notes, *_unread(each)))]
-        result = OptimizationResult(
-            tuple(results),
-            remembered.asked,
-            remembered.windows,
-            remembered.known,
-            rounds.rounds,
-            tuple(notes),
-        )
-        folder.write(SUMMARY, summary(task, result, fingerprint))
-    return result
+    options.checked()
+    recording_set = prepared.plan.recording_set
+    parts = divide_patients(recording_set, test_fold=options.test_fold, seed=options.seed)
+    examples = {
+        name: feature_examples(prepared.plan, begin_with(name, options), parts) for name in options.features
+    }
+    notes = left_out(recording_set, [name for part in PARTS for name in parts.patients(part)])
+    notes += [note for each in examples.values() for note in check_examples(each)]
+    fingerprint = data_fingerprint(recording_set, parts, options.features)
+    identity = _identity(options, prepared, parts, fingerprint)
+    folder = RunFolder(options.out, identity)
+    with Journal(folder.path / ANSWERS) as journal:
+        remembered = RememberedAnswers(prepared.answerer, journal, prepared.key_of)
+        rounds = SharedRounds(remembered, len(options.features))
+        ids = all_ids([(item.video_id, item.patient_id) for item in recording_set.recordings])
+        progress, used = SearchProgress(options.metric_calls, options.objective), TimeUsed(folder)
+        writing = threading.Lock()
+
+        def told(feature: str, recorder: Recorder) -> None:
+            progress.told(feature, recorder)
+            with writing:
+                used.note(feature)
+
+        def search(feature: str) -> FoundWording:
+            rules = CandidateRules(feature, ids, options.max_characters, frozenset(options.other_formats))
+            mine, ended = options, folder.finished(feature)
+            if options.minutes is not None and ended is not None:
+                # it ended by the clock: it ends at the same step again
+                mine = replace(options, minutes=None, budget=ended)
+            found = search_feature(
+                examples[feature].train, examples[feature].development,
+                AnswerBook(rounds, options.answer_format), prepared.proposer_of(rules, journal), rules, mine,
+                seconds_before=folder.seconds(feature),
+                facts={"data": fingerprint, "model": prepared.model, "proposer": options.proposer}, told=told,
+            )  # fmt: skip
+            with writing:
+                if not found.unfinished:
+                    folder.note_finished(feature, int(found.lineage["metric_calls"]))
+                folder.write(f"{feature}/lineage.json", plain(dict(found.lineage)))
+            return found
+
+        found = side_by_side([partial(search, name) for name in options.features], rounds.leave)
+        tests = {name: each.test for name, each in examples.items()}
+        book = _tested(options, tests, found, remembered, folder)
+
+        def compared(each: FoundWording, asked: Sequence[Example]) -> WordingComparison:
+            before, after = (book.answers(wording, asked) for wording in (each.begun_text, each.chosen))
+            return compare_wordings(asked, before, after, seed=options.seed)
+
+        results = []
+        for each in found:
+            development = compared(each, examples[each.feature].development)
+            asked = tests[each.feature]
+            test = compared(each, asked) if asked and not each.unfinished else None
+            path = None
+            if each.is_new and not each.unfinished:
+                entry = wording_entry(each, development, test, data=fingerprint, model=prepared.model)
+                path = folder.write(f"{WORDINGS}/{each.feature}.yaml", wording_file(each.feature, entry))
+            results.append(FeatureResult(each, development, test, path))
+        notes += [note for each in found for note in (*each.notes, *_unread(each))]
+        summary = {
+            **identity,
+            "questions_asked": remembered.asked,
+            "windows_read": remembered.windows,
+            "questions_from_journal": remembered.known,
+            "rounds": rounds.rounds,
+            "notes": notes,
+            "results": [_plain_result(each) for each in results],
+        }
+        folder.write(SUMMARY, summary)
+    return OptimizationResult(
+        tuple(results), remembered.asked, remembered.windows, remembered.known, rounds.rounds, tuple(notes),
+        summary,
+    )  # fmt: skip
 
 
-def identity(task: Optimization, fingerprint: str) -> dict[str, Any]:
+def _identity(options: SearchOptions, prepared: Prepared, parts: Parts, fingerprint: str) -> dict[str, Any]:
     """Return what tells one search from another."""
+    window = prepared.plan.window
     return {
-        "features": list(task.features),
+        "features": list(options.features),
         "data": fingerprint,
-        "parts": task.parts.source,
-        "window": [task.plan.window.window_s, task.plan.window.fps, task.plan.window.max_frames],
-        "model": task.model,
-        "proposer": task.proposer,
-        "begun_texts": dict(task.begun_texts),
-        **asdict(task.search),
+        "parts": parts.source,
+        "window": [window.window_s, window.fps, window.max_frames],
+        "model": prepared.model,
+        "proposer": options.proposer,
+        "begun_texts": {},  # in folders of earlier versions, so that their searches go on
+        **options.settings(),
     }
 
 
-def summary(task: Optimization, result: OptimizationResult, fingerprint: str) -> dict[str, Any]:
-    """Return the results as plain data."""
-    return {
-        **identity(task, fingerprint),
-        "questions_asked": result.asked,
-        "windows_read": result.windows,
-        "questions_from_journal": result.known,
-        "rounds": result.rounds,
-        "notes": list(result.notes),
-        "results": [
-            {
-                "feature": each.found.feature,
-                "begun_with": each.found.begun_with.id,
-                "begun_text": each.found.begun_text,
-                "chosen": each.found.chosen,
-                "new": each.found.is_new,
-                "unfinished": each.found.unfinished,
-                "wordings_on_development": len(each.found.lineage["candidates"]),
-                "metric_calls": each.found.lineage["metric_calls"],
-                "development": plain(each.development),
-                "test": plain(each.test) if each.test else None,
-                "wordings": str(each.wordings.name) if each.wordings else None,
-            }
-            for each in result.features
-        ],
-    }
-
-
-def _examples(task: Optimization, feature: str) -> FeatureExamples:
-    return feature_examples(task.plan, begin_with(feature, task.search), task.parts)
-
-
-def _rules(task: Optimization, feature: str) -> CandidateRules:
-    recordings = task.plan.recording_set.recordings
-    ids = all_ids([(item.video_id, item.patient_id) for item in recordings])
-    return CandidateRules(feature, ids, task.search.max_characters, frozenset(task.search.other_formats))
-
-
-def _searches(
-    task: Optimization,
-    examples: Mapping[str, FeatureExamples],
-    rounds: SharedRounds,
+def _tested(
+    options: SearchOptions,
+    tests: Mapping[str, Sequence[Example]],
+    found: Sequence[FoundWording],
+    answerer: RememberedAnswers,
     folder: RunFolder,
-    journal: Journal,
-    fingerprint: str,
-) -> list[FoundWording]:
-    """Run the searches of all features side by side, in common rounds."""
-    progress = SearchProgress(task.search.metric_calls, task.search.objective)
-    used = TimeUsed(folder)
-    writing = threading.Lock()
+) -> AnswerBook:
+    """Ask the test recordings under the first and the chosen wording of every feature, in one call.
 
-    def told(feature: str, recorder: Recorder) -> None:
-        progress.told(feature, recorder)
-        with writing:
-            used.note(feature)
-
-    def one(feature: str) -> FoundWording:
-        rules, book = _rules(task, feature), AnswerBook(rounds, task.search.answer_format)
-        found = search_feature(
-            examples[feature].train, examples[feature].development, book,
-            task.proposer_of(rules, journal), rules, _until_its_end(task.search, folder.finished(feature)),
-            begun_text=task.begun_texts.get(feature), seconds_before=folder.seconds(feature),
-            facts={"data": fingerprint, "model": task.model, "proposer": task.proposer},
-            told=told,
-        )  # fmt: skip
-        with writing:
-            if not found.unfinished:
-                folder.note_finished(feature, int(found.lineage["metric_calls"]))
-            folder.write(f"{feature}/lineage.json", plain(dict(found.lineage)))
-        return found
-
-    return side_by_side([partial(one, name) for name in task.features], rounds.leave)
+    Those of a search that broke off are left alone: it may choose another wording when it goes on.
+    """
+    book = AnswerBook(answerer, options.answer_format)
+    ended = [each for each in found if not each.unfinished]
+    for each in ended:
+        if tests[each.feature]:
+            folder.open_test(each.feature, each.begun_text, each.chosen)
+    book.ask(
+        (wording, example)
+        for each in ended
+        for wording in (each.begun_text, each.chosen)
+        for example in tests[each.feature]
+    )
+    return book
 
 
 def _unread(found: FoundWording) -> list[str]:
@@ -222,19 +200,29 @@ def _unread(found: FoundWording) -> list[str]:
     chosen = found.lineage["candidates"][found.lineage["chosen"]]
     if chosen["development"]["unparsed_rate"] < 1:
         return []
-    told = (
+    sentence = (
         f"{found.feature}: no answer about the development patients could be read as yes or no, so nothing "
         "could be searched for → is the model reached, and does it answer in words? The folder `answers` of "
         "the run holds its replies"
     )
-    return [told]
+    return [sentence]
 
 
-def _until_its_end(options: SearchOptions, metric_calls: int | None) -> SearchOptions:
-    """Return the options of a search that ended by the clock so that it ends at the same step again."""
-    if options.minutes is None or metric_calls is None:
-        return options
-    return replace(options, minutes=None, metric_calls=metric_calls)
+def _plain_result(each: FeatureResult) -> dict[str, Any]:
+    found = each.found
+    return {
+        "feature": found.feature,
+        "begun_with": found.begun_with.id,
+        "begun_text": found.begun_text,
+        "chosen": found.chosen,
+        "new": found.is_new,
+        "unfinished": found.unfinished,
+        "wordings_on_development": len(found.lineage["candidates"]),
+        "metric_calls": found.lineage["metric_calls"],
+        "development": plain(each.development),
+        "test": plain(each.test) if each.test else None,
+        "wordings": each.wordings.name if each.wordings else None,
+    }
 
 
 def side_by_side(jobs: Sequence[Callable[[], Found]], after_each: Callable[[], None]) -> list[Found]:
@@ -259,56 +247,3 @@ def side_by_side(jobs: Sequence[Callable[[], Found]], after_each: Callable[[], N
     if failures:
         raise failures[0]
     return [found[number] for number in range(len(jobs))]
-
-
-def _tested(
-    task: Optimization,
-    examples: Mapping[str, FeatureExamples],
-    found: Sequence[FoundWording],
-    answerer: Answerer,
-    folder: RunFolder,
-    fingerprint: str,
-) -> list[FeatureResult]:
-    """Ask the test recordings under the first and the chosen wording of every feature, in one call.
-
-    Those of a search that broke off are left alone: it may choose another wording when it goes on.
-    """
-    book = AnswerBook(answerer, task.search.answer_format)
-    ended = [each for each in found if not each.unfinished]
-    for each in ended:
-        if examples[each.feature].test:
-            folder.open_test(each.feature, each.begun_text, each.chosen)
-    book.ask(
-        (wording, example)
-        for each in ended
-        for wording in (each.begun_text, each.chosen)
-        for example in examples[each.feature].test
-    )
-    return [_result(task, examples[each.feature], each, book, folder, fingerprint) for each in found]
-
-
-def _result(
-    task: Optimization,
-    examples: FeatureExamples,
-    found: FoundWording,
-    book: AnswerBook,
-    folder: RunFolder,
-    fingerprint: str,
-) -> FeatureResult:
-    def compared(part: Any) -> WordingComparison:
-        answers = [book.answers(wording, part) for wording in (found.begun_text, found.chosen)]
-        return compare_wordings(part, answers[0], answers[1], seed=task.search.seed)
-
-    development = compared(examples.development)
-    test = compared(examples.test) if examples.test and not found.unfinished else None
-    path = None
-    if found.is_new and not found.unfinished:
-        entry = wording_entry(
-            found, development, test, data=fingerprint, model=task.model,
-            default_format=task.search.answer_format,
-        )  # fmt: skip
-        path = folder.write(f"{WORDINGS}/{found.feature}.yaml", wording_file(found.feature, entry))
-    return FeatureResult(found, development, test, path)
-
-
-__all__ = ["FeatureResult", "Optimization", "OptimizationResult", "SearchError", "identity", "optimize"]

@@ -1,7 +1,8 @@
-"""The folder of an optimization run: what it is, what was answered, what was found; made for going on.
+"""The folder of an optimization run: what it is, what was answered, the wordings found; made for going on.
 
-A run is told by its identity (data, model, options). The same command in the same folder goes on; another one
-is refused, since its answers would belong to another search.
+A run is known by its identity (data, model, options). The same command in the same folder goes on; another one
+is refused, since its answers would belong to another search. Wordings are written in the library's own form,
+ready for ``SEMIOLOGY_PROMPTS``.
 """
 
 from __future__ import annotations
@@ -13,8 +14,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from semiology.data.cache import write_whole
-from semiology.optimization.search.examples import SearchError
+from semiology.features import group_of
+from semiology.optimization.proposers.guarded import SearchError
+from semiology.optimization.proposers.wording_text import split_format
+from semiology.optimization.search.scores import WordingComparison, with_interval
+from semiology.optimization.search.search import FoundWording
+from semiology.render.noun_counts import counted
 
 IDENTITY = "search.json"
 SECONDS = "seconds.json"
@@ -24,6 +32,7 @@ ANSWERS = "answers"
 WORDINGS = "wordings"
 SUMMARY = "summary.json"
 WRITE_EVERY_S = 5.0
+ID_DIGITS = 8
 
 
 class RunFolder:
@@ -60,19 +69,13 @@ class RunFolder:
                 "options"
             )
 
-    @property
-    def answers(self) -> Path:
-        """Folder of the journal of answers."""
-        return self.path / ANSWERS
-
     def write(self, name: str, content: Any) -> Path:
         """Write JSON (or text) whole or not at all; return the path."""
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        text = (
-            content if isinstance(content, str) else json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-        )
-        write_whole(target, text)
+        if not isinstance(content, str):
+            content = json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+        write_whole(target, content)
         return target
 
     def seconds(self, feature: str) -> float:
@@ -144,3 +147,58 @@ def _read(path: Path) -> dict[str, Any] | None:
     except ValueError:
         raise SearchError(f"{path}: is damaged → delete it or give another --out") from None
     return found
+
+
+def wording_id(text: str, answer_format: str) -> str:
+    """Return the id of a found wording, which depends on its text and answer format alone."""
+    digest = hashlib.sha256(f"{answer_format}\n{text}".encode()).hexdigest()
+    return f"optimized_{digest[:ID_DIGITS]}"
+
+
+def wording_entry(
+    found: FoundWording,
+    development: WordingComparison,
+    test: WordingComparison | None,
+    *,
+    data: str,
+    model: str,
+) -> dict[str, Any]:
+    """Return the library entry of a found wording.
+
+    Args:
+        found: the wording and its search.
+        development: it beside the one the search began with, on the patients that selected it.
+        test: the same on the patients that nothing was chosen on, if there are any.
+        data: fingerprint of the data. model: name and arguments of the model.
+    """
+    text, named = split_format(found.chosen)
+    answer_format = named or found.answer_format
+    record = found.lineage
+    scored = [f"development F1 {with_interval(development.after['f1'])} (selected on it, so too high)"]
+    if test is not None:
+        before, after = with_interval(test.before["f1"]), with_interval(test.after["f1"])
+        scored.append(
+            f"test F1 {after} on {counted(test.n, 'recording')} of {counted(test.patients, 'patient')}, "
+            f"{before} for the parent"
+        )
+    return {
+        "id": wording_id(text, answer_format),
+        "text": text,
+        "answer": answer_format,
+        "provenance": "optimized",
+        "source": (
+            f"search from {found.begun_with.id}, seed {record['seed']}, objective {record['objective']}, "
+            f"{counted(record['metric_calls'], 'metric call')}, "
+            f"{counted(len(record['candidates']), 'wording')} on development; "
+            f"data {data[:12]}; model {model}"
+        ),
+        "family": "optimized",
+        "note": f"parent {found.begun_with.id}; {'; '.join(scored)}. Not reviewed by a clinician.",
+    }
+
+
+def wording_file(feature: str, entry: dict[str, Any]) -> str:
+    """Return a file of the library's extension form (``feature``, ``group``, ``prompts``) as YAML."""
+    content = {"feature": feature, "group": group_of(feature), "prompts": [entry]}
+    text: str = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
+    return text

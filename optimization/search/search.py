@@ -9,74 +9,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from semiology.optimization.proposers.guarded import GuardedProposer, Proposer
+from semiology.optimization.proposers.guarded import GuardedProposer, Proposer, SearchError
 from semiology.optimization.proposers.language_model import ReflectiveProposer
 from semiology.optimization.proposers.rules import CandidateRules
 from semiology.optimization.proposers.wording_text import CANDIDATE, wording_prompt
-from semiology.optimization.search.answers import AnswerBook
-from semiology.optimization.search.dspy_program import PREDICTOR, AskRecording, TaskLM, dspy_example
-from semiology.optimization.search.examples import Example, SearchError
-from semiology.optimization.search.gepa import WordingGEPA
+from semiology.optimization.search.asking import AnswerBook
+from semiology.optimization.search.examples import Example
+from semiology.optimization.search.gepa import AskRecording, WordingGEPA, dspy_example
 from semiology.optimization.search.gepa_strategies import MinutesUsed, NothingNew, standing
 from semiology.optimization.search.lineage import Recorder, lineage
-from semiology.optimization.search.objective import OBJECTIVES, objective, scores_of
+from semiology.optimization.search.options import SearchOptions
+from semiology.optimization.search.scores import objective, scores_of
 from semiology.prompts.library import Prompt, load_library
 
 UNLIMITED = 10**9
 PATIENCE = 12
 FAILED_REPLIES = 3
 SHOWN_SCORES = ("f1", "balanced_accuracy", "precision", "recall", "specificity", "yes_rate", "unparsed_rate")
-
-
-@dataclass(frozen=True)
-class SearchOptions:
-    """How to search.
-
-    Attributes:
-        objective: one of `semiology.optimization.search.objective.OBJECTIVES`.
-        metric_calls: budget in recordings asked under a wording; None for no such limit.
-        minutes: budget in minutes; None for no such limit.
-        minibatch: training recordings on which a new wording must first beat its parent.
-        siblings: wordings tried in each step; the best of them goes on to the development recordings.
-        begin_with: id of the library wording to begin with.
-        seeds: ids of library wordings that are tried first; ``all`` for all.
-        answer_format: format of every wording that names none.
-        other_formats: formats that the proposer may choose besides.
-        max_characters: longest wording.
-        seed: of all draws.
-    """
-
-    objective: str = "f1"
-    metric_calls: int | None = 600
-    minutes: float | None = None
-    minibatch: int = 8
-    siblings: int = 5
-    begin_with: str = "s3"
-    seeds: tuple[str, ...] = ("all",)
-    answer_format: str = "yes_no"
-    other_formats: tuple[str, ...] = ()
-    max_characters: int = 700
-    seed: int = 0
-
-    def checked(self) -> SearchOptions:
-        """Return itself.
-
-        Raises:
-            SearchError: a value makes no sense.
-        """
-        if self.objective not in OBJECTIVES:
-            known = ", ".join(OBJECTIVES)
-            raise SearchError(
-                f"--objective {self.objective}: there is no such objective → use one of {known}"
-            )
-        if self.metric_calls is None and self.minutes is None:
-            raise SearchError("a search needs a budget → give --budget in metric calls, --minutes, or both")
-        least = {"metric_calls": self.metric_calls, "minutes": self.minutes, "minibatch": self.minibatch,
-                 "siblings": self.siblings, "max_characters": self.max_characters}  # fmt: skip
-        for name, value in least.items():
-            if value is not None and value <= 0:
-                raise SearchError(f"{name.replace('_', ' ')} must be above 0, not {value}")
-        return self
 
 
 @dataclass(frozen=True)
@@ -112,10 +61,6 @@ class FoundWording:
         return self.prompt.id == CANDIDATE
 
 
-ProposerFor = Callable[[CandidateRules], Proposer]
-Told = Callable[[str, Recorder], None]
-
-
 def usable_seeds(rules: CandidateRules, options: SearchOptions) -> tuple[list[str], list[str]]:
     """Return the library's wordings to try first, and in sentences why others are not tried.
 
@@ -147,16 +92,6 @@ def usable_seeds(rules: CandidateRules, options: SearchOptions) -> tuple[list[st
     return texts, notes
 
 
-def _found_before(feature: str, options: SearchOptions) -> list[str]:
-    """Return a caution on each named wording that an earlier search found."""
-    return [
-        f"{feature}: {prompt.id} was found by an earlier search; if that saw patients of this test, "
-        "the test scores are too high"
-        for prompt in load_library().feature(feature).prompts
-        if prompt.provenance == "optimized" and prompt.id in (options.begin_with, *options.seeds)
-    ]
-
-
 def begin_with(feature: str, options: SearchOptions) -> Prompt:
     """Return the library wording to begin with.
 
@@ -186,7 +121,7 @@ def search_feature(
     begun_text: str | None = None,
     seconds_before: float = 0.0,
     facts: Mapping[str, Any] | None = None,
-    told: Told = lambda feature, recorder: None,
+    told: Callable[[str, Recorder], None] = lambda feature, recorder: None,
 ) -> FoundWording:
     """Search for a better wording of one feature.
 
@@ -195,7 +130,7 @@ def search_feature(
         book, proposer, rules, options: model, who writes wordings, what these keep, and how to search.
         begun_text: another text to begin with than the library's.
         seconds_before: time that earlier, killed runs of this search used, s.
-        facts, told: what else the lineage shall say, and who is told how far the search is.
+        facts: what else the lineage records. told: called with the feature as the search goes on.
 
     Raises:
         SearchError: the model gave no reply, or the options make no sense.
@@ -204,108 +139,74 @@ def search_feature(
     prompt = begin_with(feature, options)
     begun = begun_text or prompt.text
     seeds, notes = usable_seeds(rules, options)
-    notes += _found_before(feature, options)
+    notes += [
+        f"{feature}: {each.id} was found by an earlier search; if that saw patients of this test, "
+        "the test scores are too high"
+        for each in load_library().feature(feature).prompts
+        if each.provenance == "optimized" and each.id in (options.begin_with, *options.seeds)
+    ]
     clock = MinutesUsed(options.minutes or UNLIMITED, seconds_before)
     guarded = GuardedProposer(proposer, rules, seeds=seeds, begun_with=begun)
-    ended = NothingNew(lambda: _barren(guarded, options), PATIENCE)
-    recorder = _recorder(feature, development, book, options, told)
+
+    def broken_off() -> bool:
+        return guarded.failures >= FAILED_REPLIES
+
+    def barren_steps() -> int:  # a proposing model that is gone ends the search sooner
+        return PATIENCE if broken_off() else guarded.barren // options.siblings
+
+    def origin(text: str) -> str:
+        known = wording_prompt(feature, text, options.answer_format)
+        return "proposed" if known.id == CANDIDATE else f"library:{known.id}"
+
+    def shown(text: str) -> dict[str, float]:
+        answers = book.answers(text, development)
+        found = scores_of(development, answers)
+        worst = objective("worst_fold")(development, answers)
+        return {**{name: found[name] for name in SHOWN_SCORES}, "worst_fold": worst}
+
+    ended = NothingNew(barren_steps, PATIENCE)
+    recorder = Recorder(origin, shown, lambda this: told(feature, this))
     optimizer = WordingGEPA(
-        book=book, scored=standing(book, objective(options.objective)), proposer=guarded,
+        scored=standing(book, objective(options.objective)), proposer=guarded,
         max_metric_calls=options.metric_calls or UNLIMITED, minibatch=options.minibatch,
         siblings=options.siblings, seed=options.seed, stoppers=[clock, ended], callbacks=[recorder],
     )  # fmt: skip
-    chosen = _compiled(optimizer, begun, book, train, development)
-    if isinstance(proposer, ReflectiveProposer) and not _broken_off(guarded):
-        proposer.settle()
-    notes += _told_less(feature, proposer) + _endings(feature, guarded, ended, clock, options)
-    stated = _stated(prompt, options, guarded, notes) | {"seconds": round(clock.used_s, 1), **(facts or {})}
-    record = lineage(recorder, optimizer.trials, chosen, stated)
-    return FoundWording(
-        feature, prompt, begun, chosen, record, options.answer_format, tuple(notes), _broken_off(guarded)
-    )
-
-
-def _compiled(
-    optimizer: WordingGEPA,
-    begun: str,
-    book: AnswerBook,
-    train: Sequence[Example],
-    development: Sequence[Example],
-) -> str:
-    """Run GEPA and return the instruction that is best on the development recordings."""
-    program = optimizer.compile(
-        AskRecording(begun, TaskLM(book)),
+    chosen = optimizer.compile(
+        AskRecording(begun, book),
         trainset=[dspy_example(each) for each in train],
         valset=[dspy_example(each) for each in development],
-    )
-    return str(program.ask.signature.instructions)
-
-
-def _stated(
-    prompt: Prompt, options: SearchOptions, guarded: GuardedProposer, notes: Sequence[str]
-) -> dict[str, Any]:
-    return {
-        "feature": prompt.feature,
+    ).wording
+    if isinstance(proposer, ReflectiveProposer):
+        if not broken_off():
+            proposer.settle()
+        if proposer.shortened:
+            notes.append(
+                f"{feature}: the proposing model was shown fewer recordings {proposer.shortened} times, because "
+                "its server refused the whole text (is it longer than the model's context?)"
+            )
+    if broken_off():
+        notes.append(
+            f"{feature}: the search stopped early: the proposing model failed {guarded.failures} times in a row "
+            f"({guarded.last_failure}); run the same command again to go on from here (the test patients are "
+            "asked at its end)"
+        )
+    elif ended.stopped:
+        notes.append(f"{feature}: the search stopped early, because the proposer had nothing new to try")
+    elif options.minutes is not None and clock(None):
+        notes.append(f"{feature}: the search stopped when its {options.minutes:g} minutes were used")
+    stated = {
+        "feature": feature,
         "objective": options.objective,
         "seed": options.seed,
         "begun_with": prompt.id,
         "proposed": guarded.proposed,
         "refused": dict(guarded.refused),
-        "unfinished": _broken_off(guarded),
+        "unfinished": broken_off(),
         "notes": list(notes),
+        "seconds": round(clock.used_s, 1),
+        **(facts or {}),
     }
-
-
-def _recorder(
-    feature: str, development: Sequence[Example], book: AnswerBook, options: SearchOptions, told: Told
-) -> Recorder:
-    return Recorder(
-        origin_of=lambda text: _origin(feature, text, options),
-        scores=lambda text: _shown(development, book.answers(text, development)),
-        told=lambda this: told(feature, this),
+    record = lineage(recorder, optimizer.trials, chosen, stated)
+    return FoundWording(
+        feature, prompt, begun, chosen, record, options.answer_format, tuple(notes), broken_off()
     )
-
-
-def _barren(guarded: GuardedProposer, options: SearchOptions) -> int:
-    """Return how many steps in a row brought nothing; a model that is gone ends the search sooner."""
-    if _broken_off(guarded):
-        return PATIENCE
-    return guarded.barren // options.siblings
-
-
-def _broken_off(guarded: GuardedProposer) -> bool:
-    return guarded.failures >= FAILED_REPLIES
-
-
-def _told_less(feature: str, proposer: Proposer) -> list[str]:
-    times = proposer.shortened if isinstance(proposer, ReflectiveProposer) else 0
-    why = "because its server refused the whole text (is it longer than the model's context?)"
-    return [f"{feature}: the proposing model was told of fewer recordings {times} times, {why}"] * (times > 0)
-
-
-def _endings(
-    feature: str, guarded: GuardedProposer, ended: NothingNew, clock: MinutesUsed, options: SearchOptions
-) -> list[str]:
-    if _broken_off(guarded):
-        why = f"the proposing model failed {guarded.failures} times in a row ({guarded.last_failure})"
-        again = "run the same command again to go on from here (the test patients are asked at its end)"
-        return [f"{feature}: the search stopped early: {why}; {again}"]
-    if ended.stopped:
-        return [f"{feature}: the search stopped early, because the proposer had nothing new to try"]
-    if options.minutes is not None and clock(None):
-        return [f"{feature}: the search stopped when its {options.minutes:g} minutes were used"]
-    return []
-
-
-def _origin(feature: str, text: str, options: SearchOptions) -> str:
-    prompt = wording_prompt(feature, text, options.answer_format)
-    return "proposed" if prompt.id == CANDIDATE else f"library:{prompt.id}"
-
-
-def _shown(examples: Sequence[Example], answers: Mapping[str, str]) -> dict[str, float]:
-    found = scores_of(examples, answers)
-    worst = objective("worst_fold")(examples, answers)
-    return {**{name: found[name] for name in SHOWN_SCORES}, "worst_fold": worst}
-
-
-__all__ = ["PREDICTOR", "FoundWording", "SearchOptions", "begin_with", "search_feature", "usable_seeds"]

@@ -1,152 +1,231 @@
-"""From the choices of ``semiology optimize`` to a run: checks first, the model last and only if needed."""
+"""From the options of ``semiology optimize`` to what a search needs: checks, windows, the model, the proposer.
+
+Any lmms-eval model class answers, loaded at the first question and asked through its own ``generate_until``. The
+questions are the documents of the feature tasks, with their messages and generation settings, so a search asks
+exactly what ``semiology run`` would ask with the same wording.
+"""
 
 from __future__ import annotations
 
-import json
+import functools
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from semiology.backends.journal import Journal
-from semiology.features import FEATURES, suggest_feature
-from semiology.optimization.proposers.guarded import Proposer
+import yaml
+
+from semiology.backends.journal import Journal, answer_key
+from semiology.data.cache import cache_directory, content_digest
+from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
+from semiology.harness.requests import ask_documents, failure_of
+from semiology.optimization.proposers.grammar_walk import OfflineProposer
+from semiology.optimization.proposers.guarded import Proposer, SearchError
 from semiology.optimization.proposers.language_model import ReflectiveProposer, reflection_model
-from semiology.optimization.proposers.offline_proposer import OfflineProposer
 from semiology.optimization.proposers.rules import CandidateRules
-from semiology.optimization.search.answerers import Answerer, KeyOf, WindowQuestion
-from semiology.optimization.search.choices import DEFAULT_BUDGET, OFFLINE, RunChoices
-from semiology.optimization.search.examples import SearchError, divide_patients
-from semiology.optimization.search.lmms_answerer import LmmsEvalAnswerer, reply_key
-from semiology.optimization.search.run import (
-    Optimization,
-    OptimizationResult,
-    ProposerOf,
-    optimize,
-)
-from semiology.optimization.search.run_folder import SUMMARY
-from semiology.optimization.search.search import SearchOptions
-from semiology.prompts.library import answer_formats
+from semiology.optimization.search.asking import Answerer, KeyOf, UnansweredError, WindowQuestion
+from semiology.optimization.search.options import OFFLINE, PRESETS, SearchOptions
+from semiology.prompts.library import answer_formats, prompt_hash
+from semiology.render.noun_counts import counted
+from semiology.tasks.documents import build_documents, choose_prompt
+from semiology.tasks.messages import doc_to_messages, doc_to_text, doc_to_visual
 from semiology.tasks.plan import Plan, current_plan
-from semiology.tasks.settings import DATA_VARIABLE, WINDOW_VARIABLE, read_settings, window_for_model
+from semiology.tasks.settings import (
+    DATA_VARIABLE,
+    WINDOW_VARIABLE,
+    read_settings,
+    sound_override,
+    window_for_model,
+)
+
+ProposerOf = Callable[[CandidateRules, Journal], Proposer]
 
 
-class LoadedWhenAsked:
-    """An lmms-eval model that is loaded at the first question, if there is one.
+@dataclass(frozen=True)
+class Prepared:
+    """What a search needs besides its options.
 
-    Args:
-        model: name in lmms-eval. model_args: its arguments. plan: windows of the recording set.
+    Attributes:
+        plan: windows of the recording set.
+        answerer: the model; asked only for what the journal does not know.
+        key_of: key of a question in the journal.
+        model: name and arguments of the model, for the record.
+        proposer_of: makes the proposer of a feature.
     """
 
-    def __init__(self, model: str, model_args: str, plan: Plan) -> None:
-        self._model, self._model_args, self._plan = model, model_args, plan
-        self._answerer: LmmsEvalAnswerer | None = None
-
-    def answer(self, questions: Sequence[WindowQuestion]) -> list[str]:
-        """Return the replies; no question loads no model."""
-        if not questions:
-            return []
-        if self._answerer is None:
-            from semiology.harness.requests import load_model
-
-            lm = load_model(self._model, self._model_args)
-            self._answerer = LmmsEvalAnswerer(lm, self._model, self._plan)
-        return self._answerer.answer(questions)
+    plan: Plan
+    answerer: Answerer
+    key_of: KeyOf
+    model: str
+    proposer_of: ProposerOf
 
 
-def run(choices: RunChoices) -> tuple[OptimizationResult | None, dict[str, Any]]:
-    """Run the searches, or the named experiment; return the result (None for an experiment) and its summary.
+def prepare(options: SearchOptions) -> Prepared:
+    """Check the options and return what the search or the named experiment needs; no model is loaded yet.
 
     Raises:
-        ValueError: a choice, the recording set or the model is not usable; the message says what to change.
+        ValueError: an option, the recording set or the model is not usable; the message says what to change.
     """
+    from semiology.harness.preflight import check_senses
+    from semiology.harness.requests import load_model
+    from semiology.harness.run import check_names, resolve_model
+    from semiology.privacy.remote_models import check_address
 
-    _check(choices)
-    plan, answerer, key_of, model = _asked(choices)
-    if choices.preset is not None:
-        from semiology.optimization.published.experiment import run_published
-
-        return None, run_published(choices, plan, answerer, key_of, model, proposer_of(choices))
-    parts = divide_patients(plan.recording_set, test_fold=choices.test_fold, seed=choices.seed)
-    task = Optimization(
-        features=choices.features, plan=plan, parts=parts, model=model, proposer=choices.proposer,
-        proposer_of=proposer_of(choices), answerer=answerer, key_of=key_of, search=search_options(choices),
-    )  # fmt: skip
-    result = optimize(task, choices.out)
-    return result, json.loads((choices.out / SUMMARY).read_text(encoding="utf-8"))
-
-
-def search_options(choices: RunChoices) -> SearchOptions:
-    """Return how to search."""
-    budget = choices.budget
-    if budget is None and choices.minutes is None:
-        budget = DEFAULT_BUDGET
-    return SearchOptions(
-        objective=choices.objective, metric_calls=budget, minutes=choices.minutes,
-        minibatch=choices.minibatch, siblings=choices.siblings, begin_with=choices.begin_with,
-        seeds=choices.seeds,
-        answer_format=choices.answer_format, other_formats=choices.other_formats,
-        max_characters=choices.max_characters, seed=choices.seed,
-    ).checked()  # fmt: skip
+    _check(options)
+    proposer_of = _proposer_of(options)
+    model, model_args = resolve_model(options.model, options.model_args)
+    if model == "semiology_hf" and "journal=" not in model_args:
+        model_args = f"{model_args},journal=none".lstrip(",")  # the run's own journal keeps every answer
+    check_names(model, "semiology")
+    check_address(model, model_args)
+    check_senses(options.features, model)
+    os.environ[DATA_VARIABLE] = str(options.data)
+    os.environ[WINDOW_VARIABLE] = options.window or window_for_model(model, model_args)
+    os.environ.setdefault("FORCE_QWENVL_VIDEO_READER", "decord")
+    plan = current_plan(read_settings())
+    answerer = LmmsEvalAnswerer(lambda: load_model(model, model_args), model, plan)
+    name = f"{options.model} {options.model_args}".strip()
+    return Prepared(plan, answerer, reply_key(plan, model, model_args), name, proposer_of)
 
 
-def proposer_of(choices: RunChoices) -> ProposerOf:
-    """Return what makes the proposer of each feature.
+def _check(options: SearchOptions) -> None:
+    if options.preset is not None and options.preset not in PRESETS:
+        known = ", ".join(PRESETS)
+        raise SearchError(f"--preset {options.preset}: there is no such experiment → use {known}")
+    if not options.features and options.preset is None:
+        raise SearchError(
+            "no feature is named → give --features tonic,oral_automatisms (or --preset published)"
+        )
+    for name in options.features:
+        if name not in FEATURES:
+            raise SearchError(f"--features {name}: unknown feature{suggest_feature(name)}")
+    if len(set(options.features)) < len(options.features):
+        raise SearchError("--features names a feature twice → name each once")
+    for name in (options.answer_format, *options.other_formats):
+        if name not in answer_formats():
+            raise SearchError(f"unknown answer format {name!r} → use one of {', '.join(answer_formats())}")
+    options.checked()
 
-    Raises:
-        SearchError: the language model's address is not this machine's and not allowed.
-    """
-    if choices.proposer == OFFLINE:
-        return lambda rules, journal: OfflineProposer(rules, choices.seed)
+
+def _proposer_of(options: SearchOptions) -> ProposerOf:
+    if options.proposer == OFFLINE:
+        return lambda rules, journal: OfflineProposer(rules, options.seed)
     complete = reflection_model(
-        choices.proposer, remote_allowed=choices.allow_remote_proposer, timeout_s=choices.proposer_timeout
+        options.proposer, remote_allowed=options.allow_remote_proposer, timeout_s=options.proposer_timeout
     )
 
     def make(rules: CandidateRules, journal: Journal) -> Proposer:
-        name = f"{choices.proposer} seed {choices.seed} {rules.feature}"
+        name = f"{options.proposer} seed {options.seed} {rules.feature}"
         return ReflectiveProposer(complete, rules.max_characters, journal, name, rules.ids)
 
     return make
 
 
-def _check(choices: RunChoices) -> None:
+@functools.lru_cache(maxsize=1)
+def task_settings() -> dict[str, Any]:
+    """Return generation settings and media forms of the feature tasks (``tasks/_semiology``)."""
+    path = Path(__file__).parents[2] / "tasks" / "_semiology"
+    # functions are named by tags that only lmms-eval resolves
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8").replace("!function ", "")))
 
-    if choices.preset is not None and choices.preset not in PRESETS:
-        known = ", ".join(PRESETS)
-        raise SearchError(f"--preset {choices.preset}: there is no such experiment → use {known}")
-    if not choices.features and choices.preset is None:
-        raise SearchError(
-            "no feature is named → give --features tonic,oral_automatisms (or --preset published)"
+
+def media_form(model: str) -> Mapping[str, str]:
+    """Return how a model class takes media, as the feature tasks say."""
+    forms = task_settings()["lmms_eval_specific_kwargs"]
+    return dict(forms.get(model, forms["default"]))
+
+
+class LmmsEvalAnswerer:
+    """Asks an lmms-eval model about windows of a recording set.
+
+    Args:
+        load: returns the loaded model; called at the first question.
+        name: its name in lmms-eval, which decides how media are handed over.
+        plan: windows of the recording set.
+    """
+
+    def __init__(self, load: Callable[[], Any], name: str, plan: Plan) -> None:
+        self._loaded = functools.lru_cache(maxsize=1)(load)
+        self._plan, self._form = plan, media_form(name)
+        self._rows: dict[str, dict[tuple[str, int], dict[str, Any]]] = {}
+
+    def answer(self, questions: Sequence[WindowQuestion]) -> list[str]:
+        """Return the replies in the order of the questions; no question loads no model.
+
+        Raises:
+            UnansweredError: some question got no reply; the replies of the others come along.
+        """
+        if not questions:
+            return []
+        form = {"lmms_eval_specific_kwargs": self._form}
+        replies = ask_documents(
+            self._loaded(), [self._document(each) for each in questions], text=doc_to_text,
+            settings=task_settings()["generation_kwargs"],
+            messages=functools.partial(doc_to_messages, **form),
+            visual=functools.partial(doc_to_visual, **form),
+        )  # fmt: skip
+        failures = [failure_of(reply) for reply in replies]
+        failed = [reason for reason in failures if reason is not None]
+        if failed:
+            raise UnansweredError(
+                f"{len(failed)} of {counted(len(replies), 'question')} got no reply, the first because of "
+                f"{failed[0][:200]!r} → fix it and run the same command again; every answer that came is kept",
+                [
+                    reply if failure is None else None
+                    for reply, failure in zip(replies, failures, strict=True)
+                ],
+            )
+        return replies
+
+    def _document(self, question: WindowQuestion) -> dict[str, Any]:
+        if question.feature not in self._rows:
+            rows = build_documents(question.feature, self._plan, choose_prompt(question.feature, "s3"))
+            self._rows[question.feature] = {(row["video_id"], int(row["segment"])): row for row in rows}
+        row = self._rows[question.feature][question.video_id, question.segment]
+        return {**row, "question": question.text, "prompt_hash": prompt_hash(question.text)}
+
+
+def reply_key(plan: Plan, model: str, model_args: str) -> KeyOf:
+    """Return the function that gives a question's key in the journal: wording, window, file, model.
+
+    Args:
+        plan: windows of the recording set.
+        model: lmms-eval name.
+        model_args: its arguments; a checkpoint folder among them counts by its content.
+    """
+    stamp = f"{model}|{model_args}|{_checkpoint(model_args)}"
+    sampling = {
+        "window": [plan.window.window_s, plan.window.fps, plan.window.max_frames],
+        "media": dict(media_form(model)),
+        "sound": sound_override(),
+    }
+    generation = task_settings()["generation_kwargs"]
+    cache = cache_directory()
+
+    def key(question: WindowQuestion) -> str:
+        planned = plan.recordings[question.video_id]
+        segment = next(each for each in planned.segments if each.index == question.segment)
+        files = (("video", planned.recording.video), ("audio", planned.recording.audio))
+        media = [
+            (kind, content_digest(path, cache), segment.start_s, segment.end_s)
+            for kind, path in files
+            if path
+        ]
+        hears = {**sampling, "hear": question.feature in AUDIO_FEATURES}
+        return answer_key(
+            prompt=question.text, media=media, sampling=hears, generation=generation, model=stamp
         )
-    for name in choices.features:
-        if name not in FEATURES:
-            raise SearchError(f"--features {name}: unknown feature{suggest_feature(name)}")
-    if len(set(choices.features)) < len(choices.features):
-        raise SearchError("--features names a feature twice → name each once")
-    for name in (choices.answer_format, *choices.other_formats):
-        if name not in answer_formats():
-            raise SearchError(f"unknown answer format {name!r} → use one of {', '.join(answer_formats())}")
-    search_options(choices)
-    proposer_of(choices)
+
+    return key
 
 
-def _asked(choices: RunChoices) -> tuple[Plan, Answerer, KeyOf, str]:
-    """Return the windows, the model behind them, the key of a question, and the model's name."""
-    from semiology.harness.preflight import check_senses
-    from semiology.harness.run import check_names, resolve_model
-    from semiology.privacy.remote_models import check_address
+def _checkpoint(model_args: str) -> str:
+    """Return what identifies the weights of a checkpoint folder among the arguments; empty without one."""
+    from semiology.backends.checkpoint_stamp import checkpoint_stamp
 
-    model, model_args = resolve_model(choices.model, choices.model_args)
-    if model == "semiology_hf" and "journal=" not in model_args:
-        model_args = f"{model_args},journal=none".lstrip(",")  # the run's own journal keeps every answer
-    check_names(model, "semiology")
-    check_address(model, model_args)
-    check_senses(choices.features, model)
-    os.environ[DATA_VARIABLE] = str(choices.data)
-    os.environ[WINDOW_VARIABLE] = choices.window or window_for_model(model, model_args)
-    os.environ.setdefault("FORCE_QWENVL_VIDEO_READER", "decord")
-    plan = current_plan(read_settings())
-    name = f"{choices.model} {choices.model_args}".strip()
-    return plan, LoadedWhenAsked(model, model_args, plan), reply_key(plan, model, model_args), name
-
-
-PRESETS = ("published",)
+    for part in model_args.split(","):
+        name, _, value = part.partition("=")
+        if name.strip() in ("pretrained", "model") and Path(value.strip()).expanduser().is_dir():
+            return checkpoint_stamp(value.strip(), cache_directory())
+    return ""

@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from semiology.optimization.proposers.rules import CandidateRules
-from semiology.optimization.search.answerers import WindowQuestion
+from semiology.optimization.search.asking import WindowQuestion
 from semiology.optimization.search.examples import Example
 
 FEATURE = "tonic"

@@ -6,7 +6,7 @@ import pytest
 from synthetic import rules
 
 from semiology.features import FEATURES
-from semiology.optimization.proposers.offline_proposer import OfflineProposer
+from semiology.optimization.proposers.grammar_walk import OfflineProposer
 from semiology.optimization.proposers.rules import CandidateRules
 from semiology.optimization.published.experiment import published_prompts
 from semiology.prompts.library import load_library

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from semiology.optimization.search.answerers import WindowQuestion
-from semiology.optimization.search.examples import SearchError
-from semiology.optimization.search.lmms_answerer import LmmsEvalAnswerer, media_form, reply_key
+from semiology.optimization.proposers.guarded import SearchError
+from semiology.optimization.search.asking import WindowQuestion
+from semiology.optimization.search.setup import LmmsEvalAnswerer, media_form, reply_key
 from semiology.prompts.library import load_library, render
 from semiology.tasks.plan import Plan, make_plan
 from semiology.tasks.settings import Settings
@@ -51,7 +51,7 @@ def test_a_chat_model_is_asked_what_a_run_would_ask(
     plan = plan_of(simulated_set, tmp_path)
     model = ChatModel()
     asked = question(plan)
-    assert LmmsEvalAnswerer(model, "semiology_hf", plan).answer([asked]) == ["Yes"]
+    assert LmmsEvalAnswerer(lambda: model, "semiology_hf", plan).answer([asked]) == ["Yes"]
     ((messages, settings),) = model.seen
     video, text = messages[0]["content"]
     assert text == {"type": "text", "text": asked.text}
@@ -67,7 +67,7 @@ def test_a_question_without_reply_is_a_sentence(
     plan = plan_of(simulated_set, tmp_path)
     model = ChatModel(["[LMMS_EVAL_REQUEST_FAILED: the server is gone]"])
     with pytest.raises(SearchError, match=r"1 of 1 question got no reply.*the server is gone"):
-        LmmsEvalAnswerer(model, "semiology_hf", plan).answer([question(plan)])
+        LmmsEvalAnswerer(lambda: model, "semiology_hf", plan).answer([question(plan)])
 
 
 def test_a_key_tells_wording_window_file_and_model_apart(
@@ -126,7 +126,7 @@ def test_the_embedded_model_answers_through_pipes_as_it_does_directly(
     features = ("tonic", "close_eyes", "head_turning", "clonic")
     asked = [question(plan, feature) for feature in features]
     name, arguments = resolve_model("embedded", "journal=none")
-    directly = LmmsEvalAnswerer(load_model(name, arguments), name, plan).answer(asked)
+    directly = LmmsEvalAnswerer(lambda: load_model(name, arguments), name, plan).answer(asked)
     video = str(next(iter(plan.recordings.values())).recording.video)
     requests = [
         Request(str(number), video, each.text, 0.0, 30.0) for number, each in enumerate(asked)

@@ -12,28 +12,29 @@ import pytest
 import yaml
 from synthetic import SyntheticModel
 
-from semiology.backends.journal import answer_key
+from semiology.backends.journal import Journal, answer_key
 from semiology.data.media.probe import MediaInfo
 from semiology.data.recording_set import Annotation, Recording, RecordingSet
 from semiology.data.windows.sliding import STANDARD
 from semiology.optimization.folds.draw import FoldError
-from semiology.optimization.proposers.guarded import ReflectionError
-from semiology.optimization.proposers.offline_proposer import OfflineProposer
-from semiology.optimization.search.answerers import (
+from semiology.optimization.proposers.grammar_walk import OfflineProposer
+from semiology.optimization.proposers.guarded import ReflectionError, SearchError
+from semiology.optimization.proposers.rules import CandidateRules
+from semiology.optimization.search.asking import (
     RememberedAnswers,
     SharedRounds,
     UnansweredError,
     WindowQuestion,
 )
 from semiology.optimization.search.examples import (
-    SearchError,
     check_examples,
     divide_patients,
     feature_examples,
 )
-from semiology.optimization.search.run import Optimization, optimize
+from semiology.optimization.search.options import SearchOptions
+from semiology.optimization.search.run import OptimizationResult, optimize
 from semiology.optimization.search.run_folder import RunFolder, TimeUsed
-from semiology.optimization.search.search import SearchOptions
+from semiology.optimization.search.setup import Prepared, ProposerOf
 from semiology.prompts.library import load_library
 from semiology.tasks.plan import Plan, RecordingPlan
 
@@ -46,7 +47,7 @@ def _no_garbage_collection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gc, "collect", lambda *generation: 0)
 
 
-SEARCH = SearchOptions(metric_calls=120, begin_with="role", seeds=(), siblings=3)
+SEARCH = SearchOptions(features=FEATURES, budget=120, begin_with="role", seeds=(), siblings=3)
 
 
 def make_plan(patients: int = 36, positive: float = 0.4, features: tuple[str, ...] = FEATURES) -> Plan:
@@ -83,19 +84,22 @@ def model(plan: Plan) -> SyntheticModel:
     return SyntheticModel(of)
 
 
-def task(plan: Plan, answerer: Any, **search: Any) -> Optimization:
-    parts = divide_patients(plan.recording_set)
-    return Optimization(
-        FEATURES, plan, parts, "synthetic", "offline", lambda rules, journal: OfflineProposer(rules, 0),
-        answerer, key, replace(SEARCH, **search),
-    )  # fmt: skip
+def offline(rules: CandidateRules, journal: Journal) -> OfflineProposer:
+    return OfflineProposer(rules, 0)
+
+
+def run(
+    out: Path, plan: Plan, answerer: Any, proposer_of: ProposerOf = offline, **search: Any
+) -> OptimizationResult:
+    prepared = Prepared(plan, answerer, key, "synthetic", proposer_of)
+    return optimize(replace(SEARCH, out=out, **search), prepared)
 
 
 def test_a_run_writes_wordings_lineage_and_summary_that_the_library_can_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = make_plan()
-    result = optimize(task(plan, model(plan)), tmp_path / "run")
+    result = run(tmp_path / "run", plan, model(plan))
     summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert [each["feature"] for each in summary["results"]] == list(FEATURES)
     for each in result.features:
@@ -129,7 +133,7 @@ def _run(plan: Plan, answerer: SyntheticModel) -> list[list[WindowQuestion]]:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
-        optimize(task(plan, answerer), Path(folder) / "run")
+        run(Path(folder) / "run", plan, answerer)
     return answerer.calls
 
 
@@ -184,17 +188,17 @@ def test_patients_without_a_fold_are_told(tmp_path: Path) -> None:
     )
     partial = replace(plan, recording_set=replace(plan.recording_set, recordings=some))
     told = "1 patient of the set without a fold: asked about nothing"
-    assert told in optimize(task(partial, model(plan), metric_calls=60), tmp_path / "run").notes
-    assert told not in optimize(task(plan, model(plan), metric_calls=60), tmp_path / "other").notes
+    assert told in run(tmp_path / "run", partial, model(plan), budget=60).notes
+    assert told not in run(tmp_path / "other", plan, model(plan), budget=60).notes
 
 
 def test_answers_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     plan = make_plan()
-    result = optimize(task(plan, Mumbles(model(plan).truths), metric_calls=60), tmp_path / "run")
+    result = run(tmp_path / "run", plan, Mumbles(model(plan).truths), budget=60)
     told = [note for note in result.notes if "could be read as yes or no" in note]
     assert [note.partition(":")[0] for note in told] == list(FEATURES)
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["notes"] == list(result.notes)
-    heard = optimize(task(plan, model(plan), metric_calls=60), tmp_path / "other")
+    heard = run(tmp_path / "other", plan, model(plan), budget=60)
     assert not any("could be read" in note for note in heard.notes)
 
 
@@ -212,9 +216,9 @@ def test_the_replies_beside_a_failed_question_are_kept(tmp_path: Path) -> None:
     plan = make_plan()
     first = Fails(model(plan).truths)
     with pytest.raises(SearchError, match="the frames cannot be read"):
-        optimize(task(plan, first), tmp_path / "run")
+        run(tmp_path / "run", plan, first)
     last = model(plan)
-    optimize(task(plan, last), tmp_path / "run")
+    run(tmp_path / "run", plan, last)
     again = [question for call in last.calls for question in call]
     before = [question for call in first.calls for question in call]
     assert set(again) & set(before) == {first.calls[2][0]}
@@ -223,13 +227,13 @@ def test_the_replies_beside_a_failed_question_are_kept(tmp_path: Path) -> None:
 def test_a_killed_run_goes_on_without_asking_anything_twice_and_ends_the_same(tmp_path: Path) -> None:
     plan = make_plan()
     whole = model(plan)
-    optimize(task(plan, whole), tmp_path / "whole")
+    run(tmp_path / "whole", plan, whole)
     killed = [Dies(model(plan), after) for after in (1, 3, 2)]
     for each in killed:
         with pytest.raises(KeyboardInterrupt):
-            optimize(task(plan, each), tmp_path / "run")
+            run(tmp_path / "run", plan, each)
     last = model(plan)
-    optimize(task(plan, last), tmp_path / "run")
+    run(tmp_path / "run", plan, last)
     asked = [question for each in (*killed, last) for call in each.calls for question in call]
     assert len(asked) == len(set(asked))
     assert set(asked) == {question for call in whole.calls for question in call}
@@ -243,9 +247,9 @@ def test_a_killed_run_goes_on_without_asking_anything_twice_and_ends_the_same(tm
 
 def test_another_search_in_the_same_folder_is_refused(tmp_path: Path) -> None:
     plan = make_plan()
-    optimize(task(plan, model(plan)), tmp_path / "run")
+    run(tmp_path / "run", plan, model(plan))
     with pytest.raises(SearchError, match="seed was 0 and is 5"):
-        optimize(task(plan, model(plan), seed=5), tmp_path / "run")
+        run(tmp_path / "run", plan, model(plan), seed=5)
 
 
 def test_the_test_patients_are_asked_about_one_choice_only(tmp_path: Path) -> None:
@@ -265,7 +269,7 @@ def test_a_model_that_fails_ends_the_run_and_keeps_what_was_answered(tmp_path: P
 
     plan = make_plan()
     with pytest.raises(SearchError, match="got no reply"):
-        optimize(task(plan, Fails(model(plan).truths)), tmp_path / "run")
+        run(tmp_path / "run", plan, Fails(model(plan).truths))
     kept = sum(len(path.read_text().splitlines()) for path in (tmp_path / "run" / "answers").glob("*.jsonl"))
     assert kept > 30
 
@@ -322,8 +326,6 @@ def test_rounds_hold_the_questions_of_all_searches_that_still_run() -> None:
 
 
 def test_a_failure_reaches_every_search_of_the_round(tmp_path: Path) -> None:
-    from semiology.backends.journal import Journal
-
     class Down:
         def answer(self, questions: Any) -> list[str]:
             raise SearchError("down")
@@ -336,10 +338,10 @@ def test_a_failure_reaches_every_search_of_the_round(tmp_path: Path) -> None:
 
 def test_a_search_that_ended_by_the_clock_ends_at_the_same_step_when_repeated(tmp_path: Path) -> None:
     plan = make_plan()
-    first = optimize(task(plan, model(plan), minutes=600.0), tmp_path / "run")
+    first = run(tmp_path / "run", plan, model(plan), minutes=600.0)
     (tmp_path / "run" / "seconds.json").write_text(json.dumps(dict.fromkeys(FEATURES, 99_999.0)))
     again = model(plan)
-    second = optimize(task(plan, again, minutes=600.0), tmp_path / "run")
+    second = run(tmp_path / "run", plan, again, minutes=600.0)
     assert again.calls == []
     for one, other in zip(first.features, second.features, strict=True):
         assert one.found.lineage["candidates"] == other.found.lineage["candidates"]
@@ -375,12 +377,13 @@ class Dying:
 def test_a_search_whose_proposing_model_dies_leaves_the_test_closed_and_goes_on(tmp_path: Path) -> None:
     plan = make_plan()
 
-    def run(replies: int, minutes: float | None = None) -> Any:
-        made = task(plan, model(plan), minutes=minutes)
-        dying = replace(made, proposer_of=lambda rules, journal: Dying(OfflineProposer(rules, 0), replies))
-        return optimize(dying, tmp_path / "run")
+    def dying(replies: int, minutes: float | None = None) -> Any:
+        return run(
+            tmp_path / "run", plan, model(plan), lambda kept, journal: Dying(offline(kept, journal), replies),
+            minutes=minutes, budget=120,
+        )  # fmt: skip
 
-    for feature in run(3, 60).features:
+    for feature in dying(3, 60).features:
         assert feature.test is None
         assert feature.wordings is None
         assert any(
@@ -388,4 +391,4 @@ def test_a_search_whose_proposing_model_dies_leaves_the_test_closed_and_goes_on(
         )
     assert not (tmp_path / "run" / "test_openings.json").exists()
     assert not (tmp_path / "run" / "finished.json").exists()
-    assert all(feature.test is not None for feature in run(10**6, 60).features)
+    assert all(feature.test is not None for feature in dying(10**6, 60).features)

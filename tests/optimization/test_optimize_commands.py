@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 
 from semiology.cli import app
 from semiology.metrics.statistics.intervals import Estimate
-from semiology.optimization.search.choices import DEFAULT_BUDGET
+from semiology.optimization.search.options import DEFAULT_BUDGET
 from semiology.optimization.search.report import chosen_line, next_commands, print_result
+from semiology.optimization.search.run_folder import wording_id
 from semiology.optimization.search.search import FoundWording
-from semiology.optimization.search.wordings import wording_id
 from semiology.prompts.library import load_library
 
 WHOLE = Estimate(0.43, 0.25, 0.75, "bootstrap", 40, 20)

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 from synthetic import SyntheticModel, examples, rules, truths
-from test_optimize import key, make_plan
+from test_optimize import key, make_plan, offline
 
-from semiology.optimization.proposers.offline_proposer import OfflineProposer
+from semiology.optimization.proposers.grammar_walk import OfflineProposer
+from semiology.optimization.proposers.guarded import SearchError
 from semiology.optimization.published.experiment import (
     cautions,
     divided,
@@ -22,9 +23,9 @@ from semiology.optimization.published.experiment import (
     run_published,
     single_task_search,
 )
-from semiology.optimization.search.answers import AnswerBook
-from semiology.optimization.search.choices import RunChoices
-from semiology.optimization.search.examples import SearchError
+from semiology.optimization.search.asking import AnswerBook
+from semiology.optimization.search.options import SearchOptions
+from semiology.optimization.search.setup import Prepared
 from semiology.tasks.plan import Plan
 
 
@@ -47,10 +48,7 @@ def test_every_fold_selects_on_development_and_reports_that_prompts_test_row(tmp
     features = tuple(published_prompts())
     plan = make_plan(patients=40, features=features)
     model = SyntheticModel({each.video_id: each.present for each in plan.recording_set.annotations})
-    choices = RunChoices("synthetic", Path("set"), tmp_path / "run", preset="published")
-    summary = run_published(
-        choices, plan, model, key, "synthetic", lambda kept, journal: OfflineProposer(kept, 0)
-    )
+    summary = _run(plan, tmp_path / "run", model)
     assert json.loads((tmp_path / "run" / "summary.json").read_text()) == summary
     assert len(summary["rows"]) == 4 * 3
     for row in summary["rows"]:
@@ -86,10 +84,8 @@ def _always_yes(plan: Plan, row: dict[str, Any]) -> float:
 
 
 def _run(plan: Plan, out: Path, model: SyntheticModel, **changed: Any) -> dict[str, Any]:
-    choices = RunChoices("synthetic", Path("set"), out, preset="published", **changed)
-    return run_published(
-        choices, plan, model, key, "synthetic", lambda kept, journal: OfflineProposer(kept, 0)
-    )
+    options = SearchOptions("synthetic", Path("set"), out, preset="published", **changed)
+    return run_published(options, Prepared(plan, model, key, "synthetic", offline))
 
 
 def test_the_same_folder_goes_on_and_takes_no_other_data(tmp_path: Path) -> None:
@@ -169,22 +165,15 @@ def test_one_class_only_is_a_sentence() -> None:
 def test_a_set_that_is_too_small_for_one_fold_is_told_before_anything_is_asked(tmp_path: Path) -> None:
     plan = make_plan(patients=40, features=("arm_flexion", "asynchronous_movement"))  # the third is missing
     model = SyntheticModel({})
-    choices = RunChoices("synthetic", Path("set"), tmp_path / "run", preset="published")
     with pytest.raises(SearchError, match="oral_automatisms, fold"):
-        run_published(choices, plan, model, key, "synthetic", lambda kept, journal: OfflineProposer(kept, 0))
+        _run(plan, tmp_path / "run", model)
     assert model.calls == []
     assert not (tmp_path / "run").exists()
 
 
 def test_options_that_the_experiment_fixes_are_refused(tmp_path: Path) -> None:
-    choices = RunChoices(
-        "synthetic", Path("set"), tmp_path / "run", features=("tonic",), budget=5, preset="published"
-    )
     with pytest.raises(SearchError, match="fixes what --features, --budget would choose"):
-        run_published(
-            choices, make_plan(patients=8), SyntheticModel({}), key, "synthetic",
-            lambda kept, journal: OfflineProposer(kept, 0),
-        )  # fmt: skip
+        _run(make_plan(patients=8), tmp_path / "run", SyntheticModel({}), features=("tonic",), budget=5)
 
 
 def test_a_fold_whose_test_shows_no_sign_is_told() -> None:

@@ -28,8 +28,9 @@ from semiology.optimization.proposers.language_model import (
     proposed_wording,
     reflection_model,
 )
-from semiology.optimization.search.answers import AnswerBook
-from semiology.optimization.search.search import SearchOptions, search_feature
+from semiology.optimization.search.asking import AnswerBook
+from semiology.optimization.search.options import SearchOptions
+from semiology.optimization.search.search import search_feature
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
@@ -225,7 +226,7 @@ def test_a_model_that_says_nothing_ends_the_search_in_a_sentence(writer: Writer,
     complete = reflection_model(chosen, remote_allowed=False, timeout_s=600)
     train_part, development = examples(12, "a"), examples(12, "b")
     book = AnswerBook(SyntheticModel(truths(train_part, development)))
-    options = SearchOptions(metric_calls=400, begin_with="role", seeds=(), siblings=1)
+    options = SearchOptions(budget=400, begin_with="role", seeds=(), siblings=1)
     with Journal(tmp_path / "answers") as journal:
         proposer = ReflectiveProposer(complete, 700, journal, chosen)
         found = search_feature(train_part, development, book, proposer, rules(), options)

@@ -14,15 +14,15 @@ import pytest
 from synthetic import SyntheticModel, examples, rules, truths
 
 from semiology.backends.journal import Journal
-from semiology.optimization.proposers.guarded import ReflectionError
+from semiology.optimization.proposers.guarded import ReflectionError, SearchError
 from semiology.optimization.proposers.language_model import (
     ReflectiveProposer,
     proposed_wording,
     reflection_model,
 )
-from semiology.optimization.search.answers import AnswerBook
-from semiology.optimization.search.examples import SearchError
-from semiology.optimization.search.search import SearchOptions, search_feature
+from semiology.optimization.search.asking import AnswerBook
+from semiology.optimization.search.options import SearchOptions
+from semiology.optimization.search.search import search_feature
 
 TRAIN, DEVELOPMENT = examples(30, "a"), examples(30, "b")
 REPLIES = [
@@ -90,7 +90,7 @@ def searched(address: str, folder: Path, timeout_s: float = 20.0) -> Any:
     with Journal(folder) as journal:
         proposer = ReflectiveProposer(complete, 700, journal, address)
         book = AnswerBook(SyntheticModel(truths(TRAIN, DEVELOPMENT)))
-        options = SearchOptions(metric_calls=150, begin_with="role", seeds=(), siblings=2)
+        options = SearchOptions(budget=150, begin_with="role", seeds=(), siblings=2)
         return search_feature(TRAIN, DEVELOPMENT, book, proposer, rules(), options)
 
 

@@ -12,16 +12,17 @@ import numpy as np
 import pytest
 from synthetic import SyntheticModel, examples, quality, rules, truths
 
-from semiology.optimization.proposers.guarded import ReflectionError
-from semiology.optimization.proposers.offline_proposer import OfflineProposer
-from semiology.optimization.search.answers import AnswerBook
-from semiology.optimization.search.comparison import compare_wordings
-from semiology.optimization.search.examples import Example, SearchError
-from semiology.optimization.search.search import FoundWording, SearchOptions, search_feature, usable_seeds
-from semiology.optimization.search.wordings import wording_file
+from semiology.optimization.proposers.grammar_walk import OfflineProposer
+from semiology.optimization.proposers.guarded import ReflectionError, SearchError
+from semiology.optimization.search.asking import AnswerBook
+from semiology.optimization.search.examples import Example
+from semiology.optimization.search.options import DEFAULT_BUDGET, SearchOptions
+from semiology.optimization.search.run_folder import wording_file
+from semiology.optimization.search.scores import compare_wordings
+from semiology.optimization.search.search import FoundWording, search_feature, usable_seeds
 
 TRAIN, DEVELOPMENT, TEST = examples(30, "a"), examples(40, "b"), examples(80, "c")
-OPTIONS = SearchOptions(metric_calls=500, begin_with="role", seeds=())
+OPTIONS = SearchOptions(budget=500, begin_with="role", seeds=())
 
 
 def search(
@@ -45,7 +46,7 @@ def test_a_weak_wording_becomes_better_on_patients_that_the_search_never_saw(see
     assert result.difference["f1"].value > 0.15
     assert result.p_value["f1"] < 0.05
     assert found.is_new
-    assert found.lineage["metric_calls"] < OPTIONS.metric_calls + 100  # the last step may overshoot
+    assert found.lineage["metric_calls"] < (OPTIONS.budget or 0) + 100  # the last step may overshoot
 
 
 def test_with_shuffled_labels_nothing_improves_on_test_patients() -> None:
@@ -59,7 +60,7 @@ def test_with_shuffled_labels_nothing_improves_on_test_patients() -> None:
             parts.append(tuple(replace(each, truth=label) for each, label in zip(part, labels, strict=True)))
         train, development, test = parts
         # The model answers by a truth of its own, which the shuffled labels have nothing to do with.
-        found, book = search(train, development, seed=seed, metric_calls=150)
+        found, book = search(train, development, seed=seed, budget=150)
         before, after = (book.answers(text, test) for text in (found.begun_text, found.chosen))
         gains.append(compare_wordings(test, before, after).difference["balanced_accuracy"].value)
         assert (
@@ -79,7 +80,7 @@ def test_the_test_recordings_are_never_asked_during_a_search() -> None:
 
 
 def test_the_same_seed_takes_the_same_way_and_another_one_another() -> None:
-    first, second, other = (search(seed=seed, metric_calls=200)[0].lineage for seed in (1, 1, 2))
+    first, second, other = (search(seed=seed, budget=200)[0].lineage for seed in (1, 1, 2))
     for name in ("candidates", "trials", "pareto_front", "chosen", "metric_calls"):
         assert first[name] == second[name]
     assert first["trials"] != other["trials"]
@@ -100,7 +101,7 @@ def test_the_lineage_tells_parents_fronts_and_budget_in_order() -> None:
 
 def test_wordings_of_one_step_are_asked_together() -> None:
     model = SyntheticModel(truths(TRAIN, DEVELOPMENT, TEST))
-    search(model=model, siblings=3, metric_calls=200)
+    search(model=model, siblings=3, budget=200)
     texts = [len({question.text for question in call}) for call in model.calls]
     assert max(texts) == 3
 
@@ -122,7 +123,7 @@ class Says:
 def test_a_proposer_with_nothing_new_ends_the_search_in_a_sentence(text: str) -> None:
     begun = "Do you see a tonic phase or a focal tonic posture?"
     book = AnswerBook(SyntheticModel(truths(TRAIN, DEVELOPMENT)))
-    options = replace(OPTIONS, metric_calls=5000)
+    options = replace(OPTIONS, budget=5000)
     found = search_feature(TRAIN, DEVELOPMENT, book, Says(text), rules(), options, begun_text=begun)
     assert found.chosen == begun
     assert "had nothing new to try" in found.notes[-1]
@@ -132,7 +133,7 @@ def test_a_proposer_with_nothing_new_ends_the_search_in_a_sentence(text: str) ->
 def test_candidates_that_break_rules_are_never_asked_and_counted() -> None:
     model = SyntheticModel(truths(TRAIN, DEVELOPMENT))
     bad = Says("Does P0007 look stiff?", "If unsure, answer yes. Is the patient stiff?")
-    found, _ = search(model=model, proposer=bad, metric_calls=3000)
+    found, _ = search(model=model, proposer=bad, budget=3000)
     asked = {question.text for call in model.calls for question in call}
     assert len(asked) == 1
     assert found.lineage["refused"]["it hints at the answer or speaks of answers"] > 0
@@ -146,7 +147,7 @@ class Gone:
 
 
 def test_a_proposer_that_is_gone_ends_the_search_with_a_way_to_go_on() -> None:
-    found, _ = search(proposer=Gone(), metric_calls=3000)
+    found, _ = search(proposer=Gone(), budget=3000)
     assert "no reply within 1 s" in found.notes[-1]
     assert "run the same command again" in found.notes[-1]
 
@@ -156,7 +157,7 @@ def test_a_model_whose_replies_cannot_be_read_gives_the_wording_it_began_with() 
         def _reply(self, question: Any) -> str:
             return "Hm."
 
-    found, _ = search(model=Mumbles({}), metric_calls=200)
+    found, _ = search(model=Mumbles({}), budget=200)
     assert found.chosen == found.begun_text
     assert found.lineage["candidates"][0]["development"]["unparsed_rate"] == 1.0
 
@@ -166,7 +167,7 @@ def test_library_wordings_are_tried_first_and_a_chosen_one_is_not_called_new() -
         truths(TRAIN, DEVELOPMENT),
         of=lambda text: 1.0 if text.startswith("Does the patient become stiff") else 0.4,
     )
-    found, _ = search(model=model, seeds=("all",), metric_calls=300)
+    found, _ = search(model=model, seeds=("all",), budget=300)
     assert found.chosen == "Does the patient become stiff?"
     assert not found.is_new
     assert found.lineage["candidates"][found.lineage["chosen"]]["origin"] == "library:minimal"
@@ -176,7 +177,7 @@ def test_library_wordings_are_tried_first_and_a_chosen_one_is_not_called_new() -
 def test_options_that_make_no_sense_are_sentences() -> None:
     for options, message in (
         ({"objective": "f2"}, "use one of f1"),
-        ({"metric_calls": None}, "needs a budget"),
+        ({"budget": 0}, "budget must be above 0"),
         ({"minibatch": 0}, "minibatch must be above 0"),
         ({"begin_with": "negated"}, "begin with another wording"),
         ({"begin_with": "nowhere"}, "has no wording 'nowhere'"),
@@ -188,7 +189,7 @@ def test_options_that_make_no_sense_are_sentences() -> None:
 
 def test_minutes_end_a_search_and_count_those_of_a_killed_run() -> None:
     book = AnswerBook(SyntheticModel(truths(TRAIN, DEVELOPMENT)))
-    options = replace(OPTIONS, metric_calls=None, minutes=1.0)
+    options = replace(OPTIONS, budget=None, minutes=1.0)
     found = search_feature(
         TRAIN, DEVELOPMENT, book, OfflineProposer(rules()), rules(), options, seconds_before=61.0
     )
@@ -209,5 +210,11 @@ def test_a_wording_that_an_earlier_search_found_is_a_seed_only_by_name(
     assert text not in texts
     assert any("optimized_1 is no seed, because an earlier search found it" in note for note in notes)
     assert usable_seeds(rules(), SearchOptions(seeds=("optimized_1",)))[0] == [text]
-    found, _ = search(metric_calls=40, seeds=("optimized_1",))
+    found, _ = search(budget=40, seeds=("optimized_1",))
     assert any("optimized_1 was found by an earlier search" in note for note in found.notes)
+
+
+def test_without_a_budget_or_minutes_the_default_budget_counts() -> None:
+    assert SearchOptions().metric_calls == DEFAULT_BUDGET
+    assert SearchOptions(minutes=1.0).metric_calls is None
+    assert SearchOptions(minutes=1.0, budget=5).metric_calls == 5

@@ -1,18 +1,29 @@
-"""Where replies come from: many questions about windows in, one reply each out, in one call.
+"""Asking the model: many questions about windows in one call, replies kept in a journal, one record of them.
 
 An answerer is asked in large batches on purpose: all questions about a window, of several wordings and
-features, reach the model together, so that the video is read once for all of them.
+features, reach the model together, so that the video is read once for all of them. The `AnswerBook` is the one
+record that everything else (objective, feedback, selection, lineage, test) looks the answers up in.
 """
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from semiology.backends.journal import Answer, Journal
-from semiology.optimization.search.examples import SearchError
+from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY, any_yes
+from semiology.optimization.proposers.guarded import SearchError
+from semiology.optimization.proposers.wording_text import OWN_FORMAT, question_text
+from semiology.optimization.search.examples import Example
+from semiology.tasks.answers.parse import parse_answer
+
+RECORDINGS_AT_ONCE = 16
+"""After so many recordings the replies are written to the disk, so that a kill loses little work."""
+
+_any_yes = functools.lru_cache(maxsize=4096)(any_yes)
 
 
 @dataclass(frozen=True, order=True)
@@ -75,36 +86,23 @@ class RememberedAnswers:
         keys = {question: self._key_of(question) for question in questions}
         open_questions = sorted({each for each, key in keys.items() if key not in self._journal})
         self.known += len(keys) - len(open_questions)
+
+        def keep(asked: Sequence[WindowQuestion], replies: Sequence[str | None]) -> None:
+            pairs = zip(asked, replies, strict=True)
+            self._journal.put_many([Answer(keys[each], reply) for each, reply in pairs if reply is not None])
+
         for chunk in _by_recordings(open_questions):
             try:
-                replies: Sequence[str | None] = self._inner.answer(chunk)
+                keep(chunk, self._inner.answer(chunk))
             except UnansweredError as error:
-                self._keep(chunk, error.replies, keys)
+                keep(chunk, error.replies)
                 raise
-            self._keep(chunk, replies, keys)
             self.asked += len(chunk)
             self.windows += len({(each.video_id, each.segment) for each in chunk})
-        return [self._text(keys[question]) for question in questions]
-
-    def _keep(
-        self,
-        questions: Sequence[WindowQuestion],
-        replies: Sequence[str | None],
-        keys: Mapping[WindowQuestion, str],
-    ) -> None:
-        """Write the replies that came to the disk."""
-        pairs = zip(questions, replies, strict=True)
-        self._journal.put_many([Answer(keys[each], reply) for each, reply in pairs if reply is not None])
-
-    def _text(self, key: str) -> str:
-        found = self._journal.get(key)
-        if found is None:  # only a journal that somebody empties while it is used
+        found = [self._journal.get(keys[question]) for question in questions]
+        if None in found:  # only a journal that somebody empties while it is used
             raise SearchError("the journal lost an answer while the search ran → run the same command again")
-        return found.text
-
-
-RECORDINGS_AT_ONCE = 16
-"""After so many recordings the replies are written to the disk, so that a kill loses little work."""
+        return [answer.text for answer in found if answer is not None]
 
 
 def _by_recordings(questions: Sequence[WindowQuestion]) -> list[list[WindowQuestion]]:
@@ -182,3 +180,62 @@ class SharedRounds:
         self.rounds += 1
         this.done = True
         self._changed.notify_all()
+
+
+@dataclass(frozen=True)
+class Said:
+    """What the model said about one recording: the answer by any-yes, and every window's reply."""
+
+    answer: str
+    replies: tuple[str, ...]
+
+
+class AnswerBook:
+    """Replies by wording and recording, for one feature; asks the model for what is missing.
+
+    Args:
+        answerer: the model, usually behind a journal.
+        default_format: answer format of wordings that name none.
+    """
+
+    def __init__(self, answerer: Answerer, default_format: str = OWN_FORMAT) -> None:
+        self._answerer, self.default_format = answerer, default_format
+        self._replies: dict[WindowQuestion, str] = {}
+        self._texts: dict[tuple[str, str], str] = {}
+
+    def text(self, instruction: str, feature: str) -> str:
+        """Return the full question that a wording is sent as."""
+        key = instruction, feature
+        if key not in self._texts:
+            self._texts[key] = question_text(feature, instruction, self.default_format)
+        return self._texts[key]
+
+    def questions(self, instruction: str, example: Example) -> list[WindowQuestion]:
+        """Return the questions that one recording takes under one wording."""
+        text = self.text(instruction, example.feature)
+        first_only = example.feature in FIRST_SEGMENT_ONLY
+        segments = [number for number in example.segments if not first_only or number == 0]
+        return [WindowQuestion(example.video_id, number, example.feature, text) for number in segments]
+
+    def ask(self, pairs: Iterable[tuple[str, Example]]) -> None:
+        """Ask the model, in one call, whatever is not known yet about wordings and recordings.
+
+        Raises:
+            SearchError: the model gave no reply.
+        """
+        wanted = [each for instruction, example in pairs for each in self.questions(instruction, example)]
+        missing = [each for each in dict.fromkeys(wanted) if each not in self._replies]
+        if missing:
+            self._replies.update(zip(missing, self._answerer.answer(missing), strict=True))
+
+    def said(self, instruction: str, example: Example) -> Said:
+        """Return what the model said about one recording under one wording; asks it if that is not known."""
+        self.ask([(instruction, example)])
+        replies = tuple(self._replies[question] for question in self.questions(instruction, example))
+        answers = tuple(parse_answer(reply) for reply in replies)
+        return Said(_any_yes(answers) if answers else "unparsed", replies)
+
+    def answers(self, instruction: str, examples: Sequence[Example]) -> dict[str, str]:
+        """Return the recording answers under one wording by video id."""
+        self.ask((instruction, example) for example in examples)
+        return {example.video_id: self.said(instruction, example).answer for example in examples}
