@@ -157,6 +157,7 @@ class _Findings:
             self.annotations.setdefault(annotation.video_id, []).append((row, annotation))
 
     def probe(self, row: int, recording: Recording, window_s: float) -> None:
+        from semiology.data.media.picture_width import readable_size, width_refused
         from semiology.data.media.probe import MediaError, probe
         from semiology.data.windows.sliding import too_long
 
@@ -173,6 +174,12 @@ class _Findings:
         self._judge_length(row, recording, info.duration_s, window_s)
         self._judge_times(recording, info.duration_s)
         self._judge_sound(row, recording, info)
+        if refused := width_refused(info.width):
+            message = f"{recording.video_id}: {refused}"
+            width, height = readable_size(info.width, info.height)
+            self._warn(
+                row, message, f"its segments are shown from clips of {width}x{height} px, made as needed"
+            )
 
     def _warn(self, row: int, message: str, fix: str) -> None:
         self.warnings.append(Problem(RECORDINGS, row, message, fix))

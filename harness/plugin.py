@@ -134,6 +134,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
     def evaluate(lm: Any, task_dict: Any, *arguments: Any, **keywords: Any) -> Any:
         from semiology.harness.recording_shards import recordings_dealt
         from semiology.harness.request_order import windows_together
+        from semiology.harness.video_errors import name_video_errors
         from semiology.privacy.remote_models import check_client
 
         tables = _our_tables(task_dict)
@@ -143,6 +144,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
             check_client(lm)
         except ValueError as error:
             _stop(error)
+        name_video_errors()
         processes = int(os.environ.get("WORLD_SIZE", "1"))
         with recordings_dealt(chain.from_iterable(tables), processes), windows_together(lm):
             return original(lm, task_dict, *arguments, **keywords)

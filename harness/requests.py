@@ -26,6 +26,7 @@ def load_model(model: str, model_args: str, *, setting: str = "--model") -> Any:
     from lmms_eval.models import MODEL_REGISTRY_V2, get_model
 
     from semiology.harness.plugin import manifests
+    from semiology.harness.video_errors import name_video_errors
     from semiology.privacy.remote_code import refuse_remote_code
     from semiology.privacy.remote_models import check_address, check_client
 
@@ -38,6 +39,7 @@ def load_model(model: str, model_args: str, *, setting: str = "--model") -> Any:
     defaults = {} if "batch_size" in given else {"batch_size": 1}
     lm = get_model(model, False).create_from_arg_string(model_args, defaults)
     check_client(lm)
+    name_video_errors()
     return lm
 
 

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from loguru import logger
 from tqdm import tqdm
 
 from semiology.data.cache import write_whole
+from semiology.data.media.picture_width import width_refused
 from semiology.data.media.probe import MediaError, MediaInfo, needs_clip, probe
 from semiology.data.recording_set import Recording, RecordingSet
 from semiology.data.tables.reading import read_recording_set
@@ -112,6 +114,12 @@ def plan_of(recording_set: RecordingSet, window: SlidingWindow) -> Plan:
         except MediaError as error:
             excluded[recording.video_id] = str(error)
     _write_probes(known)
+    narrow = [name for name, item in planned.items() if width_refused(item.info.width)]
+    if narrow:
+        logger.warning(
+            f"decord cannot read pictures as narrow as those of {', '.join(narrow)} on every processor: their "
+            "segments are shown from larger clips"
+        )
     return Plan(recording_set, window, planned, excluded)
 
 

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.backends.shared_prefix.questions import UnansweredError
+from semiology.data.media.probe import MediaError
+from semiology.data.media.streaming import WindowRequest, stream_windows
 
 Frames = NDArray[np.uint8]
 """Pictures of a window, RGB, shape (frames, height, width, 3)."""
@@ -65,7 +67,10 @@ class FrameReader(Protocol):
 
 
 class DecordReader:
-    """Reads with decord, frame for frame as lmms-eval's Qwen classes do, but opens a file only once."""
+    """Reads with decord, frame for frame as lmms-eval's Qwen classes do, but opens a file only once.
+
+    Pictures of a width that decord refuses are read with PyAV, the same frames by number.
+    """
 
     @contextmanager
     def open(self, path: str) -> Iterator[OpenRecording]:
@@ -85,12 +90,12 @@ class DecordReader:
             raise UnansweredError(
                 f"{name} is not a video that can be read; replace it or export it again"
             ) from None
-        yield _DecordRecording(video, name)
+        yield _DecordRecording(video, Path(path))
 
 
 class _DecordRecording:
-    def __init__(self, video: Any, name: str) -> None:
-        self._video, self._name = video, name
+    def __init__(self, video: Any, path: Path) -> None:
+        self._video, self._path = video, path
         self.facts = VideoFacts(len(video), float(video.get_avg_fps()))
 
     def windows(self, wanted: Sequence[Sequence[int]]) -> Iterator[Frames | UnansweredError]:
@@ -101,6 +106,14 @@ class _DecordRecording:
                 yield np.asarray(self._video.get_batch(list(numbers)).asnumpy(), dtype=np.uint8)
             except (decord.DECORDError, RuntimeError, IndexError) as error:
                 reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+                if "from_size == to_size" in reason:
+                    ((_, read),) = stream_windows(
+                        self._path, [WindowRequest(0.0, 0.0, indices=tuple(numbers))]
+                    )
+                    if not isinstance(read, MediaError):
+                        yield read
+                        continue
+                    reason = str(read)
                 yield UnansweredError(
-                    f"{self._name}: frames {numbers[0]} to {numbers[-1]} cannot be decoded ({reason})"
+                    f"{self._path.name}: frames {numbers[0]} to {numbers[-1]} cannot be decoded ({reason})"
                 )

@@ -1,7 +1,7 @@
 """Frames from one pass over a recording, read ahead in a thread while the model answers.
 
 The frames are those that decord gives, bit for bit, at a fraction of its memory. Files of which decord would
-show the wrong moments (`probe.needs_clip`) are read by their true times instead: they count
+show the wrong moments (`probe.wrong_moments`) are read by their true times instead: they count
 as evenly spaced, with the frame on show at each of the even times.
 """
 
@@ -19,7 +19,7 @@ from semiology.backends.shared_prefix.questions import UnansweredError
 from semiology.data.media.clips import clip_times, own_rate
 from semiology.data.media.frames import DecodeCounts
 from semiology.data.media.prefetch import Prefetcher
-from semiology.data.media.probe import MediaError, Timeline, display_name, needs_clip, timeline
+from semiology.data.media.probe import MediaError, Timeline, display_name, timeline, wrong_moments
 from semiology.data.media.streaming import Pictures, WindowRequest, stream_windows
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class _StreamedRecording:
         self._reader, self._path, self._running = reader, path, running
         self._times: np.ndarray | None = None
         self.facts = VideoFacts(line.info.frames, line.info.index_fps)
-        if reason := needs_clip(line.info):
+        if reason := wrong_moments(line.info):
             logger.info("%s is read by its time stamps: %s", display_name(path), reason)
             rate = own_rate(line.info, line.times_s)
             self._times = clip_times(0.0, line.info.duration_s, rate)

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from semiology.data.cache import content_digest, private_folder, written_whole
 from semiology.data.media.audio import read_channels
 from semiology.data.media.frames import frames_at
+from semiology.data.media.picture_width import readable_size
 from semiology.data.media.probe import MediaError, MediaInfo, display_name, open_media, timeline, video_stream
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Part of every clip's name; to be raised when the cutting changes."""
 
 MAX_FPS = 60.0
@@ -52,7 +53,8 @@ def clip(
     """Return an MP4 that holds one window of a recording, cutting it unless it is in the cache.
 
     The clip is H.264 (yuv420p) with AAC sound if the recording has any, evenly spaced frames, upright, and
-    without the recording's metadata. Frame ``i`` is the one on show at ``segment_start_s + i / fps``.
+    without the recording's metadata. Frame ``i`` is the one on show at ``segment_start_s + i / fps``. Pictures
+    too narrow for decord are made larger (`semiology.data.media.picture_width.readable_size`).
 
     Args:
         video: the recording.
@@ -185,16 +187,18 @@ def _describe(stream: Any, shown: Any) -> None:
 
 
 def _graph(video: Path, info: MediaInfo, longest_side: int | None) -> Any:
-    """Return the filters that turn a picture upright, shrink it, and make its size even."""
+    """Return the filters that turn a picture upright, make its size even, and scale it for decord."""
     graph = av.filter.Graph()
     with open_media(video) as container:
         nodes = [graph.add_buffer(template=video_stream(container, video))]
     steps = list(_TURN[info.rotation])
-    if longest_side and max(info.width, info.height) > longest_side:
-        factor = longest_side / max(info.width, info.height)
-        width, height = (max(2, round(size * factor / 2) * 2) for size in (info.width, info.height))
+    width, height = readable_size(info.width, info.height, longest_side)
+    if width < info.width or height < info.height:
         steps.append(("scale", f"{width}:{height}:flags=area"))
-    steps += [("pad", "ceil(iw/2)*2:ceil(ih/2)*2"), ("format", "yuv420p")]
+    steps.append(("pad", "ceil(iw/2)*2:ceil(ih/2)*2"))
+    if width > info.width + 1:
+        steps.append(("scale", f"{width}:{height}:flags=bicubic"))
+    steps.append(("format", "yuv420p"))
     nodes += [graph.add(name, value) if value else graph.add(name) for name, value in steps]
     nodes.append(graph.add("buffersink"))
     graph.link_nodes(*nodes).configure()

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.media.container import structural_fault
+from semiology.data.media.picture_width import width_refused
 
 CONTAINERS = (
     "mov",
@@ -130,11 +131,17 @@ def timeline(path: Path) -> Timeline:
 
 
 def needs_clip(info: MediaInfo) -> str | None:
-    """Say why readers that pick frames by number would show the wrong moment, or None where they are right.
+    """Say why readers that pick frames by number show the wrong moment or nothing; None where they are right.
 
     Such readers (decord in qwen-vl-utils, which stock lmms-eval model classes use) turn a time into
-    ``time * index_fps``. Where a reason is given, hand the model `semiology.data.media.clips.clip` instead.
+    ``time * index_fps``, and refuse a few narrow pictures. Where a reason is given, hand the model
+    `semiology.data.media.clips.clip` instead.
     """
+    return wrong_moments(info) or width_refused(info.width)
+
+
+def wrong_moments(info: MediaInfo) -> str | None:
+    """Say why frames that decord picks by number show the wrong moment, or None where they are right."""
     if not info.container.startswith(("mov", "avi", "matroska")):
         return f"decord does not find the right frames in {info.container} files"
     if info.reordered:

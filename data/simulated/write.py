@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from semiology.data.cache import write_whole, written_whole
+from semiology.data.media.picture_width import readable_size
 from semiology.data.recording_set import Annotation, Recording
 from semiology.data.simulated.picture.pose_truth import pose_folder, write_pose
 from semiology.data.simulated.picture.render import render
@@ -308,6 +309,11 @@ def _check(settings: Settings, workers: int) -> None:
         )
     if any(side < 64 or side % 2 for side in settings.size) or settings.fps < 1:
         raise ValueError("size must be even and at least 64 px in both directions, fps at least 1")
+    if settings.size != (readable := readable_size(*settings.size)):
+        raise ValueError(
+            f"size must have a width that decord reads on every processor: {readable[0]}x{readable[1]}, for "
+            f"example, not {settings.size[0]}x{settings.size[1]}"
+        )
     _check_split(settings)
 
 

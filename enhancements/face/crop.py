@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from semiology.data.media.picture_width import readable_size
 from semiology.data.media.probe import Timeline, timeline
 from semiology.data.recording_set import Recording
 from semiology.enhancements.face.boxes import FacePath, faces_of_detections, faces_of_track
@@ -56,6 +57,10 @@ class FaceCrop:
     def __post_init__(self) -> None:
         if self.size < 16 or self.size % 2:
             raise ValueError(f"size must be an even number of px, at least 16, not {self.size}")
+        if self.size != (readable := readable_size(self.size, self.size)[0]):
+            raise ValueError(
+                f"size must be a width that decord reads on every processor, such as {readable}, not {self.size}"
+            )
         if not 0 <= self.margin <= 5:
             raise ValueError(f"margin must be between 0 and 5 heights of the face, not {self.margin:g}")
 

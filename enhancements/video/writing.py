@@ -17,6 +17,7 @@ import numpy as np
 
 from semiology.data.media.audio import read_channels
 from semiology.data.media.frames import Decoder
+from semiology.data.media.picture_width import readable_size
 from semiology.data.media.probe import MediaError, Timeline, display_name, open_media, video_stream
 from semiology.enhancements.pipeline.step import Progress
 from semiology.enhancements.video.planes import Planes
@@ -48,7 +49,8 @@ def rewrite_video(
     """Write ``target``, an MP4 (H.264) whose frame i is shown when the source's frame i is.
 
     Times count from the source's first frame. Sound that MP4 can hold is copied, other sound becomes AAC; its
-    place relative to the pictures stays. Metadata is left out, as it may name the patient.
+    place relative to the pictures stays. Metadata is left out, as it may name the patient. Pictures too narrow
+    for decord are made a whole number of times larger.
 
     Args:
         source: the recording.
@@ -145,6 +147,12 @@ class _Pictures:
     def write(self, number: int, planes: Planes, like: Any) -> None:
         """Encode a picture, to be shown when frame ``number`` is, with the colour coding of ``like``."""
         height, width = planes.y.shape
+        times = readable_size(width, height)[0] // width
+        if times > 1:
+            height, width = times * height, times * width
+            planes = Planes(
+                *(each.repeat(times, 0).repeat(times, 1) for each in (planes.y, planes.u, planes.v))
+            )
         if not self._open:
             self._describe(width, height, like)
         frame = self._work

@@ -170,7 +170,7 @@ def cutting(source: Path, cache: Path, before: str = "") -> subprocess.Popen[byt
     lines = (
         "import sys, time",
         "from pathlib import Path",
-        "from semiology.data import clips",
+        "from semiology.data.media import clips",
         before,
         "clips.clip(Path(sys.argv[1]), 0.0, 2.0, None, Path(sys.argv[2]))",
     )

@@ -66,7 +66,7 @@ def test_the_frames_are_those_of_the_stock_reader(
 def test_every_window_of_simulated_recordings_shows_the_stock_frames(tmp_path: Path) -> None:
     simulate(
         tmp_path / "ward", patients=2, seed=4, recordings_per_patient=1, duration_s=(38.0, 45.0),
-        size=(96, 72), fps=10, progress=False,
+        size=(128, 96), fps=10, progress=False,
     )  # fmt: skip
     videos = sorted((tmp_path / "ward" / "videos").glob("*.mp4"))
     assert len(videos) == 2

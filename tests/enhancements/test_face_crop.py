@@ -181,7 +181,9 @@ class Blind:
         return lambda picture: np.zeros((0, 5))
 
 
-@pytest.mark.parametrize("settings", [{"size": 15}, {"size": 8}, {"margin": -0.1}, {"margin": float("nan")}])
+@pytest.mark.parametrize(
+    "settings", [{"size": 15}, {"size": 8}, {"size": 96}, {"margin": -0.1}, {"margin": float("nan")}]
+)
 def test_settings_that_make_no_sense_are_refused(settings: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be"):
         FaceCrop(**settings)

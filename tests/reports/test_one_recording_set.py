@@ -19,7 +19,7 @@ from semiology.reports.read.s3_answers import read_s3_results
 
 WriteRun = Callable[..., Path]
 Make = Callable[..., Any]
-SMALL: dict[str, Any] = {"duration_s": (30.0, 32.0), "size": (96, 72), "fps": 10, "progress": False}
+SMALL: dict[str, Any] = {"duration_s": (30.0, 32.0), "size": (128, 96), "fps": 10, "progress": False}
 OTHERS = r"different recording sets \(emu 1, emu 2\)"
 
 
@@ -53,7 +53,7 @@ def test_a_simulated_set_says_its_seed_and_whatever_else_makes_other_recordings(
     others = [
         name_of("seed", seed=6),
         name_of("longer", duration_s=(30.0, 40.0)),
-        name_of("larger", size=(128, 96)),
+        name_of("larger", size=(160, 120)),
         name_of("slower", fps=5),
     ]
     assert len({first, *others}) == 5

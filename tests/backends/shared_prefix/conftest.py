@@ -28,7 +28,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Sixteen seconds at 10 frames a second, 96 x 64 px, whose pictures differ."""
+    """Sixteen seconds at 10 frames a second, 128 x 64 px, whose pictures differ."""
     return write_film(tmp_path_factory.mktemp("film") / "film.mp4")
 
 

@@ -29,7 +29,7 @@ WINDOW = (2.0, 10.0)
 NEW_TOKENS = 8
 
 
-def write_film(path: Path, seconds: int = 16, fps: int = 10, size: tuple[int, int] = (96, 64)) -> Path:
+def write_film(path: Path, seconds: int = 16, fps: int = 10, size: tuple[int, int] = (128, 64)) -> Path:
     """Write a film whose pictures change all the time."""
     width, height = size
     rows, columns = np.mgrid[0:height, 0:width]

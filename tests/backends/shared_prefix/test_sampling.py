@@ -152,4 +152,4 @@ def test_frames_beyond_the_end_fail_their_window_only(tmp_path: Path) -> None:
         good, bad, again = recording.windows([[0, 5], [18, 400], [1, 2]])
     assert isinstance(bad, UnansweredError)
     assert "18 to 400" in str(bad)
-    assert good.shape == again.shape == (2, 64, 96, 3)  # type: ignore[union-attr]
+    assert good.shape == again.shape == (2, 64, 128, 3)  # type: ignore[union-attr]

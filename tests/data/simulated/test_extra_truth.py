@@ -38,7 +38,7 @@ SMALL = {
     "seed": 4,
     "recordings_per_patient": 1,
     "duration_s": (30.0, 31.0),
-    "size": (96, 72),
+    "size": (128, 96),
     "fps": 5,
     "progress": False,
 }
@@ -93,7 +93,7 @@ def test_the_first_tables_of_this_generator_version_stay_the_same_bytes(
 ) -> None:
     monkeypatch.setattr(writing, "_make", lambda *_: None)
     simulate(
-        tmp_path / "set", patients=3, seed=5, duration_s=(30.0, 32.0), size=(96, 72), fps=10, progress=False
+        tmp_path / "set", patients=3, seed=5, duration_s=(30.0, 32.0), size=(128, 96), fps=10, progress=False
     )
     assert writing.GENERATOR == "1.2", "a new version has new tables: write down their hashes here"
     for name, expected in FIRST_TABLES.items():
@@ -154,7 +154,7 @@ def test_the_files_hold_the_positions_of_the_figure_in_pixels(full: Path) -> Non
             assert len(listed) == 1 + bool(caregiver_at(script, np.array([frame / 5]))[0, 1])
             # Who bends over whom: the patient's head is nearer the middle.
             found = min(listed, key=lambda person: abs(person[0, 0] - 48))
-            truth = keypoints(script, np.array([frame / 5]), 96 / 72)[0] * (96, 72)
+            truth = keypoints(script, np.array([frame / 5]), 128 / 96)[0] * (128, 96)
             for name, joint in (("LWrist", "l_wrist"), ("RShoulder", "r_shoulder"), ("Neck", "neck")):
                 place = found[BODY_25.index(name)]
                 if place[2]:

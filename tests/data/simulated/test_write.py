@@ -25,7 +25,7 @@ from semiology.features import FEATURES
 SMALL = {
     "recordings_per_patient": 1,
     "duration_s": (30.0, 31.0),
-    "size": (96, 72),
+    "size": (128, 96),
     "fps": 10,
     "progress": False,
 }
@@ -49,7 +49,7 @@ def test_the_set_reads_back_without_a_problem_and_states_all_features(simulated:
 
 def test_the_annotations_are_the_script(simulated: Path) -> None:
     planned = {
-        p.video_id: p.script for p in writing.plan(writing.Settings(3, 4, 1, (30.0, 31.0), (96, 72), 10))
+        p.video_id: p.script for p in writing.plan(writing.Settings(3, 4, 1, (30.0, 31.0), (128, 96), 10))
     }
     for row in read_recording_set(simulated).annotations:
         script = planned[row.video_id]
@@ -67,7 +67,7 @@ def test_the_videos_have_the_stated_rate_length_size_and_sound(simulated: Path) 
         info = probe(recording.video)
         assert info.fps == pytest.approx(10)
         assert info.duration_s == pytest.approx(recording.duration_s, abs=0.15)
-        assert (info.width, info.height, info.has_audio) == (96, 72, True)
+        assert (info.width, info.height, info.has_audio) == (128, 96, True)
         assert not info.variable_frame_rate
         with av.open(str(recording.video)) as container:
             assert container.streams.video[0].codec_context.name == "h264"
