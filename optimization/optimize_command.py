@@ -126,7 +126,7 @@ def optimize(
         return
     from semiology.optimization.search.report import next_commands, print_result
     from semiology.optimization.search.run import optimize as search
-    from semiology.render.noun_counts import counted
+    from semiology.render.text import counted
 
     result = search(options, prepared)
     if as_json:

@@ -175,9 +175,10 @@ def _show(
 ) -> None:
     from rich.console import Console
 
+    from semiology.render.table import PIPED_WIDTH
     from semiology.reports.tables.features import json_text, print_summary
     from semiology.reports.tables.s3 import print_s3_summary, s3_content
-    from semiology.reports.tables.sweep_tables import PIPED_WIDTH, print_sweep, sweep_content
+    from semiology.reports.tables.sweep_tables import print_sweep, sweep_content
 
     if as_json:
         content = json.loads(json_text(features)) if features else {}

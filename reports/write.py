@@ -23,7 +23,8 @@ from semiology.reports.summary.features import labelled_answers, labelled_record
 from semiology.reports.summary.run_labels import ShownRun, shown_runs
 from semiology.reports.summary.s3_summary import summarise_s3
 from semiology.reports.summary.wordings import ModelWordings, wording_strips
-from semiology.reports.tables.features import write_files, write_texts
+from semiology.reports.tables.features import write_files
+from semiology.reports.tables.files import write_texts
 from semiology.reports.tables.page_tables import content_tables, published_layouts
 from semiology.reports.tables.s3 import write_s3_files
 

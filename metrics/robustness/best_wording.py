@@ -17,7 +17,7 @@ from semiology.metrics.robustness.wording_scores import WORDING_SCORES, patient_
 from semiology.metrics.scores.classification import Policy
 from semiology.metrics.scores.counts import Codes, Floats
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate, bootstrap_estimate, patient_weights
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from semiology.metrics.statistics.intervals import (
     not_estimable,
     patient_weights,
 )
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 
 HEADLINE = ("avg_p", *(f"worst_at_{m}" for m in WORST_AT))
 BESIDE = ("balanced_accuracy", "yes_rate", "prevalence", "unparsed_rate", "alpha")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semiology.metrics.s3.diagnosis import DIAGNOSES
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from semiology.data.recording_set import Recording, RecordingSet
 from semiology.features import FEATURES
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]

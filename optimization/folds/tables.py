@@ -13,7 +13,7 @@ from semiology.data.tables.csv_tables import Table, read_table
 from semiology.data.tables.reading import RECORDINGS, read_recording_set
 from semiology.data.tables.writing import table_text
 from semiology.optimization.folds.draw import FoldError, folds_of
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 
 _IDENTITIES = ("video_id", "patient_id")
 

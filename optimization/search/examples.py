@@ -16,7 +16,7 @@ from semiology.data.recording_set import RecordingSet
 from semiology.optimization.folds.draw import FoldError, draw_folds, folds_of, nested_splits
 from semiology.optimization.proposers.guarded import SearchError
 from semiology.prompts.library import Prompt
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 from semiology.tasks.documents import build_documents
 from semiology.tasks.plan import Plan
 

@@ -12,8 +12,8 @@ from typing import Any, TextIO
 
 from semiology.optimization.proposers.guarded import PREDICTOR
 from semiology.optimization.search.gepa_strategies import Trial
-from semiology.render.noun_counts import counted
 from semiology.render.progress import clock, is_quiet
+from semiology.render.text import counted
 
 VERSION = 1
 LINE_EVERY_S = 15.0

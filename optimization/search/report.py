@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from semiology.optimization.search.run_folder import WORDINGS, wording_id
 from semiology.prompts.library import load_library
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -22,7 +22,7 @@ from semiology.optimization.proposers.guarded import SearchError
 from semiology.optimization.proposers.wording_text import split_format
 from semiology.optimization.search.scores import WordingComparison, with_interval
 from semiology.optimization.search.search import FoundWording
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 
 IDENTITY = "search.json"
 SECONDS = "seconds.json"

@@ -28,7 +28,7 @@ from semiology.metrics.statistics.intervals import (
     patient_weights,
 )
 from semiology.optimization.search.examples import Example
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 
 OBJECTIVES = ("f1", "balanced_accuracy", "worst_fold")
 """``worst_fold``: the lowest F1 of `GROUPS` groups of patients, so that a gain must hold in all of them."""

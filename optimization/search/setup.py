@@ -27,7 +27,7 @@ from semiology.optimization.proposers.rules import CandidateRules
 from semiology.optimization.search.asking import Answerer, KeyOf, UnansweredError, WindowQuestion
 from semiology.optimization.search.options import OFFLINE, PRESETS, SearchOptions
 from semiology.prompts.library import answer_formats, prompt_hash
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 from semiology.tasks.documents import build_documents, choose_prompt
 from semiology.tasks.messages import doc_to_messages, doc_to_text, doc_to_visual
 from semiology.tasks.plan import Plan, current_plan

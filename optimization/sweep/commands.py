@@ -152,7 +152,8 @@ def _names(text: str) -> tuple[str, ...]:
 def _show(summary: SweepSummary, out: Path) -> None:
     from rich.console import Console
 
-    from semiology.reports.tables.sweep_tables import PIPED_WIDTH, print_sweep, write_sweep_files
+    from semiology.render.table import PIPED_WIDTH
+    from semiology.reports.tables.sweep_tables import print_sweep, write_sweep_files
 
     written = write_sweep_files(summary, out / "report")
     console = Console()

@@ -8,7 +8,7 @@ from typing import Any
 from semiology.metrics.robustness.sums import SPREAD_AT, WORST_AT
 from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS
 from semiology.optimization.sweep.plan import SweepPlan
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 from semiology.tasks.sweep.wordings import NO_ENHANCEMENT
 
 

@@ -24,7 +24,7 @@ from semiology.optimization.sweep.asking import (
 )
 from semiology.optimization.sweep.plan import PROBE_WINDOWS, SweepPlan, Window, make_sweep_plan, probe
 from semiology.optimization.sweep.plan_text import plan_summary
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.summary.sweep import SWEEP_RECORD, SweepSummary, margin_of, summarise_sweeps

@@ -131,7 +131,9 @@ def _print_table(
     from rich.table import Table
     from rich.text import Text
 
-    from semiology.reports.tables.features import Footnotes, plain, with_limits
+    from semiology.render.table import Footnotes
+    from semiology.render.text import plain
+    from semiology.reports.tables.estimates import with_limits
 
     console = Console()
     if not console.is_terminal:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 from semiology.reports.checklists.item import (
     AUTHORS,
     ChecklistItem,

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.cache import cache_directory, write_whole
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 
 CONFIRM = "confirm"
 ALL = "all"

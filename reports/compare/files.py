@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from semiology.data.cache import written_whole
 from semiology.metrics.paired.comparison import PairedFeature, PairedScore
 from semiology.metrics.paired.tables import END_POINTS, MEASURES
-from semiology.render.noun_counts import counted
+from semiology.render.table import csv_of, table_line
+from semiology.render.text import counted, escaped, plain
 from semiology.reports.compare.comparison import Comparison, Unpaired
 from semiology.reports.compare.sentences import (
     NAMES,
@@ -21,7 +22,7 @@ from semiology.reports.compare.sentences import (
     primary_sentences,
     verdict,
 )
-from semiology.reports.tables.features import POLICIES, csv_of, escaped, plain, table_line
+from semiology.reports.tables.features import POLICIES
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -11,7 +11,7 @@ from typing import Literal
 from semiology.metrics.paired.comparison import PairedComparison, PairedFeature, PairedScore
 from semiology.metrics.paired.tables import END_POINTS
 from semiology.metrics.statistics.sign_flip import smallest_p
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 from semiology.reports.compare.comparison import Comparison
 
 Verdict = Literal["higher", "lower", "equivalent", "not shown", "same answers", "too few", "undefined"]

@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from semiology.render.noun_counts import counted
-from semiology.reports.tables.features import plain
+from semiology.render.text import counted, plain
 
 if TYPE_CHECKING:
     from rich.console import Console

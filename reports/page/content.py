@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from semiology.metrics.scores.aggregation import THREE_CLASSES
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 from semiology.reports.checklists.mi_clear_llm import checklist_items
 from semiology.reports.page.confusions import agreement_rows, confusion_rows
 from semiology.reports.page.enhancements import enhancement_sections

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.path_scrubbing import without_paths
 

@@ -15,7 +15,7 @@ from semiology.prompts.library import (
     prompt_hash,
     render,
 )
-from semiology.render.shown_text import shown_text
+from semiology.render.text import shown_text
 from semiology.reports.page.score_cells import interval
 from semiology.reports.summary.run_labels import NO_ENHANCEMENT, ShownRun
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from semiology.features import FEATURES
-from semiology.render.shown_text import shown_text
+from semiology.render.text import shown_text
 from semiology.reports.summary.run_labels import ShownRun
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from semiology.render.shown_text import shown_text
+from semiology.render.text import shown_text
 from semiology.reports.page.recordings import json_for_script
 
 if TYPE_CHECKING:

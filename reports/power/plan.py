@@ -21,7 +21,7 @@ from semiology.metrics.paired.simulation import (
 )
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 from semiology.reports.compare.sides import only_condition, read_side
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from semiology.render.help import examples
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 from semiology.reports.read.lmms_eval_files import (
     S3_PREFIX,
     NoAnswersError,

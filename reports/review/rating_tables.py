@@ -20,10 +20,11 @@ from semiology.metrics.agreement.ratings import (
     summarise_ratings,
 )
 from semiology.metrics.statistics.intervals import Estimate
+from semiology.render.table import table_line
+from semiology.render.text import escaped, neutral
 from semiology.reports.review.sheet import Case, ReviewError, read_sample
 from semiology.reports.review.store import STORE, RatingStore
 from semiology.reports.review.summary import ReviewSummary
-from semiology.reports.tables.features import escaped, neutral, table_line
 
 _SHOWN = 10
 GROUPS: Mapping[str, Callable[[Case], str]] = {

@@ -20,8 +20,8 @@ import numpy as np
 from semiology.data.cache import private_folder, written_whole
 from semiology.metrics.coverage import is_missing
 from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY, recording_answers
+from semiology.render.text import neutral
 from semiology.reports.read.feature_answers import Results
-from semiology.reports.tables.features import neutral
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -27,7 +27,7 @@ from semiology.metrics.scores.classification import Policy
 from semiology.metrics.scores.counts import UNPARSED, YES
 from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN, Equivalence, accuracy_equivalence
 from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS, RESAMPLES, Estimate
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.path_scrubbing import without_paths

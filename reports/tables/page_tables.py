@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from semiology.reports.tables.features import csv_of, table_line
+from semiology.render.table import csv_of, table_line
 from semiology.reports.tables.paper.feature_layouts import (
     TEST,
     WHOLE,

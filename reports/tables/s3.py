@@ -8,19 +8,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.render.noun_counts import counted
+from semiology.render.table import Footnotes, csv_of, table_line
+from semiology.render.text import counted, escaped, plain
 from semiology.reports.summary.s3_measures import TASK_TITLES, TWO_STAGE_TASK, TWO_STAGE_TITLE, baseline_title
 from semiology.reports.summary.s3_run import S3Run
 from semiology.reports.summary.s3_summary import S3Summary, baseline_value, s3_rows, shown_figures
-from semiology.reports.tables.features import (
-    Footnotes,
-    csv_of,
-    escaped,
-    plain,
-    table_line,
-    with_limits,
-    write_texts,
-)
+from semiology.reports.tables.estimates import with_limits
+from semiology.reports.tables.files import write_texts
 
 if TYPE_CHECKING:
     from rich.console import Console

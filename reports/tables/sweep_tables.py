@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING, Any
 from semiology.metrics.robustness.sums import SPREAD_AT
 from semiology.metrics.robustness.variance import SHARES
 from semiology.metrics.statistics.intervals import Estimate, not_estimable
+from semiology.render.table import Footnotes, csv_of, table_line
+from semiology.render.text import escaped, plain
 from semiology.reports.summary.sweep import SweepSummary, SweptFeature, SweptModel
-from semiology.reports.tables.features import (
-    Footnotes,
-    csv_of,
-    escaped,
-    plain,
-    table_line,
-    with_limits,
-    write_texts,
-)
+from semiology.reports.tables.estimates import with_limits
+from semiology.reports.tables.files import write_texts
 from semiology.reports.tables.sweep_rows import family_rows, more_rows, robustness_rows, wording_rows
 
 if TYPE_CHECKING:

@@ -15,10 +15,13 @@ from rich.console import Console
 from typer import Typer
 from typer.testing import CliRunner
 
+from semiology.render.table import csv_of
+from semiology.render.table import markdown as as_markdown
+from semiology.render.text import neutral
 from semiology.reports.commands import report
 from semiology.reports.read.feature_answers import read_results
-from semiology.reports.summary.features import headline, summarise, summary_rows
-from semiology.reports.tables.features import HEADER, csv_text, json_text, markdown, neutral, print_summary
+from semiology.reports.summary.features import Summary, headline, summarise, summary_rows
+from semiology.reports.tables.features import COLUMNS, document, json_text, print_summary
 
 WriteRun = Callable[..., Path]
 Make = Callable[..., Any]
@@ -30,9 +33,17 @@ def command() -> Typer:
     return app
 
 
-def printed(summary: object, width: int = 200) -> str:
+def markdown(summary: Summary) -> str:
+    return as_markdown(document(summary))
+
+
+def csv_text(summary: Summary) -> str:
+    return csv_of(summary_rows(summary))
+
+
+def printed(summary: Summary, width: int = 200) -> str:
     console = Console(file=io.StringIO(), width=width)
-    print_summary(summary, console)  # type: ignore[arg-type]
+    print_summary(summary, console)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
@@ -204,7 +215,7 @@ def test_a_narrow_terminal_shows_fewer_columns_without_cutting_features(
 def test_markdown_rows_have_as_many_cells_as_the_header(records: Make, write_run: WriteRun) -> None:
     page = markdown(summarise(read_results([write_run(records("tonic"))])))
     table = [line for line in page.splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in table} == {len(HEADER) + 1}
+    assert {line.count("|") for line in table} == {len(COLUMNS) + 1}
 
 
 def test_the_command_prints_writes_and_speaks_json(

@@ -19,10 +19,10 @@ from typer.testing import CliRunner
 from semiology.cli import app
 from semiology.metrics.robustness.answers import wording_answers_of_segments
 from semiology.metrics.robustness.best_wording import best_of_k
+from semiology.render.table import PIPED_WIDTH, Footnotes
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.summary.sweep import SweepSummary, holds_sweep, margin_of, summarise_sweeps
-from semiology.reports.tables.features import Footnotes
 from semiology.reports.tables.sweep_rows import (
     PRIMARY,
     SECONDARY,
@@ -32,7 +32,6 @@ from semiology.reports.tables.sweep_rows import (
     wording_rows,
 )
 from semiology.reports.tables.sweep_tables import (
-    PIPED_WIDTH,
     headline_lines,
     print_sweep,
     sweep_content,

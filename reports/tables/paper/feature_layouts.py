@@ -14,7 +14,7 @@ from typing import Any
 from semiology.features import FEATURES, FEATURES_BY_GROUP, Group
 from semiology.metrics.scores.run_scores import FeatureScores
 from semiology.metrics.statistics.intervals import Estimate
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 from semiology.reports.published.baselines import PREFIX
 from semiology.reports.summary.features import RunSummary, Summary
 from semiology.reports.summary.run_labels import NO_ENHANCEMENT, PUBLISHED, marks_of, run_label

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 
-from semiology.reports.tables.features import plain
+from semiology.render.text import plain
 from semiology.reports.tables.paper.table import Block, PaperTable
 
 COLUMN_WIDTH = 234.0

@@ -7,7 +7,8 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from semiology.reports.tables.features import escaped, neutral, plain, table_line
+from semiology.render.table import table_line
+from semiology.render.text import escaped, neutral, plain
 
 EMPTY = "--"
 

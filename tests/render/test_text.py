@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from semiology.render.noun_counts import counted
+from semiology.render.text import counted
 
 
 @pytest.mark.parametrize(
