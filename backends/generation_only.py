@@ -32,7 +32,3 @@ class GenerationOnly(lmms):  # type: ignore[misc]
             NotImplementedError: always.
         """
         raise NotImplementedError(f"{type(self).__name__} answers one round only")
-
-
-FAILED = "[LMMS_EVAL_REQUEST_FAILED"
-"""How a reply begins that stands for none; the reason follows."""

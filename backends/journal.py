@@ -28,6 +28,9 @@ from semiology.data.cache import cache_directory
 VERSION = 1
 """Part of every key; to be raised when the same key would stand for another answer."""
 
+FAILED = "[LMMS_EVAL_REQUEST_FAILED"
+"""How lmms-eval's model classes, and ours, begin a text that stands for a missing reply; never kept."""
+
 MediumKey = tuple[str, str, float | None, float | None]
 """A medium by what it is: ``video``, ``image`` or ``audio``; the digest of the file's content
 (`semiology.data.cache`); start and end of the window in s, None for the file's own."""

@@ -7,7 +7,6 @@ Arguments have the names of the stock Qwen classes where these have them.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -17,6 +16,7 @@ from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
 from loguru import logger
 
 from semiology.backends.generation_only import GenerationOnly
+from semiology.backends.journal import FAILED
 from semiology.backends.shared_prefix.engine import Already, OnAnswers, Planned, SharedPrefixEngine
 from semiology.backends.shared_prefix.frames import DecordReader, FrameReader
 from semiology.backends.shared_prefix.loading import Loading, load_checkpoint
@@ -26,9 +26,7 @@ from semiology.backends.shared_prefix.sampling import Sampling
 from semiology.backends.shared_prefix.scores import DEFAULT_ANSWERS
 from semiology.backends.shared_prefix.streamed_frames import StreamedReader
 from semiology.backends.shared_prefix.windows import Options
-
-FAILED = "[LMMS_EVAL_REQUEST_FAILED: {}]"
-"""In place of a reply that there is none of, with the reason; counted as lmms-eval's server classes' is."""
+from semiology.settings import processes
 
 
 class ScoredTokenCounts(TokenCounts):  # type: ignore[misc]
@@ -144,7 +142,7 @@ class SemiologyHF(GenerationOnly):
 
     def _join_processes(self, device: str) -> str:
         """Take part in a run of several processes and return the device of this one."""
-        if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
+        if processes() <= 1:
             return device
         from accelerate import Accelerator  # type: ignore[import-untyped]
 
@@ -241,7 +239,7 @@ def _reader(decoder: str) -> FrameReader:
 
 def _result(answer: Answer) -> GenerationResult:
     if answer.failure is not None:
-        return GenerationResult(text=FAILED.format(answer.failure.replace("\n", " ")))
+        return GenerationResult(text="{}: {}]".format(FAILED, answer.failure.replace("\n", " ")))
     scores = dict(answer.scores) if answer.scores else None
     return GenerationResult(
         text=answer.text, token_counts=ScoredTokenCounts(scores, output_tokens=answer.tokens)

@@ -122,7 +122,7 @@ def main() -> None:
 def prepared(work: Path, patients: int) -> tuple[Any, Any, Any]:
     """Return the plan of simulated recordings, the embedded model behind it and the key of a question."""
     from semiology.data.simulated import simulate
-    from semiology.harness.requests import load_model
+    from semiology.harness.asking import load_model
     from semiology.harness.run import resolve_model
     from semiology.optimization.search.setup import LmmsEvalAnswerer, reply_key
     from semiology.tasks.plan import make_plan

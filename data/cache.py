@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-CACHE_VARIABLE = "SEMIOLOGY_CACHE"
+from semiology.settings import CACHE
 
 
 def cache_directory() -> Path:
     """Return the folder for derived files, created for this user alone."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    folder = Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "semiology"
+    folder = CACHE.folder() or Path.home() / ".cache" / "semiology"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder.resolve()
 

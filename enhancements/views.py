@@ -16,8 +16,8 @@ from rich.table import Table
 
 from semiology.enhancements.enhance import Summary, Told
 from semiology.enhancements.pipeline.cache import Usage
-from semiology.enhancements.pipeline.manifest import MANIFEST_VARIABLE
 from semiology.enhancements.pipeline.step import Figure
+from semiology.settings import ENHANCED
 
 MOST_SENTENCES = 5
 FACES = "Derived files show the patient as the recordings do: keep them where those are kept."
@@ -76,7 +76,7 @@ def print_summary(summary: Summary, chosen: Path | None) -> None:
     lines = [f"manifest: {summary.manifest}"]
     if made:
         tasks = ",".join(f"{name}_semiology" for name in made)
-        where = f"{MANIFEST_VARIABLE}={shlex.quote(str(summary.manifest.parent))} " if chosen else ""
+        where = f"{ENHANCED}={shlex.quote(str(summary.manifest.parent))} " if chosen else ""
         lines.append(f"ask with: {where}semiology run --tasks {tasks} …")
         lines.append(FACES)
     for line in lines:

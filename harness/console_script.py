@@ -6,8 +6,9 @@ it listens on every interface without a login, which is not acceptable beside pa
 
 from __future__ import annotations
 
-import os
 import sys
+
+from semiology.settings import prefer_decord
 
 
 def main() -> None:
@@ -17,7 +18,7 @@ def main() -> None:
             f"lmms_eval {sys.argv[1]}: not started. lmms-eval's servers accept requests without a login; do "
             "not run them on a machine that holds patient video. Use `semiology run` and `semiology report`."
         )
-    os.environ.setdefault("FORCE_QWENVL_VIDEO_READER", "decord")
+    prefer_decord()
     from semiology.harness.plugin import add_tasks
 
     add_tasks()

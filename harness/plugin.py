@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import os
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -21,7 +20,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NoReturn
 
-ONLY_OURS_VARIABLE = "SEMIOLOGY_ONLY"
+from semiology.settings import ONLY, processes
+
 _MARK = "_semiology_wrapped"
 
 
@@ -100,7 +100,7 @@ def _with_our_tasks(original: Callable[..., dict[str, Any]]) -> Callable[..., di
         ours = str(task_folder())
         if ours not in paths:
             paths.append(ours)
-        if os.environ.get(ONLY_OURS_VARIABLE):
+        if ONLY.text():
             include_defaults = False
         return original(manager, include_path=paths, include_defaults=include_defaults)
 
@@ -132,8 +132,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def evaluate(lm: Any, task_dict: Any, *arguments: Any, **keywords: Any) -> Any:
-        from semiology.harness.recording_shards import recordings_dealt
-        from semiology.harness.request_order import windows_together
+        from semiology.harness.scheduling import recordings_dealt, windows_together
         from semiology.harness.video_errors import name_video_errors
         from semiology.privacy.remote_models import check_client
 
@@ -145,8 +144,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
         except ValueError as error:
             _stop(error)
         name_video_errors()
-        processes = int(os.environ.get("WORLD_SIZE", "1"))
-        with recordings_dealt(chain.from_iterable(tables), processes), windows_together(lm):
+        with recordings_dealt(chain.from_iterable(tables), processes()), windows_together(lm):
             return original(lm, task_dict, *arguments, **keywords)
 
     setattr(evaluate, _MARK, True)
@@ -157,7 +155,7 @@ def _our_tables(task_dict: Any) -> list[Any]:
     """Return the documents of our tasks in a run, one table per task, in their order."""
     from lmms_eval.evaluator_utils import get_task_list
 
-    from semiology.harness.request_order import is_ours
+    from semiology.harness.scheduling import is_ours
 
     tables = [output.task.eval_docs_no_media for output in get_task_list(task_dict) if output.task]
     return [table for table in tables if len(table) and is_ours(table[0])]

@@ -7,7 +7,6 @@ late and exit with 0.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from semiology.features import AUDIO_FEATURES, FEATURES
 from semiology.privacy.remote_code import refuse_remote_code
 from semiology.privacy.remote_models import check_address
 from semiology.privacy.uploads import check_uploads
+from semiology.settings import WINDOW
 
 if TYPE_CHECKING:
     from semiology.tasks.enhanced.task_list import EnhancedTask
@@ -190,9 +190,9 @@ def check_senses(features: Sequence[str], model: str, s3_tasks: Sequence[str] = 
 
 def choose_window(model: str, model_args: str) -> None:
     """Set the published window of the model unless the user set one."""
-    from semiology.tasks.settings import WINDOW_VARIABLE, window_for_model
+    from semiology.tasks.settings import window_for_model
 
-    os.environ.setdefault(WINDOW_VARIABLE, window_for_model(model, model_args))
+    WINDOW.suggest(window_for_model(model, model_args))
 
 
 def _tell_hearing(model: str) -> None:

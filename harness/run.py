@@ -7,30 +7,34 @@ task files, with a real exit status, and with a record of the run beside the res
 from __future__ import annotations
 
 import fnmatch
+import hashlib
 import json
-import os
 import platform
+import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from semiology.backends.journal import FAILED
 from semiology.features import FEATURES
-from semiology.harness.plugin import ONLY_OURS_VARIABLE, add_tasks
+from semiology.harness.plugin import add_tasks
 from semiology.harness.preflight import GROUP, S3_GROUP, SWEEP_PREFIX, TASK_PREFIX, PreflightError
+from semiology.settings import DATA, ONLY, PROMPT, WINDOW, prefer_decord
 from semiology.tasks.enhanced.task_list import GROUPS as ENHANCED_GROUPS
 from semiology.tasks.enhanced.task_list import TASKS as ENHANCED_TASKS
 from semiology.tasks.s3.task_list import TASKS as S3_TASKS
-from semiology.tasks.settings import DATA_VARIABLE, PROMPT_VARIABLE, WINDOW_VARIABLE, window_for_model
+from semiology.tasks.settings import cache_directory, window_for_model
 from semiology.versions import installed_versions
+
+if TYPE_CHECKING:
+    from semiology.harness.asking import Probe
 
 RUN_FILE = "semiology_run.json"
 EMBEDDED = "embedded"
 EMBEDDED_AUDIO = "embedded_audio"
-FAILED_REQUEST = "[LMMS_EVAL_REQUEST_FAILED"
 
 
 class RunError(RuntimeError):
@@ -70,8 +74,16 @@ class RunOptions:
     extra: Sequence[str] = field(default=())
 
 
-def run(options: RunOptions) -> Path:
+def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None = None) -> Path:
     """Run the selected tasks and return the folder that holds the result files.
+
+    Answers are kept as they come, so that the same command goes on where a killed one stopped. The journal of
+    a run goes once every question has its answer: the same command then asks afresh.
+
+    Args:
+        options: What is asked.
+        journal: Folder of a journal that outlives the run, instead.
+        probe: Segments to ask about first, if any.
 
     Raises:
         RunError: lmms-eval finished without a result file for every selected task.
@@ -79,13 +91,24 @@ def run(options: RunOptions) -> Path:
     """
     model, model_args = resolve_model(options.model, options.model_args)
     check_names(model, options.tasks)
-    _set_environment(options, window_for_model(model, model_args))
-    arguments = _arguments(options, model, model_args)
+    DATA.choose(str(options.data))
+    PROMPT.choose(options.prompt_id)
+    ONLY.choose("1")
+    WINDOW.choose(options.window or window_for_model(model, model_args))
+    prefer_decord()
+    from semiology.harness.asking import REQUESTS_AT_ONCE, answers_kept
+
+    own = hashlib.sha256(f"{options.out.resolve()}|{model}|{model_args}".encode()).hexdigest()[:16]
+    kept = cache_directory() / "run_journals" / own
     started = time.time()
-    results = _evaluate(arguments, options.verbosity)
+    at_once = max(REQUESTS_AT_ONCE, 4 * options.batch_size)
+    with answers_kept(model, model_args, journal or kept, probe=probe, at_once=at_once):
+        results = _evaluate(_arguments(options, model, model_args), options.verbosity)
     groups = {GROUP, S3_GROUP, *ENHANCED_GROUPS}
     folder = _result_folder(options.out, set(results["results"]) - groups, started)
     _write_record(folder, options, model_args, started)
+    if not failed_requests(folder)[0]:
+        shutil.rmtree(kept, ignore_errors=True)
     return folder
 
 
@@ -97,20 +120,17 @@ def check_names(model: str, tasks: str) -> None:
     """
     from lmms_eval.models import MODEL_REGISTRY_V2
 
+    from semiology.harness.asking import nearest
+
     models = MODEL_REGISTRY_V2.list_model_names()
     if model not in models:
-        raise PreflightError(f"--model {model}: lmms-eval has no such model{_nearest(model, models)}")
+        raise PreflightError(f"--model {model}: lmms-eval has no such model{nearest(model, models)}")
     names = [GROUP, *(TASK_PREFIX + feature for feature in FEATURES), S3_GROUP, *S3_TASKS]
     names += [SWEEP_PREFIX + feature for feature in FEATURES]
     names += [*ENHANCED_GROUPS, *ENHANCED_TASKS]
     for pattern in tasks.split(","):
         if not fnmatch.filter(names, pattern.strip()):
-            raise PreflightError(f"--tasks {pattern}: no such task{_nearest(pattern, names)}")
-
-
-def _nearest(name: str, names: Sequence[str]) -> str:
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
+            raise PreflightError(f"--tasks {pattern}: no such task{nearest(pattern, names)}")
 
 
 def check_replies(folder: Path) -> None:
@@ -135,7 +155,7 @@ def failed_requests(folder: Path) -> tuple[int, int]:
     lines = [
         line for path in folder.glob(f"{newest}_samples_*.jsonl") for line in path.open(encoding="utf-8")
     ]
-    return sum(FAILED_REQUEST in line for line in lines), len(lines)
+    return sum(FAILED in line for line in lines), len(lines)
 
 
 def resolve_model(model: str, model_args: str) -> tuple[str, str]:
@@ -146,7 +166,14 @@ def resolve_model(model: str, model_args: str) -> tuple[str, str]:
     Raises:
         RunError: the arguments are not ``key=value`` separated by commas.
     """
-    _check_form(model_args)
+    # Commas within quotes and braces separate nothing; lmms-eval reads them.
+    if model_args.strip() and not any(mark in model_args for mark in "\"'{["):
+        for part in model_args.split(","):
+            if not part.partition("=")[0].strip() or "=" not in part:
+                raise RunError(
+                    f"--model-args: {part!r} is not of the form key=value → separate the arguments by commas; "
+                    "a value that holds a comma needs quotes around it"
+                )
     if model == EMBEDDED:
         from semiology.backends.embedded.sees import CHECKPOINT, SHARED_PREFIX_ARGS
 
@@ -159,28 +186,9 @@ def resolve_model(model: str, model_args: str) -> tuple[str, str]:
     return model, model_args
 
 
-def _check_form(model_args: str) -> None:
-    if not model_args.strip() or any(mark in model_args for mark in "\"'{["):
-        return  # commas within quotes and braces separate nothing; lmms-eval reads them
-    for part in model_args.split(","):
-        if not part.partition("=")[0].strip() or "=" not in part:
-            raise RunError(
-                f"--model-args: {part!r} is not of the form key=value → separate the arguments by commas; a "
-                "value that holds a comma needs quotes around it"
-            )
-
-
 def _joined(settings: Mapping[str, object], model_args: str) -> str:
     given = ",".join(f"{key}={value}" for key, value in settings.items())
     return f"{given},{model_args}" if model_args else given
-
-
-def _set_environment(options: RunOptions, model_window: str) -> None:
-    os.environ[DATA_VARIABLE] = str(options.data)
-    os.environ[PROMPT_VARIABLE] = options.prompt_id
-    os.environ[ONLY_OURS_VARIABLE] = "1"
-    os.environ.setdefault("FORCE_QWENVL_VIDEO_READER", "decord")
-    os.environ[WINDOW_VARIABLE] = options.window or model_window
 
 
 def _arguments(options: RunOptions, model: str, model_args: str) -> list[str]:

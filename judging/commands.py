@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semiology.render.help import examples
+from semiology.settings import MERGE_MODEL
 
 if TYPE_CHECKING:
     from semiology.judging.asking import Asked
@@ -117,17 +118,17 @@ def merge_command(
     Without --server and --model the model of SEMIOLOGY_MERGE_MODEL (NAME@http://127.0.0.1:8000/v1) merges.
     The merged texts are written beside each run; a judge reads merged texts, so merge first.
     """
-    from semiology.backends.text.served import MAX_TOKENS, VARIABLE, merge_choice
+    from semiology.backends.text.served import MAX_TOKENS, merge_choice
     from semiology.judging.merge import merge_runs
     from semiology.judging.model_choice import JudgeChoiceError, served, short_name
 
     chosen = merge_choice()
     name, address = model or (chosen[0] if chosen else None), server or (chosen[1] if chosen else None)
     if name is None or address is None:
-        raise JudgeChoiceError(f"which model is to merge? Give --server and --model, or set {VARIABLE}")
+        raise JudgeChoiceError(f"which model is to merge? Give --server and --model, or set {MERGE_MODEL}")
     asked = served(
         address, name, at_once=at_once or 8, max_tokens=MAX_TOKENS, timeout_s=timeout,
-        key_variable=api_key_variable, setting="--server" if server else VARIABLE,
+        key_variable=api_key_variable, setting="--server" if server else str(MERGE_MODEL),
     )  # fmt: skip
     summary = merge_runs(runs, asked, short_name(name))
     if as_json:

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from urllib.parse import unquote, urlparse
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
-ALLOW_REMOTE_VARIABLE = "SEMIOLOGY_ALLOW_REMOTE"
-
 
 def is_loopback(address: str) -> bool:
     """Tell whether an address, with or without scheme and port, is a loopback one or ``localhost``.

@@ -7,12 +7,12 @@ off. Beside patient data that is the user's decision: ``SEMIOLOGY_TRUST_REMOTE_C
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
-ALLOW_VARIABLE = "SEMIOLOGY_TRUST_REMOTE_CODE"
+from semiology.settings import TRUST_REMOTE_CODE
+
 _RESOLVER = "resolve_trust_remote_code"
 _MARK = "_semiology_refuses"
 
@@ -26,7 +26,7 @@ def refuse_remote_code() -> bool:
     Returns:
         Whether the guard is active (``False`` if the user allowed remote code).
     """
-    if os.environ.get(ALLOW_VARIABLE) == "1":
+    if TRUST_REMOTE_CODE.is_on():
         return False
     from transformers import dynamic_module_utils
 

@@ -11,7 +11,8 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE, is_loopback, keep_off_proxies
+from semiology.privacy.addresses import is_loopback, keep_off_proxies
+from semiology.settings import ALLOW_REMOTE
 
 # lmms-eval classes that send the media to a server; the address decides whether that is this machine.
 SERVER_MODELS = frozenset(
@@ -59,7 +60,7 @@ class RemoteError(ValueError):
 
 def allowed() -> bool:
     """Tell whether the user allowed other machines by name."""
-    return os.environ.get(ALLOW_REMOTE_VARIABLE) == "1"
+    return ALLOW_REMOTE.is_on()
 
 
 def check_address(model: str, model_args: str | Mapping[str, Any]) -> None:
@@ -106,7 +107,7 @@ def _refuse(model: str, target: str) -> None:
     raise RemoteError(
         f"--model {model} would send the frames (and the sound) of every recording to {target}. Use a server "
         f"on this machine (base_url=http://127.0.0.1:8000/v1), or, if your ethics approval covers it, set "
-        f"{ALLOW_REMOTE_VARIABLE}=1"
+        f"{ALLOW_REMOTE}=1"
     )
 
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE
 from semiology.privacy.remote_models import RemoteError, allowed
+from semiology.settings import ALLOW_REMOTE
 
 OFFLINE_MODES = frozenset({"offline", "disabled", "dryrun", "local"})
 
@@ -58,5 +58,5 @@ def _records_online(package: Any) -> bool:
 def _refuse(option: str, what: str, fix: str) -> None:
     raise RemoteError(
         f"{option} would send {what}, with recordings' ids and annotations. Keep them here ({fix}), or, if "
-        f"your ethics approval covers it, set {ALLOW_REMOTE_VARIABLE}=1"
+        f"your ethics approval covers it, set {ALLOW_REMOTE}=1"
     )

@@ -9,7 +9,6 @@ folder that the environment variable ``SEMIOLOGY_PROMPTS`` names.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,12 +28,12 @@ from semiology.prompts.checks import (
 )
 from semiology.prompts.strict_yaml import read_yaml
 from semiology.render.validation import one_of
+from semiology.settings import PROMPTS
 
 Provenance = Literal["epileptologist", "authored", "optimized"]
 Polarity = Literal["positive", "negative"]
 
 PACKAGE_FOLDER = Path(__file__).parent
-EXTENSION_VARIABLE = "SEMIOLOGY_PROMPTS"
 NA_WHEN_NOT_STATED = "the question does not apply to this recording"
 
 
@@ -151,8 +150,7 @@ def load_library(extension: Path | None = None) -> PromptLibrary:
     Raises:
         PromptLibraryError: A file has faults; all faults of all files are listed, each with its fix.
     """
-    if extension is None and os.environ.get(EXTENSION_VARIABLE):
-        extension = Path(os.environ[EXTENSION_VARIABLE])
+    extension = extension or PROMPTS.folder()
     files = _files(PACKAGE_FOLDER / "features")
     extra = _extension_files(extension) if extension is not None else ()
     return _read_library(files, extra, tuple(_state(file) for file in (*files, *extra)))
@@ -202,9 +200,7 @@ def _files(folder: Path) -> tuple[Path, ...]:
 def _extension_files(folder: Path) -> tuple[Path, ...]:
     """Return the files of the extension folder, which must exist: a mistyped path shall not pass as empty."""
     if not folder.is_dir():
-        problem = PromptProblem(
-            str(folder), "", "is not a folder", f"correct {EXTENSION_VARIABLE} or unset it"
-        )
+        problem = PromptProblem(str(folder), "", "is not a folder", f"correct {PROMPTS} or unset it")
         raise PromptLibraryError([problem])
     return _files(folder)
 

@@ -6,7 +6,6 @@ On a terminal a live bar; in a log or a pipe one plain line every half minute; n
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -17,13 +16,14 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-QUIET_VARIABLE = "SEMIOLOGY_QUIET"
+from semiology.settings import QUIET
+
 LINE_EVERY_S = 30.0
 
 
 def is_quiet(rank: int = 0) -> bool:
     """Return whether nothing is to be shown: ``SEMIOLOGY_QUIET`` is set (not to 0), or the rank is not 0."""
-    return rank > 0 or os.environ.get(QUIET_VARIABLE, "").strip() not in ("", "0")
+    return rank > 0 or QUIET.text() != "0"
 
 
 @dataclass

@@ -1,23 +1,14 @@
-"""What a run is told from outside: the recording set, the wording, the window and the cache.
-
-lmms-eval builds tasks without arguments, so these choices travel in environment variables; our own
-commands set the same variables from their options.
-"""
+"""The choices of a run: recording set, wording, window, sound and cache (`semiology.settings` names them)."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from semiology.data.cache import CACHE_VARIABLE as CACHE_VARIABLE
 from semiology.data.cache import cache_directory as cache_directory
 from semiology.data.problems import SettingsError
 from semiology.data.windows.sliding import QWEN3, STANDARD, SlidingWindow
-
-PROMPT_VARIABLE = "SEMIOLOGY_PROMPT"
-WINDOW_VARIABLE = "SEMIOLOGY_WINDOW"
-SOUND_VARIABLE = "SEMIOLOGY_SOUND"
+from semiology.settings import DATA, PROMPT, SOUND, WINDOW
 
 WINDOWS: dict[str, SlidingWindow] = {"standard": STANDARD, "qwen3": QWEN3}
 SOUNDS = ("none", "array", "data_url")
@@ -61,19 +52,19 @@ def read_settings() -> Settings:
     Raises:
         SettingsError: No recording set is named, the folder does not exist, or the window is unknown.
     """
-    chosen = os.environ.get(DATA_VARIABLE)
+    chosen = DATA.text()
     if not chosen:
         raise SettingsError(
-            f"no recording set is chosen: set {DATA_VARIABLE} to the folder that holds recordings.csv and "
+            f"no recording set is chosen: set {DATA} to the folder that holds recordings.csv and "
             "annotations.csv (or use `semiology run --data DIR`)"
         )
     data = Path(chosen).expanduser()
     if not data.is_dir():
-        raise SettingsError(f"{DATA_VARIABLE}={chosen}: no such folder; give the folder of a recording set")
-    window = os.environ.get(WINDOW_VARIABLE, "standard")
+        raise SettingsError(f"{DATA}={chosen}: no such folder; give the folder of a recording set")
+    window = WINDOW.text()
     if window not in WINDOWS:
-        raise SettingsError(f"{WINDOW_VARIABLE}={window}: unknown window; use one of {', '.join(WINDOWS)}")
-    return Settings(data.resolve(), cache_directory(), os.environ.get(PROMPT_VARIABLE, "s3"), window)
+        raise SettingsError(f"{WINDOW}={window}: unknown window; use one of {', '.join(WINDOWS)}")
+    return Settings(data.resolve(), cache_directory(), PROMPT.text(), window)
 
 
 def sound_override() -> str | None:
@@ -82,15 +73,10 @@ def sound_override() -> str | None:
     Raises:
         SettingsError: The value is not one of ``none``, ``array``, ``data_url``.
     """
-    chosen = os.environ.get(SOUND_VARIABLE)
-    if chosen is not None and chosen not in SOUNDS:
-        raise SettingsError(
-            f"{SOUND_VARIABLE}={chosen}: unknown form of sound; use one of {', '.join(SOUNDS)}"
-        )
-    return chosen
-
-
-DATA_VARIABLE = "SEMIOLOGY_DATA"
+    chosen = SOUND.text()
+    if chosen and chosen not in SOUNDS:
+        raise SettingsError(f"{SOUND}={chosen}: unknown form of sound; use one of {', '.join(SOUNDS)}")
+    return chosen or None
 
 
 def active_directory(given: Path | None = None) -> Path:
@@ -103,15 +89,15 @@ def active_directory(given: Path | None = None) -> Path:
 
     if given is not None:
         return given.expanduser().absolute()
-    if value := os.environ.get(DATA_VARIABLE, "").strip():
-        return Path(value).expanduser().absolute()
+    if (chosen := DATA.folder()) is not None:
+        return chosen.absolute()
     raise RecordingSetError(
         [
             Problem(
                 "recording set",
                 None,
                 "no recording set was chosen",
-                f"give --data DIR or set {DATA_VARIABLE}=DIR; `semiology data simulate DIR` makes one to try",
+                f"give --data DIR or set {DATA}=DIR; `semiology data simulate DIR` makes one to try",
             )
         ]
     )

@@ -18,6 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("enhancements", "backends", "reports"),
     ("data", "prompts", "metrics"),
     ("render", "privacy", "features", "versions"),
+    ("settings",),
 )
 """From the roof to the ground. Rooms of one layer do not know each other."""
 HEIGHT = {room: len(LAYERS) - number for number, rooms in enumerate(LAYERS) for room in rooms}

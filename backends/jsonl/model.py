@@ -15,7 +15,8 @@ from pathlib import Path
 
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
 
-from semiology.backends.generation_only import FAILED, GenerationOnly
+from semiology.backends.generation_only import GenerationOnly
+from semiology.backends.journal import FAILED
 from semiology.backends.jsonl.process import JsonlProcess
 from semiology.backends.jsonl.protocol import MAX_NEW_TOKENS, Request
 

@@ -8,13 +8,12 @@ and nobody is followed to another address. Without the variable texts are merged
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
 from semiology.data.problems import SettingsError
-from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE, is_loopback, keep_off_proxies
+from semiology.privacy.addresses import is_loopback, keep_off_proxies
+from semiology.settings import ALLOW_REMOTE, MERGE_MODEL
 
-VARIABLE = "SEMIOLOGY_MERGE_MODEL"
 MAX_TOKENS = 1024
 """Longest merged text, as published."""
 TIMEOUT_S = 600.0
@@ -37,7 +36,7 @@ def chosen_text_model() -> TextModel | None:
     chosen = merge_choice()
     if chosen is None:
         return None
-    ask = served_text_model(*chosen, setting=VARIABLE)
+    ask = served_text_model(*chosen, setting=str(MERGE_MODEL))
 
     def reply(instruction: str) -> str:
         key = (*chosen, instruction)
@@ -54,12 +53,14 @@ def merge_choice() -> tuple[str, str] | None:
     Raises:
         SettingsError: The variable is not understood.
     """
-    chosen = os.environ.get(VARIABLE)
+    chosen = MERGE_MODEL.text()
     if not chosen:
         return None
     name, at, address = chosen.partition("@")
     if not (name and at and address):
-        raise SettingsError(f"{VARIABLE}={chosen}: give model@address, such as NAME@http://127.0.0.1:8000/v1")
+        raise SettingsError(
+            f"{MERGE_MODEL}={chosen}: give model@address, such as NAME@http://127.0.0.1:8000/v1"
+        )
     return name, address
 
 
@@ -123,10 +124,10 @@ def check_text_address(address: str, setting: str) -> None:
     """
     if is_loopback(address):
         keep_off_proxies([address])
-    elif os.environ.get(ALLOW_REMOTE_VARIABLE) != "1":
+    elif not ALLOW_REMOTE.is_on():
         raise SettingsError(
             f"{setting}: {address} would be sent what was said about every patient. Use a server on "
-            f"this machine, or, if your ethics approval covers it, set {ALLOW_REMOTE_VARIABLE}=1"
+            f"this machine, or, if your ethics approval covers it, set {ALLOW_REMOTE}=1"
         )
 
 

@@ -26,7 +26,6 @@ from semiology.enhancements.assignment import ENHANCEMENTS
 from semiology.enhancements.pipeline.step import Figure, Status
 
 MANIFEST = "enhanced.csv"
-MANIFEST_VARIABLE = "SEMIOLOGY_ENHANCED"
 """Folder of the manifest, where it does not lie in the recording set."""
 COLUMNS = (
     "video_id",

@@ -13,7 +13,8 @@ from typing import Any
 
 from semiology.enhancements.assignment import EnhancementError
 from semiology.enhancements.pipeline.job import Done, Job, carry_out, given_up
-from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE, host_of, is_loopback
+from semiology.privacy.addresses import host_of, is_loopback
+from semiology.settings import ALLOW_REMOTE
 
 LOCAL = "local"
 """Address that stands for a cluster of this machine alone, started for the run and stopped with it."""
@@ -91,8 +92,8 @@ def _connected(address: str, workers: int | None) -> Any:
 
 
 def _check_allowed(address: str, machines: str) -> None:
-    if os.environ.get(ALLOW_REMOTE_VARIABLE) != "1":
+    if not ALLOW_REMOTE.is_on():
         raise EnhancementError(
             f"--ray {address} lets {machines} read the recordings; if your ethics approval covers it, "
-            f"set {ALLOW_REMOTE_VARIABLE}=1"
+            f"set {ALLOW_REMOTE}=1"
         )

@@ -36,7 +36,7 @@ def serve_jsonl(
     from semiology.harness.serve_jsonl.server import JsonlServer, claim_stdout, model_answers, utf8_lines
 
     answers = claim_stdout()
-    from semiology.harness.requests import load_model
+    from semiology.harness.asking import load_model
     from semiology.harness.run import resolve_model
 
     name, arguments = resolve_model(model, model_args)

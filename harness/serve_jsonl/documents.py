@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.backends.jsonl.protocol import Request
-from semiology.harness.requests import ask_documents, failure_of
+from semiology.harness.asking import ask_documents, failure_of
 
 
 def ask(lm: Any, requests: Sequence[Request], *, cut_windows: bool) -> list[str | Exception]:

@@ -8,7 +8,6 @@ exactly what ``semiology run`` would ask with the same wording.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ import yaml
 from semiology.backends.journal import Journal, answer_key
 from semiology.data.cache import cache_directory, content_digest
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
-from semiology.harness.requests import ask_documents, failure_of
+from semiology.harness.asking import ask_documents, failure_of
 from semiology.optimization.proposers.grammar_walk import OfflineProposer
 from semiology.optimization.proposers.guarded import Proposer, SearchError
 from semiology.optimization.proposers.language_model import ReflectiveProposer, reflection_model
@@ -28,12 +27,11 @@ from semiology.optimization.search.asking import Answerer, KeyOf, UnansweredErro
 from semiology.optimization.search.options import OFFLINE, PRESETS, SearchOptions
 from semiology.prompts.library import answer_formats, prompt_hash
 from semiology.render.text import counted
+from semiology.settings import DATA, WINDOW, prefer_decord
 from semiology.tasks.documents import build_documents, choose_prompt
 from semiology.tasks.messages import doc_to_messages, doc_to_text, doc_to_visual
 from semiology.tasks.plan import Plan, current_plan
 from semiology.tasks.settings import (
-    DATA_VARIABLE,
-    WINDOW_VARIABLE,
     read_settings,
     sound_override,
     window_for_model,
@@ -67,8 +65,8 @@ def prepare(options: SearchOptions) -> Prepared:
     Raises:
         ValueError: an option, the recording set or the model is not usable; the message says what to change.
     """
+    from semiology.harness.asking import load_model
     from semiology.harness.preflight import check_senses
-    from semiology.harness.requests import load_model
     from semiology.harness.run import check_names, resolve_model
     from semiology.privacy.remote_models import check_address
 
@@ -80,9 +78,9 @@ def prepare(options: SearchOptions) -> Prepared:
     check_names(model, "semiology")
     check_address(model, model_args)
     check_senses(options.features, model)
-    os.environ[DATA_VARIABLE] = str(options.data)
-    os.environ[WINDOW_VARIABLE] = options.window or window_for_model(model, model_args)
-    os.environ.setdefault("FORCE_QWENVL_VIDEO_READER", "decord")
+    DATA.choose(str(options.data))
+    WINDOW.choose(options.window or window_for_model(model, model_args))
+    prefer_decord()
     plan = current_plan(read_settings())
     answerer = LmmsEvalAnswerer(lambda: load_model(model, model_args), model, plan)
     name = f"{options.model} {options.model_args}".strip()

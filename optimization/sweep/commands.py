@@ -11,7 +11,7 @@ import typer
 from semiology.render.help import examples
 
 if TYPE_CHECKING:
-    from semiology.optimization.sweep.asking import ProbeResult
+    from semiology.harness.asking import ProbeResult
     from semiology.optimization.sweep.plan import SweepPlan
     from semiology.optimization.sweep.run import SweepOptions
     from semiology.reports.summary.sweep import SweepSummary
@@ -130,8 +130,7 @@ class _Told:
         self._plan, self._dry_run, self._yes = plan, dry_run, yes
 
     def __call__(self, found: ProbeResult) -> None:
-        from semiology.optimization.sweep.asking import SweepStopped
-        from semiology.optimization.sweep.run import estimate_line
+        from semiology.optimization.sweep.run import SweepStopped, estimate_line
 
         typer.echo(estimate_line(self._plan, found))
         if self._dry_run:

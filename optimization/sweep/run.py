@@ -7,38 +7,34 @@ takes the answers of one plan only, of as many models as are asked.
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from semiology.features import AUDIO_FEATURES
+from semiology.harness.asking import Probe, ProbeResult
 from semiology.harness.run import RunError, RunOptions, resolve_model, run
 from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN
-from semiology.optimization.sweep.asking import (
-    KeptAnswers,
-    ProbeResult,
-    SweepStopped,
-    asked_in_steps,
-    kept_answers,
-)
 from semiology.optimization.sweep.plan import PROBE_WINDOWS, SweepPlan, Window, make_sweep_plan, probe
 from semiology.optimization.sweep.plan_text import plan_summary
 from semiology.render.text import counted
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.summary.sweep import SWEEP_RECORD, SweepSummary, margin_of, summarise_sweeps
+from semiology.settings import DATA, SWEEP_ENHANCEMENTS, SWEEP_FORMATS, SWEEP_PROMPTS, WINDOW
 from semiology.tasks.plan import current_plan, write_private
-from semiology.tasks.settings import DATA_VARIABLE, WINDOW_VARIABLE, read_settings, window_for_model
+from semiology.tasks.settings import cache_directory, read_settings, window_for_model
 from semiology.tasks.sweep.documents import TASK_PREFIX
 from semiology.tasks.sweep.wordings import (
     ALL,
-    ENHANCEMENTS_VARIABLE,
-    FORMATS_VARIABLE,
     NO_ENHANCEMENT,
     OWN,
-    PROMPTS_VARIABLE,
 )
+
+
+class SweepStopped(Exception):
+    """The user wanted to know how long it takes, and no more."""
 
 
 class SweepError(RuntimeError):
@@ -46,29 +42,20 @@ class SweepError(RuntimeError):
 
 
 @dataclass(frozen=True)
-class SweepOptions:
-    """What one sweep asks.
+class SweepOptions(RunOptions):
+    """What one sweep asks: the options of a run, which `run_sweep` gives the tasks, and what is crossed.
 
     Attributes:
-        model, model_args, data, out, window, batch_size, verbosity, extra: as in `RunOptions`.
         features: names; None for all that are annotated.
         prompts, formats, enhancements: what is crossed; see `semiology.optimization.sweep.plan`.
         margin: largest harmless difference of accuracy of a paraphrase.
     """
 
-    model: str
-    model_args: str
-    data: Path
-    out: Path
     features: Sequence[str] | None = None
     prompts: Sequence[str] = (ALL,)
     formats: Sequence[str] = (OWN,)
     enhancements: Sequence[str] = (NO_ENHANCEMENT,)
     margin: float = DEFAULT_MARGIN
-    window: str | None = None
-    batch_size: int = 1
-    verbosity: str = "WARNING"
-    extra: Sequence[str] = field(default=())
 
 
 def plan_sweep(options: SweepOptions) -> SweepPlan:
@@ -79,11 +66,11 @@ def plan_sweep(options: SweepOptions) -> SweepPlan:
         RecordingSetError: the recording set has faults.
     """
     model, model_args = resolve_model(options.model, options.model_args)
-    os.environ[DATA_VARIABLE] = str(options.data)
-    os.environ[WINDOW_VARIABLE] = options.window or window_for_model(model, model_args)
-    os.environ[PROMPTS_VARIABLE] = ",".join(options.prompts)
-    os.environ[FORMATS_VARIABLE] = ",".join(options.formats)
-    os.environ[ENHANCEMENTS_VARIABLE] = ",".join(options.enhancements)
+    DATA.choose(str(options.data))
+    WINDOW.choose(options.window or window_for_model(model, model_args))
+    SWEEP_PROMPTS.choose(",".join(options.prompts))
+    SWEEP_FORMATS.choose(",".join(options.formats))
+    SWEEP_ENHANCEMENTS.choose(",".join(options.enhancements))
     settings = read_settings()
     plan = make_sweep_plan(
         current_plan(settings),
@@ -145,30 +132,14 @@ def run_sweep(
         SweepError: the folder holds another sweep.
     """
     claim_folder(options.out, plan)
-    model, model_args = resolve_model(options.model, options.model_args)
-    alone = int(os.environ.get("WORLD_SIZE", "1")) <= 1
-    first = (
-        {request.window for request in probe(plan, PROBE_WINDOWS)} if with_probe and alone else set[Window]()
-    )
-
-    def kept_of(lm: Any) -> KeptAnswers | None:
-        return kept_answers(lm, model, model_args) if alone else None
-
+    first = {request.window for request in probe(plan, PROBE_WINDOWS)} if with_probe else set()
     tasks = dict.fromkeys(TASK_PREFIX + each.feature for each in plan.features)
-    given = RunOptions(
-        model=options.model,
-        model_args=options.model_args,
-        data=options.data,
-        out=options.out,
-        tasks=",".join(tasks),
-        window=options.window,
-        batch_size=options.batch_size,
-        verbosity=options.verbosity,
-        extra=tuple(options.extra),
-    )
     try:
-        with asked_in_steps(first, told, kept_of):
-            run(given)
+        run(
+            replace(options, tasks=",".join(tasks)),
+            journal=cache_directory() / "sweep_journal",
+            probe=Probe(first, _window_of, told) if first else None,
+        )
     except SweepStopped:
         return None
     return sweep_summary_of(options.out)
@@ -202,6 +173,11 @@ def estimate_line(plan: SweepPlan, found: ProbeResult) -> str:
     left = total - found.seconds
     whole = counted(len(plan.windows), "segment")
     return f"{took}: about {clock(total)} for {whole}, {clock(left)} of it to go"
+
+
+def _window_of(document: Mapping[str, Any]) -> Window:
+    hear = document["feature"] in AUDIO_FEATURES
+    return Window(document["video_id"], int(document["segment"]), document["enhancement"], hear)
 
 
 def _check_derived_media(plan: SweepPlan) -> None:

@@ -16,7 +16,8 @@ from semiology.data.problems import SettingsError
 from semiology.data.windows.sliding import usable
 from semiology.enhancements.assignment import SUBSTITUTES
 from semiology.enhancements.pipeline.cache import is_whole
-from semiology.enhancements.pipeline.manifest import MANIFEST_VARIABLE, Enhanced, read_manifest, source_state
+from semiology.enhancements.pipeline.manifest import Enhanced, read_manifest, source_state
+from semiology.settings import ENHANCED
 from semiology.tasks.plan import Plan, RecordingPlan, plan_of
 from semiology.tasks.settings import Settings
 
@@ -58,7 +59,7 @@ def manifest_folder(settings: Settings, chosen: str | None) -> Path:
     folder = Path(chosen).expanduser()
     if not folder.is_dir():
         raise SettingsError(
-            f"{MANIFEST_VARIABLE}={chosen}: no such folder; give the --out folder of `semiology enhance`"
+            f"{ENHANCED}={chosen}: no such folder; give the --out folder of `semiology enhance`"
         )
     return folder.resolve()
 

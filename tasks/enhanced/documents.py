@@ -8,17 +8,16 @@ the unchanged question. Task YAMLs name ``<enhancement>_questions_about_<feature
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from semiology.data.problems import SettingsError
 from semiology.enhancements.assignment import SUBSTITUTES
-from semiology.enhancements.pipeline.manifest import MANIFEST_VARIABLE
 from semiology.enhancements.speech.quoting import quote_transcript, with_transcript
 from semiology.enhancements.speech.transcript_file import read_transcript
 from semiology.prompts.library import prompt_hash, render
+from semiology.settings import ENHANCED
 from semiology.tasks import documents
 from semiology.tasks.enhanced.derived_media import EnhancedPlan, check_made, enhanced_plan, manifest_folder
 from semiology.tasks.enhanced.task_list import TASKS, EnhancedTask
@@ -94,7 +93,7 @@ def usable_plan(task: EnhancedTask, settings: Settings) -> EnhancedPlan:
     if _is_quoted(task.enhancement):
         transcript_limit()
     base = current_plan(settings)
-    folder = manifest_folder(settings, os.environ.get(MANIFEST_VARIABLE))
+    folder = manifest_folder(settings, ENHANCED.text())
     enhanced = enhanced_plan(base, task.enhancement, folder)
     check_made(enhanced, asked_recordings(task, settings), settings, folder)
     return enhanced

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 from semiology.data.problems import SettingsError
 from semiology.enhancements.speech.quoting import LIMIT
-
-TRANSCRIPT_LIMIT_VARIABLE = "SEMIOLOGY_TRANSCRIPT_LIMIT"
+from semiology.settings import TRANSCRIPT_LIMIT
 
 
 def transcript_limit() -> int:
@@ -18,12 +15,12 @@ def transcript_limit() -> int:
     Raises:
         SettingsError: the value is not a whole number of at least 1.
     """
-    given = os.environ.get(TRANSCRIPT_LIMIT_VARIABLE, "").strip()
+    given = TRANSCRIPT_LIMIT.text()
     if not given:
         return LIMIT
     if not (given.isascii() and given.isdigit()) or int(given) < 1:
         raise SettingsError(
-            f"{TRANSCRIPT_LIMIT_VARIABLE}={given}: give the most characters quoted, a whole number from 1 up "
+            f"{TRANSCRIPT_LIMIT}={given}: give the most characters quoted, a whole number from 1 up "
             f"({LIMIT} by default)"
         )
     return int(given)

@@ -6,7 +6,6 @@ A task YAML names ``!function semiology.tasks.s3.documents.questions_of_<task>``
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -15,6 +14,7 @@ from semiology.backends.text.served import merge_choice
 from semiology.data.problems import SettingsError
 from semiology.prompts.library import prompt_hash, render
 from semiology.prompts.s3_library import TaskPrompt, fill, load_task_prompts
+from semiology.settings import S3_PROMPT
 from semiology.tasks.documents import choose_prompt, media_of, write_questions
 from semiology.tasks.plan import current_plan
 from semiology.tasks.s3.targets import Target, targets
@@ -25,7 +25,6 @@ from semiology.versions import installed_versions
 QUESTIONS = "questions_of_"
 DESCRIPTION = "description_of_"
 TASK_VERSION = 1.0
-PROMPT_VARIABLE = "SEMIOLOGY_S3_PROMPT"
 EXTRACTIVE = "extractive"
 JUSTIFICATION_FORMATS = {"verbal_responsiveness": "yes_no_na_json"}
 JUSTIFICATION_FORMAT = "embc_qwen"
@@ -103,15 +102,13 @@ def prompt_of(task: str) -> TaskPrompt:
     Raises:
         SettingsError: No task has a wording of that id.
     """
-    chosen = os.environ.get(PROMPT_VARIABLE) or "s3"
+    chosen = S3_PROMPT.text()
     library = {name: load_task_prompts(name) for name in TASKS if name != "s3_justification"}
     known = {
         word for entry in library.values() for prompt in entry.prompts for word in (prompt.id, *prompt.also)
     }
     if chosen not in known:
-        raise SettingsError(
-            f"{PROMPT_VARIABLE}={chosen}: no such wording; use one of {', '.join(sorted(known))}"
-        )
+        raise SettingsError(f"{S3_PROMPT}={chosen}: no such wording; use one of {', '.join(sorted(known))}")
     try:
         return library[task].prompt(chosen)
     except KeyError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,10 +9,8 @@ from difflib import get_close_matches
 from semiology.data.problems import SettingsError
 from semiology.prompts.checks import FAMILIES
 from semiology.prompts.library import Prompt, answer_formats, load_library, prompt_hash, render
+from semiology.settings import SWEEP_ENHANCEMENTS, SWEEP_FORMATS, SWEEP_PROMPTS
 
-PROMPTS_VARIABLE = "SEMIOLOGY_SWEEP_PROMPTS"
-FORMATS_VARIABLE = "SEMIOLOGY_SWEEP_FORMATS"
-ENHANCEMENTS_VARIABLE = "SEMIOLOGY_SWEEP_ENHANCEMENTS"
 ALL = "all"
 OWN = "own"
 NO_ENHANCEMENT = "none"
@@ -49,17 +46,17 @@ class Selection:
 
 def chosen_prompts() -> tuple[str, ...]:
     """Return the prompt ids or families to sweep, from ``SEMIOLOGY_SWEEP_PROMPTS`` (default: all)."""
-    return _listed(PROMPTS_VARIABLE, ALL)
+    return SWEEP_PROMPTS.words() or (ALL,)
 
 
 def chosen_formats() -> tuple[str, ...]:
     """Return the answer formats to cross, from ``SEMIOLOGY_SWEEP_FORMATS`` (default: each prompt's own)."""
-    return _listed(FORMATS_VARIABLE, OWN)
+    return SWEEP_FORMATS.words() or (OWN,)
 
 
 def chosen_enhancements() -> tuple[str, ...]:
     """Return the enhancements to cross, from ``SEMIOLOGY_SWEEP_ENHANCEMENTS`` (default: ``none``)."""
-    return _listed(ENHANCEMENTS_VARIABLE, NO_ENHANCEMENT)
+    return SWEEP_ENHANCEMENTS.words() or (NO_ENHANCEMENT,)
 
 
 def select_wordings(
@@ -131,8 +128,3 @@ def _unfit(prompt: Prompt, name: str) -> str | None:
         each for each in answer_formats()[prompt.answer].answers if each not in answer_formats()[name].answers
     ]
     return f"the format does not offer {', '.join(lost)}" if lost else None
-
-
-def _listed(variable: str, default: str) -> tuple[str, ...]:
-    names = [name.strip() for name in os.environ.get(variable, "").split(",")]
-    return tuple(dict.fromkeys(name for name in names if name)) or (default,)

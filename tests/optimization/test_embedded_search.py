@@ -118,7 +118,7 @@ def test_the_embedded_model_answers_through_pipes_as_it_does_directly(
 ) -> None:
     from semiology.backends.jsonl.process import JsonlProcess
     from semiology.backends.jsonl.protocol import Request
-    from semiology.harness.requests import load_model
+    from semiology.harness.asking import load_model
     from semiology.harness.run import resolve_model
 
     monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path))

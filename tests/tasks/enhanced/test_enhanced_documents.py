@@ -17,7 +17,6 @@ from semiology.tasks import documents as plain
 from semiology.tasks.enhanced import documents
 from semiology.tasks.enhanced.availability import check_tasks
 from semiology.tasks.enhanced.task_list import TASKS
-from semiology.tasks.enhanced.transcript_limit import TRANSCRIPT_LIMIT_VARIABLE
 
 SAME = (
     "video_id",
@@ -99,7 +98,7 @@ def test_the_length_of_the_quotation_can_be_set_without_enhancing_anew(
     name = "transcript_semiology_verbal_responsiveness"
     enhance(small_set, [Said("can you hear me")])
     whole = rows(name)
-    monkeypatch.setenv(TRANSCRIPT_LIMIT_VARIABLE, "26")
+    monkeypatch.setenv("SEMIOLOGY_TRANSCRIPT_LIMIT", "26")
     cut = rows(name)
     assert [row["enhancement_key"] for row in cut] == [row["enhancement_key"] for row in whole]
     assert [row["prompt_hash"] for row in cut] == [row["prompt_hash"] for row in whole]
@@ -117,7 +116,7 @@ def test_a_length_that_is_not_understood_is_told_before_anything_is_asked(
     given: str, small_set: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     enhance(small_set, [Said()])
-    monkeypatch.setenv(TRANSCRIPT_LIMIT_VARIABLE, given)
+    monkeypatch.setenv("SEMIOLOGY_TRANSCRIPT_LIMIT", given)
     with pytest.raises(SettingsError, match=f"SEMIOLOGY_TRANSCRIPT_LIMIT={given}: .*5000 by default"):
         check_tasks([TASKS["transcript_semiology_verbal_responsiveness"]])
 

@@ -9,14 +9,13 @@ import pytest
 from lmms_eval.loggers import EvaluationTracker
 
 from semiology.harness import preflight
-from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE
 from semiology.privacy.remote_models import RemoteError
 from semiology.privacy.uploads import check_uploads
 
 
 @pytest.fixture(autouse=True)
 def _nothing_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(ALLOW_REMOTE_VARIABLE, raising=False)
+    monkeypatch.delenv("SEMIOLOGY_ALLOW_REMOTE", raising=False)
     for package in ("wandb", "swanlab"):
         monkeypatch.setitem(sys.modules, package, SimpleNamespace(run=None))
 
@@ -34,7 +33,7 @@ def test_the_hub_is_refused_before_anything_is_asked(kind: str, monkeypatch: pyt
         preflight.prepare_run(
             {"tasks": ["semiology_tonic"], "model": "semiology_constant", "evaluation_tracker": tracker}
         )
-    monkeypatch.setenv(ALLOW_REMOTE_VARIABLE, "1")
+    monkeypatch.setenv("SEMIOLOGY_ALLOW_REMOTE", "1")
     check_uploads(tracker)
 
 

@@ -1,4 +1,4 @@
-"""The questions of a sweep are asked once, whatever stops it."""
+"""Every question is asked once, whatever model class answers and whatever stops it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,10 @@ from typing import Any
 
 import pytest
 
-from semiology.optimization.sweep.asking import (
-    KeptAnswers,
-    ProbeResult,
-    SweepStopped,
-    asked_in_steps,
-    groups,
-    kept_answers,
-)
+from semiology.data.cache import cache_directory
+from semiology.harness.asking import Probe, ProbeResult, answers_kept, groups, model_identity
 from semiology.optimization.sweep.plan import Window
-from semiology.optimization.sweep.run import estimate_line
+from semiology.optimization.sweep.run import SweepStopped, _window_of, estimate_line
 
 GREEDY = {"max_new_tokens": 8, "temperature": 0, "do_sample": False}
 
@@ -67,8 +61,8 @@ def ask(
     *,
     settings: dict[str, Any] = GREEDY,
     name: str = "model",
-    kept: Any = None,
-) -> list[str]:
+    model_args: str = "a=b",
+) -> list[Any]:
     """Ask through lmms-eval's ``evaluate``, which is replaced by its one step that matters here."""
     from lmms_eval import evaluator
 
@@ -77,14 +71,15 @@ def ask(
         for number, document in enumerate(documents)
     ]
 
-    def evaluate(lm: Any) -> list[str]:
+    def evaluate(lm: Any) -> list[Any]:
         return list(lm.generate_until(requests))
 
     with pytest.MonkeyPatch.context() as patch:
         evaluate._semiology_wrapped = True  # type: ignore[attr-defined]
         patch.setattr(evaluator, "evaluate", evaluate)
-        with asked_in_steps(set(probe), told, kept or (lambda lm: kept_answers(lm, name, "a=b"))):
-            replies: list[str] = evaluator.evaluate(model)
+        first = Probe(set(probe), _window_of, told) if probe else None
+        with answers_kept(name, model_args, cache_directory() / "journal", probe=first):
+            replies: list[Any] = evaluator.evaluate(model)
         assert evaluator.evaluate is evaluate
     assert "generate_until" not in vars(model)
     return replies
@@ -193,10 +188,43 @@ def test_the_estimate_scales_with_the_segments() -> None:
     )
 
 
-def test_the_model_is_left_as_it_was_without_a_journal(documents: list[dict[str, Any]]) -> None:
-    def none(lm: Any) -> KeptAnswers | None:
-        return None
-
+def test_a_run_of_several_processes_is_left_alone(
+    documents: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
     model = Model(documents)
-    assert len(ask(model, documents, kept=none)) == 120
+    assert len(ask(model, documents)) == 120
     assert list(map(len, model.calls)) == [120]
+    assert not (cache_directory() / "journal").exists()
+
+
+def test_a_kept_reply_comes_back_with_its_token_counts(documents: list[dict[str, Any]]) -> None:
+    from lmms_eval.api.instance import GenerationResult, TokenCounts
+
+    class Counting(Model):
+        def generate_until(self, requests: Sequence[Any]) -> list[Any]:
+            replies = super().generate_until(requests)
+            return [GenerationResult(text, TokenCounts(output_tokens=len(text))) for text in replies]
+
+    first = ask(Counting(documents), documents)
+    again = Counting(documents)
+    assert ask(again, documents) == first
+    assert again.calls == []
+
+
+def test_arguments_without_effect_on_answers_do_not_tell_models_apart(tmp_path: Path) -> None:
+    assert model_identity("m", "b=2,a=1,timeout=3") == model_identity("m", "a=1,b=2,num_concurrent=8")
+    assert model_identity("m", "a=1") != model_identity("m", "a=2") != model_identity("n", "a=2")
+
+
+def test_a_command_counts_by_the_content_of_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "cache"))
+    script = tmp_path / "backend.py"
+    script.write_text("print('yes')")
+    command = f"command=python {script} --gpu 0"
+    before = model_identity("semiology_jsonl", command)
+    assert model_identity("semiology_jsonl", command) == before
+    script.write_text("print('no')  # corrected")
+    assert model_identity("semiology_jsonl", command) != before

@@ -96,7 +96,7 @@ def test_an_lmms_eval_judge_loads_what_is_here_or_says_how_to_fetch_it(
         raise OSError(f"{name} cannot load {model_args}")
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("semiology.harness.requests.load_model", load)
+    monkeypatch.setattr("semiology.harness.asking.load_model", load)
     with pytest.raises(JudgeChoiceError, match="unless --allow-download asks for it"):
         lmms_eval_model("vllm", f"model={ABSENT}")
     with pytest.raises(JudgeChoiceError, match=f"cannot load model={ABSENT}$"):

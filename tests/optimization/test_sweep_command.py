@@ -128,7 +128,9 @@ def test_a_folder_takes_one_plan(simulated_set: Path, tmp_path: Path, environmen
     from semiology.optimization.sweep.run import SweepError, SweepOptions, claim_folder, plan_sweep
 
     def plan(margin: float, prompts: tuple[str, ...] = ("s3", "minimal")) -> object:
-        options = SweepOptions("embedded", "", simulated_set, tmp_path, ("tonic",), prompts, margin=margin)
+        options = SweepOptions(
+            "embedded", "", simulated_set, tmp_path, features=("tonic",), prompts=prompts, margin=margin
+        )
         made = plan_sweep(options)
         claim_folder(tmp_path / "out", made)
         (tmp_path / "file").touch()

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from semiology.privacy import remote_models as remote_guard
-from semiology.privacy.addresses import ALLOW_REMOTE_VARIABLE, is_loopback, keep_off_proxies
+from semiology.privacy.addresses import is_loopback, keep_off_proxies
 
 LOCAL = "http://127.0.0.1:8000/v1"
 ELSEWHERE = "http://192.0.2.1:9/v1"
@@ -18,7 +18,7 @@ ELSEWHERE = "http://192.0.2.1:9/v1"
 
 @pytest.fixture(autouse=True)
 def _no_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = (ALLOW_REMOTE_VARIABLE, remote_guard.AZURE_VARIABLE, *remote_guard.ADDRESS_VARIABLES)
+    names = ("SEMIOLOGY_ALLOW_REMOTE", remote_guard.AZURE_VARIABLE, *remote_guard.ADDRESS_VARIABLES)
     for name in (*names, "no_proxy", "NO_PROXY", "HTTP_PROXY", "http_proxy"):
         monkeypatch.setenv(name, "")  # so that what the guard sets is taken back
         monkeypatch.delenv(name)
@@ -110,7 +110,7 @@ def test_an_engine_on_this_machine_is_allowed(model: str, model_args: str) -> No
 
 
 def test_another_machine_is_allowed_only_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(ALLOW_REMOTE_VARIABLE, "1")
+    monkeypatch.setenv("SEMIOLOGY_ALLOW_REMOTE", "1")
     remote_guard.check_address("openai", f"base_url={ELSEWHERE}")
     remote_guard.check_address("vllm", "distributed_executor_backend=ray")
     remote_guard.check_client(SimpleNamespace(client=SimpleNamespace(base_url=ELSEWHERE)))

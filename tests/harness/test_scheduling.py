@@ -17,8 +17,7 @@ from typing import Any
 import pytest
 
 from semiology.features import FEATURES
-from semiology.harness.recording_shards import deal, recordings_dealt
-from semiology.harness.request_order import is_ours, window_order, windows_together
+from semiology.harness.scheduling import deal, is_ours, recordings_dealt, window_order, windows_together
 from semiology.tasks import documents
 
 

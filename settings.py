@@ -1,0 +1,89 @@
+"""The environment variables of Semiology, each declared once; no other file reads the environment for them.
+
+lmms-eval builds tasks without arguments, so the choices of a run travel in environment variables; our own
+commands set the same variables from their options.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An environment variable.
+
+    Attributes:
+        name: as it is set; also what ``str()`` gives, for messages.
+        meaning: for the documentation.
+        default: what holds where it is unset or empty.
+    """
+
+    name: str
+    meaning: str
+    default: str = ""
+
+    def __str__(self) -> str:
+        return self.name
+
+    def text(self) -> str:
+        """Return the value without spaces around it."""
+        return os.environ.get(self.name, "").strip() or self.default
+
+    def words(self) -> tuple[str, ...]:
+        """Return the different parts of a value that is separated by commas."""
+        return tuple(dict.fromkeys(part.strip() for part in self.text().split(",") if part.strip()))
+
+    def folder(self) -> Path | None:
+        """Return the value as a path, or None where there is none."""
+        return Path(self.text()).expanduser() if self.text() else None
+
+    def is_on(self) -> bool:
+        """Return whether it is set to 1."""
+        return self.text() == "1"
+
+    def choose(self, value: str) -> None:
+        """Set it for this process and those that it starts."""
+        os.environ[self.name] = value
+
+    def suggest(self, value: str) -> None:
+        """Set it unless the user did."""
+        if not os.environ.get(self.name, "").strip():
+            self.choose(value)
+
+
+DATA = Variable("SEMIOLOGY_DATA", "folder of the active recording set")
+PROMPT = Variable("SEMIOLOGY_PROMPT", "wording for every feature", "s3")
+S3_PROMPT = Variable("SEMIOLOGY_S3_PROMPT", "wording of the S3 tasks", "s3")
+PROMPTS = Variable("SEMIOLOGY_PROMPTS", "folder with further wordings")
+WINDOW = Variable(
+    "SEMIOLOGY_WINDOW", "'standard' or 'qwen3'; a run sets the model's published one", "standard"
+)
+SOUND = Variable("SEMIOLOGY_SOUND", "'none', 'array' or 'data_url': how sound is handed over")
+CACHE = Variable("SEMIOLOGY_CACHE", "question tables, cut clips and the journal of answers")
+ENHANCED = Variable("SEMIOLOGY_ENHANCED", "folder of the enhanced media")
+TRANSCRIPT_LIMIT = Variable("SEMIOLOGY_TRANSCRIPT_LIMIT", "most characters of a transcript that are quoted")
+MERGE_MODEL = Variable("SEMIOLOGY_MERGE_MODEL", "NAME@ADDRESS of the language model that merges texts")
+SWEEP_PROMPTS = Variable("SEMIOLOGY_SWEEP_PROMPTS", "wordings of a sweep, by id or family", "all")
+SWEEP_FORMATS = Variable("SEMIOLOGY_SWEEP_FORMATS", "answer formats of a sweep", "own")
+SWEEP_ENHANCEMENTS = Variable("SEMIOLOGY_SWEEP_ENHANCEMENTS", "enhancements of a sweep", "none")
+QUIET = Variable("SEMIOLOGY_QUIET", "1 shows no progress", "0")
+ONLY = Variable("SEMIOLOGY_ONLY", "set by our commands: lmms-eval's own tasks are not indexed")
+ALLOW_REMOTE = Variable(
+    "SEMIOLOGY_ALLOW_REMOTE", "1 allows media, texts and results to be sent to other machines"
+)
+TRUST_REMOTE_CODE = Variable("SEMIOLOGY_TRUST_REMOTE_CODE", "1 lets code that comes with a checkpoint run")
+
+VARIABLES = tuple(each for each in list(globals().values()) if isinstance(each, Variable))
+
+
+def processes() -> int:
+    """Return the number of processes of this run, as torchrun tells them (``WORLD_SIZE``)."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def prefer_decord() -> None:
+    """Let the Qwen classes read videos with decord unless the user chose: only it finds frames exactly."""
+    os.environ.setdefault("FORCE_QWENVL_VIDEO_READER", "decord")
