@@ -16,10 +16,10 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import brentq
 
+from semiology.metrics.arrays import Floats
 from semiology.metrics.paired.contributions import contributions
 from semiology.metrics.paired.simulation import AnswerModel, Patients, f1_of_rates, simulate_tables
 from semiology.metrics.paired.tables import PairedTables, measures_of
-from semiology.metrics.scores.counts import Floats
 from semiology.metrics.statistics.mcnemar import mcnemar_mid_p
 from semiology.metrics.statistics.sign_flip import draw_flips, flip_p_value, smallest_p
 

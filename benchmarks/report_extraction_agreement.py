@@ -15,7 +15,7 @@ import pandas as pd
 from rich.console import Console
 from scipy.stats import spearmanr
 
-from semiology.metrics.agreement.agreement import cohen_kappa
+from semiology.metrics.agreement.coefficients import cohen_kappa
 from semiology.metrics.s3.sequence.measures import sign_f1
 from semiology.metrics.s3.text.report_rules import extract_findings
 from semiology.metrics.s3.text.seizure_rqi import LOCATIONS, SECTIONS, ReportFindings, seizure_rqi

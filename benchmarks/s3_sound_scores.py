@@ -15,9 +15,8 @@ import pandas as pd
 from rich.console import Console
 
 from semiology.features import REGIONS, VISUAL_FEATURES
-from semiology.metrics.s3.diagnosis import DIAGNOSES, published_diagnosis, score_diagnosis
-from semiology.metrics.s3.laterality import SIDES, score_sides
-from semiology.metrics.s3.onset_region import score_onset_regions
+from semiology.metrics.published_rules import published_diagnosis
+from semiology.metrics.s3.categorical import DIAGNOSES, DIAGNOSIS, REGION, SIDE, SIDES, score_classes
 from semiology.metrics.s3.onset_time import clip_seconds, score_onset_times
 from semiology.metrics.s3.sequence.measures import published_tokens
 from semiology.metrics.s3.sequence.scores import score_sequences
@@ -47,7 +46,7 @@ def sides(tables: Tables) -> None:
         truth = tables["laterality"].assign(truth=tables["laterality"][column].str.strip())
         truth = truth[truth["truth"].isin(SIDES)][["video_id", "truth"]]
         for model, rows in tables["task3"].groupby("model"):
-            scores = score_sides(joined(tables, rows[rows["item"] == item], truth, "answer", SIDES))
+            scores = score_classes(joined(tables, rows[rows["item"] == item], truth, "answer", SIDES), SIDE)
             show(f"{item} {model}", scores, ("f1", "accuracy", "macro_f1", "balanced_accuracy", "mcc"))
         baselines(
             scores, ("always_right_f1", "always_left_f1", "best_constant_accuracy", "best_constant_macro_f1")
@@ -59,8 +58,8 @@ def regions(tables: Tables) -> None:
     truth = tables["laterality"].assign(truth=tables["laterality"]["onset_region"])
     truth = truth[truth["truth"].isin(REGIONS)][["video_id", "truth"]]
     for model, rows in tables["task3"].groupby("model"):
-        scores = score_onset_regions(
-            joined(tables, rows[rows["item"] == "onset_region"], truth, "answer", REGIONS)
+        scores = score_classes(
+            joined(tables, rows[rows["item"] == "onset_region"], truth, "answer", REGIONS), REGION
         )
         show(str(model), scores, ("accuracy", "macro_f1", "mcc"))
     baselines(scores, ("best_constant_accuracy", "best_constant_macro_f1"))
@@ -161,7 +160,9 @@ def diagnoses(tables: Tables) -> None:
     for item in ("without_report", "with_report"):
         for model, rows in tables["task7"].groupby("model"):
             read = rows.assign(answer=rows[item].map(lambda text: published_diagnosis(text) or "unparsed"))
-            scores = score_diagnosis(joined(tables, read, truth, "answer", DIAGNOSES), resamples=RESAMPLES)
+            scores = score_classes(
+                joined(tables, read, truth, "answer", DIAGNOSES), DIAGNOSIS, resamples=RESAMPLES
+            )
             show(f"{item} {model}", scores, ("f1", "accuracy", "balanced_accuracy", "mcc"))
         baselines(scores, ("always_ES_f1", "best_constant_accuracy"))
 

@@ -53,26 +53,39 @@ def is_missing(value: Any) -> bool:
 
 
 def count_answers(answers: Iterable[Any]) -> AnswerCounts:
-    """Count the answers of the recordings asked: `is_missing`, the word ``unparsed``, or answered."""
+    """Count the answers of the recordings asked: `is_missing`, the word ``unparsed``, or answered.
+
+    >>> count_answers(["yes", "", None, "unparsed"])
+    AnswerCounts(asked=4, answered=1, unparsed=1, missing=2)
+    """
     values = list(answers)
     missing = sum(is_missing(value) for value in values)
     unparsed = sum(isinstance(value, str) and value == UNPARSED for value in values)
     return AnswerCounts(len(values), len(values) - missing - unparsed, unparsed, missing)
 
 
-def require_columns(frame: pd.DataFrame, columns: Sequence[str]) -> None:
-    """Check that a frame of answers can be scored.
+def require_columns(frame: pd.DataFrame, columns: Sequence[str], of: str = "answers") -> None:
+    """Check that a frame of answers has the columns that its score needs, and a patient in every row.
 
     Raises:
-        ValueError: a column or a patient id is missing, or a recording stands in two rows.
+        ValueError: a column or a patient id is missing.
     """
     absent = [name for name in columns if name not in frame.columns]
     if absent:
-        raise ValueError(f"the frame of answers has no column {absent[0]!r} → it needs {', '.join(columns)}")
+        raise ValueError(f"the frame of {of} has no column {absent[0]!r} → it needs {', '.join(columns)}")
     if "patient_id" in columns and bool(frame["patient_id"].isna().any()):
         raise ValueError(
             "a recording has no patient_id → intervals need to know which recordings share a patient"
         )
+
+
+def require_recordings(frame: pd.DataFrame, columns: Sequence[str]) -> None:
+    """Check that a frame has the columns that its score needs, and one row per recording (``video_id``).
+
+    Raises:
+        ValueError: a column or a patient id is missing, or a recording stands in two rows.
+    """
+    require_columns(frame, columns)
     refuse_duplicates(frame["video_id"])
 
 

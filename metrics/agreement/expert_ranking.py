@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from semiology.metrics.scores.counts import Floats
+from semiology.metrics.arrays import Floats
+from semiology.metrics.statistics.bootstrap import patient_codes
 from semiology.metrics.statistics.intervals import (
-    MIN_POSITIVE_PATIENTS,
     RESAMPLES,
     Estimate,
     bootstrap_estimate,
+    few_patients,
     patient_weights,
 )
 
@@ -29,6 +30,9 @@ def ranking_agreement(metric: Sequence[float] | Floats, expert: Sequence[float] 
 
     Raises:
         ValueError: the lengths differ.
+
+    >>> round(ranking_agreement([0.2, 0.4, 0.3], [1, 5, 4])["spearman"], 3)
+    1.0
     """
     from scipy.stats import kendalltau, pearsonr, spearmanr
 
@@ -74,17 +78,16 @@ def ranking_estimates(
         raise ValueError(f"{len(expert)} ratings and {len(patients)} patients → give one patient per rating")
     x, y = np.asarray(metric, dtype=np.float64), np.asarray(expert, dtype=np.float64)
     point = ranking_agreement(x, y)
-    names, codes = np.unique(np.asarray([str(one) for one in patients]), return_inverse=True)
-    weights = patient_weights(len(names), resamples, np.random.default_rng(seed)).astype(np.int64)
+    codes, clusters = patient_codes(patients)
+    weights = patient_weights(clusters, resamples, np.random.default_rng(seed)).astype(np.int64)
     rows = [ranking_agreement(*(np.repeat(part, row[codes]) for part in (x, y))) for row in weights]
-    few = f"only {len(names)} patients" if len(names) < MIN_POSITIVE_PATIENTS else None
     return {
         name: bootstrap_estimate(
             value,
             np.array([row[name] for row in rows]),
             n=len(x),
-            n_patients=len(names),
-            caution=few,
+            n_patients=clusters,
+            caution=few_patients(clusters),
             undefined="all values of the metric or all ratings are equal",
         )
         for name, value in point.items()

@@ -12,8 +12,8 @@ from itertools import combinations
 
 import numpy as np
 
-from semiology.metrics.agreement.agreement import krippendorff_alpha
-from semiology.metrics.scores.counts import Floats
+from semiology.metrics.agreement.coefficients import krippendorff_alpha
+from semiology.metrics.arrays import Floats
 from semiology.metrics.statistics.bootstrap import mean_estimate, share_estimate
 from semiology.metrics.statistics.intervals import Estimate
 

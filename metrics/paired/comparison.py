@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from semiology.metrics.arrays import Codes, Floats, mean_defined
 from semiology.metrics.paired.contributions import contributions
 from semiology.metrics.paired.tables import END_POINTS, MEASURES, PairedTables, measures_of, paired_tables
 from semiology.metrics.scores.aggregation import THREE_CLASSES
-from semiology.metrics.scores.classification import always_yes_f1, binary_counts, three_class_table_scores
-from semiology.metrics.scores.counts import YES, Codes, Floats
+from semiology.metrics.scores.classification import feature_table_scores
+from semiology.metrics.scores.counts import YES
 from semiology.metrics.statistics.equivalence import Equivalence, score_equivalence
 from semiology.metrics.statistics.intervals import (
-    BOOTSTRAP,
-    MIN_POSITIVE_PATIENTS,
     RESAMPLES,
     Estimate,
     bootstrap_estimate,
-    not_estimable,
+    few_showing,
     patient_weights,
     resampled_tables,
+    too_few,
 )
 from semiology.metrics.statistics.mcnemar import mcnemar_mid_p
 from semiology.metrics.statistics.sign_flip import (
@@ -160,6 +160,16 @@ def compare_pairs(
 
     Raises:
         ValueError: there is nothing to compare, or a column, value or option is not usable.
+
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (f"v{i}", f"p{i}", "tonic", "yes" if i % 2 else "no", "yes", "yes" if i % 2 or i % 3 == 0 else "no")
+    ...     for i in range(40)
+    ... ]
+    >>> pairs = pd.DataFrame(rows, columns=["video_id", "patient_id", "feature", "truth", "first", "second"])
+    >>> f1 = compare_pairs(pairs, ["tonic"], resamples=200).macro["f1"]
+    >>> round(f1.difference.value, 3), f1.p_value < 0.05
+    (0.184, True)
     """
     found = set(pairs["feature"])
     tables = paired_tables(pairs, [name for name in features if name in found])
@@ -220,33 +230,57 @@ def _macro_scores(
 ) -> dict[str, PairedScore]:
     """Return the primary end points; the two of them are one family."""
     seen = np.array([float((drawn.second[m] - drawn.first[m])[used].mean()) for m in END_POINTS])
-    flipped = np.stack(
-        [_macro_flipped(tables, m, used, signs, value) for m, value in zip(END_POINTS, seen, strict=True)],
-        axis=1,
-    )
+    flipped = []
+    for measure, value in zip(END_POINTS, seen, strict=True):
+        # The macro difference under each draw; features may differ among themselves.
+        targets = np.full(len(tables.features), np.nan)
+        targets[used] = value
+        flipped.append(signs.signs @ contributions(tables, measure, targets)[:, used].mean(1))
     deciding = np.full(len(seen), int((tables.changed[:, used].sum(1) > 0).sum()))
-    p = _p_values(seen, flipped, signs, deciding)
+    p = _p_values(seen, np.stack(flipped, axis=1), signs, deciding)
     scored = _scored(tables.first[:, used], [tables.features[i] for i in used])
-    n, patients = int(scored.sum()), int((scored.sum(axis=(1, 2, 3)) > 0).sum())
-    positives = int((scored[:, :, YES].sum(axis=(1, 2)) > 0).sum())
-    changed = int(tables.changed[:, used].sum())
     scores = {}
     for i, measure in enumerate(END_POINTS):
-        resampled = _mean_defined(drawn.resampled[measure][:, used])
-        caution = f"patients who show any of the features: only {positives}"
-        estimate = bootstrap_estimate(
+        scores[measure] = _paired_score(
+            measure,
+            [side[measure][used].mean() for side in (drawn.first, drawn.second)],
             float(seen[i]),
-            resampled,
-            n=n,
-            n_patients=patients,
-            caution=caution if positives < MIN_POSITIVE_PATIENTS else None,
+            mean_defined(drawn.resampled[measure][:, used]),
+            [row[i] for row in p],
+            options,
+            n_discordant=int(tables.changed[:, used].sum()),
+            n=int(scored.sum()),
+            n_patients=int((scored.sum(axis=(1, 2, 3)) > 0).sum()),
+            caution=few_showing(int((scored[:, :, YES].sum(axis=(1, 2)) > 0).sum())),
         )
-        verdict = score_equivalence(
-            float(seen[i]), resampled, n=n, n_patients=patients, n_discordant=changed, **options
-        )
-        means = (float(drawn.first[measure][used].mean()), float(drawn.second[measure][used].mean()))
-        scores[measure] = _score(measure, means, estimate, [row[i] for row in p], verdict)
     return scores
+
+
+def _paired_score(
+    measure: str,
+    sides: Sequence[float],
+    value: float,
+    resampled: Floats,
+    p_values: Sequence[float],
+    options: dict[str, float],
+    *,
+    n_discordant: int,
+    n: int,
+    n_patients: int,
+    caution: str | None = None,
+    withheld: str | None = None,
+) -> PairedScore:
+    difference = bootstrap_estimate(
+        value, resampled, n=n, n_patients=n_patients, caution=caution, withheld=withheld
+    )
+    # Without an interval there is no claim of equivalence either.
+    drawn = resampled if withheld is None else np.full(len(resampled), np.nan)
+    verdict = score_equivalence(
+        value, drawn, n=n, n_patients=n_patients, n_discordant=n_discordant, **options
+    )
+    first, second = map(float, sides)
+    plain, max_t, holm, bh = map(float, p_values)
+    return PairedScore(measure, first, second, difference, plain, max_t, holm, bh, verdict)
 
 
 def _features(
@@ -258,6 +292,7 @@ def _features(
         m: _p_values(seen[m], signs.signs @ contributions(tables, m, seen[m]), signs, deciding)
         for m in MEASURES
     }
+    always_yes = feature_table_scores(tables.first.sum(0), tables.features)["always_yes_f1"]
     made = []
     for i, name in enumerate(tables.features):
         scored = _scored(tables.first[:, i : i + 1], [name])[:, 0]
@@ -265,57 +300,40 @@ def _features(
         negatives = int((scored[:, 1:].sum(axis=(1, 2)) > 0).sum())
         n, patients = int(scored.sum()), int((scored.sum(axis=(1, 2)) > 0).sum())
         changed = tables.changed[:, i]
-        few = _too_few(int((positive > 0).sum()), negatives)
-        scores = {}
-        for measure in MEASURES:
-            value, resampled = float(seen[measure][i]), drawn.resampled[measure][:, i]
-            difference = bootstrap_estimate(value, resampled, n=n, n_patients=patients)
-            if few:
-                difference = not_estimable(value, BOOTSTRAP, n, patients, few)
-                # Without an interval there is no claim of equivalence either.
-                resampled = np.full(len(resampled), np.nan)
-            verdict = score_equivalence(
-                value, resampled, n=n, n_patients=patients, n_discordant=int(changed.sum()), **options
+        positives = int((positive > 0).sum())
+        scores = {
+            measure: _paired_score(
+                measure,
+                [side[measure][i] for side in (drawn.first, drawn.second)],
+                float(seen[measure][i]),
+                drawn.resampled[measure][:, i],
+                [row[i] for row in p[measure]],
+                options,
+                n_discordant=int(changed.sum()),
+                n=n,
+                n_patients=patients,
+                withheld=too_few(positives, negatives),
             )
-            own = (float(drawn.first[measure][i]), float(drawn.second[measure][i]))
-            tested = [row[i] for row in p[measure]]
-            scores[measure] = _score(measure, own, difference, tested, verdict)
-        counts = (n, patients, int(positive.sum()), int((positive > 0).sum()))
-        made.append(_feature(tables, i, scores, counts))
+            for measure in MEASURES
+        }
+        only = int(tables.only_first[i]), int(tables.only_second[i])
+        made.append(
+            PairedFeature(
+                feature=name,
+                scores=scores,
+                always_yes_f1=float(always_yes[i]),
+                n=n,
+                n_patients=patients,
+                n_positive=int(positive.sum()),
+                n_positive_patients=positives,
+                n_changed=int(changed.sum()),
+                n_deciding=int(deciding[i]),
+                only_first=only[0],
+                only_second=only[1],
+                mcnemar_p=mcnemar_mid_p(*only),
+            )
+        )
     return tuple(made)
-
-
-def _score(
-    measure: str, sides: tuple[float, float], difference: Estimate, p: Sequence[float], verdict: Equivalence
-) -> PairedScore:
-    plain, max_t, holm, bh = (float(value) for value in p)
-    return PairedScore(measure, *sides, difference, plain, max_t, holm, bh, verdict)
-
-
-def _feature(
-    tables: PairedTables, i: int, scores: dict[str, PairedScore], counts: tuple[int, int, int, int]
-) -> PairedFeature:
-    name, changed = tables.features[i], tables.changed[:, i]
-    only = int(tables.only_first[i]), int(tables.only_second[i])
-    return PairedFeature(
-        name,
-        scores,
-        _always_yes(tables.first[:, i].sum(0), name),
-        *counts,
-        int(changed.sum()),
-        int((changed > 0).sum()),
-        *only,
-        mcnemar_mid_p(*only),
-    )
-
-
-def _macro_flipped(
-    tables: PairedTables, measure: str, used: np.ndarray, signs: Flips, target: float
-) -> Floats:
-    """Return the macro difference under each draw, shape (B,); features may differ among themselves."""
-    targets = np.full(len(tables.features), np.nan)
-    targets[used] = target
-    return np.asarray(signs.signs @ contributions(tables, measure, targets)[:, used].mean(1))
 
 
 def _p_values(seen: Floats, flipped: Floats, signs: Flips, deciding: Codes) -> tuple[Floats, ...]:
@@ -333,26 +351,3 @@ def _scored(tables: Floats, features: Sequence[str]) -> Floats:
         if name not in THREE_CLASSES:
             kept[:, i, 2] = 0
     return kept
-
-
-def _always_yes(table: Floats, feature: str) -> float:
-    if feature in THREE_CLASSES:
-        return float(three_class_table_scores(table)["always_yes_f1"])
-    return float(always_yes_f1(binary_counts(table)))
-
-
-def _too_few(positives: int, negatives: int) -> str | None:
-    for count, what in ((positives, "with"), (negatives, "without")):
-        if count < MIN_POSITIVE_PATIENTS:
-            return (
-                f"recordings {what} the feature come from {count} patient{'' if count == 1 else 's'}, "
-                f"fewer than {MIN_POSITIVE_PATIENTS}"
-            )
-    return None
-
-
-def _mean_defined(values: Floats) -> Floats:
-    defined = ~np.isnan(values)
-    count = defined.sum(1)
-    total = np.where(defined, values, 0.0).sum(1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

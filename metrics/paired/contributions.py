@@ -19,10 +19,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from semiology.metrics.arrays import Floats
 from semiology.metrics.paired.tables import PairedTables
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.scores.classification import binary_counts, class_counts
-from semiology.metrics.scores.counts import NO, YES, Floats
+from semiology.metrics.scores.counts import NO, YES
 
 _WHOLE = 1 - 1e-12
 

@@ -9,10 +9,9 @@ import numpy as np
 
 from semiology.metrics.paired.contributions import contributions
 from semiology.metrics.paired.simulation import AnswerModel, Patients, simulate_tables
-from semiology.metrics.paired.tables import PairedTables, measures_of
-from semiology.metrics.scores.counts import Floats
+from semiology.metrics.paired.tables import measures_of
 from semiology.metrics.statistics.mcnemar import mcnemar_mid_p
-from semiology.metrics.statistics.sign_flip import Flips, draw_flips, flip_p_value, smallest_p
+from semiology.metrics.statistics.sign_flip import draw_flips, flip_p_value, smallest_p
 
 MOST_PATIENTS = 5000
 FEWEST_PATIENTS = 6
@@ -77,18 +76,24 @@ def power_at(
 
     A study in which no drawn patient shows the feature finds nothing.
     """
+    from statsmodels.stats.proportion import proportion_confint
+
     rng = np.random.default_rng([seed, n_patients])
     signs = draw_flips(n_patients, flips or max(400, int(20 / alpha)), seed)
     found, ignoring, differences = 0, 0, []
     for _ in range(studies):
         tables = simulate_tables(patients, n_patients, model, rng, feature)
-        seen = _difference(tables)
+        first, second = (
+            measures_of(side.sum(0), tables.features)["f1"] for side in (tables.first, tables.second)
+        )
+        seen = second - first
         if np.isnan(seen[0]):
             continue
         differences.append(float(seen[0]))
-        found += _p_value(tables, seen, signs) < alpha
+        p_value = flip_p_value(seen, signs.signs @ contributions(tables, "f1", seen), signs)
+        found += max(p_value[0], smallest_p(int((tables.changed > 0).sum()))) < alpha
         ignoring += mcnemar_mid_p(int(tables.only_first[0]), int(tables.only_second[0])) < alpha
-    low, high = _wilson(found, studies)
+    low, high = (float(limit) for limit in proportion_confint(found, studies, method="wilson"))
     mean = float(np.mean(differences)) if differences else float("nan")
     return PowerAt(n_patients, found / studies, low, high, ignoring / studies, mean)
 
@@ -117,6 +122,13 @@ def patients_needed(
 
     Raises:
         ValueError: the power is out of range.
+
+    >>> from semiology.metrics.paired.simulation import Patients, answer_model
+    >>> patients = Patients(positive=np.array([2, 0, 1]), negative=np.array([1, 3, 2]))
+    >>> model = answer_model((0.6, 0.8), delta=0.2, prevalence=patients.prevalence)
+    >>> found = patients_needed(patients, model, studies=20, most=40)
+    >>> found.needed is None or 6 <= found.needed <= 40
+    True
     """
     if not alpha < power < 1:
         raise ValueError(f"a power of {power:g} cannot be planned for → use one above {alpha:g} and below 1")
@@ -141,36 +153,12 @@ def patients_needed(
             below, above = above, min(above * 2, most)
     needed = None
     if at(above) >= power:
-        needed = _narrowed(at, below, above, power)
+        needed = below
+        if at(below) < power:
+            while above > below * _RESOLUTION and above - below > 1:
+                middle = (below + above) // 2
+                below, above = (below, middle) if at(middle) >= power else (middle, above)
+            rise = at(above) - at(below)
+            share = (power - at(below)) / rise if rise > 0 else 1.0
+            needed = int(np.ceil(below + share * (above - below)))
     return PatientsNeeded(needed, tuple(tried[key] for key in sorted(tried)))
-
-
-def _narrowed(at: Callable[[int], float], below: int, above: int, power: float) -> int:
-    if at(below) >= power:
-        return below
-    while above > below * _RESOLUTION and above - below > 1:
-        middle = (below + above) // 2
-        below, above = (below, middle) if at(middle) >= power else (middle, above)
-    rise = at(above) - at(below)
-    share = (power - at(below)) / rise if rise > 0 else 1.0
-    return int(np.ceil(below + share * (above - below)))
-
-
-def _difference(tables: PairedTables) -> Floats:
-    first, second = (
-        measures_of(side.sum(0), tables.features)["f1"] for side in (tables.first, tables.second)
-    )
-    return second - first
-
-
-def _p_value(tables: PairedTables, seen: Floats, signs: Flips) -> float:
-    flipped = signs.signs @ contributions(tables, "f1", seen)
-    least = smallest_p(int((tables.changed > 0).sum()))
-    return max(float(flip_p_value(seen, flipped, signs)[0]), float(least))
-
-
-def _wilson(part: int, whole: int) -> tuple[float, float]:
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(part, whole, method="wilson")
-    return float(low), float(high)

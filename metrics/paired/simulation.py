@@ -1,7 +1,7 @@
 """Simulated answers of two models to the recordings of a real set of patients.
 
 Patients are drawn, with all their recordings, from those of a recording set: the sizes of patients and how
-signs gather in them are the set's own. Answers are drawn from a model with two figures beside the rates: how
+features gather in them are the set's own. Answers are drawn from a model with two numbers beside the rates: how
 alike the answers about one patient's recordings are, and how often the two models differ.
 
 Whether an answer is right is decided by a normal variable that has a part of its own for each patient
@@ -12,14 +12,16 @@ exactly one model is right is the discordance wanted.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import multivariate_normal, norm
 
+from semiology.metrics.arrays import Codes, Floats
 from semiology.metrics.paired.tables import PairedTables
-from semiology.metrics.scores.counts import NO, YES, Codes, Floats
+from semiology.metrics.scores.counts import NO, YES
 
 CORRELATION = 0.28
 DISCORDANCE = 0.23
@@ -29,14 +31,14 @@ _CLOSEST = 0.999
 
 @dataclass(frozen=True)
 class Patients:
-    """Recordings of each patient with and without a sign, two arrays of shape (P,)."""
+    """Recordings of each patient with and without a feature, two arrays of shape (P,)."""
 
     positive: Codes
     negative: Codes
 
     @property
     def prevalence(self) -> float:
-        """Share of recordings that show the sign."""
+        """Share of recordings that show the feature."""
         return float(self.positive.sum() / (self.positive.sum() + self.negative.sum()))
 
     @property
@@ -84,11 +86,11 @@ def answer_model(
         rates: sensitivity and specificity of the first model.
         delta: F1 of the second minus the first, 0 or more; the second makes fewer errors of both kinds, by
             the same factor.
-        prevalence: share of recordings with the sign.
+        prevalence: share of recordings with the feature.
         correlation, discordance: as in `AnswerModel`.
 
     Raises:
-        ValueError: a figure is out of range, or the first model leaves no room for ``delta``.
+        ValueError: a number is out of range, or the first model leaves no room for ``delta``.
     """
     named = {"sensitivity": rates[0], "specificity": rates[1], "prevalence": prevalence}
     for name, value in named.items():
@@ -111,8 +113,12 @@ def answer_model(
         k = float(brentq(lambda k: f1_of_rates(*improved(k), prevalence) - base - delta, 0.0, 1.0))
     second = improved(k)
     right = prevalence * rates[0] + (1 - prevalence) * rates[1]
-    tau = _latent(right, correlation)
-    r = _shared(rates, second, prevalence, discordance)
+    tau = 0.0
+    if correlation > 0:
+        # The share of variance between patients that gives a 0/1 variable of this mean the correlation.
+        both_right = right * right + correlation * right * (1 - right)
+        tau = _correlation_for(lambda share: _both(right, right, share), both_right)
+    r = _correlation_for(lambda shared: _discordance(rates, second, prevalence, shared), discordance)
     reached = _discordance(rates, second, prevalence, r)
     return AnswerModel(rates, second, correlation, reached, tau, r)
 
@@ -166,25 +172,14 @@ def _both(p: float, q: float, correlation: float) -> float:
     return float(multivariate_normal.cdf(limits, cov=[[1.0, correlation], [correlation, 1.0]]))
 
 
-def _latent(p: float, correlation: float) -> float:
-    """Return the share of variance between patients that gives a 0/1 variable of mean p this correlation."""
-    if correlation == 0:
-        return 0.0
-    wanted = p * p + correlation * p * (1 - p)
-    if _both(p, p, _CLOSEST) <= wanted:
-        return _CLOSEST
-    return float(brentq(lambda tau: _both(p, p, tau) - wanted, 0.0, _CLOSEST, xtol=1e-4))
-
-
 def _discordance(a: tuple[float, float], b: tuple[float, float], prevalence: float, r: float) -> float:
     shares = (prevalence, 1 - prevalence)
     return sum(s * (p + q - 2 * _both(p, q, r)) for s, p, q in zip(shares, a, b, strict=True))
 
 
-def _shared(a: tuple[float, float], b: tuple[float, float], prevalence: float, discordance: float) -> float:
-    """Return the correlation between the models, from 0 to almost 1, nearest to the discordance wanted."""
-    if _discordance(a, b, prevalence, 0.0) <= discordance:
-        return 0.0
-    if _discordance(a, b, prevalence, _CLOSEST) >= discordance:
-        return _CLOSEST
-    return float(brentq(lambda r: _discordance(a, b, prevalence, r) - discordance, 0.0, _CLOSEST, xtol=1e-4))
+def _correlation_for(value: Callable[[float], float], wanted: float) -> float:
+    """Return the correlation, from 0 to almost 1, at which a monotone function is nearest to what is wanted."""
+    at_none, at_most = value(0.0) - wanted, value(_CLOSEST) - wanted
+    if at_none * at_most >= 0:
+        return 0.0 if abs(at_none) <= abs(at_most) else _CLOSEST
+    return float(brentq(lambda correlation: value(correlation) - wanted, 0.0, _CLOSEST, xtol=1e-4))

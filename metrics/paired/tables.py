@@ -12,15 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semiology.metrics.arrays import Codes, Floats
+from semiology.metrics.coverage import require_columns
 from semiology.metrics.scores.aggregation import THREE_CLASSES
-from semiology.metrics.scores.classification import (
-    accuracy,
-    balanced_accuracy,
-    binary_counts,
-    f1,
-    three_class_table_scores,
-)
-from semiology.metrics.scores.counts import Codes, Floats, patient_tables
+from semiology.metrics.scores.classification import feature_table_scores
+from semiology.metrics.scores.counts import patient_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,11 +59,7 @@ def paired_tables(pairs: pd.DataFrame, features: Sequence[str]) -> PairedTables:
     Raises:
         ValueError: a column is missing, a recording stands twice, or a value is outside its vocabulary.
     """
-    absent = [name for name in PAIR_COLUMNS if name not in pairs.columns]
-    if absent:
-        raise ValueError(
-            f"the frame of pairs has no column {absent[0]!r} → it needs {', '.join(PAIR_COLUMNS)}"
-        )
+    require_columns(pairs, PAIR_COLUMNS, of="pairs")
     twice = pairs[pairs.duplicated(["video_id", "feature"])]
     if len(twice):
         row = twice.iloc[0]
@@ -76,7 +68,8 @@ def paired_tables(pairs: pd.DataFrame, features: Sequence[str]) -> PairedTables:
         )
     first = patient_tables(pairs.rename(columns={"first": "answer"}), features)
     second = patient_tables(pairs.rename(columns={"second": "answer"}), features)
-    scored = pairs[_scored(pairs)]
+    three = pairs["feature"].isin(THREE_CLASSES)
+    scored = pairs[pairs["truth"].isin(["yes", "no"]) | (three & (pairs["truth"] == "na"))]
     right = {name: (scored[name] == scored["truth"]).to_numpy(dtype=bool) for name in ("first", "second")}
     patient = {name: i for i, name in enumerate(first.patients)}
     place = {name: i for i, name in enumerate(first.features)}
@@ -106,16 +99,5 @@ def measures_of(tables: Floats, features: Sequence[str]) -> dict[str, Floats]:
     Answers that are neither yes nor no count as wrong; verbal_responsiveness is scored over its three
     classes, as everywhere else. NaN where the truth does not hold what a measure needs.
     """
-    counts = binary_counts(tables)
-    scores = {"balanced_accuracy": balanced_accuracy(counts), "f1": f1(counts), "accuracy": accuracy(counts)}
-    for i, name in enumerate(features):
-        if name in THREE_CLASSES:
-            own = three_class_table_scores(tables[..., i, :, :])
-            for measure in MEASURES:
-                scores[measure][..., i] = own[measure]
-    return scores
-
-
-def _scored(pairs: pd.DataFrame) -> Any:
-    three = pairs["feature"].isin(THREE_CLASSES)
-    return pairs["truth"].isin(["yes", "no"]) | (three & (pairs["truth"] == "na"))
+    scores = feature_table_scores(tables, features)
+    return {name: scores[name] for name in MEASURES}

@@ -13,15 +13,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from semiology.metrics.arrays import Bools, Codes, Floats
+from semiology.metrics.coverage import require_columns
 from semiology.metrics.scores.aggregation import THREE_CLASSES, recording_answers
 from semiology.metrics.scores.classification import Policy
-from semiology.metrics.scores.counts import ANSWERS, NA, TRUTHS, UNPARSED, Codes, Floats, encode
+from semiology.metrics.scores.counts import NA, TRUTHS, UNPARSED, encode, encode_answers
 from semiology.metrics.scores.probability import recording_probabilities
 
 if TYPE_CHECKING:
     import pandas as pd
-
-Bools = npt.NDArray[np.bool_]
 
 NEEDED = ("prompt_id", "video_id", "patient_id", "answer", "truth")
 DESCRIBING = ("family", "polarity", "answer_format", "provenance")
@@ -44,8 +44,8 @@ class WordingAnswers:
         reference: position of the reference wording, None if it was not asked.
         recordings: video ids, length n.
         patients: patient ids, length P. patient: position of each recording's patient, shape (n,).
-        truth: codes of `confusion.TRUTHS`, shape (n,); without ``na`` unless ``three_classes``.
-        answers: codes of `confusion.ANSWERS`, shape (K, n).
+        truth: codes of `counts.TRUTHS`, shape (n,); without ``na`` unless ``three_classes``.
+        answers: codes of `counts.ANSWERS`, shape (K, n).
         three_classes: whether ``na`` is an answer to be scored (verbal_responsiveness).
         p_yes: probability of "the feature is present", shape (K, n), NaN where unknown; None without scores.
         left_out: recordings that some wording was not asked about, or without a truth to score.
@@ -101,6 +101,19 @@ class WordingAnswers:
         """Whether an answer equals the truth, shape (K, n); an answer that is not usable is not right."""
         return np.asarray((self.answers == self.truth) & self.usable)
 
+    def tables(self, patient: Codes | None = None, n_patients: int | None = None) -> Floats:
+        """Return counting tables per patient and wording, shape (P, K, 3, 4); see `scores.counts`.
+
+        Args:
+            patient, n_patients: each recording's patient in another list, and its length (default: its own).
+        """
+        patient = self.patient if patient is None else patient
+        n_patients = len(self.patients) if n_patients is None else n_patients
+        k = len(self.wordings)
+        flat = ((patient * k + np.arange(k)[:, None]) * 3 + self.truth) * 4 + self.answers
+        counts = np.bincount(flat.ravel(), minlength=n_patients * k * 12)
+        return counts.reshape(n_patients, k, 3, 4).astype(np.float64)
+
 
 def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> WordingAnswers:
     """Arrange recording answers of one model and one feature as wordings × recordings.
@@ -116,12 +129,24 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
         ValueError: a column is missing, the frame holds several features, a wording answered a recording
             twice, a recording has two truths or patients, or a value is outside its vocabulary.
         IncompleteSweepError: no recording with a truth was asked about under every wording.
+
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (wording, f"v{i}", f"p{i}", "yes" if i % 2 or (wording == "s3" and i % 4 == 0) else "no", truth)
+    ...     for wording in ("s3", "minimal")
+    ...     for i, truth in enumerate(["no", "yes"] * 20)
+    ... ]
+    >>> columns = ["prompt_id", "video_id", "patient_id", "answer", "truth"]
+    >>> answers = wording_answers(pd.DataFrame(rows, columns=columns))
+    >>> answers.wordings, answers.answers.shape, answers.right.mean(1)
+    (('s3', 'minimal'), (2, 40), array([0.75, 1.  ]))
     """
     feature = _one_feature(recordings)
     rows = recordings.assign(_wording=_names(recordings))
     _refuse_repeats(rows, feature)
     three = feature in THREE_CLASSES
-    scored = _with_truth(rows, three)
+    truth = encode(rows["truth"].to_numpy(dtype=object), TRUTHS, "truth")
+    scored = rows.assign(_truth=truth)[(truth >= 0) & (three | (truth != NA))]
     wordings = list(dict.fromkeys(scored["_wording"]))
     asked = scored.groupby("video_id", sort=True)["_wording"].nunique()
     kept = [str(video) for video, count in asked.items() if count == len(wordings)]
@@ -133,17 +158,21 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
     first = scored.drop_duplicates("video_id").set_index("video_id").loc[kept]
     patients, patient = np.unique(first["patient_id"].to_numpy(dtype=str), return_inverse=True)
     described = scored.drop_duplicates("_wording").set_index("_wording").loc[wordings]
+    grid = _grid(scored, "answer", wordings, kept)
+    # The reference is in its own form, where it was sent in others too.
+    places = [i for i, name in enumerate(wordings) if name == reference]
+    places += [i for i, name in enumerate(described["prompt_id"]) if name == reference]
     return WordingAnswers(
         feature=feature,
         wordings=tuple(wordings),
         families=_described(described, "family", "not stated"),
         polarities=_described(described, "polarity", "positive"),
-        reference=_place_of(reference, wordings, described),
+        reference=places[0] if places else None,
         recordings=tuple(kept),
         patients=tuple(str(name) for name in patients),
         patient=patient.astype(np.int64),
         truth=first["_truth"].to_numpy(dtype=np.int64),
-        answers=_answer_codes(_grid(scored, "answer", wordings, kept)),
+        answers=encode_answers(grid.ravel()).reshape(grid.shape),
         three_classes=three,
         p_yes=_scores(scored, wordings, kept),
         left_out=int(rows["video_id"].nunique()) - len(kept),
@@ -182,27 +211,13 @@ def wording_answers_of_segments(segments: pd.DataFrame, *, reference: str = "s3"
     return replace(found, left_out=found.left_out + int(recordings.loc[unequal, "video_id"].nunique()))
 
 
-def with_patients(answers: WordingAnswers, patients: Sequence[str]) -> Codes:
-    """Return each recording's patient as a position in another list of patients, shape (n,).
-
-    Raises:
-        KeyError: a patient is not in the list.
-    """
-    place = {name: i for i, name in enumerate(patients)}
-    return np.array([place[name] for name in answers.patients], dtype=np.int64)[answers.patient]
-
-
 def _one_feature(rows: pd.DataFrame) -> str:
-    absent = [name for name in NEEDED if name not in rows.columns]
-    if absent:
-        raise ValueError(f"the frame of recording answers has no column {absent[0]!r}")
+    require_columns(rows, NEEDED, of="recording answers")
     if rows.empty:
         raise ValueError("the frame of recording answers is empty → there is nothing to compare")
     for column in ("feature", "model", "enhancement"):
         if column in rows.columns and rows[column].nunique(dropna=False) > 1:
             raise ValueError(f"the frame holds several values of {column!r} → select one first")
-    if bool(rows["patient_id"].isna().any()):
-        raise ValueError("a recording has no patient_id → intervals need to know who shares a patient")
     return str(rows["feature"].iloc[0]) if "feature" in rows.columns else "feature"
 
 
@@ -240,20 +255,6 @@ def _described(described: pd.DataFrame, column: str, default: str) -> tuple[str,
     return tuple(str(value) if value else default for value in described[column].fillna(""))
 
 
-def _with_truth(rows: pd.DataFrame, three_classes: bool) -> pd.DataFrame:
-    """Return the rows whose truth can be scored, with its code as ``_truth``."""
-    truth = encode(rows["truth"].to_numpy(dtype=object), TRUTHS, "truth")
-    kept: pd.DataFrame = rows.assign(_truth=truth)[(truth >= 0) & (three_classes | (truth != NA))]
-    return kept
-
-
-def _place_of(reference: str, wordings: Sequence[str], described: pd.DataFrame) -> int | None:
-    """Return where the reference wording is: in its own form, where it was sent in others too."""
-    places = [i for i, name in enumerate(wordings) if name == reference]
-    places += [i for i, name in enumerate(described["prompt_id"]) if name == reference]
-    return places[0] if places else None
-
-
 def _told(described: pd.DataFrame, column: str) -> tuple[str, ...]:
     """Return what a column says of each wording; nothing where it is not there."""
     return _described(described, column, "not stated") if column in described.columns else ()
@@ -264,11 +265,6 @@ def _grid(
 ) -> npt.NDArray[Any]:
     wide = rows.pivot(index="_wording", columns="video_id", values=column)
     return wide.reindex(index=list(wordings), columns=list(videos)).to_numpy()
-
-
-def _answer_codes(grid: npt.NDArray[Any]) -> Codes:
-    codes = encode(grid.ravel(), ANSWERS, "answer").reshape(grid.shape)
-    return np.where(codes < 0, UNPARSED, codes)
 
 
 def _scores(rows: pd.DataFrame, wordings: Sequence[str], videos: Sequence[str]) -> Floats | None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from semiology.metrics.arrays import Codes, Floats, ratio
 from semiology.metrics.robustness.answers import WordingAnswers
-from semiology.metrics.scores.classification import ratio
-from semiology.metrics.scores.counts import NO, YES, Codes, Floats
+from semiology.metrics.scores.counts import NO, YES
 
 
 class Discrimination:

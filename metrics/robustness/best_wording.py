@@ -12,11 +12,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from semiology.metrics.arrays import Floats
 from semiology.metrics.robustness.answers import WordingAnswers
-from semiology.metrics.robustness.wording_scores import WORDING_SCORES, patient_wording_tables, wording_scores
-from semiology.metrics.scores.classification import Policy
-from semiology.metrics.scores.counts import Codes, Floats
-from semiology.metrics.statistics.intervals import RESAMPLES, Estimate, bootstrap_estimate, patient_weights
+from semiology.metrics.robustness.measures import WORDING_SCORES
+from semiology.metrics.scores.classification import Policy, table_scores
+from semiology.metrics.statistics.intervals import (
+    RESAMPLES,
+    Estimate,
+    bootstrap_estimate,
+    patient_weights,
+    resampled_tables,
+)
 from semiology.render.text import counted
 
 
@@ -59,22 +65,35 @@ def best_of_k(
 
     Args:
         answers: wordings × recordings.
-        score: one of `wording_scores.WORDING_SCORES`.
+        score: one of `measures.WORDING_SCORES`.
         folds: each patient's fold, shape (P,) (such as the recording set's own), or how many folds to draw.
         policy: ``wrong`` or ``drop`` for answers that cannot be used.
         resamples, seed: of the bootstrap; the seed also draws the folds. Of equal scores the first wins.
 
     Raises:
         ValueError: an unknown score, fewer than two folds, or folds for another number of patients.
+
+    >>> from semiology.metrics.robustness.answers import wording_answers
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (wording, f"v{i}", f"p{i}", "yes" if i % 2 or (wording == "s3" and i % 4 == 0) else "no", truth)
+    ...     for wording in ("s3", "minimal")
+    ...     for i, truth in enumerate(["no", "yes"] * 20)
+    ... ]
+    >>> columns = ["prompt_id", "video_id", "patient_id", "answer", "truth"]
+    >>> answers = wording_answers(pd.DataFrame(rows, columns=columns))
+    >>> best = best_of_k(answers, resamples=200)
+    >>> set(best.chosen), best.held_out.value, best.k
+    ({'minimal'}, 1.0, 2)
     """
     if score not in WORDING_SCORES:
         raise ValueError(f"unknown score {score!r} → use one of {', '.join(WORDING_SCORES)}")
     fold = _fold_of_patient(answers, folds, seed)
 
     def score_of(tables: Floats) -> Floats:
-        return wording_scores(tables, policy, three_classes=answers.three_classes)[score]
+        return table_scores(tables, policy, three_classes=answers.three_classes)[score]
 
-    tables = patient_wording_tables(answers)
+    tables = answers.tables()
     pooled = np.zeros((len(fold), 3, 4))
     chosen, blind = [], []
     for name in np.unique(fold):
@@ -86,7 +105,7 @@ def best_of_k(
         chosen.append(answers.wordings[choice])
         pooled[inside] = tables[inside, choice]
     weights = patient_weights(len(fold), resamples, np.random.default_rng(seed))
-    drawn = score_of((weights @ pooled.reshape(len(fold), -1)).reshape(-1, 3, 4))
+    drawn = score_of(resampled_tables(pooled, weights))
     value = float(score_of(pooled.sum(0)))
     held_out = bootstrap_estimate(value, drawn, n=len(answers.recordings), n_patients=len(fold))
     every = score_of(tables.sum(0))
@@ -98,24 +117,22 @@ def best_of_k(
 
 def _fold_of_patient(answers: WordingAnswers, folds: npt.NDArray[Any] | int, seed: int) -> npt.NDArray[Any]:
     n_patients = len(answers.patients)
-    fold = _drawn_folds(n_patients, folds, seed) if isinstance(folds, int) else np.asarray(folds)
+    if isinstance(folds, int):
+        if not 2 <= folds <= n_patients:
+            raise ValueError(
+                f"{counted(n_patients, 'patient')} cannot be put into {counted(folds, 'fold')} → "
+                f"use 2 to {n_patients}"
+            )
+        fold: npt.NDArray[Any] = np.empty(n_patients, dtype=np.int64)
+        fold[np.random.default_rng(seed).permutation(n_patients)] = np.arange(n_patients) % folds
+        return fold
+    fold = np.asarray(folds)
     used = len(np.unique(fold))
     if len(fold) != n_patients or used < 2:
         raise ValueError(
             f"{answers.feature}: {len(fold)} fold entries for {n_patients} patients, {used} different folds "
             "→ give each patient one of two or more folds"
         )
-    return fold
-
-
-def _drawn_folds(n_patients: int, folds: int, seed: int) -> Codes:
-    if not 2 <= folds <= n_patients:
-        raise ValueError(
-            f"{counted(n_patients, 'patient')} cannot be put into {counted(folds, 'fold')} → "
-            f"use 2 to {n_patients}"
-        )
-    fold = np.empty(n_patients, dtype=np.int64)
-    fold[np.random.default_rng(seed).permutation(n_patients)] = np.arange(n_patients) % folds
     return fold
 
 

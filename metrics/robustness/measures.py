@@ -15,8 +15,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import comb
 
-from semiology.metrics.robustness.answers import Bools
-from semiology.metrics.scores.counts import Codes, Floats
+from semiology.metrics.arrays import Bools, Codes, Floats, mean_defined
+
+WORDING_SCORES = ("f1", "accuracy", "balanced_accuracy")
+"""The scores of `scores.classification` that are compared over wordings."""
 
 
 def worst_at(k: Floats, counted: Floats, m: int) -> Floats:
@@ -85,7 +87,8 @@ def majority_credit(answers: Codes, truth: Codes, usable: Bools, classes: int = 
 
     1 if most voting wordings gave the true answer, 0 if not; of t answers tied for most votes a true one
     earns 1/t (a coin would decide). A recording without a vote earns 0. Ensemble gain is the mean of this
-    minus AvgP (`mean_over_wordings` of accuracy): negative if wordings are mostly wrong.
+    minus AvgP (the mean accuracy over wordings: Mizrahi et al., arXiv 2401.00595): negative if wordings
+    are mostly wrong.
     """
     votes = np.stack([((answers == c) & usable).sum(0) for c in range(classes)])
     most = votes.max(0)
@@ -94,30 +97,18 @@ def majority_credit(answers: Codes, truth: Codes, usable: Bools, classes: int = 
     return np.where((own == most) & (most > 0), 1.0 / tied, 0.0)
 
 
-def mean_over_wordings(scores: Floats) -> Floats:
-    """Return the mean of one score per wording, shape (..., K) to (...); AvgP if the score is accuracy.
-
-    AvgP: Mizrahi et al., arXiv 2401.00595. Wordings whose score is undefined (NaN) are left out; NaN if all
-    are.
-    """
-    defined = ~np.isnan(scores)
-    count = defined.sum(-1)
-    total = np.where(defined, scores, 0.0).sum(-1)
-    return np.asarray(total / np.where(count > 0, count, np.nan), dtype=np.float64)
-
-
 def best(scores: Floats) -> Floats:
     """Return the best score over wordings, (..., K) to (...): MaxP of arXiv 2401.00595 for accuracy.
 
     It was chosen on the recordings it is measured on, so it is too high: by about 7 points for the best of 20
-    on 86 recordings, 3 on 438. Use `wording_choice.best_of_k` for what a chosen wording is worth.
+    on 86 recordings, 3 on 438. Use `best_wording.best_of_k` for what a chosen wording is worth.
     """
-    return _extreme(scores, largest=True)
+    return np.asarray(np.fmax.reduce(np.asarray(scores, dtype=np.float64), axis=-1))
 
 
 def worst(scores: Floats) -> Floats:
     """Return the worst score over wordings, (..., K) to (...); too low for the same reason as `best`."""
-    return _extreme(scores, largest=False)
+    return np.asarray(np.fmin.reduce(np.asarray(scores, dtype=np.float64), axis=-1))
 
 
 def spread(scores: Floats) -> Floats:
@@ -148,7 +139,7 @@ def spread_at(scores: Floats, m: int) -> Floats:
 
 def saturation(scores: Floats) -> Floats:
     """Return Sat = 1 - (MaxP - AvgP), (..., K) to (...): 1 if all wordings are equally good (2401.00595)."""
-    return 1 - (best(scores) - mean_over_wordings(scores))
+    return 1 - (best(scores) - mean_defined(scores))
 
 
 def combined_performance(scores: Floats) -> Floats:
@@ -164,19 +155,11 @@ def performance_drop(scores: Floats, reference: int) -> Floats:
     `absolute_drop`.
     """
     of_reference = scores[..., reference]
-    others = mean_over_wordings(np.delete(scores, reference, axis=-1))
+    others = mean_defined(np.delete(scores, reference, axis=-1))
     return np.asarray(1 - others / np.where(of_reference > 0, of_reference, np.nan), dtype=np.float64)
 
 
 def absolute_drop(scores: Floats, reference: int) -> Floats:
     """Return the reference wording's score minus the mean of the others, -1 to 1; NaN if it stands alone."""
-    others = mean_over_wordings(np.delete(scores, reference, axis=-1))
+    others = mean_defined(np.delete(scores, reference, axis=-1))
     return np.asarray(scores[..., reference] - others, dtype=np.float64)
-
-
-def _extreme(scores: Floats, *, largest: bool) -> Floats:
-    scores = np.asarray(scores, dtype=np.float64)
-    blank = -np.inf if largest else np.inf
-    filled = np.where(np.isnan(scores), blank, scores)
-    found = filled.max(-1, initial=-np.inf) if largest else filled.min(-1, initial=np.inf)
-    return np.where(np.isinf(found), np.nan, found)

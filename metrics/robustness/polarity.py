@@ -11,8 +11,8 @@ from itertools import product
 
 import numpy as np
 
-from semiology.metrics.scores.classification import ratio
-from semiology.metrics.scores.counts import NO, YES, Codes, Floats
+from semiology.metrics.arrays import Codes, Floats, ratio
+from semiology.metrics.scores.counts import NO, YES
 
 POLARITY_MEASURES = ("consistent", "yes_to_both", "no_to_both", "yes_bias")
 

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from semiology.metrics.arrays import Floats, mean_defined
 from semiology.metrics.robustness.answers import WordingAnswers
-from semiology.metrics.robustness.measures import mean_over_wordings
 from semiology.metrics.robustness.sums import WORST_AT, FeatureSums
 from semiology.metrics.robustness.variance import VarianceShares, two_way_bootstrap, variance_shares
 from semiology.metrics.scores.classification import Policy
-from semiology.metrics.scores.counts import NO, YES, Floats
+from semiology.metrics.scores.counts import NO, YES
 from semiology.metrics.statistics.intervals import (
     BOOTSTRAP,
-    MIN_POSITIVE_PATIENTS,
     RESAMPLES,
     Estimate,
     bootstrap_estimate,
+    few_showing,
     not_estimable,
     patient_weights,
+    too_few,
 )
 from semiology.render.text import counted
 
@@ -101,6 +102,19 @@ def robustness_of(
 
     Raises:
         ValueError: no feature is given.
+
+    >>> from semiology.metrics.robustness.answers import wording_answers
+    >>> import pandas as pd
+    >>> rows = [
+    ...     (wording, f"v{i}", f"p{i}", "yes" if i % 2 or (wording == "s3" and i % 4 == 0) else "no", truth)
+    ...     for wording in ("s3", "minimal")
+    ...     for i, truth in enumerate(["no", "yes"] * 20)
+    ... ]
+    >>> columns = ["prompt_id", "video_id", "patient_id", "answer", "truth"]
+    >>> answers = wording_answers(pd.DataFrame(rows, columns=columns))
+    >>> found = robustness_of([answers], resamples=200).features[0].estimates
+    >>> round(found["accuracy"].value, 3), round(found["flips"].value, 3)
+    (0.875, 0.25)
     """
     if not answers:
         raise ValueError("there are no answers to compare → give at least one feature")
@@ -115,10 +129,7 @@ def robustness_of(
         for name, score in TWO_WAY.items():
             point[name] = point[score]
             drawn[name] = two_way_bootstrap(drawn_scores[score], seed)
-        found = _feature(each, scores, point, drawn)
-        per_wording = {**found.per_wording, "auroc": sums.discrimination.per_wording}
-        f1 = _f1_by_wording(found, drawn_scores["f1"])
-        features.append(replace(found, per_wording=per_wording, f1_by_wording=f1))
+        features.append(_feature(each, sums, scores, point, drawn, drawn_scores["f1"]))
         points.append({name: point[name] for name in MACRO})
         draws.append({name: drawn[name] for name in MACRO})
     showing = {each.patients[place] for each in answers for place in each.patient[each.truth == YES].tolist()}
@@ -128,70 +139,51 @@ def robustness_of(
 
 def _feature(
     answers: WordingAnswers,
+    sums: FeatureSums,
     scores: Mapping[str, Floats],
     point: Mapping[str, Floats],
     drawn: Mapping[str, Floats],
+    drawn_f1: Floats,
 ) -> FeatureRobustness:
+    """Return the robustness of a feature from scores (1, K), measures (1,) and (B,), and the F1 drawn (B, K)."""
     n, patients = len(answers.recordings), len(answers.patients)
-    with_sign, without = (len(set(answers.patient[answers.truth == c].tolist())) for c in (YES, NO))
+    with_feature, without = (len(set(answers.patient[answers.truth == c].tolist())) for c in (YES, NO))
     estimates = {}
     for name, values in point.items():
         value = float(values[0])
         if np.isnan(value):
             estimates[name] = not_estimable(value, BOOTSTRAP, n, patients, _why_undefined(name, answers))
             continue
-        few = _too_few(name, with_sign, without)
-        caution = CHOSEN_HERE if name.endswith(_CHOSEN) else None
-        estimates[name] = (
-            not_estimable(value, BOOTSTRAP, n, patients, few)
-            if few
-            else bootstrap_estimate(value, drawn[name], n=n, n_patients=patients, caution=caution)
+        balanced = name.startswith(("balanced", "auroc"))
+        estimates[name] = bootstrap_estimate(
+            value,
+            drawn[name],
+            n=n,
+            n_patients=patients,
+            caution=CHOSEN_HERE if name.endswith(_CHOSEN) else None,
+            withheld=too_few(
+                with_feature if balanced or name.startswith("f1") else None, without if balanced else None
+            ),
         )
+    # What withholds the interval of the mean withholds it of each wording: too few patients with the feature.
+    few = too_few(with_feature, None) if math.isfinite(estimates["f1"].value) else None
     return FeatureRobustness(
         feature=answers.feature,
         wordings=answers.wordings,
         families=answers.families,
         estimates=estimates,
-        per_wording={name: each[0] for name, each in scores.items()},
-        f1_by_wording=(),
+        per_wording={name: each[0] for name, each in scores.items()}
+        | {"auroc": sums.discrimination.per_wording},
+        f1_by_wording=tuple(
+            bootstrap_estimate(float(value), drawn_f1[:, place], n=n, n_patients=patients, withheld=few)
+            for place, value in enumerate(scores["f1"][0])
+        ),
         variance=variance_shares(answers.right, answers.families, answers.patient),
         n=n,
         n_patients=patients,
-        n_positive_patients=with_sign,
+        n_positive_patients=with_feature,
         n_left_out=answers.left_out,
     )
-
-
-def _f1_by_wording(found: FeatureRobustness, drawn: Floats) -> tuple[Estimate, ...]:
-    """Return the F1 of each wording with its interval, from resampled scores (B, K)."""
-    mean, n, patients = found.estimates["f1"], found.n, found.n_patients
-    # What withholds the interval of the mean withholds it of each wording: too few patients with the feature.
-    few = (
-        mean.reason
-        if math.isfinite(mean.value) and found.n_positive_patients < MIN_POSITIVE_PATIENTS
-        else None
-    )
-    return tuple(
-        not_estimable(float(value), BOOTSTRAP, n, patients, few)
-        if few
-        else bootstrap_estimate(float(value), drawn[:, place], n=n, n_patients=patients)
-        for place, value in enumerate(found.per_wording["f1"])
-    )
-
-
-def _too_few(name: str, with_sign: int, without: int) -> str | None:
-    """Return why a score that needs recordings with (and without) the feature has no interval."""
-    balanced = name.startswith(("balanced", "auroc"))
-    if (balanced or name.startswith("f1")) and with_sign < MIN_POSITIVE_PATIENTS:
-        return _few("with", with_sign)
-    if balanced and without < MIN_POSITIVE_PATIENTS:
-        return _few("without", without)
-    return None
-
-
-def _few(which: str, patients: int) -> str:
-    come_from = f"recordings {which} the feature come from {counted(patients, 'patient')}"
-    return f"{come_from}, fewer than {MIN_POSITIVE_PATIENTS}"
 
 
 def _why_undefined(name: str, answers: WordingAnswers) -> str:
@@ -242,15 +234,18 @@ def _macro(
             found[name] = not_estimable(float("nan"), BOOTSTRAP, n, n_patients, reason)
             continue
         value = float(np.mean([points[i][name][0] for i in used]))
-        drawn = mean_over_wordings(np.stack([draws[i][name] for i in used], axis=-1))
+        drawn = mean_defined(np.stack([draws[i][name] for i in used], axis=-1))
         missing = [each.feature for i, each in enumerate(features) if i not in used]
-        cautions = [f"undefined for, and without, {', '.join(missing)}"] * bool(missing)
-        if name.startswith(("f1", "balanced", "auroc")) and showing < MIN_POSITIVE_PATIENTS:
-            if showing < 2:
-                reason = f"recordings with the features come from {counted(showing, 'patient')}"
-                found[name] = not_estimable(value, BOOTSTRAP, n, n_patients, reason)
-                continue
-            cautions.append(f"patients who show any of the features: only {showing}")
-        caution = "; ".join(cautions) or None
-        found[name] = bootstrap_estimate(value, drawn, n=n, n_patients=n_patients, caution=caution)
+        needs_feature = name.startswith(("f1", "balanced", "auroc"))
+        cautions = [f"undefined for, and without, {', '.join(missing)}" if missing else None]
+        cautions.append(few_showing(showing) if needs_feature else None)
+        none = f"recordings with the features come from {counted(showing, 'patient')}"
+        found[name] = bootstrap_estimate(
+            value,
+            drawn,
+            n=n,
+            n_patients=n_patients,
+            caution="; ".join(filter(None, cautions)) or None,
+            withheld=none if needs_feature and showing < 2 else None,
+        )
     return found

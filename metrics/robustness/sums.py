@@ -6,26 +6,36 @@ measure is then arithmetic on a handful of sums and on the scores of the wording
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 
-from semiology.metrics.agreement import wording_agreement
+from semiology.metrics.agreement import coefficients
+from semiology.metrics.arrays import Floats, mean_defined, ratio
 from semiology.metrics.robustness import measures as robustness
 from semiology.metrics.robustness import polarity
-from semiology.metrics.robustness.answers import WordingAnswers, with_patients
+from semiology.metrics.robustness.answers import WordingAnswers
 from semiology.metrics.robustness.auroc import Discrimination
-from semiology.metrics.robustness.wording_scores import (
-    RATES,
-    WORDING_SCORES,
-    patient_wording_tables,
-    wording_scores,
-)
-from semiology.metrics.scores.classification import Policy, ratio
-from semiology.metrics.scores.counts import NO, YES, Floats
+from semiology.metrics.robustness.measures import WORDING_SCORES
+from semiology.metrics.scores.classification import Policy, table_scores
+from semiology.metrics.scores.counts import NO, YES
+from semiology.metrics.statistics.bootstrap import PatientSums
+from semiology.metrics.statistics.intervals import resampled_tables
 
+RATES = ("yes_rate", "unparsed_rate", "prevalence")
 WORST_AT = (1, 5, 10)
 SPREAD_AT = 5
+SENSITIVITY: Mapping[str, Callable[[Floats], Floats]] = {
+    "": mean_defined,
+    "_best": robustness.best,
+    "_worst": robustness.worst,
+    "_spread": robustness.spread,
+    f"_spread_at_{SPREAD_AT}": partial(robustness.spread_at, m=SPREAD_AT),
+    "_saturation": robustness.saturation,
+    "_cps": robustness.combined_performance,
+}
+"""What the scores of the wordings say about sensitivity, by what it adds to the name of the score."""
 
 
 class FeatureSums:
@@ -34,37 +44,27 @@ class FeatureSums:
     def __init__(self, answers: WordingAnswers, patients: Sequence[str], policy: Policy) -> None:
         """Sum over each patient's recordings; ``patients`` fixes the order of the weights (P)."""
         self.answers, self.policy = answers, policy
-        patient = with_patients(answers, patients)
-        self.tables = patient_wording_tables(answers, patient, len(patients))
+        place = {name: i for i, name in enumerate(patients)}
+        patient = np.array([place[name] for name in answers.patients], dtype=np.int64)[answers.patient]
+        self.tables = answers.tables(patient, len(patients))
         self.discrimination = Discrimination(answers, patient, len(patients))
-        parts = _recording_parts(answers, policy)
-        columns = [np.asarray(part, dtype=np.float64).reshape(len(patient), -1) for part in parts.values()]
-        ends = np.cumsum([column.shape[1] for column in columns])
-        self.places = dict(zip(parts, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
-        self.sums = np.zeros((len(patients), int(ends[-1])))
-        np.add.at(self.sums, patient, np.concatenate(columns, axis=1))
+        self.sums = PatientSums(_recording_parts(answers, policy), patient, len(patients))
         self._last: tuple[Floats, dict[str, Floats]] | None = None
 
     def per_wording(self, weights: Floats) -> dict[str, Floats]:
         """Return the scores of each wording for patient weights (B, P), each (B, K)."""
         if self._last is None or self._last[0] is not weights:
-            drawn = (weights @ self.tables.reshape(len(self.tables), -1)).reshape(
-                len(weights), *self.tables.shape[1:]
-            )
-            scores = wording_scores(drawn, self.policy, three_classes=self.answers.three_classes)
-            self._last = (weights, scores)
+            drawn = resampled_tables(self.tables, weights)
+            scores = table_scores(drawn, self.policy, three_classes=self.answers.three_classes)
+            self._last = (weights, {name: scores[name] for name in (*WORDING_SCORES, *RATES)})
         return self._last[1]
 
     def measures(self, weights: Floats) -> dict[str, Floats]:
         """Return every measure for patient weights (B, P), each (B,)."""
-        summed = weights @ self.sums
-        total = {
-            name: summed[:, place] if name in ("values", "shares") else summed[:, place[0]]
-            for name, place in self.places.items()
-        }
+        total = self.sums.drawn(weights)
         scores = self.per_wording(weights)
         found = _score_measures(scores, self.answers.reference)
-        found |= {name: robustness.mean_over_wordings(scores[name]) for name in RATES}
+        found |= {name: mean_defined(scores[name]) for name in RATES}
         found["avg_p"] = found["accuracy"]
         found["auroc"] = self.discrimination.mean(weights)
         # 2 p / (1 + p) at prevalence p: the F1 of yes to everything, undefined where nobody shows the feature.
@@ -79,10 +79,10 @@ class FeatureSums:
             ]
             found[f"balanced_worst_at_{m}"] = sum(halves[1:], halves[0]) / len(halves)
         found["ensemble_gain"] = found["ensemble_accuracy"] - found["avg_p"]
-        found["alpha"] = wording_agreement.krippendorff_alpha(total)
-        found["agreement"] = wording_agreement.observed_agreement(total)
-        found["fleiss_kappa"] = wording_agreement.fleiss_kappa(total)
-        found["gwet_ac1"] = wording_agreement.gwet_ac1(total)
+        found["alpha"] = coefficients.alpha_of_sums(total)
+        found["agreement"] = coefficients.observed_agreement(total)
+        found["fleiss_kappa"] = coefficients.fleiss_of_sums(total)
+        found["gwet_ac1"] = coefficients.ac1_of_sums(total)
         found["yes_bias"] = polarity.yes_bias(found["yes_to_both"], found["no_to_both"])
         return found
 
@@ -112,15 +112,10 @@ def _recording_parts(answers: WordingAnswers, policy: Policy) -> dict[str, Float
     pairs = polarity.polarity_pairs(answers.polarities)
     outcomes = polarity.polarity_outcomes(answers.answers, pairs)
     means |= dict(zip(polarity.POLARITY_MEASURES[:3], outcomes[:3], strict=True))
-    js = (
-        wording_agreement.mean_jensen_shannon(answers.p_yes)
-        if answers.p_yes is not None
-        else np.full(len(k), np.nan)
-    )
-    means["js_distance"] = js
-    parts = wording_agreement.agreement_sums(
-        wording_agreement.rating_counts(answers.answers, usable, classes)
-    )
+    means["js_distance"] = np.full(len(k), np.nan)
+    if answers.p_yes is not None:
+        means["js_distance"] = coefficients.mean_jensen_shannon(answers.p_yes)
+    parts = coefficients.agreement_sums(coefficients.rating_counts(answers.answers, usable, classes))
     parts["pss_maximum"] = np.nan_to_num(robustness.prompt_sensitivity_maximum(of))
     for name, values in means.items():
         parts[name] = np.nan_to_num(values)
@@ -133,13 +128,7 @@ def _score_measures(scores: Mapping[str, Floats], reference: int | None) -> dict
     found: dict[str, Floats] = {}
     for name in WORDING_SCORES:
         each = scores[name]
-        found[name] = robustness.mean_over_wordings(each)
-        found[f"{name}_best"] = robustness.best(each)
-        found[f"{name}_worst"] = robustness.worst(each)
-        found[f"{name}_spread"] = found[f"{name}_best"] - found[f"{name}_worst"]
-        found[f"{name}_spread_at_{SPREAD_AT}"] = robustness.spread_at(each, SPREAD_AT)
-        found[f"{name}_saturation"] = 1 - (found[f"{name}_best"] - found[name])
-        found[f"{name}_cps"] = found[f"{name}_saturation"] * found[f"{name}_best"]
+        found |= {f"{name}{suffix}": measure(each) for suffix, measure in SENSITIVITY.items()}
         if reference is not None:
             found[f"{name}_reference"] = each[:, reference]
             found[f"{name}_drop"] = robustness.performance_drop(each, reference)

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from semiology.metrics.robustness.answers import Bools
-from semiology.metrics.robustness.measures import mean_over_wordings
-from semiology.metrics.scores.counts import Codes, Floats
+from semiology.metrics.arrays import Bools, Codes, Floats, mean_defined, ratio
 from semiology.metrics.statistics.intervals import patient_weights
 
 SHARES = (
@@ -99,10 +97,17 @@ def variance_shares(right: Bools, families: Sequence[str], patient: Codes) -> Va
     # Rounding can leave a difference a hair below 0.
     shares = {name: max(s / total, 0.0) for name, s in zip(SHARES, sums, strict=True)} if total > 0 else {}
     found = tuple(
-        FamilyShare(str(name), int(k), float(mean), float(part / total) if total > 0 else 0.0)
-        for name, k, mean, part in zip(names, in_family, family_mean, parts, strict=True)
+        FamilyShare(str(name), int(size), float(mean), float(part / total) if total > 0 else 0.0)
+        for name, size, mean, part in zip(names, in_family, family_mean, parts, strict=True)
     )
-    return VarianceShares(shares, found, _components(wordings, recordings, residual, y.shape))
+    k, n = y.shape
+    components = dict.fromkeys(("wording", "recording", "residual"), float("nan"))
+    if k > 1 and n > 1:
+        noise = residual / ((k - 1) * (n - 1))
+        components["wording"] = max((wordings / (k - 1) - noise) / n, 0.0)
+        components["recording"] = max((recordings / (n - 1) - noise) / k, 0.0)
+        components["residual"] = noise
+    return VarianceShares(shares, found, components)
 
 
 def two_way_bootstrap(per_wording: Floats, seed: int) -> Floats:
@@ -121,9 +126,7 @@ def two_way_bootstrap(per_wording: Floats, seed: int) -> Floats:
     draws = patient_weights(per_wording.shape[1], per_wording.shape[0], np.random.default_rng(seed))
     defined = ~np.isnan(per_wording)
     weight = np.where(defined, draws, 0.0)
-    total = (weight * np.where(defined, per_wording, 0.0)).sum(1)
-    count = weight.sum(1)
-    return np.asarray(total / np.where(count > 0, count, np.nan), dtype=np.float64)
+    return ratio((weight * np.where(defined, per_wording, 0.0)).sum(1), weight.sum(1))
 
 
 def wording_permutation_test(
@@ -145,12 +148,12 @@ def wording_permutation_test(
     sizes = np.bincount(np.unique(patient, return_inverse=True)[1])
     sums = counts * sizes[:, None]
     rng = np.random.default_rng(seed)
-    observed = _variance(sums.sum(0))
+    observed = sums.sum(0).var()
     extreme, spreads = 0, 0.0
     for start in range(0, permutations, _CHUNK):
         size = min(_CHUNK, permutations - start)
         drawn = rng.permuted(np.broadcast_to(sums, (size, *sums.shape)), axis=2).sum(1)
-        extreme += int((_variance(drawn) >= observed * (1 - 1e-9)).sum())
+        extreme += int((drawn.var(-1) >= observed * (1 - 1e-9)).sum())
         spreads += float(np.ptp(drawn, axis=1).sum())
     return (1 + extreme) / (1 + permutations), spreads / permutations / right.shape[1]
 
@@ -164,7 +167,7 @@ def reference_effects(per_wording: Floats, families: Sequence[str], reference: i
     for name in dict.fromkeys(families):
         members = [i for i, family in enumerate(families) if family == name and i != reference]
         if members:
-            effects[name] = mean_over_wordings(per_wording[..., members]) - per_wording[..., reference]
+            effects[name] = mean_defined(per_wording[..., members]) - per_wording[..., reference]
     return effects
 
 
@@ -175,21 +178,3 @@ def _means(y: Floats, groups: npt.NDArray[np.intp] | Codes) -> tuple[Floats, Flo
     sums = np.zeros((len(sizes), y.shape[1]))
     np.add.at(sums, place, y)
     return sums / sizes[:, None], sizes
-
-
-def _variance(totals: Floats) -> Floats:
-    return np.asarray(totals.var(-1))
-
-
-def _components(
-    wordings: float, recordings: float, residual: float, shape: tuple[int, ...]
-) -> dict[str, float]:
-    k, n = shape
-    if k < 2 or n < 2:
-        return dict.fromkeys(("wording", "recording", "residual"), float("nan"))
-    noise = residual / ((k - 1) * (n - 1))
-    return {
-        "wording": max((wordings / (k - 1) - noise) / n, 0.0),
-        "recording": max((recordings / (n - 1) - noise) / k, 0.0),
-        "residual": noise,
-    }

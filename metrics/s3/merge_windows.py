@@ -38,21 +38,18 @@ def merge_justifications(
     used = windows[:1] if feature in FIRST_SEGMENT_ONLY else windows
     answer = any_yes([said for said, _ in used])
     told = [text for said, text in used if text and said == answer]
-    if not told:
-        return answer, None
-    if merge is None or len(set(told)) == 1:
-        return answer, extract(told)
-    return answer, merge(told, feature, answer).strip()
+    return answer, _one_text(told, merge, feature, answer)
 
 
 def merge_reports(windows: Sequence[str | None], merge: TextMerger | None = None) -> str | None:
     """Return one report for the reports on the windows, in time order; None where no window has one."""
-    told = [text for text in windows if text]
-    if not told:
-        return None
-    if merge is None or len(set(told)) == 1:
-        return extract(told)
-    return merge(told, None, "").strip()
+    return _one_text([text for text in windows if text], merge, None, "")
+
+
+def _one_text(told: Sequence[str], merge: TextMerger | None, feature: str | None, answer: str) -> str | None:
+    if merge is None or len(set(told)) < 2:
+        return extract(told) if told else None
+    return merge(told, feature, answer).strip()
 
 
 def merge_sequences(windows: Sequence[Sequence[str]]) -> list[str]:

@@ -1,8 +1,8 @@
 """When does it begin: onset times inside a clip (S3 task 4).
 
-The published figure is the mean absolute error over the answers that could be read, on clips centred on the
+The published score is the mean absolute error over the answers that could be read, on clips centred on the
 true onset: always answering the middle of the clip has an error of about 1 s there, better than any model,
-and an unreadable answer costs nothing. `score_onset_times` charges unread answers as a second figure, gives
+and an unreadable answer costs nothing. `score_onset_times` charges unread answers as a second score, gives
 hit rates, and puts the constant answers beside both.
 """
 
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semiology.metrics.coverage import AnswerCounts, require_columns
-from semiology.metrics.scores.counts import Floats
+from semiology.metrics.arrays import Floats
+from semiology.metrics.coverage import AnswerCounts, require_recordings
 from semiology.metrics.statistics.bootstrap import TaskScores, mean_estimate, share_estimate
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 
@@ -130,7 +130,7 @@ def constant_time_baselines(target_s: Sequence[float], clip_s: float = CLIP_S) -
     ``random_mae``: expected error of a time drawn evenly from the clip. NaN without targets.
     """
     targets = np.asarray(target_s, dtype=np.float64)
-    names = [f"middle_hit_{_short(tolerance)}s" for tolerance in TOLERANCES_S]
+    names = [f"middle_hit_{tolerance:g}s" for tolerance in TOLERANCES_S]
     if not len(targets):
         keys = ("middle_mae", "best_constant_s", "best_constant_mae", "random_mae", *names)
         return dict.fromkeys(keys, float("nan"))
@@ -160,8 +160,15 @@ def score_onset_times(
 
     Raises:
         ValueError: a column is missing, a recording is there twice, or a target lies outside its clip.
+
+    >>> import pandas as pd
+    >>> rows = [(f"v{i}", f"p{i}", 20.0, 22.0 if i % 2 else float("nan"), True) for i in range(30)]
+    >>> columns = ["video_id", "patient_id", "target_s", "answer_s", "answered"]
+    >>> scores = score_onset_times(pd.DataFrame(rows, columns=columns), resamples=200)
+    >>> scores.estimates["mae"].value, scores.estimates["charged_mae"].value, scores.baselines["middle_mae"]
+    (2.0, 21.0, 10.0)
     """
-    require_columns(frame, ("video_id", "patient_id", "target_s", "answer_s", "answered"))
+    require_recordings(frame, ("video_id", "patient_id", "target_s", "answer_s", "answered"))
     replied = frame[frame["answered"].astype(bool)]
     target, answer = replied["target_s"].astype(float).tolist(), replied["answer_s"].astype(float).tolist()
     patients = replied["patient_id"].tolist()
@@ -174,9 +181,5 @@ def score_onset_times(
     }
     for tolerance in TOLERANCES_S:
         hits = hits_within(target, answer, tolerance)
-        estimates[f"hit_{_short(tolerance)}s"] = share_estimate(hits, patients)
+        estimates[f"hit_{tolerance:g}s"] = share_estimate(hits, patients)
     return TaskScores(estimates, constant_time_baselines(target, clip_s), counts)
-
-
-def _short(seconds: float) -> str:
-    return f"{seconds:g}"

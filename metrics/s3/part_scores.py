@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from semiology.metrics.s3.text.readers import ReadingCounts
 from semiology.metrics.statistics.bootstrap import TaskScores
 
 Drawing = Mapping[str, Any]
 """Number of resamples and seed of the draws of patients, by name."""
+
+
+class ReadingCounts(NamedTuple):
+    """Pairs of a text and its reference that were compared by what was read from them.
+
+    Attributes:
+        judged: both texts were read by the judge.
+        by_rules: both were read by the offline rules.
+    """
+
+    judged: int
+    by_rules: int
 
 
 @dataclass(frozen=True)

@@ -43,29 +43,27 @@ def recording_answers(
     groups: dict[tuple[str, str, str | None], list[Record]] = defaultdict(list)
     for record in records:
         groups[record["feature"], record["video_id"], record["clip_form"]].append(record)
-    rows = [_row(kind, group, merge) for _, group in sorted(groups.items(), key=lambda item: repr(item[0]))]
+    rows = []
+    for _, group in sorted(groups.items(), key=lambda item: repr(item[0])):
+        windows = sorted(group, key=lambda record: record["segment"])
+        first, answers = windows[0], [record["answer"] for record in windows]
+        if len({record["segment"] for record in windows}) != len(windows):
+            raise ValueError(
+                f"a window of {first['video_id']} ({first['feature']}) is answered twice → keep one run of each "
+                "model and wording"
+            )
+        row = {name: first[name] for name in ("video_id", "patient_id", "feature", "clip_form", "truth")}
+        row["segments"] = len(windows)
+        row["unparsed_segments"] = sum(answer in (None, UNPARSED) for answer in answers)
+        rows.append(row | _merged(kind, windows, answers, merge))
     return pd.DataFrame(rows)
 
 
-def _row(kind: AnswerKind, group: list[Record], merge: TextMerger | None) -> dict[str, Any]:
-    windows = sorted(group, key=lambda record: record["segment"])
-    first = windows[0]
-    numbers = [record["segment"] for record in windows]
-    if len(set(numbers)) != len(numbers):
-        raise ValueError(
-            f"a window of {first['video_id']} ({first['feature']}) is answered twice → keep one run of each "
-            "model and wording"
-        )
-    row = {name: first[name] for name in ("video_id", "patient_id", "feature", "clip_form", "truth")}
-    row["segments"] = len(windows)
-    row["unparsed_segments"] = sum(record["answer"] in (None, UNPARSED) for record in windows)
-    return row | _merged(kind, windows, merge)
-
-
-def _merged(kind: AnswerKind, windows: list[Record], merge: TextMerger | None) -> dict[str, Any]:
+def _merged(
+    kind: AnswerKind, windows: list[Record], answers: list[Any], merge: TextMerger | None
+) -> dict[str, Any]:
     """Return the merged answer and what else the metrics of this kind read."""
     first = windows[0]
-    answers = [record["answer"] for record in windows]
     if kind == "justification":
         told = [(record["answer"], record["justification"]) for record in windows]
         answer, text = merge_justifications(first["feature"], told, merge)

@@ -1,23 +1,28 @@
 """Every score of an S3 task, whole and by feature, from one row per recording: published rules and sound ones.
 
-The figures whose name begins with ``published_`` and those that their docstrings call published follow the
+Scores whose name begins with ``published_`` and those that their docstrings call published follow the
 published rule to the letter; the others charge what was not understood and give every class its weight.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semiology.features import REGIONS
+from semiology.metrics.arrays import mean_defined
 from semiology.metrics.coverage import UNPARSED, AnswerCounts, is_missing
-from semiology.metrics.published_classes import published_class_estimates
-from semiology.metrics.s3.diagnosis import DIAGNOSES, score_diagnosis
-from semiology.metrics.s3.laterality import SIDES, score_sides
-from semiology.metrics.s3.onset_region import score_onset_regions
-from semiology.metrics.s3.onset_time import TOLERANCES_S, absolute_errors, charged_errors, score_onset_times
+from semiology.metrics.published_rules import published_class_estimates
+from semiology.metrics.s3.categorical import DIAGNOSIS, REGION, SIDE, Question, score_classes
+from semiology.metrics.s3.onset_time import (
+    TOLERANCES_S,
+    absolute_errors,
+    charged_errors,
+    hits_within,
+    score_onset_times,
+)
 from semiology.metrics.s3.part_scores import Drawing, PartScores
 from semiology.metrics.s3.recording_answers import AnswerKind
 from semiology.metrics.s3.sequence.scores import score_sequences
@@ -53,6 +58,13 @@ def score_task(
 
     Raises:
         ValueError: a recording is there twice, or a value is outside its vocabulary.
+
+    >>> import pandas as pd
+    >>> rows = [(f"v{i}", f"p{i}", "ES" if i % 3 else "NES", "ES") for i in range(30)]
+    >>> frame = pd.DataFrame(rows, columns=["video_id", "patient_id", "truth", "answer"])
+    >>> whole = score_task("diagnosis", frame, resamples=200)[0].scores
+    >>> round(whole.estimates["published_f1"].value, 2), round(whole.estimates["balanced_accuracy"].value, 2)
+    (0.8, 0.5)
     """
     if not len(frame):
         return []
@@ -62,25 +74,15 @@ def score_task(
     return _SCORERS[kind](frame, drawing)
 
 
-def _classes(
-    score: Callable[..., TaskScores], classes: Sequence[str], positive: str | None
-) -> Callable[[Any, Drawing], list[PartScores]]:
-    def scored(frame: pd.DataFrame, drawing: Drawing) -> list[PartScores]:
-        sound = score(frame, **drawing)
-        published = published_class_estimates(frame, classes, positive=positive, **drawing)
-        estimates = {f"published_{name}": value for name, value in published.items()}
-        distinct = {truth for truth in frame["truth"] if not is_missing(truth)}
-        chance = 1 / len(distinct) if distinct else NAN
-        baselines = {**sound.baselines, "constant_balanced_accuracy": chance}
-        if positive is not None:
-            baselines[f"always_{positive}_recall"] = 1.0 if positive in distinct else NAN
-        return [PartScores("", "", TaskScores({**estimates, **sound.estimates}, baselines, sound.counts))]
-
-    return scored
-
-
-def _sequence(frame: pd.DataFrame, drawing: Drawing) -> list[PartScores]:
-    return [PartScores("", "", score_sequences(as_perceived(frame), **drawing))]
+def _classes(question: Question, frame: pd.DataFrame, drawing: Drawing) -> list[PartScores]:
+    sound = score_classes(frame, question, **drawing)
+    published = published_class_estimates(frame, question, **drawing)
+    estimates = {f"published_{name}": value for name, value in published.items()}
+    distinct = {truth for truth in frame["truth"] if not is_missing(truth)}
+    baselines = {**sound.baselines, "constant_balanced_accuracy": 1 / len(distinct) if distinct else NAN}
+    if question.positive is not None:
+        baselines[f"always_{question.positive}_recall"] = 1.0 if question.positive in distinct else NAN
+    return [PartScores("", "", TaskScores({**estimates, **sound.estimates}, baselines, sound.counts))]
 
 
 def _time(frame: pd.DataFrame, drawing: Drawing) -> list[PartScores]:
@@ -90,63 +92,49 @@ def _time(frame: pd.DataFrame, drawing: Drawing) -> list[PartScores]:
     wholes, parts = [], []
     for form, of_form in rows.groupby("clip_form", sort=True):
         scored = {
-            str(sign): score_onset_times(part, **drawing)
-            for sign, part in of_form.groupby("feature", sort=True)
+            str(feature): score_onset_times(part, **drawing)
+            for feature, part in of_form.groupby("feature", sort=True)
         }
         if len(scored) == 1:
             wholes.append(PartScores("", str(form), next(iter(scored.values()))))
             continue
-        wholes.append(PartScores("", str(form), _mean_over_signs(of_form, list(scored.values()), drawing)))
-        parts += [PartScores(sign, str(form), scores) for sign, scores in scored.items()]
+        wholes.append(PartScores("", str(form), _mean_over_features(of_form, list(scored.values()), drawing)))
+        parts += [PartScores(feature, str(form), scores) for feature, scores in scored.items()]
     return wholes + parts
 
 
-def _mean_over_signs(rows: pd.DataFrame, scored: Sequence[TaskScores], drawing: Drawing) -> TaskScores:
+def _mean_over_features(rows: pd.DataFrame, scored: Sequence[TaskScores], drawing: Drawing) -> TaskScores:
     """Return plain means over features.
 
-    In the interval every error weighs as its feature's share of the mean, so that it belongs to that figure.
+    In the interval every error weighs as its feature's share of the mean, so that it belongs to that mean.
     """
     replied = rows[rows["answered"]]
     target, answer = replied["target_s"].tolist(), replied["answer_s"].tolist()
-    errors = absolute_errors(target, answer)
-    values = {"mae": errors, "charged_mae": charged_errors(target, answer)}
-    for tolerance in TOLERANCES_S:
-        values[f"hit_{tolerance:g}s"] = np.where(np.isnan(errors), 0.0, (errors <= tolerance).astype(float))
-    signs, patients = replied["feature"].to_numpy(dtype=object), replied["patient_id"].tolist()
-    estimates = {
-        name: mean_estimate(column * _weights(signs, ~np.isnan(column)), patients, **drawing)
-        for name, column in values.items()
+    values = {"mae": absolute_errors(target, answer), "charged_mae": charged_errors(target, answer)}
+    values |= {f"hit_{tolerance:g}s": hits_within(target, answer, tolerance) for tolerance in TOLERANCES_S}
+    features, patients = replied["feature"].to_numpy(dtype=str), replied["patient_id"].tolist()
+    estimates = {}
+    for name, column in values.items():
+        counted = ~np.isnan(column)
+        known, codes = np.unique(features[counted], return_inverse=True)
+        weights = np.full(len(column), np.nan)
+        weights[counted] = counted.sum() / (np.bincount(codes, minlength=len(known))[codes] * len(known))
+        estimates[name] = mean_estimate(column * weights, patients, **drawing)
+    baselines = {
+        name: float(mean_defined([scores.baselines[name] for scores in scored]))
+        for name in scored[0].baselines
     }
-    names = scored[0].baselines
-    baselines = {name: _mean([scores.baselines[name] for scores in scored]) for name in names}
-    return TaskScores(estimates, baselines, _total([scores.counts for scores in scored]))
-
-
-def _weights(signs: Any, counted: Any) -> Any:
-    """Return weights that make a mean over answers the mean over features; only counted answers have one."""
-    known, codes = np.unique(signs[counted].astype(str), return_inverse=True)
-    sizes = np.bincount(codes, minlength=len(known)) if len(known) else np.zeros(0)
-    weights = np.full(len(signs), np.nan)
-    weights[counted] = counted.sum() / (sizes[codes] * len(known)) if len(known) else NAN
-    return weights
-
-
-def _total(counts: Sequence[AnswerCounts]) -> AnswerCounts:
     names = ("asked", "answered", "unparsed", "missing")
-    return AnswerCounts(*(sum(getattr(one, name) for one in counts) for name in names))
-
-
-def _mean(values: Sequence[float]) -> float:
-    defined = [value for value in values if not np.isnan(value)]
-    return float(np.mean(defined)) if defined else NAN
+    counts = AnswerCounts(*(sum(getattr(scores.counts, name) for scores in scored) for name in names))
+    return TaskScores(estimates, baselines, counts)
 
 
 _SCORERS: Mapping[AnswerKind, Callable[[Any, Drawing], list[PartScores]]] = {
-    "side": _classes(score_sides, SIDES, "right"),
-    "region": _classes(score_onset_regions, REGIONS, None),
+    "side": partial(_classes, SIDE),
+    "region": partial(_classes, REGION),
     "time": _time,
-    "sequence": _sequence,
-    "diagnosis": _classes(score_diagnosis, DIAGNOSES, "ES"),
+    "sequence": lambda frame, drawing: [PartScores("", "", score_sequences(as_perceived(frame), **drawing))],
+    "diagnosis": partial(_classes, DIAGNOSIS),
 }
 _TEXT_SCORERS: Mapping[AnswerKind, Callable[[Any, Drawing, TextTools], list[PartScores]]] = {
     "justification": score_justification_texts,

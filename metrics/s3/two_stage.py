@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semiology.metrics.s3.diagnosis import DIAGNOSES
+from semiology.metrics.s3.categorical import DIAGNOSES
 from semiology.render.text import counted
 
 if TYPE_CHECKING:

@@ -26,7 +26,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from semiology.metrics.scores.counts import ANSWERS, TRUTHS, encode
+from semiology.metrics.coverage import require_columns
+from semiology.metrics.scores.counts import ANSWERS, NA, TRUTHS, UNPARSED, encode, encode_answers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +54,9 @@ def any_yes(answers: Sequence[str], rule: Rule = "careful") -> str:
 
     Raises:
         ValueError: no answers, or an answer outside yes, no, na, unparsed.
+
+    >>> any_yes(["no", "unparsed", "na"]), any_yes(["no", "unparsed", "na"], "published")
+    ('unparsed', 'no')
     """
     if len(answers) == 0:
         raise ValueError("a recording needs at least one segment answer")
@@ -76,8 +80,15 @@ def recording_answers(segments: pd.DataFrame, *, rule: Rule = "careful") -> pd.D
     Raises:
         ValueError: a column is missing, a segment is answered twice in one run, a recording has two truths or
             two patients, or a value is outside its vocabulary.
+
+    >>> import pandas as pd
+    >>> rows = [("v1", "p1", "tonic", 0, "no", "yes"), ("v1", "p1", "tonic", 1, "yes", "yes")]
+    >>> columns = ["video_id", "patient_id", "feature", "segment", "answer", "truth"]
+    >>> recording_answers(pd.DataFrame(rows, columns=columns))[["video_id", "answer", "truth", "n_segments"]]
+      video_id answer truth  n_segments
+    0       v1    yes   yes           2
     """
-    _check_columns(segments)
+    require_columns(segments, (*RECORDING_KEYS, "segment", "answer", "truth"), of="segment answers")
     keys = [name for name in (*RUN_KEYS, *RECORDING_KEYS) if name in segments.columns]
     rows = _coded(segments, keys, rule)
     _check_rows(rows, keys)
@@ -93,42 +104,25 @@ def recording_answers(segments: pd.DataFrame, *, rule: Rule = "careful") -> pd.D
     return result.drop(columns="strength")
 
 
-def _check_columns(segments: pd.DataFrame) -> None:
-    for name in (*RECORDING_KEYS, "segment", "answer", "truth"):
-        if name not in segments.columns:
-            raise ValueError(f"the frame of segment answers has no column {name!r}")
-
-
 def _coded(segments: pd.DataFrame, keys: list[str], rule: Rule) -> pd.DataFrame:
     """Return keys, segment and numeric columns ready for grouping, first-segment features already reduced."""
     rows = segments[[*keys, "segment"]].copy()
-    answer = encode(segments["answer"].to_numpy(dtype=object), ANSWERS, "answer")
+    answer = encode_answers(segments["answer"].to_numpy(dtype=object))
     truth = encode(segments["truth"].to_numpy(dtype=object), TRUTHS, "truth")
-    answer = np.where(answer < 0, ANSWERS.index("unparsed"), answer)
     # A later segment of a first-segment feature must not count, yet the recording must not vanish either.
     reduced = FIRST_SEGMENT_ONLY if rule == "careful" else frozenset[str]()
     first_only = rows["feature"].isin(reduced).to_numpy(dtype=bool)
     late = first_only & (rows["segment"].to_numpy(dtype=np.int64) > 0)
-    has_first = _recordings_with_first(rows, keys)
+    lowest = rows.groupby(keys, dropna=False)["segment"].transform("min")
+    has_first = np.asarray(lowest == 0, dtype=bool)
     strength = np.array([_STRENGTH[rule][name] for name in ANSWERS], dtype=np.int64)[answer]
     rows["strength"] = np.where(late, np.where(has_first, -1, _STRENGTH[rule]["unparsed"]), strength)
     rows["truth"] = np.array([*TRUTHS, ""], dtype=object)[truth]
     rows["asked"] = np.where(late, 0, 1)
-    rows["unparsed"] = np.where(
-        late, ~has_first & _first_of(rows, keys), answer == ANSWERS.index("unparsed")
-    ).astype(int)
-    rows["na"] = np.where(late, 0, answer == ANSWERS.index("na")).astype(int)
+    without_first = ~has_first & np.asarray(lowest == rows["segment"], dtype=bool)
+    rows["unparsed"] = np.where(late, without_first, answer == UNPARSED).astype(int)
+    rows["na"] = np.where(late, 0, answer == NA).astype(int)
     return rows
-
-
-def _recordings_with_first(rows: pd.DataFrame, keys: list[str]) -> npt.NDArray[np.bool_]:
-    lowest = rows.groupby(keys, dropna=False)["segment"].transform("min")
-    return np.asarray(lowest == 0, dtype=bool)
-
-
-def _first_of(rows: pd.DataFrame, keys: list[str]) -> npt.NDArray[np.bool_]:
-    lowest = rows.groupby(keys, dropna=False)["segment"].transform("min")
-    return np.asarray(lowest == rows["segment"], dtype=bool)
 
 
 def _check_rows(rows: pd.DataFrame, keys: list[str]) -> None:

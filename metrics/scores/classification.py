@@ -2,13 +2,15 @@
 
 Every function takes counts and returns an array of the leading shape, so that one call scores 2,000 bootstrap
 resamples of 20 features. A score whose denominator is empty is NaN ("undefined"), never a silent 0: the
-published conventions with zeros are kept apart in `semiology.metrics.published`.
+published conventions with zeros are kept apart in `semiology.metrics.published_rules`. scikit-learn's functions
+take lists of labels, one data set a call, which is far too slow for resamples; the tests hold every score here
+against theirs.
 
-Positive is "yes". Recordings whose truth is ``na`` are not scored for yes/no features. Answers that are
-neither yes
-nor no fall under a policy: ``wrong`` (a miss if the feature is present, a false alarm if it is absent) or
-``drop``. verbal_responsiveness has three classes (yes, no, na); its scores are plain means over the classes
-found in the truth, and only unparsed answers fall under the policy.
+Yes/no features have tables (..., 3, 4), see `counts`. Positive is "yes". Recordings whose truth is ``na`` are not
+scored. Answers that are neither yes nor no fall under a policy: ``wrong`` (a miss if the feature is present, a
+false alarm if it is absent) or ``drop``. verbal_responsiveness has three classes (yes, no, na), and other
+questions have classes of their own (`counts.class_table`): their scores are plain means over the classes found in
+the truth, and only unparsed answers, in the last column, fall under the policy.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from semiology.metrics.scores.counts import NA, NO, UNPARSED, YES, Floats, confusion_table
+from semiology.metrics.arrays import Bools, Floats, mean_defined, ratio
+from semiology.metrics.scores.aggregation import THREE_CLASSES
+from semiology.metrics.scores.counts import NA, NO, UNPARSED, YES, confusion_table
 
 Policy = Literal["wrong", "drop"]
 
@@ -43,22 +47,15 @@ def binary_counts(table: Floats, policy: Policy = "wrong") -> BinaryCounts:
 
 
 def class_counts(table: Floats, policy: Policy = "wrong") -> BinaryCounts:
-    """Return one-against-rest counts of the classes yes, no, na, shape ``(..., 3)``.
+    """Return one-against-rest counts of the k classes of tables ``(..., k, k + 1)``, each of shape ``(..., k)``.
 
     An unparsed answer counted as wrong is a miss of its true class and a false alarm of none.
     """
-    parsed = table[..., :3]
+    parsed = table[..., : table.shape[-2]]
     truth = (table if policy == "wrong" else parsed).sum(-1)
     tp = np.diagonal(parsed, axis1=-2, axis2=-1)
     fp, fn = parsed.sum(-2) - tp, truth - tp
     return BinaryCounts(tp, fp, fn, truth.sum(-1)[..., None] - tp - fp - fn)
-
-
-def ratio(part: Floats, whole: Floats) -> Floats:
-    """Return ``part / whole``, NaN where ``whole`` is 0."""
-    part, whole = np.broadcast_arrays(np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64))
-    result: Floats = np.full(whole.shape, np.nan)
-    return np.divide(part, whole, out=result, where=whole > 0)
 
 
 def precision(c: BinaryCounts) -> Floats:
@@ -101,18 +98,39 @@ def mcc(c: BinaryCounts) -> Floats:
 
     0 for a constant answer (it carries no information); NaN if the truth itself holds one class only.
     """
-    truth = (c.tp + c.fn) * (c.tn + c.fp)
-    answered = (c.tp + c.fp) * (c.tn + c.fn)
-    value = ratio(c.tp * c.tn - c.fp * c.fn, np.sqrt(truth * answered))
-    return np.where(truth > 0, np.nan_to_num(value), np.nan)
+    return agreement_with_truth(_as_table(c))[0]
 
 
 def cohen_kappa(c: BinaryCounts) -> Floats:
     """Return Cohen's kappa of truth and answer; NaN if the truth holds one class only."""
-    n = c.tp + c.fp + c.fn + c.tn
-    chance = ratio((c.tp + c.fn) * (c.tp + c.fp) + (c.tn + c.fp) * (c.tn + c.fn), n * n)
-    varied = (c.tp + c.fn > 0) & (c.tn + c.fp > 0)
-    return np.where(varied, ratio(accuracy(c) - chance, 1 - chance), np.nan)
+    return agreement_with_truth(_as_table(c))[1]
+
+
+def kappa_of_tables(tables: Floats) -> Floats:
+    """Return Cohen's kappa of tables ``(..., k, m)`` of two raters, the first k columns being the k rows' classes.
+
+    NaN without items, or if both used one and the same class throughout: nothing is then beyond chance.
+    """
+    k, n = tables.shape[-2], tables.sum((-2, -1))
+    right = np.diagonal(tables[..., :k], axis1=-2, axis2=-1).sum(-1)
+    expected = (tables.sum(-1) * tables.sum(-2)[..., :k]).sum(-1)
+    return ratio(right * n - expected, n * n - expected)
+
+
+def agreement_with_truth(tables: Floats) -> tuple[Floats, Floats]:
+    """Return Gorodkin's R_K (MCC where there are two classes) and Cohen's kappa of tables ``(..., k, m)``.
+
+    Further columns than k are further answers. Both are NaN if the truth holds one class only.
+
+    Source: Gorodkin, Computational Biology and Chemistry 28 (2004) 367, for R_K.
+    """
+    k, n, truth, answered = tables.shape[-2], tables.sum((-2, -1)), tables.sum(-1), tables.sum(-2)
+    covariance = np.diagonal(tables[..., :k], axis1=-2, axis2=-1).sum(-1) * n
+    covariance = covariance - (truth * answered[..., :k]).sum(-1)
+    spread_truth, spread_answer = n * n - (truth**2).sum(-1), n * n - (answered**2).sum(-1)
+    correlation = np.nan_to_num(ratio(covariance, np.sqrt(spread_truth * spread_answer)))
+    varied = spread_truth > 0
+    return np.where(varied, correlation, np.nan), np.where(varied, kappa_of_tables(tables), np.nan)
 
 
 def always_yes_f1(c: BinaryCounts) -> Floats:
@@ -159,33 +177,68 @@ def binary_table_scores(table: Floats, policy: Policy = "wrong") -> dict[str, Fl
     return scores | rates(table, policy)
 
 
-def three_class_table_scores(table: Floats, policy: Policy = "wrong") -> dict[str, Floats]:
-    """Return the same scores for yes/no/na, as plain means over the classes found in the truth.
+def macro_scores(table: Floats, policy: Policy = "wrong") -> dict[str, Floats]:
+    """Return scores of tables ``(..., k, k + 1)`` as plain means over the classes found in the truth.
 
-    Balanced accuracy is the mean recall (chance: one over the number of classes), MCC is Gorodkin's R_K and
-    kappa is Cohen's, both with unparsed as one more answer. A class of the truth that was never answered has
-    precision 0.
+    precision, recall, f1 and specificity: a class of the truth that was never answered has precision 0; accuracy;
+    mcc and kappa: see `agreement_with_truth`, with unparsed as one more answer. All NaN without recordings.
+    """
+    c = class_counts(table, policy)
+    positives = c.tp + c.fn
+    present = positives > 0
+    correlation, kappa = agreement_with_truth(table if policy == "wrong" else table[..., : table.shape[-2]])
+    means = {
+        measure.__name__: _mean_where(measure(c), present) for measure in (precision, recall, f1, specificity)
+    }
+    return means | {"accuracy": ratio(c.tp.sum(-1), positives.sum(-1)), "mcc": correlation, "kappa": kappa}
+
+
+def class_table_scores(tables: Floats) -> dict[str, Floats]:
+    """Return the scores of a question with classes of its own, from tables ``(..., k, k + 1)``.
+
+    accuracy; balanced_accuracy (mean recall), macro_precision, macro_f1 and mcc as in `macro_scores`.
+    balanced_accuracy and mcc are NaN if the truth holds one class only.
+    """
+    tables = np.asarray(tables, dtype=np.float64)
+    means = macro_scores(tables)
+    varied = (tables.sum(-1) > 0).sum(-1) > 1
+    return {
+        "accuracy": means["accuracy"],
+        "balanced_accuracy": np.where(varied, means["recall"], np.nan),
+        "macro_precision": means["precision"],
+        "macro_f1": means["f1"],
+        "mcc": means["mcc"],
+    }
+
+
+def positive_class_scores(tables: Floats, positive: int) -> dict[str, Floats]:
+    """Return precision, recall and f1 of one class of tables ``(..., k, k + 1)`` against the rest."""
+    counts = class_counts(np.asarray(tables, dtype=np.float64))
+    one = BinaryCounts(*(part[..., positive] for part in counts))
+    return {"precision": precision(one), "recall": recall(one), "f1": f1(one)}
+
+
+def three_class_table_scores(table: Floats, policy: Policy = "wrong") -> dict[str, Floats]:
+    """Return the scores of `binary_table_scores` for yes/no/na: `macro_scores`, baselines and rates.
+
+    Balanced accuracy is the mean recall; chance is one over the number of classes.
     """
     table = np.asarray(table, dtype=np.float64)
-    c = class_counts(table, policy)
-    present = c.tp + c.fn > 0
-    positives, n = c.tp + c.fn, (c.tp + c.fp + c.fn + c.tn)[..., 0]
+    scores, c = macro_scores(table, policy), class_counts(table, policy)
+    positives = c.tp + c.fn
+    present, n = positives > 0, positives.sum(-1)
     share = ratio(positives, n[..., None])
-    mean_recall = _mean_where(recall(c), present)
-    scores = {
-        "precision": _mean_where(precision(c), present),
-        "recall": mean_recall,
-        "f1": _mean_where(f1(c), present),
-        "accuracy": ratio(c.tp.sum(-1), n),
-        "specificity": _mean_where(specificity(c), present),
-        "balanced_accuracy": mean_recall,
+    constant = [
+        ratio(ratio(2 * positives[..., i], positives[..., i] + n), present.sum(-1)) for i in (YES, NO)
+    ]
+    scores |= {
+        "balanced_accuracy": scores["recall"].copy(),
         "prevalence": share[..., YES],
-        "always_yes_f1": ratio(ratio(2 * positives[..., YES], positives[..., YES] + n), present.sum(-1)),
-        "always_no_f1": ratio(ratio(2 * positives[..., NO], positives[..., NO] + n), present.sum(-1)),
+        "always_yes_f1": constant[YES],
+        "always_no_f1": constant[NO],
         "random_f1": _mean_where(share, present),
+        "f1_minus_always_yes": scores["f1"] - constant[YES],
     }
-    scores["mcc"], scores["kappa"] = _multiclass_agreement(table, policy)
-    scores["f1_minus_always_yes"] = scores["f1"] - scores["always_yes_f1"]
     return scores | rates(table, policy, three_classes=True)
 
 
@@ -196,11 +249,27 @@ def table_scores(
     return three_class_table_scores(table, policy) if three_classes else binary_table_scores(table, policy)
 
 
+def feature_table_scores(
+    tables: Floats, features: Sequence[str], policy: Policy = "wrong"
+) -> dict[str, Floats]:
+    """Return every score of tables ``(..., F, 3, 4)``, shape (..., F), over the classes that each feature has."""
+    scores = binary_table_scores(tables, policy)
+    for i, name in enumerate(features):
+        if name in THREE_CLASSES:
+            for key, values in three_class_table_scores(tables[..., i, :, :], policy).items():
+                scores[key][..., i] = values
+    return scores
+
+
 def binary_scores(truth: Sequence[Any], answer: Sequence[Any], policy: Policy = "wrong") -> dict[str, float]:
     """Return every yes/no score of two aligned lists of words, plus n (recordings scored) and n_na_truth.
 
     Raises:
         ValueError: lengths differ, or a value is outside its vocabulary.
+
+    >>> scores = binary_scores(["yes", "yes", "no", "no"], ["yes", "no", "no", "unparsed"])
+    >>> scores["f1"], scores["specificity"], scores["unparsed_rate"]
+    (0.5, 0.5, 0.25)
     """
     table = confusion_table(truth, answer).astype(np.float64)
     scores = {name: float(value) for name, value in binary_table_scores(table, policy).items()}
@@ -209,19 +278,9 @@ def binary_scores(truth: Sequence[Any], answer: Sequence[Any], policy: Policy = 
     return scores
 
 
-def _mean_where(values: Floats, present: np.ndarray[Any, np.dtype[np.bool_]]) -> Floats:
-    return ratio(np.where(present, np.nan_to_num(values), 0.0).sum(-1), present.sum(-1))
+def _mean_where(values: Floats, present: Bools) -> Floats:
+    return mean_defined(np.where(present, np.nan_to_num(values), np.nan))
 
 
-def _multiclass_agreement(table: Floats, policy: Policy) -> tuple[Floats, Floats]:
-    """Return R_K and kappa of truth against answers; NaN if the truth holds one class only."""
-    counted = table if policy == "wrong" else table[..., :3]
-    n, truth = counted.sum((-2, -1)), counted.sum(-1)
-    answered = counted.sum(-2)
-    right = np.diagonal(table[..., :3], axis1=-2, axis2=-1).sum(-1)
-    expected = (truth * answered[..., :3]).sum(-1)
-    spread_truth, spread_answer = n * n - (truth**2).sum(-1), n * n - (answered**2).sum(-1)
-    correlation = np.nan_to_num(ratio(right * n - expected, np.sqrt(spread_truth * spread_answer)))
-    kappa = ratio(right * n - expected, n * n - expected)
-    varied = spread_truth > 0
-    return np.where(varied, correlation, np.nan), np.where(varied, kappa, np.nan)
+def _as_table(c: BinaryCounts) -> Floats:
+    return np.stack([np.stack([c.tp, c.fn], axis=-1), np.stack([c.fp, c.tn], axis=-1)], axis=-2)

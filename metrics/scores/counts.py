@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from semiology.metrics.arrays import Codes, Floats
+from semiology.metrics.coverage import require_columns
+
 if TYPE_CHECKING:
     import pandas as pd
 
 TRUTHS: tuple[str, ...] = ("yes", "no", "na")
 ANSWERS: tuple[str, ...] = ("yes", "no", "na", "unparsed")
 YES, NO, NA, UNPARSED = range(4)
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -69,21 +69,48 @@ def encode(values: Sequence[Any] | npt.NDArray[Any], vocabulary: Sequence[str], 
     return codes
 
 
-def confusion_table(truth: Sequence[Any], answer: Sequence[Any]) -> Codes:
-    """Return the table of one set of recordings, shape (3, 4).
-
-    Rows without a truth (None, NaN, empty) are left out; a missing answer counts as unparsed.
+def encode_answers(values: Sequence[Any] | npt.NDArray[Any]) -> Codes:
+    """Return the position of each answer in `ANSWERS`; a missing one counts as unparsed.
 
     Raises:
-        ValueError: lengths differ, or a value is outside its vocabulary.
+        ValueError: a value is outside the vocabulary.
+    """
+    codes = encode(values, ANSWERS, "answer")
+    return np.where(codes < 0, UNPARSED, codes)
+
+
+def class_table(
+    truth: Sequence[Any], answer: Sequence[Any], classes: Sequence[str], *, missing_is_unparsed: bool = False
+) -> Codes:
+    """Return the table of one set of recordings over any classes, shape (k, k + 1).
+
+    Rows are the true class, columns the answered one; the last column holds answers that were not understood.
+    Recordings without a truth (None, NaN, empty) are left out, and those without an answer too, unless
+    ``missing_is_unparsed``.
+
+    Raises:
+        ValueError: lengths differ, or a value is neither a class nor (for answers) ``unparsed``.
+
+    >>> class_table(["left", "right", "right"], ["left", "left", "unparsed"], ["left", "right"])
+    array([[1, 0, 0],
+           [1, 0, 1]])
     """
     if len(truth) != len(answer):
         raise ValueError(
             f"truth has {len(truth)} values and answer {len(answer)} → give one answer per truth"
         )
-    rows, columns = encode(truth, TRUTHS, "truth"), _answer_codes(answer)
-    kept = rows >= 0
-    return np.bincount(rows[kept] * 4 + columns[kept], minlength=12).reshape(3, 4).astype(np.int64)
+    k = len(classes)
+    rows, columns = encode(truth, classes, "truth"), encode(answer, (*classes, ANSWERS[UNPARSED]), "answer")
+    if missing_is_unparsed:
+        columns = np.where(columns < 0, k, columns)
+    kept = (rows >= 0) & (columns >= 0)
+    flat = rows[kept] * (k + 1) + columns[kept]
+    return np.bincount(flat, minlength=k * (k + 1)).reshape(k, k + 1).astype(np.int64)
+
+
+def confusion_table(truth: Sequence[Any], answer: Sequence[Any]) -> Codes:
+    """Return the `class_table` of yes, no and na, shape (3, 4); a missing answer counts as unparsed."""
+    return class_table(truth, answer, TRUTHS, missing_is_unparsed=True)
 
 
 def patient_tables(recordings: pd.DataFrame, features: Sequence[str] | None = None) -> PatientTables:
@@ -96,29 +123,19 @@ def patient_tables(recordings: pd.DataFrame, features: Sequence[str] | None = No
     Raises:
         ValueError: a column or a patient id is missing, or a value is outside its vocabulary.
     """
-    absent = [name for name in ("patient_id", "feature", "answer", "truth") if name not in recordings.columns]
-    if absent:
-        raise ValueError(f"the frame of recordings has no column {absent[0]!r}")
+    require_columns(recordings, ("feature", "answer", "truth"), of="recordings")
     names = tuple(sorted(set(recordings["feature"]))) if features is None else tuple(features)
     rows = recordings[recordings["feature"].isin(names)]
-    if bool(rows["patient_id"].isna().any()):
-        raise ValueError(
-            "a recording has no patient_id → intervals need to know which recordings share a patient"
-        )
+    require_columns(rows, ("patient_id",), of="recordings")
     patients, patient = np.unique(
         np.asarray(rows["patient_id"].astype(str), dtype=object), return_inverse=True
     )
     feature = encode(rows["feature"].to_numpy(dtype=object), names, "feature")
     truth = encode(rows["truth"].to_numpy(dtype=object), TRUTHS, "truth")
-    answer = _answer_codes(rows["answer"].to_numpy(dtype=object))
+    answer = encode_answers(rows["answer"].to_numpy(dtype=object))
     kept = truth >= 0
     flat = ((patient * len(names) + feature) * 3 + truth) * 4 + answer
     shape = (len(patients), len(names), 3, 4)
     counts = np.bincount(flat[kept], minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
     without = np.bincount(feature[~kept], minlength=len(names)).astype(np.int64)
     return PatientTables(tuple(str(name) for name in patients), names, counts, without)
-
-
-def _answer_codes(answer: Sequence[Any] | npt.NDArray[Any]) -> Codes:
-    codes = encode(answer, ANSWERS, "answer")
-    return np.where(codes < 0, UNPARSED, codes)

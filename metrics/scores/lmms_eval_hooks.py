@@ -9,83 +9,49 @@ Each item is a dict with video_id, patient_id, feature, segment, answer and trut
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from semiology.metrics.scores.aggregation import recording_answers
-from semiology.metrics.scores.run_scores import FeatureScores, RunScores, score_run
+from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores, score_run
 
 Items = Sequence[Mapping[str, Any]]
 
 _FIELDS = ("video_id", "patient_id", "feature", "segment", "answer", "truth")
 
 
-def recording_precision(items: Items) -> float:
-    """Return the precision over recordings."""
-    return _value(items, "precision")
+def score_of(items: Items, name: str, part: str = "value") -> float:
+    """Return one score over recordings: of the feature, or the mean over features if the items hold several.
 
+    Args:
+        items: samples.
+        name: of an estimate or a baseline of `FeatureScores`, such as ``f1`` or ``always_yes_f1``.
+        part: ``value``, or ``low`` or ``high``, the limits of the 95 % interval of an estimate.
 
-def recording_recall(items: Items) -> float:
-    """Return the recall over recordings."""
-    return _value(items, "recall")
-
-
-def recording_f1(items: Items) -> float:
-    """Return the F1 over recordings; the mean over features if the items hold several."""
-    return _value(items, "f1")
-
-
-def recording_accuracy(items: Items) -> float:
-    """Return the accuracy over recordings."""
-    return _value(items, "accuracy")
-
-
-def recording_specificity(items: Items) -> float:
-    """Return the specificity over recordings."""
-    return _value(items, "specificity")
-
-
-def recording_balanced_accuracy(items: Items) -> float:
-    """Return the balanced accuracy over recordings."""
-    return _value(items, "balanced_accuracy")
-
-
-def recording_mcc(items: Items) -> float:
-    """Return Matthews' correlation over recordings."""
-    return _value(items, "mcc")
-
-
-def always_yes_f1(items: Items) -> float:
-    """Return the F1 of answering yes to every recording."""
+    Raises:
+        ValueError: there are no samples, a field is missing or a value is outside its vocabulary.
+    """
     run = run_scores(items)
-    if len(run.features) == 1:
-        return run.features[0].always_yes_f1
-    return run.macros[0].estimates["always_yes_f1"].value
+    if not run.features:
+        raise ValueError("there are no samples to score")
+    scored: FeatureScores | MacroScores = run.features[0] if len(run.features) == 1 else run.macros[0]
+    found = scored.estimates.get(name)
+    value = getattr(scored, name) if found is None else getattr(found, part)
+    return float("nan") if value is None else float(value)
 
 
-def prevalence(items: Items) -> float:
-    """Return the share of recordings that show the feature."""
-    run = run_scores(items)
-    if len(run.features) == 1:
-        return run.features[0].prevalence
-    return run.macros[0].estimates["prevalence"].value
-
-
-def unparsed_rate(items: Items) -> float:
-    """Return the share of recordings without a usable answer."""
-    return _value(items, "unparsed_rate")
-
-
-def f1_low(items: Items) -> float:
-    """Return the lower limit of the 95 % interval of F1, NaN if not estimable."""
-    low = _estimates(items)["f1"].low
-    return float("nan") if low is None else low
-
-
-def f1_high(items: Items) -> float:
-    """Return the upper limit of the 95 % interval of F1, NaN if not estimable."""
-    high = _estimates(items)["f1"].high
-    return float("nan") if high is None else high
+recording_precision = partial(score_of, name="precision")
+recording_recall = partial(score_of, name="recall")
+recording_f1 = partial(score_of, name="f1")
+recording_accuracy = partial(score_of, name="accuracy")
+recording_specificity = partial(score_of, name="specificity")
+recording_balanced_accuracy = partial(score_of, name="balanced_accuracy")
+recording_mcc = partial(score_of, name="mcc")
+always_yes_f1 = partial(score_of, name="always_yes_f1")
+prevalence = partial(score_of, name="prevalence")
+unparsed_rate = partial(score_of, name="unparsed_rate")
+f1_low = partial(score_of, name="f1", part="low")
+f1_high = partial(score_of, name="f1", part="high")
 
 
 def feature_scores(items: Items) -> FeatureScores:
@@ -123,14 +89,3 @@ def _run_scores(rows: tuple[tuple[Any, ...], ...]) -> RunScores:
     if not rows:
         return RunScores((), ())
     return score_run(recording_answers(pd.DataFrame(list(rows), columns=list(_FIELDS))))
-
-
-def _estimates(items: Items) -> Mapping[str, Any]:
-    run = run_scores(items)
-    if not run.features:
-        raise ValueError("there are no samples to score")
-    return run.features[0].estimates if len(run.features) == 1 else run.macros[0].estimates
-
-
-def _value(items: Items, key: str) -> float:
-    return float(_estimates(items)[key].value)

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
+from semiology.metrics.arrays import Floats
 from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY
-from semiology.metrics.scores.counts import Floats
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,7 @@ def recording_probabilities(segments: pd.DataFrame) -> pd.DataFrame:
         segments: columns prompt_hash, video_id, feature, segment (0-based) and p_yes.
 
     Returns:
-        Columns prompt_hash, video_id, p_yes. It goes with the any-yes rule of `metrics.aggregation`: a
+        Columns prompt_hash, video_id, p_yes. It goes with the any-yes rule of `scores.aggregation`: a
         recording is more likely yes than no if some segment is. Features that are judged by the first
         segment take that one. NaN where a segment that counts has none, as a higher one may hide there.
     """

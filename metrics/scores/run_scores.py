@@ -1,30 +1,31 @@
 """All scores of one run (one model, prompt and enhancement) from its recording answers.
 
-The same patients are drawn for all features in a resample, so macro figures keep the correlation between
-features.
+The same patients are drawn for all features in a resample, so macro means keep the correlation
+between features.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from semiology.metrics.arrays import Floats, mean_defined
 from semiology.metrics.scores.aggregation import THREE_CLASSES
-from semiology.metrics.scores.classification import Policy, binary_counts, class_counts, ratio, table_scores
-from semiology.metrics.scores.counts import NA, UNPARSED, YES, Floats, PatientTables, patient_tables
+from semiology.metrics.scores.classification import Policy, binary_counts, class_counts, feature_table_scores
+from semiology.metrics.scores.counts import NA, UNPARSED, YES, PatientTables, patient_tables
 from semiology.metrics.statistics.intervals import (
-    BOOTSTRAP,
-    MIN_POSITIVE_PATIENTS,
     RESAMPLES,
     Estimate,
     bootstrap_estimate,
+    few_showing,
     not_estimable,
     patient_weights,
     proportion_estimate,
     resampled_tables,
+    too_few,
 )
 from semiology.metrics.statistics.sign_flip import smallest_p
 
@@ -133,34 +134,31 @@ def score_run(
     Args:
         recordings: columns patient_id, feature, answer, truth; one row per recording and feature.
         features: order of the features (default: sorted); those absent from the frame are skipped.
-        groups: features of each macro figure (default: one group ``all``).
+        groups: features of each macro mean (default: one group ``all``).
         policy: ``wrong`` or ``drop`` for answers that are neither yes nor no.
         resamples: bootstrap draws of patients.
         seed: of the draws.
 
     Raises:
         ValueError: a column or patient id is missing, or a value is outside its vocabulary.
+
+    >>> import pandas as pd
+    >>> rows = [(f"p{i}", "tonic", "yes" if i % 4 else "no", "yes" if i % 2 else "no") for i in range(40)]
+    >>> run = score_run(pd.DataFrame(rows, columns=["patient_id", "feature", "answer", "truth"]))
+    >>> f1 = run.features[0].estimates["f1"]
+    >>> round(f1.value, 2), f1.n_patients, f1.low < f1.value < f1.high
+    (0.8, 40, True)
     """
     found = set(recordings["feature"])
     names = sorted(found) if features is None else [name for name in features if name in found]
     tables = patient_tables(recordings, names)
     weights = patient_weights(len(tables.patients), resamples, np.random.default_rng(seed))
-    drawn = _feature_scores_of(resampled_tables(tables.counts, weights), names, policy)
-    point = _feature_scores_of(tables.counts.sum(0)[None], names, policy)
+    drawn = feature_table_scores(resampled_tables(tables.counts, weights), names, policy)
+    point = feature_table_scores(tables.counts.sum(0)[None], names, policy)
     scored = tuple(_score_feature(tables, i, point, drawn, policy) for i in range(len(names)))
     wanted = {"all": names} if groups is None else groups
     macros = (macro_estimate(group, members, tables, point, drawn) for group, members in wanted.items())
     return RunScores(scored, tuple(macro for macro in macros if macro.features or macro.left_out))
-
-
-def _feature_scores_of(tables: Floats, names: Sequence[str], policy: Policy) -> dict[str, Floats]:
-    """Return every score of tables (B, F, 3, 4), shape (B, F), three classes where the feature has them."""
-    scores = table_scores(tables, policy)
-    for i, name in enumerate(names):
-        if name in THREE_CLASSES:
-            for key, values in table_scores(tables[:, i], policy, three_classes=True).items():
-                scores[key][:, i] = values
-    return scores
 
 
 def _score_feature(
@@ -168,74 +166,54 @@ def _score_feature(
 ) -> FeatureScores:
     name, counts = tables.features[i], tables.counts[:, i]
     three = name in THREE_CLASSES
-    value = {key: float(values[0, i]) for key, values in point.items()}
-    sizes = _sizes(counts, policy, three)
-    estimates = _proportions(counts, policy, three)
-    shown = (*BOOTSTRAPPED, *(("precision", "recall", "specificity") if three else ()))
-    for key in shown:
-        resampled, n, patients = drawn[key][:, i], sizes["n"], sizes["n_patients"]
-        estimates[key] = bootstrap_estimate(value[key], resampled, n=n, n_patients=patients)
-    negatives = int(((_scored(counts, policy, three)[:, 1:]).sum((-2, -1)) > 0).sum())
-    estimates = {k: _guarded(k, e, sizes["n_positive_patients"], negatives) for k, e in estimates.items()}
-    baselines = {key: value[key] for key in ("always_yes_f1", "always_no_f1", "random_f1", "prevalence")}
-    without = int(tables.without_truth[i])
-    numbers: dict[str, Any] = {**baselines, **sizes, "n_without_truth": without, "three_classes": three}
-    return FeatureScores(name, estimates, **numbers)
-
-
-def _scored(counts: Floats, policy: Policy, three: bool) -> Floats:
-    """Return the part of tables (..., 3, 4) that a policy scores, as a view."""
     truths = 3 if three else 2
-    columns = 4 if policy == "wrong" else truths
-    return counts[..., :truths, :columns]
+    asked = counts[:, :truths]
+    scored = asked[..., : 4 if policy == "wrong" else truths]
+    total, whole, positive = asked.sum((-2, -1)), scored.sum((-2, -1)), scored[:, YES].sum(-1)
+    n, patients = int(whole.sum()), int((whole > 0).sum())
+    positives, negatives = int((positive > 0).sum()), int((scored[:, 1:].sum((-2, -1)) > 0).sum())
 
-
-def _sizes(counts: Floats, policy: Policy, three: bool) -> dict[str, int]:
-    asked, scored = counts[:, : 3 if three else 2], _scored(counts, policy, three)
-    positive = scored[:, YES].sum(-1)
-    return {
-        "n": int(scored.sum()),
-        "n_patients": int((scored.sum((-2, -1)) > 0).sum()),
-        "n_positive": int(positive.sum()),
-        "n_positive_patients": int((positive > 0).sum()),
-        "n_unparsed": int(asked[..., UNPARSED].sum()),
-        "n_na": int(asked[..., NA].sum()),
-        "n_na_truth": 0 if three else int(counts[:, NA].sum()),
-        "n_dropped": int(asked.sum() - scored.sum()),
-    }
-
-
-def _proportions(counts: Floats, policy: Policy, three: bool) -> dict[str, Estimate]:
-    """Return the estimates that are proportions of recordings, from tables per patient (P, 3, 4)."""
-    asked, scored = counts[:, : 3 if three else 2], _scored(counts, policy, three)
-    total = asked.sum((-2, -1))
-    parts = {
-        "yes_rate": (scored[..., YES].sum(-1), scored.sum((-2, -1))),
+    proportions = {
+        "yes_rate": (scored[..., YES].sum(-1), whole),
         "unparsed_rate": (asked[..., UNPARSED].sum(-1), total),
         "na_rate": (asked[..., NA].sum(-1), total),
     }
     if three:
-        parts["accuracy"] = (class_counts(counts, policy).tp.sum(-1), scored.sum((-2, -1)))
+        proportions["accuracy"] = (class_counts(counts, policy).tp.sum(-1), whole)
     else:
         c = binary_counts(counts, policy)
-        parts["accuracy"] = (c.tp + c.tn, c.tp + c.fp + c.fn + c.tn)
-        parts["precision"] = (c.tp, c.tp + c.fp)
-        parts["recall"] = (c.tp, c.tp + c.fn)
-        parts["specificity"] = (c.tn, c.tn + c.fp)
-    return {key: proportion_estimate(part, whole) for key, (part, whole) in parts.items()}
-
-
-def _guarded(key: str, estimate: Estimate, positives: int, negatives: int) -> Estimate:
-    """Withdraw the interval of a score that rests on too few patients with, or without, the feature."""
-    for needed, patients, what in (
-        (NEED_POSITIVES, positives, "with"),
-        (NEED_NEGATIVES, negatives, "without"),
-    ):
-        if key in needed and patients < MIN_POSITIVE_PATIENTS:
-            few = f"{patients} patient{'s' if patients != 1 else ''}, fewer than {MIN_POSITIVE_PATIENTS}"
-            reason = f"recordings {what} the feature come from {few}"
-            return not_estimable(estimate.value, estimate.method, estimate.n, estimate.n_patients, reason)
-    return estimate
+        proportions["accuracy"] = (c.tp + c.tn, whole)
+        proportions["precision"] = (c.tp, c.tp + c.fp)
+        proportions["recall"] = (c.tp, c.tp + c.fn)
+        proportions["specificity"] = (c.tn, c.tn + c.fp)
+    estimates = {key: proportion_estimate(part, of) for key, (part, of) in proportions.items()}
+    value = {key: float(values[0, i]) for key, values in point.items()}
+    for key in (*BOOTSTRAPPED, *(("precision", "recall", "specificity") if three else ())):
+        estimates[key] = bootstrap_estimate(value[key], drawn[key][:, i], n=n, n_patients=patients)
+    for key, found in estimates.items():
+        few = too_few(
+            positives if key in NEED_POSITIVES else None, negatives if key in NEED_NEGATIVES else None
+        )
+        if few:
+            estimates[key] = not_estimable(found.value, found.method, found.n, found.n_patients, few)
+    return FeatureScores(
+        feature=name,
+        estimates=estimates,
+        always_yes_f1=value["always_yes_f1"],
+        always_no_f1=value["always_no_f1"],
+        random_f1=value["random_f1"],
+        prevalence=value["prevalence"],
+        n=n,
+        n_patients=patients,
+        n_positive=int(positive.sum()),
+        n_positive_patients=positives,
+        n_unparsed=int(asked[..., UNPARSED].sum()),
+        n_na=int(asked[..., NA].sum()),
+        n_na_truth=0 if three else int(counts[:, NA].sum()),
+        n_without_truth=int(tables.without_truth[i]),
+        n_dropped=int(total.sum()) - n,
+        three_classes=three,
+    )
 
 
 def macro_estimate(
@@ -254,8 +232,7 @@ def macro_estimate(
 
     A feature that no recording shows is left out; one that was never answered yes has precision 0 here, as
     its F1 is 0 too. In a resample the mean is over the features still defined.
-    Fewer than 10 patients with a feature give an interval with a caution, since every macro figure is read at a
-    glance.
+    Fewer than 10 patients with a feature give an interval with a caution, since macro means are read at a glance.
     """
     asked = [i for i, name in enumerate(tables.features) if name in set(members)]
     used = [i for i in asked if not np.isnan(point["f1"][0, i])]
@@ -263,30 +240,24 @@ def macro_estimate(
     positives = int((tables.counts[:, used, YES].sum((1, 2)) > 0).sum())
     truths = tables.counts[:, used, :2]
     n, patients = int(truths.sum()), int((truths.sum((1, 2, 3)) > 0).sum())
-    few = positives < MIN_POSITIVE_PATIENTS
-    caution = f"patients who show any of the features: only {positives}" if few else None
-    estimates = {}
-    for key in (*MACRO_SCORES, *MACRO_BASELINES):
-        value = float(_macro_values(key, point, used)[0])
-        resampled = _macro_values(key, drawn, used)
-        estimates[key] = bootstrap_estimate(value, resampled, n=n, n_patients=patients, caution=caution)
-        if positives < 2:
-            reason = f"recordings with the features come from {positives} patients"
-            estimates[key] = not_estimable(value, BOOTSTRAP, n, patients, reason)
+    few = f"recordings with the features come from {positives} patients" if positives < 2 else None
+
+    def means(key: str, scores: dict[str, Floats]) -> Floats:
+        values = scores[key][:, used]
+        if key == "precision":
+            # Leaving such features out would reward a model for never saying yes.
+            values = np.where(np.isnan(values) & ~np.isnan(scores["f1"][:, used]), 0.0, values)
+        return mean_defined(values)
+
+    estimates = {
+        key: bootstrap_estimate(
+            float(means(key, point)[0]),
+            means(key, drawn),
+            n=n,
+            n_patients=patients,
+            caution=few_showing(positives),
+            withheld=few,
+        )
+        for key in (*MACRO_SCORES, *MACRO_BASELINES)
+    }
     return MacroScores(group, names, tuple(tables.features[i] for i in asked if i not in used), estimates)
-
-
-def _macro_values(key: str, scores: dict[str, Floats], used: Sequence[int]) -> Floats:
-    values = scores[key][:, used]
-    if key == "precision":
-        # Leaving such features out would reward a model for never saying yes.
-        values = np.where(np.isnan(values) & ~np.isnan(scores["f1"][:, used]), 0.0, values)
-    return _mean_defined(values)
-
-
-def _mean_defined(values: Floats) -> Floats:
-    """Return the mean over the last axis, leaving NaN out; NaN where nothing is left."""
-    defined = ~np.isnan(values)
-    count = defined.sum(-1)
-    total = np.where(defined, values, 0.0).sum(-1)
-    return ratio(total, count.astype(np.float64))

@@ -11,17 +11,19 @@ from typing import Any
 
 import numpy as np
 
+from semiology.metrics.arrays import Codes, Floats
 from semiology.metrics.coverage import AnswerCounts
-from semiology.metrics.scores.counts import Floats
 from semiology.metrics.statistics.intervals import (
     BOOTSTRAP,
     MIN_POSITIVE_PATIENTS,
     RESAMPLES,
     Estimate,
     bootstrap_estimate,
+    few_patients,
     not_estimable,
     patient_weights,
     proportion_estimate,
+    resampled_tables,
 )
 
 
@@ -38,6 +40,39 @@ class TaskScores:
     estimates: Mapping[str, Estimate]
     baselines: Mapping[str, float]
     counts: AnswerCounts
+
+
+class PatientSums:
+    """What the recordings of each patient add up to: the sums of any number of resamples are one product."""
+
+    def __init__(self, parts: Mapping[str, Floats], patient: Codes, n_patients: int) -> None:
+        """Sum over each patient's recordings.
+
+        Args:
+            parts: by name what each recording adds, shape (n,) or (n, k).
+            patient: position of each recording's patient, shape (n,).
+            n_patients: number of patients.
+        """
+        columns = [np.asarray(part, dtype=np.float64).reshape(len(patient), -1) for part in parts.values()]
+        ends = np.cumsum([column.shape[1] for column in columns])
+        self._places = dict(zip(parts, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
+        self._plain = {name for name, part in parts.items() if np.ndim(part) == 1}
+        self._sums = np.zeros((n_patients, int(ends[-1])))
+        np.add.at(self._sums, patient, np.concatenate(columns, axis=1))
+
+    def drawn(self, weights: Floats) -> dict[str, Floats]:
+        """Return the sums by name for patient weights (B, P), each (B,) or (B, k)."""
+        summed = weights @ self._sums
+        return {
+            name: summed[:, place[0]] if name in self._plain else summed[:, place]
+            for name, place in self._places.items()
+        }
+
+
+def patient_codes(patients: Sequence[Any]) -> tuple[Codes, int]:
+    """Return the position of each recording's patient in sorted order, and the number of patients."""
+    names, codes = np.unique(np.asarray([str(patient) for patient in patients]), return_inverse=True)
+    return codes.astype(np.int64), len(names)
 
 
 def mean_estimate(
@@ -58,6 +93,10 @@ def mean_estimate(
 
     Raises:
         ValueError: the lengths differ.
+
+    >>> found = mean_estimate([0.5, 1.0, 0.0, 0.25] * 5, [f"p{i // 2}" for i in range(20)], resamples=200)
+    >>> found.value, found.n, found.n_patients
+    (0.4375, 20, 10)
     """
     sums, counts = _per_patient(np.asarray(values, dtype=np.float64), patients)
     n, clusters = int(counts.sum()), len(counts)
@@ -65,26 +104,25 @@ def mean_estimate(
         return not_estimable(float("nan"), BOOTSTRAP, 0, 0, "no recording to score")
     weights = patient_weights(clusters, resamples, np.random.default_rng(seed))
     drawn = (weights @ sums) / (weights @ counts)
-    caution = f"only {clusters} patients" if clusters < MIN_POSITIVE_PATIENTS else None
     value = float(sums.sum() / n)
-    return bootstrap_estimate(value, drawn, n=n, n_patients=clusters, caution=caution)
+    return bootstrap_estimate(value, drawn, n=n, n_patients=clusters, caution=few_patients(clusters))
 
 
 def pooled_estimate(
-    statistics: Floats,
+    parts: Mapping[str, Floats],
     patients: Sequence[Any],
-    score: Callable[[Floats], float],
+    score: Callable[[Mapping[str, Floats]], Floats],
     *,
     resamples: int = RESAMPLES,
     seed: int = 0,
     undefined: str = "no recording shows the feature",
 ) -> Estimate:
-    """Return a score of a whole collection, such as BLEU, with its patient-bootstrap interval.
+    """Return a score of a whole collection, such as BLEU or alpha, with its patient-bootstrap interval.
 
     Args:
-        statistics: what a recording adds to the collection, shape (n, k).
+        parts: by name what each recording adds to the collection, shape (n,) or (n, k).
         patients: patient of each recording.
-        score: from the sums over a collection, shape (k,), to its score.
+        score: from the sums over collections by name, (B,) or (B, k), to their scores, (B,).
         resamples, seed: of the draws of patients.
         undefined: why there is no score where there is none.
 
@@ -93,19 +131,18 @@ def pooled_estimate(
     Raises:
         ValueError: the lengths differ.
     """
-    if len(statistics) != len(patients):
-        raise ValueError(f"{len(statistics)} rows and {len(patients)} patients → give one patient per row")
-    if not len(statistics):
+    n = len(patients)
+    lengths = {len(part) for part in parts.values()}
+    if lengths != {n}:
+        raise ValueError(f"{lengths} rows and {n} patients → give one patient per row")
+    if not n:
         return not_estimable(float("nan"), BOOTSTRAP, 0, 0, "no recording to score")
-    names, codes = np.unique(np.asarray([str(patient) for patient in patients]), return_inverse=True)
-    sums = np.zeros((len(names), statistics.shape[1]))
-    np.add.at(sums, codes, statistics)
-    weights = patient_weights(len(names), resamples, np.random.default_rng(seed))
-    drawn = np.array([score(row) for row in weights @ sums], dtype=np.float64)
-    caution = f"only {len(names)} patients" if len(names) < MIN_POSITIVE_PATIENTS else None
-    value = score(statistics.sum(0))
+    codes, clusters = patient_codes(patients)
+    sums = PatientSums(parts, codes, clusters)
+    value = float(score(sums.drawn(np.ones((1, clusters))))[0])
+    drawn = score(sums.drawn(patient_weights(clusters, resamples, np.random.default_rng(seed))))
     return bootstrap_estimate(
-        value, drawn, n=len(statistics), n_patients=len(names), caution=caution, undefined=undefined
+        value, drawn, n=n, n_patients=clusters, caution=few_patients(clusters), undefined=undefined
     )
 
 
@@ -131,10 +168,8 @@ def table_estimates(
     With two classes of the truth every score but accuracy rests on both, so one seen in fewer than 10
     patients withdraws the intervals; with more classes it gives a caution, since rare ones are the rule.
     """
-    # Not -1: a model without a single answer has no table.
-    flat = tables.reshape(len(tables), tables.shape[1] * tables.shape[2])
     weights = patient_weights(len(tables), resamples, np.random.default_rng(seed))
-    drawn = scores((weights @ flat).reshape(len(weights), *tables.shape[1:]))
+    drawn = scores(resampled_tables(tables, weights))
     point = scores(tables.sum(0)[None])
     per_class = (tables.sum(-1) > 0).sum(0)
     scarce = int(per_class.min()) if len(per_class) else 0
@@ -144,12 +179,14 @@ def table_estimates(
     n, clusters = int(tables.sum()), int((tables.sum((1, 2)) > 0).sum())
     estimates = {}
     for name, values in point.items():
-        value = float(values[0])
-        if few and binary and name != "accuracy":
-            estimates[name] = not_estimable(value, BOOTSTRAP, n, clusters, reason)
-            continue
-        caution = reason if few else None
-        estimates[name] = bootstrap_estimate(value, drawn[name], n=n, n_patients=clusters, caution=caution)
+        estimates[name] = bootstrap_estimate(
+            float(values[0]),
+            drawn[name],
+            n=n,
+            n_patients=clusters,
+            caution=reason if few else None,
+            withheld=reason if few and binary and name != "accuracy" else None,
+        )
     return estimates
 
 
@@ -158,9 +195,7 @@ def _per_patient(values: Floats, patients: Sequence[Any]) -> tuple[Floats, Float
     if len(values) != len(patients):
         raise ValueError(f"{len(values)} values and {len(patients)} patients → give one patient per value")
     defined = ~np.isnan(values)
-    names = np.asarray([str(patient) for patient in patients], dtype=object)[defined]
-    if len(names) == 0:
-        return np.zeros(0), np.zeros(0)
-    _, codes = np.unique(names.astype(str), return_inverse=True)
-    sums = np.bincount(codes, weights=values[defined]).astype(np.float64)
-    return sums, np.bincount(codes).astype(np.float64)
+    codes, _ = patient_codes([patient for patient, kept in zip(patients, defined, strict=True) if kept])
+    return np.bincount(codes, weights=values[defined]).astype(np.float64), np.bincount(codes).astype(
+        np.float64
+    )

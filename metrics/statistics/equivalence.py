@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 from scipy.stats import t as student
 
-from semiology.metrics.robustness.answers import Bools
-from semiology.metrics.scores.counts import Codes, Floats
+from semiology.metrics.arrays import Bools, Codes, Floats
+from semiology.metrics.statistics.intervals import bootstrap_estimate
 
 DEFAULT_MARGIN = 0.05
 """Largest harmless difference of accuracy unless another is fixed beforehand: five points."""
@@ -73,6 +73,12 @@ def accuracy_equivalence(
 
     Raises:
         ValueError: lengths differ, or margin or alpha is out of range.
+
+    >>> same = np.ones(60, dtype=bool)
+    >>> accuracy_equivalence(same, same, np.arange(60), margin=0.05).verdict
+    'equivalent'
+    >>> accuracy_equivalence(same[:3], same[:3], np.arange(3), margin=0.05).verdict
+    'undecided'
     """
     _check(margin, alpha)
     if not len(variant) == len(reference) == len(patient):
@@ -83,16 +89,17 @@ def accuracy_equivalence(
     sums, sizes = np.bincount(patient, weights=d)[sizes > 0], sizes[sizes > 0]
     clusters = len(sizes)
     counts = (n, clusters, discordant)
+    value = float(d.mean()) if n else float("nan")
     if clusters < 2:
-        value = float(d.mean()) if n else float("nan")
         return _nothing(value, margin, alpha, "the recordings come from fewer than two patients", counts)
-    value = float(d.mean())
     if discordant == 0:
         effective = n**2 / float((sizes**2).sum())
         reach = 1 - alpha ** (1 / effective)
         return _decided(0.0, -reach, reach, margin, alpha, (1 - margin) ** effective, counts)
     between = clusters / (clusters - 1) * float(((sums - value * sizes) ** 2).sum()) / n**2
-    error = float(np.sqrt(max(between, _independent_variance(d))))
+    # That of independent recordings, with one more difference of -1 and one of 1.
+    independent = float((np.abs(d).sum() + 2) / (n + 2) - (d.sum() / (n + 2)) ** 2) / (n + 2)
+    error = float(np.sqrt(max(between, independent)))
     freedom = clusters - 1
     reach = float(student.ppf(1 - alpha, freedom)) * error
     above = float(student.sf((value + margin) / error, freedom))
@@ -125,8 +132,6 @@ def score_equivalence(
     Raises:
         ValueError: margin or alpha is out of range.
     """
-    from semiology.metrics.statistics.intervals import bootstrap_estimate
-
     _check(margin, alpha)
     counts = (n, n_patients, n_discordant)
     estimate = bootstrap_estimate(value, resampled, n=n, n_patients=n_patients, level=1 - 2 * alpha)
@@ -136,12 +141,6 @@ def score_equivalence(
     beyond = max(int((defined <= -margin).sum()), int((defined >= margin).sum()))
     p_value = (beyond + 1) / (len(defined) + 1)
     return _decided(value, estimate.low, estimate.high, margin, alpha, p_value, counts)
-
-
-def _independent_variance(d: Floats) -> float:
-    """Return the variance of a mean of paired differences (-1, 0, 1) with one more of -1 and of 1."""
-    n = len(d) + 2
-    return float((np.abs(d).sum() + 2) / n - (d.sum() / n) ** 2) / n
 
 
 def _check(margin: float, alpha: float) -> None:

@@ -9,12 +9,14 @@ are drawn.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit, logit, ndtr, stdtrit
 
-from semiology.metrics.scores.counts import Floats
+from semiology.metrics.arrays import Floats
+from semiology.render.text import counted
 
 MIN_POSITIVE_PATIENTS = 10
 RESAMPLES = 2000
@@ -62,6 +64,34 @@ def not_estimable(value: float, method: str, n: int, n_patients: int, reason: st
     return Estimate(value, None, None, method, n, n_patients, reason)
 
 
+def few_patients(n_patients: int) -> str | None:
+    """Return a caution if a score rests on fewer than `MIN_POSITIVE_PATIENTS` patients."""
+    return f"only {n_patients} patients" if n_patients < MIN_POSITIVE_PATIENTS else None
+
+
+def few_showing(n_patients: int) -> str | None:
+    """Return a caution if fewer patients than `MIN_POSITIVE_PATIENTS` show any of the features of a macro mean."""
+    few = n_patients < MIN_POSITIVE_PATIENTS
+    return f"patients who show any of the features: only {n_patients}" if few else None
+
+
+def too_few(with_feature: int | None, without: int | None) -> str | None:
+    """Return why a score has no interval, by the patients with and without the feature; None if it has one.
+
+    Args:
+        with_feature, without: patients with a recording that shows the feature, and with one that does not; None
+            where the score does not need them.
+
+    >>> too_few(1, 30)
+    'recordings with the feature come from 1 patient, fewer than 10'
+    """
+    for patients, which in ((with_feature, "with"), (without, "without")):
+        if patients is not None and patients < MIN_POSITIVE_PATIENTS:
+            come_from = f"recordings {which} the feature come from {counted(patients, 'patient')}"
+            return f"{come_from}, fewer than {MIN_POSITIVE_PATIENTS}"
+    return None
+
+
 def proportion_estimate(part: Floats, whole: Floats, *, level: float = 0.95) -> Estimate:
     """Return a proportion with its patient-clustered interval.
 
@@ -73,6 +103,10 @@ def proportion_estimate(part: Floats, whole: Floats, *, level: float = 0.95) -> 
     design effect under 1 is noise with few patients); the interval is built on the logit scale with t of C-1
     degrees of freedom. At 0 % and 100 % it is Wilson's, with n divided by the design effect 1 + (m - 1) *
     0.45, where m is the size of the patient that a random recording belongs to.
+
+    >>> found = proportion_estimate(np.array([2.0, 0, 1, 3]), np.array([3.0, 1, 2, 3]))
+    >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
+    (0.667, 0.168, 0.952)
     """
     part, whole = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
     part, whole = part[whole > 0], whole[whole > 0]
@@ -84,7 +118,11 @@ def proportion_estimate(part: Floats, whole: Floats, *, level: float = 0.95) -> 
         return not_estimable(value, LOGIT_T, n, 1, "all recordings come from one patient")
     quantile = _t_quantile(level, patients)
     if value in (0.0, 1.0):
-        low, high = _wilson(value, _effective_n(whole), quantile)
+        own_size = (whole**2).sum() / whole.sum()
+        effective = whole.sum() / (1 + (own_size - 1) * ASSUMED_CORRELATION)
+        # Wilson's limits have a short form at 0 % and 100 %.
+        reach = float(quantile**2 / (effective + quantile**2))
+        low, high = (0.0, reach) if value == 0 else (1 - reach, 1.0)
         return Estimate(value, low, high, WILSON, n, patients)
     error = np.sqrt(cluster_variance(part, whole)) / (value * (1 - value))
     low, high = expit(logit(value) + np.array([-1.0, 1.0]) * quantile * error)
@@ -103,17 +141,6 @@ def _t_quantile(level: float, clusters: int) -> float:
     return float(stdtrit(clusters - 1, (1 + level) / 2))
 
 
-def _effective_n(whole: Floats) -> float:
-    own_size = (whole**2).sum() / whole.sum()
-    return float(whole.sum() / (1 + (own_size - 1) * ASSUMED_CORRELATION))
-
-
-def _wilson(value: float, n: float, quantile: float) -> tuple[float, float]:
-    """Return Wilson's limits at 0 % or 100 %, where they have this short form."""
-    reach = float(quantile**2 / (n + quantile**2))
-    return (0.0, reach) if value == 0 else (1 - reach, 1.0)
-
-
 def patient_weights(n_patients: int, resamples: int, rng: np.random.Generator) -> Floats:
     """Return how often each patient is drawn, shape (resamples, n_patients); rows sum to n_patients."""
     if n_patients == 0:
@@ -123,8 +150,10 @@ def patient_weights(n_patients: int, resamples: int, rng: np.random.Generator) -
 
 
 def resampled_tables(counts: Floats, weights: Floats) -> Floats:
-    """Return the tables of each resample: counts (P, F, 3, 4) and weights (B, P) give (B, F, 3, 4)."""
-    return (weights @ counts.reshape(len(counts), -1)).reshape(len(weights), *counts.shape[1:])
+    """Return the tables of each resample: counts (P, ...) and weights (B, P) give (B, ...)."""
+    # Not -1: a model without a single answer has no table.
+    flat = counts.reshape(len(counts), math.prod(counts.shape[1:]))
+    return (weights @ flat).reshape(len(weights), *counts.shape[1:])
 
 
 def bootstrap_estimate(
@@ -136,6 +165,7 @@ def bootstrap_estimate(
     level: float = 0.95,
     caution: str | None = None,
     undefined: str = "no recording shows the feature",
+    withheld: str | None = None,
 ) -> Estimate:
     """Return a score with the percentile interval of its patient resamples.
 
@@ -150,19 +180,21 @@ def bootstrap_estimate(
         level: coverage aimed at.
         caution: remark to carry along.
         undefined: why there is no score where there is none.
+        withheld: why the interval must not be given, None if it may.
     """
     defined = resampled[~np.isnan(resampled)]
     share = 1 - len(defined) / len(resampled) if len(resampled) else 0.0
-    if np.isnan(value):
-        return not_estimable(value, BOOTSTRAP, n, n_patients, f"undefined: {undefined}")
-    if n_patients < 2:
-        return not_estimable(value, BOOTSTRAP, n, n_patients, "all recordings come from one patient")
-    if len(defined) == 0:
-        return not_estimable(value, BOOTSTRAP, n, n_patients, "undefined in every resample")
-    if np.ptp(defined) == 0:
-        return not_estimable(
-            value, BOOTSTRAP, n, n_patients, "the same in every resample, as for constant answers"
-        )
+    reason = withheld
+    if reason is None and np.isnan(value):
+        reason = f"undefined: {undefined}"
+    elif reason is None and n_patients < 2:
+        reason = "all recordings come from one patient"
+    elif reason is None and len(defined) == 0:
+        reason = "undefined in every resample"
+    elif reason is None and np.ptp(defined) == 0:
+        reason = "the same in every resample, as for constant answers"
+    if reason is not None:
+        return not_estimable(value, BOOTSTRAP, n, n_patients, reason)
     tail = ndtr(-np.sqrt(n_patients / (n_patients - 1)) * _t_quantile(level, n_patients))
     low, high = np.quantile(defined, [tail, 1 - tail])
     return Estimate(value, float(low), float(high), BOOTSTRAP, n, n_patients, None, caution, share)

@@ -19,6 +19,9 @@ def mcnemar_mid_p(only_first: int, only_second: int) -> float:
 
     Raises:
         ValueError: a count is negative.
+
+    >>> round(mcnemar_mid_p(1, 8), 4)
+    0.0215
     """
     if only_first < 0 or only_second < 0:
         raise ValueError(f"counts of recordings cannot be negative: {only_first}, {only_second}")

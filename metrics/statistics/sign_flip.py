@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semiology.metrics.scores.counts import Codes, Floats
+from semiology.metrics.arrays import Codes, Floats
 
 FLIPS = 10_000
 _TIES = 1e-9

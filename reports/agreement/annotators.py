@@ -8,8 +8,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.agreement.agreement import distribution_similarity
-from semiology.metrics.agreement.agreement_estimates import COEFFICIENTS, agreement_estimates
+from semiology.metrics.agreement.coefficients import (
+    COEFFICIENTS,
+    agreement_estimates,
+    distribution_similarity,
+)
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 
 if TYPE_CHECKING:

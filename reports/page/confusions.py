@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from semiology.features import FEATURES
-from semiology.metrics.agreement.agreement import krippendorff_alpha
+from semiology.metrics.agreement.coefficients import krippendorff_alpha
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.reports.page.score_cells import number
 from semiology.reports.summary.run_labels import ShownRun

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from semiology.features import FEATURES, REGIONS
 from semiology.metrics.coverage import UNPARSED
-from semiology.metrics.s3.diagnosis import DIAGNOSES, published_diagnosis
-from semiology.metrics.s3.laterality import SIDES
+from semiology.metrics.published_rules import published_diagnosis
+from semiology.metrics.s3.categorical import DIAGNOSES, SIDES
 from semiology.metrics.s3.onset_time import published_seconds
 from semiology.metrics.s3.sequence.measures import published_tokens
 

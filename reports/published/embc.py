@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semiology.metrics.published import published_s3_task1_scores
+from semiology.metrics.published_rules import published_s3_task1_scores
 from semiology.metrics.scores.classification import BinaryCounts, accuracy, f1, precision, recall
 from semiology.reports.published.answers import EMBC_MODEL, read_embc_table
 

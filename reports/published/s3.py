@@ -14,10 +14,12 @@ import numpy as np
 import pandas as pd
 
 from semiology.metrics.coverage import refuse_duplicates
-from semiology.metrics.published import published_s3_task1_scores
-from semiology.metrics.s3.diagnosis import published_diagnosis_scores
-from semiology.metrics.s3.laterality import published_side_scores
-from semiology.metrics.s3.onset_region import published_region_scores
+from semiology.metrics.published_rules import (
+    published_diagnosis_scores,
+    published_region_scores,
+    published_s3_task1_scores,
+    published_side_scores,
+)
 from semiology.metrics.s3.onset_time import published_mae, published_seconds
 from semiology.metrics.s3.sequence.measures import edit_distance, lcs_ratio, position_share, published_tokens
 from semiology.metrics.s3.text.bleu_rouge import corpus_bleu, rouge

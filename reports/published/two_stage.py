@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from semiology.features import VISUAL_FEATURES
-from semiology.metrics.s3.diagnosis import DIAGNOSES, published_diagnosis_scores
+from semiology.metrics.published_rules import published_diagnosis_scores
+from semiology.metrics.s3.categorical import DIAGNOSES
 
 if TYPE_CHECKING:
     import pandas as pd

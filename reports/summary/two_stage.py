@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from semiology.features import VISUAL_FEATURES
-from semiology.metrics.s3.diagnosis import DIAGNOSES
+from semiology.metrics.s3.categorical import DIAGNOSES
 from semiology.reports.read.s3_answers import S3Results
 from semiology.reports.summary.features import labelled_answers, labelled_recordings
 from semiology.reports.summary.run_labels import NO_ENHANCEMENT, REFERENCE, is_reference

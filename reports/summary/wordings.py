@@ -21,8 +21,7 @@ from semiology.metrics.robustness.answers import (
 from semiology.metrics.robustness.best_wording import BestOfK, best_of_k
 from semiology.metrics.robustness.scores import Robustness, robustness_of
 from semiology.metrics.robustness.variance import wording_permutation_test
-from semiology.metrics.robustness.wording_scores import patient_wording_tables, wording_scores
-from semiology.metrics.scores.classification import Policy
+from semiology.metrics.scores.classification import Policy, table_scores
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.summary.run_labels import NO_ENHANCEMENT
 
@@ -144,8 +143,8 @@ def _strips(
     for answers, feature in zip(asked, robustness.features, strict=True):
         f1 = feature.per_wording["f1"]
         known = not bool(np.isnan(f1).all())
-        tables = patient_wording_tables(answers).sum(0)
-        always = wording_scores(_all_yes(tables[0]), policy, three_classes=answers.three_classes)["f1"]
+        tables = answers.tables().sum(0)
+        always = table_scores(_all_yes(tables[0]), policy, three_classes=answers.three_classes)["f1"]
         p_value, noise = wording_permutation_test(answers.right, answers.patient, seed=seed)
         chosen = None
         if known and len(answers.patients) >= MIN_PATIENTS_TO_CHOOSE:

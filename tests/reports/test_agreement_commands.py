@@ -13,8 +13,12 @@ import pytest
 from s3_examples import REPORT, record, write_s3_run
 from typer.testing import CliRunner, Result
 
-from semiology.metrics.agreement.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
-from semiology.metrics.agreement.agreement_estimates import agreement_estimates
+from semiology.metrics.agreement.coefficients import (
+    agreement_estimates,
+    cohen_kappa,
+    fleiss_kappa,
+    krippendorff_alpha,
+)
 from semiology.metrics.agreement.expert_ranking import ranking_agreement
 from semiology.reports.agreement.commands import agreement_app
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semiology.metrics.coverage import UNPARSED, count_answers, is_missing, require_columns
+from semiology.metrics.arrays import mean_defined
+from semiology.metrics.coverage import UNPARSED, count_answers, is_missing, require_recordings
 from semiology.metrics.s3.sequence.measures import (
     edit_distance,
     first_mentions,
@@ -93,8 +94,14 @@ def score_sequences(frame: pd.DataFrame, *, resamples: int = RESAMPLES, seed: in
 
     Raises:
         ValueError: a column is missing or a recording is there twice.
+
+    >>> import pandas as pd
+    >>> rows = [(f"v{i}", f"p{i}", ["tonic", "clonic"], ["clonic", "tonic"]) for i in range(20)]
+    >>> scores = score_sequences(pd.DataFrame(rows, columns=["video_id", "patient_id", "truth", "answer"]))
+    >>> scores.estimates["edit_distance"].value, scores.estimates["order_accuracy"].value
+    (2.0, 0.0)
     """
-    require_columns(frame, ("video_id", "patient_id", "truth", "answer"))
+    require_recordings(frame, ("video_id", "patient_id", "truth", "answer"))
     counts = count_answers(frame["answer"])
     replied = frame[[not is_missing(value) for value in frame["answer"]]]
     truths = [list(value) for value in replied["truth"]]
@@ -116,13 +123,10 @@ def score_sequences(frame: pd.DataFrame, *, resamples: int = RESAMPLES, seed: in
         name: mean_estimate([row[name] for row in scored], patients, resamples=resamples, seed=seed)
         for name in names
     }
-    baselines = {"random_order_relation_f1": _mean([row["relation_random_order_f1"] for row in scored])}
+    baselines = {
+        "random_order_relation_f1": float(mean_defined([row["relation_random_order_f1"] for row in scored]))
+    }
     for label, constant in constants.items():
         rows = [sequence_scores(constant, t, o) for t, o in zip(truths, ties, strict=True)]
-        baselines |= {f"{label}_{name}": _mean([row[name] for row in rows]) for name in names}
+        baselines |= {f"{label}_{name}": float(mean_defined([row[name] for row in rows])) for name in names}
     return TaskScores(estimates, baselines, counts)
-
-
-def _mean(values: Sequence[float]) -> float:
-    defined = [value for value in values if not np.isnan(value)]
-    return float(np.mean(defined)) if defined else float("nan")

@@ -1,7 +1,7 @@
 """BERTScore of a text with a reference, by the bert-score library, with an encoder that the user names.
 
 Like BLEU and ROUGE it does not know what is clinically right (arXiv 2605.21852, Table 10: correlation with
-expert ratings 0.07). Encoder and layer belong beside the figure, which depends on both; it is not rescaled.
+expert ratings 0.07). Encoder and layer belong beside the score, which depends on both; it is not rescaled.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from semiology.metrics.scores.counts import Floats
+from semiology.metrics.arrays import Floats
 from semiology.privacy.model_hub import hub_folder
 
 LONGEST = 20_000
@@ -99,7 +99,10 @@ class BertSimilarity:
                     f"{self.name}: bert-score cannot load this encoder ({error}) → give the folder of a "
                     "transformers encoder, such as roberta-large, with its tokenizer"
                 ) from error
-            _limit(self._scorer)
+            # The tokenizer must cut texts where the encoder has no more positions, also if nobody told it so.
+            positions = getattr(self._scorer._model.config, "max_position_embeddings", None)
+            if isinstance(positions, int) and self._scorer._tokenizer.model_max_length > positions:
+                self._scorer._tokenizer.model_max_length = positions - 2  # RoBERTa counts positions from 2
         return self._scorer
 
 
@@ -121,13 +124,6 @@ def _local(encoder: str, download: bool) -> Path:
             "read; save it again by save_pretrained"
         )
     return folder
-
-
-def _limit(scorer: Any) -> None:
-    """Let the tokenizer cut texts where the encoder has no more positions, if nobody told it so."""
-    positions = getattr(scorer._model.config, "max_position_embeddings", None)
-    if isinstance(positions, int) and scorer._tokenizer.model_max_length > positions:
-        scorer._tokenizer.model_max_length = positions - 2  # RoBERTa counts positions from 2
 
 
 def _layer(folder: Path, encoder: str, chosen: int | None) -> int:

@@ -15,8 +15,8 @@ import sacrebleu
 from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
+from semiology.metrics.arrays import Floats
 from semiology.metrics.s3.text.other_patients import other_patient_pairs
-from semiology.metrics.scores.counts import Floats
 
 LONGEST = 20_000
 
@@ -31,7 +31,7 @@ class Rouge(NamedTuple):
 def corpus_bleu(texts: Sequence[str], references: Sequence[str]) -> float:
     """Return the BLEU of a collection, 0 to 100, by sacrebleu with its defaults (13a, exponential smoothing).
 
-    One reference per text; 0 for empty texts. The published table of task 6 is this figure.
+    One reference per text; 0 for empty texts. The published table of task 6 is this score.
 
     Raises:
         ValueError: there is no text, or the lengths differ.
@@ -57,14 +57,14 @@ def bleu_statistics(texts: Sequence[str], references: Sequence[str]) -> Floats:
     return np.array(rows, dtype=np.float64)
 
 
-def bleu_of_statistics(sums: Floats) -> float:
-    """Return the BLEU, 0 to 100, of a collection from the sums of its `bleu_statistics`, shape (10,).
+def bleu_of_statistics(sums: Floats) -> Floats:
+    """Return the BLEU, 0 to 100, of collections from the sums of their `bleu_statistics`, (B, 10) to (B,).
 
     Equal to `corpus_bleu` of the same texts.
     """
-    whole = [int(value) for value in sums]
-    found = BLEU.compute_bleu(whole[2:6], whole[6:], whole[0], whole[1], smooth_method="exp")
-    return float(found.score)
+    wholes = sums.astype(np.int64).tolist()
+    found = [BLEU.compute_bleu(w[2:6], w[6:], w[0], w[1], smooth_method="exp").score for w in wholes]
+    return np.array(found, dtype=np.float64)
 
 
 def bleu(texts: Sequence[str], references: Sequence[str]) -> Floats:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semiology.metrics.coverage import count_answers, is_missing, require_columns
+from semiology.metrics.arrays import Floats
+from semiology.metrics.coverage import count_answers, is_missing, require_recordings
 from semiology.metrics.statistics.bootstrap import TaskScores, mean_estimate
-from semiology.metrics.statistics.intervals import RESAMPLES
+from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +49,9 @@ def interpretation_score(
 
     Raises:
         ValueError: the two lists of answers differ in length.
+
+    >>> interpretation_score("yes", "yes", ["yes", "left", None], ["yes", "left", "sustained"])
+    0.85
     """
     if len(extracted) != len(reference):
         raise ValueError(
@@ -97,26 +101,37 @@ def score_interpretations(frame: pd.DataFrame, *, resamples: int = RESAMPLES, se
     Raises:
         ValueError: a column is missing, a recording is there twice, or a score is outside 0 to 1.
     """
-    require_columns(frame, ("video_id", "patient_id", "truth", "answer", "score"))
+    require_recordings(frame, ("video_id", "patient_id", "truth", "answer", "score"))
     counts = count_answers(frame["answer"])
     replied = frame[[not is_missing(value) for value in frame["answer"]]]
     scores = replied["score"].to_numpy(dtype=np.float64)
     if bool(((scores < 0) | (scores > 1 + 1e-9)).any()):
         raise ValueError("a score is outside 0 to 1 → give scores of interpretation_score")
-    patients, truth = replied["patient_id"].tolist(), replied["truth"].to_numpy(dtype=object)
-    present = truth == "yes"
-    seen = present & (replied["answer"].to_numpy(dtype=object) == "yes")
-    parts = {
-        "score": scores,
-        "score_where_present": np.where(present, scores, np.nan),
-        "score_where_seen": np.where(seen, scores, np.nan),
-    }
-    estimates = {
-        name: mean_estimate(values, patients, resamples=resamples, seed=seed)
-        for name, values in parts.items()
-    }
+    truth = replied["truth"].to_numpy(dtype=object)
+    estimates = interpretation_estimates(replied, scores, "score", resamples=resamples, seed=seed)
     n = len(truth)
     baselines = {
         f"always_{word}_score": float((truth == word).mean()) if n else float("nan") for word in ("no", "yes")
     }
     return TaskScores(estimates, baselines, counts)
+
+
+def interpretation_estimates(
+    replied: pd.DataFrame, scores: Floats, name: str, *, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, Estimate]:
+    """Return the mean score over all answers, over those where the feature is present, and those it was seen in.
+
+    Args:
+        replied: columns patient_id, truth, answer; one row per answer.
+        scores: of each answer, 0 to 1.
+        name: of the score; the others are ``<name>_where_present`` and ``<name>_where_seen``.
+        resamples, seed: of the draws of patients.
+    """
+    present = (replied["truth"] == "yes").to_numpy(dtype=bool)
+    seen = present & (replied["answer"] == "yes").to_numpy(dtype=bool)
+    kept = {name: present | True, f"{name}_where_present": present, f"{name}_where_seen": seen}
+    patients = replied["patient_id"].tolist()
+    return {
+        part: mean_estimate(np.where(rows, scores, np.nan), patients, resamples=resamples, seed=seed)
+        for part, rows in kept.items()
+    }

@@ -25,6 +25,7 @@ from semiology.metrics.s3.text.phrases import (
     one_side,
     plain,
     sides,
+    stated,
 )
 
 Reader = Callable[[str], str | None]
@@ -81,7 +82,7 @@ _SHAKING_LIMB = re.compile(r"\bshak\w+|\bjerk\w*|\bmov\w+|\bthrash\w*|\bflail\w*
 _ONE_EACH = re.compile(r"\bwhile\b|\bother\b|\bopposite\b|\bfigure[ -]?(?:4|four)\b")
 
 
-def _states(yes: re.Pattern[str], text: str, *, no: re.Pattern[str] | None = None) -> str | None:
+def _states(text: str, *, yes: re.Pattern[str], no: re.Pattern[str] | None = None) -> str | None:
     if no is not None and asserted(no, text) is not None:
         return "no"
     if asserted(yes, text) is not None:
@@ -110,25 +111,17 @@ def _side_with(text: str, *, of: re.Pattern[str]) -> str | None:
 
 def _parts(text: str, *, of: re.Pattern[str], sided: bool = False) -> str | None:
     found: set[str] = set()
-    for clause in clauses(text):
-        match = of.search(clause.text)
-        if match and not negated(clause.text, match.start()):
-            side = one_side(sides(clause.text)) if sided else None
-            found |= {f"{side} {part}" if side else part for part in body_parts(clause.text)}
+    for clause, _ in stated(of, text):
+        side = one_side(sides(clause)) if sided else None
+        found |= {f"{side} {part}" if side else part for part in body_parts(clause)}
     return "|".join(sorted(found)) or None
 
 
 def _varying(text: str) -> str | None:
     frequency, amplitude = (asserted(p, text) is not None for p in (_FREQUENCY, _AMPLITUDE))
-    return (
-        "both"
-        if frequency and amplitude
-        else "frequency"
-        if frequency
-        else "amplitude"
-        if amplitude
-        else None
-    )
+    if frequency and amplitude:
+        return "both"
+    return "frequency" if frequency else "amplitude" if amplitude else None
 
 
 def _one_bent_one_stretched(text: str) -> str | None:
@@ -139,7 +132,7 @@ def _one_bent_one_stretched(text: str) -> str | None:
 
 
 def _kept(yes: re.Pattern[str], no: re.Pattern[str] | None = None) -> Reader:
-    return partial(_states, yes, no=no)
+    return partial(_states, yes=yes, no=no)
 
 
 _LASTING = _kept(_SUSTAINED, _BRIEF)
@@ -182,7 +175,10 @@ READERS: Mapping[str, tuple[Reader, ...]] = {
     "full_body_shaking": (_kept(SIGNS["full_body_shaking"]),),
     "close_eyes": (_kept(_SQUEEZED),),
     "eye_blinking": (_kept(_FAST), _LASTING),
-    "verbal_responsiveness": (_kept(_ADDRESSED), _kept(_COHERENT, _INCOHERENT)),
+    "verbal_responsiveness": (
+        _kept(_ADDRESSED),
+        _kept(_COHERENT, _INCOHERENT),
+    ),
     "ictal_vocalization": (_kept(_SOUND), _kept(_REPETITIVE)),
 }
 

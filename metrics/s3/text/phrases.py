@@ -7,7 +7,7 @@ judge model is at hand; `docs/s3_metrics.md` states how far they agree with one.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 LONGEST = 20_000
@@ -141,6 +141,14 @@ def asserted(pattern: re.Pattern[str], text: str) -> int | None:
     return None
 
 
+def stated(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, re.Match[str]]]:
+    """Yield the clauses of a `plain` text whose first match of a pattern is not negated, and that match."""
+    for clause in clauses(text):
+        match = pattern.search(clause.text)
+        if match and not negated(clause.text, match.start()):
+            yield clause.text, match
+
+
 def denied(pattern: re.Pattern[str], text: str) -> bool:
     """Whether a pattern occurs in a `plain` text, and every time negated."""
     return asserted(pattern, text) is None and pattern.search(text) is not None
@@ -170,10 +178,7 @@ def body_parts(clause: str) -> frozenset[str]:
 
 
 def _placed_sides(clause: str) -> list[tuple[int, str]]:
-    found = [(match.start(), _side_of(match)) for match in _SIDE.finditer(clause)]
+    letters = {"l": "left", "r": "right"}
+    found = [(match.start(), match[1] or letters[match[2]]) for match in _SIDE.finditer(clause)]
     found += [(match.start(), "both") for match in _BOTH.finditer(clause)]
     return sorted(found)
-
-
-def _side_of(match: re.Match[str]) -> str:
-    return match[1] or {"l": "left", "r": "right"}[match[2]]

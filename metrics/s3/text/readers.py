@@ -19,18 +19,6 @@ Answers = tuple[str | None, ...]
 """Answers to the questions of a feature, the core manifestation first; None where the text does not say."""
 
 
-class ReadingCounts(NamedTuple):
-    """Pairs of a text and its reference that were compared by what was read from them.
-
-    Attributes:
-        judged: both texts were read by the judge.
-        by_rules: both were read by the offline rules.
-    """
-
-    judged: int
-    by_rules: int
-
-
 class ReportPair(NamedTuple):
     """Findings of a report and of its reference, read by one reader."""
 
@@ -72,7 +60,16 @@ class TextReader:
         Raises:
             ValueError: the lengths differ.
         """
-        return [self._reports(text, one) for text, one in zip(texts, references, strict=True)]
+        pairs = []
+        for text, reference in zip(texts, references, strict=True):
+            said, known = self._judged_findings(text), self._judged_findings(reference)
+            judged = said is not None and known is not None
+            if said is None or known is None:
+                said, known = (
+                    extract_findings(one) if one else ReportFindings() for one in (text, reference)
+                )
+            pairs.append(ReportPair(said, known, judged))
+        return pairs
 
     def read_justification(self, feature: str, text: str, reference: str) -> AnswerPair:
         """Return the answers to the questions of a feature in a justification and in its reference.
@@ -84,12 +81,6 @@ class TextReader:
         if said is not None and known is not None:
             return AnswerPair(said, known, judged=True)
         return AnswerPair(extract_answers(feature, text), extract_answers(feature, reference), judged=False)
-
-    def _reports(self, text: str, reference: str) -> ReportPair:
-        said, known = self._judged_findings(text), self._judged_findings(reference)
-        if said is not None and known is not None:
-            return ReportPair(said, known, judged=True)
-        return ReportPair(_by_rules(text), _by_rules(reference), judged=False)
 
     def _judged_findings(self, text: str) -> ReportFindings | None:
         if self.judge is None:
@@ -110,7 +101,3 @@ class TextReader:
 
 RULES = TextReader()
 """The offline rules, the default."""
-
-
-def _by_rules(text: str) -> ReportFindings:
-    return extract_findings(text) if text else ReportFindings()

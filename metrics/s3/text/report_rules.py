@@ -7,6 +7,7 @@ The default where no judge is at hand. It is coarser than the language model beh
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from semiology.metrics.s3.text.phrases import (
     BODY_PARTS,
@@ -17,6 +18,7 @@ from semiology.metrics.s3.text.phrases import (
     one_side,
     plain,
     sides,
+    stated,
 )
 from semiology.metrics.s3.text.seizure_rqi import NOT_STATED, ReportFindings
 
@@ -62,12 +64,17 @@ def extract_findings(report: str) -> ReportFindings:
     places = {name: asserted(pattern, text) for name, pattern in SIGNS.items()}
     named = sorted((place, name) for name, place in places.items() if place is not None)
     features = [name for _, name in named]
+    sections = {
+        "onset": bool(features),
+        "propagation": bool(features) and _PROPAGATION.search(text) is not None,
+        "postictal": asserted(_POSTICTAL, text) is not None,
+    }
     return ReportFindings(
-        sections=_sections(text, bool(features)),
+        sections=tuple(name for name, there in sections.items() if there),
         features=features,
         locations={
             "head_turning": _head_side(text),
-            "first_motor_laterality": _first_motor_side(text),
+            "first_motor_laterality": _first_side(clause for clause, _ in stated(_MOTOR, text)),
             "asymmetric_posturing": _arm_posture(text),
             "figure4": _figure4_side(text),
         },
@@ -77,33 +84,17 @@ def extract_findings(report: str) -> ReportFindings:
     )
 
 
-def _sections(text: str, has_signs: bool) -> tuple[str, ...]:
-    found = {
-        "onset": has_signs,
-        "propagation": has_signs and _PROPAGATION.search(text) is not None,
-        "postictal": asserted(_POSTICTAL, text) is not None,
-    }
-    return tuple(name for name, there in found.items() if there)
-
-
 def _head_side(text: str) -> str:
-    for clause in clauses(text):
-        match = _HEAD_SIDE.search(clause.text)
-        if match and not negated(clause.text, match.start()):
-            near = one_side(sides(clause.text[max(0, match.start() - 30) : match.end() + 40]))
-            if near in ("left", "right"):
-                return near
+    for clause, match in stated(_HEAD_SIDE, text):
+        near = one_side(sides(clause[max(0, match.start() - 30) : match.end() + 40]))
+        if near in ("left", "right"):
+            return near
     return NOT_STATED
 
 
-def _first_motor_side(text: str) -> str:
-    for clause in clauses(text):
-        match = _MOTOR.search(clause.text)
-        if match and not negated(clause.text, match.start()):
-            named = [side for side in sides(clause.text) if side != "both"]
-            if named:
-                return named[0]
-    return NOT_STATED
+def _first_side(parts: Iterable[str]) -> str:
+    """Return the side named first in the first part of a text that names one."""
+    return next((side for part in parts for side in sides(part) if side != "both"), NOT_STATED)
 
 
 def _arm_posture(text: str) -> str:
@@ -123,12 +114,8 @@ def _arm_posture(text: str) -> str:
 
 
 def _figure4_side(text: str) -> str:
-    for clause in clauses(text):
-        match = SIGNS["figure4"].search(clause.text)
-        if match and not negated(clause.text, match.start()):
-            stretched = _STRETCHED.search(clause.text)
-            near = clause.text if stretched is None else clause.text[max(0, stretched.start() - 30) :]
-            named = [side for side in sides(near) if side != "both"]
-            if named:
-                return named[0]
-    return NOT_STATED
+    clauses_near = []
+    for clause, _ in stated(SIGNS["figure4"], text):
+        stretched = _STRETCHED.search(clause)
+        clauses_near.append(clause if stretched is None else clause[max(0, stretched.start() - 30) :])
+    return _first_side(clauses_near)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from semiology.metrics.coverage import AnswerCounts, is_missing, require_columns
+from semiology.metrics.arrays import mean_defined
+from semiology.metrics.coverage import AnswerCounts, is_missing, require_recordings
 from semiology.metrics.s3.text.other_patients import other_patient_pairs
 from semiology.metrics.s3.text.seizure_rqi import (
     HazardRule,
@@ -50,7 +49,7 @@ def score_reports(
     Raises:
         ValueError: a column is missing or a recording is there twice.
     """
-    require_columns(frame, ("video_id", "patient_id", "report", "reference", "shown"))
+    require_recordings(frame, ("video_id", "patient_id", "report", "reference", "shown"))
     replied = frame[[not is_missing(value) for value in frame["report"]]]
     counts = AnswerCounts(len(frame), len(replied), 0, len(frame) - len(replied))
     reports, references = replied["report"].tolist(), replied["reference"].tolist()
@@ -63,7 +62,10 @@ def score_reports(
     findings = [stated_findings_score(a, b) for a, b in zip(reports, references, strict=True)]
     columns = {"rqi": [one.value for one in quality]}
     columns |= {f"rqi_{name}": [float(getattr(one, name)) for one in quality] for name in COMPONENTS}
-    columns |= {_stated_name(name): [one[name] for one in findings] for name in STATED}
+    columns |= {
+        "stated_findings" if name == "value" else f"stated_findings_{name}": [one[name] for one in findings]
+        for name in STATED
+    }
     estimates = {
         name: mean_estimate(values, patients, resamples=resamples, seed=seed)
         for name, values in columns.items()
@@ -92,16 +94,7 @@ def _baselines(
             ).value
             for report, i in reports
         ]
-        found[f"{label}_rqi"] = _mean(values)
+        found[f"{label}_rqi"] = float(mean_defined(values))
         stated = [stated_findings_score(report, references[i])["value"] for report, i in reports]
-        found[f"{label}_stated_findings"] = _mean(stated)
+        found[f"{label}_stated_findings"] = float(mean_defined(stated))
     return found
-
-
-def _stated_name(part: str) -> str:
-    return "stated_findings" if part == "value" else f"stated_findings_{part}"
-
-
-def _mean(values: Sequence[float]) -> float:
-    defined = [value for value in values if not np.isnan(value)]
-    return float(np.mean(defined)) if defined else float("nan")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from semiology.metrics.arrays import Floats
 from semiology.metrics.coverage import UNPARSED, AnswerCounts, count_answers, is_missing
-from semiology.metrics.s3.part_scores import Drawing, PartScores
-from semiology.metrics.s3.text.interpretation_score import interpretation_score
+from semiology.metrics.s3.part_scores import Drawing, PartScores, ReadingCounts
+from semiology.metrics.s3.text.interpretation_score import interpretation_estimates, interpretation_score
 from semiology.metrics.s3.text.other_patients import other_patient_pairs
-from semiology.metrics.s3.text.readers import RULES, ReadingCounts, TextReader
+from semiology.metrics.s3.text.readers import RULES, TextReader
 from semiology.metrics.s3.text.report_scores import score_reports
 from semiology.metrics.scores.aggregation import recording_answers
-from semiology.metrics.scores.counts import Floats
 from semiology.metrics.scores.run_scores import score_run
 from semiology.metrics.statistics.bootstrap import TaskScores, mean_estimate, pooled_estimate
 from semiology.metrics.statistics.intervals import BOOTSTRAP, Estimate, not_estimable
@@ -77,7 +77,11 @@ def score_report_texts(frame: pd.DataFrame, drawing: Drawing, tools: TextTools) 
         estimates[name] = score_reports(rows, **rule, **drawing).estimates["rqi"]
     estimates |= _overlap(texts, references, patients, drawing, tools.similarity)
     baselines["other_rouge_l"] = other_patient_rouge_l(texts, references, patients)
-    baselines["other_bertscore"] = _other_similarity(tools.similarity, texts, references, patients)
+    baselines["other_bertscore"] = float("nan")
+    others = other_patient_pairs(patients)
+    if tools.similarity is not None and others:
+        similarity = tools.similarity([texts[i] for i, _ in others], [references[j] for _, j in others])
+        baselines["other_bertscore"] = float(similarity.mean())
     judged = [pair.judged for pair, text in zip(pairs, texts, strict=True) if text]
     return [PartScores("", "", TaskScores(estimates, baselines, counts), _counted(judged))]
 
@@ -119,7 +123,7 @@ def _explained(replied: pd.DataFrame, drawing: Drawing, tools: TextTools) -> Par
         texts = [text if isinstance(text, str) else "" for text in told["justification"]]
         patients = told["patient_id"].tolist()
         scores, readings = _interpretation_scores(told, texts, tools.reader)
-        estimates |= _interpretations(told, scores, drawing)
+        estimates |= interpretation_estimates(told, scores, "interpretation", **drawing)
         estimates |= _overlap(texts, told["reference"].tolist(), patients, drawing, tools.similarity)
         baselines["always_no_interpretation"] = float((told["truth"] == "no").mean())
         baselines["always_no_interpretation_where_present"] = 0.0
@@ -146,19 +150,6 @@ def _interpretation_scores(
     return np.array(scores, dtype=np.float64), _counted(judged)
 
 
-def _interpretations(told: pd.DataFrame, scores: Floats, drawing: Drawing) -> dict[str, Estimate]:
-    """Return the Semiology Interpretation Score over all, those with the feature, and those seen."""
-    present = (told["truth"] == "yes").to_numpy(dtype=bool)
-    seen = present & (told["answer"] == "yes").to_numpy(dtype=bool)
-    columns = {
-        "interpretation": scores,
-        "interpretation_where_present": np.where(present, scores, np.nan),
-        "interpretation_where_seen": np.where(seen, scores, np.nan),
-    }
-    patients = told["patient_id"].tolist()
-    return {name: mean_estimate(values, patients, **drawing) for name, values in columns.items()}
-
-
 def _overlap(
     texts: Sequence[str],
     references: Sequence[str],
@@ -173,22 +164,17 @@ def _overlap(
     estimates = {
         "rouge1": mean_estimate(overlap.rouge1, patients, **drawing),
         "rouge_l": mean_estimate(overlap.rouge_l, patients, **drawing),
-        "bleu": pooled_estimate(bleu_statistics(texts, references), patients, bleu_of_statistics, **drawing),
+        "bleu": pooled_estimate(
+            {"bleu": bleu_statistics(texts, references)},
+            patients,
+            lambda sums: bleu_of_statistics(sums["bleu"]),
+            **drawing,
+        ),
     }
     if similarity is None:
         missing = not_estimable(float("nan"), BOOTSTRAP, len(texts), len(set(patients)), NO_ENCODER)
         return estimates | {"bertscore": missing}
     return estimates | {"bertscore": mean_estimate(similarity(texts, references), patients, **drawing)}
-
-
-def _other_similarity(
-    similarity: Similarity | None, texts: Sequence[str], references: Sequence[str], patients: Sequence[Any]
-) -> float:
-    """Return the mean BERTScore of each text against references of other patients: the chance level."""
-    pairs = other_patient_pairs(patients) if similarity is not None else []
-    if similarity is None or not pairs:
-        return float("nan")
-    return float(similarity([texts[i] for i, _ in pairs], [references[j] for _, j in pairs]).mean())
 
 
 def _counted(judged: Sequence[bool]) -> ReadingCounts:

@@ -116,12 +116,19 @@ def seizure_rqi(
         hazard_rule: ``zero`` (equation 6: factor 0) or ``cap_50`` (its text: at most 50).
 
     Source: arXiv 2605.21852, appendix D, equations 1-7, and the metric files of its repository.
+
+    >>> reference = ReportFindings(sections=("onset",), features=("tonic", "clonic"), words=40)
+    >>> round(seizure_rqi(reference, reference, {"tonic", "clonic"}).value, 2)
+    100.0
+    >>> seizure_rqi(ReportFindings(), reference, {"tonic", "clonic"}).value
+    25.0
     """
     sections = _covered(report.sections, reference.sections)
     coverage = _covered(report.features, reference.features)
     named = [_location(report, name) == _location(reference, name) for name in LOCATIONS]
     locations = sum(named) / len(LOCATIONS)
-    order = _published_order(report.features, reference.features)
+    one_is_empty = bool(report.features) != bool(reference.features)
+    order = 0.0 if one_is_empty else position_share(report.features, reference.features)
     w = WEIGHTS
     base = (
         w["sections"] * sections + w["coverage"] * coverage + w["locations"] * locations + w["order"] * order
@@ -147,6 +154,10 @@ def stated_findings_score(report: ReportFindings, reference: ReportFindings) -> 
     it; an empty report about a recording with findings has value 0; equal reports score 100; symmetric.
 
     Source: ours.
+
+    >>> reference = ReportFindings(sections=("onset",), features=("tonic", "clonic"), words=40)
+    >>> stated_findings_score(ReportFindings(), reference)["value"]
+    0.0
     """
     stated = [
         name for name in LOCATIONS if {_location(report, name), _location(reference, name)} != {NOT_STATED}
@@ -155,26 +166,25 @@ def stated_findings_score(report: ReportFindings, reference: ReportFindings) -> 
     relation = temporal_relation_scores(first_mentions(reference.features), first_mentions(report.features))
     nan = float("nan")
     parts = {
-        "sections": sign_f1([*report.sections], [*reference.sections])
-        if report.sections or reference.sections
-        else nan,
-        "coverage": sign_f1(report.features, reference.features)
-        if report.features or reference.features
-        else nan,
+        "sections": _f1_if_any([*report.sections], [*reference.sections]),
+        "coverage": _f1_if_any(report.features, reference.features),
         "locations": same / len(stated) if stated else nan,
         "order": relation.f1,
     }
     defined = {name: value for name, value in parts.items() if value == value}
     weight = sum(WEIGHTS[name] for name in defined)
     total = sum(WEIGHTS[name] * value for name, value in defined.items())
-    value = 100 * total / weight if weight else nan
     return {
-        "value": value,
+        "value": 100 * total / weight if weight else nan,
         "sections": parts["sections"],
         "features": parts["coverage"],
         "locations": parts["locations"],
         "order": parts["order"],
     }
+
+
+def _f1_if_any(found: Sequence[str], wanted: Sequence[str]) -> float:
+    return sign_f1(found, wanted) if found or wanted else float("nan")
 
 
 def _covered(found: Collection[str], wanted: Collection[str]) -> float:
@@ -184,9 +194,3 @@ def _covered(found: Collection[str], wanted: Collection[str]) -> float:
 
 def _location(findings: ReportFindings, name: str) -> str:
     return findings.locations.get(name) or NOT_STATED
-
-
-def _published_order(features: Sequence[str], wanted: Sequence[str]) -> float:
-    if bool(features) != bool(wanted):
-        return 0.0
-    return position_share(features, wanted)

@@ -12,7 +12,7 @@ from report_examples import rows_of, write_run
 from typer import Typer
 from typer.testing import CliRunner
 
-from semiology.metrics.agreement.agreement import krippendorff_alpha
+from semiology.metrics.agreement.coefficients import krippendorff_alpha
 from semiology.reports.page.confusions import agreement_rows, confusion_rows
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.summary.features import labelled_answers, labelled_recordings, summarise

@@ -1,6 +1,6 @@
 """The published answers that come closest to a sweep: one listener, one wording, three forms of the sound.
 
-They hold no variation of wording; they prove that the measures contain the published figures.
+They hold no variation of wording; they prove that the measures contain the published scores.
 """
 
 from __future__ import annotations

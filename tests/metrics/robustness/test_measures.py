@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wording_examples import answers_of, any_answers
 
-from semiology.metrics.agreement.wording_agreement import agreement_sums, rating_counts
+from semiology.metrics.agreement.coefficients import agreement_sums, rating_counts
+from semiology.metrics.arrays import mean_defined
 from semiology.metrics.robustness import measures as robustness
 from semiology.metrics.robustness.answers import WordingAnswers
 
@@ -109,7 +110,7 @@ def test_the_majority_can_be_better_or_worse_than_the_mean() -> None:
 def test_measures_of_scores_of_a_hand_computed_example() -> None:
     # accuracies of four wordings, the first one the reference
     each = np.array([0.8, 0.6, 0.9, 0.5])
-    assert robustness.mean_over_wordings(each) == pytest.approx(0.7)
+    assert mean_defined(each) == pytest.approx(0.7)
     assert robustness.best(each) == 0.9
     assert robustness.worst(each) == 0.5
     assert robustness.spread(each) == pytest.approx(0.4)
@@ -152,7 +153,7 @@ def test_saturation_is_one_only_without_differences(each: np.ndarray) -> None:
 def test_the_order_of_the_wordings_does_not_matter(each: np.ndarray, random: object) -> None:
     shuffled = np.array(random.sample(each.tolist(), len(each)))  # type: ignore[attr-defined]
     for measure in (
-        robustness.mean_over_wordings,
+        mean_defined,
         robustness.best,
         robustness.worst,
         robustness.saturation,
@@ -163,7 +164,7 @@ def test_the_order_of_the_wordings_does_not_matter(each: np.ndarray, random: obj
 
 def test_an_undefined_score_is_left_out_of_means_and_extremes() -> None:
     each = np.array([[0.2, np.nan, 0.6], [np.nan, np.nan, np.nan]])
-    np.testing.assert_allclose(robustness.mean_over_wordings(each), [0.4, np.nan])
+    np.testing.assert_allclose(mean_defined(each), [0.4, np.nan])
     np.testing.assert_allclose(robustness.best(each), [0.6, np.nan])
     np.testing.assert_allclose(robustness.worst(each), [0.2, np.nan])
     assert np.isnan(robustness.spread_at(each, 2)).all()

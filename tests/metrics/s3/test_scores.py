@@ -12,10 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semiology.features import REGIONS
-from semiology.metrics.published_classes import published_class_estimates
-from semiology.metrics.s3.diagnosis import DIAGNOSES, published_diagnosis_scores
-from semiology.metrics.s3.laterality import SIDES, published_side_scores
-from semiology.metrics.s3.onset_region import published_region_scores
+from semiology.metrics.published_rules import (
+    published_class_estimates,
+    published_diagnosis_scores,
+    published_region_scores,
+    published_side_scores,
+)
+from semiology.metrics.s3.categorical import DIAGNOSES, DIAGNOSIS, REGION, SIDE, SIDES
 from semiology.metrics.s3.part_scores import PartScores
 from semiology.metrics.s3.recording_answers import AnswerKind
 from semiology.metrics.s3.scores import score_task
@@ -176,16 +179,16 @@ def test_published_classes_equal_the_published_lists(
     sides: list[tuple[str, str]], regions: list[tuple[str, str]], diagnoses: list[tuple[str, str]]
 ) -> None:
     cases = (
-        (sides, SIDES, "right", published_side_scores),
-        (regions, REGIONS, None, published_region_scores),
-        (diagnoses, DIAGNOSES, "ES", published_diagnosis_scores),
+        (sides, SIDE, published_side_scores),
+        (regions, REGION, published_region_scores),
+        (diagnoses, DIAGNOSIS, published_diagnosis_scores),
     )
-    for pairs, classes, positive, published in cases:
+    for pairs, question, published in cases:
         rows = pd.DataFrame(pairs, columns=["truth", "answer"])
         rows = rows.assign(
             video_id=[f"v{i}" for i in rows.index], patient_id=[f"p{i % 5}" for i in rows.index]
         )
-        ours = published_class_estimates(rows, classes, positive=positive, resamples=100)
+        ours = published_class_estimates(rows, question, resamples=100)
         read = rows[rows["answer"] != "unparsed"]
         theirs = published(read["truth"].tolist(), read["answer"].tolist())
         for name, estimate in ours.items():

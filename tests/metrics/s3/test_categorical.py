@@ -14,15 +14,22 @@ from sklearn.metrics import (
 )
 
 from semiology.features import REGIONS
-from semiology.metrics.s3.diagnosis import published_diagnosis, published_diagnosis_scores, score_diagnosis
-from semiology.metrics.s3.laterality import SIDES, published_side_scores, score_sides
-from semiology.metrics.s3.onset_region import published_region_scores, score_onset_regions
-from semiology.metrics.scores.class_tables import (
-    class_table,
-    class_table_scores,
+from semiology.metrics.published_rules import (
+    published_diagnosis,
+    published_diagnosis_scores,
+    published_region_scores,
+    published_side_scores,
+)
+from semiology.metrics.s3.categorical import (
+    DIAGNOSIS,
+    REGION,
+    SIDE,
+    SIDES,
     constant_answer_scores,
     score_classes,
 )
+from semiology.metrics.scores.classification import class_table_scores
+from semiology.metrics.scores.counts import class_table
 
 WORDS = ("a", "b", "c")
 ANSWERS = (*WORDS, "unparsed")
@@ -88,7 +95,7 @@ def test_sides_are_scored_with_intervals_baselines_and_counts() -> None:
     truth = [str(side) for side in rng.choice(SIDES, 80)]
     answer: list[str | None] = [t if rng.random() < 0.8 else "unparsed" for t in truth]
     answer[0], answer[1] = None, ""
-    scores = score_sides(frame([*truth, None], [*answer, "left"]), resamples=200)
+    scores = score_classes(frame([*truth, None], [*answer, "left"]), SIDE, resamples=200)
     assert (scores.counts.asked, scores.counts.missing) == (80, 2)
     assert scores.counts.unparsed == answer.count("unparsed")
     assert scores.counts.partial
@@ -102,17 +109,17 @@ def test_sides_are_scored_with_intervals_baselines_and_counts() -> None:
 
 def test_unparsed_answers_are_wrong_and_never_a_side() -> None:
     truth = ["left", "right"] * 10
-    scores = score_sides(frame(truth, ["unparsed"] * 20), resamples=50)
+    scores = score_classes(frame(truth, ["unparsed"] * 20), SIDE, resamples=50)
     assert scores.estimates["accuracy"].value == 0.0
     assert np.isnan(scores.estimates["precision"].value)
     assert scores.estimates["f1"].value == 0.0
 
 
 def test_few_patients_withdraw_the_interval_of_a_two_class_score_and_caution_a_many_class_one() -> None:
-    sides = score_sides(frame(["left", "right"] * 3, ["left"] * 6), resamples=50)
+    sides = score_classes(frame(["left", "right"] * 3, ["left"] * 6), SIDE, resamples=50)
     assert "fewer than 10" in (sides.estimates["macro_f1"].reason or "")
     truth = ["head"] * 20 + ["arms"] * 4
-    regions = score_onset_regions(frame(truth, ["head", "eyes", "arms"] * 8), resamples=50)
+    regions = score_classes(frame(truth, ["head", "eyes", "arms"] * 8), REGION, resamples=50)
     assert regions.estimates["macro_f1"].low is not None
     assert "fewer than 10" in (regions.estimates["macro_f1"].caution or "")
 
@@ -120,7 +127,7 @@ def test_few_patients_withdraw_the_interval_of_a_two_class_score_and_caution_a_m
 def test_a_recording_in_two_rows_is_refused() -> None:
     doubled = pd.concat([frame(["ES"], ["ES"])] * 2)
     with pytest.raises(ValueError, match="answered twice, first v0"):
-        score_diagnosis(doubled)
+        score_classes(doubled, DIAGNOSIS)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +136,7 @@ def test_a_recording_in_two_rows_is_refused() -> None:
 )
 def test_a_word_outside_the_classes_is_named(truth: list[str], answer: list[str], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        score_classes(frame(truth, answer), SIDES)
+        score_classes(frame(truth, answer), SIDE)
 
 
 def test_published_sides_drop_what_is_not_exactly_a_side() -> None:
@@ -143,7 +150,7 @@ def test_published_regions_make_a_class_of_a_misspelling_and_ours_refuse_it() ->
     assert values["n"] == 2.0
     assert values["f1"] == pytest.approx(1 / 3)
     with pytest.raises(ValueError, match="unknown truth 'amrs'"):
-        score_onset_regions(frame(["amrs"], ["arms"]))
+        score_classes(frame(["amrs"], ["arms"]), REGION)
     assert len(REGIONS) == 11
 
 
@@ -156,7 +163,7 @@ def test_published_diagnosis_reads_nes_first() -> None:
 
 def test_always_es_stands_beside_the_diagnosis() -> None:
     truth = ["ES"] * 40 + ["NES"] * 20
-    scores = score_diagnosis(frame(truth, ["ES"] * 60, per_patient=1), resamples=100)
+    scores = score_classes(frame(truth, ["ES"] * 60, per_patient=1), DIAGNOSIS, resamples=100)
     assert scores.estimates["f1"].value == pytest.approx(scores.baselines["always_ES_f1"]) == 0.8
     assert scores.estimates["balanced_accuracy"].value == 0.5
     assert scores.estimates["mcc"].value == 0.0

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import fleiss_kappa as statsmodels_fleiss
 from wording_examples import any_answers
 
-from semiology.metrics.agreement import wording_agreement as agreement
+from semiology.metrics.agreement import coefficients as agreement
 from semiology.metrics.robustness.answers import WordingAnswers
 
 
@@ -42,7 +42,7 @@ def test_alpha_of_the_published_binary_example() -> None:
     # n = 20, n_0 = 14, n_1 = 6: alpha = 1 - (20 - 1) * 4 / (14 * 6) = 0.095.
     a, b = [0, 1, 0, 0, 0, 0, 0, 0, 1, 0], [1, 1, 1, 0, 0, 1, 0, 0, 0, 0]
     ones = np.add(a, b)
-    found = agreement.krippendorff_alpha(totals(np.stack([2 - ones, ones], axis=1)))
+    found = agreement.alpha_of_sums(totals(np.stack([2 - ones, ones], axis=1)))
     assert found == pytest.approx(1 - 19 * 4 / 84)
     assert round(float(found), 3) == 0.095
 
@@ -51,14 +51,14 @@ def test_alpha_with_missing_ratings_worked_by_hand() -> None:
     # units (yes, no): (2,0), (1,1), (0,3), (1,0); the last one has no pair.
     # N = 7, N_yes = 3, N_no = 4. Disagreeing ordered pairs over (m - 1): only unit 2: 2 / 1 = 2, D_o = 2/7.
     # D_e = (49 - 9 - 16) / (7 * 6) = 24/42. alpha = 1 - (2/7) / (24/42) = 0.5.
-    found = agreement.krippendorff_alpha(totals(np.array([[2, 0], [1, 1], [0, 3], [1, 0]])))
+    found = agreement.alpha_of_sums(totals(np.array([[2, 0], [1, 1], [0, 3], [1, 0]])))
     assert found == pytest.approx(0.5)
 
 
 @given(any_answers())
 def test_alpha_equals_the_sum_over_all_pairs(answers: WordingAnswers) -> None:
     counts = counts_of(answers)
-    found = float(agreement.krippendorff_alpha(totals(counts)))
+    found = float(agreement.alpha_of_sums(totals(counts)))
     assert found == pytest.approx(slow_alpha(counts), nan_ok=True)
     assert np.isnan(found) or -1 - 1e-9 <= found <= 1 + 1e-9
 
@@ -69,29 +69,29 @@ def test_fleiss_gwet_and_agreement_worked_by_hand() -> None:
     # Gwet P_e = 2 * 1/2 * 1/2 / 1 = 1/2, AC1 = 1/3 as well
     sums = totals(np.array([[3, 0], [2, 1], [1, 2], [0, 3]]))
     assert agreement.observed_agreement(sums) == pytest.approx(2 / 3)
-    assert agreement.fleiss_kappa(sums) == pytest.approx(1 / 3)
-    assert agreement.gwet_ac1(sums) == pytest.approx(1 / 3)
+    assert agreement.fleiss_of_sums(sums) == pytest.approx(1 / 3)
+    assert agreement.ac1_of_sums(sums) == pytest.approx(1 / 3)
     # (3,0) nine times and one (2,1): P = (9 + 1/3) / 10 = 14/15, share of no 1/30
     # Fleiss P_e = 1 - 2 * 29/900 -> kappa = 1 - (1/15) / (58/900) = -0.0345; AC1 = 1 - (1/15) / (1 - 58/900)
     rare = totals(np.array([[3, 0]] * 9 + [[2, 1]]))
-    assert agreement.fleiss_kappa(rare) == pytest.approx(1 - (1 / 15) / (58 / 900))
-    assert agreement.gwet_ac1(rare) == pytest.approx(1 - (1 / 15) / (1 - 58 / 900))
+    assert agreement.fleiss_of_sums(rare) == pytest.approx(1 - (1 / 15) / (58 / 900))
+    assert agreement.ac1_of_sums(rare) == pytest.approx(1 - (1 / 15) / (1 - 58 / 900))
 
 
 @given(any_answers("yn", min_wordings=2))
 def test_fleiss_kappa_equals_that_of_statsmodels(answers: WordingAnswers) -> None:
     counts = counts_of(answers)
     if len(set(answers.answers.ravel().tolist())) < 2:
-        assert np.isnan(agreement.fleiss_kappa(totals(counts)))
+        assert np.isnan(agreement.fleiss_of_sums(totals(counts)))
         return
-    assert agreement.fleiss_kappa(totals(counts)) == pytest.approx(statsmodels_fleiss(counts))
+    assert agreement.fleiss_of_sums(totals(counts)) == pytest.approx(statsmodels_fleiss(counts))
 
 
 def test_constant_answers_are_not_called_reliable_by_alpha() -> None:
     sums = totals(np.array([[5, 0]] * 8))
-    assert np.isnan(agreement.krippendorff_alpha(sums))
-    assert np.isnan(agreement.fleiss_kappa(sums))
-    assert agreement.gwet_ac1(sums) == 1
+    assert np.isnan(agreement.alpha_of_sums(sums))
+    assert np.isnan(agreement.fleiss_of_sums(sums))
+    assert agreement.ac1_of_sums(sums) == 1
     assert agreement.observed_agreement(sums) == 1
 
 

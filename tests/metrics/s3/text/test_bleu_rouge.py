@@ -65,20 +65,19 @@ def test_bleu_of_a_collection_comes_from_the_sums_of_its_texts() -> None:
     assert rows.shape == (4, 10)
     for kept in ([0, 1, 2, 3], [0], [1], [2, 3], [0, 0, 2]):
         expected = corpus_bleu([given_texts[i] for i in kept], [references[i] for i in kept])
-        assert bleu_of_statistics(rows[kept].sum(0)) == pytest.approx(expected)
+        assert bleu_of_statistics(rows[kept].sum(0)[None])[0] == pytest.approx(expected)
 
 
 def test_bleu_has_an_interval_by_patients() -> None:
     references = ["head turns left then arm stiff", "clonic jerks then left arm stiff"] * 12
     given_texts = [text if i % 3 else "head turns" for i, text in enumerate(references)]
     patients = [f"p{i // 2}" for i in range(24)]
-    found = pooled_estimate(
-        bleu_statistics(given_texts, references), patients, bleu_of_statistics, resamples=200
-    )
+    parts = {"bleu": bleu_statistics(given_texts, references)}
+    found = pooled_estimate(parts, patients, lambda sums: bleu_of_statistics(sums["bleu"]), resamples=200)
     assert found.value == pytest.approx(corpus_bleu(given_texts, references))
     assert found.low is not None
     assert found.high is not None
     assert found.low < found.value < found.high
     assert found.n_patients == 12
     with pytest.raises(ValueError, match="one patient per row"):
-        pooled_estimate(np.zeros((2, 10)), ["a"], bleu_of_statistics)
+        pooled_estimate({"bleu": np.zeros((2, 10))}, ["a"], lambda sums: bleu_of_statistics(sums["bleu"]))

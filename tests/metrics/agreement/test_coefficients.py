@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import fleiss_kappa as reference_fleiss
 
-from semiology.metrics.agreement.agreement import (
+from semiology.metrics.agreement.coefficients import (
+    agreement_estimates,
     cohen_kappa,
     distribution_similarity,
     fleiss_kappa,
     krippendorff_alpha,
 )
-from semiology.metrics.agreement.agreement_estimates import agreement_estimates
 from semiology.metrics.agreement.expert_ranking import pairwise_accuracy, ranking_agreement, ranking_estimates
 from semiology.metrics.coverage import AnswerCounts, count_answers
 from semiology.metrics.statistics.bootstrap import mean_estimate, share_estimate

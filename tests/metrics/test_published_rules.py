@@ -7,8 +7,16 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 
-from semiology.metrics.published import published_s3_task1_scores
+from semiology.features import REGIONS
+from semiology.metrics.published_rules import (
+    published_diagnosis_scores,
+    published_region_scores,
+    published_s3_task1_scores,
+)
 from semiology.metrics.scores.aggregation import recording_answers
 from semiology.metrics.scores.classification import (
     BinaryCounts,
@@ -144,3 +152,28 @@ def test_a_published_score_without_usable_rows_is_undefined() -> None:
 
 def test_published_rules_treat_an_empty_denominator_as_zero() -> None:
     assert published_s3_task1_scores(["no"], ["no"])["f1"] == 0.0
+
+
+LABELS = st.lists(
+    st.tuples(st.sampled_from(REGIONS), st.sampled_from((*REGIONS, "amrs"))), min_size=1, max_size=30
+)
+
+
+@settings(max_examples=40)
+@given(LABELS, st.booleans())
+def test_the_published_rules_are_those_of_scikit_learn(
+    pairs: list[tuple[str, str]], two_classes: bool
+) -> None:
+    if two_classes:
+        pairs = [tuple("ES" if word in REGIONS[:6] else "NES" for word in pair) for pair in pairs]  # type: ignore[misc]
+    truth, answer = [t for t, _ in pairs], [a for _, a in pairs]
+    ours = (
+        published_diagnosis_scores(truth, answer) if two_classes else published_region_scores(truth, answer)
+    )
+    theirs = precision_recall_fscore_support(
+        truth, answer, labels=["ES"] if two_classes else None, average="macro", zero_division=0
+    )
+    for name, value in zip(("precision", "recall", "f1"), theirs[:3], strict=True):
+        assert ours[name] == pytest.approx(value), name
+    assert ours["accuracy"] == pytest.approx(accuracy_score(truth, answer))
+    assert ours["n"] == len(pairs)
