@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from semiology.data.cache import content_digest, private_folder, written_whole
 from semiology.data.media.audio import read_channels
+from semiology.data.media.encoding import EVEN, MP4_OPTIONS, aac_packets, aac_rate, add_aac, upright_graph
 from semiology.data.media.frames import frames_at
 from semiology.data.media.picture_width import readable_size
 from semiology.data.media.probe import MediaError, MediaInfo, display_name, open_media, timeline, video_stream
@@ -31,13 +32,6 @@ MAX_FPS = 60.0
 """Highest frame rate given to a clip whose recording's rate varies, frames per s."""
 
 _QUALITY = {"crf": "16", "preset": "veryfast", "bf": "0", "g": "30"}
-_AAC_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-_TURN = {
-    0: [],
-    90: [("transpose", "clock")],
-    180: [("hflip", ""), ("vflip", "")],
-    270: [("transpose", "cclock")],
-}
 _TOLERANCE_S = 1e-6
 
 
@@ -158,51 +152,39 @@ def _cut(
     out: Path,
 ) -> None:
     times = clip_times(start_s, end_s, rate)
-    sound = _sound(video, info, start_s, end_s)
-    options = {"movflags": "+faststart", "fflags": "+bitexact"}
-    with av.open(str(out), "w", format="mp4", container_options=options) as container:
+    with av.open(str(out), "w", format="mp4", container_options=MP4_OPTIONS) as container:
         stream = container.add_stream("libx264", rate=rate, options=_QUALITY)
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = 1 / rate
-        audio = _sound_stream(container, *sound) if sound else None
+        audio, sound = _sound(video, info, start_s, end_s, container)
         graph = None
         for number, frame in enumerate(frames_at(video, times)):
             if graph is None:
                 graph = _graph(video, info, longest_side)
             shown = _through(graph, frame, video)
-            if number == 0:
-                _describe(stream, shown)
+            if number == 0:  # the clip has the size and the colour coding of its first picture
+                stream.width, stream.height = shown.width, shown.height
+                stream.codec_context.colorspace = shown.colorspace
+                stream.codec_context.color_range = shown.color_range
             shown.pts, shown.time_base, shown.pict_type = number, 1 / rate, 0
             container.mux(stream.encode(shown))
         container.mux(stream.encode(None))
-        if sound and audio:
-            _write_sound(container, audio, sound[0])
-
-
-def _describe(stream: Any, shown: Any) -> None:
-    """Give the clip the picture size and the colour coding of its first frame."""
-    stream.width, stream.height = shown.width, shown.height
-    stream.codec_context.colorspace = shown.colorspace
-    stream.codec_context.color_range = shown.color_range
+        if audio is not None:
+            for _, packets in aac_packets(audio, sound):
+                container.mux(packets)
+            container.mux(audio.encode(None))
 
 
 def _graph(video: Path, info: MediaInfo, longest_side: int | None) -> Any:
     """Return the filters that turn a picture upright, make its size even, and scale it for decord."""
-    graph = av.filter.Graph()
-    with open_media(video) as container:
-        nodes = [graph.add_buffer(template=video_stream(container, video))]
-    steps = list(_TURN[info.rotation])
+    filters = [EVEN, ("format", "yuv420p")]
     width, height = readable_size(info.width, info.height, longest_side)
     if width < info.width or height < info.height:
-        steps.append(("scale", f"{width}:{height}:flags=area"))
-    steps.append(("pad", "ceil(iw/2)*2:ceil(ih/2)*2"))
-    if width > info.width + 1:
-        steps.append(("scale", f"{width}:{height}:flags=bicubic"))
-    steps.append(("format", "yuv420p"))
-    nodes += [graph.add(name, value) if value else graph.add(name) for name, value in steps]
-    nodes.append(graph.add("buffersink"))
-    graph.link_nodes(*nodes).configure()
-    return graph
+        filters.insert(0, ("scale", f"{width}:{height}:flags=area"))
+    elif width > info.width + 1:
+        filters.insert(1, ("scale", f"{width}:{height}:flags=bicubic"))
+    with open_media(video) as container:
+        return upright_graph(video_stream(container, video), info.rotation, filters)
 
 
 def _through(graph: Any, frame: Any, video: Path) -> Any:
@@ -217,24 +199,11 @@ def _through(graph: Any, frame: Any, video: Path) -> Any:
 
 
 def _sound(
-    video: Path, info: MediaInfo, start_s: float, end_s: float
-) -> tuple[NDArray[np.float32], int] | None:
-    """Return the window's sound, shape (1 or 2, samples), and its rate; None without a track."""
+    video: Path, info: MediaInfo, start_s: float, end_s: float, container: Any
+) -> tuple[Any, NDArray[np.float32]]:
+    """Return a new track for the window's sound, None without sound, and the sound, (1 or 2, samples)."""
     if not info.has_audio:
-        return None
-    rate = info.audio_rate if info.audio_rate in _AAC_RATES else 48_000
-    return read_channels(video, start_s, end_s, rate, most=2), rate
-
-
-def _sound_stream(container: Any, sound: NDArray[np.float32], rate: int) -> Any:
-    return container.add_stream("aac", rate=rate, layout="stereo" if len(sound) == 2 else "mono")
-
-
-def _write_sound(container: Any, stream: Any, sound: NDArray[np.float32]) -> None:
-    size = stream.codec_context.frame_size or 1024
-    for first in range(0, sound.shape[1], size):
-        block = np.ascontiguousarray(sound[:, first : first + size])
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=stream.layout.name)
-        frame.sample_rate, frame.time_base, frame.pts = stream.rate, Fraction(1, stream.rate), first
-        container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
+        return None, np.zeros((0, 0), np.float32)
+    rate = aac_rate(info)
+    sound = read_channels(video, start_s, end_s, rate, most=2)
+    return add_aac(container, rate, len(sound)), sound

@@ -123,7 +123,9 @@ class OnsetClip:
             low = max(0.0, onset_s + SEEN_AFTER_S - self.length_s)
             high = min(onset_s, latest)
             low = min(low, high)
-            start = low + _even(f"{self.seed}/{name}") * (high - low)
+            digest = hashlib.sha256(f"{self.seed}/{name}".encode()).digest()
+            drawn = int.from_bytes(digest[:6], "big") / 2**48  # from 0 to 1, by the name alone
+            start = low + drawn * (high - low)
         start = min(round(start, 1), latest)
         return Segment(0, start, start + self.length_s)
 
@@ -169,8 +171,3 @@ def _check(fps: float, max_frames: int) -> None:
         raise ValueError(f"fps must be a finite number above 0, not {fps}")
     if max_frames < MIN_FRAMES:
         raise ValueError(f"max_frames must be at least {MIN_FRAMES}, not {max_frames}")
-
-
-def _even(name: str) -> float:
-    """Return a number from 0 (included) to 1 (not included) that depends on the name alone."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big") / 2**48

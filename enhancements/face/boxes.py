@@ -13,14 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import percentile_filter
 
-from semiology.enhancements.pose.consistent_path import (
-    NOBODY,
-    cheapest_path,
-    cost_of_others,
-    local_usual,
-    place_cost,
-    usual_place,
-)
+from semiology.enhancements.pose.consistent_path import NOBODY, followed, usual_place
 from semiology.enhancements.pose.keypoint_smoothing import bridged, smoothed
 from semiology.enhancements.pose.keypoints import JOINT, Array
 from semiology.enhancements.pose.patient_track import SURE, PatientTrack, Region
@@ -166,15 +159,8 @@ def faces_of_detections(
     usual = usual_place(places, scales, [faces[:, 4] for faces in found], size, region) if found else None
     if usual is None:
         return FacePath(times_s, boxes)
-    path = np.full(len(found), NOBODY, np.int64)
     changes = _changes(places, scales, times_s[frames])
-    others = [np.zeros(len(faces)) for faces in found]
-    for _ in range(2):  # again, knowing who else is there, and the place as it moves with the camera
-        away = place_cost(places, scales, usual)
-        costs = [cost + other for cost, other in zip(away, others, strict=True)]
-        path = cheapest_path(costs, changes)
-        others = cost_of_others(path, costs, changes)
-        usual = local_usual(path, places, times_s[frames], usual)
+    path, _ = followed(places, scales, times_s[frames], usual, changes)
     for place, who in enumerate(path):
         if who != NOBODY:
             boxes[frames[place]] = found[place][who, :4]

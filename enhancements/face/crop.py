@@ -15,8 +15,7 @@ from semiology.data.recording_set import Recording
 from semiology.enhancements.face.boxes import FacePath, faces_of_detections, faces_of_track
 from semiology.enhancements.face.detection import CenterFace, FaceDetector, detect_faces
 from semiology.enhancements.face.window import Windows, crop_windows, cropped, whole
-from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress
-from semiology.enhancements.pipeline.two_passes import first_pass, second_pass
+from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress, first_pass, second_pass
 from semiology.enhancements.pose.keypoints import (
     KeypointsError,
     KeypointSource,
@@ -24,8 +23,7 @@ from semiology.enhancements.pose.keypoints import (
 )
 from semiology.enhancements.pose.openpose_files import OpenPoseFiles
 from semiology.enhancements.pose.patient_track import Region, track_patient
-from semiology.enhancements.video.planes import Planes
-from semiology.enhancements.video.writing import QUALITY, Edit, rewrite_video
+from semiology.enhancements.video.writing import QUALITY, Edit, Planes, rewrite_video
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from semiology.data.media.probe import Timeline
 from semiology.data.recording_set import Recording
-from semiology.enhancements.pipeline.model_identity import installed_version, weights_digest
+from semiology.enhancements.pipeline.input_digest import installed_version, weights_digest
 from semiology.enhancements.pipeline.step import JsonValue, Progress
 from semiology.enhancements.pose.keypoints import Array, KeypointsError, KeypointsUnavailableError
-from semiology.enhancements.video.sampled_frames import bgr_pictures, frames_looked_at
+from semiology.enhancements.video.sampled_frames import look_at_frames
 
 Finder = Callable[[NDArray[np.uint8]], Array]
 """Picture, BGR, to (P, 5): x, y, width, height in px, and score."""
@@ -138,10 +138,4 @@ def detect_faces(
         MediaError: the video cannot be used.
     """
     find = detector.finder((line.info.width, line.info.height))
-    frames = frames_looked_at(line, rate_hz)
-    found = []
-    for picture in bgr_pictures(recording.video, line, frames):
-        found.append(find(picture))
-        if progress:
-            progress(int(frames[len(found) - 1]) + 1, line.info.frames)
-    return frames, found
+    return look_at_frames(recording.video, line, rate_hz, find, progress)

@@ -15,7 +15,7 @@ from scipy.ndimage import median_filter
 
 from semiology.enhancements.face.boxes import FacePath
 from semiology.enhancements.pose.keypoint_smoothing import Array, smoothed
-from semiology.enhancements.video.planes import Plane, Planes
+from semiology.enhancements.video.writing import Plane, Planes
 
 _MIDDLE_S, _SIZE_S = 0.5, 2.0
 _GREY = 128

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from semiology.data.cache import content_digest, private_folder, written_whole
+from semiology.data.cache import cache_directory, content_digest, private_folder, written_whole
 
 MISSING = "missing"
 
@@ -46,3 +47,18 @@ def _folder_digest(folder: Path, memory: Path) -> str:
     with written_whole(note) as unfinished:
         unfinished.write_text(digest.hexdigest(), encoding="ascii")
     return digest.hexdigest()
+
+
+def weights_digest(path: Path | None) -> str | None:
+    """Return the digest of a file of weights; ``missing`` where there is none at that path."""
+    if path is None:
+        return None
+    return content_digest(path, cache_directory()) if path.is_file() else "missing"
+
+
+def installed_version(package: str) -> str | None:
+    """Return the version of an installed package, or None."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -151,6 +151,12 @@ def _row(row: Row, folder: Path) -> Enhanced:
         raise ValueError("a file is named if, and only if, the status is done")
     if not row["video_id"]:
         raise ValueError("no video_id")
+    try:
+        figures = json.loads(row["figures"] or "{}")
+    except json.JSONDecodeError:
+        figures = None
+    if not isinstance(figures, dict):
+        raise ValueError("the figures are not a JSON object")
     return Enhanced(
         video_id=row["video_id"],
         enhancement=enhancement,
@@ -161,35 +167,15 @@ def _row(row: Row, folder: Path) -> Enhanced:
         settings=row["settings"],
         key=row["key"],
         source=row["source"],
-        figures=_figures(row["figures"]),
+        figures=figures,
     )
 
 
-def _figures(text: str) -> dict[str, Figure]:
-    try:
-        figures = json.loads(text or "{}")
-    except json.JSONDecodeError:
-        figures = None
-    if not isinstance(figures, dict):
-        raise ValueError("the figures are not a JSON object")
-    return figures
-
-
 def _cells(row: Enhanced, folder: Path) -> dict[str, str]:
-    return {
-        "video_id": row.video_id,
-        "enhancement": row.enhancement,
-        "status": row.status,
-        "file": _written(row.file, folder.absolute()) if row.file else "",
-        "sentence": row.sentence,
-        "figures": json.dumps(dict(row.figures), sort_keys=True) if row.figures else "",
-        "version": row.version,
-        "settings": row.settings,
-        "key": row.key,
-        "source": row.source,
-    }
-
-
-def _written(file: Path, folder: Path) -> str:
-    """Return a path relative to the folder where it lies in it, so that the folder can be moved."""
-    return file.relative_to(folder).as_posix() if file.is_relative_to(folder) else str(file)
+    """Return a row as text; a file in the folder is named relative to it, so that the folder can be moved."""
+    file, folder = row.file, folder.absolute()
+    if file and file.is_relative_to(folder):
+        file = file.relative_to(folder)
+    figures = json.dumps(dict(row.figures), sort_keys=True) if row.figures else ""
+    cells = {name: getattr(row, name) for name in COLUMNS}
+    return {**cells, "file": file.as_posix() if file else "", "figures": figures}

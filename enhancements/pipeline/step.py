@@ -85,3 +85,13 @@ class Step(Protocol):
             what is raised nevertheless (`MediaError`, `OSError`, `ValueError`) is recorded as ``failed``
             with its message.
         """
+
+
+def first_pass(progress: Progress | None) -> Progress | None:
+    """Return what reports the first half of the work: looking at a recording, before writing it."""
+    return None if progress is None else lambda done, total: progress(done, 2 * total)
+
+
+def second_pass(progress: Progress | None) -> Progress | None:
+    """Return what reports the second half of the work: writing what was looked at."""
+    return None if progress is None else lambda done, total: progress(total + done, 2 * total)

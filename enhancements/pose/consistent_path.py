@@ -103,6 +103,36 @@ def place_cost(places: Sequence[Array], scales: Sequence[Array], usual: Usual) -
     return result
 
 
+def followed(
+    places: Sequence[Array],
+    scales: Sequence[Array],
+    times_s: Array,
+    usual: Usual,
+    changes: Changes,
+    further: Sequence[Array] | None = None,
+) -> tuple[NDArray[np.int64], list[Array]]:
+    """Return who the patient is in every frame, (K,), and for each frame the cost (P,) of every candidate.
+
+    Args:
+        places: for each frame (P, 2), x and y in px.
+        scales: for each frame (P,), sizes in px.
+        times_s: (K,) s.
+        usual: where the patient usually is.
+        changes: the costs of going from one candidate to the next.
+        further: for each frame a further cost (P,) of each candidate.
+    """
+    path, costs = np.full(len(places), NOBODY, np.int64), [np.zeros(len(spots)) for spots in places]
+    others = costs
+    for _ in range(2):  # again, knowing who else is there, and the place as it moves with the camera
+        costs = place_cost(places, scales, usual)
+        if further is not None:
+            costs = [cost + more for cost, more in zip(costs, further, strict=True)]
+        path = cheapest_path([cost + other for cost, other in zip(costs, others, strict=True)], changes)
+        others = cost_of_others(path, costs, changes)
+        usual = local_usual(path, places, times_s, usual)
+    return path, costs
+
+
 def cheapest_path(costs: Sequence[Array], changes: Changes) -> NDArray[np.int64]:
     """Return which candidate is the patient in every frame, (K,); `NOBODY` where none is.
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from semiology.data.media.probe import Timeline
 from semiology.data.recording_set import Recording
-from semiology.enhancements.pipeline.model_identity import installed_version, weights_digest
+from semiology.enhancements.pipeline.input_digest import installed_version, weights_digest
 from semiology.enhancements.pipeline.step import JsonValue, Progress
 from semiology.enhancements.pose.keypoints import (
     Array,
@@ -26,7 +26,7 @@ from semiology.enhancements.pose.keypoints import (
     KeypointsUnavailableError,
     from_coco_18,
 )
-from semiology.enhancements.video.sampled_frames import bgr_pictures, frames_looked_at
+from semiology.enhancements.video.sampled_frames import look_at_frames
 
 Estimator = Callable[[Any], tuple[Any, Any]]
 """Picture, BGR uint8 (height, width, 3), to keypoints (P, 18, 2) and scores (P, 18) of COCO-18."""
@@ -77,13 +77,14 @@ class LivePose:
     def detect(self, recording: Recording, line: Timeline, progress: Progress | None) -> Detections:
         """Look at the pictures one after the other; see `KeypointSource.detect`."""
         estimator = self._estimator()
-        frames = frames_looked_at(line, self.rate_hz)
-        people = []
-        for picture in bgr_pictures(recording.video, line, frames):
-            people.append(_people(estimator, picture))
-            if progress:
-                progress(int(frames[len(people) - 1]) + 1, line.info.frames)
-        return Detections(frames, people)
+
+        def people(picture: Any) -> Array:
+            places, scores = (np.asarray(part, dtype=np.float64) for part in estimator(picture))
+            found = np.concatenate([places, np.clip(scores, 0, 1)[..., None]], axis=2)
+            found[~np.isfinite(found).all(axis=2)] = 0.0
+            return from_coco_18(found)
+
+        return Detections(*look_at_frames(recording.video, line, self.rate_hz, people, progress))
 
     def _estimator(self) -> Estimator:
         """Open the network.
@@ -158,10 +159,3 @@ def _device(wanted: str) -> str:
     import onnxruntime
 
     return "cuda" if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else "cpu"
-
-
-def _people(estimator: Estimator, picture: Any) -> Array:
-    places, scores = (np.asarray(part, dtype=np.float64) for part in estimator(picture))
-    people = np.concatenate([places, np.clip(scores, 0, 1)[..., None]], axis=2)
-    people[~np.isfinite(people).all(axis=2)] = 0.0
-    return from_coco_18(people)

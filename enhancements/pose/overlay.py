@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from semiology.data.media.probe import Timeline, timeline
 from semiology.data.recording_set import Recording
-from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress
-from semiology.enhancements.pipeline.two_passes import first_pass, second_pass
+from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress, first_pass, second_pass
 from semiology.enhancements.pose.keypoint_smoothing import bridged, smoothed, without_jumps
 from semiology.enhancements.pose.keypoints import (
     JOINT,
@@ -34,8 +33,7 @@ from semiology.enhancements.pose.patient_track import (
     track_patient,
 )
 from semiology.enhancements.pose.skeleton import LIMB_JOINTS, draw_skeleton
-from semiology.enhancements.video.planes import Planes
-from semiology.enhancements.video.writing import QUALITY, rewrite_video
+from semiology.enhancements.video.writing import QUALITY, Planes, rewrite_video
 
 _LIMBS = [JOINT[name] for name in LIMB_JOINTS]
 

@@ -15,10 +15,7 @@ from numpy.typing import NDArray
 from semiology.data.media.probe import Timeline
 from semiology.enhancements.pose.consistent_path import (
     NOBODY,
-    cheapest_path,
-    cost_of_others,
-    local_usual,
-    place_cost,
+    followed,
     usual_place,
 )
 from semiology.enhancements.pose.keypoints import JOINT, JOINTS, Array, Detections
@@ -113,14 +110,9 @@ def _path(
     passed = np.diff(times_s)
     pairs = zip(people, people[1:], passed, strict=False)
     changes = [_change(before, now, usual.scale, seconds) for before, now, seconds in pairs]
-    others = [np.zeros(len(found)) for found in people]
-    path, costs = np.full(len(people), NOBODY, np.int64), []
-    for _ in range(2):  # again, knowing who else is there, and the place as it moves with the camera
-        parts = zip(place_cost(places, scales, usual), standing, strict=True)
-        costs = [away + _STANDING_COST * stands for away, stands in parts]
-        path = cheapest_path([cost + other for cost, other in zip(costs, others, strict=True)], changes)
-        others = cost_of_others(path, costs, changes)
-        usual = local_usual(path, places, times_s, usual)
+    path, costs = followed(
+        places, scales, times_s, usual, changes, [_STANDING_COST * stands for stands in standing]
+    )
     return path, costs, usual.scale
 
 

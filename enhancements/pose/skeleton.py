@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.enhancements.pose.keypoints import JOINT, Array
-from semiology.enhancements.video.planes import Planes
+from semiology.enhancements.video.writing import Planes
 
 LIMB_JOINTS = tuple(
     f"{side}{part}" for part in ("Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle") for side in "RL"

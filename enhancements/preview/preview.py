@@ -70,10 +70,9 @@ def preview(
     picture = draw(recording.video_id, strips, sounds, _words(made))
     outcomes = {name: each.outcome for name, each in made.items()}
     if out.suffix.lower() == ".html":
-        content = page(recording.video_id, picture, sounds, outcomes).encode()
-    else:
-        content = picture
-    _write_private(out, content)
+        picture = page(recording.video_id, picture, sounds, outcomes).encode()
+    with written_whole(out) as unfinished:
+        unfinished.write_bytes(picture)
     return outcomes
 
 
@@ -139,8 +138,3 @@ def _words(made: Mapping[str, Made]) -> list[Words]:
 
 def _note(made: Made) -> str:
     return f"{made.outcome.status}: {made.outcome.sentence}"
-
-
-def _write_private(out: Path, content: bytes) -> None:
-    with written_whole(out) as unfinished:
-        unfinished.write_bytes(content)

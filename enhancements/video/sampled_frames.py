@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,26 +14,39 @@ from numpy.typing import NDArray
 from semiology.data.media.frames import Decoder
 from semiology.data.media.probe import Timeline
 from semiology.data.media.rgb import RgbConverter
+from semiology.enhancements.pipeline.step import Progress
 
 
-def frames_looked_at(line: Timeline, rate_hz: float) -> NDArray[np.int64]:
-    """Return the numbers, ascending, of the frames on show at ``rate_hz``, and of the last one; all if 0."""
-    total = line.info.frames
-    if rate_hz <= 0:
-        return np.arange(total, dtype=np.int64)
-    wanted = np.arange(0, line.info.duration_s, 1 / rate_hz)
-    shown = np.searchsorted(line.times_s, wanted + 1e-3, side="right") - 1
-    return np.unique(np.append(np.maximum(shown, 0), total - 1)).astype(np.int64)
+def look_at_frames(
+    video: Path,
+    line: Timeline,
+    rate_hz: float,
+    look: Callable[[Any], NDArray[np.float64]],
+    progress: Progress | None,
+) -> tuple[NDArray[np.int64], list[NDArray[np.float64]]]:
+    """Return the numbers of the frames looked at, (K,), ascending, and what was found in each.
 
-
-def bgr_pictures(video: Path, line: Timeline, frames: NDArray[np.int64]) -> Iterator[NDArray[np.uint8]]:
-    """Yield frames by number, uint8, (height, width, 3), blue first.
+    Args:
+        video: the recording.
+        line: its frames.
+        rate_hz: frames looked at per second, and the last one; 0 looks at all.
+        look: gets a picture, uint8, (height, width, 3), blue first.
+        progress: called with the frames passed and all of them.
 
     Raises:
         MediaError: the video cannot be used, or a frame is damaged.
     """
-    converter = RgbConverter(video, line.info)
+    total = line.info.frames
+    frames = np.arange(total, dtype=np.int64)
+    if rate_hz > 0:
+        wanted = np.arange(0, line.info.duration_s, 1 / rate_hz)
+        shown = np.searchsorted(line.times_s, wanted + 1e-3, side="right") - 1
+        frames = np.unique(np.append(np.maximum(shown, 0), total - 1)).astype(np.int64)
+    converter, found = RgbConverter(video, line.info), []
     with closing(Decoder(video, line)) as decoder:
-        for number in frames:
-            picture = np.ascontiguousarray(converter.picture(decoder.frame(int(number))))
-            yield np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), dtype=np.uint8)
+        for number in frames.tolist():
+            picture = np.ascontiguousarray(converter.picture(decoder.frame(number)))
+            found.append(look(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)))
+            if progress:
+                progress(number + 1, total)
+    return frames, found

@@ -8,19 +8,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from semiology.data.media.audio import read_channels
+from semiology.data.media.encoding import EVEN, MP4_OPTIONS, aac_packets, aac_rate, add_aac, upright_graph
 from semiology.data.media.frames import Decoder
 from semiology.data.media.picture_width import readable_size
 from semiology.data.media.probe import MediaError, Timeline, display_name, open_media, video_stream
 from semiology.enhancements.pipeline.step import Progress
-from semiology.enhancements.video.planes import Planes
+
+Plane = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Planes:
+    """One picture, YUV 4:2:0, upright.
+
+    Attributes:
+        y: brightness, uint8, (height, width).
+        u: blue difference, uint8, (height / 2, width / 2).
+        v: red difference, likewise.
+    """
+
+    y: Plane
+    u: Plane
+    v: Plane
+
 
 Edit = Callable[[int, Planes], Planes]
 """Gets the number of a frame and its picture, which it may change but not keep, and returns what to write."""
@@ -33,14 +53,7 @@ QUALITY = {
 _PLANAR = ("yuv420p", "yuvj420p")
 _AS_THEY_ARE = ("aac", "mp3", "ac3", "eac3", "alac", "flac", "opus")
 """Sound that MP4 holds; from MP4 and Matroska it is copied, packet by packet."""
-_AAC_RATES = (8_000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 _BLOCK_S = 20
-_TURN = {
-    0: [],
-    90: [("transpose", "clock")],
-    180: [("hflip", ""), ("vflip", "")],
-    270: [("transpose", "cclock")],
-}
 
 
 def rewrite_video(
@@ -65,11 +78,12 @@ def rewrite_video(
     Raises:
         MediaError: the source is damaged or changes its picture size.
     """
-    options = {"movflags": "+faststart", "fflags": "+bitexact"}
     try:
         with ExitStack() as stack:
             reader = stack.enter_context(open_media(source))
-            writer = stack.enter_context(av.open(str(target), "w", format="mp4", container_options=options))
+            writer = stack.enter_context(
+                av.open(str(target), "w", format="mp4", container_options=MP4_OPTIONS)
+            )
             pictures = stack.enter_context(closing(_Pictures(source, line, reader, writer)))
             sound = _Sound(source, line, reader, writer)
             for done, number in enumerate(pictures.numbers):
@@ -132,7 +146,9 @@ class _Pictures:
     def _upright(self, frame: Any) -> Any:
         try:
             if self._graph is None:
-                self._graph = _upright_graph(self._stored, self._line.info.rotation)
+                self._graph = upright_graph(
+                    self._stored, self._line.info.rotation, [EVEN, ("format", "yuv420p")]
+                )
             self._graph.push(frame)
             return self._graph.pull()
         except av.FFmpegError:
@@ -194,16 +210,6 @@ def _copy(source: Planes, target: Planes) -> None:
         np.copyto(getattr(target, name), getattr(source, name))
 
 
-def _upright_graph(stored: Any, rotation: int) -> Any:
-    """Return the filters that turn a picture upright and make its size even, in 8-bit YUV 4:2:0."""
-    graph = av.filter.Graph()
-    nodes = [graph.add_buffer(template=stored)]
-    for name, value in [*_TURN[rotation], ("pad", "ceil(iw/2)*2:ceil(ih/2)*2"), ("format", "yuv420p")]:
-        nodes.append(graph.add(name, value) if value else graph.add(name))
-    graph.link_nodes(*nodes, graph.add("buffersink")).configure()
-    return graph
-
-
 class _Sound:
     """Carries the sound of a recording over, in step with the pictures so that little has to be held."""
 
@@ -218,9 +224,8 @@ class _Sound:
         if fits and line.info.container.startswith(("mov", "matroska")):
             self._packets = self._copied(reader, stored, writer.add_stream_from_template(stored))
         else:
-            rate = line.info.audio_rate if line.info.audio_rate in _AAC_RATES else 48_000
-            layout = "stereo" if stored.layout.nb_channels >= 2 else "mono"
-            self._packets = self._encoded(writer.add_stream("aac", rate=rate, layout=layout))
+            track = add_aac(writer, aac_rate(line.info), stored.layout.nb_channels)
+            self._packets = self._encoded(track)
         self._next = next(self._packets, None)
 
     def write_until(self, time_s: float) -> None:
@@ -252,9 +257,6 @@ class _Sound:
             last = min(first + step, length)
             sound = read_channels(self._source, first / rate, last / rate, rate, most=2)
             block = np.repeat(sound, channels // len(sound), axis=0)
-            for at in range(0, block.shape[1], size):
-                piece = np.ascontiguousarray(block[:, at : at + size])
-                frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout=target.layout.name)
-                frame.sample_rate, frame.time_base, frame.pts = rate, Fraction(1, rate), first + at
-                yield from ((float((first + at) / rate), packet) for packet in target.encode(frame))
+            for at, packets in aac_packets(target, block, first):
+                yield from ((at / rate, packet) for packet in packets)
         yield from ((end_s, packet) for packet in target.encode(None))

@@ -179,7 +179,7 @@ def cutting(source: Path, cache: Path, before: str = "") -> subprocess.Popen[byt
 
 def test_a_killed_cut_leaves_no_clip_that_looks_whole(zoo: MediaZoo, tmp_path: Path) -> None:
     source = zoo["even.mp4"]
-    with cutting(source, tmp_path, "clips._write_sound = lambda *_: time.sleep(600)") as child:
+    with cutting(source, tmp_path, "clips.aac_packets = lambda *_: time.sleep(600)") as child:
         while not list(tmp_path.glob("*.part")) and child.poll() is None:
             time.sleep(0.01)
         child.kill()

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_zoo import MediaZoo, number_of
 from qwen_vl_utils import vision_process
+from stock_sampling import decord_indices, stock_sample, stock_window
 
 from semiology.data.media.clips import clip
 from semiology.data.media.probe import MediaError, needs_clip, timeline
-from semiology.data.media.stock_sampling import decord_indices, stock_sample, stock_window
 from semiology.data.media.streaming import Pictures, stream_windows
 from semiology.data.simulated import simulate
 from semiology.data.windows.sliding import STANDARD

@@ -22,7 +22,7 @@ from semiology.enhancements.face.crop import FaceCrop
 from semiology.enhancements.face.detection import CenterFace, Finder, YuNet
 from semiology.enhancements.face.window import crop_windows, cropped, whole
 from semiology.enhancements.pose.patient_track import track_patient
-from semiology.enhancements.video.planes import Planes
+from semiology.enhancements.video.writing import Planes
 
 TIMES = np.arange(300) / 10
 SCRIPT = first_script(lambda s: attended(s) > 0.4 and not s.scene.infrared)

@@ -20,7 +20,7 @@ from semiology.data.simulated.script.script import Script
 from semiology.enhancements.pose.keypoints import JOINT
 from semiology.enhancements.pose.overlay import PoseOverlay
 from semiology.enhancements.pose.skeleton import LEFT, LIMB_JOINTS, RIGHT, draw_skeleton
-from semiology.enhancements.video.planes import Planes
+from semiology.enhancements.video.writing import Planes
 
 SCRIPT = first_script(lambda s: attended(s) > 0.4 and not s.scene.infrared and s.asleep_until_s == 0)
 TIMES = np.arange(300) / 10

@@ -15,8 +15,7 @@ from media_zoo import HEIGHT, WIDTH, MediaZoo, number_of
 from semiology.data.media.audio import read_audio
 from semiology.data.media.frames import read_frames
 from semiology.data.media.probe import MediaError, timeline
-from semiology.enhancements.video.planes import Planes
-from semiology.enhancements.video.writing import rewrite_video
+from semiology.enhancements.video.writing import Planes, rewrite_video
 
 KINDS = [
     "even.mp4", "even.mkv", "even.avi", "even.ts", "slowing.mp4", "slowing.mkv", "gap.mp4", "late.mp4",

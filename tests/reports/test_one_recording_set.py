@@ -49,7 +49,7 @@ def test_a_simulated_set_says_its_seed_and_whatever_else_makes_other_recordings(
     name_of: Callable[..., str],
 ) -> None:
     first = name_of("first")
-    assert first == f"simulated-ward {writing.GENERATOR}-seed5-30to32s-96x72-10fps"
+    assert first == f"simulated-ward {writing.GENERATOR}-seed5-30to32s-128x96-10fps"
     others = [
         name_of("seed", seed=6),
         name_of("longer", duration_s=(30.0, 40.0)),

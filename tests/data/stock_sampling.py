@@ -1,4 +1,4 @@
-"""Which frames of a window the stock model classes of lmms-eval look at, so that ours look at the same.
+"""Which frames of a window qwen-vl-utils picks, so that tests can compare our readers with the stock classes.
 
 Stock classes hand the window to qwen-vl-utils, which opens the file with decord and picks frames by number.
 Two rules follow, named by `Rule`:
