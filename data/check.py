@@ -157,59 +157,45 @@ class _Findings:
             self.annotations.setdefault(annotation.video_id, []).append((row, annotation))
 
     def probe(self, row: int, recording: Recording, window_s: float) -> None:
-        from semiology.data.media.picture_width import readable_size, width_refused
         from semiology.data.media.probe import MediaError, probe
         from semiology.data.windows.sliding import too_long
 
         try:
             info = probe(recording.video)
+            reason = too_long(recording.video.name, info.duration_s)
         except MediaError as error:
-            self.exclusions.append(Exclusion(recording.video_id, str(error)))
-            return
-        reason = too_long(recording.video.name, info.duration_s)
+            reason = str(error)
         if reason:
             self.exclusions.append(Exclusion(recording.video_id, reason))
             return
         self.total_duration_s += info.duration_s
-        self._judge_length(row, recording, info.duration_s, window_s)
-        self._judge_times(recording, info.duration_s)
-        self._judge_sound(row, recording, info)
+        self._compare(row, recording, info, window_s)
+
+    def _compare(self, row: int, recording: Recording, info: MediaInfo, window_s: float) -> None:
+        """Compare a video with what the tables say of it: its length, times and sound."""
+        from semiology.data.media.picture_width import readable_size, width_refused
+
+        name, stated = recording.video_id, recording.duration_s
+        annotations = self.annotations.get(name, [])
+
+        def warn(message: str, fix: str) -> None:
+            self.warnings.append(Problem(RECORDINGS, row, f"{name}{message}", fix))
+
+        if info.duration_s < window_s:
+            message = f" lasts {info.duration_s:.1f} s, less than a window ({window_s:g} s)"
+            warn(message, "it is asked about as one short window")
+        if stated is None:
+            known = set(self.reading.problems)
+            for place, annotation in annotations:
+                found = time_problems(place, annotation, info.duration_s)
+                self.problems += [problem for problem in found if problem not in known]
+        elif abs(stated - info.duration_s) > DURATION_TOLERANCE_S:
+            message = f": duration_s is {stated:g}, but the video lasts {info.duration_s:.1f} s"
+            warn(message, "make sure that this is the annotated file, then correct duration_s")
+        heard = sorted(a.feature for _, a in annotations if a.feature in AUDIO_FEATURES and a.present != "na")
+        if heard and not info.has_audio and recording.audio is None:
+            message = f" has no sound, but {' and '.join(heard)} is annotated"
+            warn(message, f"name a sound file in the column 'audio', or write na in {ANNOTATIONS}")
         if refused := width_refused(info.width):
-            message = f"{recording.video_id}: {refused}"
             width, height = readable_size(info.width, info.height)
-            self._warn(
-                row, message, f"its segments are shown from clips of {width}x{height} px, made as needed"
-            )
-
-    def _warn(self, row: int, message: str, fix: str) -> None:
-        self.warnings.append(Problem(RECORDINGS, row, message, fix))
-
-    def _judge_length(self, row: int, recording: Recording, duration_s: float, window_s: float) -> None:
-        name = recording.video_id
-        if duration_s < window_s:
-            message = f"{name} lasts {duration_s:.1f} s, less than a window ({window_s:g} s)"
-            self._warn(row, message, "it is asked about as one short window")
-        stated = recording.duration_s
-        if stated is not None and abs(stated - duration_s) > DURATION_TOLERANCE_S:
-            message = f"{name}: duration_s is {stated:g}, but the video lasts {duration_s:.1f} s"
-            self._warn(row, message, "make sure that this is the annotated file, then correct duration_s")
-
-    def _judge_times(self, recording: Recording, duration_s: float) -> None:
-        if recording.duration_s is not None:
-            return
-        known = set(self.reading.problems)
-        for row, annotation in self.annotations.get(recording.video_id, []):
-            found = time_problems(row, annotation, duration_s)
-            self.problems += [problem for problem in found if problem not in known]
-
-    def _judge_sound(self, row: int, recording: Recording, info: MediaInfo) -> None:
-        if info.has_audio or recording.audio is not None:
-            return
-        asked = sorted(
-            item.feature
-            for _row, item in self.annotations.get(recording.video_id, [])
-            if item.feature in AUDIO_FEATURES and item.present != "na"
-        )
-        if asked:
-            message = f"{recording.video_id} has no sound, but {' and '.join(asked)} is annotated"
-            self._warn(row, message, f"name a sound file in the column 'audio', or write na in {ANNOTATIONS}")
+            warn(f": {refused}", f"its segments are shown from clips of {width}x{height} px, made as needed")

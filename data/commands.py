@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -121,13 +121,12 @@ def import_s3_command(
     from semiology.data.importers.published import is_s3_published, load_s3_published
     from semiology.data.importers.repository import S3, import_repository
 
-    with _told():
-        _refuse_to_overwrite(destination, key, force)
+    def read() -> ImportOutcome:
         if source.is_dir() and is_s3_published(source):
-            outcome = load_s3_published(source, destination=destination)
-        else:
-            outcome = import_repository(S3, source, seed=seed, folds=folds, directory=destination)
-        _finish(outcome, destination, videos, key)
+            return load_s3_published(source, destination=destination)
+        return import_repository(S3, source, seed=seed, folds=folds, directory=destination)
+
+    _import(read, destination, videos, key, force)
 
 
 @import_app.command(
@@ -150,13 +149,12 @@ def import_embc_command(
     from semiology.data.importers.published import is_embc_published, load_embc_published
     from semiology.data.importers.repository import EMBC, import_repository
 
-    with _told():
-        _refuse_to_overwrite(destination, key, force)
+    def read() -> ImportOutcome:
         if is_embc_published(source):
-            outcome = load_embc_published(source, destination=destination)
-        else:
-            outcome = import_repository(EMBC, source, seed=seed, directory=destination)
-        _finish(outcome, destination, videos, key)
+            return load_embc_published(source, destination=destination)
+        return import_repository(EMBC, source, seed=seed, directory=destination)
+
+    _import(read, destination, videos, key, force)
 
 
 @app.command(
@@ -187,7 +185,7 @@ def deidentify_command(
     from semiology.data.views import print_deidentified, progress
 
     words = names.read_text(encoding="utf-8-sig").splitlines() if names else []
-    with _told(), progress("Copying recordings") as advance:
+    with _faults_shown(), progress("Copying recordings") as advance:
         done = deidentify(source, destination, key=key, seed=seed, names=words, on_recording=advance)
     print_deidentified(done, destination)
     if done.excluded:
@@ -228,7 +226,7 @@ def simulate_command(
     from semiology.data.simulated import simulate
 
     width, height = _pair(size, "x", "--size")
-    with _told():
+    with _faults_shown():
         _refuse_to_overwrite(directory, None, force=False)
         simulate(
             directory,
@@ -256,7 +254,7 @@ def _pair(text: str, mark: str, option: str) -> tuple[float, float]:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _faults_shown() -> Iterator[None]:
     """Turn errors that are meant for the user into messages and exit code 1."""
     try:
         yield
@@ -282,11 +280,16 @@ def _refuse_to_overwrite(directory: Path, key: Path | None, force: bool) -> None
         raise RecordingSetError(faults)
 
 
-def _finish(outcome: ImportOutcome, destination: Path, videos: Path | None, key: Path | None) -> None:
+def _import(
+    read: Callable[[], ImportOutcome], destination: Path, videos: Path | None, key: Path | None, force: bool
+) -> None:
     from semiology.data.importers.outcome import write_key, write_outcome
     from semiology.data.views import print_import
 
-    placed = write_outcome(outcome, destination, videos)
-    if key:
-        write_key(outcome, key)
-    print_import(outcome, destination, placed)
+    with _faults_shown():
+        _refuse_to_overwrite(destination, key, force)
+        outcome = read()
+        placed = write_outcome(outcome, destination, videos)
+        if key:
+            write_key(outcome, key)
+        print_import(outcome, destination, placed)

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from semiology.data.problems import Problem
+from semiology.render.text import counted
 
 if TYPE_CHECKING:
     from semiology.data.check import CheckReport, Exclusion
@@ -41,15 +42,15 @@ def progress(label: str, *, quiet: bool = False) -> Iterator[Callable[[int, int]
 
 def print_problems(problems: Sequence[Problem]) -> None:
     """Print problems, one per line, on standard error."""
-    _print_list(Console(stderr=True), _count(len(problems), "problem"), problems, "red")
+    _print_list(Console(stderr=True), counted(len(problems), "problem"), problems, "red")
 
 
 def print_report(report: CheckReport) -> None:
     """Print problems, exclusions and warnings, then the counts."""
     console = Console()
-    _print_list(console, _count(len(report.problems), "problem"), report.problems, "red")
+    _print_list(console, counted(len(report.problems), "problem"), report.problems, "red")
     _print_exclusions(console, report.exclusions)
-    _print_list(console, _count(len(report.warnings), "warning"), report.warnings, "yellow")
+    _print_list(console, counted(len(report.warnings), "warning"), report.warnings, "yellow")
     if report.recordings:
         console.print(_feature_table(report))
     hours = (
@@ -57,16 +58,16 @@ def print_report(report: CheckReport) -> None:
     )
     _line(
         console,
-        f"{_count(report.recordings, 'recording')} of {_count(report.patients, 'patient')}, "
-        f"{_count(report.reports, 'report')}{hours}; {_count(len(report.problems), 'problem')}, "
-        f"{_count(len(report.exclusions), 'unreadable video')}, {_count(len(report.warnings), 'warning')}",
+        f"{counted(report.recordings, 'recording')} of {counted(report.patients, 'patient')}, "
+        f"{counted(report.reports, 'report')}{hours}; {counted(len(report.problems), 'problem')}, "
+        f"{counted(len(report.exclusions), 'unreadable video')}, {counted(len(report.warnings), 'warning')}",
     )
     if report.ok:
         console.print("[green]The set can be used.[/green]")
     elif report.problems:
         console.print("[red]The set cannot be used yet.[/red]")
     else:
-        left_out = _count(len(report.exclusions), "recording")
+        left_out = counted(len(report.exclusions), "recording")
         console.print(f"[yellow]The set can be used; a run leaves {left_out} out.[/yellow]")
 
 
@@ -86,18 +87,18 @@ def _feature_table(report: CheckReport) -> Table:
 def print_import(outcome: ImportOutcome, destination: Path, placed: int) -> None:
     """Print what an import gave, what it could not use, and what to do next."""
     console = Console()
-    _print_list(console, _count(len(outcome.unused), "value") + " not used", outcome.unused, "yellow")
-    _print_list(console, _count(len(outcome.doubts), "doubtful value") + " used", outcome.doubts, "yellow")
+    _print_list(console, counted(len(outcome.unused), "value") + " not used", outcome.unused, "yellow")
+    _print_list(console, counted(len(outcome.doubts), "doubtful value") + " used", outcome.doubts, "yellow")
     for note in outcome.notes:
         _line(console, f"note: {note}")
     total = len(outcome.recordings)
     _line(
         console,
-        f"{_count(total, 'recording')} of {_count(outcome.patients, 'patient')}, "
-        f"{_count(len(outcome.annotations), 'annotation')}, {_count(len(outcome.reports), 'report')}; "
-        f"{_count(len(outcome.unused), 'value')} not used, {_count(len(outcome.doubts), 'doubtful value')}",
+        f"{counted(total, 'recording')} of {counted(outcome.patients, 'patient')}, "
+        f"{counted(len(outcome.annotations), 'annotation')}, {counted(len(outcome.reports), 'report')}; "
+        f"{counted(len(outcome.unused), 'value')} not used, {counted(len(outcome.doubts), 'doubtful value')}",
     )
-    _line(console, f"written to {destination}; {placed} of {_count(total, 'video')} in place")
+    _line(console, f"written to {destination}; {placed} of {counted(total, 'video')} in place")
     if placed < total:
         _line(console, "put the others at videos/<video_id>.mp4, or import again with --force --videos DIR")
 
@@ -107,8 +108,8 @@ def print_deidentified(done: Deidentified, destination: Path) -> None:
     console = Console()
     _print_exclusions(console, done.excluded)
     parts = ", ".join(f"{count} × {kind}" for kind, count in done.replaced.items()) or "nothing"
-    _print_list(console, f"{_count(len(done.not_copied), 'file')} not copied", done.not_copied, "yellow")
-    console.print(f"{_count(done.recordings, 'recording')} of {_count(done.patients, 'patient')}")
+    _print_list(console, f"{counted(len(done.not_copied), 'file')} not copied", done.not_copied, "yellow")
+    console.print(f"{counted(done.recordings, 'recording')} of {counted(done.patients, 'patient')}")
     _line(console, f"replaced in free text: {parts}; streams left out: {done.dropped_streams}")
     _line(console, f"written to {destination}")
     _line(console, f"key: {done.key}" if done.key else "no key was written: nobody can link the ids back")
@@ -117,7 +118,7 @@ def print_deidentified(done: Deidentified, destination: Path) -> None:
 
 def _print_exclusions(console: Console, exclusions: Sequence[Exclusion]) -> None:
     lines = [f"{item.video_id}: {item.reason}" for item in exclusions]
-    _print_list(console, f"{_count(len(lines), 'recording')} excluded", lines, "red")
+    _print_list(console, f"{counted(len(lines), 'recording')} excluded", lines, "red")
 
 
 def _print_list(console: Console, title: str, items: Iterable[object], colour: str) -> None:
@@ -144,7 +145,3 @@ def _without_repeats(lines: Sequence[str]) -> list[str]:
 def _line(console: Console, text: str) -> None:
     """Print a line whole: no markup, no colour guesses, no wrapping inside a path."""
     console.print(escape(text), highlight=False, soft_wrap=True)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,6 +1,6 @@
 """What a prompt file must satisfy: pydantic models, and rules over all wordings of a feature.
 
-Nothing stops at the first fault: all of them are told at once, each with file, entry and what to do.
+Nothing stops at the first fault: all of them are reported at once, each with file, entry and what to do.
 """
 
 from __future__ import annotations

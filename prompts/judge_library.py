@@ -1,4 +1,4 @@
-"""What a judge model is told, from ``prompts/judge_instructions.yaml``: one instruction per kind of text."""
+"""Instructions of the judge models, from ``prompts/judge_instructions.yaml``: one instruction per kind of text."""
 
 from __future__ import annotations
 

@@ -151,9 +151,13 @@ def load_library(extension: Path | None = None) -> PromptLibrary:
         PromptLibraryError: A file has faults; all faults of all files are listed, each with its fix.
     """
     extension = extension or PROMPTS.folder()
+    if extension is not None and not extension.is_dir():
+        # A mistyped path must not pass as an empty folder.
+        fix = f"correct {PROMPTS} or unset it"
+        raise PromptLibraryError([PromptProblem(str(extension), "", "is not a folder", fix)])
     files = _files(PACKAGE_FOLDER / "features")
-    extra = _extension_files(extension) if extension is not None else ()
-    return _read_library(files, extra, tuple(_state(file) for file in (*files, *extra)))
+    extra = () if extension is None else _files(extension)
+    return _read_library(files, extra, tuple(map(_state, (*files, *extra))))
 
 
 def render(prompt: Prompt, answer_format: str | None = None) -> str:
@@ -195,14 +199,6 @@ def answer_formats() -> Mapping[str, AnswerFormat]:
 def _files(folder: Path) -> tuple[Path, ...]:
     """Return the YAML files of a folder by name."""
     return tuple(sorted(file for file in folder.iterdir() if file.suffix in {".yaml", ".yml"}))
-
-
-def _extension_files(folder: Path) -> tuple[Path, ...]:
-    """Return the files of the extension folder, which must exist: a mistyped path shall not pass as empty."""
-    if not folder.is_dir():
-        problem = PromptProblem(str(folder), "", "is not a folder", f"correct {PROMPTS} or unset it")
-        raise PromptLibraryError([problem])
-    return _files(folder)
 
 
 def _state(file: Path) -> tuple[int, int]:

@@ -72,7 +72,7 @@ def _faults(model: Any, details: ErrorDetails) -> list[Fault]:
     if kind.startswith("string"):
         return [Fault(place, f"is {value!r}, not a text", "write a text, in quotes if need be")]
     if kind in {"model_type", "dict_type", "model_attributes_type", "dataclass_type"}:
-        return [Fault(place, "holds no keys", "write `key: value` lines")]
+        return [Fault(place, "holds no 'key: value' lines", "write the keys, one a line")]
     if kind in {"list_type", "tuple_type"}:
         return [Fault(place, "is not a list", "write a list ([] for none)")]
     if kind == "too_short":

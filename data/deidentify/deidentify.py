@@ -25,7 +25,7 @@ from semiology.data.tables.reading import (
     keypoint_files,
     read_recording_set,
 )
-from semiology.data.tables.writing import make_folder, table_text, write_recording_set
+from semiology.data.tables.writing import make_folder, table_text, write_new_secret, write_recording_set
 
 KEY_COLUMNS = ("video_id", "patient_id", "old_video_id", "old_patient_id", "old_video")
 _TRANSCRIPT_LIMIT_BYTES = 10_000_000
@@ -111,7 +111,9 @@ def _refuse_paths(source: Path, destination: Path, key: Path | None) -> None:
     faults: list[tuple[Path, str, str]] = []
     if real_destination == real_source or real_source in real_destination.parents:
         faults.append((destination, "lies in the set itself", "choose a new folder outside of it"))
-    elif real_destination in real_source.parents or (destination.exists() and _holds_anything(destination)):
+    elif real_destination in real_source.parents or (
+        destination.exists() and (not destination.is_dir() or any(destination.iterdir()))
+    ):
         faults.append((destination, "is not an empty folder", "choose a new folder"))
     if key:
         real_key = key.resolve()
@@ -126,10 +128,6 @@ def _refuse_paths(source: Path, destination: Path, key: Path | None) -> None:
             faults.append((key, "the folder of the key does not exist", "make it first"))
     if faults:
         raise RecordingSetError(Problem(str(path), None, message, fix) for path, message, fix in faults)
-
-
-def _holds_anything(path: Path) -> bool:
-    return not path.is_dir() or any(path.iterdir())
 
 
 def _identifying(old: RecordingSet) -> set[str]:
@@ -271,6 +269,4 @@ def _write_key(key: Path, old: RecordingSet, media: _MediaCopy, ids: OpaqueIds) 
         if ids.videos[item.video_id] in kept
     ]
     rows.sort(key=lambda row: row["video_id"])
-    handle = os.open(key, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-        stream.write(table_text(KEY_COLUMNS, rows))
+    write_new_secret(key, table_text(KEY_COLUMNS, rows))

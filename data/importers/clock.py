@@ -36,38 +36,25 @@ def parse_clock(text: str) -> ClockTime | None:
     if text.lower() in NOT_GIVEN:
         return None
     if re.fullmatch(r"\d+(\.\d+)?", text):
-        return ClockTime(_bare(text))
+        if 0 < float(text) < 1:
+            raise CellError(f"{text!r} looks like a spreadsheet's fraction of a day", _FIX)
+        return ClockTime(float(text))
     parts = re.fullmatch(r"(\d{1,3}):(\d{1,2})(?::(\d{1,2}))?", text)
     if parts is None:
         raise CellError(f"{text!r} is no time", _FIX)
-    first, second, third = int(parts[1]), int(parts[2]), parts[3]
-    if second > 59 or (third is not None and int(third) > 59):
+    first, second, third = int(parts[1]), int(parts[2]), int(parts[3] or 0)
+    if second > 59 or third > 59:
         raise CellError(f"{text!r} has more than 59 minutes or seconds in a group", _FIX)
-    if third is None:
-        return ClockTime(float(first * 60 + second))
-    return _three_groups(text, first, second, int(third), one_digit=len(parts[1]) == 1)
-
-
-def _bare(text: str) -> float:
-    value = float(text)
-    if 0 < value < 1:
-        raise CellError(f"{text!r} looks like a spreadsheet's fraction of a day", _FIX)
-    return value
-
-
-def _three_groups(text: str, first: int, second: int, third: int, *, one_digit: bool) -> ClockTime:
+    short, long = first * 60 + second, first * 3600 + second * 60 + third
+    one_digit = len(parts[1]) == 1
+    if parts[3] is None:
+        return ClockTime(float(short))
     if third == 0:
-        seconds = first * 60 + second
-        long_form = first * 3600 + second * 60
-        doubt = f"{text!r} was read as {seconds} s (MM:SS:00); as H:MM:SS it would be {long_form} s"
-        return ClockTime(float(seconds), doubt if one_digit and long_form else None)
+        doubt = f"{text!r} was read as {short} s (MM:SS:00); as H:MM:SS it would be {long} s"
+        return ClockTime(float(short), doubt if one_digit and long else None)
     if first == 0:
-        return ClockTime(float(second * 60 + third))
+        return ClockTime(float(long))
     if one_digit:
-        seconds = first * 3600 + second * 60 + third
-        doubt = (
-            f"{text!r} was read as {seconds} s (H:MM:SS); with hundredths it would be {first * 60 + second} s"
-        )
-        return ClockTime(float(seconds), doubt)
-    message = f"{text!r} is ambiguous: H:MM:SS, or MM:SS and hundredths"
-    raise CellError(message, _FIX)
+        doubt = f"{text!r} was read as {long} s (H:MM:SS); with hundredths it would be {short} s"
+        return ClockTime(float(long), doubt)
+    raise CellError(f"{text!r} is ambiguous: H:MM:SS, or MM:SS and hundredths", _FIX)

@@ -13,7 +13,7 @@ from semiology.data.importers.wide import stem_of
 from semiology.data.problems import Problem
 from semiology.data.recording_set import Annotation, Recording
 from semiology.data.tables.laterality import LATERALITY, LATERALITY_COLUMNS
-from semiology.data.tables.writing import table_text, write_recording_set
+from semiology.data.tables.writing import table_text, write_new_secret, write_recording_set
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,16 @@ def write_outcome(outcome: ImportOutcome, directory: Path, videos: Path | None =
         target = directory / "videos" / f"{recording.video_id}.mp4"
         if source := found.get(recording.video_id):
             target = target.with_suffix(source.suffix.lower())
-            _link(source, target)
+            if not target.exists():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    os.link(source, target)
+                except OSError:
+                    shutil.copyfile(source, target)
         recordings.append(replace(recording, video=target))
     write_recording_set(directory, recordings, outcome.annotations, outcome.reports, outcome.metadata)
     if outcome.laterality:
-        text = table_text(LATERALITY_COLUMNS, outcome.laterality)
-        write_whole(directory / LATERALITY, text)
+        write_whole(directory / LATERALITY, table_text(LATERALITY_COLUMNS, outcome.laterality))
     return sum(recording.video.is_file() for recording in recordings)
 
 
@@ -86,26 +90,11 @@ def _find_videos(outcome: ImportOutcome, videos: Path) -> dict[str, Path]:
     return {video_id: files[stem] for video_id, stem in stems.items() if stem in files}
 
 
-def _link(source: Path, target: Path) -> None:
-    if target.exists():
-        return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
-
-
 def write_key(outcome: ImportOutcome, path: Path) -> None:
     """Write the table of new ids and original file names, readable by its owner alone (mode 0600).
 
     Raises:
         FileExistsError: There is such a file already.
     """
-    names = sorted(outcome.source_names.items())
-    text = table_text(
-        ("video_id", "file_name"), [{"video_id": key, "file_name": name} for key, name in names]
-    )
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-        stream.write(text)
+    rows = [{"video_id": key, "file_name": name} for key, name in sorted(outcome.source_names.items())]
+    write_new_secret(path, table_text(("video_id", "file_name"), rows))

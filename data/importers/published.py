@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 from semiology.data.importers.outcome import ImportOutcome
 from semiology.data.importers.repository import EMBC, S3, with_sides
+from semiology.data.importers.side_tables import side_or_region
 from semiology.data.importers.wide import Remarks
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Annotation, Diagnosis, Presence, Recording
-from semiology.data.tables.cells import PRESENCE, CellError, parse_choice, parse_identifier, parse_seconds
+from semiology.data.tables.cells import PRESENCE, CellError, RowCells, parse_identifier
 from semiology.data.tables.csv_tables import Row, Table, read_table
 from semiology.data.tables.laterality import LATERALITY_COLUMNS
-from semiology.features import FEATURES, REGIONS, suggest_feature
-
-_T = TypeVar("_T")
+from semiology.features import FEATURES, suggest_feature
 
 
 def load_s3_published(directory: Path, *, destination: Path | None = None) -> ImportOutcome:
@@ -32,16 +32,28 @@ def load_s3_published(directory: Path, *, destination: Path | None = None) -> Im
     folder = directory / "ground_truth" if (directory / "ground_truth").is_dir() else directory
     remarks = Remarks()
     videos = _table(folder, "videos.csv", ("video_id", "patient_id", "diagnosis", "fold", "test_patient"))
-    recordings = tuple(
-        _s3_recording(row, (destination or directory).absolute(), remarks, videos) for row in videos.rows
-    )
+    home = (destination or directory).absolute() / "videos"
+    recordings = []
+    for row in videos.rows:
+        video_id = _identifier(videos, row, "video_id")
+        diagnosis = _coded(videos, row, "diagnosis", {"ES": "ES", "NES": "NES", "sample": ""}, remarks)
+        recordings.append(
+            Recording(
+                video_id=video_id,
+                patient_id=_identifier(videos, row, "patient_id"),
+                video=home / f"{video_id}.mp4",
+                diagnosis=cast("Diagnosis | None", diagnosis or None),
+                split=_coded(videos, row, "test_patient", {"1": "test", "0": "train"}, remarks),
+                fold=row["fold"] or None,
+            )
+        )
     known = {item.video_id for item in recordings}
     annotations = _s3_annotations(folder, known, remarks)
     laterality = _s3_laterality(folder, known, remarks)
     reports = _table(folder, "reports.csv", ("video_id", "report"))
-    _note_samples(videos, remarks)
+    remarks.note_samples(sum(row["diagnosis"] == "sample" for row in videos.rows))
     return ImportOutcome(
-        recordings=recordings,
+        recordings=tuple(recordings),
         annotations=with_sides(annotations, laterality, remarks),
         reports={row["video_id"]: row["report"] for row in _known(reports, known, remarks) if row["report"]},
         metadata=S3.metadata,
@@ -141,19 +153,6 @@ def _coded(table: Table, row: Row, column: str, codes: Mapping[str, str], remark
     return codes.get(text)
 
 
-def _s3_recording(row: Row, home: Path, remarks: Remarks, table: Table) -> Recording:
-    video_id = _identifier(table, row, "video_id")
-    codes = {"ES": "ES", "NES": "NES", "sample": ""}
-    return Recording(
-        video_id=video_id,
-        patient_id=_identifier(table, row, "patient_id"),
-        video=home / "videos" / f"{video_id}.mp4",
-        diagnosis=cast("Diagnosis | None", _coded(table, row, "diagnosis", codes, remarks) or None),
-        split=_coded(table, row, "test_patient", {"1": "test", "0": "train"}, remarks),
-        fold=row["fold"] or None,
-    )
-
-
 def _known(table: Table, known: set[str], remarks: Remarks) -> list[Row]:
     rows = []
     for row in table.rows:
@@ -172,29 +171,15 @@ def _s3_annotations(folder: Path, known: set[str], remarks: Remarks) -> list[Ann
         if feature not in FEATURES:
             remarks.not_used(table, row, f"unknown feature {feature!r}{suggest_feature(feature)}")
             continue
-        present = _parsed(table, row, "present", _presence, remarks)
+        cells = RowCells(table, row, partial(remarks.not_used, table, row))
+        present = cells.choice("present", ("yes", "no", "na"), PRESENCE)
         if present is None:
             continue
-        onset = _parsed(table, row, "onset_s", parse_seconds, remarks)
-        offset = _parsed(table, row, "offset_s", parse_seconds, remarks)
-        item = Annotation(row["video_id"], feature, present, onset, offset)
+        onset, offset = cells.seconds("onset_s"), cells.seconds("offset_s")
+        item = Annotation(row["video_id"], feature, cast(Presence, present), onset, offset)
         if found.setdefault((item.video_id, feature), item) is not item:
             remarks.not_used(table, row, f"a second row for {item.video_id}, {feature}")
     return list(found.values())
-
-
-def _presence(text: str) -> Presence:
-    return cast(Presence, parse_choice(text, ("yes", "no", "na"), PRESENCE))
-
-
-def _parsed(table: Table, row: Row, column: str, parse: Callable[[str], _T], remarks: Remarks) -> _T | None:
-    if not row[column]:
-        return None
-    try:
-        return parse(row[column])
-    except CellError as error:
-        remarks.not_used(table, row, f"{column}: {error}", error.fix)
-        return None
 
 
 def _s3_laterality(folder: Path, known: set[str], remarks: Remarks) -> tuple[Mapping[str, str], ...]:
@@ -203,16 +188,6 @@ def _s3_laterality(folder: Path, known: set[str], remarks: Remarks) -> tuple[Map
     for row in _known(table, known, remarks):
         cells = {column: row[column] for column in LATERALITY_COLUMNS}
         for column in ("head_turning_side", "arm_movement_side", "onset_region"):
-            allowed = REGIONS if column == "onset_region" else ("left", "right")
-            value = cells[column].lower()
-            if value and value != "n/a" and value not in allowed:
-                remarks.not_used(table, row, f"{column}: {value!r} is not one of {', '.join(allowed)}")
-            cells[column] = value if value in allowed else ""
+            cells[column] = side_or_region(table, row, column, column, remarks)
         rows.append(cells)
     return tuple(rows)
-
-
-def _note_samples(videos: Table, remarks: Remarks) -> None:
-    samples = sum(row["diagnosis"] == "sample" for row in videos.rows)
-    if samples:
-        remarks.notes.append(f"{samples} sample clips carry no diagnosis")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from semiology.data.deidentify.opaque_ids import opaque_ids
+from semiology.data.deidentify.opaque_ids import OpaqueIds, opaque_ids
 from semiology.data.importers.outcome import ImportOutcome
 from semiology.data.importers.side_tables import fold_of, laterality_of, read_diagnoses, read_reports
 from semiology.data.importers.wide import (
@@ -98,8 +98,29 @@ def import_repository(
         raise RecordingSetError([_no_wide_table(source, tables)])
     note_columns(wide, remarks)
     named = rows_by_name(wide, remarks)
-    _note_idle(tables, chosen, remarks)
-    return _Assembly(layout, chosen, remarks, (directory or source).absolute()).outcome(wide, named, seed)
+    used = {id(table) for table in chosen.values()}
+    if idle := [table.file for table in tables if id(table) not in used]:
+        remarks.notes.append(f"files not imported: {', '.join(idle)}")
+    patients = _patients(wide, named, remarks)
+    ids = opaque_ids([(patient, name) for name, patient in patients.items()], seed)
+    rows = {ids.videos[name]: named[name] for name in patients}
+    annotations = [
+        item
+        for video_id in sorted(rows)
+        for item in annotations_of_row(wide, rows[video_id], video_id, remarks)
+    ]
+    laterality = laterality_of(chosen["laterality"], ids.videos, remarks)
+    return ImportOutcome(
+        recordings=_recordings(layout, chosen, patients, ids, (directory or source).absolute(), remarks),
+        annotations=with_sides(annotations, laterality, remarks),
+        reports=read_reports(chosen["report"], ids.videos, remarks),
+        metadata=layout.metadata,
+        unused=tuple(remarks.unused),
+        doubts=tuple(remarks.doubts),
+        notes=tuple(remarks.notes),
+        source_names={video_id: rows[video_id][FILE_NAME] for video_id in sorted(rows)},
+        laterality=laterality,
+    )
 
 
 def _no_wide_table(source: Path, tables: Sequence[Table]) -> Problem:
@@ -113,10 +134,6 @@ def _no_wide_table(source: Path, tables: Sequence[Table]) -> Problem:
     return Problem(str(source), None, message, "name the CSV file or its folder")
 
 
-def _is_wide(table: Table) -> bool:
-    return FILE_NAME in table.columns and len(feature_columns(table)) >= _MIN_FEATURES
-
-
 _WANTED = ("annotations", "laterality", "report", "label", "fold")
 _LATERALITY_MARKS = {"left_right_head_turning", "left_right_arm_movement", "body_region_onset",
                      "head_turning_side", "arm_movement_side", "onset_region"}  # fmt: skip
@@ -126,7 +143,7 @@ def _suits(table: Table, purpose: str) -> bool:
     if FILE_NAME not in table.columns:
         return False
     if purpose == "annotations":
-        return _is_wide(table)
+        return len(feature_columns(table)) >= _MIN_FEATURES
     if purpose == "laterality":
         return bool(_LATERALITY_MARKS & set(table.columns))
     return purpose in table.columns
@@ -141,14 +158,10 @@ def _tables(source: Path, folds: Path | None) -> list[Table]:
         raise RecordingSetError([Problem(str(source), None, "does not exist", "check the path")])
     tables = [read_table(path) for path in [*paths, *([folds] if folds else [])]]
     for table in tables:
-        names = [_FILE_NAMES.get(slug(column), slug(column)) for column in table.columns]
-        table.rows = [Row(row.number, _renamed(row, table.columns, names)) for row in table.rows]
-        table.columns = tuple(names)
+        names = {column: _FILE_NAMES.get(slug(column), slug(column)) for column in table.columns}
+        table.rows = [Row(row.number, {new: row[old] for old, new in names.items()}) for row in table.rows]
+        table.columns = tuple(names[column] for column in table.columns)
     return tables
-
-
-def _renamed(row: Row, columns: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    return {new: row[old] for old, new in zip(columns, names, strict=True)}
 
 
 def _choose(layout: Layout, tables: Sequence[Table], purpose: str) -> Table | None:
@@ -166,84 +179,46 @@ def _choose(layout: Layout, tables: Sequence[Table], purpose: str) -> Table | No
     return fitting[0] if fitting else None
 
 
-def _note_idle(tables: Sequence[Table], chosen: Mapping[str, Table | None], remarks: Remarks) -> None:
-    used = {id(table) for table in chosen.values()}
-    idle = [table.file for table in tables if id(table) not in used]
-    if idle:
-        remarks.notes.append(f"files not imported: {', '.join(idle)}")
+def _patients(wide: Table, named: Mapping[str, Row], remarks: Remarks) -> dict[str, str]:
+    """Return the patient that each file name tells; names that tell none are noted."""
+    patients: dict[str, str] = {}
+    for name, row in named.items():
+        match = re.match(r"([^@]+)@|(.+?)_v\d+$", name)
+        if match:
+            patients[name] = match[1] or match[2]
+        else:
+            fix = "name it <patient>@<date>@<recording>@… or <patient>_V<number>"
+            remarks.not_used(wide, row, f"the file name {row[FILE_NAME]!r} tells no patient", fix)
+    return patients
 
 
-class _Assembly:
-    """Puts the tables of one source together."""
-
-    def __init__(
-        self, layout: Layout, chosen: Mapping[str, Table | None], remarks: Remarks, directory: Path
-    ) -> None:
-        self.layout, self.chosen, self.remarks, self.directory = layout, chosen, remarks, directory
-
-    def outcome(self, wide: Table, named: dict[str, Row], seed: int) -> ImportOutcome:
-        patients = self._patients(wide, named)
-        ids = opaque_ids([(patient, name) for name, patient in patients.items()], seed)
-        rows = {ids.videos[name]: named[name] for name in patients}
-        annotations = [
-            item
-            for video_id in sorted(rows)
-            for item in annotations_of_row(wide, rows[video_id], video_id, self.remarks)
-        ]
-        laterality = laterality_of(self.chosen["laterality"], ids.videos, self.remarks)
-        return ImportOutcome(
-            recordings=self._recordings(patients, ids.patients, ids.videos),
-            annotations=with_sides(annotations, laterality, self.remarks),
-            reports=read_reports(self.chosen["report"], ids.videos, self.remarks),
-            metadata=self.layout.metadata,
-            unused=tuple(self.remarks.unused),
-            doubts=tuple(self.remarks.doubts),
-            notes=tuple(self.remarks.notes),
-            source_names={video_id: rows[video_id][FILE_NAME] for video_id in sorted(rows)},
-            laterality=laterality,
+def _recordings(
+    layout: Layout,
+    chosen: Mapping[str, Table | None],
+    patients: Mapping[str, str],
+    ids: OpaqueIds,
+    directory: Path,
+    remarks: Remarks,
+) -> tuple[Recording, ...]:
+    """Return the recordings; the patients of the layout's test fold are the split ``test``, others ``train``."""
+    diagnoses = read_diagnoses(chosen["label"], ids.videos, remarks)
+    folds = fold_of(chosen["fold"], ids.videos, remarks)
+    splits: dict[str, str] = {}
+    if layout.test_fold is not None and folds:
+        splits = dict.fromkeys(patients.values(), "train")
+        tested = [p for name, p in patients.items() if folds.get(ids.videos[name]) == layout.test_fold]
+        splits |= dict.fromkeys(tested, "test")
+    return tuple(
+        Recording(
+            video_id=video_id,
+            patient_id=ids.patients[patients[name]],
+            video=directory / "videos" / f"{video_id}.mp4",
+            diagnosis=diagnoses[video_id] if video_id in diagnoses else named_diagnosis(name),
+            split=splits.get(patients[name]),
+            fold=folds.get(video_id),
         )
-
-    def _patients(self, wide: Table, named: dict[str, Row]) -> dict[str, str]:
-        patients: dict[str, str] = {}
-        for name, row in named.items():
-            match = re.match(r"([^@]+)@|(.+?)_v\d+$", name)
-            if match:
-                patients[name] = match[1] or match[2]
-            else:
-                fix = "name it <patient>@<date>@<recording>@… or <patient>_V<number>"
-                self.remarks.not_used(wide, row, f"the file name {row[FILE_NAME]!r} tells no patient", fix)
-        return patients
-
-    def _recordings(
-        self, patients: Mapping[str, str], patient_ids: Mapping[str, str], video_ids: Mapping[str, str]
-    ) -> tuple[Recording, ...]:
-        diagnoses = read_diagnoses(self.chosen["label"], video_ids, self.remarks)
-        folds = fold_of(self.chosen["fold"], video_ids, self.remarks)
-        splits = self._splits(patients, folds, video_ids)
-        return tuple(
-            Recording(
-                video_id=video_id,
-                patient_id=patient_ids[patients[name]],
-                video=self.directory / "videos" / f"{video_id}.mp4",
-                diagnosis=diagnoses[video_id] if video_id in diagnoses else named_diagnosis(name),
-                split=splits.get(patients[name]),
-                fold=folds.get(video_id),
-            )
-            for name, video_id in sorted(video_ids.items(), key=lambda item: item[1])
-        )
-
-    def _splits(
-        self, patients: Mapping[str, str], folds: Mapping[str, str], video_ids: Mapping[str, str]
-    ) -> dict[str, str]:
-        """Return ``test`` for the patients of the test fold, ``train`` for all others."""
-        if self.layout.test_fold is None or not folds:
-            return {}
-        tested = {
-            patient
-            for name, patient in patients.items()
-            if folds.get(video_ids[name]) == self.layout.test_fold
-        }
-        return {patient: "test" if patient in tested else "train" for patient in patients.values()}
+        for name, video_id in sorted(ids.videos.items(), key=lambda item: item[1])
+    )
 
 
 def named_diagnosis(name: str) -> Diagnosis | None:

@@ -55,8 +55,7 @@ def read_diagnoses(
             found[video_id], samples = None, samples + 1
         else:
             remarks.not_used(source, row, f"label: {row['label']!r} is neither ES, NES nor sample")
-    if samples:
-        remarks.notes.append(f"{samples} sample clips carry no diagnosis")
+    remarks.note_samples(samples)
     return found
 
 
@@ -69,32 +68,32 @@ def fold_of(table: Table | None, videos: Mapping[str, str], remarks: Remarks) ->
 def laterality_of(
     table: Table | None, videos: Mapping[str, str], remarks: Remarks
 ) -> tuple[Mapping[str, str], ...]:
-    """Return the laterality rows by video id: sides ``left`` or ``right``, times in seconds, onset region."""
-    rows = [
-        laterality_row(source, row, video_id, remarks)
-        for source, row, video_id in _matched(table, videos, remarks)
-    ]
+    """Return the laterality rows by video id: sides ``left`` or ``right``, times in seconds, onset region.
+
+    Values that cannot be used are noted and left empty.
+    """
+    rows = []
+    for source, row, video_id in _matched(table, videos, remarks):
+        cells = {"video_id": video_id}
+        for target, names in _COLUMNS.items():
+            column = next((name for name in names if name in source.columns), None)
+            if column is None:
+                cells[target] = ""
+            elif target.endswith("_s"):
+                seconds = seconds_of(source, row, column, remarks)
+                cells[target] = "" if seconds is None else f"{seconds:g}"
+            else:
+                cells[target] = side_or_region(source, row, column, target, remarks)
+        rows.append(cells)
     return tuple(sorted(rows, key=lambda row: row["video_id"]))
 
 
-def laterality_row(table: Table, row: Row, video_id: str, remarks: Remarks) -> dict[str, str]:
-    """Return one row of ``laterality.csv``; values that cannot be used are noted and left empty."""
-    result = {"video_id": video_id}
-    for target, names in _COLUMNS.items():
-        column = next((name for name in names if name in table.columns), None)
-        result[target] = _value(table, row, target, column, remarks) if column else ""
-    return result
-
-
-def _value(table: Table, row: Row, target: str, column: str, remarks: Remarks) -> str:
+def side_or_region(table: Table, row: Row, column: str, target: str, remarks: Remarks) -> str:
+    """Return a side or a region for the column ``target`` of ``laterality.csv``; empty where none is given."""
     text = row[column].strip().lower()
-    if target.endswith("_s"):
-        seconds = seconds_of(table, row, column, remarks)
-        return "" if seconds is None else f"{seconds:g}"
     allowed = REGIONS if target == "onset_region" else ("left", "right")
-    if text in NOT_GIVEN or text == "filled":
-        return ""
-    if text not in allowed:
+    if text in allowed:
+        return text
+    if text not in NOT_GIVEN and text != "filled":
         remarks.not_used(table, row, f"{column}: {text!r} is not one of {', '.join(allowed)}")
-        return ""
-    return text
+    return ""

@@ -51,6 +51,11 @@ class Remarks:
         """Note a value that was used, but might mean something else."""
         self.doubts.append(Problem(table.file, row.number, message, "check it against the video"))
 
+    def note_samples(self, count: int) -> None:
+        """Note how many recordings are sample clips, which carry no diagnosis."""
+        if count:
+            self.notes.append(f"{count} sample clips carry no diagnosis")
+
 
 def slug(column: str) -> str:
     """Return a column name with small letters and underscores alone."""
@@ -74,18 +79,13 @@ def feature_columns(table: Table) -> dict[str, dict[str, str]]:
 
 
 def _place(name: str) -> tuple[str, str] | None:
-    if feature := _feature(name):
-        return feature, "present"
-    for part, pattern in _PARTS:
-        if match := pattern.fullmatch(name):
-            feature = _feature(match[1] or match[2])
-            return (feature, part) if feature else None
+    found = [(name, "present")]
+    found += [(m[1] or m[2], part) for part, pattern in _PARTS if (m := pattern.fullmatch(name))]
+    for stem, part in found:
+        feature = ALIASES.get(stem, stem)
+        if feature in FEATURES:
+            return feature, part
     return None
-
-
-def _feature(name: str) -> str | None:
-    name = ALIASES.get(name, name)
-    return name if name in FEATURES else None
 
 
 def note_columns(table: Table, remarks: Remarks) -> None:
@@ -132,26 +132,18 @@ def annotations_of_row(table: Table, row: Row, video_id: str, remarks: Remarks) 
         if present is None:
             remarks.not_used(table, row, f"{feature}: {text!r} is neither yes, no nor NA")
             continue
-        onset, offset = _times(table, row, feature, parts, remarks)
+        onset, offset = (
+            seconds_of(table, row, parts[part], remarks) if part in parts else None
+            for part in ("start", "end")
+        )
+        if onset is not None and offset is not None and offset < onset:
+            start, end = row[parts["start"]], row[parts["end"]]
+            message = f"{feature}: ends ({end}) before it starts ({start}); both times left out"
+            remarks.not_used(table, row, message)
+            onset = offset = None
         justification = row[parts["justification"]] if "justification" in parts else ""
         justification = "" if justification.lower() in NOT_GIVEN else justification
         yield Annotation(video_id, feature, present, onset, offset, None, justification or None)
-
-
-def _times(
-    table: Table, row: Row, feature: str, parts: dict[str, str], remarks: Remarks
-) -> tuple[float | None, float | None]:
-    values = [
-        seconds_of(table, row, parts[part], remarks) if part in parts else None for part in ("start", "end")
-    ]
-    onset, offset = values
-    if onset is not None and offset is not None and offset < onset:
-        start, end = row[parts["start"]], row[parts["end"]]
-        remarks.not_used(
-            table, row, f"{feature}: ends ({end}) before it starts ({start}); both times left out"
-        )
-        return None, None
-    return onset, offset
 
 
 def seconds_of(table: Table, row: Row, column: str, remarks: Remarks) -> float | None:

@@ -15,8 +15,7 @@ from typing import Any, Literal
 import av
 import cv2
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from numpy.typing import NDArray
 
 from semiology.data.cache import write_whole, written_whole
 from semiology.data.media.picture_width import readable_size
@@ -24,15 +23,15 @@ from semiology.data.recording_set import Annotation, Recording
 from semiology.data.simulated.picture.pose_truth import pose_folder, write_pose
 from semiology.data.simulated.picture.render import render
 from semiology.data.simulated.script.behaviours import BEHAVIOUR_COLUMNS, BEHAVIOURS_FILE, behaviour_rows
-from semiology.data.simulated.script.justification import reference_justification
 from semiology.data.simulated.script.laterality import laterality_row
-from semiology.data.simulated.script.report import reference_report
 from semiology.data.simulated.script.script import Script, draw_look, draw_script
+from semiology.data.simulated.script.sentences import reference_justification, reference_report
 from semiology.data.simulated.sound.sound import soundtrack
 from semiology.data.simulated.sound.transcript import transcript
 from semiology.data.simulated.sound.voice import RATE
 from semiology.data.tables.laterality import LATERALITY, LATERALITY_COLUMNS
 from semiology.data.tables.writing import make_folder, table_text, write_recording_set
+from semiology.data.views import progress as shown_progress
 from semiology.features import FEATURES
 
 GENERATOR = "1.2"
@@ -85,14 +84,19 @@ class Planned:
     script: Script
     split: Literal["train", "test"] | None = None
 
+    def video(self, directory: Path) -> Path:
+        """Return the path of the video in the folder of a set."""
+        return directory / "videos" / f"{self.video_id}.mp4"
+
+    def transcript(self, directory: Path) -> Path:
+        """Return the path of the transcript in the folder of a set."""
+        return directory / "transcripts" / f"{self.video_id}.csv"
+
 
 def plan(settings: Settings) -> tuple[Planned, ...]:
     """Draw the scripts of a set. Patient n looks and happens the same whatever the number of patients."""
-    return tuple(_planned(settings))
-
-
-def _planned(settings: Settings) -> Iterator[Planned]:
     low, high = settings.duration_s
+    planned = []
     for patient in range(settings.patients):
         look = draw_look(np.random.default_rng([settings.seed, patient]))
         for take in range(settings.recordings_per_patient):
@@ -100,7 +104,8 @@ def _planned(settings: Settings) -> Iterator[Planned]:
             script = draw_script(rng, round(float(rng.uniform(low, high)), 1), look)
             patient_id = f"P{patient + 1:03d}"
             split = split_of(patient, settings.test_share)
-            yield Planned(f"{patient_id}_V{take + 1:02d}", patient_id, script, split)
+            planned.append(Planned(f"{patient_id}_V{take + 1:02d}", patient_id, script, split))
+    return tuple(planned)
 
 
 def split_of(patient: int, test_share: float) -> Literal["train", "test"] | None:
@@ -157,13 +162,16 @@ def simulate(
     directory = directory.expanduser().absolute()
     _claim(directory, settings)
     planned = plan(settings)
-    missing = [p for p in planned if _lacks(directory, p, pose)]
-    with _bar(progress) as bar:
-        task = bar.add_task(
-            "Simulating recordings", total=len(planned), completed=len(planned) - len(missing)
-        )
-        for _ in _made(directory, missing, settings, workers, pose):
-            bar.advance(task)
+    missing = [
+        p
+        for p in planned
+        if not p.video(directory).exists() or (pose and not pose_folder(directory, p.video_id).exists())
+    ]
+    there = len(planned) - len(missing)
+    with shown_progress("Simulating recordings", quiet=not progress) as advance:
+        for done, _ in enumerate(_made(directory, missing, settings, workers, pose), there + 1):
+            if advance:
+                advance(done, len(planned))
     _write_tables(directory, planned, settings)
 
 
@@ -173,25 +181,21 @@ def write_video(path: Path, script: Script, size: tuple[int, int] = (640, 480), 
         picture = container.add_stream("libx264", rate=fps, options=_H264)
         picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
         picture.codec_context.thread_count = 1
-        sound = container.add_stream("aac", rate=RATE, layout="mono")
-        _write_sound(container, sound, script)
-        _write_pictures(container, picture, script, size, fps)
+        add_sound(container, soundtrack(script))
+        count = round(script.duration_s * fps)
+        for first in range(0, count, _BATCH):
+            times = np.arange(first, min(first + _BATCH, count)) / fps
+            for offset, image in enumerate(render(script, times, size, _BLUR)):
+                planes = cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
+                frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+                frame.pts, frame.time_base = first + offset, Fraction(1, fps)
+                container.mux(picture.encode(frame))
+        container.mux(picture.encode(None))
 
 
-def _write_pictures(container: Any, stream: Any, script: Script, size: tuple[int, int], fps: int) -> None:
-    count = round(script.duration_s * fps)
-    for first in range(0, count, _BATCH):
-        times = np.arange(first, min(first + _BATCH, count)) / fps
-        for offset, image in enumerate(render(script, times, size, _BLUR)):
-            planes = cv2.cvtColor(image, cv2.COLOR_RGB2YUV_I420)
-            frame = av.VideoFrame.from_ndarray(planes, format="yuv420p")
-            frame.pts, frame.time_base = first + offset, Fraction(1, fps)
-            container.mux(stream.encode(frame))
-    container.mux(stream.encode(None))
-
-
-def _write_sound(container: Any, stream: Any, script: Script) -> None:
-    samples = soundtrack(script)
+def add_sound(container: Any, samples: NDArray[np.float32]) -> None:
+    """Add a track with samples at 16 kHz to an open container, as AAC."""
+    stream = container.add_stream("aac", rate=RATE, layout="mono")
     for first in range(0, len(samples), 1024):
         frame = av.AudioFrame.from_ndarray(samples[None, first : first + 1024], format="fltp", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = RATE, first, Fraction(1, RATE)
@@ -199,14 +203,9 @@ def _write_sound(container: Any, stream: Any, script: Script) -> None:
     container.mux(stream.encode(None))
 
 
-def _lacks(directory: Path, item: Planned, pose: bool) -> bool:
-    wanted = [_video(directory, item), *([pose_folder(directory, item.video_id)] if pose else [])]
-    return not all(path.exists() for path in wanted)
-
-
 def _make(directory: Path, item: Planned, settings: Settings, pose: bool) -> None:
     """Write what a recording lacks of its files."""
-    video = _video(directory, item)
+    video = item.video(directory)
     if not video.exists():
         write_video(video, item.script, settings.size, settings.fps)
     if pose and not pose_folder(directory, item.video_id).exists():
@@ -222,7 +221,8 @@ def _made(
             _make(directory, item, settings, pose)
             yield
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_one_thread) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
         jobs = [pool.submit(_make, directory, item, settings, pose) for item in missing]
         try:
             for job in as_completed(jobs):
@@ -232,14 +232,10 @@ def _made(
             pool.shutdown(cancel_futures=True)
 
 
-def _one_thread() -> None:
-    cv2.setNumThreads(1)
-
-
 def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Settings) -> None:
     (directory / "transcripts").mkdir(exist_ok=True)
     for item in planned:
-        write_whole(_transcript(directory, item), transcript(item.script))
+        write_whole(item.transcript(directory), transcript(item.script))
     rows = [laterality_row(item.video_id, item.script) for item in planned]
     write_whole(directory / LATERALITY, table_text(LATERALITY_COLUMNS, rows))
     shown = [row for item in planned for row in behaviour_rows(item.video_id, item.script)]
@@ -266,12 +262,12 @@ def _recording(directory: Path, item: Planned) -> Recording:
     return Recording(
         video_id=item.video_id,
         patient_id=item.patient_id,
-        video=_video(directory, item),
+        video=item.video(directory),
         duration_s=item.script.duration_s,
         diagnosis=item.script.diagnosis,
         split=item.split,
         pose=pose if pose.exists() else None,
-        transcript=_transcript(directory, item),
+        transcript=item.transcript(directory),
     )
 
 
@@ -280,23 +276,12 @@ def truth(video_id: str, script: Script) -> list[Annotation]:
     rows = []
     for feature in FEATURES:
         present = script.present(feature)
-        onset, offset = (script.interval(feature) if present == "yes" else None) or (None, None)
+        interval = script.interval(feature) if present == "yes" else None
+        onset, offset = (round(seconds, 1) for seconds in interval) if interval else (None, None)
         side = script.side(feature) if present == "yes" else None
         sentence = reference_justification(feature, script)
-        rows.append(Annotation(video_id, feature, present, _tenth(onset), _tenth(offset), side, sentence))
+        rows.append(Annotation(video_id, feature, present, onset, offset, side, sentence))
     return rows
-
-
-def _tenth(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds, 1)
-
-
-def _video(directory: Path, item: Planned) -> Path:
-    return directory / "videos" / f"{item.video_id}.mp4"
-
-
-def _transcript(directory: Path, item: Planned) -> Path:
-    return directory / "transcripts" / f"{item.video_id}.csv"
 
 
 def _check(settings: Settings, workers: int) -> None:
@@ -314,10 +299,6 @@ def _check(settings: Settings, workers: int) -> None:
             f"size must have a width that decord reads on every processor: {readable[0]}x{readable[1]}, for "
             f"example, not {settings.size[0]}x{settings.size[1]}"
         )
-    _check_split(settings)
-
-
-def _check_split(settings: Settings) -> None:
     share = settings.test_share
     if not 0 <= share < 1:
         raise ValueError(f"test_share must be at least 0 and less than 1, not {share:g}")
@@ -344,8 +325,3 @@ def _claim(directory: Path, settings: Settings) -> None:
         raise ValueError(f"{directory} is not empty and was not made by a simulation: choose another folder")
     make_folder(directory)
     write_whole(manifest, text)
-
-
-def _bar(shown: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(stderr=True), disable=not shown)

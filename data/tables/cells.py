@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TypeVar
 
-from semiology.data.tables.csv_tables import closest
+from semiology.data.tables.csv_tables import Row, Table, closest
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SECONDS = re.compile(r"(\d+(\.\d*)?|\.\d+)")
@@ -17,6 +18,7 @@ _DATE_LIKE = re.compile(
     r"|\d{1,2}([-._])\d{1,2}\2(?:19|20)\d{2}|\d{1,2}([-.])\d{1,2}\3\d{2})(?!\d)"
 )
 _NAME_LIMIT_BYTES = 255
+T = TypeVar("T")
 
 PRESENCE: Mapping[str, str] = {
     "y": "yes", "true": "yes", "1": "yes", "present": "yes", "positive": "yes", "ja": "yes", "oui": "yes",
@@ -39,6 +41,33 @@ class CellError(ValueError):
         self.fix = fix
 
 
+class RowCells:
+    """The cells of one row, parsed; a cell that cannot be used is reported to ``note(message, fix)``."""
+
+    def __init__(self, table: Table, row: Row, note: Callable[[str, str], object]) -> None:
+        self.row, self.note, self._decimal_comma = row, note, table.delimiter != ","
+
+    def required(self, column: str, parse: Callable[[str], T]) -> T | None:
+        """Return what the cell holds; None where it cannot be used."""
+        try:
+            return parse(self.row[column])
+        except CellError as error:
+            self.note(f"{column}: {error}", error.fix)
+            return None
+
+    def optional(self, column: str, parse: Callable[[str], T]) -> T | None:
+        """Return what the cell holds; None where it is empty or cannot be used."""
+        return self.required(column, parse) if self.row[column] else None
+
+    def seconds(self, column: str) -> float | None:
+        """Return a time in seconds; with a decimal comma only where cells are not separated by commas."""
+        return self.optional(column, lambda text: parse_seconds(text, decimal_comma=self._decimal_comma))
+
+    def choice(self, column: str, choices: tuple[str, ...], hints: Mapping[str, str]) -> str | None:
+        """Return one of some words (see `parse_choice`)."""
+        return self.optional(column, lambda text: parse_choice(text, choices, hints))
+
+
 def parse_seconds(text: str, *, decimal_comma: bool = False) -> float:
     """Return seconds (finite, not negative).
 
@@ -47,7 +76,7 @@ def parse_seconds(text: str, *, decimal_comma: bool = False) -> float:
         decimal_comma: Whether ``12,5`` is read as 12.5. Only tables that are not comma delimited allow it.
 
     Raises:
-        CellError: Anything else than a plain number of seconds; clock times are told how to convert.
+        CellError: Anything else than a plain number of seconds; for a clock time it says how to convert it.
     """
     if re.fullmatch(r"\d+,\d+", text):
         if not decimal_comma:
@@ -56,38 +85,26 @@ def parse_seconds(text: str, *, decimal_comma: bool = False) -> float:
     if _SECONDS.fullmatch(text):
         return float(text)
     if _CLOCK.fullmatch(text):
-        raise CellError(f"{text!r} is a clock time, seconds are expected", _clock_mend(text))
+        parts = [float(part.replace(",", ".")) for part in text.split(":")]
+        fix = f"write {parts[0] * 60 + parts[1]:g} if this is MM:SS"
+        if len(parts) == 3:
+            long_form = parts[0] * 3600 + parts[1] * 60 + parts[2]
+            short_form = parts[0] * 60 + parts[1]
+            fix = f"write {long_form:g} if this is H:MM:SS, or {short_form:g} if it is MM:SS and hundredths"
+        raise CellError(f"{text!r} is a clock time, seconds are expected", fix)
     if with_unit := re.fullmatch(r"([\d.]+)\s*(s|sec|secs|seconds?)", text, re.IGNORECASE):
         raise CellError(f"{text!r} has a unit", f"write {with_unit.group(1)}")
-    raise CellError(*_number_fault(text))
-
-
-def _number_fault(text: str) -> tuple[str, str]:
+    fix = "write seconds from the start of the video, such as 12.5"
     try:
         value = float(text)
     except ValueError:
-        return (
-            f"{text!r} is not a number of seconds",
-            "write seconds from the start of the video, such as 12.5",
-        )
+        raise CellError(f"{text!r} is not a number of seconds", fix) from None
     if math.isfinite(value) and value < 0:
-        return (
-            f"{text!r} is before the start of the video",
-            "write seconds from the start of the video, 0 or more",
+        raise CellError(
+            f"{text!r} is before the start of the video", fix.replace("such as 12.5", "0 or more")
         )
-    return (
-        f"{text!r} is not a plain number of seconds",
-        "write it plainly, such as 12.5, or leave the cell empty",
-    )
-
-
-def _clock_mend(text: str) -> str:
-    parts = [float(part.replace(",", ".")) for part in text.split(":")]
-    if len(parts) == 2:
-        return f"write {parts[0] * 60 + parts[1]:g} if this is MM:SS"
-    first, second, third = parts
-    long_form = first * 3600 + second * 60 + third
-    return f"write {long_form:g} if this is H:MM:SS, or {first * 60 + second:g} if it is MM:SS and hundredths"
+    fix = "write it plainly, such as 12.5, or leave the cell empty"
+    raise CellError(f"{text!r} is not a plain number of seconds", fix)
 
 
 def parse_choice(text: str, choices: tuple[str, ...], hints: Mapping[str, str]) -> str:

@@ -28,9 +28,7 @@ def cross_check(reading: Reading) -> None:
     for row, annotation in reading.annotations:
         reading.problems += time_problems(row, annotation, durations.get(annotation.video_id))
     reading.problems.sort(key=lambda problem: (problem.file, problem.row or 0))
-    reading.warnings += _dated_names(reading.recordings)
-    reading.warnings += _odd_annotations(reading.annotations)
-    reading.warnings += _not_annotated(reading)
+    reading.warnings += _warnings(reading)
 
 
 def time_problems(row: int, annotation: Annotation, duration_s: float | None) -> list[Problem]:
@@ -129,36 +127,28 @@ def _unknown_videos(reading: Reading) -> list[Problem]:
     return problems
 
 
-def _dated_names(recordings: Iterable[tuple[int, Recording]]) -> list[Problem]:
+def _warnings(reading: Reading) -> list[Problem]:
+    """Return what should be looked at: dates in names, odd times, and what is not annotated."""
+    warnings: list[Problem] = []
     dated = [
-        (row, item)
-        for row, item in recordings
+        row
+        for row, item in reading.recordings
         if any(map(looks_dated, (item.video_id, item.patient_id, item.video.name)))
     ]
-    if not dated:
-        return []
-    message = f"{len(dated)} recordings seem to have a date in an id or file name"
-    return [Problem(_RECORDINGS, dated[0][0], message, "use `semiology data deidentify SRC DEST`")]
-
-
-def _odd_annotations(annotations: Iterable[tuple[int, Annotation]]) -> list[Problem]:
-    warnings: list[Problem] = []
-    for row, item in annotations:
+    if dated:
+        message = f"{len(dated)} recordings seem to have a date in an id or file name"
+        warnings.append(Problem(_RECORDINGS, dated[0], message, "use `semiology data deidentify SRC DEST`"))
+    for row, item in reading.annotations:
         if item.present == "yes" and item.onset_s is None and item.offset_s is not None:
             message = f"{item.video_id}, {item.feature}: an offset without an onset"
             warnings.append(Problem(_ANNOTATIONS, row, message, "add onset_s if it is known"))
-    return warnings
-
-
-def _not_annotated(reading: Reading) -> list[Problem]:
-    warnings: list[Problem] = []
     videos = {item.video_id for _row, item in reading.annotations}
     bare = [item.video_id for _row, item in reading.recordings if item.video_id not in videos]
     if bare:
-        message = f"{len(bare)} of {len(reading.recordings)} recordings have no annotation ({_some(bare)})"
-        warnings.append(
-            Problem(_ANNOTATIONS, None, message, "they are not scored; annotate them if they should be")
-        )
+        some = ", ".join(bare[:5]) + (f" and {len(bare) - 5} more" if len(bare) > 5 else "")
+        message = f"{len(bare)} of {len(reading.recordings)} recordings have no annotation ({some})"
+        fix = "they are not scored; annotate them if they should be"
+        warnings.append(Problem(_ANNOTATIONS, None, message, fix))
     used = {item.feature for _row, item in reading.annotations}
     idle = [name for name in FEATURES if name not in used]
     if idle and reading.recordings:
@@ -167,10 +157,6 @@ def _not_annotated(reading: Reading) -> list[Problem]:
         )
         warnings.append(Problem(_ANNOTATIONS, None, message, "they are not scored"))
     return warnings
-
-
-def _some(names: list[str], limit: int = 5) -> str:
-    return ", ".join(names[:limit]) + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
 @dataclass

@@ -7,7 +7,7 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -63,12 +63,17 @@ def read_table(path: Path, name: str | None = None) -> Table:
         return table
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     hint = re.match(r"sep=([,;\t])\n", text)
-    table.delimiter = hint.group(1) if hint else _delimiter(text)
+    header = next((line for line in text.split("\n") if line.strip()), "")
+    bare = re.sub(r'"[^"]*"', "", header)
+    table.delimiter = hint.group(1) if hint else max(_DELIMITERS, key=bare.count)
+    lines: list[tuple[int, list[str]]] = []
     try:
-        lines = list(enumerate(_rows(text, table.delimiter), 1))
+        rows = csv.reader(io.StringIO(text), delimiter=table.delimiter, strict=True, skipinitialspace=True)
+        for number, cells in enumerate(rows, 1):
+            lines.append((number, cells))
     except csv.Error as error:
         message = f"the quotation marks do not pair up or a cell is too long ({error})"
-        table.problems.append(Problem(table.file, _last_row(text, table.delimiter), message, _SAVE_AS))
+        table.problems.append(Problem(table.file, len(lines) + 1, message, _SAVE_AS))
         return table
     _fill(table, lines[1:] if hint else lines)
     return table
@@ -83,43 +88,20 @@ def _decode(path: Path, table: Table) -> str | None:
     if raw.startswith(b"PK\x03\x04"):
         table.problems.append(Problem(table.file, None, "is a spreadsheet file, not a CSV file", _SAVE_AS))
         return None
+    encoding = "utf-8-sig"
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    elif raw[1:2] == b"\0" and raw[:1] != b"\0":
+        encoding = "utf-16-le"
+    elif raw[:1] == b"\0" and raw[1:2] != b"\0":
+        encoding = "utf-16-be"
     try:
-        return raw.decode(_encoding(raw))
+        return raw.decode(encoding)
     except UnicodeDecodeError as error:
         row = raw[: error.start].count(b"\n") + 1
         message = f"is not UTF-8 text (first bad character in line {row})"
         table.problems.append(Problem(table.file, row, message, _SAVE_AS))
         return None
-
-
-def _encoding(raw: bytes) -> str:
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    if raw[1:2] == b"\0" and raw[:1] != b"\0":
-        return "utf-16-le"
-    if raw[:1] == b"\0" and raw[1:2] != b"\0":
-        return "utf-16-be"
-    return "utf-8-sig"
-
-
-def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    return csv.reader(io.StringIO(text), delimiter=delimiter, strict=True, skipinitialspace=True)
-
-
-def _delimiter(text: str) -> str:
-    header = next((line for line in text.split("\n") if line.strip()), "")
-    bare = re.sub(r'"[^"]*"', "", header)
-    return max(_DELIMITERS, key=bare.count)
-
-
-def _last_row(text: str, delimiter: str) -> int:
-    row = 0
-    try:
-        for _cells in _rows(text, delimiter):
-            row += 1
-    except csv.Error:
-        return row + 1
-    return row
 
 
 def _fill(table: Table, lines: Sequence[tuple[int, list[str]]]) -> None:
@@ -139,25 +121,20 @@ def _fill(table: Table, lines: Sequence[tuple[int, list[str]]]) -> None:
         table.problems.append(
             Problem(table.file, header_row, f"column {name!r} occurs twice", "rename or delete one of them")
         )
-    for number, cells in filled[1:]:
-        _add_row(table, number, cells)
-
-
-def _add_row(table: Table, number: int, cells: list[str]) -> None:
     width = len(table.columns)
-    if any(cells[width:]):
-        message = f"has {len(cells)} cells, the header has {width}"
-        fix = "put text that holds the delimiter (a comma?) in double quotes"
-        table.problems.append(Problem(table.file, number, message, fix))
-        return
-    values = dict(zip(table.columns, cells, strict=False))
-    for column, value in values.items():
-        if _FORMULA.match(value):
-            message = f"the cell {column!r} is a spreadsheet formula ({value[:20]!r})"
-            table.problems.append(
-                Problem(table.file, number, message, "write its value, or put an apostrophe before it")
-            )
-    table.rows.append(Row(number, {column: bare_cell(value) for column, value in values.items()}))
+    for number, cells in filled[1:]:
+        if any(cells[width:]):
+            message = f"has {len(cells)} cells, the header has {width}"
+            fix = "put text that holds the delimiter (a comma?) in double quotes"
+            table.problems.append(Problem(table.file, number, message, fix))
+            continue
+        values = dict(zip(table.columns, cells, strict=False))
+        for column, value in values.items():
+            if _FORMULA.match(value):
+                message = f"the cell {column!r} is a spreadsheet formula ({value[:20]!r})"
+                fix = "write its value, or put an apostrophe before it"
+                table.problems.append(Problem(table.file, number, message, fix))
+        table.rows.append(Row(number, {column: bare_cell(value) for column, value in values.items()}))
 
 
 def guarded_cell(text: str) -> str:

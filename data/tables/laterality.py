@@ -8,21 +8,24 @@ means "not annotated or none". The importers and the simulator write this table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Literal, cast
 
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import RecordingSet
-from semiology.data.tables import cells
-from semiology.data.tables.cells import CellError
-from semiology.data.tables.csv_tables import Row, check_columns, read_table
+from semiology.data.tables.cells import RowCells
+from semiology.data.tables.csv_tables import Row, Table, check_columns, read_table
 from semiology.features import REGIONS
 
 OneSide = Literal["left", "right"]
+LATERALITY = "laterality.csv"
+LATERALITY_COLUMNS = (
+    "video_id", "head_turning_side", "head_turning_start_s", "head_turning_end_s",
+    "arm_movement_side", "arm_movement_start_s", "arm_movement_end_s", "onset_region",
+)  # fmt: skip
 REGION_HINTS: Mapping[str, str] = {"whole body": "full body", "body": "full body", "eye": "eyes"}
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -100,41 +103,22 @@ def _read_table(directory: Path, video_ids: Collection[str]) -> tuple[dict[str, 
                 Problem(LATERALITY, row.number, f"{video_id} has a row already", "keep one row per video")
             )
         else:
-            rows[video_id] = _laterality(row, problems, decimal_comma=table.delimiter != ",")
+            rows[video_id] = _laterality(row, table, problems)
     return rows, problems
 
 
-def _laterality(row: Row, problems: list[Problem], *, decimal_comma: bool) -> Laterality:
-    def cell(column: str, parse: Callable[[str], _T]) -> _T | None:
-        if not row[column]:
-            return None
-        try:
-            return parse(row[column])
-        except CellError as error:
-            problems.append(Problem(LATERALITY, row.number, f"{column}: {error}", error.fix))
-            return None
+def _laterality(row: Row, table: Table, problems: list[Problem]) -> Laterality:
+    def note(message: str, fix: str) -> None:
+        problems.append(Problem(LATERALITY, row.number, message, fix))
 
-    def seconds(text: str) -> float:
-        return cells.parse_seconds(text, decimal_comma=decimal_comma)
+    cells = RowCells(table, row, note)
 
     def event(name: str) -> SidedEvent | None:
-        side = cell(
-            f"{name}_side",
-            lambda text: cells.parse_choice(text, ("left", "right"), {"l": "left", "r": "right"}),
-        )
-        start, end = cell(f"{name}_start_s", seconds), cell(f"{name}_end_s", seconds)
+        side = cells.choice(f"{name}_side", ("left", "right"), {"l": "left", "r": "right"})
+        start, end = cells.seconds(f"{name}_start_s"), cells.seconds(f"{name}_end_s")
         if start is not None and end is not None and end < start:
-            message = f"{name}_end_s {end:g} is before {name}_start_s {start:g}"
-            problems.append(Problem(LATERALITY, row.number, message, "correct the times"))
+            note(f"{name}_end_s {end:g} is before {name}_start_s {start:g}", "correct the times")
         return SidedEvent(cast(OneSide, side), start, end) if side else None
 
-    region = cell("onset_region", lambda text: cells.parse_choice(text, REGIONS, REGION_HINTS))
+    region = cells.choice("onset_region", REGIONS, REGION_HINTS)
     return Laterality(event("head_turning"), event("arm_movement"), region)
-
-
-LATERALITY = "laterality.csv"
-
-LATERALITY_COLUMNS = (
-    "video_id", "head_turning_side", "head_turning_start_s", "head_turning_end_s",
-    "arm_movement_side", "arm_movement_start_s", "arm_movement_end_s", "onset_region",
-)  # fmt: skip

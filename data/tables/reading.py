@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import Annotated, cast
 
 import yaml
+from pydantic import AfterValidator, BaseModel
 
-from semiology.data.problems import Problem
+from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Annotation, Diagnosis, Presence, Recording, RecordingSet, Side
 from semiology.data.tables import cells
-from semiology.data.tables.cells import CellError
+from semiology.data.tables.cells import CellError, RowCells
 from semiology.data.tables.consistency import Reading, cross_check
 from semiology.data.tables.csv_tables import Row, Table, check_columns, closest, read_table
 from semiology.features import FEATURES, suggest_feature
+from semiology.render.validation import faults_of
 
-RECORDINGS, ANNOTATIONS, REPORTS, METADATA = (
-    "recordings.csv",
-    "annotations.csv",
-    "reports.csv",
-    "dataset.yaml",
-)
+RECORDINGS, ANNOTATIONS = "recordings.csv", "annotations.csv"
+REPORTS, METADATA = "reports.csv", "dataset.yaml"
 REQUIRED_COLUMNS = {
     RECORDINGS: ("video_id", "patient_id", "video"),
     ANNOTATIONS: ("video_id", "feature", "present"),
@@ -35,8 +32,8 @@ OPTIONAL_COLUMNS = {
     ANNOTATIONS: ("onset_s", "offset_s", "side", "justification"),
     REPORTS: (),
 }
+_METADATA_FIX = "write at least two lines: 'name: my_set' and 'version: 1'"
 _KEYPOINTS = re.compile(r"(\d+)_keypoints\.json$")
-_T = TypeVar("_T")
 
 
 def read_folder(directory: Path, *, require_media: bool = True) -> Reading:
@@ -60,109 +57,87 @@ def read_folder(directory: Path, *, require_media: bool = True) -> Reading:
     _read_reports(directory, reading)
     cross_check(reading)
     if not reading.problems:
-        reading.recording_set = _assemble(directory, metadata, reading)
+        reading.recording_set = RecordingSet(
+            directory=directory,
+            name=str(metadata["name"]),
+            version=str(metadata["version"]),
+            recordings=tuple(recording for _row, recording in reading.recordings),
+            annotations=tuple(annotation for _row, annotation in reading.annotations),
+            reports={video_id: text for _row, video_id, text in reading.reports},
+            metadata=metadata,
+        )
     return reading
 
 
-def _assemble(directory: Path, metadata: Mapping[str, object], reading: Reading) -> RecordingSet:
-    return RecordingSet(
-        directory=directory,
-        name=str(metadata["name"]),
-        version=str(metadata["version"]),
-        recordings=tuple(recording for _row, recording in reading.recordings),
-        annotations=tuple(annotation for _row, annotation in reading.annotations),
-        reports={video_id: text for _row, video_id, text in reading.reports},
-        metadata=metadata,
-    )
+def _stated(value: object) -> object:
+    if value is None or isinstance(value, (list, dict)) or not str(value).strip():
+        raise ValueError(f"is empty or a list; {_METADATA_FIX}")
+    return value
+
+
+class Metadata(BaseModel, extra="allow"):
+    """What ``dataset.yaml`` must hold; further keys are kept as they are."""
+
+    name: Annotated[object, AfterValidator(_stated)]
+    version: Annotated[object, AfterValidator(_stated)]
 
 
 def _read_metadata(directory: Path, reading: Reading) -> Mapping[str, object]:
     path = directory / METADATA
-    fix = "write at least two lines: 'name: my_set' and 'version: 1'"
+
+    def problem(row: int | None, message: str) -> None:
+        reading.problems.append(Problem(METADATA, row, message, _METADATA_FIX))
+
     if not path.is_file():
-        reading.problems.append(Problem(METADATA, None, "is missing", fix))
+        problem(None, "is missing")
         return {}
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
-        row = mark.line + 1 if mark else None
         what = getattr(error, "problem", None) or str(error)
-        reading.problems.append(Problem(METADATA, row, f"is not valid YAML ({what})", fix))
+        problem(mark.line + 1 if mark else None, f"is not valid YAML ({what})")
         return {}
-    if not isinstance(content, dict):
-        reading.problems.append(Problem(METADATA, None, "holds no 'key: value' lines", fix))
-        return {}
-    for key in ("name", "version"):
-        value = content.get(key)
-        if value is None or isinstance(value, (list, dict)) or not str(value).strip():
-            reading.problems.append(
-                Problem(METADATA, None, f"the key {key!r} is missing, empty or a list", fix)
-            )
-    return {str(key): value for key, value in content.items()}
+    content = {str(key): value for key, value in content.items()} if isinstance(content, dict) else content
+    for fault in faults_of(Metadata, content):
+        problem(None, f"the key {fault.place[0]!r} {fault.message}" if fault.place else fault.message)
+    return content if isinstance(content, dict) else {}
 
 
 def _open(directory: Path, file: str, reading: Reading) -> Table | None:
+    """Return a table with all required columns, or None; its faults of form are noted."""
     path = directory / file
     if not path.is_file():
-        reading.problems.append(Problem(file, None, "is missing", _missing_file_mend(directory, file)))
+        stem = file.split(".")[0]
+        similar = [other.name for other in sorted(directory.iterdir()) if other.name.lower().startswith(stem)]
+        fix = f"make it with the columns {', '.join(REQUIRED_COLUMNS[file])}"
+        if similar:
+            fix = f"there is {similar[0]!r}: save or rename it as {file} (CSV UTF-8)"
+        reading.problems.append(Problem(file, None, "is missing", fix))
         return None
     table = read_table(path)
-    problems = list(table.problems)
-    warnings: list[Problem] = []
+    reading.problems += table.problems
     if table.columns:
-        faults, warnings = check_columns(table, REQUIRED_COLUMNS[file], OPTIONAL_COLUMNS[file])
-        problems += faults
-    reading.problems += problems
-    reading.warnings += warnings
+        problems, warnings = check_columns(table, REQUIRED_COLUMNS[file], OPTIONAL_COLUMNS[file])
+        reading.problems += problems
+        reading.warnings += warnings
     return table if set(REQUIRED_COLUMNS[file]) <= set(table.columns) else None
 
 
-def _missing_file_mend(directory: Path, file: str) -> str:
-    stem = file.split(".")[0]
-    similar = [path.name for path in sorted(directory.iterdir()) if path.name.lower().startswith(stem)]
-    if similar:
-        return f"there is {similar[0]!r}: save or rename it as {file} (CSV UTF-8)"
-    return f"make it with the columns {', '.join(REQUIRED_COLUMNS[file])}"
-
-
-class _RowReader:
+class _RowReader(RowCells):
     """Parses the cells of one row and turns each fault into a problem that names the row."""
 
     def __init__(self, table: Table, row: Row, reading: Reading) -> None:
-        self.table, self.row, self.reading = table, row, reading
-        self.faults = 0
+        super().__init__(table, row, self.problem)
+        self.table, self.reading = table, reading
 
     def problem(self, message: str, fix: str) -> None:
-        self.faults += 1
         self.reading.problems.append(Problem(self.table.file, self.row.number, message, fix))
-
-    @contextmanager
-    def _caught(self, column: str) -> Iterator[None]:
-        try:
-            yield
-        except CellError as error:
-            self.problem(f"{column}: {error}", error.fix)
-
-    def required(self, column: str, parse: Callable[[str], _T]) -> _T | None:
-        with self._caught(column):
-            return parse(self.row[column])
-        return None
-
-    def optional(self, column: str, parse: Callable[[str], _T]) -> _T | None:
-        return self.required(column, parse) if self.row[column] else None
-
-    def seconds(self, column: str) -> float | None:
-        comma = self.table.delimiter != ","
-        return self.optional(column, lambda text: cells.parse_seconds(text, decimal_comma=comma))
-
-    def choice(self, column: str, choices: tuple[str, ...], hints: Mapping[str, str]) -> str | None:
-        return self.optional(column, lambda text: cells.parse_choice(text, choices, hints))
 
     def file(self, column: str, directory: Path, require: bool) -> Path | None:
         path = self.optional(column, lambda text: cells.parse_relative_path(text, directory))
         if path is not None and require and not path.is_file():
-            self.problem(f"{column}: the file {self.row[column]!r} does not exist", _file_mend(path))
+            self.problem(f"{column}: the file {self.row[column]!r} does not exist", _file_fix(path))
         return path
 
     def file_or_folder(self, column: str, directory: Path, require: bool) -> Path | None:
@@ -171,12 +146,9 @@ class _RowReader:
         if path is None or not require or path.is_file():
             return path
         if not path.is_dir():
-            self.problem(f"{column}: {self.row[column]!r} does not exist", _file_mend(path))
-        else:
-            self._check_keypoints(column, [frame for frame, _ in keypoint_files(path)])
-        return path
-
-    def _check_keypoints(self, column: str, frames: Sequence[int]) -> None:
+            self.problem(f"{column}: {self.row[column]!r} does not exist", _file_fix(path))
+            return path
+        frames = [frame for frame, _ in keypoint_files(path)]
         folder = f"{column}: the folder {self.row[column]!r}"
         if not frames:
             fix = "name the folder with OpenPose's files, such as P001_V01_000000000000_keypoints.json"
@@ -184,6 +156,7 @@ class _RowReader:
         elif len(set(frames)) < len(frames):
             fix = "give every recording a folder of its own"
             self.problem(f"{folder} holds more than one *_keypoints.json file of the same frame", fix)
+        return path
 
 
 def keypoint_files(folder: Path) -> list[tuple[int, Path]]:
@@ -192,7 +165,7 @@ def keypoint_files(folder: Path) -> list[tuple[int, Path]]:
     return sorted((int(match[1]), path) for match, path in found if match and path.is_file())
 
 
-def _file_mend(path: Path) -> str:
+def _file_fix(path: Path) -> str:
     if path.is_dir():
         return "this is a folder: name the file in it"
     if not path.parent.is_dir():
@@ -302,9 +275,6 @@ def read_recording_set(directory: Path, *, require_media: bool = True) -> Record
     Raises:
         RecordingSetError: Anything is wrong; it lists *all* problems with file, row and fix.
     """
-    from semiology.data.problems import RecordingSetError
-    from semiology.data.tables.reading import read_folder
-
     reading = read_folder(directory, require_media=require_media)
     if reading.recording_set is None:
         raise RecordingSetError(reading.problems)

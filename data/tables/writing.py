@@ -52,9 +52,10 @@ def write_recording_set(
     """
     directory = directory.expanduser().absolute()
     _refuse_inconsistent(recordings, annotations, reports, metadata)
+    rows = [_cells(item, directory) for item in recordings]
     contents = {
-        RECORDINGS: _table(RECORDINGS, [_recording_cells(item, directory) for item in recordings]),
-        ANNOTATIONS: _table(ANNOTATIONS, [_annotation_cells(item) for item in annotations]),
+        RECORDINGS: _table(RECORDINGS, rows),
+        ANNOTATIONS: _table(ANNOTATIONS, [_cells(item, directory) for item in annotations]),
         METADATA: yaml.safe_dump(dict(metadata), sort_keys=False, allow_unicode=True),
     }
     if reports:
@@ -93,6 +94,17 @@ def table_text(columns: Sequence[str], rows: Iterable[Mapping[str, str]], delimi
     return stream.getvalue()
 
 
+def write_new_secret(path: Path, text: str) -> None:
+    """Write a file that its owner alone may read (mode 0600).
+
+    Raises:
+        FileExistsError: There is such a file already.
+    """
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
+        stream.write(text)
+
+
 def _refuse_inconsistent(
     recordings: Sequence[Recording],
     annotations: Sequence[Annotation],
@@ -118,48 +130,21 @@ def _table(name: str, rows: Sequence[Mapping[str, str]]) -> str:
     return table_text([*REQUIRED_COLUMNS[name], *used], rows)
 
 
-def _recording_cells(item: Recording, directory: Path) -> dict[str, str]:
-    return {
-        "video_id": item.video_id,
-        "patient_id": item.patient_id,
-        "video": _relative(item.video, directory),
-        "audio": _relative(item.audio, directory),
-        "duration_s": _number(item.duration_s),
-        "diagnosis": item.diagnosis or "",
-        "split": item.split or "",
-        "fold": item.fold or "",
-        "pose": _relative(item.pose, directory),
-        "transcript": _relative(item.transcript, directory),
-    }
+def _cells(item: Recording | Annotation, directory: Path) -> dict[str, str]:
+    """Return the cells of a row by column: the fields of a recording or an annotation."""
+    return {name: _cell(value, directory) for name, value in vars(item).items()}
 
 
-def _annotation_cells(item: Annotation) -> dict[str, str]:
-    return {
-        "video_id": item.video_id,
-        "feature": item.feature,
-        "present": item.present,
-        "onset_s": _number(item.onset_s),
-        "offset_s": _number(item.offset_s),
-        "side": item.side or "",
-        "justification": item.justification or "",
-    }
-
-
-def _relative(path: Path | None, directory: Path) -> str:
-    if path is None:
-        return ""
-    inside = Path(os.path.normpath(directory / path))
-    try:
-        return inside.relative_to(os.path.normpath(directory)).as_posix()
-    except ValueError:
-        raise ValueError(f"{path} does not lie in the recording set {directory}") from None
-
-
-def _number(value: float | None) -> str:
-    if value is None:
-        return ""
-    text = format(Decimal(repr(float(value))), "f")
-    return text.removesuffix(".0")
+def _cell(value: str | float | Path | None, directory: Path) -> str:
+    if isinstance(value, Path):
+        inside = Path(os.path.normpath(directory / value))
+        try:
+            return inside.relative_to(os.path.normpath(directory)).as_posix()
+        except ValueError:
+            raise ValueError(f"{value} does not lie in the recording set {directory}") from None
+    if isinstance(value, (int, float)):
+        return format(Decimal(repr(float(value))), "f").removesuffix(".0")
+    return value or ""
 
 
 def _plain(text: str) -> str:

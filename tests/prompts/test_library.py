@@ -215,7 +215,7 @@ def test_a_faulty_wording_is_refused_with_place_and_fix(change: dict[str, Any], 
         ({"questions": "none"}, "questions: is not a list"),
         ({"context": "patient’s"}, "context: has typographic quotes"),
         ({"prompts": []}, "prompts: is empty"),
-        ({"prompts": ["Stiff?"]}, "prompt 1: holds no keys"),
+        ({"prompts": ["Stiff?"]}, "prompt 1: holds no 'key: value' lines"),
     ],
 )
 def test_a_faulty_file_is_refused_with_place_and_fix(change: dict[str, Any], told: str) -> None:
@@ -224,7 +224,7 @@ def test_a_faulty_file_is_refused_with_place_and_fix(change: dict[str, Any], tol
 
 def test_the_package_file_itself_has_no_fault() -> None:
     assert faults(tonic()) == ""
-    assert "holds no keys" in faults(None)
+    assert "key: value" in faults(None)
 
 
 def test_a_feature_without_reference_or_with_few_families_is_refused() -> None:
@@ -244,7 +244,7 @@ def test_a_key_written_twice_is_an_error_that_names_the_line(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("content", "told"), [(b"a: [", "line 1"), (b"a: \xff", "not UTF-8"), (b"", "no keys")]
+    ("content", "told"), [(b"a: [", "line 1"), (b"a: \xff", "not UTF-8"), (b"", "no 'key: value'")]
 )
 def test_an_unreadable_file_is_an_error_of_one_sentence(tmp_path: Path, content: bytes, told: str) -> None:
     (tmp_path / "ours.yaml").write_bytes(content)

@@ -44,12 +44,10 @@ class Picture:
 
     def travel(self, first: int, last: int) -> float:
         """Return how far any point moves between two instants, in px; a lid's way counts too."""
-        way = max(float(np.abs(spot[last] - spot[first]).max()) for spot in self.spots.values()) / (
-            1 << SHIFT
-        )
+        way = max(float(np.abs(spot[last] - spot[first]).max()) for spot in self.spots.values())
         lids = float(np.abs(self.heads[last].eyes - self.heads[first].eyes).max())
         jaw = abs(self.heads[last].mouth - self.heads[first].mouth)
-        return max(way, lids * 0.16 * self.unit, jaw * 0.2 * self.unit)
+        return max(way / (1 << SHIFT), lids * 0.16 * self.unit, jaw * 0.2 * self.unit)
 
 
 def prepare(script: Script, times_s: Array, size: tuple[int, int]) -> Picture:
@@ -108,22 +106,15 @@ def background(script: Script, size: tuple[int, int]) -> NDArray[np.uint8]:
     width, height = size
     scene = script.scene
     fall = np.linspace(1.06, 0.86, height)[:, None, None]
-    canvas = np.clip(
-        np.array(toned(scene.wall, scene, 0.82)) * np.broadcast_to(fall, (height, width, 1)), 0, 255
-    )
-    canvas = np.ascontiguousarray(canvas.astype(np.uint8))
+    wall = np.array(toned(scene.wall, scene, 0.82)) * np.broadcast_to(fall, (height, width, 1))
+    canvas = np.ascontiguousarray(np.clip(wall, 0, 255).astype(np.uint8))
     back = np.deg2rad(scene.backrest)
     spine = np.array([0.0, -np.cos(back), np.sin(back)])
     sheet, frame = toned((226, 228, 226), scene, 0.86), toned((140, 120, 100), scene, 0.8)
     _panel(canvas, script, [[-1.5, -0.1, -0.2], [1.5, -0.1, -0.2], [1.5, 5, -0.2], [-1.5, 5, -0.2]], sheet)
     top, low, high = spine * 2.9 - [0, 0, 0.2], spine * 1.65, spine * 2.75
-    pillow = toned((244, 244, 240), scene, 0.98)
-    _panel(
-        canvas,
-        script,
-        [*_across(spine * 2.9 + np.array([0, 0, 0.1]), 1.7), [1.7, 0, -0.3], [-1.7, 0, -0.3]],
-        frame,
-    )
+    pillow, rail = toned((244, 244, 240), scene, 0.98), _across(spine * 2.9 + np.array([0, 0, 0.1]), 1.7)
+    _panel(canvas, script, [*rail, [1.7, 0, -0.3], [-1.7, 0, -0.3]], frame)
     _panel(canvas, script, [*_across(top, 1.5), [1.5, 0, -0.2], [-1.5, 0, -0.2]], sheet)
     _panel(canvas, script, [*_across(low, 1.0), *_across(high, 0.95)[::-1]], pillow)
     return canvas
@@ -150,14 +141,10 @@ def draw_frame(picture: Picture, canvas: NDArray[np.uint8], index: int) -> NDArr
     _limb(canvas, picture, index, ("neck", "head"), 0.30, "skin")
     draw_head(canvas, picture.heads[index], picture.face)
     for side in ("l", "r"):
-        _draw_arm(canvas, picture, index, side)
+        _limb(canvas, picture, index, (f"{side}_elbow", f"{side}_wrist"), 0.22, "skin")
+        _limb(canvas, picture, index, (f"{side}_shoulder", f"{side}_elbow"), 0.32, "shirt")
+        _limb(canvas, picture, index, (f"{side}_wrist", f"{side}_hand"), 0.29, "skin")
     return canvas
-
-
-def _draw_arm(canvas: Canvas, picture: Picture, index: int, side: str) -> None:
-    _limb(canvas, picture, index, (f"{side}_elbow", f"{side}_wrist"), 0.22, "skin")
-    _limb(canvas, picture, index, (f"{side}_shoulder", f"{side}_elbow"), 0.32, "shirt")
-    _limb(canvas, picture, index, (f"{side}_wrist", f"{side}_hand"), 0.29, "skin")
 
 
 def _limb(
@@ -170,37 +157,33 @@ def _limb(
     cv2.polylines(
         canvas, [chain], False, picture.paint[f"{colour}_edge"], thick + 2 * rim, cv2.LINE_AA, SHIFT
     )
-    cv2.polylines(canvas, [chain], False, picture.paint[colour], thick, cv2.LINE_AA, SHIFT)
+    _stroke(canvas, picture, chain, colour, width)
+
+
+def _stroke(
+    canvas: Canvas,
+    picture: Picture,
+    chain: NDArray[np.int32],
+    colour: str,
+    width: float,
+    closed: bool = False,
+) -> None:
+    """Draw a line of a width in heads, at least 1 px."""
+    thick = max(1, round(width * picture.unit))
+    cv2.polylines(canvas, [chain], closed, picture.paint[colour], thick, cv2.LINE_AA, SHIFT)
 
 
 def _draw_trunk(canvas: Canvas, picture: Picture, index: int) -> None:
     spots = picture.spots
     hips = np.stack([spots["l_hip"][index], spots["r_hip"][index]])
-    cv2.polylines(
-        canvas,
-        [hips],
-        False,
-        picture.paint["trousers_edge"],
-        max(1, round(0.62 * picture.unit)),
-        cv2.LINE_AA,
-        SHIFT,
-    )
-    cv2.polylines(
-        canvas,
-        [hips],
-        False,
-        picture.paint["trousers"],
-        max(1, round(0.56 * picture.unit)),
-        cv2.LINE_AA,
-        SHIFT,
-    )
+    _stroke(canvas, picture, hips, "trousers_edge", 0.62)
+    _stroke(canvas, picture, hips, "trousers", 0.56)
     left, right = spots["l_shoulder"][index], spots["r_shoulder"][index]
     waist_l = spots["l_hip"][index] * 0.8 + left * 0.2
     waist_r = spots["r_hip"][index] * 0.8 + right * 0.2
     outline = np.round(np.stack([left, right, waist_r, waist_l])).astype(np.int32)
-    for name, thick in (("shirt_edge", 0.42), ("shirt", 0.36)):
-        width = max(1, round(thick * picture.unit))
-        cv2.polylines(canvas, [outline], True, picture.paint[name], width, cv2.LINE_AA, SHIFT)
+    _stroke(canvas, picture, outline, "shirt_edge", 0.42, closed=True)
+    _stroke(canvas, picture, outline, "shirt", 0.36, closed=True)
     cv2.fillConvexPoly(canvas, outline, picture.paint["shirt"], cv2.LINE_AA, SHIFT)
 
 
@@ -218,12 +201,10 @@ def _draw_blanket(canvas: Canvas, picture: Picture, index: int) -> None:
         rows.append(list(np.stack([edge, knee, ankle]) + beside))
     outline = np.round(np.array(rows[0] + rows[1][::-1])).astype(np.int32)
     cv2.fillPoly(canvas, [outline], picture.paint["blanket"], cv2.LINE_AA, SHIFT)
-    rim = max(1, round(0.03 * picture.unit))
-    cv2.polylines(canvas, [outline], True, picture.paint["blanket_edge"], rim, cv2.LINE_AA, SHIFT)
+    _stroke(canvas, picture, outline, "blanket_edge", 0.03, closed=True)
     for side in ("l", "r"):
         chain = np.stack([spots[f"{side}_{name}"][index] for name in ("knee", "ankle")])
-        thick = max(1, round(0.5 * picture.unit))
-        cv2.polylines(canvas, [chain], False, picture.paint["blanket_fold"], thick, cv2.LINE_AA, SHIFT)
+        _stroke(canvas, picture, chain, "blanket_fold", 0.5)
 
 
 def caregiver_at(script: Script, times_s: Array) -> NDArray[np.float64]:
@@ -262,16 +243,7 @@ def _draw_caregiver(canvas: Canvas, picture: Picture, index: int) -> None:
     at = {name: np.round(place * (1 << SHIFT)).astype(np.int32) for name, place in spot.items()}
     for names, thick, colour in _CARER:
         chain = np.stack([at[name] for name in names])
-        for name, extra in ((f"{colour}_edge", 0.06), (colour, 0.0)):
-            width_px = max(1, round((thick + extra) * picture.unit))
-            cv2.polylines(canvas, [chain], False, picture.paint[name], width_px, cv2.LINE_AA, SHIFT)
-    face = at["head"] - np.array([round(side * 0.14 * unit), round(-0.08 * unit)])
-    cv2.circle(
-        canvas,
-        (int(face[0]), int(face[1])),
-        round(0.34 * unit),
-        picture.paint["carer"],
-        -1,
-        cv2.LINE_AA,
-        SHIFT,
-    )
+        _stroke(canvas, picture, chain, f"{colour}_edge", thick + 0.06)
+        _stroke(canvas, picture, chain, colour, thick)
+    x, y = (int(place) for place in at["head"] - [round(side * 0.14 * unit), round(-0.08 * unit)])
+    cv2.circle(canvas, (x, y), round(0.34 * unit), picture.paint["carer"], -1, cv2.LINE_AA, SHIFT)

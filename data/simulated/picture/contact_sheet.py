@@ -45,17 +45,12 @@ def _row(feature: str, scripts: list[Script], index: int, size: tuple[int, int])
 
 
 def _strip(script: Script, feature: str | None, size: tuple[int, int]) -> NDArray[np.uint8]:
-    start = 1.0 if feature in (None, "occur_during_sleep") else _start(script, str(feature))
+    interval, start = script.interval(feature) if feature else None, 1.0
+    if interval is not None:
+        start = max(interval[0] + 0.7, sum(interval) / 2 - 1)
+        if feature == "arms_move_simultaneously":
+            start = interval[0] - 0.6
     return np.concatenate(list(render(script, start + np.arange(FRAMES, dtype=np.float64) / 2, size)), axis=1)
-
-
-def _start(script: Script, feature: str) -> float:
-    interval = script.interval(feature)
-    if interval is None:
-        return 1.0
-    if feature == "arms_move_simultaneously":
-        return interval[0] - 0.6
-    return max(interval[0] + 0.7, sum(interval) / 2 - 1)
 
 
 def main() -> None:

@@ -67,15 +67,10 @@ def face_points(pose: Pose, script: Script) -> dict[str, Array]:
     skull = np.array(
         [[0.0, 0.02, 0.10], [0.0, -0.05, -0.10], [0.0, 0.20, 0.12], [0.40, 0.04, 0.0], [-0.40, 0.04, 0.0]]
     )
-    return {
-        "eyes": place(eyes),
-        "brows": place(brows),
-        "nose": place(nose),
-        "skull": place(skull),
-        "mouth": place(_mouth(pose)),
-        "facing": np.cos(yaw)[:, None, None],
-        "roll": roll[:, None, None],
-        "yaw": yaw[:, None, None],
+    spots = {"eyes": eyes, "brows": brows, "nose": nose, "skull": skull, "mouth": _mouth(pose)}
+    angles = {"facing": np.cos(yaw), "roll": roll, "yaw": yaw}
+    return {name: place(spot) for name, spot in spots.items()} | {
+        name: angle[:, None, None] for name, angle in angles.items()
     }
 
 
@@ -135,8 +130,14 @@ def draw_head(canvas: Canvas, head: Head, paint: FacePaint) -> None:
     _blob(canvas, head, skull[2], (0.31, 0.31 + 0.05 * head.mouth), roll, paint.skin)
     for side in range(2):
         _draw_eye(canvas, head, side, roll, paint)
-    _draw_brows(canvas, head, paint)
-    _draw_nose(canvas, head, paint)
+    for side, ends in enumerate(((0, 1), (3, 2))):
+        pair = head.points["brows"][[*ends]]
+        if pair[:, 2].min() > 0.02:
+            lift = np.array([0, -0.10 * max(0.0, head.eyes[side] - 1.0) + 0.04 * head.pull[side], 0])
+            _stroke(canvas, head, pair + lift, 0.035, paint.hair)
+    bridge, tip, left, right = head.points["nose"]
+    _stroke(canvas, head, np.stack([bridge, tip]), 0.04, paint.shade)
+    _stroke(canvas, head, np.stack([left, tip, right]), 0.03, paint.shade)
     _draw_mouth(canvas, head, paint)
 
 
@@ -160,20 +161,6 @@ def _draw_eye(canvas: Canvas, head: Head, side: int, roll: float, paint: FacePai
         _stroke(canvas, head, spot + ends, 0.028, paint.dark)
 
 
-def _draw_brows(canvas: Canvas, head: Head, paint: FacePaint) -> None:
-    for side, (outer, inner) in enumerate(((0, 1), (3, 2))):
-        pair = head.points["brows"][[outer, inner]]
-        if pair[:, 2].min() > 0.02:
-            lift = np.array([0, -0.10 * max(0.0, head.eyes[side] - 1.0) + 0.04 * head.pull[side], 0])
-            _stroke(canvas, head, pair + lift, 0.035, paint.hair)
-
-
-def _draw_nose(canvas: Canvas, head: Head, paint: FacePaint) -> None:
-    bridge, tip, left, right = head.points["nose"]
-    _stroke(canvas, head, np.stack([bridge, tip]), 0.04, paint.shade)
-    _stroke(canvas, head, np.stack([left, tip, right]), 0.03, paint.shade)
-
-
 def _draw_mouth(canvas: Canvas, head: Head, paint: FacePaint) -> None:
     outline = head.points["mouth"]
     if outline[:, 2].max() < 0.1:
@@ -185,13 +172,10 @@ def _draw_mouth(canvas: Canvas, head: Head, paint: FacePaint) -> None:
         upper = outline[1:7] + np.array([0, 0.018, 0])
         _stroke(canvas, head, upper, 0.022, paint.teeth)
     cv2.polylines(canvas, [shape], True, paint.lip, max(1, round(0.03 * head.size)), cv2.LINE_AA, SHIFT)
-    for side, corner in ((0, 0), (1, 7)):
+    for side, (corner, out) in enumerate(((0, 1.0), (7, -1.0))):
         if head.pull[side] > 0.3:
-            sign = 1.0 if side == 0 else -1.0
-            fold = outline[corner] + np.array(
-                [[0.05 * sign, 0.03, 0], [0.06 * sign, -0.05, 0], [0.0, -0.13, 0]]
-            )
-            _stroke(canvas, head, fold, 0.022, paint.shade)
+            fold = np.array([[0.05 * out, 0.03, 0], [0.06 * out, -0.05, 0], [0.0, -0.13, 0]])
+            _stroke(canvas, head, outline[corner] + fold, 0.022, paint.shade)
 
 
 def _fixed(head: Head, spots: Array) -> np.ndarray[tuple[int, ...], np.dtype[np.int32]]:
@@ -203,12 +187,9 @@ def _blob(
     canvas: Canvas, head: Head, spot: Array, half: tuple[float, float], roll: float, colour: Colour
 ) -> None:
     unit = head.size * (1 << SHIFT)
-    middle = (
-        round((spot[0] * head.size + head.centre[0]) * (1 << SHIFT)),
-        round((spot[1] * head.size + head.centre[1]) * (1 << SHIFT)),
-    )
+    x, y = (round((spot[i] * head.size + head.centre[i]) * (1 << SHIFT)) for i in (0, 1))
     axes = (max(4, round(half[0] * unit)), max(4, round(half[1] * unit)))
-    cv2.ellipse(canvas, middle, axes, roll, 0, 360, colour, -1, cv2.LINE_AA, SHIFT)
+    cv2.ellipse(canvas, (x, y), axes, roll, 0, 360, colour, -1, cv2.LINE_AA, SHIFT)
 
 
 def _stroke(canvas: Canvas, head: Head, spots: Array, width: float, colour: Colour) -> None:

@@ -64,9 +64,9 @@ def _ray(x: Array, y: Array, z: Array) -> Array:
 
 def project(points: Array, scene: Scene) -> Array:
     """Project (..., 3) points to (..., 2): right and down from the middle of the frame, in frame heights."""
-    flat = _flat(points, scene)
-    head = _flat(_resting_head(scene), scene)
-    turn = np.deg2rad(scene.roll)
+    turn, back = np.deg2rad(scene.roll), np.deg2rad(scene.backrest)
+    resting_head = np.array([0.0, -np.cos(back), np.sin(back)]) * (SPINE + 0.6)
+    flat, head = _flat(points, scene), _flat(resting_head, scene)
     moved = (flat - head) * scene.zoom
     right = moved[..., 0] * np.cos(turn) - moved[..., 1] * np.sin(turn)
     down = moved[..., 0] * np.sin(turn) + moved[..., 1] * np.cos(turn)
@@ -82,8 +82,3 @@ def _flat(points: Array, scene: Scene) -> Array:
     near = away * np.cos(tilt) + z * np.sin(tilt)
     scale = _DISTANCE / (_DISTANCE - near)
     return np.stack([right * scale, down * scale], axis=-1)
-
-
-def _resting_head(scene: Scene) -> Array:
-    back = np.deg2rad(scene.backrest)
-    return np.array([0.0, -np.cos(back), np.sin(back)]) * (SPINE + 0.6)

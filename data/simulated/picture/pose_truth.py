@@ -69,16 +69,15 @@ def body_25(script: Script, times_s: Array, size: tuple[int, int] = (640, 480)) 
     result = np.zeros((len(times), len(BODY_25), 3))
     for name, joint in _JOINTS.items():
         result[:, BODY_25.index(name), :2] = joints[:, KEYPOINTS.index(joint)]
-        result[:, BODY_25.index(name), 2] = HIDDEN if _covered(name, script) else 1.0
+        covered = name in _ALWAYS_COVERED or (name in _HIPS and script.scene.blanket_level >= _HIPS_COVERED)
+        result[:, BODY_25.index(name), 2] = HIDDEN if covered else 1.0
     face = face_points(pose_at(script, times), script)
     head, unit = joints[:, KEYPOINTS.index("head")], script.scene.zoom * height
     for name, (group, index, seen_from) in _FACE.items():
         spot = face[group][:, index]
         result[:, BODY_25.index(name), :2] = head + spot[:, :2] * unit
         result[:, BODY_25.index(name), 2] = np.where(spot[:, 2] >= seen_from, 1.0, HIDDEN)
-    inside = ((result[..., :2] >= 0) & (result[..., :2] < size)).all(axis=-1)
-    result[~inside] = 0.0
-    return result
+    return _inside(result, size)
 
 
 def caregiver_body_25(
@@ -93,13 +92,16 @@ def caregiver_body_25(
     result = np.zeros((len(times), len(BODY_25), 3))
     for number, care in enumerate(caregiver_at(script, times)):
         if care[1] > 0:
-            for name, spot in _caregiver_joints(
-                float(care[0]), caregiver_spots(care, unit, size), unit
-            ).items():
+            joints = _caregiver_joints(float(care[0]), caregiver_spots(care, unit, size), unit)
+            for name, spot in joints.items():
                 result[number, BODY_25.index(name)] = (*spot, 1.0)
-    inside = ((result[..., :2] >= 0) & (result[..., :2] < size)).all(axis=-1)
-    result[~inside] = 0.0
-    return result
+    return _inside(result, size)
+
+
+def _inside(points: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+    """Set points outside the picture to 0."""
+    points[~((points[..., :2] >= 0) & (points[..., :2] < size)).all(axis=-1)] = 0.0
+    return points
 
 
 def _caregiver_joints(side: float, spots: dict[str, Array], unit: float) -> dict[str, Array]:
@@ -162,7 +164,7 @@ def write_pose(directory: Path, video_id: str, script: Script, size: tuple[int, 
     everybody = np.stack([body_25(script, times, size), caregiver_body_25(script, times, size)], axis=1)
     for frame, people in enumerate(everybody):
         text = openpose_json(*sorted(people, key=_across))
-        (part / _frame_name(video_id, frame)).write_text(text, encoding="utf-8")
+        (part / f"{video_id}_{frame:012d}_keypoints.json").write_text(text, encoding="utf-8")
     part.replace(target)
 
 
@@ -177,23 +179,14 @@ def openpose_json(*people: NDArray[np.float64]) -> str:
     Args:
         people: (25, 3) x, y in px and confidence of each; one without any point is left out.
     """
-    empty: dict[str, list[float]] = {
-        f"{part}_keypoints_{kind}": []
-        for kind, parts in (
-            ("2d", ("face", "hand_left", "hand_right")),
-            ("3d", ("pose", "face", "hand_left", "hand_right")),
-        )
-        for part in parts
-    }
-    found = [
-        {
-            "person_id": [-1],
-            "pose_keypoints_2d": [round(float(value), 3) for value in person.ravel()],
-            **empty,
-        }
-        for person in people
-        if person[:, 2].any()
-    ]
+    parts = ("face", "hand_left", "hand_right")
+    empty: dict[str, list[float]] = {f"{part}_keypoints_2d": [] for part in parts}
+    empty |= {f"{part}_keypoints_3d": [] for part in ("pose", *parts)}
+    found = []
+    for person in people:
+        if person[:, 2].any():
+            points = [round(float(value), 3) for value in person.ravel()]
+            found.append({"person_id": [-1], "pose_keypoints_2d": points, **empty})
     return json.dumps({"version": 1.3, "people": found}, separators=(",", ":"))
 
 
@@ -202,35 +195,18 @@ def _across(person: NDArray[np.float64]) -> float:
     return float(person[:, 0].sum() / max(1, (person[:, 2] > 0).sum()))
 
 
-def _frame_name(video_id: str, frame: int) -> str:
-    return f"{video_id}_{frame:012d}_keypoints.json"
-
-
-def _covered(name: str, script: Script) -> bool:
-    return name in _ALWAYS_COVERED or (name in _HIPS and script.scene.blanket_level >= _HIPS_COVERED)
-
-
 def _extent(middle: Array, across: Array, along: Array, turn: Array) -> tuple[Array, Array]:
     """Return the corners of the box around ellipses turned by an angle, in heads from the head's middle."""
+    cosine, sine = np.cos(turn), np.sin(turn)
     half = np.stack(
-        [
-            np.hypot(across * np.cos(turn), along * np.sin(turn)),
-            np.hypot(across * np.sin(turn), along * np.cos(turn)),
-        ],
-        axis=1,
+        [np.hypot(across * cosine, along * sine), np.hypot(across * sine, along * cosine)], axis=1
     )
     return middle[:, :2] - half, middle[:, :2] + half
 
 
 def _face_rows(times: Array, boxes: NDArray[np.float64]) -> list[dict[str, str]]:
-    return [
-        {
-            "frame": str(frame),
-            "time_s": f"{time:.3f}",
-            **{
-                column: "" if np.isnan(value) else f"{value:.1f}"
-                for column, value in zip(FACE_COLUMNS[2:], box, strict=True)
-            },
-        }
-        for frame, (time, box) in enumerate(zip(times, boxes, strict=True))
-    ]
+    rows = []
+    for frame, (time, box) in enumerate(zip(times, boxes, strict=True)):
+        cells = ["" if np.isnan(value) else f"{value:.1f}" for value in box]
+        rows.append(dict(zip(FACE_COLUMNS, [str(frame), f"{time:.3f}", *cells], strict=True)))
+    return rows

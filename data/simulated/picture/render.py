@@ -75,26 +75,26 @@ def keypoints(script: Script, times_s: Array, aspect: float = 4 / 3) -> NDArray[
     flat = np.stack([project(points[name], script.scene) for name in KEYPOINTS], axis=1)
     flat = flat / np.array([aspect, 1.0]) + 0.5
     face = np.stack(
-        [pose.eyes, _pair(pose.mouth, pose.wide), _pair(pose.yaw, pose.pitch), pose.gaze, pose.pull], axis=1
+        [
+            pose.eyes,
+            np.stack([pose.mouth, pose.wide], 1),
+            np.stack([pose.yaw, pose.pitch], 1),
+            pose.gaze,
+            pose.pull,
+        ],
+        axis=1,
     )
     return np.concatenate([flat, face], axis=1).astype(np.float32)
-
-
-def _pair(first: Array, second: Array) -> Array:
-    return np.stack([first, second], axis=1)
 
 
 def _exposed(picture: Picture, still: NDArray[np.uint8], instants: range) -> NDArray[np.uint8]:
     """Average as many instants of one exposure as its motion asks for."""
     moved = picture.travel(instants.start, instants.stop - 1)
     count = int(np.clip(np.ceil(moved / _PIXELS_PER_STEP), 1, len(instants)))
-    chosen = (
-        instants
-        if count == len(instants)
-        else np.linspace(instants.start, instants.stop - 1, count + 2)[1:-1]
-    )
     if count == 1:
         return draw_frame(picture, still.copy(), instants.start + len(instants) // 2)
+    between = np.linspace(instants.start, instants.stop - 1, count + 2)[1:-1]
+    chosen = instants if count == len(instants) else between
     total = np.zeros(still.shape, np.float32)
     for instant in chosen:
         cv2.accumulate(draw_frame(picture, still.copy(), round(float(instant))), total)
@@ -106,12 +106,10 @@ def _grain(script: Script, size: tuple[int, int]) -> NDArray[np.uint8]:
     """Return a noise tile centred on 128, larger than the frame by 64 px in both directions."""
     rng = np.random.default_rng(script.seed + 7)
     width, height = size
-    tile = rng.standard_normal((height + 64, width + 64, 1), dtype=np.float32) * script.scene.noise
+    noise = script.scene.noise
+    tile = rng.standard_normal((height + 64, width + 64, 1), dtype=np.float32) * noise
     if not script.scene.infrared:
-        tile = (
-            tile
-            + rng.standard_normal((height + 64, width + 64, 3), dtype=np.float32) * script.scene.noise * 0.4
-        )
+        tile = tile + rng.standard_normal((height + 64, width + 64, 3), dtype=np.float32) * noise * 0.4
     wide = np.broadcast_to(tile, (height + 64, width + 64, 3)) + 128
     return np.asarray(np.clip(wide, 0, 255), dtype=np.uint8)
 

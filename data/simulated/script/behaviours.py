@@ -7,16 +7,8 @@ from semiology.data.simulated.script.script import Script
 BEHAVIOURS_FILE = "behaviours.csv"
 BEHAVIOUR_COLUMNS = ("video_id", "behaviour", "onset_s", "offset_s", "side")
 BEHAVIOURS = (
-    "scratch",
-    "yawn",
-    "talk",
-    "look",
-    "sleep_turn",
-    "caregiver",
-    "address",
-    "alarm",
-    "postictal",
-)
+    "scratch", "yawn", "talk", "look", "sleep_turn", "caregiver", "address", "alarm", "postictal",
+)  # fmt: skip
 """Behaviour that is no feature, by the names of the script's events."""
 RESEMBLES = {
     "scratch": "limb_automatisms",
@@ -30,13 +22,8 @@ RESEMBLES = {
 
 def behaviour_rows(video_id: str, script: Script) -> list[dict[str, str]]:
     """Return a recording's rows of ``behaviours.csv``, by onset; times in seconds, the patient's own side."""
-    return [
-        {
-            "video_id": video_id,
-            "behaviour": event.feature,
-            "onset_s": f"{event.onset_s:.1f}",
-            "offset_s": f"{event.offset_s:.1f}",
-            "side": event.side or "",
-        }
-        for event in script.of(*BEHAVIOURS)
-    ]
+    rows = []
+    for event in script.of(*BEHAVIOURS):
+        cells = (video_id, event.feature, f"{event.onset_s:.1f}", f"{event.offset_s:.1f}", event.side or "")
+        rows.append(dict(zip(BEHAVIOUR_COLUMNS, cells, strict=True)))
+    return rows

@@ -27,3 +27,15 @@ class Event:
     frequency_hz: float = 0.0
     amplitude: float = 1.0
     seed: int = 0
+
+
+ARM_FEATURES = frozenset({
+    "arm_flexion", "arm_straightening", "arms_raised", "asynchronous_movement", "clonic", "full_body_shaking",
+    "limb_automatisms",
+})  # fmt: skip
+"""Events that set an arm in motion as part of the seizure."""
+
+
+def overlap_s(event: Event, start_s: float, end_s: float) -> float:
+    """Return how much of an event falls between two times, in seconds."""
+    return max(0.0, min(event.offset_s, end_s) - max(event.onset_s, start_s))

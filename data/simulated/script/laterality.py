@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
-from semiology.data.simulated.script.events import Event
-from semiology.data.simulated.script.script import ARM_SIGNS, SIMULTANEOUS_S, Script
+from semiology.data.simulated.script.events import ARM_FEATURES, Event
+from semiology.data.simulated.script.script import SIMULTANEOUS_S, Script
 
 _ONE_ARM = {"left": "left arm", "right": "right arm"}
 
 
-def _arms(event: Event) -> str:
-    return _ONE_ARM.get(str(event.side), "arms")
-
-
-def _arm_or_body(event: Event) -> str:
-    return _ONE_ARM.get(str(event.side), "full body")
-
-
-# The region in which each feature of a seizure shows, in the words of the published S3 tables; a one-sided
-# clonic or asynchronous movement shows mostly in the arm.
-_REGION: dict[str, Callable[[Event], str]] = {
-    "head_turning": lambda _: "head",
-    "blank_stare": lambda _: "eyes",
-    "close_eyes": lambda _: "eyes",
-    "eye_blinking": lambda _: "eyes",
-    "oral_automatisms": lambda _: "mouth",
-    "face_pulling": lambda _: "face",
-    "face_twitching": lambda _: "face",
-    "arm_flexion": _arms,
-    "arm_straightening": _arms,
-    "arms_raised": _arms,
-    "limb_automatisms": _arms,
-    "clonic": _arm_or_body,
-    "asynchronous_movement": _arm_or_body,
-    "tonic": lambda _: "full body",
-    "full_body_shaking": lambda _: "full body",
-    "pelvic_thrusting": lambda _: "full body",
-}
+# The region in which each feature of a seizure shows, in the words of the published S3 tables. Of the features of
+# ``_IN_ONE_ARM`` it is that arm where they are one-sided (a clonic movement shows mostly in the arm).
+_REGION = {
+    "head_turning": "head", "blank_stare": "eyes", "close_eyes": "eyes", "eye_blinking": "eyes",
+    "oral_automatisms": "mouth", "face_pulling": "face", "face_twitching": "face",
+    "arm_flexion": "arms", "arm_straightening": "arms", "arms_raised": "arms", "limb_automatisms": "arms",
+    "clonic": "full body", "asynchronous_movement": "full body", "tonic": "full body",
+    "full_body_shaking": "full body", "pelvic_thrusting": "full body",
+}  # fmt: skip
+_IN_ONE_ARM = ARM_FEATURES - {"full_body_shaking"}
 _WIDEST_FIRST = ("full body", "arms", "left arm", "right arm", "head", "face", "mouth", "eyes")
 
 
@@ -49,13 +30,16 @@ def laterality_row(video_id: str, script: Script) -> dict[str, str]:
     its last feature; none if both arms begin within ``SIMULTANEOUS_S``. The onset region is where the first feature
     shows; of features that begin in the same tenth of a second the most extended one counts.
     """
-    turn, arm = script.interval("head_turning"), leading_arm(script)
+    turn, arm, moves = script.interval("head_turning"), leading_arm(script), None
+    if arm:
+        events = [e for e in script.events if e.feature in ARM_FEATURES and e.side in (arm, "both", None)]
+        moves = min(e.onset_s for e in events), max(e.offset_s for e in events)
     return {
         "video_id": video_id,
         "head_turning_side": script.side("head_turning") or "" if turn else "",
         **_times("head_turning", turn),
         "arm_movement_side": arm or "",
-        **_times("arm_movement", _arm_interval(script, arm) if arm else None),
+        **_times("arm_movement", moves),
         "onset_region": onset_region(script) or "",
     }
 
@@ -72,17 +56,18 @@ def leading_arm(script: Script) -> Literal["left", "right"] | None:
 
 def onset_region(script: Script) -> str | None:
     """Return the region of the first feature in the S3 vocabulary, or None if no feature is seen."""
-    signs = [event for event in script.events if event.feature in _REGION]
-    if not signs:
+    shown = [event for event in script.events if event.feature in _REGION]
+    if not shown:
         return None
-    first = min(event.onset_s for event in signs)
-    regions = {_REGION[e.feature](e) for e in signs if round(e.onset_s - first, 3) < 0.1}
+    first = min(event.onset_s for event in shown)
+    regions = {_region(event) for event in shown if round(event.onset_s - first, 3) < 0.1}
     return min(regions, key=_WIDEST_FIRST.index)
 
 
-def _arm_interval(script: Script, arm: Literal["left", "right"]) -> tuple[float, float]:
-    events = [e for e in script.events if e.feature in ARM_SIGNS and e.side in (arm, "both", None)]
-    return min(e.onset_s for e in events), max(e.offset_s for e in events)
+def _region(event: Event) -> str:
+    if event.feature in _IN_ONE_ARM and event.side in _ONE_ARM:
+        return _ONE_ARM[event.side]
+    return _REGION[event.feature]
 
 
 def _times(name: str, interval: tuple[float, float] | None) -> dict[str, str]:

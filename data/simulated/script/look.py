@@ -12,25 +12,16 @@ _SKINS: tuple[Colour, ...] = (
     (243, 208, 182), (228, 184, 150), (205, 156, 120), (170, 120, 86), (128, 86, 60), (96, 64, 46),
 )  # fmt: skip
 _HAIRS: tuple[Colour, ...] = (
-    (35, 28, 26),
-    (78, 52, 36),
-    (140, 98, 58),
-    (190, 160, 110),
-    (150, 150, 152),
-    (120, 56, 34),
-)
+    (35, 28, 26), (78, 52, 36), (140, 98, 58), (190, 160, 110), (150, 150, 152), (120, 56, 34),
+)  # fmt: skip
 _CLOTHES: tuple[Colour, ...] = (
     (150, 186, 214), (196, 210, 190), (214, 120, 110), (90, 110, 160), (228, 214, 130), (120, 160, 120),
     (176, 140, 190),
 )  # fmt: skip
 _TROUSERS: tuple[Colour, ...] = ((58, 66, 96), (84, 84, 88), (110, 78, 66), (50, 84, 78))
 _BLANKETS: tuple[Colour, ...] = (
-    (178, 200, 214),
-    (206, 186, 160),
-    (150, 178, 160),
-    (196, 160, 170),
-    (120, 140, 176),
-)
+    (178, 200, 214), (206, 186, 160), (150, 178, 160), (196, 160, 170), (120, 140, 176),
+)  # fmt: skip
 _WALLS: tuple[Colour, ...] = ((206, 208, 200), (190, 200, 206), (212, 202, 186), (176, 186, 180))
 
 
@@ -118,11 +109,8 @@ def toned(colour: Colour, scene: Scene, factor: float = 1.0) -> Colour:
         red, green, blue = grey * 0.95, grey, grey * 0.96
     else:
         red, blue = red * (1 + scene.warmth), blue * (1 - scene.warmth)
-    return _clip(red), _clip(green), _clip(blue)
-
-
-def _clip(value: float) -> int:
-    return int(min(255.0, max(0.0, value)))
+    clipped = [int(min(255.0, max(0.0, value))) for value in (red, green, blue)]
+    return clipped[0], clipped[1], clipped[2]
 
 
 def _pick(rng: np.random.Generator, options: tuple[Colour, ...]) -> Colour:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from semiology.data.simulated.script.events import Event, Side
+from semiology.data.simulated.script.events import ARM_FEATURES, Event, Side
 
 Chance = np.random.Generator
 
@@ -28,16 +28,7 @@ BORROWED = 0.06
 HANDOVER_S = 0.5
 """A tonic posture fades this long into the clonic phase, so that the limbs do not fall in between."""
 
-_ARMS = frozenset(
-    {
-        "arms_raised",
-        "limb_automatisms",
-        "arm_flexion",
-        "arm_straightening",
-        "asynchronous_movement",
-        "full_body_shaking",
-    }
-)
+_ARMS = ARM_FEATURES - {"clonic"}
 _MOUTH = frozenset({"oral_automatisms", "face_pulling", "face_twitching"})
 # Of two features from such a pair only the first drawn stays where they overlap: a picture cannot show both.
 _EXCLUSIVE: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
@@ -59,9 +50,16 @@ def draw_events(rng: Chance, duration_s: float, diagnosis: str, asleep_until_s: 
     onset = asleep_until_s if asleep_until_s else float(rng.uniform(3.0, 6.0))
     marches = (diagnosis == "ES") != (rng.random() < BORROWED)
     plan = _plan_es if marches else _plan_nes
-    signs = plan(rng, onset, duration_s)
-    events = signs + _surroundings(rng, duration_s, signs) + _fidgets(rng, duration_s, asleep_until_s, signs)
+    shown = plan(rng, onset, duration_s)
+    events = shown + _surroundings(rng, duration_s, shown) + _fidgets(rng, duration_s, asleep_until_s, shown)
     return tuple(sorted((_rounded(e, duration_s) for e in events), key=lambda e: (e.onset_s, e.feature)))
+
+
+def _event(
+    rng: Chance, name: str, start: float, stop: float, side: Side | None = None, hertz: float = 0.0
+) -> Event:
+    """Draw the size and the seed of an event."""
+    return Event(name, start, stop, side, hertz, round(float(rng.uniform(0.8, 1.25)), 2), _seed(rng))
 
 
 def _plan_es(rng: Chance, onset: float, end: float) -> list[Event]:
@@ -82,18 +80,14 @@ def _plan_es(rng: Chance, onset: float, end: float) -> list[Event]:
         clonic_end = min(now + float(np.clip(share * rng.uniform(0.8, 1.2), 6.0, 15.0)), end - 1)
         events = [replace(e, offset_s=e.offset_s + HANDOVER_S) if e.offset_s == now else e for e in events]
         where: Side = "both" if tonic or rng.random() < 0.4 else side
-        events.append(
-            Event("clonic", now, clonic_end, where, float(rng.uniform(1.2, 2.6)), _size(rng), _seed(rng))
-        )
+        events.append(_event(rng, "clonic", now, clonic_end, where, float(rng.uniform(1.2, 2.6))))
         now = clonic_end
     if shaking and end - now > 6:
         stop = min(end - 0.5, now + float(rng.uniform(6, 12)))
-        events.append(
-            Event("full_body_shaking", now, stop, "both", float(rng.uniform(3, 5)), _size(rng), _seed(rng))
-        )
+        events.append(_event(rng, "full_body_shaking", now, stop, "both", float(rng.uniform(3, 5))))
         now = stop
     if not (tonic or clonic) and rng.random() < 0.35:
-        events.append(Event("close_eyes", onset + 1, end, None, 0, _size(rng), _seed(rng)))
+        events.append(_event(rng, "close_eyes", onset + 1, end))
         _drop_clashes(events)
     elif end - now > 3 and (tonic or clonic):
         events.append(Event("postictal", now, end))
@@ -105,12 +99,11 @@ def _focal(rng: Chance, start: float, stop: float, side: Side, lively: bool) -> 
     boost = 1.35 if lively else 1.0
     events: list[Event] = []
 
-    def add(name: str, probability: float, where: Side | None, hertz: tuple[float, float] = (0, 0)) -> bool:
+    def add(name: str, probability: float, where: Side | None, hertz: tuple[float, float] = (0, 0)) -> None:
         if rng.random() >= probability * boost:
-            return False
+            return
         first, last = _within(rng, start, stop)
-        events.append(Event(name, first, last, where, float(rng.uniform(*hertz)), _size(rng), _seed(rng)))
-        return True
+        events.append(_event(rng, name, first, last, where, float(rng.uniform(*hertz))))
 
     add("blank_stare", 0.4, None)
     add("eye_blinking", 0.3, None, (1.6, 3.2))
@@ -130,29 +123,29 @@ def _focal(rng: Chance, start: float, stop: float, side: Side, lively: bool) -> 
 
 def _tonic(rng: Chance, start: float, stop: float, side: Side) -> list[Event]:
     """Draw a tonic posture: figure-4, symmetric, or one arm; seizure onset is on ``side``."""
-    events = [Event("tonic", start, stop, "both", 0, _size(rng), _seed(rng))]
+    events = [_event(rng, "tonic", start, stop, "both")]
     form = rng.random()
     lag = float(rng.choice([0.0, rng.uniform(1.2, 2.2)]))
     if form < 0.45:
         first = start + lag
-        events.append(Event("arm_straightening", start, stop, _other(side), 0, _size(rng), _seed(rng)))
-        events.append(Event("arm_flexion", first, stop, side, 0, _size(rng), _seed(rng)))
+        events.append(_event(rng, "arm_straightening", start, stop, _other(side)))
+        events.append(_event(rng, "arm_flexion", first, stop, side))
         events.append(Event("figure4", first, stop, side, 0, 1.0, _seed(rng)))
     elif form < 0.66:
-        events.append(Event("arm_flexion", start, stop, "both", 0, _size(rng), _seed(rng)))
+        events.append(_event(rng, "arm_flexion", start, stop, "both"))
     elif form < 0.78:
-        events.append(Event("arm_straightening", start, stop, "both", 0, _size(rng), _seed(rng)))
+        events.append(_event(rng, "arm_straightening", start, stop, "both"))
     else:
         events += _posture(rng, start, stop, _other(side))
     if rng.random() < 0.6:
-        events.append(Event("head_turning", start, stop, _other(side), 0, _size(rng), _seed(rng)))
+        events.append(_event(rng, "head_turning", start, stop, _other(side)))
     return events
 
 
 def _posture(rng: Chance, start: float, stop: float, side: Side) -> list[Event]:
     name = "arm_flexion" if rng.random() < 0.6 else "arm_straightening"
     first, last = _within(rng, start, stop)
-    return [Event(name, first, last, side, 0, _size(rng), _seed(rng))]
+    return [_event(rng, name, first, last, side)]
 
 
 def _plan_nes(rng: Chance, onset: float, end: float) -> list[Event]:
@@ -166,23 +159,17 @@ def _plan_nes(rng: Chance, onset: float, end: float) -> list[Event]:
         events += _focal(rng, onset, min(stop, onset + 14), _any_side(rng), lively=True)
     busy = max((e.offset_s for e in events), default=onset)
     if rng.random() < 0.38 and stop - busy > 6:
-        events.append(
-            Event("full_body_shaking", busy, stop, "both", float(rng.uniform(3, 5)), _size(rng), _seed(rng))
-        )
+        events.append(_event(rng, "full_body_shaking", busy, stop, "both", float(rng.uniform(3, 5))))
         busy = stop
     if rng.random() < 0.5:
         first, last = _within(rng, onset, stop)
-        hertz = float(rng.uniform(0.9, 1.5))
-        events.append(Event("pelvic_thrusting", first, last, None, hertz, _size(rng), _seed(rng)))
+        events.append(_event(rng, "pelvic_thrusting", first, last, None, float(rng.uniform(0.9, 1.5))))
     if not events or rng.random() < 0.12:
         first = onset + float(rng.uniform(0, 1))
-        events.append(
-            Event("arms_raised", first, first + float(rng.uniform(6, 11)), "both", 0.6, 1, _seed(rng))
-        )
+        last = first + float(rng.uniform(6, 11))
+        events.append(Event("arms_raised", first, last, "both", 0.6, 1, _seed(rng)))
     if rng.random() < 0.68:
-        events.append(
-            Event("close_eyes", onset + float(rng.uniform(0, 1.5)), end, None, 0, _size(rng), _seed(rng))
-        )
+        events.append(_event(rng, "close_eyes", onset + float(rng.uniform(0, 1.5)), end))
     _drop_clashes(events)
     return events + _sound(rng, (onset, stop), end, events, (0.18, 0.64, 0.5))
 
@@ -191,34 +178,33 @@ def _out_of_step(rng: Chance, start: float, stop: float) -> list[Event]:
     """Draw limbs shaking out of step; in half of the events one arm begins seconds before the other."""
     stop = max(stop, start + 8)
     if rng.random() < 0.5:
-        return [Event("asynchronous_movement", start, stop, "both", 0, _size(rng), _seed(rng))]
+        return [_event(rng, "asynchronous_movement", start, stop, "both")]
     first = _any_side(rng)
     later = start + float(rng.uniform(2.0, 4.0))
     return [
-        Event("asynchronous_movement", start, stop, first, 0, _size(rng), _seed(rng)),
-        Event("asynchronous_movement", later, stop, _other(first), 0, _size(rng), _seed(rng)),
+        _event(rng, "asynchronous_movement", start, stop, first),
+        _event(rng, "asynchronous_movement", later, stop, _other(first)),
     ]
 
 
 def _sound(
-    rng: Chance, ictal: tuple[float, float], end: float, signs: list[Event], rates: tuple[float, float, float]
+    rng: Chance, ictal: tuple[float, float], end: float, shown: list[Event], rates: tuple[float, float, float]
 ) -> list[Event]:
     """Draw what is heard; ``rates``: probabilities of groaning, of being addressed, and of answering then."""
     groans, asked, answers = rates
     events: list[Event] = []
     if rng.random() < groans:
         first, last = _within(rng, *ictal)
-        events.append(
-            Event("ictal_vocalization", first, last, None, float(rng.uniform(0.3, 0.7)), 1, _seed(rng))
-        )
+        hertz = float(rng.uniform(0.3, 0.7))
+        events.append(Event("ictal_vocalization", first, last, None, hertz, 1, _seed(rng)))
     if rng.random() < asked:
-        events += _exchange(rng, ictal[0], end, rng.random() < answers, [*signs, *events])
+        events += _exchange(rng, ictal[0], end, rng.random() < answers, [*shown, *events])
     return events
 
 
-def _exchange(rng: Chance, onset: float, end: float, replies: bool, signs: list[Event]) -> list[Event]:
+def _exchange(rng: Chance, onset: float, end: float, replies: bool, shown: list[Event]) -> list[Event]:
     """Draw one to three questions to the patient, and answers where nothing forbids them."""
-    speechless = [e for e in signs if e.feature in _SPEECHLESS]
+    speechless = [e for e in shown if e.feature in _SPEECHLESS]
     events: list[Event] = []
     now = onset + float(rng.uniform(2, 8))
     for _ in range(int(rng.integers(1, 4))):
@@ -234,9 +220,9 @@ def _exchange(rng: Chance, onset: float, end: float, replies: bool, signs: list[
     return events
 
 
-def _surroundings(rng: Chance, end: float, signs: list[Event]) -> list[Event]:
+def _surroundings(rng: Chance, end: float, shown: list[Event]) -> list[Event]:
     """Draw a caregiver: always near when somebody speaks to the patient, now and then otherwise."""
-    asked = [e for e in signs if e.feature == "address"]
+    asked = [e for e in shown if e.feature == "address"]
     if asked:
         first = max(0.0, asked[0].onset_s - float(rng.uniform(1, 3)))
         last = min(end, asked[-1].offset_s + float(rng.uniform(4, 9)))
@@ -245,21 +231,19 @@ def _surroundings(rng: Chance, end: float, signs: list[Event]) -> list[Event]:
         last = min(end, first + float(rng.uniform(6, 15)))
     else:
         return []
-    return [
-        Event("caregiver", first, last, _any_side(rng), float(rng.uniform(0.2, 0.6)), _size(rng), _seed(rng))
-    ]
+    return [_event(rng, "caregiver", first, last, _any_side(rng), float(rng.uniform(0.2, 0.6)))]
 
 
-def _fidgets(rng: Chance, end: float, awake: float, signs: list[Event]) -> list[Event]:
+def _fidgets(rng: Chance, end: float, awake: float, shown: list[Event]) -> list[Event]:
     """Draw harmless behaviour that resembles features, only where the patient is free to show it."""
-    busy = [e for e in signs if e.feature not in {"address", "ictal_vocalization", "close_eyes"}]
+    busy = [e for e in shown if e.feature not in {"address", "ictal_vocalization", "close_eyes"}]
     events: list[Event] = []
     for name, rate, length in _HABITS:
-        if rng.random() >= rate or (name != "scratch" and any(e.feature == "close_eyes" for e in signs)):
+        if rng.random() >= rate or (name != "scratch" and any(e.feature == "close_eyes" for e in shown)):
             continue
         for _ in range(_TRIES):
             first = float(rng.uniform(awake + 0.3, end - length))
-            event = Event(name, first, first + length, _any_side(rng), 3.0, _size(rng), _seed(rng))
+            event = _event(rng, name, first, first + length, _any_side(rng), 3.0)
             if not any(_meet(event, other) for other in [*busy, *events]):
                 events.append(event)
                 break
@@ -276,7 +260,7 @@ def draw_incidents(rng: Chance, duration_s: float, asleep_until_s: float) -> tup
     if turns and asleep_until_s > 5:
         first = float(rng.uniform(1.0, asleep_until_s - 4.0))
         last = float(rng.uniform(first + 3.0, asleep_until_s - 0.6))
-        events.append(Event("sleep_turn", first, last, _any_side(rng), 0, _size(rng), _seed(rng)))
+        events.append(_event(rng, "sleep_turn", first, last, _any_side(rng)))
     if rings:
         first = float(rng.uniform(1, duration_s - 8))
         events.append(Event("alarm", first, first + float(rng.uniform(3, 7)), None, 1.6, 1, _seed(rng)))
@@ -287,7 +271,7 @@ def _drop_clashes(events: list[Event]) -> None:
     """Remove, in place, later-drawn features that the picture could not show beside an earlier one."""
     kept: list[Event] = []
     for event in events:
-        if not any(_meet(event, other) and _exclude(event, other) for other in kept):
+        if not any(_meet(event, other) and _exclude(event.feature, other.feature) for other in kept):
             kept.append(event)
     events[:] = kept
 
@@ -296,11 +280,10 @@ def _meet(one: Event, other: Event) -> bool:
     return one.onset_s < other.offset_s and other.onset_s < one.offset_s
 
 
-def _exclude(one: Event, other: Event) -> bool:
-    if one.feature == other.feature == "asynchronous_movement":
+def _exclude(one: str, other: str) -> bool:
+    if one == other == "asynchronous_movement":
         return False
-    names = (one.feature, other.feature)
-    return any(names[i] in a and names[1 - i] in b for a, b in _EXCLUSIVE for i in (0, 1))
+    return any((one in a and other in b) or (other in a and one in b) for a, b in _EXCLUSIVE)
 
 
 def _within(rng: Chance, start: float, stop: float) -> tuple[float, float]:
@@ -323,10 +306,6 @@ def _any_side(rng: Chance) -> Side:
 
 def _other(side: Side) -> Side:
     return {"left": "right", "right": "left", "both": "both"}[side]  # type: ignore[return-value]
-
-
-def _size(rng: Chance) -> float:
-    return round(float(rng.uniform(0.8, 1.25)), 2)
 
 
 def _seed(rng: Chance) -> int:

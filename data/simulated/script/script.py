@@ -12,25 +12,12 @@ from typing import Literal
 
 import numpy as np
 
-from semiology.data.simulated.script.events import Event, Side
+from semiology.data.simulated.script.events import ARM_FEATURES, Event, Side, overlap_s
 from semiology.data.simulated.script.look import PatientLook, Scene, draw_look, draw_scene
 from semiology.features import FEATURES, suggest_feature
 
 __all__ = ["Event", "PatientLook", "Scene", "Script", "draw_look", "draw_scene", "draw_script"]
 
-
-ARM_SIGNS = frozenset(
-    {
-        "arm_flexion",
-        "arm_straightening",
-        "arms_raised",
-        "asynchronous_movement",
-        "clonic",
-        "full_body_shaking",
-        "limb_automatisms",
-    }
-)
-"""Events that set an arm in motion as part of the seizure."""
 SIMULTANEOUS_S = 0.6
 """Arms whose first movements begin within this time count as moving simultaneously."""
 SEEN_S = 2.5
@@ -102,16 +89,18 @@ class Script:
             together = self._arms_together()
             return together is not None and start_s + 0.5 <= together[0] <= end_s - 1.0
         if feature == "close_eyes":
-            closed = sum(_overlap(e, start_s, end_s) for e in self.of(feature))
+            closed = sum(overlap_s(e, start_s, end_s) for e in self.of(feature))
             return closed > 0.5 * (end_s - start_s)
         return any(
-            _overlap(e, start_s, end_s) >= min(SEEN_S, e.offset_s - e.onset_s) - 1e-6
+            overlap_s(e, start_s, end_s) >= min(SEEN_S, e.offset_s - e.onset_s) - 1e-6
             for e in self.of(feature)
         )
 
     def arm_onset(self, side: Literal["left", "right"]) -> float | None:
         """Return when an arm first moves as part of the seizure, in seconds, or None."""
-        onsets = [e.onset_s for e in self.events if e.feature in ARM_SIGNS and e.side in (side, "both", None)]
+        onsets = [
+            e.onset_s for e in self.events if e.feature in ARM_FEATURES and e.side in (side, "both", None)
+        ]
         return min(onsets, default=None)
 
     def _arms_together(self) -> tuple[float, float] | None:
@@ -119,7 +108,9 @@ class Script:
         if left is None or right is None or abs(left - right) > SIMULTANEOUS_S:
             return None
         onset = max(left, right)
-        ends = [e.offset_s for e in self.events if e.feature in ARM_SIGNS and e.onset_s <= onset < e.offset_s]
+        ends = [
+            e.offset_s for e in self.events if e.feature in ARM_FEATURES and e.onset_s <= onset < e.offset_s
+        ]
         return min(left, right), min(ends)
 
 
@@ -149,10 +140,6 @@ def draw_script(rng: np.random.Generator, duration_s: float, patient: PatientLoo
     events += draw_incidents(np.random.default_rng([seed, 23]), duration_s, asleep_until)
     events = tuple(sorted(events, key=lambda event: (event.onset_s, event.feature)))
     return Script(duration_s, patient, scene, events, diagnosis, seed, asleep_until)
-
-
-def _overlap(event: Event, start_s: float, end_s: float) -> float:
-    return max(0.0, min(event.offset_s, end_s) - max(event.onset_s, start_s))
 
 
 def _known(feature: str) -> None:

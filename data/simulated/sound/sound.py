@@ -33,6 +33,12 @@ PHRASES: tuple[tuple[str, str], ...] = (
     ("Mama.", "mama"),
 )
 """Stereotyped phrases, uttered again and again."""
+_SPOKEN = {
+    "address": (QUESTIONS, 0.26, 0.28),
+    "verbal_responsiveness": (ANSWERS, 0.3, -0.15),
+    "talk": (ANSWERS, 0.2, -0.1),
+}
+"""What is spoken as an event: lines, loudness, and how the pitch changes towards the end."""
 ALARM_HZ, ALARM_TONE_S = (960.0, 770.0), 0.15
 """The two tones of a monitor's alarm in Hz, and how long each lasts in seconds."""
 _PHRASE_S = 1.3
@@ -48,16 +54,15 @@ def soundtrack(script: Script) -> NDArray[np.float32]:
     rng = np.random.default_rng(script.seed + 11)
     mix = _room(rng, round(script.duration_s * RATE))
     carer = float(rng.choice([rng.uniform(100, 130), rng.uniform(185, 225)]))
-    for event in script.of("address", "verbal_responsiveness", "ictal_vocalization", "talk"):
+    for event in script.of(*_SPOKEN, "ictal_vocalization"):
         own = np.random.default_rng(event.seed)
-        if event.feature == "address":
-            _lay(mix, event.onset_s, 0.26 * _line(QUESTIONS, event, carer, own, rise=0.28))
-        elif event.feature == "ictal_vocalization":
-            _vocalise(mix, event, script.look.voice_hz, own)
-        elif event.feature == "verbal_responsiveness":
-            _lay(mix, event.onset_s, 0.3 * _line(ANSWERS, event, script.look.voice_hz, own, rise=-0.15))
-        else:
-            _lay(mix, event.onset_s, 0.2 * _line(ANSWERS, event, script.look.voice_hz, own, rise=-0.1))
+        if event.feature == "ictal_vocalization":
+            _vocalize(mix, event, script.look.voice_hz, own)
+            continue
+        lines, loudness, rise = _SPOKEN[event.feature]
+        pitch = carer if event.feature == "address" else script.look.voice_hz
+        phones = lines[event.seed % len(lines)][1]
+        _lay(mix, event.onset_s, loudness * say(phones, event.offset_s - event.onset_s, pitch, own, rise))
     for event in script.of("alarm"):
         _ring(mix, event)
     return np.clip(mix, -1, 1).astype(np.float32)
@@ -65,18 +70,12 @@ def soundtrack(script: Script) -> NDArray[np.float32]:
 
 def spoken(event: Event) -> str | None:
     """Return the words of an event that is spoken, or None (groans have no words)."""
-    lines = {"address": QUESTIONS, "verbal_responsiveness": ANSWERS, "talk": ANSWERS}.get(event.feature)
-    if lines is not None:
+    if event.feature in _SPOKEN:
+        lines = _SPOKEN[event.feature][0]
         return lines[event.seed % len(lines)][0]
     if event.feature == "ictal_vocalization" and event.seed % 3 == 0:
         return PHRASES[event.seed // 3 % len(PHRASES)][0]
     return None
-
-
-def _line(
-    lines: tuple[tuple[str, str], ...], event: Event, pitch: float, rng: np.random.Generator, rise: float
-) -> Samples:
-    return say(lines[event.seed % len(lines)][1], event.offset_s - event.onset_s, pitch, rng, rise)
 
 
 def phrase_turns(event: Event) -> tuple[tuple[float, float], ...]:
@@ -85,7 +84,7 @@ def phrase_turns(event: Event) -> tuple[tuple[float, float], ...]:
     return tuple((start, start + frames / 100) for start in _starts(event, frames / 100))
 
 
-def _vocalise(mix: Samples, event: Event, pitch: float, rng: np.random.Generator) -> None:
+def _vocalize(mix: Samples, event: Event, pitch: float, rng: np.random.Generator) -> None:
     """Groan, or repeat one phrase, from the onset to the offset at the event's rate."""
     for turn in range(_turns(event)):
         if event.seed % 3 == 0:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from semiology.data.simulated.script.events import Event
 from semiology.data.simulated.script.script import Script
 from semiology.data.simulated.sound.sound import phrase_turns, spoken
 from semiology.data.tables.writing import table_text
@@ -25,34 +24,24 @@ class Utterance:
 
 def utterances(script: Script) -> tuple[Utterance, ...]:
     """Return everything that is said, by start: questions, answers, small talk and every repeated phrase."""
-    said = [
-        Utterance(round(start, 2), round(min(stop, script.duration_s), 2), _speaker(event), words)
-        for event in script.of("address", "verbal_responsiveness", "talk", "ictal_vocalization")
-        if (words := spoken(event)) is not None
-        for start, stop in _times(event)
-    ]
+    said = []
+    for event in script.of("address", "verbal_responsiveness", "talk", "ictal_vocalization"):
+        words = spoken(event)
+        if words is not None:
+            repeated = event.feature == "ictal_vocalization"
+            speaker: Literal["patient", "caregiver"] = (
+                "caregiver" if event.feature == "address" else "patient"
+            )
+            for start, stop in phrase_turns(event) if repeated else ((event.onset_s, event.offset_s),):
+                end = min(stop, script.duration_s)
+                said.append(Utterance(round(start, 2), round(end, 2), speaker, words))
     return tuple(sorted(said, key=lambda item: (item.start_s, item.speaker)))
 
 
 def transcript(script: Script) -> str:
     """Return the transcript as a table (CSV); only the header where nobody speaks."""
-    rows = [
-        {
-            "start_s": f"{item.start_s:.2f}",
-            "end_s": f"{item.end_s:.2f}",
-            "speaker": item.speaker,
-            "text": item.text,
-        }
-        for item in utterances(script)
-    ]
+    rows = []
+    for item in utterances(script):
+        cells = (f"{item.start_s:.2f}", f"{item.end_s:.2f}", item.speaker, item.text)
+        rows.append(dict(zip(TRANSCRIPT_COLUMNS, cells, strict=True)))
     return table_text(TRANSCRIPT_COLUMNS, rows)
-
-
-def _times(event: Event) -> tuple[tuple[float, float], ...]:
-    if event.feature == "ictal_vocalization":
-        return phrase_turns(event)
-    return ((event.onset_s, event.offset_s),)
-
-
-def _speaker(event: Event) -> Literal["patient", "caregiver"]:
-    return "caregiver" if event.feature == "address" else "patient"

@@ -1,4 +1,4 @@
-"""A small formant synthesiser: a buzz or hiss through resonators, enough for groans and plain phrases.
+"""A small formant synthesizer: a buzz or hiss through resonators, enough for groans and plain phrases.
 
 Source and filter as in Klatt, J. Acoust. Soc. Am. 67 (1980) 971, reduced to three parallel formants. Formant
 frequencies are rounded from Peterson and Barney, J. Acoust. Soc. Am. 24 (1952) 175.

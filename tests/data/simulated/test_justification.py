@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from semiology.data.simulated.script.events import Event
-from semiology.data.simulated.script.justification import reference_justification
 from semiology.data.simulated.script.script import Script, draw_look, draw_script
+from semiology.data.simulated.script.sentences import reference_justification
 from semiology.features import FEATURES
 
 

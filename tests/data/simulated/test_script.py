@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from semiology.data.simulated.script.report import reference_report
 from semiology.data.simulated.script.script import Script, draw_look, draw_script
+from semiology.data.simulated.script.sentences import reference_report
 from semiology.features import AUDIO_FEATURES, FEATURES, VISUAL_FEATURES
 
 SIGNS = frozenset(VISUAL_FEATURES) | {"ictal_vocalization", "postictal", "arms_raised"}

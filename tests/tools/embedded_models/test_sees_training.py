@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -229,30 +228,37 @@ def test_a_recording_is_yes_if_any_window_is_and_sleep_counts_in_the_first_only(
     assert answers[:, sleep].tolist() == [False, True]
 
 
-def test_f1_matches_its_definition_and_the_table_shows_it() -> None:
-    truth = np.zeros((4, 18), dtype=bool)
-    truth[:2] = True
-    answers = truth.copy()
-    answers[1], answers[2] = False, True
-    score = evaluate.score_features(truth, answers)[0]
-    assert score.f1 == pytest.approx(0.5)
-    assert score.always_yes_f1 == pytest.approx(2 / 3)
-    assert evaluate.f1_score(np.zeros(3, bool), np.zeros(3, bool)) == 0.0
-    assert replace(score, f1=1.0) != score
+class EightyRecordings(Recordings):
+    """Eighty recordings of forty patients, one window each."""
 
-
-def test_intervals_hold_the_score_and_are_refused_for_few_positive_patients() -> None:
-    rng = np.random.default_rng(0)
+    recordings = np.arange(80)
+    indices = np.zeros(80, dtype=int)
     patients = np.repeat(np.arange(40), 2)
-    truth = rng.random((80, 18)) < 0.4
-    truth[:, 0] = patients < 4
-    answers = truth ^ (rng.random((80, 18)) < 0.1)
-    intervals, macro = evaluate.f1_intervals(patients, truth, answers, resamples=500)
-    assert intervals[0] is None
-    for column, interval in enumerate(intervals[1:], start=1):
-        assert interval is not None
-        assert interval[0] <= evaluate.f1_score(truth[:, column], answers[:, column]) <= interval[1]
-    assert 0.7 < macro[0] < macro[1] < 1.0
+    truths = np.random.default_rng(0).random((80, 18)) < 0.4
+
+    def __len__(self) -> int:
+        return 80
+
+
+def test_a_report_has_the_scores_of_the_package_and_no_interval_for_few_positive_patients() -> None:
+    pool = EightyRecordings()
+    pool.truths = pool.truths.copy()  # type: ignore[misc]
+    pool.truths[:, 0] = pool.patients < 4
+    wrong = np.random.default_rng(1).random((80, 18)) < 0.1
+    result = evaluate.report(pool, np.where(pool.truths ^ wrong, 1.0, -1.0), "a test")  # type: ignore[arg-type]
+    answers = pool.truths ^ wrong
+    assert (result["recordings"], result["patients"]) == (80, 40)
+    assert result["features"][0]["f1_interval"] is None
+    for column, feature in enumerate(result["features"]):
+        f1 = evaluate.f1_score(pool.truths[:, column], answers[:, column])
+        assert feature["f1"] == pytest.approx(f1)
+        assert feature["precision"] == pytest.approx(pool.truths[answers[:, column], column].mean())
+        if column:
+            assert feature["f1_interval"][0] <= f1 <= feature["f1_interval"][1]
+    low, high = result["macro_f1_interval"]
+    assert 0.7 < low < result["macro_f1"] < high < 1.0
+    assert f"| tonic | {result['features'][5]['positive']}/80 |" in evaluate.table(result)
+    assert evaluate.f1_score(np.zeros(3, bool), np.zeros(3, bool)) == 0.0
 
 
 def test_the_best_threshold_separates_what_can_be_separated() -> None:
@@ -282,12 +288,12 @@ def test_harmless_behaviour_costs_what_its_false_alarms_take_from_f1() -> None:
     behaviour = np.zeros((5, 18), dtype=bool)
     behaviour[[0, 1], turn] = True
     found = {f.feature: f for f in hard_negatives.hard_negatives(pool, answers, behaviour)}  # type: ignore[arg-type]
-    figures = found["head_turning"]
+    cost = found["head_turning"]
     # Window 1 of the recording without the feature is a false alarm: precision 1/2, recall 1.
-    assert (figures.windows, figures.others) == (2, 2)
-    assert (figures.false_alarms, figures.other_false_alarms) == (0.5, 0.0)
-    assert figures.f1 == pytest.approx(2 / 3)
-    assert figures.f1_without == 1.0
+    assert (cost.windows, cost.others) == (2, 2)
+    assert (cost.false_alarms, cost.other_false_alarms) == (0.5, 0.0)
+    assert cost.f1 == pytest.approx(2 / 3)
+    assert cost.f1_without == 1.0
     with pytest.raises(ValueError, match="do not match"):
         hard_negatives.hard_negatives(pool, answers[:3], behaviour)  # type: ignore[arg-type]
 

@@ -1,6 +1,6 @@
 """How well the listener answers about patients it has never met.
 
-``python -m semiology.tools.embedded_models.hears.evaluate`` asks every wording and writes the figures.
+``python -m semiology.tools.embedded_models.hears.evaluate`` asks every wording and writes the measures.
 
 Sound goes through AAC as in mp4 files, replies come from ``generate`` and are parsed as in the tasks, windows
 become recordings by any-yes, and all scores are those of ``semiology.metrics``.
@@ -91,7 +91,7 @@ def answer_frame(pool: SoundPool, prompt: Prompt, said: Sequence[str]) -> pd.Dat
 
 
 def score(frames: Sequence[pd.DataFrame]) -> dict[str, Any]:
-    """Return figures of one wording per feature: F1 and others with intervals, and their macro mean."""
+    """Return measures of one wording per feature: F1 and others with intervals, and their macro mean."""
     run = score_run(recording_answers(pd.concat(frames)), AUDIO_FEATURES)
     return {
         "macro_f1": _interval(run.macros[0].estimates["f1"]),
@@ -122,7 +122,7 @@ def evaluate(
     """Score every wording of the audio features on a pool of whole recordings.
 
     Returns:
-        Size of the pool; ``reference``: figures of the reference wordings; ``wordings``: F1 with interval,
+        Size of the pool; ``reference``: measures of the reference wordings; ``wordings``: F1 with interval,
         share of parsed replies and part (seen or unseen) of each wording; ``macro_f1``: per part the mean
         over the features of the mean over their wordings.
     """
@@ -135,28 +135,21 @@ def evaluate(
             if prompt is wordings.seen[0]:
                 reference.append(frame)
             parsed = float((frame["answer"] != "unparsed").mean())
-            figures = score([frame])["features"][feature]
+            scores = score([frame])["features"][feature]
             table.append(
-                {"feature": feature, "id": prompt.id, "part": part, "f1": figures["f1"], "parsed": parsed}
+                {"feature": feature, "id": prompt.id, "part": part, "f1": scores["f1"], "parsed": parsed}
             )
-            say(f"{feature} {prompt.id} ({part}): F1 {figures['f1']}, parsed {parsed:.3f}")
+            say(f"{feature} {prompt.id} ({part}): F1 {scores['f1']}, parsed {parsed:.3f}")
+    means = pd.DataFrame(table).assign(f1=lambda rows: rows["f1"].str[0])
+    means = means.groupby(["part", "feature"])["f1"].mean().groupby("part").mean()
     return {
         "recordings": len(np.unique(pool.recordings)),
         "patients": len(np.unique(pool.patients)),
         "windows": len(pool),
-        "macro_f1": {part: _mean_f1(table, part) for part in ("seen", "unseen")},
+        "macro_f1": {part: round(float(means[part]), 3) for part in ("seen", "unseen")},
         "reference": score(reference),
         "wordings": table,
     }
-
-
-def _mean_f1(table: Sequence[dict[str, Any]], part: str) -> float:
-    """Return the mean over the features of the mean F1 over their wordings of one part."""
-    means = [
-        np.mean([row["f1"][0] for row in table if row["feature"] == feature and row["part"] == part])
-        for feature in AUDIO_FEATURES
-    ]
-    return round(float(np.mean(means)), 3)
 
 
 @app.command()
@@ -164,11 +157,11 @@ def main(
     checkpoint: Path = typer.Option(CHECKPOINT, help="Folder of the checkpoint."),
     split: str = typer.Option("heldout", help="heldout, or validation while a recipe is being chosen."),
     patients: int = typer.Option(64, help="Simulated patients, two recordings each."),
-    out: Path = typer.Option(Path("tiny_audio_heldout.json"), help="File that receives the figures."),
+    out: Path = typer.Option(Path("tiny_audio_heldout.json"), help="File that receives the scores."),
     work: Path = typer.Option(Path("tiny_audio_training"), help="Folder that keeps the pool of sound."),
     threads: int = typer.Option(0, help="Threads; 0 leaves PyTorch's choice."),
 ) -> None:
-    """Ask the listener every wording about held-out simulated patients and write the figures."""
+    """Ask the listener every wording about held-out simulated patients and write the measures."""
     use_threads(threads)
     work.mkdir(parents=True, exist_ok=True)
     path = work / f"{split}_{patients}.npz"
@@ -181,7 +174,7 @@ def main(
     results["seconds"] = round(time.monotonic() - begun)
     typer.echo(f"macro F1: reference {results['reference']['macro_f1']}, {results['macro_f1']}")
     out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
-    typer.echo(f"figures in {out}")
+    typer.echo(f"scores in {out}")
 
 
 if __name__ == "__main__":

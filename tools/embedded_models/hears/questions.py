@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from semiology.features import AUDIO_FEATURES
 from semiology.prompts.library import Prompt, PromptLibrary, render
-from semiology.tools.embedded_models.hears.paraphrases import NEGATED_PARAPHRASES, PARAPHRASES
+from semiology.prompts.strict_yaml import read_yaml
 from semiology.tools.embedded_models.wordings import split_prompts
 
 
@@ -40,15 +41,14 @@ def split_wordings(library: PromptLibrary) -> dict[str, Wordings]:
 
 def _extra(feature: str, like: Prompt) -> tuple[Prompt, ...]:
     """Return the paraphrases of a feature, asking for the same answers as the reference."""
-    positive = [replace(like, id=f"paraphrase_{i}", text=t) for i, t in enumerate(PARAPHRASES[feature])]
+    texts = read_yaml(Path(__file__).with_name("paraphrases.yaml"))[feature]
+    like = replace(like, provenance="authored", source="Semiology authors", family="training", tail=None)
+    positive = [replace(like, id=f"paraphrase_{i}", text=t) for i, t in enumerate(texts["positive"])]
     negative = [
         replace(like, id=f"negated_paraphrase_{i}", text=t, polarity="negative")
-        for i, t in enumerate(NEGATED_PARAPHRASES[feature])
+        for i, t in enumerate(texts["negative"])
     ]
-    return tuple(
-        replace(prompt, provenance="authored", source="Semiology authors", family="training", tail=None)
-        for prompt in positive + negative
-    )
+    return (*positive, *negative)
 
 
 def training_texts(wordings: dict[str, Wordings]) -> list[str]:

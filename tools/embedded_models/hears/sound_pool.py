@@ -8,7 +8,6 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -17,10 +16,11 @@ from numpy.typing import NDArray
 from transformers import WhisperFeatureExtractor
 
 from semiology.data.media.audio import read_audio
-from semiology.data.simulated.script.events import Event
+from semiology.data.simulated.script.events import overlap_s
 from semiology.data.simulated.script.script import Script
 from semiology.data.simulated.sound.sound import soundtrack
 from semiology.data.simulated.sound.voice import RATE
+from semiology.data.simulated.write import add_sound
 from semiology.data.windows.sliding import SlidingWindow
 from semiology.tools.embedded_models.hears.architecture import TOKEN_S, audio_token_count, build_extractor
 from semiology.tools.embedded_models.patients import patient_scripts, save_arrays, window_chance
@@ -76,9 +76,9 @@ def window_truth(script: Script, start_s: float, end_s: float) -> tuple[str, str
     no if there is a question but no answer, na if nobody speaks to the patient. Empty where the window cuts
     what would decide.
     """
-    asked = [e for e in script.of("address") if _overlap(e, start_s, end_s) >= _TOO_LITTLE_S]
-    grazed = [e for e in script.of("address") if 0 < _overlap(e, start_s, end_s) < _TOO_LITTLE_S]
-    replies = [e for e in script.of("verbal_responsiveness") if _overlap(e, start_s, end_s) > 0]
+    asked = [e for e in script.of("address") if overlap_s(e, start_s, end_s) >= _TOO_LITTLE_S]
+    grazed = [e for e in script.of("address") if 0 < overlap_s(e, start_s, end_s) < _TOO_LITTLE_S]
+    replies = [e for e in script.of("verbal_responsiveness") if overlap_s(e, start_s, end_s) > 0]
     whole = [e for e in replies if e.onset_s >= start_s and e.offset_s <= end_s + 1e-6]
     if any(question.onset_s < reply.onset_s for question in asked for reply in whole):
         answer = "yes"
@@ -86,15 +86,11 @@ def window_truth(script: Script, start_s: float, end_s: float) -> tuple[str, str
         answer = ""
     else:
         answer = "no" if asked else "na"
-    return answer, _vocalization(script, start_s, end_s)
-
-
-def _vocalization(script: Script, start_s: float, end_s: float) -> str:
     if script.present_between("ictal_vocalization", start_s, end_s):
-        return "yes"
-    heard = sum(_overlap(e, start_s, end_s) for e in script.of("ictal_vocalization"))
+        return answer, "yes"
+    heard = sum(overlap_s(e, start_s, end_s) for e in script.of("ictal_vocalization"))
     # At least one groan every 3.4 s: less than a second of the event may hold none.
-    return "no" if heard == 0 else ""
+    return answer, "no" if heard == 0 else ""
 
 
 def moments(script: Script, start_s: float, count: int) -> NDArray[np.bool_]:
@@ -111,14 +107,7 @@ def through_aac(sound: Sound, folder: Path) -> Sound:
     """Return the sound as it is read back from an AAC track; ``folder`` holds the file for a moment."""
     path = folder / "sound.m4a"
     with av.open(str(path), "w", format="mp4") as container:
-        stream = container.add_stream("aac", rate=RATE, layout="mono")
-        for first in range(0, len(sound), 1024):
-            frame = av.AudioFrame.from_ndarray(
-                sound[None, first : first + 1024], format="fltp", layout="mono"
-            )
-            frame.sample_rate, frame.pts, frame.time_base = RATE, first, Fraction(1, RATE)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+        add_sound(container, sound)
     return read_audio(path, 0.0, len(sound) / RATE, RATE)
 
 
@@ -149,11 +138,6 @@ def training_windows(rng: np.random.Generator, duration_s: float, count: int) ->
     return windows
 
 
-def protocol_windows(duration_s: float) -> list[tuple[float, float]]:
-    """Return the windows of the ``sliding_window`` protocol."""
-    return [(segment.start_s, segment.end_s) for segment in SlidingWindow().segments(duration_s)]
-
-
 def spectrogram(extractor: WhisperFeatureExtractor, sound: Sound) -> tuple[NDArray[np.float16], int]:
     """Return the log-mel spectrogram (bands, frames) of a window and how many frames hold sound."""
     heard = extractor(
@@ -170,7 +154,7 @@ def build_pool(
     aac: float,
     say: Callable[[str], object],
 ) -> SoundPool:
-    """Synthesise the windows of some patients.
+    """Synthesize the windows of some patients.
 
     Args:
         split: ``train``, ``validation`` or ``heldout``.
@@ -178,7 +162,7 @@ def build_pool(
         recordings: recordings of each.
         windows: random windows per recording; all windows of the protocol where None.
         aac: share of the recordings that go through AAC compression, as in mp4 files.
-        say: told about progress.
+        say: called with lines of progress.
     """
     extractor, rows = build_extractor(), []
     with tempfile.TemporaryDirectory() as folder:
@@ -188,11 +172,9 @@ def build_pool(
                 sound = soundtrack(script)
                 if rng.random() < aac:
                     sound = through_aac(sound, Path(folder))
-                chosen = (
-                    protocol_windows(script.duration_s)
-                    if windows is None
-                    else training_windows(rng, script.duration_s, windows)
-                )
+                chosen = [(s.start_s, s.end_s) for s in SlidingWindow().segments(script.duration_s)]
+                if windows is not None:
+                    chosen = training_windows(rng, script.duration_s, windows)
                 identity = (patient * 1000 + number, patient)
                 rows += [_row(extractor, script, sound, window, identity) for window in chosen]
             if (done + 1) % 100 == 0:
@@ -222,7 +204,3 @@ def _row(
         np.int64(identity[1]),
         np.array([CODES.index(truth) for truth in whole]),
     )
-
-
-def _overlap(event: Event, start_s: float, end_s: float) -> float:
-    return max(0.0, min(event.offset_s, end_s) - max(event.onset_s, start_s))

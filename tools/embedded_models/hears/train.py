@@ -86,8 +86,8 @@ def main(
     run = Run(work, seed, patients, scale)
     train(run)
     save_checkpoint(run.model, run.processor, out)
-    figures = {"seed": seed, "patients": patients, "scale": scale}
-    (out / "training.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    settings = {"seed": seed, "patients": patients, "scale": scale}
+    (out / "training.json").write_text(json.dumps(settings, indent=1) + "\n", encoding="utf-8")
     run.say(f"checkpoint in {out}")
 
 

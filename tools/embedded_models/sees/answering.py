@@ -50,7 +50,7 @@ class Questioner:
 
 
 class Watcher(nn.Module):
-    """Training-only heads: signs per frame pair and window (third layer), topic of a question (second)."""
+    """Training-only heads: features per frame pair and window (third layer), topic of a question (second)."""
 
     def __init__(self, width: int) -> None:
         """Make the heads for hidden states of ``width``."""
@@ -71,7 +71,7 @@ class Watcher(nn.Module):
         }
 
     def topic_loss(self, state: Tensor, features: Tensor, negated: Tensor) -> Tensor:
-        """Return how badly the states (N, H) at the questions' ends tell which sign is asked, and how."""
+        """Return how badly the states (N, H) at the questions' ends tell which feature is asked, and how."""
         guess = self.topic(state)
         turned = functional.binary_cross_entropy_with_logits(guess[:, -1], negated.float())
         return functional.cross_entropy(guess[:, :-1], features) + turned
@@ -164,7 +164,10 @@ class LanguageStage:
         for features, truth in zip(asked, labels, strict=True):
             own = []
             for feature in features:
-                question = self._question(int(feature), asking.reference, rng)
+                known = rng.random() < asking.reference
+                question = (
+                    self.source.reference(int(feature)) if known else self.source.draw(int(feature), rng)
+                )
                 own.append(self.questioner.block(question, bool(truth[feature])))
                 negated.append(question.negated)
             rows.append(packing.pack(prefix, own))
@@ -177,11 +180,6 @@ class LanguageStage:
             state[torch.from_numpy(first)], torch.from_numpy(asked.ravel()), torch.tensor(negated)
         )
         return answer_losses(logits, blocks, shift) | {"topic": 0.3 * topic}
-
-    def _question(self, feature: int, reference: float, rng: np.random.Generator) -> Question:
-        if rng.random() < reference:
-            return self.source.reference(feature)
-        return self.source.draw(feature, rng)
 
 
 def answer_losses(

@@ -78,7 +78,7 @@ def window_labels(script: Script, window: Window) -> np.ndarray:
 
 
 def pair_labels(script: Script, window: Window) -> np.ndarray:
-    """Return (pairs, 18) booleans: is the sign going on while this pair of frames is taken?"""
+    """Return (pairs, 18) booleans: is the feature going on while this pair of frames is taken?"""
     times = window.times().reshape(-1, 2)
     labels = np.zeros((len(times), len(VISUAL_FEATURES)), dtype=bool)
     for column, name in enumerate(VISUAL_FEATURES):
@@ -108,12 +108,8 @@ def degrade(frame: np.ndarray, rng: np.random.Generator) -> bytes:
 
     Colour is kept at full resolution: video halves it before the picture is reduced, not after.
     """
-    settings = [
-        cv2.IMWRITE_JPEG_QUALITY,
-        int(rng.integers(84, 98)),
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR,
-        cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444,
-    ]
+    settings = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(84, 98))]
+    settings += [cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
     return bytes(cv2.imencode(".jpg", frame[..., ::-1], settings)[1])
 
 
@@ -132,11 +128,9 @@ def render_patient(path: Path, split: str, patient: int, recordings: int, window
     jpegs: list[bytes] = []
     for number, script in enumerate(patient_scripts(split, patient, recordings)):
         truth = np.array([script.present(name) == "yes" for name in VISUAL_FEATURES])
-        chosen = (
-            sliding_windows(script.duration_s)
-            if windows is None
-            else random_windows(rng, script.duration_s, windows)
-        )
+        chosen = sliding_windows(script.duration_s)
+        if windows is not None:
+            chosen = random_windows(rng, script.duration_s, windows)
         for index, window in enumerate(chosen):
             frames = film(script, window.times())
             jpegs += [degrade(frame, rng) for frame in frames]
@@ -176,10 +170,10 @@ class Pool:
         counts: (N,) frames per window.
         patients: (N,) patient's number. recordings: (N,) recording's number, unique over patients.
         indices: (N,) position of the window in its recording.
-        truths: (N, 18) does the recording show the sign; window_labels: (N, 18) does the window.
+        truths: (N, 18) does the recording show the feature; window_labels: (N, 18) does the window.
         pair_labels: per window, (pairs, 18).
         keypoints: (all frames, K) regression targets, NaN where undefined.
-        prevalence: (18,) share of windows that show each sign.
+        prevalence: (18,) share of windows that show each feature.
         grid: patch rows and columns of a frame.
     """
 
@@ -225,7 +219,7 @@ class Pool:
         return np.stack([self._decode(f) for f in range(self._first[index], self._first[index + 1])])
 
     def sample_pairs(self, rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Draw pairs: frames (2 count, h, w, 3), targets (count, 2 K), signs going on (count, 18)."""
+        """Draw pairs: frames (2 count, h, w, 3), targets (count, 2 K), features going on (count, 18)."""
         windows = rng.integers(0, len(self), count)
         pairs = (rng.random(count) * (self.counts[windows] // 2)).astype(int)
         first = self._first[windows] + 2 * pairs

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
 from semiology.features import VISUAL_FEATURES
-from semiology.metrics.statistics.intervals import patient_weights
+from semiology.metrics.scores.run_scores import score_run
+from semiology.metrics.statistics.intervals import Estimate
 from semiology.tools.embedded_models.packing import stack
 from semiology.tools.embedded_models.sees import packing
 from semiology.tools.embedded_models.sees.answering import Questioner
@@ -19,22 +20,6 @@ from semiology.tools.embedded_models.sees.clip_pool import Pool
 from semiology.tools.embedded_models.sees.questions import Question
 
 FIRST_WINDOW_ONLY = "occur_during_sleep"
-# Below this an interval would promise more than the data hold.
-MIN_POSITIVE_PATIENTS = 10
-
-
-@dataclass(frozen=True)
-class FeatureScore:
-    """Recording-level figures of one feature; ``f1`` is 0 where nothing was found."""
-
-    feature: str
-    recordings: int
-    positive: int
-    prevalence: float
-    always_yes_f1: float
-    precision: float
-    recall: float
-    f1: float
 
 
 def f1_score(truth: np.ndarray, guess: np.ndarray) -> float:
@@ -60,27 +45,6 @@ def recording_answers(pool: Pool, window_answers: np.ndarray) -> tuple[np.ndarra
     answers = np.zeros((len(names), window_answers.shape[1]), dtype=bool)
     np.logical_or.at(answers, inverse, counted)
     return pool.truths[first], answers
-
-
-def score_features(truth: np.ndarray, answers: np.ndarray) -> list[FeatureScore]:
-    """Return each feature's figures from (recordings, 18) booleans."""
-    scores = []
-    for column, name in enumerate(VISUAL_FEATURES):
-        true, said = truth[:, column], answers[:, column]
-        found = int((true & said).sum())
-        scores.append(
-            FeatureScore(
-                feature=name,
-                recordings=len(true),
-                positive=int(true.sum()),
-                prevalence=float(true.mean()),
-                always_yes_f1=f1_score(true, np.ones_like(true)),
-                precision=found / max(1, int(said.sum())),
-                recall=found / max(1, int(true.sum())),
-                f1=f1_score(true, said),
-            )
-        )
-    return scores
 
 
 @torch.no_grad()
@@ -125,53 +89,51 @@ def best_thresholds(pool: Pool, margins: np.ndarray, pull: float = 4.0) -> np.nd
     return found
 
 
-def f1_intervals(
-    patients: np.ndarray, truth: np.ndarray, answers: np.ndarray, resamples: int = 2000, seed: int = 0
-) -> tuple[list[tuple[float, float] | None], tuple[float, float]]:
-    """Return 95 % patient-bootstrap intervals of each feature's F1 and of their mean.
-
-    Args:
-        patients: (recordings,) patient of each recording.
-        truth, answers: (recordings, 18) booleans.
-        resamples: number of bootstrap samples of patients.
-        seed: seed of the bootstrap.
-
-    Returns:
-        per feature low and high, None where positives come from fewer than ``MIN_POSITIVE_PATIENTS``; and
-        those of the mean over features with a positive recording.
-    """
-    groups = patients[:, None] == np.unique(patients)[None, :]
-    weights = patient_weights(groups.shape[1], resamples, np.random.default_rng(seed))
-    totals = [weights @ (groups.T.astype(float) @ x) for x in (truth & answers, truth, answers)]
-    found, true, said = totals
-    scores = np.where(true + said > 0, 2 * found / np.maximum(true + said, 1), 0.0)
-    limits = np.quantile(scores, [0.025, 0.975], axis=0)
-    bearing = ((groups.T.astype(float) @ truth) > 0).sum(0)
-    intervals = [
-        (float(low), float(high)) if count >= MIN_POSITIVE_PATIENTS else None
-        for low, high, count in zip(*limits, bearing, strict=True)
-    ]
-    macro = np.quantile(scores[:, truth.any(0)].mean(1), [0.025, 0.975])
-    return intervals, (float(macro[0]), float(macro[1]))
-
-
 def report(pool: Pool, margins: np.ndarray, name: str) -> dict[str, Any]:
-    """Return a JSON-ready report of one evaluation."""
+    """Return a JSON-ready report of one evaluation, scored by ``semiology.metrics``.
+
+    A feature whose positives come from too few patients has no ``f1_interval``; precision and F1 are 0 where
+    no recording was answered yes.
+    """
     truth, answers = recording_answers(pool, margins > 0)
-    patients = pool.patients[np.unique(pool.recordings, return_index=True)[1]]
-    intervals, macro = f1_intervals(patients, truth, answers)
-    scores = score_features(truth, answers)
+    first = np.unique(pool.recordings, return_index=True)[1]
+    rows = pd.DataFrame(
+        {
+            "patient_id": np.repeat([f"P{number}" for number in pool.patients[first]], truth.shape[1]),
+            "feature": np.tile(VISUAL_FEATURES, len(truth)),
+            "answer": np.where(answers, "yes", "no").ravel(),
+            "truth": np.where(truth, "yes", "no").ravel(),
+        }
+    )
+    run = score_run(rows, VISUAL_FEATURES)
+    features = [
+        {
+            "feature": one.feature,
+            "recordings": one.n,
+            "positive": one.n_positive,
+            "prevalence": one.prevalence,
+            "always_yes_f1": float(np.nan_to_num(one.always_yes_f1)),
+            **{key: float(np.nan_to_num(one.estimates[key].value)) for key in ("precision", "recall", "f1")},
+            "f1_interval": _interval(one.estimates["f1"]),
+        }
+        for one in run.features
+    ]
+    macro = run.macros[0].estimates
     return {
         "name": name,
         "recordings": len(truth),
-        "patients": len(np.unique(patients)),
+        "patients": len(np.unique(pool.patients)),
         "windows": len(pool),
-        "macro_f1": float(np.mean([s.f1 for s in scores if s.positive])),
-        "macro_f1_interval": macro,
-        "macro_always_yes_f1": float(np.mean([s.always_yes_f1 for s in scores if s.positive])),
-        "features_above_always_yes": sum(s.f1 > s.always_yes_f1 for s in scores),
-        "features": [{**asdict(s), "f1_interval": i} for s, i in zip(scores, intervals, strict=True)],
+        "macro_f1": macro["f1"].value,
+        "macro_f1_interval": _interval(macro["f1"]),
+        "macro_always_yes_f1": macro["always_yes_f1"].value,
+        "features_above_always_yes": sum(one["f1"] > one["always_yes_f1"] for one in features),
+        "features": features,
     }
+
+
+def _interval(estimate: Estimate) -> tuple[float, float] | None:
+    return None if estimate.low is None or estimate.high is None else (estimate.low, estimate.high)
 
 
 def table(result: dict[str, Any]) -> str:
@@ -182,12 +144,9 @@ def table(result: dict[str, Any]) -> str:
     ]
     for s in result["features"]:
         reach = "not estimable" if s["f1_interval"] is None else "{:.2f}-{:.2f}".format(*s["f1_interval"])
-        lines.append(
-            f"| {s['feature']} | {s['positive']}/{s['recordings']} | {s['always_yes_f1']:.2f} "
-            f"| {s['precision']:.2f} | {s['recall']:.2f} | {s['f1']:.2f} | {reach} |"
-        )
-    reach = "{:.2f}-{:.2f}".format(*result["macro_f1_interval"])
-    lines.append(
-        f"| macro | | {result['macro_always_yes_f1']:.2f} | | | {result['macro_f1']:.2f} | {reach} |"
-    )
-    return "\n".join(lines)
+        measures = " | ".join(f"{s[key]:.2f}" for key in ("always_yes_f1", "precision", "recall", "f1"))
+        lines.append(f"| {s['feature']} | {s['positive']}/{s['recordings']} | {measures} | {reach} |")
+    whole = result["macro_f1_interval"]
+    reach = "not estimable" if whole is None else "{:.2f}-{:.2f}".format(*whole)
+    measures = f"{result['macro_always_yes_f1']:.2f} | | | {result['macro_f1']:.2f}"
+    return "\n".join([*lines, f"| macro | | {measures} | {reach} |"])

@@ -18,11 +18,11 @@ SEEN_S = 1.0
 
 @dataclass(frozen=True)
 class HardNegatives:
-    """Figures of one feature that harmless behaviour resembles.
+    """Measures of one feature that harmless behaviour resembles.
 
     Attributes:
-        feature: the sign.
-        windows: windows without the sign that hold such behaviour; ``others``: those that do not.
+        feature: its name.
+        windows: windows without the feature that hold such behaviour; ``others``: those that do not.
         false_alarms: share of ``windows`` answered yes; ``other_false_alarms`` likewise.
         f1: at recording level, as measured.
         f1_without: the same if every one of ``windows`` had been answered no.
@@ -38,7 +38,7 @@ class HardNegatives:
 
 
 def behaviour_windows(split: str, patients: int, recordings: int) -> np.ndarray:
-    """Return (windows, 18): does harmless behaviour that resembles the sign occur in the window?
+    """Return (windows, 18): does harmless behaviour that resembles the feature occur in the window?
 
     The windows are those of a pool of whole recordings of patients ``range(patients)``, in its order.
     """
@@ -55,7 +55,7 @@ def behaviour_windows(split: str, patients: int, recordings: int) -> np.ndarray:
 
 
 def hard_negatives(pool: Pool, answers: np.ndarray, behaviour: np.ndarray) -> list[HardNegatives]:
-    """Return what harmless behaviour costs each sign that it resembles.
+    """Return what harmless behaviour costs each feature that it resembles.
 
     Args:
         pool: a pool of whole recordings.
@@ -73,11 +73,11 @@ def hard_negatives(pool: Pool, answers: np.ndarray, behaviour: np.ndarray) -> li
     plain = ~behaviour & ~pool.window_labels
     truth, said = recording_answers(pool, answers)
     _, spared = recording_answers(pool, answers & ~traps)
-    figures = []
+    costs = []
     for feature in sorted(set(RESEMBLES.values())):
         column = VISUAL_FEATURES.index(feature)
         trap, rest = traps[:, column], plain[:, column]
-        figures.append(
+        costs.append(
             HardNegatives(
                 feature=feature,
                 windows=int(trap.sum()),
@@ -88,4 +88,4 @@ def hard_negatives(pool: Pool, answers: np.ndarray, behaviour: np.ndarray) -> li
                 f1_without=f1_score(truth[:, column], spared[:, column]),
             )
         )
-    return figures
+    return costs

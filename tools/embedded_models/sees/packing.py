@@ -37,7 +37,7 @@ class Block:
         question: token ids up to the assistant's turn.
         answer: token ids of the answer with the end mark.
         decision: place in the answer where yes and no part.
-        yes_no: the two tokens that may stand there, sign there or not.
+        yes_no: the two tokens that may stand there, feature there or not.
     """
 
     question: list[int]
@@ -86,7 +86,7 @@ def make_prefix(
 def encode_block(
     processor: Qwen2_5_VLProcessor, question: str, replies: tuple[str, str], present: bool
 ) -> Block:
-    """Encode a question and that one of its two ``replies`` (sign present, sign absent) which is true.
+    """Encode a question and that one of its two ``replies`` (feature present, feature absent) which is true.
 
     Raises:
         ValueError: the replies have the same tokens.

@@ -56,8 +56,8 @@ class Question:
 
     Attributes:
         text: the full question.
-        replies: the reply if the sign is there, and the reply if it is not.
-        negated: yes means that the sign is absent.
+        replies: the reply if the feature is there, and the reply if it is not.
+        negated: yes means that the feature is absent.
     """
 
     text: str
@@ -88,7 +88,7 @@ def _text(prompt: Prompt) -> str:
 
 
 def phrases() -> dict[str, tuple[str, ...]]:
-    """Return the short names of each visual sign."""
+    """Return the short names of each visual feature."""
     raw = read_yaml(Path(__file__).with_name("phrases.yaml"))
     return {feature: tuple(raw[feature]) for feature in VISUAL_FEATURES}
 
@@ -121,7 +121,7 @@ class QuestionSource:
         return Question(self.wordings[feature].reference, ("yes", "no"))
 
     def draw(self, feature: int, rng: np.random.Generator, negated: float = 0.12) -> Question:
-        """Draw any question about a feature; a share ``negated`` asks whether the sign is absent."""
+        """Draw any question about a feature; a share ``negated`` asks whether the feature is absent."""
         own, names = self.wordings[feature], self.phrases[feature]
         turned = bool(rng.random() < negated)
         prompts = own.negated if turned else own.prompts

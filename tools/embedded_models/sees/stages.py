@@ -19,7 +19,7 @@ from semiology.tools.embedded_models.training import Report, Schedule, optimize
 def train_tower(
     model: Qwen2_5_VLForConditionalGeneration, pool: Pool, schedule: Schedule, report: Report
 ) -> list[float]:
-    """Teach the vision tower to regress positions and face state and to name the signs of a frame pair.
+    """Teach the vision tower to regress positions and face state and to name the features of a frame pair.
 
     The state of the face is a few pixels wide and weighs more in the loss than the body's positions.
     """
@@ -27,8 +27,8 @@ def train_tower(
     torch.manual_seed(schedule.seed)
     width = model.config.text_config.hidden_size * tokens_per_pair(pool.grid)
     pose = nn.Linear(width, 2 * pool.keypoints.shape[-1])
-    signs = nn.Linear(width, len(VISUAL_FEATURES))
-    parameters = [*model.model.visual.parameters(), *pose.parameters(), *signs.parameters()]
+    shown = nn.Linear(width, len(VISUAL_FEATURES))
+    parameters = [*model.model.visual.parameters(), *pose.parameters(), *shown.parameters()]
     face = torch.zeros(pool.keypoints.shape[-1], dtype=torch.bool)
     face[-2 * len(FACE_STATE) :] = True
     face = face.repeat(2)
@@ -43,7 +43,7 @@ def train_tower(
         return {
             "body": 2 * error[:, ~face].mean(),
             "face": 4 * error[:, face].mean(),
-            "signs": functional.binary_cross_entropy_with_logits(signs(tokens), truth),
+            "features": functional.binary_cross_entropy_with_logits(shown(tokens), truth),
         }
 
     return optimize(parameters, schedule, loss_of, report)

@@ -153,7 +153,7 @@ def main(
         0, help="Threads; 0 leaves PyTorch's choice. Beside other work 1 is fastest."
     ),
 ) -> None:
-    """Train the tiny Qwen2.5-VL, write its checkpoint and its held-out figures."""
+    """Train the tiny Qwen2.5-VL, write its checkpoint and its held-out measures."""
     use_threads(threads)
     run = Run(work, seed, Patients(train=patients), scale)
     train(run)
