@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semiology.metrics.arrays import Codes, Floats
+from semiology.metrics.arrays import Bools, Codes, Floats
 from semiology.metrics.coverage import require_columns
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.scores.classification import feature_table_scores
@@ -59,6 +59,8 @@ def paired_tables(pairs: pd.DataFrame, features: Sequence[str]) -> PairedTables:
     Raises:
         ValueError: a column is missing, a recording stands twice, or a value is outside its vocabulary.
     """
+    import pandas as pd
+
     require_columns(pairs, PAIR_COLUMNS, of="pairs")
     twice = pairs[pairs.duplicated(["video_id", "feature"])]
     if len(twice):
@@ -70,26 +72,25 @@ def paired_tables(pairs: pd.DataFrame, features: Sequence[str]) -> PairedTables:
     second = patient_tables(pairs.rename(columns={"second": "answer"}), features)
     three = pairs["feature"].isin(THREE_CLASSES)
     scored = pairs[pairs["truth"].isin(["yes", "no"]) | (three & (pairs["truth"] == "na"))]
-    right = {name: (scored[name] == scored["truth"]).to_numpy(dtype=bool) for name in ("first", "second")}
-    patient = {name: i for i, name in enumerate(first.patients)}
-    place = {name: i for i, name in enumerate(first.features)}
-    at_patient = scored["patient_id"].astype(str).map(patient).to_numpy(dtype=np.int64)
-    at_feature = scored["feature"].map(place).fillna(-1).to_numpy(dtype=np.int64)
-    differs = (scored["first"] != scored["second"]).to_numpy(dtype=bool) & (at_feature >= 0)
-    changed = np.zeros((len(patient), len(place)))
-    np.add.at(changed, (at_patient[differs], at_feature[differs]), 1.0)
+    scored = scored[scored["feature"].isin(first.features)]
+    right = [(scored[name] == scored["truth"]).to_numpy(dtype=bool) for name in ("first", "second")]
+    differs = scored[scored["first"] != scored["second"]]
+    changed = pd.crosstab(differs["patient_id"].astype(str), differs["feature"])
 
-    def count(rows: Any) -> Codes:
-        return np.bincount(at_feature[rows & (at_feature >= 0)], minlength=len(place)).astype(np.int64)
+    def count(rows: Bools) -> Codes:
+        found = scored.loc[rows, "feature"].value_counts().reindex(list(first.features), fill_value=0)
+        return np.asarray(found, dtype=np.int64)
 
     return PairedTables(
         first.patients,
         first.features,
         first.counts,
         second.counts,
-        changed,
-        count(right["first"] & ~right["second"]),
-        count(right["second"] & ~right["first"]),
+        changed.reindex(index=list(first.patients), columns=list(first.features), fill_value=0).to_numpy(
+            float
+        ),
+        count(right[0] & ~right[1]),
+        count(right[1] & ~right[0]),
     )
 
 

@@ -176,9 +176,9 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
         three_classes=three,
         p_yes=_scores(scored, wordings, kept),
         left_out=int(rows["video_id"].nunique()) - len(kept),
-        hashes=_told(described, "prompt_hash"),
-        formats=_told(described, "answer_format"),
-        provenances=_told(described, "provenance"),
+        hashes=_described(described, "prompt_hash"),
+        formats=_described(described, "answer_format"),
+        provenances=_described(described, "provenance"),
     )
 
 
@@ -249,15 +249,12 @@ def _refuse_repeats(rows: pd.DataFrame, feature: str) -> None:
             )
 
 
-def _described(described: pd.DataFrame, column: str, default: str) -> tuple[str, ...]:
+def _described(described: pd.DataFrame, column: str, default: str | None = None) -> tuple[str, ...]:
+    """Return what a column says of each wording; where it is not there the default of each, or nothing."""
     if column not in described.columns:
-        return (default,) * len(described)
+        return (default,) * len(described) if default else ()
+    default = default or "not stated"
     return tuple(str(value) if value else default for value in described[column].fillna(""))
-
-
-def _told(described: pd.DataFrame, column: str) -> tuple[str, ...]:
-    """Return what a column says of each wording; nothing where it is not there."""
-    return _described(described, column, "not stated") if column in described.columns else ()
 
 
 def _grid(

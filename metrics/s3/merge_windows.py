@@ -37,8 +37,8 @@ def merge_justifications(
     """
     used = windows[:1] if feature in FIRST_SEGMENT_ONLY else windows
     answer = any_yes([said for said, _ in used])
-    told = [text for said, text in used if text and said == answer]
-    return answer, _one_text(told, merge, feature, answer)
+    given = [text for said, text in used if text and said == answer]
+    return answer, _one_text(given, merge, feature, answer)
 
 
 def merge_reports(windows: Sequence[str | None], merge: TextMerger | None = None) -> str | None:
@@ -46,10 +46,10 @@ def merge_reports(windows: Sequence[str | None], merge: TextMerger | None = None
     return _one_text([text for text in windows if text], merge, None, "")
 
 
-def _one_text(told: Sequence[str], merge: TextMerger | None, feature: str | None, answer: str) -> str | None:
-    if merge is None or len(set(told)) < 2:
-        return extract(told) if told else None
-    return merge(told, feature, answer).strip()
+def _one_text(given: Sequence[str], merge: TextMerger | None, feature: str | None, answer: str) -> str | None:
+    if merge is None or len(set(given)) < 2:
+        return extract(given) if given else None
+    return merge(given, feature, answer).strip()
 
 
 def merge_sequences(windows: Sequence[Sequence[str]]) -> list[str]:

@@ -65,8 +65,8 @@ def _merged(
     """Return the merged answer and what else the metrics of this kind read."""
     first = windows[0]
     if kind == "justification":
-        told = [(record["answer"], record["justification"]) for record in windows]
-        answer, text = merge_justifications(first["feature"], told, merge)
+        given = [(record["answer"], record["justification"]) for record in windows]
+        answer, text = merge_justifications(first["feature"], given, merge)
         return {"answer": answer, "justification": text, "reference": first["reference"]}
     if kind == "sequence":
         read = [answer for answer in answers if answer is not None]

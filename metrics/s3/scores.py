@@ -1,7 +1,7 @@
 """Every score of an S3 task, whole and by feature, from one row per recording: published rules and sound ones.
 
-Scores whose name begins with ``published_`` and those that their docstrings call published follow the
-published rule to the letter; the others charge what was not understood and give every class its weight.
+Scores whose name begins with ``published_``, or whose docstring says so, follow the published rule to the letter;
+the others charge what was not understood and give every class its weight.
 """
 
 from __future__ import annotations

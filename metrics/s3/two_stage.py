@@ -96,7 +96,13 @@ def two_stage_diagnoses(
     from sklearn.ensemble import RandomForestClassifier
 
     known = [v for v in vectors.index if diagnosis.get(v) in DIAGNOSES and v in folds]
-    _refuse_shared_patients(known, patients, folds)
+    seen: dict[Hashable, Hashable] = {}
+    for video in known:
+        if str(seen.setdefault(patients[video], folds[video])) != str(folds[video]):
+            raise ValueError(
+                f"{video}: its patient is in folds {seen[patients[video]]} and {folds[video]} → all "
+                "recordings of a patient belong in one fold"
+            )
     table = vectors.loc[known]
     truths = np.array([diagnosis[v] for v in known])
     of_fold = np.array([str(folds[v]) for v in known])
@@ -104,23 +110,11 @@ def two_stage_diagnoses(
     for fold in sorted(set(of_fold)):
         rest, tested = of_fold != fold, of_fold == fold
         # A feature without any answer to learn from says nothing.
-        told = table.columns[table[rest].notna().any()]
-        if len(set(truths[rest])) < len(DIAGNOSES) or told.empty:
+        informative = table.columns[table[rest].notna().any()]
+        if len(set(truths[rest])) < len(DIAGNOSES) or informative.empty:
             continue
         forest = RandomForestClassifier(random_state=seed)
-        forest.fit(table.loc[rest, told].to_numpy(), truths[rest])
-        answers = forest.predict(table.loc[tested, told].to_numpy())
+        forest.fit(table.loc[rest, informative].to_numpy(), truths[rest])
+        answers = forest.predict(table.loc[tested, informative].to_numpy())
         found |= dict(zip(table.index[tested], map(str, answers), strict=True))
     return found
-
-
-def _refuse_shared_patients(
-    videos: list[str], patients: Mapping[str, Hashable], folds: Mapping[str, Hashable]
-) -> None:
-    seen: dict[Hashable, Hashable] = {}
-    for video in videos:
-        if str(seen.setdefault(patients[video], folds[video])) != str(folds[video]):
-            raise ValueError(
-                f"{video}: its patient is in folds {seen[patients[video]]} and {folds[video]} → all "
-                "recordings of a patient belong in one fold"
-            )

@@ -54,18 +54,6 @@ f1_low = partial(score_of, name="f1", part="low")
 f1_high = partial(score_of, name="f1", part="high")
 
 
-def feature_scores(items: Items) -> FeatureScores:
-    """Return all scores of items that hold one feature.
-
-    Raises:
-        ValueError: the items hold several features, or none.
-    """
-    scored = run_scores(items).features
-    if len(scored) != 1:
-        raise ValueError(f"expected answers on one feature, got {len(scored)}")
-    return scored[0]
-
-
 def run_scores(items: Items) -> RunScores:
     """Return all scores of the items, computed once per content.
 

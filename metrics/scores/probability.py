@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def probability_of_sign(logprobs: Mapping[str, float], polarity: str = "positive") -> float:
+def probability_of_feature(logprobs: Mapping[str, float], polarity: str = "positive") -> float:
     """Return the probability that the feature is present, given that the answer is yes or no.
 
     Args:
@@ -40,8 +40,8 @@ def probability_of_sign(logprobs: Mapping[str, float], polarity: str = "positive
     return 1 / (1 + math.exp(no - yes)) if yes >= no else math.exp(yes - no) / (1 + math.exp(yes - no))
 
 
-def probabilities_of_sign(yes: Floats, no: Floats, polarity: npt.NDArray[np.object_]) -> Floats:
-    """Return `probability_of_sign` of many answers.
+def probabilities_of_feature(yes: Floats, no: Floats, polarity: npt.NDArray[np.object_]) -> Floats:
+    """Return `probability_of_feature` of many answers.
 
     Args:
         yes, no: natural logarithms, shape (n,), NaN where unknown.

@@ -33,7 +33,7 @@ class TaskScores:
 
     Attributes:
         estimates: by name, each with a patient-clustered interval or the reason why it has none.
-        baselines: by name, what an answer without any skill scores on the same recordings.
+        baselines: by name, what trivial answers (a constant, a random order) score on the same recordings.
         counts: recordings asked, answered, unparsed and missing.
     """
 

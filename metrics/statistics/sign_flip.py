@@ -1,6 +1,6 @@
 """The patient sign-flip test, for one difference and for a family of them.
 
-If there is no difference, the sign of what a patient contributes to it (`paired_contributions`) is a matter
+If there is no difference, the sign of what a patient contributes to it (`paired.contributions`) is a matter
 of chance. The test draws the signs anew, one for all recordings and features of a patient, and asks how often
 the sum becomes as large as the one seen. Nothing is assumed about recordings of one patient, and features
 keep their correlation, which max-T needs.
@@ -83,7 +83,7 @@ def flip_p_value(observed: Floats, flipped: Floats, flips: Flips) -> Floats:
 def max_t_p_value(observed: Floats, flipped: Floats, flips: Flips) -> Floats:
     """Return p-values adjusted for all features together, by step-down max-T.
 
-    Each difference is divided by its own spread under the draws, so that rare signs, whose scores jump, do
+    Each difference is divided by its own spread under the draws, so that rare features, whose scores jump, do
     not decide for all. Never below `flip_p_value`; NaN where undefined, and 1 where nothing differs.
     """
     result: Floats = np.full(observed.shape, np.nan)

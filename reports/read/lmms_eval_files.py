@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from semiology.metrics.scores.probability import probability_of_sign
+from semiology.metrics.scores.probability import probability_of_feature
 
 RESULTS = "_results.json"
 SAMPLES = re.compile(r"^(?P<stamp>.+?)_samples_(?P<task>.+)\.jsonl$")
@@ -271,4 +271,4 @@ def _probability(sample: Mapping[str, Any], record: Mapping[str, Any]) -> dict[s
     scores = first.get("first_token_logprobs") if isinstance(first, dict) else None
     if not isinstance(scores, dict) or "polarity" not in record:
         return {}
-    return {"p_yes": probability_of_sign(scores, str(record["polarity"]))}
+    return {"p_yes": probability_of_feature(scores, str(record["polarity"]))}

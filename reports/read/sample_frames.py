@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.scores.probability import probabilities_of_sign
+from semiology.metrics.scores.probability import probabilities_of_feature
 from semiology.reports.read.lmms_eval_files import FEATURE_KEY, REQUIRED, WORDS, read_samples
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def sample_frame(
     _add_questions(table, questions)
     frame: pd.DataFrame = table.drop_columns([QUESTION, "log_yes", "log_no"]).to_pandas()
     yes, no = (table.column(name).to_pandas().to_numpy(dtype=float) for name in ("log_yes", "log_no"))
-    return frame.assign(p_yes=probabilities_of_sign(yes, no, frame["polarity"].to_numpy(dtype=object)))
+    return frame.assign(p_yes=probabilities_of_feature(yes, no, frame["polarity"].to_numpy(dtype=object)))
 
 
 def _arrow_table(path: Path) -> pa.Table | None:

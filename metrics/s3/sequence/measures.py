@@ -69,7 +69,7 @@ def position_share(answer: Sequence[Hashable], truth: Sequence[Hashable]) -> flo
 
     Of the Levenshtein script from answer to truth that rapidfuzz chooses, equal features agree and replaced
     ones do not. A feature of the answer deleted before the end of the truth does not agree, one deleted after
-    the last true sign does. A missing true sign does not agree unless it equals the feature of the answer at
+    the last true feature does. A missing true feature does not agree unless it equals the feature of the answer at
     that position. 1 if both are empty; an empty answer to a truth scores 0, any answer to an empty truth 1.
 
     Unsound: a right answer followed by 10,000 wrong features scores nearly 1. Use
@@ -87,7 +87,7 @@ def position_share(answer: Sequence[Hashable], truth: Sequence[Hashable]) -> flo
             agree += length
         elif step.tag == "insert" and step.src_start < len(answer):
             missing = truth[step.dest_start : step.dest_end]
-            agree += sum(answer[step.src_start] == sign for sign in missing)
+            agree += sum(answer[step.src_start] == feature for feature in missing)
     return agree / positions
 
 
@@ -113,8 +113,8 @@ class RelationScores(NamedTuple):
 def first_mentions(sequence: Sequence[str]) -> dict[str, float]:
     """Return the position of the first mention of each feature: a sequence as times, without ties."""
     times: dict[str, float] = {}
-    for position, sign in enumerate(sequence):
-        times.setdefault(sign, float(position))
+    for position, feature in enumerate(sequence):
+        times.setdefault(feature, float(position))
     return times
 
 
@@ -129,7 +129,7 @@ def temporal_relation_scores(
     "together" is wrong. A pair with a feature that is not in the truth is wrong.
 
     Args:
-        truth: onset of each true sign, in seconds or ranks.
+        truth: onset of each true feature, in seconds or ranks.
         answer: the same for the answer; for a list of features, `first_mentions`.
         tie_tolerance: onsets of the truth at most this far apart are a tie.
 

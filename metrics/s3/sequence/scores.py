@@ -44,7 +44,7 @@ def sequence_scores(
     Args:
         answer: features in the order answered, as read (repeats and unknown words included).
         truth: features by onset.
-        onsets: onset of each true sign in seconds; equal ones are ties (None: the order of ``truth`` is
+        onsets: onset of each true feature in seconds; equal ones are ties (None: the order of ``truth`` is
         strict).
     """
     values = {name: float(score(answer, truth)) for name, score in LIST_SCORES.items()}
@@ -66,17 +66,17 @@ def typical_sequence(truths: Sequence[Sequence[str]], *, at_least: float = 0.5) 
     mean relative position (0 first, 1 last), then by name. ``at_least=0`` names every feature that occurs. Empty
     without recordings.
     """
-    shown = Counter(sign for truth in truths for sign in set(truth))
+    shown = Counter(feature for truth in truths for feature in set(truth))
     if not shown:
         return []
-    kept = [sign for sign, count in shown.items() if count >= at_least * len(truths)]
-    kept = kept or [min(shown, key=lambda sign: (-shown[sign], sign))]
-    places: dict[str, list[float]] = {sign: [] for sign in kept}
+    kept = [feature for feature, count in shown.items() if count >= at_least * len(truths)]
+    kept = kept or [min(shown, key=lambda feature: (-shown[feature], feature))]
+    places: dict[str, list[float]] = {feature: [] for feature in kept}
     for truth in truths:
-        for sign, position in first_mentions(truth).items():
-            if sign in places:
-                places[sign].append(position / max(len(truth) - 1, 1))
-    return sorted(kept, key=lambda sign: (float(np.mean(places[sign])), sign))
+        for feature, position in first_mentions(truth).items():
+            if feature in places:
+                places[feature].append(position / max(len(truth) - 1, 1))
+    return sorted(kept, key=lambda feature: (float(np.mean(places[feature])), feature))
 
 
 def score_sequences(frame: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> TaskScores:

@@ -4,7 +4,7 @@ A model that was played the sound of a recording can know when the patient spoke
 not can only guess. The published task 5 therefore compares the models that hear with the `audiovisual` order
 (17 visual features and the two of sound) and all others with the `visual` one, although it asks all of them in
 the same words for visual features alone. It takes for hearing every model with "omni" in its name; here it is
-asked of each recording whether its sound was really handed over.
+decided for each recording by whether the model was really given its sound.
 
 Source: task 5 in the metric files of the repository of arXiv 2605.21852.
 """

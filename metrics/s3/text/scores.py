@@ -51,20 +51,20 @@ def score_report_texts(frame: pd.DataFrame, drawing: Drawing, tools: TextTools) 
 
     from semiology.metrics.s3.text.bleu_rouge import other_patient_rouge_l
 
-    told = frame[[not is_missing(value) for value in frame["answer"]]]
+    answered = frame[[not is_missing(value) for value in frame["answer"]]]
     counts = count_answers(frame["answer"])
-    if told.empty:
+    if answered.empty:
         return [PartScores("", "", TaskScores({}, {}, counts))]
-    texts = ["" if text == UNPARSED else str(text) for text in told["answer"]]
-    references, patients = told["truth"].tolist(), told["patient_id"].tolist()
+    texts = ["" if text == UNPARSED else str(text) for text in answered["answer"]]
+    references, patients = answered["truth"].tolist(), answered["patient_id"].tolist()
     pairs = tools.reader.read_reports(texts, references)
     rows = pd.DataFrame(
         {
-            "video_id": told["video_id"].tolist(),
+            "video_id": answered["video_id"].tolist(),
             "patient_id": patients,
             "report": [pair.report for pair in pairs],
             "reference": [pair.reference for pair in pairs],
-            "shown": told["shown"].tolist(),
+            "shown": answered["shown"].tolist(),
         }
     )
     scores = score_reports(rows, **drawing)
@@ -91,11 +91,11 @@ def score_justification_texts(frame: pd.DataFrame, drawing: Drawing, tools: Text
     replied = frame[[not is_missing(value) for value in frame["answer"]]]
     whole = _explained(replied, drawing, tools)
     parts = [replace(whole, scores=replace(whole.scores, counts=count_answers(frame["answer"])))]
-    signs = sorted(set(frame["feature"]))
-    for sign in signs if len(signs) > 1 else ():
-        part = _explained(replied[replied["feature"] == sign], drawing, tools)
-        asked = frame.loc[frame["feature"] == sign, "answer"]
-        parts.append(replace(part, part=sign, scores=replace(part.scores, counts=count_answers(asked))))
+    features = sorted(set(frame["feature"]))
+    for feature in features if len(features) > 1 else ():
+        part = _explained(replied[replied["feature"] == feature], drawing, tools)
+        asked = frame.loc[frame["feature"] == feature, "answer"]
+        parts.append(replace(part, part=feature, scores=replace(part.scores, counts=count_answers(asked))))
     return parts
 
 
@@ -118,27 +118,27 @@ def _explained(replied: pd.DataFrame, drawing: Drawing, tools: TextTools) -> Par
         elif run.macros:
             estimates["f1"] = run.macros[0].estimates["f1"]
             baselines["always_yes_f1"] = run.macros[0].estimates["always_yes_f1"].value
-    told = replied[[isinstance(text, str) and bool(text) for text in replied["reference"]]]
-    if len(told):
-        texts = [text if isinstance(text, str) else "" for text in told["justification"]]
-        patients = told["patient_id"].tolist()
-        scores, readings = _interpretation_scores(told, texts, tools.reader)
-        estimates |= interpretation_estimates(told, scores, "interpretation", **drawing)
-        estimates |= _overlap(texts, told["reference"].tolist(), patients, drawing, tools.similarity)
-        baselines["always_no_interpretation"] = float((told["truth"] == "no").mean())
+    answered = replied[[isinstance(text, str) and bool(text) for text in replied["reference"]]]
+    if len(answered):
+        texts = [text if isinstance(text, str) else "" for text in answered["justification"]]
+        patients = answered["patient_id"].tolist()
+        scores, readings = _interpretation_scores(answered, texts, tools.reader)
+        estimates |= interpretation_estimates(answered, scores, "interpretation", **drawing)
+        estimates |= _overlap(texts, answered["reference"].tolist(), patients, drawing, tools.similarity)
+        baselines["always_no_interpretation"] = float((answered["truth"] == "no").mean())
         baselines["always_no_interpretation_where_present"] = 0.0
     return PartScores("", "", TaskScores(estimates, baselines, AnswerCounts(0, 0, 0, 0)), readings)
 
 
 def _interpretation_scores(
-    told: pd.DataFrame, texts: Sequence[str], reader: TextReader
+    answered: pd.DataFrame, texts: Sequence[str], reader: TextReader
 ) -> tuple[Floats, ReadingCounts]:
     """Return the Semiology Interpretation Score of each answer, and who read what it depends on."""
     scores: list[float] = []
     judged: list[bool] = []
     names = ["feature", "answer", "truth", "reference"]
     for (feature, answer, truth, reference), said in zip(
-        told[names].itertuples(index=False), texts, strict=True
+        answered[names].itertuples(index=False), texts, strict=True
     ):
         if not is_compared(answer, truth, reference):
             scores.append(0.0)

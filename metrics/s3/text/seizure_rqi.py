@@ -133,7 +133,7 @@ def seizure_rqi(
     base = (
         w["sections"] * sections + w["coverage"] * coverage + w["locations"] * locations + w["order"] * order
     )
-    hallucinated = 0 if shown is None else sum(sign not in shown for sign in report.features)
+    hallucinated = 0 if shown is None else sum(feature not in shown for feature in report.features)
     hallucination, off_topic = 0.95**hallucinated, 0.8 if report.off_topic else 1.0
     length = length_penalty(report.words, length_rule)
     hazard = 0.0 if report.hazardous and hazard_rule == "zero" else 1.0

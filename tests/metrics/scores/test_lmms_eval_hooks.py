@@ -56,7 +56,7 @@ def test_hooks_score_recordings_and_not_segments() -> None:
     for name, hook in named.items():
         assert hook(made) == pytest.approx(slow[name]), name
     assert hooks.f1_low(made) < hooks.recording_f1(made) < hooks.f1_high(made)
-    assert hooks.feature_scores(made).n == 80
+    assert [one.n for one in hooks.run_scores(made).features] == [80]
 
 
 def test_hooks_share_one_computation_and_ignore_the_order_of_samples() -> None:
@@ -75,8 +75,7 @@ def test_items_of_several_features_give_their_mean() -> None:
     assert hooks.recording_f1(both) == pytest.approx(mean)
     assert hooks.always_yes_f1(both) > 0
     assert 0 < hooks.prevalence(both) < 1
-    with pytest.raises(ValueError, match="expected answers on one feature, got 2"):
-        hooks.feature_scores(both)
+    assert len(hooks.run_scores(both).features) == 2
 
 
 def test_limits_that_cannot_be_estimated_are_nan() -> None:

@@ -13,8 +13,8 @@ from semiology.metrics.robustness.answers import wording_answers_of_segments
 from semiology.metrics.robustness.auroc import Discrimination
 from semiology.metrics.robustness.scores import robustness_of
 from semiology.metrics.scores.probability import (
-    probabilities_of_sign,
-    probability_of_sign,
+    probabilities_of_feature,
+    probability_of_feature,
     recording_probabilities,
 )
 
@@ -23,30 +23,30 @@ LOG = st.floats(-200, 0)
 
 @given(LOG, LOG, LOG)
 def test_yes_and_no_are_scaled_to_one_whatever_else_is_likely(yes: float, no: float, other: float) -> None:
-    p = probability_of_sign({"yes": yes, "no": no, "NA": other})
+    p = probability_of_feature({"yes": yes, "no": no, "NA": other})
     assert p == pytest.approx(1 / (1 + math.exp(no - yes)), abs=1e-12)
-    assert p + probability_of_sign({"yes": yes, "no": no}, "negative") == pytest.approx(1)
+    assert p + probability_of_feature({"yes": yes, "no": no}, "negative") == pytest.approx(1)
 
 
 def test_what_cannot_be_known_is_nan_and_impossible_answers_are_certain() -> None:
-    assert math.isnan(probability_of_sign({"yes": -1.0}))
-    assert math.isnan(probability_of_sign({"yes": -math.inf, "no": -math.inf}))
-    assert math.isnan(probability_of_sign({"yes": math.nan, "no": -1.0}))
-    assert probability_of_sign({"Yes": -0.1, "No": -math.inf}) == 1
-    assert probability_of_sign({"Yes": -900.0, "No": -0.1}) == 0
+    assert math.isnan(probability_of_feature({"yes": -1.0}))
+    assert math.isnan(probability_of_feature({"yes": -math.inf, "no": -math.inf}))
+    assert math.isnan(probability_of_feature({"yes": math.nan, "no": -1.0}))
+    assert probability_of_feature({"Yes": -0.1, "No": -math.inf}) == 1
+    assert probability_of_feature({"Yes": -900.0, "No": -0.1}) == 0
 
 
 @given(st.lists(st.tuples(LOG, LOG, st.sampled_from(["positive", "negative"])), min_size=1))
 def test_many_at_once_are_as_each_alone(rows: list[tuple[float, float, str]]) -> None:
     yes, no, polarity = (np.array(column) for column in zip(*rows, strict=True))
-    found = probabilities_of_sign(yes, no, polarity.astype(object))
-    alone = [probability_of_sign({"yes": y, "no": n}, p) for y, n, p in rows]
+    found = probabilities_of_feature(yes, no, polarity.astype(object))
+    alone = [probability_of_feature({"yes": y, "no": n}, p) for y, n, p in rows]
     assert found == pytest.approx(alone, abs=1e-12)
 
 
 def test_without_polarity_or_with_two_impossible_answers_there_is_no_probability() -> None:
     yes, no = np.array([-1.0, -np.inf, -np.inf]), np.array([-1.0, -np.inf, -0.1])
-    found = probabilities_of_sign(yes, no, np.array([None, "positive", "negative"], dtype=object))
+    found = probabilities_of_feature(yes, no, np.array([None, "positive", "negative"], dtype=object))
     assert np.isnan(found).tolist() == [True, True, False]
     assert found[2] == 1
 
