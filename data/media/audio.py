@@ -15,7 +15,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media.probe import MediaError, display_name, open_media, timeline
+from semiology.data.media.probe import MediaError, display_name, open_media, picture_tracks, timeline
 
 _LEAD_S = 0.25
 """Decoded before the window, s: AAC needs the frame before, a resampling filter its neighbours."""
@@ -83,8 +83,7 @@ def is_silent(sound: NDArray[np.float32], threshold_dbfs: float = SILENCE_DBFS) 
 
 def _extent(path: Path, container: Any) -> tuple[float, float]:
     """Return the container's time of second 0, and the length of the recording, in s."""
-    pictures = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
-    if pictures:
+    if picture_tracks(container):
         info = timeline(path).info
         return info.first_frame_s, info.duration_s
     stream = container.streams.audio[0]

@@ -83,13 +83,10 @@ def frame_numbers(path: Path, line: Timeline, times_s: NDArray[np.float64]) -> N
             f"{display_name(path)} lasts {line.info.duration_s:.2f} s; there is no frame at "
             f"{times_s[outside][0]:.2f} s"
         )
-    found = np.searchsorted(line.times_s, times_s + _tolerance(line), side="right") - 1
+    # A frame may come later than asked by as much as rounding to milliseconds makes of it: half a tick.
+    late_s = max(TOLERANCE_S, min(6e-4, 0.1 / line.info.fps))
+    found = np.searchsorted(line.times_s, times_s + late_s, side="right") - 1
     return np.maximum(found, 0).astype(np.int64)
-
-
-def _tolerance(line: Timeline) -> float:
-    """Return how much later than asked a frame may come: milliseconds are rounded by half a tick."""
-    return max(TOLERANCE_S, min(6e-4, 0.1 / line.info.fps))
 
 
 @dataclass
@@ -193,13 +190,7 @@ class Decoder:
     def _numbered(self, frames: Iterator[Any]) -> Iterator[tuple[int, Any]]:
         for count, frame in enumerate(frames):
             self._counts.decoded += 1
-            number = count if self._line.info.reordered else _number_of(self._line, frame)
-            if number is not None:
-                yield number, frame
-
-
-def _number_of(line: Timeline, frame: Any) -> int | None:
-    """Return the number of a decoded frame by its time stamp, None for one that an edit list hides."""
-    if frame.pts is None or frame.pts < line.ticks[0]:
-        return None
-    return int(np.searchsorted(line.ticks, frame.pts, side="right")) - 1
+            if self._line.info.reordered:
+                yield count, frame
+            elif frame.pts is not None and frame.pts >= self._line.ticks[0]:  # else an edit list hides it
+                yield int(np.searchsorted(self._line.ticks, frame.pts, side="right")) - 1, frame

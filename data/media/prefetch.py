@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -17,13 +16,6 @@ def array_bytes(item: Any) -> int:
     if isinstance(item, tuple | list):
         return sum(map(array_bytes, item))
     return int(getattr(item, "nbytes", 0))
-
-
-class _Closeable:
-    """An iterator that can be closed whether it is a generator or not."""
-
-    def __init__(self, items: Iterator[Any]) -> None:
-        self.close: Callable[[], None] = getattr(items, "close", lambda: None)
 
 
 class Prefetcher(Generic[_T]):
@@ -114,14 +106,21 @@ class Prefetcher(Generic[_T]):
     def _run(self) -> None:
         try:
             items = iter(self._source)
-            with closing(_Closeable(items)):
+            try:
                 while self._has_room():
                     try:
                         item = next(items)
                     except StopIteration:
                         break
-                    self._hand_over(item)
+                    with self._changed:
+                        if not self._closed:
+                            self._ready.append(item)
+                            self._bytes += self._size(item)
+                            self._changed.notify_all()
                     del item
+            finally:
+                if hasattr(items, "close"):
+                    items.close()
         except BaseException as error:  # noqa: BLE001 - it is raised again where the item would have come
             self._error = error
         finally:
@@ -132,17 +131,13 @@ class Prefetcher(Generic[_T]):
     def _has_room(self) -> bool:
         """Wait until another item may be begun; False when nobody wants one any more."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or not self._full())
+            self._changed.wait_for(
+                lambda: (
+                    self._closed
+                    or (
+                        len(self._ready) < self._max_items
+                        and (self._max_bytes is None or self._bytes < self._max_bytes)
+                    )
+                )
+            )
             return not self._closed
-
-    def _full(self) -> bool:
-        return len(self._ready) >= self._max_items or (
-            self._max_bytes is not None and self._bytes >= self._max_bytes
-        )
-
-    def _hand_over(self, item: _T) -> None:
-        with self._changed:
-            if not self._closed:
-                self._ready.append(item)
-                self._bytes += self._size(item)
-                self._changed.notify_all()

@@ -187,13 +187,18 @@ def open_media(path: Path, *, sound_only: bool = False) -> Iterator[Any]:
         yield container
 
 
+def picture_tracks(container: Any) -> list[Any]:
+    """Return the tracks of moving pictures, without cover pictures."""
+    return [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+
+
 def video_stream(container: Any, path: Path) -> Any:
     """Return the picture track that a player would show.
 
     Raises:
         MediaError: there is none, or only a cover picture.
     """
-    streams = [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
+    streams = picture_tracks(container)
     if not streams:
         kind = "only sound" if container.streams.audio else "neither pictures nor sound"
         raise MediaError(f"{display_name(path)} holds {kind}: name the video file in recordings.csv")

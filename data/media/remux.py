@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from semiology.data.media.probe import picture_tracks
+
 _FORMATS = {
     ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".avi": "avi",
     ".mpg": "mpeg", ".mpeg": "mpeg", ".ts": "mpegts", ".mts": "mpegts",
@@ -48,7 +50,7 @@ _QUIET = {"fflags": "+bitexact"}
 
 
 def _copy(reader: Any, writer: Any) -> int:
-    kept = [stream for stream in (*reader.streams.video, *reader.streams.audio) if not _is_picture(stream)]
+    kept = [*picture_tracks(reader), *reader.streams.audio]
     if not kept:
         raise ValueError("it holds neither pictures nor sound")
     targets = {stream.index: writer.add_stream_from_template(stream) for stream in kept}
@@ -61,8 +63,3 @@ def _copy(reader: Any, writer: Any) -> int:
         packet.stream = targets[packet.stream.index]
         writer.mux(packet)
     return len(reader.streams) - len(kept)
-
-
-def _is_picture(stream: Any) -> bool:
-    disposition = getattr(stream, "disposition", None)
-    return bool(disposition is not None and "attached_pic" in str(disposition).lower())

@@ -7,7 +7,7 @@ moment. What cannot be read is given in place of the window that needed it; the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,23 +95,6 @@ def stream_windows(
             windows.place(frame, prepare(picture) if prepare else picture)
             del picture
             yield from windows.complete(frame)
-
-
-def stream_recordings(
-    jobs: Iterable[tuple[Path, Sequence[WindowRequest]]],
-    *,
-    prepare: Prepare | None = None,
-    counts: DecodeCounts | None = None,
-) -> Iterator[tuple[int, int, Pictures | MediaError]]:
-    """Yield the windows of one recording after another; see `stream_windows`.
-
-    Yields:
-        The place of the recording in ``jobs``, the place of the window in its requests, and its frames
-        or the reason why there are none.
-    """
-    for recording, (path, requests) in enumerate(jobs):
-        for number, pictures in stream_windows(path, requests, prepare=prepare, counts=counts):
-            yield recording, number, pictures
 
 
 def _numbers(path: Path, line: Timeline, request: WindowRequest) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from semiology.data.media.probe import Timeline, timeline
 from semiology.data.recording_set import Recording
 from semiology.enhancements.face.boxes import FacePath, faces_of_detections, faces_of_track
 from semiology.enhancements.face.detection import CenterFace, FaceDetector, detect_faces
-from semiology.enhancements.face.window import Windows, crop_windows, cropped, whole
+from semiology.enhancements.face.window import crop_windows, cropped, whole
 from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress, first_pass, second_pass
 from semiology.enhancements.pose.keypoints import (
     KeypointsError,
@@ -23,7 +23,7 @@ from semiology.enhancements.pose.keypoints import (
 )
 from semiology.enhancements.pose.openpose_files import OpenPoseFiles
 from semiology.enhancements.pose.patient_track import Region, track_patient
-from semiology.enhancements.video.writing import QUALITY, Edit, Planes, rewrite_video
+from semiology.enhancements.video.writing import QUALITY, Planes, rewrite_video
 
 
 @dataclass(frozen=True)
@@ -97,17 +97,15 @@ class FaceCrop:
         if not visible.any():
             return Outcome("failed", "no face of a patient is visible in any frame", figures)
         windows = crop_windows(path, (line.info.width, line.info.height), self.margin)
-        rewrite_video(recording.video, line, target, self._edit(windows), second_pass(progress))
-        share = float(visible.mean())
-        figures["median_face_px"] = round(float(np.nanmedian(path.boxes[:, 3])), 1)
-        return Outcome("done", f"the face is shown in {share:.0%} of the frames, the rest whole", figures)
 
-    def _edit(self, windows: Windows) -> Edit:
         def edit(number: int, planes: Planes) -> Planes:
             window = windows.at(number)
             return whole(planes, self.size) if window is None else cropped(planes, window, self.size)
 
-        return edit
+        rewrite_video(recording.video, line, target, edit, second_pass(progress))
+        share = float(visible.mean())
+        figures["median_face_px"] = round(float(np.nanmedian(path.boxes[:, 3])), 1)
+        return Outcome("done", f"the face is shown in {share:.0%} of the frames, the rest whole", figures)
 
     def faces(
         self, recording: Recording, line: Timeline, progress: Progress | None = None

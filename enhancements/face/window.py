@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import median_filter
 
 from semiology.enhancements.face.boxes import FacePath
@@ -49,7 +48,9 @@ def crop_windows(path: FacePath, size: tuple[int, int], margin: float) -> Window
             picture is moved back into it, so that nothing has to be filled.
     """
     squares, faces = np.full((len(path.boxes), 3), np.nan), np.full((len(path.boxes), 4), np.nan)
-    for stretch in _stretches(path.visible):
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], path.visible.astype(np.int8), [0]])))
+    for first, last in zip(edges[::2], edges[1::2], strict=True):  # the runs of frames with a face
+        stretch = slice(int(first), int(last))
         boxes, times = path.boxes[stretch], path.times_s[stretch]
         faces[stretch] = _slow(boxes, times)
     middle, extent = faces[:, :2] + faces[:, 2:] / 2, faces[:, 2:].max(axis=1)
@@ -58,12 +59,6 @@ def crop_windows(path: FacePath, size: tuple[int, int], margin: float) -> Window
     corner = np.clip(corner, 0, np.maximum(np.asarray(size) - side[:, None], 0))
     squares[:, :2], squares[:, 2] = corner, side
     return Windows(squares, faces)
-
-
-def _stretches(visible: NDArray[np.bool_]) -> list[slice]:
-    """Return the runs of frames with a face."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], visible.astype(np.int8), [0]])))
-    return [slice(int(first), int(last)) for first, last in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _slow(boxes: Array, times_s: Array) -> Array:

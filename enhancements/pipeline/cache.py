@@ -105,7 +105,8 @@ class EnhancementCache:
         try:
             key = self.key(step, recording)
         except OSError as error:
-            return _not_made(f"{_name(error)} cannot be read ({error.strerror})", "")
+            name = Path(str(error.filename)).name if error.filename else "an input"
+            return _not_made(f"{name} cannot be read ({error.strerror})", "")
         return self.find(step, key) or self._make(step, recording, key, progress)
 
     def find(self, step: Step, key: str) -> Made | None:
@@ -267,10 +268,6 @@ def apply_safely(step: Step, recording: Recording, target: Path, progress: Progr
 
 def _not_made(sentence: str, key: str) -> Made:
     return Made(Outcome("failed", sentence), key, None, 0.0, reused=False)
-
-
-def _name(error: OSError) -> str:
-    return Path(str(error.filename)).name if error.filename else "an input"
 
 
 def _folders(parent: Path) -> list[Path]:

@@ -81,7 +81,9 @@ def smoothed(points: Array, weights: Array, times_s: Array, half_window_s: float
         (N, J, D). Points without weight are returned as they are; where fewer than four points lie in the
         window there is nothing to smooth, and the point stays.
     """
-    reach = _reach(times_s, half_window_s)
+    earliest = np.searchsorted(times_s, times_s - half_window_s - 1e-6)
+    # how many frames before or after one can lie in its window
+    reach = int((np.arange(len(times_s)) - earliest).max(initial=0))
     result = points.copy()
     for first in range(0, len(points) if reach else 0, _BLOCK):
         last = first + _BLOCK
@@ -110,12 +112,6 @@ def _smoothed_block(points: Array, weights: Array, times_s: Array, half_window_s
         if enough.any():
             result[enough, joint] = _fit(powers[enough], weight[enough], near[enough, joint, :-1])
     return result
-
-
-def _reach(times_s: Array, half_window_s: float) -> int:
-    """Return how many frames before or after one can lie in its window."""
-    first = np.searchsorted(times_s, times_s - half_window_s - 1e-6)
-    return int((np.arange(len(times_s)) - first).max(initial=0))
 
 
 def _fit(powers: Array, weight: Array, values: Array) -> Array:

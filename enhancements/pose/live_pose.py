@@ -123,7 +123,12 @@ class LivePose:
             ) from None
 
     def _open(self, rtmlib: Any) -> Estimator:
-        shared = {"backend": "onnxruntime", "device": _device(self.device)}
+        device = self.device
+        if device == "auto":
+            import onnxruntime
+
+            device = "cuda" if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else "cpu"
+        shared = {"backend": "onnxruntime", "device": device}
         if self.weights is None:
             preset = rtmlib.Body.RTMO_MODE[self.mode]
             return _opened(
@@ -151,11 +156,3 @@ def _opened(kind: Any, weights: str, **options: Any) -> Callable[..., Any]:
         # RTMPose takes width first, the others height.
         tool.model_input_size = (width, height) if kind.__name__ == "RTMPose" else (height, width)
     return cast(Callable[..., Any], tool)
-
-
-def _device(wanted: str) -> str:
-    if wanted != "auto":
-        return wanted
-    import onnxruntime
-
-    return "cuda" if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else "cpu"

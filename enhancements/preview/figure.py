@@ -96,7 +96,9 @@ def draw(title: str, strips: Sequence[Strip], sounds: Sequence[Listening], words
     for sound in sounds:
         _draw_sound(rows.pop(0), sound, max(peak, 1e-4))
     for each, lines in zip(words, texts, strict=True):
-        _draw_words(rows.pop(0), each.label, lines)
+        row = rows.pop(0)
+        _head(row, each.label, "")
+        row.text(0.02, 0.85, "\n".join(lines), fontsize=8, family="monospace", va="top", parse_math=False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
@@ -154,11 +156,6 @@ def _envelope(
     block = max(1, samples.size // points)
     whole = samples[: samples.size // block * block].reshape(-1, block)
     return whole.min(axis=1), whole.max(axis=1), np.arange(len(whole)) * block / rate
-
-
-def _draw_words(row: Figure, label: str, lines: Sequence[str]) -> None:
-    _head(row, label, "")
-    row.text(0.02, 0.85, "\n".join(lines), fontsize=8, family="monospace", va="top", parse_math=False)
 
 
 def _wrapped(words: Words) -> list[str]:

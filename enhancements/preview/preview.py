@@ -17,7 +17,7 @@ from semiology.data.tables.reading import read_recording_set
 from semiology.enhancements.assignment import SUBSTITUTES, EnhancementError
 from semiology.enhancements.enhance import Told, choose_recordings
 from semiology.enhancements.pipeline.cache import EnhancementCache, Made
-from semiology.enhancements.pipeline.step import Outcome, Progress, Step
+from semiology.enhancements.pipeline.step import Outcome, Step
 from semiology.enhancements.preview.figure import Listening, Strip, Words, draw, small
 from semiology.enhancements.preview.page import page
 from semiology.enhancements.speech.transcript_file import read_transcript
@@ -63,7 +63,11 @@ def preview(
     recording = choose_recordings(recording_set, [video_id] if video_id else [])[0]
     made: dict[str, Made] = {}
     for number, step in enumerate(steps):
-        progress = _share(told, number, len(steps))
+
+        def progress(done: int, whole: int, number: int = number) -> None:
+            if told is not None:
+                told(number, len(steps), min(1.0, done / whole) if whole > 0 else 0.0)
+
         made[step.name] = EnhancementCache().make(step, recording, progress)
     strips = _strips(recording, made, stills)
     sounds = _sounds(recording, made)
@@ -74,13 +78,6 @@ def preview(
     with written_whole(out) as unfinished:
         unfinished.write_bytes(picture)
     return outcomes
-
-
-def _share(told: Told | None, number: int, steps: int) -> Progress | None:
-    """Return a step's progress as progress of the whole."""
-    if told is None:
-        return None
-    return lambda done, whole: told(number, steps, min(1.0, done / whole) if whole > 0 else 0.0)
 
 
 def _strips(recording: Recording, made: Mapping[str, Made], stills: int) -> list[Strip]:

@@ -56,8 +56,9 @@ def find_model(model: str, download: bool) -> Path:
         return Path(download_model(model, local_files_only=not download))
     except OSError as error:
         reason = type(error).__name__ if download else "nothing is downloaded unless asked for"
+        hint = "" if download else "add --whisper-download (download=True in Python), or "
         raise WhisperUnavailable(
-            f"Whisper {model!r} is not on this machine ({reason}): {_hint(download)}download it where there "
+            f"Whisper {model!r} is not on this machine ({reason}): {hint}download it where there "
             "is a network, copy it here and name its folder"
         ) from None
     except ValueError as error:
@@ -99,10 +100,6 @@ def load_model(folder: Path, device: str, compute_type: str) -> Any:
             f"Whisper from the folder {folder.name} cannot be loaded on {device} as {compute_type}: "
             f"{str(error).splitlines()[0][:200]}"
         ) from None
-
-
-def _hint(download: bool) -> str:
-    return "" if download else "add --whisper-download (download=True in Python), or "
 
 
 def _check_installed() -> None:

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_zoo import MediaZoo
+from recordings_in_turn import stream_recordings
 
 from semiology.data.media.prefetch import Prefetcher, array_bytes
-from semiology.data.media.streaming import WindowRequest, stream_recordings
+from semiology.data.media.streaming import WindowRequest
 
 
 def threads() -> list[threading.Thread]:

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from media_zoo import HEIGHT, WIDTH, MediaZoo, even, number_of, write_recording
+from recordings_in_turn import stream_recordings
 
 from semiology.data.media.frames import DecodeCounts, read_frames
 from semiology.data.media.probe import MediaError, timeline
-from semiology.data.media.streaming import Pictures, WindowRequest, stream_recordings, stream_windows
+from semiology.data.media.streaming import Pictures, WindowRequest, stream_windows
 from semiology.data.windows.sliding import SlidingWindow
 
 CONSTANT = [
