@@ -115,9 +115,11 @@ def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def simple_evaluate(*arguments: Any, **keywords: Any) -> Any:
         bound = signature.bind(*arguments, **keywords)
+        from semiology.harness.pictures import key_pictures_by_content
         from semiology.harness.preflight import prepare_run
 
         try:
+            key_pictures_by_content()
             prepare_run(bound.arguments)
         except ValueError as error:  # every error of ours that a user can fix is a ValueError
             _stop(error)
