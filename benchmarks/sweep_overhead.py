@@ -65,7 +65,7 @@ def measure(data: Path, work: Path) -> dict[str, Any]:
     """Run the sweep in this process and return its times, seconds."""
     from semiology.backends.semiology_hf import SemiologyHF
     from semiology.optimization.sweep import run as sweep_run
-    from semiology.reports.tables.sweep_tables import write_sweep_files
+    from semiology.reports.tables.sweep import write_sweep_files
 
     model, loading, tables = Clock(), Clock(), Clock()
     SemiologyHF.generate_until = model(SemiologyHF.generate_until)  # type: ignore[method-assign]

@@ -322,6 +322,15 @@ def markdown_table(table: Table, notes: Footnotes) -> list[str]:
     return lines
 
 
+def paper_markdown(table: Table) -> str:
+    """Return a table by itself in Markdown: caption, blocks below each other, what must be said of names, notes."""
+    lines = [f"**{plain(table.title)}**", "", *markdown_table(table, Footnotes())]
+    names = [*(row.cells[0] for row in table.rows), *(column.name for column in table.columns)]
+    told = dict.fromkeys(f"{n.text}: {n.remark}." for n in names if isinstance(n, Name) and n.remark)
+    lines += [f"- {escaped(text)}" for text in (*told, *table.below)]
+    return "\n".join([*lines, ""] if told or table.below else lines)
+
+
 def table_line(cells: Sequence[str]) -> str:
     """Return one line of a Markdown table, its markup escaped."""
     return f"| {' | '.join(map(escaped_cell, cells))} |"

@@ -80,6 +80,11 @@ def number_text(value: float | None, form: str = ".2f") -> str:
     return format(value, form)
 
 
+def rounded(value: float | None) -> float | None:
+    """Return a number as tables for machines hold it: six decimals, None where it is undefined."""
+    return None if value is None or math.isnan(value) else round(float(value), 6)
+
+
 def plain(text: str) -> str:
     """Return text in one line, without control characters, direction marks and lone surrogates."""
     return _SURROGATE.sub("\ufffd", _NOT_PLAIN.sub(" ", text))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from semiology.metrics.scores.classification import Policy
     from semiology.reports.inputs import ReportInputs
     from semiology.reports.summary.features import Summary
-    from semiology.reports.summary.s3_summary import S3Summary
+    from semiology.reports.summary.s3 import S3Summary
     from semiology.reports.summary.sweep import SweepSummary
 
 REPORT_EPILOG = examples(
@@ -121,8 +121,7 @@ def report(
             written = write_report(out, paths, inputs, features, s3, options)
     sweep = None
     if features and inputs.features:
-        from semiology.reports.tables.sweep_report import parted_sweep
-        from semiology.reports.tables.sweep_tables import write_sweep_files
+        from semiology.reports.tables.sweep import parted_sweep, write_sweep_files
 
         shown, sweep = parted_sweep(
             features, inputs.features, paths, policy=policy, resamples=resamples, seed=seed
@@ -178,7 +177,7 @@ def _show(
     from semiology.render.table import PIPED_WIDTH
     from semiology.reports.tables.features import json_text, print_summary
     from semiology.reports.tables.s3 import print_s3_summary, s3_content
-    from semiology.reports.tables.sweep_tables import print_sweep, sweep_content
+    from semiology.reports.tables.sweep import print_sweep, sweep_content
 
     if as_json:
         content = json.loads(json_text(features)) if features else {}
@@ -238,7 +237,7 @@ def score_inputs(
         ValueError: answers contradict each other.
     """
     from semiology.reports.summary.features import summarise
-    from semiology.reports.summary.s3_summary import summarise_s3
+    from semiology.reports.summary.s3 import summarise_s3
 
     features = s3 = None
     if inputs.features:

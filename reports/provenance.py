@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from semiology.reports.summary.features import Summary
-    from semiology.reports.summary.s3_summary import S3Summary
+    from semiology.reports.summary.s3 import S3Summary
 
 FORMAT = "semiology report provenance 1"
 PACKAGES = ("semiology-eval", "lmms-eval", "numpy", "scipy", "pandas", "pyarrow", "matplotlib", "jinja2")

@@ -21,7 +21,7 @@ from semiology.reports.provenance import provenance
 from semiology.reports.read.run_provenance import run_provenances
 from semiology.reports.summary.features import labelled_answers, labelled_recordings, summarise
 from semiology.reports.summary.run_labels import ShownRun, shown_runs
-from semiology.reports.summary.s3_summary import summarise_s3
+from semiology.reports.summary.s3 import summarise_s3
 from semiology.reports.summary.wordings import ModelWordings, wording_strips
 from semiology.reports.tables.features import write_files
 from semiology.reports.tables.files import write_texts
@@ -31,7 +31,7 @@ from semiology.reports.tables.s3 import write_s3_files
 if TYPE_CHECKING:
     from semiology.reports.inputs import ReportInputs
     from semiology.reports.summary.features import Summary
-    from semiology.reports.summary.s3_summary import S3Summary
+    from semiology.reports.summary.s3 import S3Summary
 
 PAGE = "report.html"
 PROVENANCE = "provenance.json"

@@ -152,7 +152,7 @@ def _show(summary: SweepSummary, out: Path) -> None:
     from rich.console import Console
 
     from semiology.render.table import PIPED_WIDTH
-    from semiology.reports.tables.sweep_tables import print_sweep, write_sweep_files
+    from semiology.reports.tables.sweep import print_sweep, write_sweep_files
 
     written = write_sweep_files(summary, out / "report")
     console = Console()

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from semiology.reports.page.recording_set_facts import RecordingSetFacts
     from semiology.reports.read.feature_answers import Results
     from semiology.reports.summary.features import Summary
-    from semiology.reports.summary.s3_summary import S3Summary
+    from semiology.reports.summary.s3 import S3Summary
     from semiology.reports.summary.wordings import ModelWordings
 
 SIMULATED_STAMP = "Simulated recordings: these numbers say nothing about patients."

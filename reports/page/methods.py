@@ -12,7 +12,7 @@ from semiology.reports.tables.s3 import REMARKS as S3_REMARKS
 if TYPE_CHECKING:
     from semiology.reports.read.feature_answers import Results
     from semiology.reports.summary.features import Summary
-    from semiology.reports.summary.s3_summary import S3Summary
+    from semiology.reports.summary.s3 import S3Summary
 
 GENERAL = (
     (

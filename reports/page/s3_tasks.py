@@ -7,8 +7,8 @@ from typing import Any
 
 from semiology.reports.page.score_cells import interval, number
 from semiology.reports.summary.run_labels import marks_of
+from semiology.reports.summary.s3 import S3Run, S3Summary, baseline_value, shown_figures
 from semiology.reports.summary.s3_measures import baseline_title
-from semiology.reports.summary.s3_summary import S3Run, S3Summary, baseline_value, shown_figures
 from semiology.reports.tables.s3 import by_task, coverage, run_title, task_title
 
 

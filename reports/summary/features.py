@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from semiology.metrics.scores.aggregation import recording_answers
 from semiology.metrics.scores.classification import Policy
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores, score_run
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
+from semiology.render.text import counted, rounded
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.path_scrubbing import without_paths
 
@@ -218,44 +218,35 @@ def _different_recordings(recordings: pd.DataFrame) -> list[str]:
 
 def _macro_line(macro: MacroScores) -> str:
     f1, always = macro.estimates["f1"], macro.estimates["always_yes_f1"]
-    count = len(macro.features)
-    features = f"{count} feature{'' if count == 1 else 's'}"
     if not macro.features:
         return f"macro F1 ({macro.group}, 0 features): undefined, no recording shows any of the features"
     limits = f"[{f1.low:.2f}, {f1.high:.2f}]" if f1.estimable else "[not estimable]"
+    features = counted(len(macro.features), "feature")
     return f"macro F1 ({macro.group}, {features}): {f1.value:.2f} {limits}; always-yes {always.value:.2f}"
 
 
-def _number(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else round(value, 6)
-
-
-def _estimate_cells(name: str, estimate: Estimate | None) -> dict[str, Any]:
-    if estimate is None:
-        return {name: None, f"{name}_low": None, f"{name}_high": None}
-    return {
-        name: _number(estimate.value),
-        f"{name}_low": _number(estimate.low),
-        f"{name}_high": _number(estimate.high),
-    }
+def limit_cells(name: str, estimate: Estimate | None) -> dict[str, Any]:
+    """Return the cells of an estimate in a table for machines: value, low and high; None where undefined."""
+    value, low, high = (None,) * 3 if estimate is None else (estimate.value, estimate.low, estimate.high)
+    return {name: rounded(value), f"{name}_low": rounded(low), f"{name}_high": rounded(high)}
 
 
 def _remarks(f1: Estimate) -> dict[str, Any]:
     return {
         "f1_method": f1.method,
         "f1_reason": f1.reason or f1.caution,
-        "f1_undefined_resamples": _number(f1.undefined_share),
+        "f1_undefined_resamples": rounded(f1.undefined_share),
     }
 
 
 def _feature_row(run: RunSummary, scores: FeatureScores) -> dict[str, Any]:
     cells: dict[str, Any] = {"level": "feature", "name": scores.feature, "n_features": 1}
     for name in FEATURE_ESTIMATES:
-        cells |= _estimate_cells(name, scores.estimates[name])
+        cells |= limit_cells(name, scores.estimates[name])
     return cells | {
-        "always_yes_f1": _number(scores.always_yes_f1),
-        "random_f1": _number(scores.random_f1),
-        "prevalence": _number(scores.prevalence),
+        "always_yes_f1": rounded(scores.always_yes_f1),
+        "random_f1": rounded(scores.random_f1),
+        "prevalence": rounded(scores.prevalence),
         "n_scored": scores.n,
         "n_recordings": run.n_recordings[scores.feature],
         "n_patients": scores.n_patients,
@@ -274,11 +265,11 @@ def _feature_row(run: RunSummary, scores: FeatureScores) -> dict[str, Any]:
 def _macro_row(run: RunSummary, macro: MacroScores) -> dict[str, Any]:
     cells: dict[str, Any] = {"level": "macro", "name": macro.group, "n_features": len(macro.features)}
     for name in FEATURE_ESTIMATES:
-        cells |= _estimate_cells(name, macro.estimates.get(name))
+        cells |= limit_cells(name, macro.estimates.get(name))
     empty = ("random_f1", "n_positive", "n_positive_patients", "n_unparsed", "n_na", "n_na_truth")
     return cells | {
-        "always_yes_f1": _number(macro.estimates["always_yes_f1"].value),
-        "prevalence": _number(macro.estimates["prevalence"].value),
+        "always_yes_f1": rounded(macro.estimates["always_yes_f1"].value),
+        "prevalence": rounded(macro.estimates["prevalence"].value),
         "n_scored": macro.estimates["f1"].n,
         "n_recordings": run.n_recordings[f"group:{macro.group}"],
         "n_patients": run.n_patients[f"group:{macro.group}"],

@@ -1,6 +1,6 @@
 """What a sweep shows: for each model and feature how much of its score is the wording, and which wording.
 
-Everything is computed in `semiology.metrics`; this gathers it for `semiology.reports.tables.sweep_tables`.
+Everything is computed in `semiology.metrics`; this gathers it for `semiology.reports.tables.sweep`.
 """
 
 from __future__ import annotations

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from semiology.render.table import csv_of, table_line
+from semiology.render.latex import table_latex
+from semiology.render.table import Footnotes, Table, csv_of, markdown_table, paper_markdown, table_csv
 from semiology.reports.tables.paper.feature_layouts import (
     TEST,
     WHOLE,
     RunNames,
-    Scope,
     embc_tables,
     feature_tables,
 )
-from semiology.reports.tables.paper.latex import paper_latex
 from semiology.reports.tables.paper.s3_layouts import s3_tables
-from semiology.reports.tables.paper.table import PaperTable, paper_csv, paper_markdown
 
 if TYPE_CHECKING:
     from semiology.reports.summary.features import Summary
-    from semiology.reports.summary.s3_summary import S3Summary
+    from semiology.reports.summary.s3 import S3Summary
 
 Row = Mapping[str, Any]
 
@@ -41,7 +39,10 @@ def content_tables(content: Mapping[str, Any]) -> dict[str, str]:
     files: dict[str, str] = {}
     for name, rows in tables.items():
         if rows:
-            files |= {f"{name}.csv": csv_of(rows), f"{name}.md": _markdown(rows)}
+            files |= {
+                f"{name}.csv": csv_of(rows),
+                f"{name}.md": "\n".join(markdown_table(Table.of_rows(rows), Footnotes())),
+            }
     return files
 
 
@@ -59,23 +60,17 @@ def published_layouts(
         records: facts of the runs by model: simulated recordings and embedded models are named.
     """
     name = RunNames(records)
-    tables = _tables(features, s3, WHOLE, name)
-    if test is not None:
-        tables += _tables(*test, TEST, name)
+    tables: list[Table] = []
+    for scope, (own, own_s3) in ((WHOLE, (features, s3)), (TEST, test or (None, None))):
+        tables += feature_tables(own, scope, name) if own else []
+        tables += s3_tables(own_s3, scope, name) if own_s3 else []
     tables += embc_tables(features, name) if features else []
     files = {}
     for table in tables:
-        files[f"{table.stem}.csv"] = paper_csv(table)
+        files[f"{table.stem}.csv"] = table_csv(table, printed=True)
         files[f"{table.stem}.md"] = paper_markdown(table)
-        files[f"{table.stem}.tex"] = paper_latex(table)
+        files[f"{table.stem}.tex"] = table_latex(table)
     return files
-
-
-def _tables(features: Summary | None, s3: S3Summary | None, scope: Scope, name: RunNames) -> list[PaperTable]:
-    return [
-        *(feature_tables(features, scope, name) if features else []),
-        *(s3_tables(s3, scope, name) if s3 else []),
-    ]
 
 
 def _headline(row: Row) -> Row:
@@ -157,16 +152,3 @@ def _counts(row: Row) -> Row:
 
 def _limits(name: str, estimate: Mapping[str, Any]) -> dict[str, Any]:
     return {name: estimate["value"], f"{name}_low": estimate["low"], f"{name}_high": estimate["high"]}
-
-
-def _markdown(rows: Sequence[Row]) -> str:
-    heads = list(rows[0])
-    lines = [table_line(heads), table_line(["---"] * len(heads))]
-    lines += [table_line([_text(row[head]) for head in heads]) for row in rows]
-    return "\n".join([*lines, ""])
-
-
-def _text(value: Any) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.2f}" if isinstance(value, float) else str(value)

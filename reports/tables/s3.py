@@ -1,26 +1,39 @@
-"""The S3 summary as text: one table per task for the terminal and Markdown, and the writers of files."""
+"""The S3 summary for people and machines: one table per task, and the writer of files."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.render.table import Footnotes, csv_of, table_line
-from semiology.render.text import counted, escaped, plain
+from semiology.render.table import (
+    Cell,
+    Column,
+    Document,
+    Lines,
+    Row,
+    Table,
+    csv_of,
+    markdown,
+    print_document,
+)
+from semiology.render.text import counted
+from semiology.reports.summary.s3 import S3Run, S3Summary, baseline_value, s3_rows, shown_figures
 from semiology.reports.summary.s3_measures import TASK_TITLES, TWO_STAGE_TASK, TWO_STAGE_TITLE, baseline_title
-from semiology.reports.summary.s3_run import S3Run
-from semiology.reports.summary.s3_summary import S3Summary, baseline_value, s3_rows, shown_figures
-from semiology.reports.tables.estimates import with_limits
+from semiology.reports.tables.estimates import number_of
 from semiology.reports.tables.files import write_texts
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
-HEADER = ("figure", "value [95 %]", "without skill", "rule")
+COLUMNS = (
+    Column("figure"),
+    Column("value [95 %]"),
+    Column("without skill", layout="{} ({})"),
+    Column("rule", left=True),
+)
 REMARKS = (
     "published: the rule behind the published tables. sound: what was not understood counts as wrong.",
     "without skill: the same recordings answered by a constant, by chance, or with another patient's report.",
@@ -28,27 +41,21 @@ REMARKS = (
 
 
 def s3_markdown(summary: S3Summary) -> str:
-    """Return all tables as Markdown, figures by feature included."""
-    lines = ["# S3 tasks", ""]
-    lines += [f"> **Note.** {escaped(caveat)}" for caveat in summary.caveats] + [""] * bool(summary.caveats)
-    footnotes = Footnotes()
+    """Return all tables as Markdown, measures by feature included."""
+    parts: list[Table | Lines] = []
     for task, runs in by_task(summary):
-        lines += [f"## {escaped(task_title(task))}", ""]
-        for run in runs:
-            told = (coverage(run), *run.remarks)
-            lines += [f"**{escaped(run_title(run))}**  ", "  \n".join(map(escaped, told)), ""]
-            lines += [table_line(HEADER), table_line(["---", "---:", "---:", "---"])]
-            lines += [table_line(cells) for cells in _cells(run, footnotes, signs=True)] + [""]
-    lines += [f"({i}) {escaped(text)}  " for i, text in enumerate(footnotes.texts, start=1)]
-    lines += ["", *(f"- {escaped(text)}" for text in remarks(summary)), ""]
-    if summary.notes:
-        lines += ["## Files and rows", "", *(f"- {escaped(note)}" for note in summary.notes), ""]
-    return "\n".join(lines)
-
-
-def s3_csv(summary: S3Summary) -> str:
-    """Return the machine table as CSV, cells that a spreadsheet would run as a formula made harmless."""
-    return csv_of(s3_rows(summary), "task")
+        parts.append(Lines((task_title(task),), level=2))
+        parts += [
+            Table(
+                run_title(run),
+                COLUMNS,
+                _rows(run, by_feature=True),
+                level=0,
+                above=(coverage(run), *run.remarks),
+            )
+            for run in runs
+        ]
+    return markdown(_document(summary, parts))
 
 
 def s3_content(summary: S3Summary) -> dict[str, Any]:
@@ -64,43 +71,37 @@ def s3_content(summary: S3Summary) -> dict[str, Any]:
 
 def write_s3_files(summary: S3Summary, folder: Path) -> list[Path]:
     """Write s3_summary.csv, s3_summary.md and s3_summary.json; return their paths."""
-    contents: Mapping[str, str] = {
-        "s3_summary.csv": s3_csv(summary),
+    content = json.dumps(s3_content(summary), indent=2, ensure_ascii=False, allow_nan=False)
+    contents = {
+        "s3_summary.csv": csv_of(s3_rows(summary), "task"),
         "s3_summary.md": s3_markdown(summary),
-        "s3_summary.json": json.dumps(s3_content(summary), indent=2, ensure_ascii=False, allow_nan=False)
-        + "\n",
+        "s3_summary.json": content + "\n",
     }
     return write_texts(contents, folder)
 
 
 def print_s3_summary(summary: S3Summary, console: Console) -> None:
-    """Print one table per task, with figures over the whole task; those by feature are in the files."""
-    from rich.text import Text
-
-    for caveat in summary.caveats:
-        console.print(Text(f"Note: {plain(caveat)}", style="yellow"))
-    footnotes = Footnotes()
+    """Print one table per task, with measures over the whole task; those by feature are in the files."""
+    parts: list[Table | Lines] = []
     for task, runs in by_task(summary):
-        console.print(_rich_table(task, runs, footnotes))
+        rows: list[Row] = []
+        below: list[Lines] = []
         for run in runs:
-            style = "yellow" if run.counts.partial else "dim"
-            console.print(Text(plain(f"{run.model}: {coverage(run)}"), style=style))
-            for text in run.remarks:
-                console.print(Text(plain(f"  {text}"), style="dim"))
+            partial = " (PARTIAL)" if run.counts.partial else ""
+            rows.append(Row((run_title(run) + partial,), style="bold yellow" if partial else "bold"))
+            rows += _rows(run, by_feature=False)
+            below.append(Lines((f"{run.model}: {coverage(run)}",), "yellow" if partial else "dim"))
+            below.append(Lines(tuple(f"  {text}" for text in run.remarks), "dim"))
+        parts += [Table(task_title(task), COLUMNS, tuple(rows)), *below]
     if any(part.part for run in summary.runs for part in run.parts):
-        console.print(Text("--out DIR writes the figures of each feature as well.", style="dim"))
-    for i, text in enumerate(footnotes.texts, start=1):
-        console.print(Text(f"({i}) {plain(text)}", style="dim"))
-    for text in remarks(summary):
-        console.print(Text(text, style="dim"))
-    for note in summary.notes:
-        console.print(Text(f"• {plain(note)}", style="yellow"))
+        parts.append(Lines(("--out DIR writes the figures of each feature as well.",), "dim"))
+    print_document(_document(summary, parts), console)
 
 
-def remarks(summary: S3Summary) -> list[str]:
-    """Return what is true of every table."""
+def _document(summary: S3Summary, parts: list[Table | Lines]) -> Document:
     drawn = f"{summary.resamples:,} patient resamples, seed {summary.seed}; method per row in s3_summary.csv"
-    return [*REMARKS, f"Intervals are clustered by patient ({drawn})."]
+    remarks = (*REMARKS, f"Intervals are clustered by patient ({drawn}).")
+    return Document("S3 tasks", tuple(parts), summary.caveats, remarks, summary.notes, "Files and rows")
 
 
 def by_task(summary: S3Summary) -> Iterator[tuple[str, list[S3Run]]]:
@@ -116,7 +117,7 @@ def task_title(task: str) -> str:
 
 
 def run_title(run: S3Run) -> str:
-    """Return the line above the figures of a run."""
+    """Return the line above the measures of a run."""
     enhancement = "" if run.enhancement == "none" else f" · enhancement {run.enhancement}"
     return f"{run.model} · wording {run.prompt}{enhancement}"
 
@@ -133,37 +134,17 @@ def coverage(run: S3Run) -> str:
     return f"PARTIAL: {text}; its figures rest on other recordings" if counts.partial else text
 
 
-def _cells(run: S3Run, footnotes: Footnotes, *, signs: bool) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = []
+def _rows(run: S3Run, *, by_feature: bool) -> tuple[Row, ...]:
+    """Return a row for each measure of a run, over the whole task and, if wanted, of each feature."""
+    rows: list[tuple[Cell, ...]] = []
     for part in run.parts:
-        if part.part and not signs:
+        if part.part and not by_feature:
             continue
-        place = ", ".join(text for text in (part.part, _form(part.clip_form)) if text)
-        for figure, estimate in shown_figures(run, part):
-            value = baseline_value(figure, part)
-            name = "chance" if figure.chance is not None else baseline_title(figure.baseline or "")
-            skill = "" if value is None else f"{'–' if value != value else f'{value:.2f}'} ({name})"
-            title = f"{figure.title} ({place})" if place else figure.title
-            rows.append((title, with_limits(estimate, footnotes), skill, figure.rule))
-    return rows
-
-
-def _form(clip_form: str) -> str:
-    return f"{clip_form} clips" if clip_form else ""
-
-
-def _rich_table(task: str, runs: Sequence[S3Run], footnotes: Footnotes) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    title = Text(plain(task_title(task)))
-    table = Table(title=title, title_justify="left", header_style="bold", pad_edge=False)
-    for number, name in enumerate(HEADER):
-        table.add_column(name, justify="right" if number in (1, 2) else "left")
-    for run in runs:
-        partial = " (PARTIAL)" if run.counts.partial else ""
-        table.add_row(Text(plain(run_title(run) + partial)), style="bold yellow" if partial else "bold")
-        rows = _cells(run, footnotes, signs=False)
-        for number, row in enumerate(rows, start=1):
-            table.add_row(*(Text(plain(cell)) for cell in row), end_section=number == len(rows))
-    return table
+        form = f"{part.clip_form} clips" if part.clip_form else ""
+        place = ", ".join(filter(None, (part.part, form)))
+        for measure, estimate in shown_figures(run, part):
+            value = baseline_value(measure, part)
+            name = "chance" if measure.chance is not None else baseline_title(measure.baseline or "")
+            title = f"{measure.title} ({place})" if place else measure.title
+            rows.append((title, number_of(estimate), "" if value is None else (value, name), measure.rule))
+    return tuple(Row(cells, ends=number == len(rows)) for number, cells in enumerate(rows, start=1))

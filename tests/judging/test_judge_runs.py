@@ -23,7 +23,7 @@ from semiology.judging.model_choice import dspy_text_model, served
 from semiology.metrics.s3.text.report_rules import extract_findings
 from semiology.reports.read.run_texts import READINGS, read_readings
 from semiology.reports.read.s3_answers import read_s3_results
-from semiology.reports.summary.s3_summary import S3Summary, s3_rows, summarise_s3
+from semiology.reports.summary.s3 import S3Summary, s3_rows, summarise_s3
 from semiology.reports.tables.s3 import s3_markdown
 
 OTHER = "Blank stare, then the right arm stiffens."

@@ -18,7 +18,7 @@ from semiology.judging.model_choice import served
 from semiology.metrics.s3.merge_windows import merge_reports
 from semiology.reports.read.run_texts import MERGED
 from semiology.reports.read.s3_answers import read_s3_results
-from semiology.reports.summary.s3_summary import S3Run, s3_rows, summarise_s3
+from semiology.reports.summary.s3 import S3Run, s3_rows, summarise_s3
 from semiology.reports.tables.s3 import s3_markdown
 from semiology.tasks.s3.merging import instructed
 

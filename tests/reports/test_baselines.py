@@ -19,7 +19,7 @@ from semiology.reports.published.baselines import beside_features, beside_s3, re
 from semiology.reports.published.commands import baselines_app
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.s3_answers import read_s3_results
-from semiology.reports.summary.s3_summary import s3_rows, summarise_s3
+from semiology.reports.summary.s3 import s3_rows, summarise_s3
 
 WriteRun = Callable[..., Path]
 Make = Callable[..., Any]

@@ -18,12 +18,13 @@ from typer.testing import CliRunner, Result
 
 from semiology.metrics.s3.recording_answers import recording_answers
 from semiology.metrics.s3.scores import score_task
+from semiology.render.table import csv_of
 from semiology.reports.commands import report
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.s3_answers import read_s3_results
+from semiology.reports.summary.s3 import S3Summary, s3_rows, summarise_s3
 from semiology.reports.summary.s3_measures import FIGURES, TASK_TITLES, Figure
-from semiology.reports.summary.s3_summary import S3Summary, s3_rows, summarise_s3
-from semiology.reports.tables.s3 import print_s3_summary, s3_csv, s3_markdown
+from semiology.reports.tables.s3 import print_s3_summary, s3_markdown
 
 WriteRun = Callable[..., Path]
 Make = Callable[..., Any]
@@ -133,9 +134,9 @@ def test_text_for_people_and_machines_holds_no_nan(whole: S3Summary) -> None:
     printed = console.file.getvalue()  # type: ignore[attr-defined]
     for task, title in TASK_TITLES.items():
         assert f"{task} · {title}" in printed
-    for text in (printed, s3_markdown(whole), s3_csv(whole)):
+    for text in (printed, s3_markdown(whole), csv_of(s3_rows(whole), "task")):
         assert "nan" not in text.lower()
-    read = list(csv.DictReader(io.StringIO(s3_csv(whole))))
+    read = list(csv.DictReader(io.StringIO(csv_of(s3_rows(whole), "task"))))
     assert len(read) == len(s3_rows(whole))
     assert "no encoder was given" in printed
 

@@ -14,7 +14,7 @@ from semiology.metrics.s3.text.readers import text_digest
 from semiology.metrics.s3.text.seizure_rqi import LOCATIONS, ReportFindings
 from semiology.reports.read.run_texts import Maker, Readings, write_readings
 from semiology.reports.read.s3_answers import read_s3_results
-from semiology.reports.summary.s3_summary import S3Summary, s3_rows, summarise_s3
+from semiology.reports.summary.s3 import S3Summary, s3_rows, summarise_s3
 from semiology.reports.tables.s3 import s3_markdown
 
 SAID = "The head turns to the left."

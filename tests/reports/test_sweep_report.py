@@ -19,24 +19,21 @@ from typer.testing import CliRunner
 from semiology.cli import app
 from semiology.metrics.robustness.answers import wording_answers_of_segments
 from semiology.metrics.robustness.best_wording import best_of_k
-from semiology.render.table import PIPED_WIDTH, Footnotes
+from semiology.render.table import PIPED_WIDTH
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.summary.sweep import SweepSummary, holds_sweep, margin_of, summarise_sweeps
-from semiology.reports.tables.sweep_rows import (
+from semiology.reports.tables.sweep import (
     PRIMARY,
     SECONDARY,
     family_rows,
     more_rows,
-    robustness_rows,
-    wording_rows,
-)
-from semiology.reports.tables.sweep_tables import (
-    headline_lines,
     print_sweep,
+    robustness_rows,
     sweep_content,
     sweep_markdown,
     sweep_remarks,
+    wording_rows,
     write_sweep_files,
 )
 
@@ -133,14 +130,16 @@ def test_no_figure_is_cut_on_any_terminal(summary: SweepSummary, width: int) -> 
     print_sweep(summary, console)
     text = console.export_text()
     assert "…" not in text
-    (feature, average, *_), *_ = headline_lines(summary.models[0], Footnotes())
+    row = next(line for line in sweep_markdown(summary).splitlines() if line.startswith("| tonic |"))
+    cells = [cell.strip() for cell in row.strip("| ").split(" | ")]
+    feature, average, *_ = cells
     value, _, interval = average.partition(" ")
     assert interval.startswith("[")
     (line,) = (line for line in text.splitlines() if feature in line)
     assert value in line
     assert interval in text
     if width == PIPED_WIDTH:
-        assert all(cell in line for cell in headline_lines(summary.models[0], Footnotes())[0])
+        assert all(cell in line for cell in cells)
 
 
 def test_answer_formats_are_crossed_and_have_a_share(tmp_path: Path) -> None:

@@ -1,32 +1,130 @@
-"""The S3 tables: every figure of every task and model, with intervals, baselines and counts of answers."""
+"""The S3 tables: every measure of every task and model, with intervals, baselines and counts of answers."""
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from semiology.metrics.coverage import AnswerCounts
 from semiology.metrics.s3.part_scores import PartScores
 from semiology.metrics.s3.recording_answers import recording_answers
 from semiology.metrics.s3.scores import score_task
+from semiology.metrics.s3.sequence.truth import truth_counts
+from semiology.metrics.s3.text.readers import TextReader
 from semiology.metrics.s3.text.scores import TextTools
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
+from semiology.render.text import counted, rounded
 from semiology.reports.read.path_scrubbing import without_paths
 from semiology.reports.read.run_texts import MergedTexts
 from semiology.reports.read.s3_answers import S3Results
-from semiology.reports.summary.s3_measures import FIGURES, TASK_TITLES, Figure
-from semiology.reports.summary.s3_remarks import with_remarks
-from semiology.reports.summary.s3_run import S3Run as S3Run
+from semiology.reports.summary.s3_measures import FIGURES, TASK_TITLES, TWO_STAGE_TASK, Figure
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from semiology.metrics.s3.text.bertscore import BertSimilarity
 
-QUESTION = ("video_id", "feature", "clip_form")
+QUESTION = ["video_id", "feature", "clip_form"]
+EXTRACTIVE = "extractive"
+BY_RULES = "offline rules"
+TEXT_KINDS = ("justification", "report")
+OF_TWO_STAGES = (
+    "A random forest (scikit-learn's defaults) on this model's answers to the features; each recording was "
+    "diagnosed by one that was fitted on the recordings and true diagnoses of other patients. The intervals "
+    "take the forests as they are."
+)
+
+
+@dataclass(frozen=True)
+class S3Run:
+    """Scores of one model and wording on one task.
+
+    Attributes:
+        model, prompt, enhancement, task, kind: what was asked.
+        parts: the whole task (times: in each form of clip), then each feature where there are several.
+        counts: recordings (with several features or forms of clips: questions about a recording) that any model
+            of the report was asked about, and what this one did with them.
+        n_recordings, n_patients: behind the answers.
+        merged_by, read_by: who merged the texts of windows and who read the texts; empty where nothing was.
+        remarks: what else a reader must know about these figures, in sentences.
+    """
+
+    model: str
+    prompt: str
+    enhancement: str
+    task: str
+    kind: str
+    parts: tuple[PartScores, ...]
+    counts: AnswerCounts
+    n_recordings: int
+    n_patients: int
+    merged_by: str = ""
+    read_by: str = ""
+    remarks: tuple[str, ...] = ()
+
+
+def _with_remarks(
+    run: S3Run, frame: pd.DataFrame, merged: MergedTexts, reader: TextReader, encoder: str | None
+) -> S3Run:
+    """Return the run with who merged and read its texts, and what a reader must know about its measures.
+
+    Args:
+        run: scores.
+        frame: answers that were scored.
+        merged: the merger of its texts, after its work.
+        reader: the reader of its texts.
+        encoder: name of the encoder behind BERTScore, or None.
+    """
+    if run.kind == "sequence":
+        return replace(run, remarks=_of_truth(frame))
+    if run.task == TWO_STAGE_TASK:
+        return replace(run, remarks=(OF_TWO_STAGES,))
+    if run.kind not in TEXT_KINDS:
+        return run
+    remarks = []
+    merged_by = read_by = ""
+    by_model, both = merged.by_model, merged.by_model + merged.extractive
+    if merged.model is not None and by_model:
+        merged_by = merged.model.label
+        rest = f"; {merged.extractive} extractively, which it did not merge" if merged.extractive else ""
+        remarks.append(f"{counted(by_model, 'text')} of several windows merged by {merged_by}{rest}.")
+    elif both:
+        merged_by = EXTRACTIVE
+        remarks.append(
+            f"{counted(both, 'text')} of several windows merged extractively (each statement taken once)."
+        )
+    readings = run.parts[0].readings if run.parts else None
+    pairs = ("text and its reference", "texts and their references")
+    if readings is not None and reader.judge is not None and readings.judged:
+        read_by = reader.judge
+        rest = (
+            f"; {readings.by_rules} by the offline rules, because it did not read them"
+            if readings.by_rules
+            else ""
+        )
+        remarks.append(f"{counted(readings.judged, *pairs)} read by {read_by}{rest}.")
+    elif readings is not None and readings.judged + readings.by_rules:
+        read_by = BY_RULES
+        remarks.append(f"{counted(readings.by_rules, *pairs)} read by the offline rules, which are coarse.")
+    if encoder is not None:
+        remarks.append(f"BERTScore: {encoder}, not rescaled.")
+    return replace(run, merged_by=merged_by, read_by=read_by, remarks=tuple(remarks))
+
+
+def _of_truth(frame: pd.DataFrame) -> tuple[str, ...]:
+    counts = truth_counts(frame)
+    if not counts.audiovisual and not counts.unknown:
+        return ("Compared with the order of the visible features: no sound was heard.",)
+    parts = [f"Sound was heard: {counts.audiovisual} recordings compared with the audiovisual order"]
+    if counts.visual:
+        parts.append(f"{counts.visual} without sound with the visual one")
+    if counts.unknown:
+        parts.append(
+            f"{counts.unknown} with the visual one because an onset of a feature of sound is not annotated"
+        )
+    return ("; ".join(parts) + ".",)
 
 
 @dataclass(frozen=True)
@@ -63,10 +161,17 @@ def summarise_s3(
     for record in results.records:
         by_run[record["task"], record["model"], record["prompt_id"], record["enhancement"]].append(record)
     mergers = {key: results.texts.merger_of(key[1]) for key in by_run}
-    frames = {key: _merged(rows, mergers[key]) for key, rows in by_run.items()}
+    frames = {}
+    for key, rows in by_run.items():
+        frame = recording_answers(rows[0]["kind"], rows, mergers[key])
+        frames[key] = frame.assign(clip_form=[form or "" for form in frame["clip_form"]])
+    order = list(TASK_TITLES)
     runs = []
     notes = [without_paths(note) for note in results.notes]
-    for task in sorted({key[0] for key in frames}, key=_place):
+    for task in sorted(
+        {key[0] for key in frames},
+        key=lambda task: (order.index(task) if task in order else len(order), task),
+    ):
         asked = _questions({key: frame for key, frame in frames.items() if key[0] == task})
         for key in sorted(key for key in frames if key[0] == task):
             kind = by_run[key][0]["kind"]
@@ -76,11 +181,10 @@ def summarise_s3(
             parts = tuple(score_task(kind, frame, resamples=resamples, seed=seed, tools=tools))
             run = _run(key, kind, frame, parts)
             encoder = similarity.name if similarity is not None else None
-            runs.append(with_remarks(run, frame, mergers[key], reader, encoder))
+            runs.append(_with_remarks(run, frame, mergers[key], reader, encoder))
         if task in results.not_asked:
-            count = results.not_asked[task]
-            noun = "recording has" if count == 1 else "recordings have"
-            notes.append(f"{task}: {count} usable {noun} nothing to compare an answer with → not asked")
+            count = counted(results.not_asked[task], "usable recording has", "usable recordings have")
+            notes.append(f"{task}: {count} nothing to compare an answer with → not asked")
     return S3Summary(tuple(runs), results.caveats, tuple(notes), resamples, seed)
 
 
@@ -106,16 +210,6 @@ def baseline_value(figure: Figure, part: PartScores) -> float | None:
     return None if figure.baseline is None else part.scores.baselines.get(figure.baseline)
 
 
-def _merged(records: Sequence[Mapping[str, Any]], merge: MergedTexts) -> pd.DataFrame:
-    frame = recording_answers(records[0]["kind"], records, merge)
-    return frame.assign(clip_form=[form or "" for form in frame["clip_form"]])
-
-
-def _place(task: str) -> tuple[int, str]:
-    order = list(TASK_TITLES)
-    return (order.index(task) if task in order else len(order)), task
-
-
 def _questions(frames: Mapping[tuple[str, ...], pd.DataFrame]) -> pd.DataFrame:
     """Return every question that any run of a task was asked, with its truth.
 
@@ -126,7 +220,7 @@ def _questions(frames: Mapping[tuple[str, ...], pd.DataFrame]) -> pd.DataFrame:
 
     rows = pd.concat(frames.values(), ignore_index=True)
     truths = rows.assign(_truth=rows["truth"].map(repr)).drop_duplicates([*QUESTION, "_truth"])
-    contrary = truths[truths.duplicated(list(QUESTION))]
+    contrary = truths[truths.duplicated(QUESTION)]
     if len(contrary):
         first = contrary.iloc[0]
         task = next(iter(frames))[0]
@@ -134,15 +228,15 @@ def _questions(frames: Mapping[tuple[str, ...], pd.DataFrame]) -> pd.DataFrame:
             f"{task}: {first['video_id']}, {first['feature']} has two truths → were the annotations changed "
             "between runs? Report them separately"
         )
-    return rows.drop_duplicates(list(QUESTION))
+    return rows.drop_duplicates(QUESTION)
 
 
 def _with_missing(frame: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
     """Add the questions that only other runs were asked, without an answer."""
     import pandas as pd
 
-    known = set(frame[list(QUESTION)].itertuples(index=False, name=None))
-    absent = [tuple(key) not in known for key in asked[list(QUESTION)].itertuples(index=False, name=None)]
+    known = set(frame[QUESTION].itertuples(index=False, name=None))
+    absent = [tuple(key) not in known for key in asked[QUESTION].itertuples(index=False, name=None)]
     if not any(absent):
         return frame
     rows = asked[absent].copy()
@@ -199,13 +293,13 @@ def _part_rows(run: S3Run, part: PartScores) -> list[dict[str, Any]]:
                 "figure": figure.name,
                 "rule": figure.rule,
                 "less_is_better": figure.less_is_better,
-                "value": _number(estimate.value),
-                "low": _number(estimate.low),
-                "high": _number(estimate.high),
+                "value": rounded(estimate.value),
+                "low": rounded(estimate.low),
+                "high": rounded(estimate.high),
                 "method": estimate.method,
                 "reason": estimate.reason or estimate.caution,
                 "baseline": "chance" if figure.chance is not None else figure.baseline,
-                "baseline_value": _number(baseline_value(figure, part)),
+                "baseline_value": rounded(baseline_value(figure, part)),
                 "n": estimate.n,
                 "n_patients": estimate.n_patients,
                 **tail,
@@ -213,15 +307,6 @@ def _part_rows(run: S3Run, part: PartScores) -> list[dict[str, Any]]:
         )
     empty: dict[str, Any] = dict.fromkeys(rows[0] if rows else ())
     for name, value in part.scores.baselines.items() if rows else ():
-        figures = {"figure": name, "rule": "baseline", "value": _number(value)}
+        figures = {"figure": name, "rule": "baseline", "value": rounded(value)}
         rows.append({**empty, **head, **figures, **tail})
     return rows
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else round(value, 6)
-
-
-def partial_runs(runs: Sequence[S3Run]) -> list[S3Run]:
-    """Return the runs that left out questions which others were asked."""
-    return [run for run in runs if run.counts.partial]
