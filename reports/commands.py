@@ -104,7 +104,7 @@ def report(
     """Score finished runs, features and S3 tasks, per recording and with 95 % intervals by patient."""
     # Imported here so that `semiology --help` stays quick.
     from semiology.reports.inputs import folds_of_set, report_inputs
-    from semiology.reports.published.baselines_alone import read_named_baselines
+    from semiology.reports.published.baselines import read_named_baselines
     from semiology.reports.write import ReportOptions, write_report
 
     if videos and data is None:
@@ -133,7 +133,7 @@ def report(
 
 def _paths_and_names(paths: list[Path], names: list[str]) -> tuple[list[Path], list[str]]:
     """Take names that follow ``--baselines`` without a dash of their own for baselines, not for runs."""
-    from semiology.reports.published.baselines_alone import KNOWN
+    from semiology.reports.published.baselines import KNOWN
 
     names = [part for name in names for part in name.split(",") if part]
     followers = [path for path in paths if names and str(path) in KNOWN and not path.exists()]

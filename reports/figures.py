@@ -12,7 +12,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from semiology.reports.published.baselines import PREFIX
+from semiology.reports.read.asked import PREFIX
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

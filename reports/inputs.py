@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from semiology.reports.published.baselines import beside_features, beside_s3
-from semiology.reports.published.baselines_alone import features_alone, s3_alone
+from semiology.reports.published.baselines import beside_features, beside_s3, features_alone, s3_alone
 from semiology.reports.read.feature_answers import Results, check_one_recording_set, read_results
 from semiology.reports.read.lmms_eval_files import NoAnswersError, ResultsError
 from semiology.reports.read.run_provenance import mixed_versions, run_provenances

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.data.cache import written_whole
-from semiology.reports.compare.enhancement_effects import EnhancementEffect, enhancement_effects
+from semiology.features import FEATURES
+from semiology.reports.compare.enhancements import EnhancementEffect, enhancement_effects
 from semiology.reports.figures import figure_files
 from semiology.reports.page.content import ReportScores, page_content
 from semiology.reports.page.lineage import read_lineages
-from semiology.reports.page.recording_set_facts import recording_set_facts
+from semiology.reports.page.recordings import recording_set_facts
 from semiology.reports.page.writing import MAX_BYTES, render_page
 from semiology.reports.provenance import provenance
 from semiology.reports.read.run_provenance import run_provenances
-from semiology.reports.summary.features import labelled_answers, labelled_recordings, summarise
+from semiology.reports.summary.features import labelled_recordings, summarise
 from semiology.reports.summary.run_labels import ShownRun, shown_runs
 from semiology.reports.summary.s3 import summarise_s3
 from semiology.reports.summary.wordings import ModelWordings, wording_strips
@@ -163,7 +164,8 @@ def report_scores(
     runs: tuple[ShownRun, ...] = ()
     if results is not None and features is not None:
         records |= results.records
-        results = replace(results, answers=labelled_answers(results.answers))
+        known = results.answers["feature"].isin(FEATURES)
+        results = replace(results, answers=results.answers[known])
         recordings = labelled_recordings(results.answers)
         runs = shown_runs(features.runs, records)
         drawing: dict[str, Any] = {"policy": features.policy, "resamples": features.resamples}

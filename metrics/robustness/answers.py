@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NEEDED = ("prompt_id", "video_id", "patient_id", "answer", "truth")
-DESCRIBING = ("family", "polarity", "answer_format", "provenance")
+DESCRIBING = ("family", "polarity", "answer_format", "provenance", "prompt")
 OWN_FORMAT = "own"
 
 
@@ -120,9 +120,10 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
 
     Args:
         recordings: one row per wording and recording (after `aggregation.recording_answers`), columns
-            prompt_id, video_id, patient_id, answer, truth, and any of feature, prompt_hash, answer_format,
-            family, polarity, provenance, p_yes. A wording is a prompt_id; where one id was sent in several
-            forms (answer formats) each form counts as a wording of its own. A missing answer is unparsed.
+            prompt_id, video_id, patient_id, answer, truth, and any of feature, prompt, prompt_hash,
+            answer_format, family, polarity, provenance, p_yes. A wording is what ``prompt`` labels alike; without
+            that column it is a prompt_id, and where one id was sent in several forms (answer formats) each form
+            counts as a wording of its own. A missing answer is unparsed.
         reference: prompt_id of the reference wording.
 
     Raises:
@@ -222,7 +223,9 @@ def _one_feature(rows: pd.DataFrame) -> str:
 
 
 def _names(rows: pd.DataFrame) -> pd.Series[str]:
-    """Return a name for each row's wording; the form is added where one id was sent in several."""
+    """Return a name for each row's wording: its label, else its id, with the form where one id has several."""
+    if "prompt" in rows.columns:
+        return rows["prompt"].astype(str)
     names = rows["prompt_id"].astype(str)
     for column, length in (("answer_format", None), ("prompt_hash", 8)):
         if column in rows.columns:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -46,24 +47,32 @@ class AnnotatorAgreement:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one flat row per coefficient, for machines."""
-        found = []
-        for feature, estimates in self.features.items():
-            for name in COEFFICIENTS:
-                if name in estimates:
-                    one = estimates[name]
-                    found.append(
-                        {
-                            "feature": feature,
-                            "coefficient": name,
-                            "value": None if one.value != one.value else one.value,
-                            "low": one.low,
-                            "high": one.high,
-                            "items": one.n,
-                            "patients": one.n_patients,
-                            "reason": one.reason or one.caution,
-                        }
-                    )
-        return found
+        return flat_rows(self.features, COEFFICIENTS, ("feature", "coefficient", "items"))
+
+
+def flat_rows(
+    found: Mapping[str, Mapping[str, Estimate]], names: Sequence[str], titles: tuple[str, str, str]
+) -> list[dict[str, Any]]:
+    """Return one row per estimate, NaN as None.
+
+    Args:
+        found: estimates by feature or metric, then by name. names: those wanted, in order.
+        titles: columns of the feature or metric, of the name, and of the number of items.
+    """
+    return [
+        {
+            titles[0]: key,
+            titles[1]: name,
+            "value": None if math.isnan(one.value) else one.value,
+            "low": one.low,
+            "high": one.high,
+            titles[2]: one.n,
+            "patients": one.n_patients,
+            "reason": one.reason or one.caution,
+        }
+        for key, estimates in found.items()
+        for name, one in ((name, estimates[name]) for name in names if name in estimates)
+    ]
 
 
 def annotator_agreement(
@@ -83,9 +92,13 @@ def annotator_agreement(
 
     if len(paths) < 2:
         raise RatingsError("agreement needs two or more annotators → give one table or recording set of each")
-    names = _names(paths)
+    short = [path.stem if path.is_file() else path.name for path in paths]
+    names = [name if short.count(name) == 1 else f"{name} ({i})" for i, name in enumerate(short, start=1)]
     tables = [read_annotations(path) for path in paths]
-    patients, wide = _patients(pd.concat(tables)), _side_by_side(names, tables)
+    patients = _patients(pd.concat(tables))
+    columns = [table.set_index(list(KEYS))["present"] for table in tables]
+    # One row per recording and feature, one column per annotator; NaN where one rated nothing.
+    wide = pd.concat(columns, axis=1, keys=names).sort_index()
     rated = wide.notna().sum(axis=1)
     both = wide[rated > 1]
     if both.empty:
@@ -104,12 +117,19 @@ def annotator_agreement(
         )
         for feature, part in groups.items()
     }
+    distributions = {}  # how alike the shares of "yes" are by feature, over what each pair rated together
+    for first, second in combinations(names, 2):
+        shared = both[[first, second]].dropna()
+        if len(shared):
+            yes = (shared == "yes").groupby(level="feature").mean()
+            similar = distribution_similarity(yes[first].tolist(), yes[second].tolist())
+            distributions[f"{first} / {second}"] = similar
     return AnnotatorAgreement(
         tuple(names),
         features,
         {feature: len(part) for feature, part in groups.items()},
         int((rated == 1).sum()),
-        _distributions(both, names),
+        distributions,
     )
 
 
@@ -167,16 +187,6 @@ def require(frame: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
         raise RatingsError(f"{path.name}:1: has no column {absent[0]!r} → it needs {', '.join(columns)}")
 
 
-def _side_by_side(names: Sequence[str], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return one row per recording and feature, one column per annotator, NaN where one rated nothing."""
-    import pandas as pd
-
-    columns = [
-        table.set_index(list(KEYS))["present"].rename(name) for name, table in zip(names, tables, strict=True)
-    ]
-    return pd.concat(columns, axis=1).sort_index()
-
-
 def _patients(frame: pd.DataFrame) -> dict[str, str]:
     """Return the patient of each recording.
 
@@ -188,21 +198,3 @@ def _patients(frame: pd.DataFrame) -> dict[str, str]:
     if len(twice):
         raise RatingsError(f"{twice.iloc[0]['video_id']} belongs to two patients → correct one of the tables")
     return dict(zip(pairs["video_id"], pairs["patient_id"], strict=True))
-
-
-def _names(paths: Sequence[Path]) -> list[str]:
-    short = [path.stem if path.is_file() else path.name for path in paths]
-    return [name if short.count(name) == 1 else f"{name} ({i})" for i, name in enumerate(short, start=1)]
-
-
-def _distributions(both: pd.DataFrame, names: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Return how alike the shares of "yes" are, feature by feature, over what each pair rated together."""
-    found = {}
-    for first, second in combinations(names, 2):
-        shared = both[[first, second]].dropna()
-        if len(shared):
-            shares = (shared == "yes").groupby(level="feature").mean()
-            found[f"{first} / {second}"] = distribution_similarity(
-                shares[first].tolist(), shares[second].tolist()
-            )
-    return found

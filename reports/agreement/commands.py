@@ -107,13 +107,14 @@ def experts_command(
     seed: _Seed = 0,
 ) -> None:
     """Pearson, Spearman, Kendall and pairwise accuracy of each metric of reports against expert ratings."""
-    from semiology.reports.agreement.experts import MEASURES, agreement_rows, expert_agreement
+    from semiology.reports.agreement.annotators import flat_rows
+    from semiology.reports.agreement.experts import MEASURES, expert_agreement
 
     similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
     found = expert_agreement(
         ratings, runs or (), rating=rating, similarity=similarity, resamples=resamples, seed=seed
     )
-    rows = agreement_rows(found)
+    rows = flat_rows(found, MEASURES, ("metric", "measure", "reports"))
     _write(rows, out)
     if as_json:
         typer.echo(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
@@ -128,28 +129,19 @@ def _print_table(
 ) -> None:
     """Print one row per feature or metric with its intervals, and why some have none below."""
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
-    from semiology.render.table import Footnotes
-    from semiology.render.text import plain
-    from semiology.reports.tables.estimates import with_limits
+    from semiology.render.table import Column, Document, Row, Table, print_document
+    from semiology.reports.tables.estimates import number_of
 
     console = Console()
     if not console.is_terminal:
         console = Console(width=200)
-    footnotes = Footnotes()
-    table = Table(header_style="bold", pad_edge=False)
-    table.add_column(head)
-    for title in ("n", *names.values()):
-        table.add_column(title, justify="right")
-    for key, estimates in found.items():
-        cells = [with_limits(estimates[name], footnotes) if name in estimates else "–" for name in names]
-        table.add_row(Text(plain(key)), counts[key], *map(Text, cells))
-    console.print(table)
-    for i, text in enumerate(footnotes.texts, start=1):
-        console.print(Text(f"({i}) {plain(text)}", style="dim"))
-    console.print(Text("[95 %] by patients.", style="dim"))
+    rows = tuple(
+        Row((key, counts[key], *(number_of(estimates.get(name)) for name in names)))
+        for key, estimates in found.items()
+    )
+    table = Table("", tuple(map(Column, (head, "n", *names.values()))), rows)
+    print_document(Document("", (table,), remarks=("[95 %] by patients.",)), console)
 
 
 def _write(rows: Sequence[dict[str, Any]], out: Path | None) -> None:

@@ -73,24 +73,6 @@ def expert_agreement(
     }
 
 
-def agreement_rows(found: dict[str, dict[str, Estimate]]) -> list[dict[str, Any]]:
-    """Return one flat row per metric and measure, for machines."""
-    return [
-        {
-            "metric": metric,
-            "measure": measure,
-            "value": None if one.value != one.value else one.value,
-            "low": one.low,
-            "high": one.high,
-            "reports": one.n,
-            "patients": one.n_patients,
-            "reason": one.reason or one.caution,
-        }
-        for metric, estimates in found.items()
-        for measure, one in ((name, estimates[name]) for name in MEASURES)
-    ]
-
-
 def _read_ratings(path: Path, rating: str) -> pd.DataFrame:
     """Return one row per rated report, ratings averaged and other columns as numbers (NaN for text)."""
     import pandas as pd

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Sequence
@@ -15,7 +16,6 @@ from semiology.render.help import examples
 
 if TYPE_CHECKING:
     from semiology.reports.compare.comparison import Comparison, Options
-    from semiology.reports.compare.sides import Side
 
 COMPARE_EPILOG = examples(
     "semiology compare runs/old runs/new --out compared",
@@ -79,8 +79,22 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")] = False,
 ) -> None:
     """Compare two models, wordings or enhancements on the recordings that both answered, by patient."""
-    from semiology.reports.compare.comparison import Options
+    from rich.console import Console
 
+    from semiology.reports.compare.comparison import Options, compare_sides
+    from semiology.reports.compare.confirm_split import select_split
+    from semiology.reports.compare.enhancements import compare_enhancements
+    from semiology.reports.compare.files import content, print_comparison, write_comparison
+    from semiology.reports.compare.sides import read_side
+
+    given = [side is not None for side in (first, second, base, enhanced)]
+    if given not in ([True, True, False, False], [False, False, True, True]):
+        raise typer.BadParameter(
+            "give two things to compare: A and B, or --base and --enhanced", param_hint="A B"
+        )
+    if data is None and split is not None:
+        raise typer.BadParameter("a split needs the recording set: add --data DIR", param_hint="--split")
+    selection = None if data is None else select_split(data, split)
     options = Options(
         features=feature_names(features),
         policy=policy,
@@ -88,14 +102,38 @@ def compare(
         resamples=resamples,
         seed=seed,
         margin=margin,
+        recordings=selection.recordings if selection else None,
         any_set=any_set,
     )
-    options, told = _with_split(options, data, split)
-    made = _comparisons(first, second, base, enhanced, options)
+    with Console(stderr=True).status("Reading answers") as status:
+        sides = [read_side(text) for text in (first, second, base, enhanced) if text is not None]
+        status.update("Comparing patient by patient")
+        if base is None:
+            made = [compare_sides(sides[0], sides[1], options)]
+        else:
+            made = compare_enhancements(sides[0], sides[1], options)
+    told = [selection.note] if selection and selection.note else []
     told += _openings(made, data, options)
     made = [replace(comparison, notes=(*comparison.notes, *told)) for comparison in made]
-    written = _write(made, out, measure) if out is not None else []
-    _show(made, written, as_json=as_json, measure=measure)
+    written: list[Path] = []
+    for comparison in made:
+        if out is None:
+            break
+        name = comparison.second if len(made) > 1 else ""
+        stem = "_".join(filter(None, ("comparison", re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_"))))
+        written += write_comparison(comparison, out, stem, measure)
+    if as_json:
+        contents = [content(comparison, measure) for comparison in made]
+        typer.echo(json.dumps(contents[0] if len(contents) == 1 else contents, indent=2, ensure_ascii=False))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=int(os.environ.get("COLUMNS", "200")))
+    for comparison in made:
+        print_comparison(comparison, console, measure)
+        console.print()
+    if written:
+        console.print(f"Written: {', '.join(str(path) for path in written)}", markup=False, highlight=False)
 
 
 def feature_names(text: str | None) -> tuple[str, ...]:
@@ -116,43 +154,6 @@ def feature_names(text: str | None) -> tuple[str, ...]:
             raise ValueError(f"unknown feature or group {name!r}{near} → groups: {', '.join(GROUPS)}")
         wanted |= set(GROUPS.get(name, [name]))
     return tuple(name for name in FEATURES if name in wanted)
-
-
-def _comparisons(
-    first: str | None, second: str | None, base: str | None, enhanced: str | None, options: Options
-) -> list[Comparison]:
-    from rich.console import Console
-
-    from semiology.reports.compare.comparison import compare_sides
-    from semiology.reports.compare.enhancements import compare_enhancements
-    from semiology.reports.compare.sides import read_side
-
-    pair = (first, second, base, enhanced)
-    if (
-        (first is None) == (base is None)
-        or (first is None) != (second is None)
-        or (base is None) != (enhanced is None)
-    ):
-        raise typer.BadParameter(
-            "give two things to compare: A and B, or --base and --enhanced", param_hint="A B"
-        )
-    with Console(stderr=True).status("Reading answers") as status:
-        sides: list[Side] = [read_side(text) for text in pair if text is not None]
-        status.update("Comparing patient by patient")
-        if base is None:
-            return [compare_sides(sides[0], sides[1], options)]
-        return compare_enhancements(sides[0], sides[1], options)
-
-
-def _with_split(options: Options, data: Path | None, split: str | None) -> tuple[Options, list[str]]:
-    from semiology.reports.compare.confirm_split import select_split
-
-    if data is None:
-        if split is not None:
-            raise typer.BadParameter("a split needs the recording set: add --data DIR", param_hint="--split")
-        return options, []
-    selection = select_split(data, split)
-    return replace(options, recordings=selection.recordings), [selection.note] if selection.note else []
 
 
 def _openings(made: Sequence[Comparison], data: Path | None, options: Options) -> list[str]:
@@ -177,35 +178,3 @@ def _openings(made: Sequence[Comparison], data: Path | None, options: Options) -
             }
             told = [enter_opening(data, what).sentence]
     return told
-
-
-def _write(made: Sequence[Comparison], out: Path, measure: str) -> list[Path]:
-    from semiology.reports.compare.files import write_comparison
-
-    written: list[Path] = []
-    for comparison in made:
-        name = comparison.second if len(made) > 1 else ""
-        stem = "_".join(filter(None, ("comparison", re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_"))))
-        written += write_comparison(comparison, out, stem, measure)
-    return written
-
-
-def _show(made: Sequence[Comparison], written: Sequence[Path], *, as_json: bool, measure: str) -> None:
-    import json
-
-    from rich.console import Console
-
-    from semiology.reports.compare.files import content, print_comparison
-
-    if as_json:
-        contents = [content(comparison, measure) for comparison in made]
-        typer.echo(json.dumps(contents[0] if len(contents) == 1 else contents, indent=2, ensure_ascii=False))
-        return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=int(os.environ.get("COLUMNS", "200")))
-    for comparison in made:
-        print_comparison(comparison, console, measure)
-        console.print()
-    if written:
-        console.print(f"Written: {', '.join(str(path) for path in written)}", markup=False, highlight=False)

@@ -17,7 +17,7 @@ from semiology.metrics.paired.comparison import PairedComparison, compare_pairs
 from semiology.metrics.paired.tables import measures_of, paired_tables
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.reports.compare.sides import Condition, Side, SideError, only_condition
-from semiology.reports.published.same_recordings import SIMULATED_REASON, other_recordings
+from semiology.reports.published.baselines import SIMULATED_REASON, other_recordings
 from semiology.reports.read.run_facts import RunFacts, caveats
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ class Comparison:
 
     Attributes:
         first, second: names of the sides. Differences are second minus first.
-        result: figures.
+        result: the numbers.
         pairs: the answers compared, columns `paired_tables.PAIR_COLUMNS`.
         n_recordings: recordings compared. n_first, n_second: recordings that each side answered.
         unpaired: recordings that one side lacks, wholly or for some features.
@@ -109,13 +109,19 @@ def compare_sides(first: Side, second: Side, options: Options) -> Comparison:
     """
     if first.constant and second.constant:
         raise SideError("both sides are constant answers → give at least one run or published model")
-    _refuse_different_sets(first, second, options)
+    if first.data and second.data and first.data != second.data and not options.any_set:
+        raise SideError(
+            f"the runs are about different recording sets ({first.data}; {second.data}) → compare runs about "
+            "one set, or add --any-set if the recordings they share are the same under both names"
+        )
     notes = [*first.notes, *second.notes]
     a, b = _chosen(first, second, options, notes), _chosen(second, first, options, notes)
-    if a is None:
-        a = _constant(first, b)
-    if b is None:
-        b = _constant(second, a)
+    if a is None or b is None:
+        known = a or b
+        assert known is not None  # both constant was refused
+        text, answer = (first.text, first.constant) if a is None else (second.text, second.constant)
+        constant = Condition(text, "", "", known.answers.assign(answer=answer))
+        a, b = a or constant, b or constant
     simulated = first.simulated or second.simulated
     if a.published != b.published and simulated and not (first.constant or second.constant):
         raise SideError(f"{SIMULATED_REASON} → compare answers about the same recordings")
@@ -144,10 +150,20 @@ def compare_conditions(
     pairs = _one_truth(pairs, first, second, found)
     unpaired = _unpaired(a, b)
     before = len(pairs)
-    usable = {side: _usable(pairs, side) for side in ("first", "second")}
+    three = pairs["feature"].isin(THREE_CLASSES)
+    usable = {
+        side: pairs[side].isin(["yes", "no"]) | (three & (pairs[side] == "na"))
+        for side in ("first", "second")
+    }
     unusable = tuple(int((~usable[side]).sum()) for side in ("first", "second"))
     if options.policy == "drop":
         pairs = pairs[usable["first"] & usable["second"]]
+    features, models = set(pairs["feature"]), {first.model, second.model}
+    limits = [
+        text
+        for records in facts
+        for text in caveats({name: known for name, known in records.items() if name in models}, features)
+    ]
     result = compare_pairs(
         pairs,
         options.features,
@@ -168,28 +184,10 @@ def compare_conditions(
         unpaired=unpaired,
         unusable=(unusable[0], unusable[1]),
         n_dropped=before - len(pairs),
-        caveats=_caveats(facts, set(pairs["feature"]), {first.model, second.model}),
+        caveats=tuple(dict.fromkeys(limits)),
         notes=tuple(found),
         options=options,
     )
-
-
-def _caveats(facts: Sequence[RunFacts], features: set[str], models: set[str]) -> tuple[str, ...]:
-    """Return what limits the figures of these models on these features."""
-    told = [
-        text
-        for records in facts
-        for text in caveats({name: known for name, known in records.items() if name in models}, features)
-    ]
-    return tuple(dict.fromkeys(told))
-
-
-def _refuse_different_sets(first: Side, second: Side, options: Options) -> None:
-    if first.data and second.data and first.data != second.data and not options.any_set:
-        raise SideError(
-            f"the runs are about different recording sets ({first.data}; {second.data}) → compare runs about "
-            "one set, or add --any-set if the recordings they share are the same under both names"
-        )
 
 
 def _chosen(side: Side, other: Side, options: Options, notes: list[str]) -> Condition | None:
@@ -243,11 +241,6 @@ def _macro_balanced_accuracy(rows: pd.DataFrame, features: Sequence[str]) -> flo
     tables = paired_tables(both, [name for name in features if name in set(both["feature"])])
     values = measures_of(tables.first.sum(0), tables.features)["balanced_accuracy"]
     return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
-
-
-def _constant(side: Side, other: Condition | None) -> Condition:
-    assert other is not None  # both constant was refused
-    return Condition(side.text, "", "", other.answers.assign(answer=side.constant))
 
 
 def _selected(answers: pd.DataFrame, options: Options) -> pd.DataFrame:
@@ -310,8 +303,3 @@ def _unpaired(a: pd.DataFrame, b: pd.DataFrame) -> tuple[Unpaired, ...]:
             features = tuple(name for name in FEATURES if name in set(group["feature"]))
             found.append(Unpaired(str(video), missing, features, str(video) not in known[missing]))
     return tuple(found)
-
-
-def _usable(pairs: pd.DataFrame, side: str) -> pd.Series[bool]:
-    three = pairs["feature"].isin(THREE_CLASSES)
-    return pairs[side].isin(["yes", "no"]) | (three & (pairs[side] == "na"))

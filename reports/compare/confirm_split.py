@@ -62,7 +62,7 @@ class Openings:
         if self.altered:
             text += " Its record was changed by other means: the count may be too low."
         elif self.distinct > 1:
-            text += " Figures on it confirm less each time."
+            text += " Scores on it confirm less each time."
         return text
 
 
@@ -100,7 +100,7 @@ def select_split(data: Path, split: str | None) -> Selection:
 
 
 def enter_opening(data: Path, what: Mapping[str, Any], at: datetime | None = None) -> Openings:
-    """Enter that the confirm split is being scored, before any figure is shown.
+    """Enter that the confirm split is being scored, before any number is shown.
 
     Args:
         data: folder of the recording set; where it cannot be written, the copy in the cache serves alone.
@@ -110,7 +110,8 @@ def enter_opening(data: Path, what: Mapping[str, Any], at: datetime | None = Non
     Raises:
         OSError: neither place can be written.
     """
-    files = [data / RECORD, _copy(data)]
+    name = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:32]
+    files = [data / RECORD, cache_directory() / "confirm_openings" / f"{name}.jsonl"]
     lines = [_lines(file) for file in files]
     longest = max(lines, key=len)
     altered = any(not _chained(kept) for kept in lines) or (
@@ -136,11 +137,6 @@ def answers_digest(rows: Sequence[Sequence[object]]) -> str:
     """Return a digest of the answers compared, so that a repeated look can be told from a new one."""
     text = "\n".join(sorted("\t".join(str(cell) for cell in row) for row in rows))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _copy(data: Path) -> Path:
-    name = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:32]
-    return cache_directory() / "confirm_openings" / f"{name}.jsonl"
 
 
 def _lines(file: Path) -> list[str]:

@@ -1,14 +1,29 @@
-"""Enhanced against plain: the same model and wording, one comparison for each enhancement."""
+"""What an enhancement changes: the same model and wording with and without it, on the same recordings.
+
+``semiology compare --base … --enhanced …`` compares by `compare_enhancements`, a report by
+`enhancement_effects`; both by the same function, so that effect, interval, test and verdict are the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from semiology.features import FEATURES, FEATURES_BY_GROUP, Group
+from semiology.metrics.paired.comparison import PairedComparison, PairedScore
+from semiology.metrics.scores.classification import Policy
+from semiology.metrics.statistics.intervals import BOOTSTRAP, RESAMPLES, Estimate, not_estimable
 from semiology.reports.compare.comparison import Comparison, Options, compare_conditions
-from semiology.reports.compare.sides import Condition, Side, SideError
+from semiology.reports.compare.sentences import Verdict, verdict
+from semiology.reports.compare.sides import ANSWER_COLUMNS, Condition, Side, SideError
+from semiology.reports.read.asked import NO_ENHANCEMENT
 
-PLAIN = "none"
+if TYPE_CHECKING:
+    import pandas as pd
+
+MEASURE = "f1"
+_NAN = float("nan")
 
 
 def compare_enhancements(base: Side, enhanced: Side, options: Options) -> list[Comparison]:
@@ -33,8 +48,8 @@ def compare_enhancements(base: Side, enhanced: Side, options: Options) -> list[C
             f"the runs are about different recording sets ({base.data}; {enhanced.data}) → an enhancement is "
             "compared on one set; add --any-set if it is the same under two names"
         )
-    plain = {(c.model, c.prompt): c for c in base.conditions if c.enhancement in ("", PLAIN)}
-    turned = [c for c in enhanced.conditions if c.enhancement not in ("", PLAIN)]
+    plain = {(c.model, c.prompt): c for c in base.conditions if c.enhancement in ("", NO_ENHANCEMENT)}
+    turned = [c for c in enhanced.conditions if c.enhancement not in ("", NO_ENHANCEMENT)]
     if not plain:
         raise SideError(
             f"{base.text}: holds no answers without an enhancement → give the plain run as --base"
@@ -47,7 +62,13 @@ def compare_enhancements(base: Side, enhanced: Side, options: Options) -> list[C
     notes = tuple(dict.fromkeys((*base.notes, *enhanced.notes)))
     made = []
     for condition in turned:
-        counterpart = _counterpart(condition, plain, base)
+        counterpart = plain.get((condition.model, condition.prompt))
+        if counterpart is None:
+            there = "; ".join(f"{model} with wording {prompt}" for model, prompt in plain)
+            raise SideError(
+                f"{base.text}: has no plain answers of {condition.model} with wording {condition.prompt}, "
+                f"only of {there} → compare one model and wording with and without the enhancement"
+            )
         shared = set(condition.answers["feature"]) & set(counterpart.answers["feature"])
         chosen = replace(options, features=tuple(f for f in options.features if f in shared))
         if not chosen.features:
@@ -60,12 +81,128 @@ def compare_enhancements(base: Side, enhanced: Side, options: Options) -> list[C
     return made
 
 
-def _counterpart(condition: Condition, plain: Mapping[tuple[str, str], Condition], base: Side) -> Condition:
-    found = plain.get((condition.model, condition.prompt))
-    if found is None:
-        there = "; ".join(f"{model} with wording {prompt}" for model, prompt in plain)
-        raise SideError(
-            f"{base.text}: has no plain answers of {condition.model} with wording {condition.prompt}, "
-            f"only of {there} → compare one model and wording with and without the enhancement"
+@dataclass(frozen=True)
+class EnhancementEffect:
+    """One model, enhancement and feature, or the mean over several features.
+
+    Attributes:
+        model, prompt, enhancement: what was asked.
+        name: the feature, or ``mean`` of a group.
+        group: signal group of the features, as in the papers.
+        plain, enhanced: F1 without and with it, on the same recordings.
+        difference: enhanced minus plain, with its interval over patients.
+        p_value: of the patient sign-flip test, adjusted by max-T over the features of the enhancement (for a
+            mean, over the two end points of the comparison). NaN where nothing can be tested.
+        verdict: what that test and the margin of equivalence say.
+        n, n_patients, n_features: recordings asked about both ways, their patients, features averaged.
+    """
+
+    model: str
+    prompt: str
+    enhancement: str
+    name: str
+    group: Group
+    plain: float
+    enhanced: float
+    difference: Estimate
+    p_value: float
+    verdict: Verdict
+    n: int
+    n_patients: int
+    n_features: int = 1
+
+
+def enhancement_effects(
+    recordings: pd.DataFrame, *, policy: Policy = "wrong", resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[EnhancementEffect, ...]:
+    """Return the effect of every enhancement that was asked beside the plain question.
+
+    Args:
+        recordings: answers to recordings, columns model, enhancement, prompt_id, video_id, patient_id,
+            feature, answer, truth.
+        policy: ``wrong`` or ``drop`` for answers that are neither yes nor no (``drop``: of either side).
+        resamples, seed: of the bootstrap over patients; the seed also of the test.
+
+    Features come first, in the order of the papers' groups, then the mean of each group of several features.
+
+    Raises:
+        ValueError: a recording has another truth or patient in the enhanced run than in the plain one.
+    """
+    found: list[EnhancementEffect] = []
+    for (model, prompt), rows in recordings.groupby(["model", "prompt_id"], sort=True, observed=True):
+        sides = {
+            str(name): Condition(str(model), str(prompt), str(name), side[list(ANSWER_COLUMNS)])
+            for name, side in rows.groupby("enhancement", sort=True, observed=True)
+        }
+        plain = sides.pop(NO_ENHANCEMENT, None)
+        if plain is None:
+            continue
+        for enhanced in sides.values():
+            shared = _comparable(plain, enhanced, policy)
+            features = tuple(name for name in FEATURES if name in shared)
+            if features:
+                options = Options(features=features, policy=policy, resamples=resamples, seed=seed)
+                found += _effects(plain, enhanced, options)
+    return tuple(found)
+
+
+def _comparable(plain: Condition, enhanced: Condition, policy: Policy) -> set[str]:
+    """Return the features with a recording that both sides answered and that has a truth to score."""
+    keys = ["video_id", "feature"]
+    rows = plain.answers.merge(enhanced.answers[[*keys, "answer"]], on=keys, suffixes=("", "_enhanced"))
+    rows = rows[rows["truth"].isin(["yes", "no"])]
+    if policy == "drop":
+        rows = rows[rows["answer"].isin(["yes", "no"]) & rows["answer_enhanced"].isin(["yes", "no"])]
+    return set(rows["feature"])
+
+
+def _effects(plain: Condition, enhanced: Condition, options: Options) -> Iterable[EnhancementEffect]:
+    whole = compare_conditions(plain, enhanced, options).result
+    asked = (enhanced.model, enhanced.prompt, enhanced.enhancement)
+
+    def effect(
+        name: str,
+        group: Group,
+        score: PairedScore,
+        result: PairedComparison,
+        n: int,
+        patients: int,
+        count: int,
+    ) -> EnhancementEffect:
+        found = (score.first, score.second)
+        told = verdict(score, result)
+        return EnhancementEffect(
+            *asked, name, group, *found, score.difference, score.p_max_t, told, n, patients, count
         )
+
+    for group, members in FEATURES_BY_GROUP.items():
+        mine = [each for each in whole.features if each.feature in members]
+        for each in mine:
+            yield effect(each.feature, group, each.scores[MEASURE], whole, each.n, each.n_patients, 1)
+        if len(mine) < 2:
+            continue
+        result = whole
+        if len(mine) < len(whole.features):
+            names = tuple(each.feature for each in mine)
+            result = compare_conditions(plain, enhanced, replace(options, features=names)).result
+        n, patients = max(each.n for each in mine), result.n_patients
+        if result.macro:  # the mean over a group is the primary end point of its comparison
+            yield effect(
+                "mean", group, result.macro[MEASURE], result, n, patients, len(result.macro_features)
+            )
+            continue
+        reason = "no feature has recordings with and without the feature"
+        empty = not_estimable(_NAN, BOOTSTRAP, n, patients, reason)
+        yield EnhancementEffect(
+            *asked, "mean", group, _NAN, _NAN, empty, _NAN, "undefined", n, patients, n_features=0
+        )
+
+
+def effects_by_enhancement(
+    effects: Sequence[EnhancementEffect],
+) -> Mapping[tuple[str, str, str], list[EnhancementEffect]]:
+    """Return effects by (model, prompt, enhancement), in their order."""
+    found: dict[tuple[str, str, str], list[EnhancementEffect]] = {}
+    for each in effects:
+        found.setdefault((each.model, each.prompt, each.enhancement), []).append(each)
     return found

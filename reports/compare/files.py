@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.data.cache import written_whole
-from semiology.metrics.paired.comparison import PairedFeature, PairedScore
+from semiology.metrics.paired.comparison import PairedScore
 from semiology.metrics.paired.tables import END_POINTS, MEASURES
-from semiology.render.table import csv_of, table_line
-from semiology.render.text import counted, escaped, plain
-from semiology.reports.compare.comparison import Comparison, Unpaired
+from semiology.render.table import (
+    Column,
+    Document,
+    Footnotes,
+    Lines,
+    Row,
+    Table,
+    csv_of,
+    markdown_table,
+    print_document,
+)
+from semiology.render.text import counted, escaped
+from semiology.reports.compare.comparison import Comparison
 from semiology.reports.compare.sentences import (
     NAMES,
     difference_text,
@@ -23,12 +31,12 @@ from semiology.reports.compare.sentences import (
     verdict,
 )
 from semiology.reports.tables.features import POLICIES
+from semiology.reports.tables.files import write_texts
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 SHOWN_UNPAIRED = 5
-MCNEMAR = "McNemar*"
 MCNEMAR_REMARK = (
     "* McNemar's mid-p on accuracy ignores patients: on such cluster sizes it finds differences that are "
     "none in 11 to 20 % instead of 5 % of studies. Shown for comparison with other papers only."
@@ -40,48 +48,48 @@ FAMILY_REMARK = (
 )
 
 
-def header(measure: str) -> tuple[str, ...]:
-    """Return the columns of the table of features for one measure."""
+def feature_table(comparison: Comparison, measure: str) -> Table:
+    """Return the features, exploratory, compared by one measure."""
     name = NAMES[measure]
-    return (
-        "feature",
-        "with sign (patients)",
-        f"{name} A",
-        f"{name} B",
-        "B − A [95 %]",
-        "p",
-        "max-T",
-        "Holm",
-        "BH",
-        MCNEMAR,
-        "B is",
+    columns = (
+        Column("feature"),
+        Column("with feature (patients)", layout="{} of {} ({})"),
+        Column(f"{name} A", ".3f"),
+        Column(f"{name} B", ".3f"),
+        Column("B − A [95 %]"),
+        Column("p", "p"),
+        Column("max-T", "p"),
+        *(Column(title, "p", rank=1) for title in ("Holm", "BH", "McNemar*")),
+        Column("B is", left=True),
     )
-
-
-def feature_cells(feature: PairedFeature, comparison: Comparison, measure: str) -> tuple[str, ...]:
-    """Return one row under `header`."""
-    score = feature.scores[measure]
-    return (
-        feature.feature,
-        f"{feature.n_positive} of {feature.n} ({feature.n_positive_patients})",
-        _three(score.first),
-        _three(score.second),
-        difference_text(score),
-        *(p_text(p) for p in (score.p_value, score.p_max_t, score.p_holm, score.p_bh, feature.mcnemar_p)),
-        verdict(score, comparison.result),
-    )
+    rows = []
+    for feature in comparison.result.features:
+        score = feature.scores[measure]
+        counts = (feature.n_positive, feature.n, feature.n_positive_patients)
+        ps = (score.p_value, score.p_max_t, score.p_holm, score.p_bh, feature.mcnemar_p)
+        told = (difference_text(score), *ps, verdict(score, comparison.result))
+        rows.append(Row((feature.feature, counts, score.first, score.second, *told)))
+    return Table("Features (exploratory)", columns, tuple(rows))
 
 
 def preamble(comparison: Comparison) -> list[str]:
     """Return what is compared, on which recordings, and what is left out."""
     result = comparison.result
-    lines = [
-        f"A: {comparison.first}",
-        f"B: {comparison.second}",
-        _both(comparison),
-    ]
+    lines = [f"A: {comparison.first}", f"B: {comparison.second}"]
+    lines.append(
+        f"Both answered {counted(comparison.n_recordings, 'recording')} of "
+        f"{counted(result.n_patients, 'patient')} (A {comparison.n_first}, B {comparison.n_second}); "
+        f"they differ about {counted(result.n_deciding, 'patient')}."
+    )
     for side, name in (("first", "A"), ("second", "B")):
-        lines += _missing([item for item in comparison.unpaired if item.missing == side], name)
+        for whole, what in ((True, "no answer on"), (False, "no answer on some features of")):
+            found = [u.video_id for u in comparison.unpaired if u.missing == side and u.whole == whole]
+            if found:
+                more = f" and {len(found) - SHOWN_UNPAIRED} more" if len(found) > SHOWN_UNPAIRED else ""
+                lines.append(
+                    f"{name} has {what} {counted(len(found), 'recording')} that the other has: "
+                    f"{', '.join(found[:SHOWN_UNPAIRED])}{more}."
+                )
     if any(comparison.unusable):
         lines.append(
             f"Neither yes nor no: {counted(comparison.unusable[0], 'answer')} of A, "
@@ -93,7 +101,7 @@ def preamble(comparison: Comparison) -> list[str]:
 
 
 def closing(comparison: Comparison) -> list[str]:
-    """Return how the figures were made."""
+    """Return how the numbers were made."""
     result = comparison.result
     drawn = (
         f"all {result.flips:,} signs of patients"
@@ -117,51 +125,26 @@ def closing(comparison: Comparison) -> list[str]:
 
 def print_comparison(comparison: Comparison, console: Console, measure: str = "f1") -> None:
     """Print caveats, what is compared, the end points, the features and one sentence for each."""
-    from rich.table import Table
-    from rich.text import Text
-
-    for caveat in comparison.caveats:
-        console.print(Text(f"Note: {plain(caveat)}", style="yellow"))
-    for line in preamble(comparison):
-        console.print(Text(plain(line)))
-    for sentence in primary_sentences(comparison):
-        console.print(Text(plain(sentence), style="bold"))
-    columns = header(measure)
-    shown = [
-        i for i, name in enumerate(columns) if console.width >= 130 or name not in ("Holm", "BH", MCNEMAR)
-    ]
-    table = Table(
-        title=Text("Features (exploratory)"), title_justify="left", header_style="bold", pad_edge=False
+    result = comparison.result
+    parts = (
+        Lines(tuple(preamble(comparison))),
+        Lines(tuple(primary_sentences(comparison)), style="bold"),
+        feature_table(comparison, measure),
+        Lines(tuple(feature_sentence(feature, comparison, measure) for feature in result.features)),
     )
-    for i in shown:
-        justify: Any = "left" if i in (0, len(columns) - 1) else "right"
-        table.add_column(columns[i], justify=justify, no_wrap=console.width >= 110)
-    for feature in comparison.result.features:
-        cells = feature_cells(feature, comparison, measure)
-        table.add_row(*(Text(cells[i]) for i in shown))
-    console.print(table)
-    for feature in comparison.result.features:
-        console.print(Text(plain(feature_sentence(feature, comparison, measure))))
-    for line in closing(comparison):
-        console.print(Text(plain(line), style="dim"))
-    for note in comparison.notes:
-        console.print(Text(f"• {plain(note)}", style="yellow"))
+    told = Document("", parts, comparison.caveats, tuple(closing(comparison)), comparison.notes)
+    print_document(told, console)
 
 
 def markdown(comparison: Comparison, measure: str = "f1") -> str:
     """Return the comparison as Markdown."""
-    columns = header(measure)
     lines = ["# Comparison", ""]
     lines += [f"> **Note.** {escaped(text)}" for text in comparison.caveats] + [""] * bool(comparison.caveats)
     lines += [f"- {escaped(text)}" for text in preamble(comparison)]
     lines += ["", "## End points", "", *(f"- {escaped(text)}" for text in primary_sentences(comparison)), ""]
-    lines += ["## Features (exploratory)", "", table_line(columns)]
-    lines.append(table_line(["---"] + ["---:"] * (len(columns) - 2) + ["---"]))
-    lines += [table_line(feature_cells(f, comparison, measure)) for f in comparison.result.features]
-    lines += [
-        "",
-        *(f"- {escaped(feature_sentence(f, comparison, measure))}" for f in comparison.result.features),
-    ]
+    lines += ["## Features (exploratory)", ""]
+    lines += markdown_table(feature_table(comparison, measure), Footnotes())
+    lines += [f"- {escaped(feature_sentence(f, comparison, measure))}" for f in comparison.result.features]
     lines += ["", "## How", "", *(f"- {escaped(text)}" for text in closing(comparison)), ""]
     if comparison.notes:
         lines += ["## Files and rows", "", *(f"- {escaped(text)}" for text in comparison.notes), ""]
@@ -239,32 +222,26 @@ def write_comparison(comparison: Comparison, folder: Path, stem: str, measure: s
     Returns:
         The files written; a table without rows is not.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     pairs = comparison.pairs[comparison.pairs["first"] != comparison.pairs["second"]]
     pairs = pairs.sort_values(["feature", "video_id"], kind="stable")
-    texts = {
-        f"{stem}.md": markdown(comparison, measure),
-        f"{stem}.json": json.dumps(
-            content(comparison, measure), indent=2, ensure_ascii=False, allow_nan=False
-        )
-        + "\n",
-    }
+    unpaired = [
+        {
+            "video_id": item.video_id,
+            "missing": "A" if item.missing == "first" else "B",
+            "whole": "yes" if item.whole else "no",
+            "features": " ".join(item.features),
+        }
+        for item in comparison.unpaired
+    ]
     tables = {
         f"{stem}.csv": rows(comparison),
         f"{stem}_changed.csv": [{str(k): v for k, v in row.items()} for row in pairs.to_dict("records")],
-        f"{stem}_unpaired.csv": [_unpaired_row(item) for item in comparison.unpaired],
+        f"{stem}_unpaired.csv": unpaired,
     }
-    written = []
-    for name, text in texts.items():
-        with written_whole(folder / name) as part:
-            part.write_text(text, encoding="utf-8")
-        written.append(folder / name)
-    for name, table in tables.items():
-        if table:
-            with written_whole(folder / name) as part:
-                part.write_text(csv_of(list(_plain(table))), encoding="utf-8", newline="")
-            written.append(folder / name)
-    return sorted(written)
+    told = json.dumps(content(comparison, measure), indent=2, ensure_ascii=False, allow_nan=False)
+    texts = {f"{stem}.md": markdown(comparison, measure), f"{stem}.json": told + "\n"}
+    texts |= {name: csv_of(table) for name, table in tables.items() if table}
+    return sorted(write_texts(texts, folder))
 
 
 _COUNTS = (
@@ -279,28 +256,6 @@ _COUNTS = (
     "mcnemar_p",
     "always_yes_f1",
 )
-
-
-def _both(comparison: Comparison) -> str:
-    result = comparison.result
-    return (
-        f"Both answered {counted(comparison.n_recordings, 'recording')} of "
-        f"{counted(result.n_patients, 'patient')} (A {comparison.n_first}, B {comparison.n_second}); "
-        f"they differ about {counted(result.n_deciding, 'patient')}."
-    )
-
-
-def _missing(items: Sequence[Unpaired], name: str) -> list[str]:
-    lines = []
-    for whole, what in ((True, "no answer on"), (False, "no answer on some features of")):
-        found = [item.video_id for item in items if item.whole == whole]
-        if found:
-            more = f" and {len(found) - SHOWN_UNPAIRED} more" if len(found) > SHOWN_UNPAIRED else ""
-            shown = ", ".join(found[:SHOWN_UNPAIRED])
-            lines.append(
-                f"{name} has {what} {counted(len(found), 'recording')} that the other has: {shown}{more}."
-            )
-    return lines
 
 
 def _score(score: PairedScore, comparison: Comparison) -> dict[str, Any]:
@@ -327,24 +282,7 @@ def _score(score: PairedScore, comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _unpaired_row(item: Unpaired) -> dict[str, Any]:
-    return {
-        "video_id": item.video_id,
-        "missing": "A" if item.missing == "first" else "B",
-        "whole": "yes" if item.whole else "no",
-        "features": " ".join(item.features),
-    }
-
-
-def _plain(table: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
-    return ({key: "" if value is None else value for key, value in row.items()} for row in table)
-
-
 def _number(value: float | int | None) -> float | int | None:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     return round(float(value), 6) if isinstance(value, float) else int(value)
-
-
-def _three(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}"

@@ -11,7 +11,7 @@ from typing import Literal
 from semiology.metrics.paired.comparison import PairedComparison, PairedFeature, PairedScore
 from semiology.metrics.paired.tables import END_POINTS
 from semiology.metrics.statistics.sign_flip import smallest_p
-from semiology.render.text import counted
+from semiology.render.text import counted, number_text
 from semiology.reports.compare.comparison import Comparison
 
 Verdict = Literal["higher", "lower", "equivalent", "not shown", "same answers", "too few", "undefined"]
@@ -45,7 +45,7 @@ def primary_sentences(comparison: Comparison) -> list[str]:
     """Return one sentence per primary end point, with the names of the sides."""
     result = comparison.result
     if not result.macro:
-        return ["No macro figure: no feature has recordings with and without the feature."]
+        return ["No macro mean: no feature has recordings with and without the feature."]
     count = len(result.macro_features)
     over = counted(count, "feature")
     names = (comparison.first, comparison.second)
@@ -73,7 +73,7 @@ def feature_sentence(
 
 
 def difference_text(score: PairedScore) -> str:
-    """Return a difference with its feature and its interval."""
+    """Return a difference with its interval."""
     difference = score.difference
     if math.isnan(difference.value):
         return "–"
@@ -84,18 +84,7 @@ def difference_text(score: PairedScore) -> str:
 
 def p_text(p: float) -> str:
     """Return a p-value for people; never 0."""
-    if math.isnan(p):
-        return "–"
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
-
-
-def _p_words(score: PairedScore, family: str) -> str:
-    plain, adjusted = (text if text[0] == "<" else f"= {text}" for text in map(p_text, _both_p(score)))
-    return f"patient sign-flip p {plain}; for {family} p {adjusted}"
-
-
-def _both_p(score: PairedScore) -> tuple[float, float]:
-    return score.p_value, score.p_max_t
+    return number_text(p, "p")
 
 
 def _sentence(score: PairedScore, result: PairedComparison, names: tuple[str, str], family: str) -> str:
@@ -107,7 +96,11 @@ def _sentence(score: PairedScore, result: PairedComparison, names: tuple[str, st
     first, second = names
     seen = f"{second} {score.second:.3f}, {first} {score.first:.3f}, difference {difference_text(score)}"
     caution = f" Caution, {score.difference.caution}." if score.difference.caution else ""
-    return f"{seen}. {_claim(kind, score, second, _p_words(score, family), result)}{caution}"
+    plain, adjusted = (
+        text if text[0] == "<" else f"= {text}" for text in map(p_text, (score.p_value, score.p_max_t))
+    )
+    p = f"patient sign-flip p {plain}; for {family} p {adjusted}"
+    return f"{seen}. {_claim(kind, score, second, p, result)}{caution}"
 
 
 def _claim(kind: Verdict, score: PairedScore, second: str, p: str, result: PairedComparison) -> str:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semiology.features import FEATURES
-from semiology.metrics.scores.aggregation import recording_answers
-from semiology.reports.published.baselines_alone import KNOWN, baselines_file
+from semiology.reports.published.baselines import KNOWN, baselines_file
+from semiology.reports.read.asked import PREFIX, Asked
 from semiology.reports.read.run_facts import RunFacts
 
 if TYPE_CHECKING:
@@ -49,11 +49,9 @@ class Condition:
 
     @property
     def label(self) -> str:
-        """Name for people: the model, with wording and enhancement where they are not the usual ones."""
-        extra = [self.prompt] if self.prompt not in ("", "s3") else []
-        extra += [self.enhancement] if self.enhancement not in ("", "none") else []
-        name = f"{self.model} ({', '.join(extra)})" if extra else self.model
-        return f"published: {name}" if self.published else name
+        """Name for people, as in every report."""
+        model = f"{PREFIX if self.published else ''}{self.model}"
+        return Asked(model, self.prompt, self.enhancement).label
 
 
 @dataclass(frozen=True)
@@ -95,12 +93,20 @@ def read_side(text: str) -> Side:
         return Side(text, constant=CONSTANTS[text])
     source, _, choice = text.partition(SEPARATOR)
     path = _path(source)
-    wanted = _wanted(choice, text)
+    wanted: dict[str, str] = {}
+    for part in filter(None, (piece.strip() for piece in choice.split(","))):
+        name, sign, value = (word.strip() for word in part.partition("="))
+        name, value = (name, value) if sign else ("model", part)
+        if name not in CONDITION:
+            raise SideError(f"{text}: cannot choose by {name!r} → use {', '.join(CONDITION)}")
+        wanted[name] = value
     side = _published(path, text) if path.suffix == ".csv" else _run(path, text)
     best = wanted.get("model") == BEST and BEST not in {c.model for c in side.conditions}
     if best:
         del wanted["model"]
-    matching = tuple(c for c in side.conditions if all(_matches(c, *item) for item in wanted.items()))
+    matching = tuple(
+        c for c in side.conditions if all(getattr(c, name) == value for name, value in wanted.items())
+    )
     if not matching:
         raise SideError(f"{text}: nothing here matches → choose one of\n{choices(source, side.conditions)}")
     return Side(text, matching, None, best, side.data, side.notes, side.facts)
@@ -153,28 +159,12 @@ def choices(source: str, conditions: Sequence[Condition]) -> str:
     return "\n".join(lines)
 
 
-def _wanted(choice: str, text: str) -> dict[str, str]:
-    wanted: dict[str, str] = {}
-    for part in filter(None, (piece.strip() for piece in choice.split(","))):
-        name, sign, value = part.partition("=")
-        name, value = (name.strip(), value.strip()) if sign else ("model", part)
-        if name not in CONDITION:
-            raise SideError(f"{text}: cannot choose by {name!r} → use {', '.join(CONDITION)}")
-        wanted[name] = value
-    return wanted
-
-
-def _matches(condition: Condition, name: str, value: str) -> bool:
-    return str(getattr(condition, name)) == value
-
-
 def _run(path: Path, text: str) -> Side:
     from semiology.reports.read.feature_answers import read_results
+    from semiology.reports.summary.features import labelled_recordings
 
     results = read_results([path])
-    answers = results.answers[results.answers["feature"].isin(FEATURES)]
-    answers = answers.assign(prompt_id=_wordings(answers)).drop(columns="prompt_hash")
-    recordings = recording_answers(answers)
+    recordings = labelled_recordings(results.answers)
     data = next((str(r["data"]) for r in results.records.values() if r.get("data")), None)
     found = _conditions(recordings.rename(columns={"prompt_id": "prompt"}), published=False)
     return Side(text, found, None, False, data, results.notes, results.records)
@@ -198,10 +188,3 @@ def _conditions(rows: pd.DataFrame, *, published: bool) -> tuple[Condition, ...]
         answers = group[list(ANSWER_COLUMNS)].reset_index(drop=True)
         found.append(Condition(model, prompt, enhancement, answers, published))
     return tuple(found)
-
-
-def _wordings(answers: pd.DataFrame) -> pd.Series[str]:
-    """Return the wording of each row: its id, with the answer format where one id was sent in several."""
-    ids = answers["prompt_id"].astype(str)
-    forms = answers.groupby(["feature", "prompt_id"])["answer_format"].transform("nunique")
-    return ids.where(forms <= 1, ids + "+" + answers["answer_format"].astype(str))

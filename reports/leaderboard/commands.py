@@ -52,7 +52,7 @@ def export_command(
     """Score runs and write their entries."""
     from semiology.reports.leaderboard.entries import ExportOptions, entries
     from semiology.reports.leaderboard.files import LeaderboardError, write_board
-    from semiology.reports.published.baselines_alone import features_alone, read_named_baselines
+    from semiology.reports.published.baselines import features_alone, read_named_baselines
     from semiology.reports.read.feature_answers import read_results
     from semiology.reports.summary.features import summarise
 
@@ -71,8 +71,8 @@ def export_command(
     typer.echo(f"{_entries(len(made))} → {out}")
     if withheld:
         typer.echo(
-            f"The figures on {', '.join(sorted(withheld))} are withheld, in some entries at least: they rest "
-            "on fewer than 5 patients, or would tell those that do (--internal gives them)"
+            f"The scores on {', '.join(sorted(withheld))} are withheld, in some entries at least, and left out of "
+            "the means: they rest on fewer than 5 patients (--internal gives them)"
         )
 
 
@@ -82,7 +82,7 @@ def export_command(
 def import_command(
     sources: _Files,
     into: Annotated[Path, typer.Option(help="Leaderboard to add to; made if there is none.", dir_okay=False)],
-    replace: Annotated[bool, typer.Option("--replace", help="Take new figures of known entries.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Take new scores of known entries.")] = False,
 ) -> None:
     """Check files of other laboratories and add their entries to a leaderboard."""
     from semiology.reports.leaderboard.files import merged, read_board, write_board
@@ -164,9 +164,8 @@ def _cards(path: Path | None) -> dict[str, dict[str, Any]]:
         ) from None
     if not isinstance(content, dict) or not all(isinstance(card, dict) for card in content.values()):
         raise ValueError(f"{path}: is no table of model cards → write: model name, then its keys indented")
-    return {str(name): {str(k): _plain(v) for k, v in card.items()} for name, card in content.items()}
-
-
-def _plain(value: Any) -> Any:
-    """Return numbers as they are and everything else (a date, say) as text."""
-    return value if value is None or isinstance(value, (int, float)) else str(value)
+    kept = (int, float, type(None))  # everything else (a date, say) is text
+    return {
+        str(name): {str(key): value if isinstance(value, kept) else str(value) for key, value in card.items()}
+        for name, card in content.items()
+    }

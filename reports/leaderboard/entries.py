@@ -1,9 +1,7 @@
-"""From scored runs to entries of a leaderboard: figures, and nothing that belongs to a patient."""
+"""From scored runs to entries of a leaderboard: scores, and nothing that belongs to a patient."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -11,33 +9,30 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.scores.run_scores import FeatureScores, MacroScores
+from semiology.features import FEATURES
+from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, score_run
 from semiology.metrics.statistics.intervals import Estimate
-from semiology.reports.leaderboard.withholding import withheld_figures
+from semiology.reports.leaderboard.models import FEATURE_SCORES, SOFTWARE, Card, entry_id
 from semiology.reports.provenance import fingerprint
-from semiology.reports.published.baselines import PREFIX
+from semiology.reports.read.asked import PREFIX
 from semiology.reports.read.feature_answers import Results
-from semiology.reports.summary.features import RunSummary, Summary
+from semiology.reports.summary.features import GROUPS, RunSummary, Summary, labelled_recordings
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FEWEST_TRUTHS = 100
 """A fingerprint of fewer annotations could be undone by trying them all; then none is given."""
-SOFTWARE = ("semiology-eval", "lmms-eval", "transformers", "torch")
-"""Packages whose versions an entry tells, where the run recorded them."""
-CARD = ("parameters_billions", "licence", "revision", "developer", "released", "link")
-FEATURE_SCORES = (
-    "f1",
-    "balanced_accuracy",
-    "precision",
-    "recall",
-    "specificity",
-    "accuracy",
-    "mcc",
-    "f1_minus_always_yes",
-    "unparsed_rate",
-)
+SMALL_CELL = 5
+"""Scores on a feature are withheld where fewer patients show, or fewer recordings lack, the feature."""
+_COUNTS = {
+    "n": "n",
+    "n_patients": "n_patients",
+    "n_positive": "n_positive",
+    "n_positive_patients": "n_positive_patients",
+    "unparsed": "n_unparsed",
+}
+_CHANCE = ("always_yes_f1", "random_f1", "prevalence")
 _WORD = re.compile(r"[A-Za-z0-9_.@-]+")
 _REVISION = re.compile(r"(?:^|,)revision=([^,]+)")
 
@@ -51,7 +46,7 @@ class ExportOptions:
     """How entries are made.
 
     Attributes:
-        cards: model card data (`CARD`) by model name.
+        cards: model card data (fields of `Card`) by model name.
         submitter: name of the laboratory whose runs these are, or None.
         internal: give small cells too, for use within one institution.
         today: date of the entries.
@@ -75,59 +70,44 @@ def entries(results: Results, summary: Summary, options: ExportOptions) -> list[
         ValueError: a model card is about no model, or holds an unknown key.
     """
     names = {run.model.removeprefix(PREFIX) for run in summary.runs}
-    _check_cards(options.cards, names)
-    withheld = [(frozenset[str](), frozenset[str]())] * len(summary.runs)
-    if not options.internal:
-        withheld = withheld_figures([run.scores for run in summary.runs], FEATURE_SCORES)
-    made = [
-        _entry(run, results, summary, options, without)
-        for run, without in zip(summary.runs, withheld, strict=True)
-    ]
+    for model, card in options.cards.items():
+        if model not in names:
+            raise ValueError(
+                f"the model card of {model!r} is about no model here → there are: {sorted(names)}"
+            )
+        if strange := sorted(set(card) - set(Card.model_fields)):
+            known = ", ".join(Card.model_fields)
+            raise ValueError(f"the model card of {model!r} has an unknown key {strange[0]!r} → use {known}")
+    made = [_entry(run, results, summary, options) for run in summary.runs]
     _refuse_identifiers(made, results.answers)
     return made
 
 
-def entry_id(entry: Mapping[str, Any]) -> str:
-    """Return the id of an entry.
-
-    The same model asked the same way about the same data by the same laboratory has the same one, whatever
-    the versions of the software; two laboratories have one each.
-    """
-    key = [
-        entry["model"]["name"],
-        entry["model"]["revision"],
-        entry["protocol"],
-        entry["data"]["name"],
-        entry["data"]["fingerprint"],
-        entry["source"],
-        entry["submitter"],
-    ]
-    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _entry(
-    run: RunSummary,
-    results: Results,
-    summary: Summary,
-    options: ExportOptions,
-    withheld: tuple[frozenset[str], frozenset[str]],
-) -> dict[str, Any]:
-    answers = results.answers[
-        (results.answers["model"] == run.model) & (results.answers["enhancement"] == run.enhancement)
-    ]
-    answers = answers[answers["prompt_id"] == run.prompt.partition("@")[0]]
+def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportOptions) -> dict[str, Any]:
+    answers = results.answers
+    for column, value in (("model", run.model), ("enhancement", run.enhancement), ("prompt", run.prompt)):
+        answers = answers[answers[column] == value]
     record = dict(results.records.get(run.model) or {})
-    name = run.model.removeprefix(PREFIX)
-    published = run.model.startswith(PREFIX)
-    card = {key: options.cards.get(name, {}).get(key) for key in CARD}
+    name, published = run.model.removeprefix(PREFIX), run.model.startswith(PREFIX)
+    card = {key: options.cards.get(name, {}).get(key) for key in Card.model_fields}
     found = _REVISION.search(str(record.get("model_args") or ""))
     card["revision"] = card["revision"] or (found.group(1) if found else None)
-    hidden, means = withheld
     known = len(answers[["video_id", "feature", "truth"]].drop_duplicates())
+    pairs = answers[answers["prompt_hash"].notna() & (answers["prompt_hash"] != "")]
+    pairs = pairs[["feature", "prompt_hash"]].drop_duplicates("feature")
+    small = set() if options.internal else {each.feature for each in run.scores.features if _small(each)}
+    macros = _macros_without(small, answers, summary) if small else run.scores.macros
     entry: dict[str, Any] = {
         "id": "",
         "model": {"name": name, **card},
-        "protocol": _protocol(run, answers, record, summary),
+        "protocol": {
+            "wording": run.prompt,
+            "prompt_sha256": dict(sorted(zip(pairs["feature"], pairs["prompt_hash"], strict=True))),
+            "enhancement": run.enhancement,
+            "window": str(record["window"]) if record.get("window") else None,
+            "aggregation": "any_yes",
+            "unusable_answers": summary.policy,
+        },
         "data": {
             "name": record.get("data"),
             "fingerprint": fingerprint(answers) if known >= FEWEST_TRUTHS else None,
@@ -146,9 +126,16 @@ def _entry(
             name: str(version) for name, version in (record.get("packages") or {}).items() if name in SOFTWARE
         },
         "macro": [
-            _macro(macro) for macro in run.scores.macros if macro.features and macro.group not in means
+            {
+                "group": macro.group,
+                "features": list(macro.features),
+                "scores": {name: _score(macro.estimates[name]) for name in FEATURE_SCORES},
+                "always_yes_f1": _number(macro.estimates["always_yes_f1"].value),
+            }
+            for macro in macros
+            if macro.features
         ],
-        "features": [_feature(scores, withheld=scores.feature in hidden) for scores in run.scores.features],
+        "features": [_feature(each, withheld=each.feature in small) for each in run.scores.features],
         "caveats": [text for text in summary.caveats if run.model in text or "recordings" in text],
         "submitted": (options.today or date.today()).isoformat(),  # noqa: DTZ011 - the day here, no time zone
         # Published answers are no laboratory's own: whoever exports them, the entry is the same.
@@ -157,95 +144,58 @@ def _entry(
     return entry | {"id": entry_id(entry)}
 
 
-def _protocol(
-    run: RunSummary, answers: pd.DataFrame, record: Mapping[str, Any], summary: Summary
-) -> dict[str, Any]:
-    hashes = answers[answers["prompt_hash"].notna() & (answers["prompt_hash"] != "")]
-    pairs = hashes[["feature", "prompt_hash"]].drop_duplicates("feature")
-    window = record.get("window")
-    return {
-        "wording": run.prompt,
-        "prompt_sha256": dict(sorted(zip(pairs["feature"], pairs["prompt_hash"], strict=True))),
-        "enhancement": run.enhancement,
-        "window": str(window) if window else None,
-        "aggregation": "any_yes",
-        "unusable_answers": summary.policy,
-    }
+def _small(scores: FeatureScores) -> bool:
+    # How many patients lack the feature altogether is not known here; the recordings without it are a bound.
+    return scores.n_positive_patients < SMALL_CELL or scores.n - scores.n_positive < SMALL_CELL
 
 
-def _macro(macro: MacroScores) -> dict[str, Any]:
-    return {
-        "group": macro.group,
-        "features": list(macro.features),
-        "scores": {name: _score(macro.estimates[name]) for name in FEATURE_SCORES},
-        "always_yes_f1": _number(macro.estimates["always_yes_f1"].value),
-    }
+def _macros_without(small: set[str], answers: pd.DataFrame, summary: Summary) -> list[MacroScores]:
+    """Return the means over the features whose scores are told, so that none tells of those withheld."""
+    told = {group: [name for name in names if name not in small] for group, names in GROUPS.items()}
+    drawing: dict[str, Any] = {"policy": summary.policy, "resamples": summary.resamples, "seed": summary.seed}
+    found: dict[tuple[str, ...], MacroScores] = {}
+    for macro in score_run(labelled_recordings(answers), FEATURES, told, **drawing).macros:
+        found.setdefault(macro.features, macro)  # a group of the same features would repeat the row
+    return list(found.values())
 
 
 def _feature(scores: FeatureScores, *, withheld: bool) -> dict[str, Any]:
-    counts = {
-        "n": scores.n,
-        "n_patients": scores.n_patients,
-        "n_positive": scores.n_positive,
-        "n_positive_patients": scores.n_positive_patients,
-        "unparsed": scores.n_unparsed,
-    }
-    baselines = {
-        name: _number(getattr(scores, name)) for name in ("always_yes_f1", "random_f1", "prevalence")
-    }
     return {
         "feature": scores.feature,
         "withheld": withheld,
-        **(dict.fromkeys(counts) if withheld else counts),
+        **{key: None if withheld else getattr(scores, name) for key, name in _COUNTS.items()},
         "scores": {} if withheld else {name: _score(scores.estimates[name]) for name in FEATURE_SCORES},
-        **(dict.fromkeys(baselines) if withheld else baselines),
+        **{name: None if withheld else _number(getattr(scores, name)) for name in _CHANCE},
     }
 
 
 def _score(estimate: Estimate) -> dict[str, float | None]:
-    return {
-        "value": _number(estimate.value),
-        "low": _number(estimate.low),
-        "high": _number(estimate.high),
-    }
+    return {name: _number(getattr(estimate, name)) for name in ("value", "low", "high")}
 
 
 def _number(value: float | None) -> float | None:
     return None if value is None or math.isnan(value) else round(float(value), 4)
 
 
-def _check_cards(cards: Mapping[str, Mapping[str, Any]], names: set[str]) -> None:
-    for model, card in cards.items():
-        if model not in names:
-            raise ValueError(
-                f"the model card of {model!r} is about no model here → there are: {sorted(names)}"
-            )
-        strange = sorted(set(card) - set(CARD))
-        if strange:
-            raise ValueError(
-                f"the model card of {model!r} has an unknown key {strange[0]!r} → use {', '.join(CARD)}"
-            )
-
-
 def _refuse_identifiers(made: Sequence[Mapping[str, Any]], answers: pd.DataFrame) -> None:
-    """Refuse entries in which an id of a recording or patient stands as a word of its own."""
+    """Refuse entries in which an id of a recording or patient stands as a word of its own.
+
+    Raises:
+        IdentifierError: one does.
+    """
     ids = {str(value) for column in ("video_id", "patient_id") for value in answers[column].unique()}
     telling = {name for name in ids if len(name) >= 3 and not name.isalpha()}
+
+    def texts(value: Any) -> list[str]:
+        if isinstance(value, str):
+            return [value]
+        parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
+        return [text for part in parts for text in texts(part)]
+
     for entry in made:
-        for text in _texts({key: value for key, value in entry.items() if key != "id"}):
-            hit = next((word for word in (text, *_WORD.findall(text)) if word in telling), None)
-            if hit is not None:
+        for text in texts({key: value for key, value in entry.items() if key != "id"}):
+            if any(word in telling for word in (text, *_WORD.findall(text))):
                 raise IdentifierError(
                     f"the entry of {entry['model']['name']!r} would hold the id of a recording or patient "
                     "→ rename the model or the recording set; ids never leave the laboratory"
                 )
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _texts(item)]
-    if isinstance(value, list):
-        return [text for item in value for text in _texts(item)]
-    return []

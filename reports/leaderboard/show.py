@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from semiology.render.table import Column, Document, Lines, Row, Table, print_document
 from semiology.render.text import counted, plain
 
 if TYPE_CHECKING:
@@ -36,20 +37,33 @@ def groups(entries: Sequence[Mapping[str, Any]], group: str) -> dict[str, list[M
     """
     found: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for entry in entries:
-        macro = macro_of(entry, group)
+        macro, data = macro_of(entry, group), entry["data"]
         if macro is not None:
-            found[_same(entry, macro)].append(entry)
+            known = data["fingerprint"] is not None
+            same = (
+                data["fingerprint"] if known else (_name(entry), entry["submitter"]),
+                *(data[name] for name in ("simulated", "recordings", "patients")),
+                tuple(macro["features"]),
+                entry["protocol"]["unusable_answers"],
+            )
+            found[same].append(entry)
+
+    def value(entry: Mapping[str, Any]) -> float:
+        macro = macro_of(entry, group)
+        found = macro["scores"]["balanced_accuracy"]["value"] if macro else None
+        return -1.0 if found is None else float(found)
+
     ranked: dict[str, list[Mapping[str, Any]]] = {}
     for together in found.values():
         title = _about(together, group)
         while title in ranked:  # two sets may look alike from outside
             title += " "
-        ranked[title] = sorted(together, key=lambda entry: _value(entry, group), reverse=True)
+        ranked[title] = sorted(together, key=value, reverse=True)
     return {title: ranked[title] for title in sorted(ranked)}
 
 
 def macro_of(entry: Mapping[str, Any], group: str) -> Mapping[str, Any] | None:
-    """Return the macro figures of a group, or None."""
+    """Return the macro means of a group, or None."""
     return next((macro for macro in entry["macro"] if macro["group"] == group), None)
 
 
@@ -62,7 +76,9 @@ def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[str, ..
         macro = macro_of(entry, group)
         assert macro is not None
         scores = macro["scores"]
-        tie = number > 0 and _overlap(scores["balanced_accuracy"], first["scores"]["balanced_accuracy"])
+        a, b = scores["balanced_accuracy"], first["scores"]["balanced_accuracy"]
+        unknown = None in (a["low"], a["high"], b["low"], b["high"])
+        tie = number > 0 and (unknown or (a["low"] <= b["high"] and b["low"] <= a["high"]))
         unparsed = scores["unparsed_rate"]["value"]
         rows.append(
             (
@@ -82,40 +98,20 @@ def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[str, ..
 
 def print_board(entries: Sequence[Mapping[str, Any]], group: str, console: Console) -> None:
     """Print one table for each set of data."""
-    from rich.table import Table
-    from rich.text import Text
-
-    found = groups(entries, group)
-    if not found:
-        console.print(f"No entry has macro figures of the group {group}.")
-        return
-    for about, ranked in found.items():
-        table = Table(title=Text(plain(about)), title_justify="left", header_style="bold", pad_edge=False)
+    parts: list[Table | Lines] = []
+    for about, ranked in groups(entries, group).items():
         rows = cells(ranked, group)
         shown = [
             i for i, name in enumerate(HEADER) if name not in _OPTIONAL or any(row[i] != NONE for row in rows)
         ]
-        for i in shown:
-            table.add_column(HEADER[i], justify="left" if i < _TEXTS else "right")
-        for row in rows:
-            table.add_row(*(Text(row[i]) for i in shown))
-        console.print(table)
-        for caveat in dict.fromkeys(text for entry in ranked for text in entry["caveats"]):
-            console.print(Text(f"Note: {plain(caveat)}", style="yellow"))
-    console.print(Text(OVERLAP, style="dim"))
-
-
-def _same(entry: Mapping[str, Any], macro: Mapping[str, Any]) -> tuple[Any, ...]:
-    data = entry["data"]
-    known = data["fingerprint"] is not None
-    return (
-        data["fingerprint"] if known else (_name(entry), entry["submitter"]),
-        data["simulated"],
-        data["recordings"],
-        data["patients"],
-        tuple(macro["features"]),
-        entry["protocol"]["unusable_answers"],
-    )
+        columns = tuple(Column(HEADER[i], left=i < _TEXTS) for i in shown)
+        parts.append(Table(about, columns, tuple(Row(tuple(row[i] for i in shown)) for row in rows)))
+        caveats = dict.fromkeys(f"Note: {text}" for entry in ranked for text in entry["caveats"])
+        parts.append(Lines(tuple(caveats), style="yellow"))
+    if not parts:
+        console.print(f"No entry has macro means of the group {group}.")
+        return
+    print_document(Document("", tuple(parts), remarks=(OVERLAP,)), console)
 
 
 def _name(entry: Mapping[str, Any]) -> str:
@@ -133,18 +129,6 @@ def _about(together: Sequence[Mapping[str, Any]], group: str) -> str:
         f"{counted(data['patients'], 'patient')}, {counted(len(macro['features']), 'feature')} "
         f"({macro['group']}), unusable answers {together[0]['protocol']['unusable_answers']}"
     )
-
-
-def _value(entry: Mapping[str, Any], group: str) -> float:
-    macro = macro_of(entry, group)
-    value = macro["scores"]["balanced_accuracy"]["value"] if macro else None
-    return -1.0 if value is None else float(value)
-
-
-def _overlap(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
-    if None in (a["low"], a["high"], b["low"], b["high"]):
-        return True
-    return bool(a["low"] <= b["high"] and b["low"] <= a["high"])
 
 
 def _score(score: Mapping[str, Any]) -> str:

@@ -23,24 +23,20 @@ COLUMNS = (
 
 
 def confusion_rows(recordings: pd.DataFrame, runs: Sequence[ShownRun]) -> list[dict[str, Any]]:
-    """Return one row per run and feature: recordings by truth and answer, unusable ones apart.
+    """Return one row per run and feature: recordings (column ``run``) by truth and answer, unusable ones apart.
 
     ``na`` counts answers NA to what is there or not. Where NA is an answer of its own (`THREE_CLASSES`),
     ``rightly na`` and ``na missed`` count the recordings whose truth is NA by whether that was the answer;
     elsewhere these two are None, and such recordings are not scored.
     """
-    labels = {(r.summary.model, r.summary.prompt, r.summary.enhancement): r for r in runs}
-    keys = ["model", "prompt_id", "enhancement", "feature"]
-    counts = recordings.groupby([*keys, "truth", "answer"], observed=True).size()
-    tables: dict[tuple[str, ...], dict[tuple[str, str], int]] = {}
-    for place, count in counts.items():
-        assert isinstance(place, tuple)
-        words = [str(part) for part in place]
-        tables.setdefault(tuple(words[:4]), {})[words[4], words[5]] = int(count)
+    tables: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
+    counts = recordings.groupby(["run", "feature", "truth", "answer"], observed=True).size()
+    for run, feature, truth, answer, count in counts.reset_index().itertuples(index=False, name=None):
+        tables.setdefault((run, feature), {})[truth, answer] = int(count)
+    by_key = {run.key: run for run in runs}
     rows = []
-    for (model, prompt, enhancement, feature), table in tables.items():
-        run = labels[model, prompt, enhancement]
-        row: dict[str, Any] = {"run": run, "feature": feature}
+    for (key, feature), table in tables.items():
+        row: dict[str, Any] = {"run": by_key[key], "feature": feature}
         row |= {title: table.get((truth, answer), 0) for truth, answer, title in COLUMNS}
         three = feature in THREE_CLASSES
         scored = {k: n for k, n in table.items() if k[0] in (("yes", "no", "na") if three else ("yes", "no"))}
@@ -50,8 +46,7 @@ def confusion_rows(recordings: pd.DataFrame, runs: Sequence[ShownRun]) -> list[d
         row["unparsed"] = sum(n for (_, answer), n in scored.items() if answer == "unparsed")
         row["not scored"] = sum(table.values()) - sum(scored.values())
         rows.append(row)
-    places = {run.key: i for i, run in enumerate(runs)}
-    return sorted(rows, key=lambda row: (places[row["run"].key], FEATURES.index(row["feature"])))
+    return sorted(rows, key=lambda row: (runs.index(row["run"]), FEATURES.index(row["feature"])))
 
 
 def agreement_rows(recordings: pd.DataFrame, runs: Sequence[ShownRun]) -> list[dict[str, Any]]:
@@ -63,9 +58,7 @@ def agreement_rows(recordings: pd.DataFrame, runs: Sequence[ShownRun]) -> list[d
     main = [run for run in runs if run.main]
     if len(main) < 2:
         return []
-    keys = {(r.summary.model, r.summary.prompt, r.summary.enhancement) for r in main}
-    names = zip(recordings["model"], recordings["prompt_id"], recordings["enhancement"], strict=True)
-    part = recordings[[key in keys for key in names]]
+    part = recordings[recordings["run"].isin([run.key for run in main])]
     usable = part["answer"].isin(["yes", "no"])
     part = part[usable | ((part["answer"] == "na") & part["feature"].isin(list(THREE_CLASSES)))]
     rows = []

@@ -8,24 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.render.text import counted
-from semiology.reports.checklists.mi_clear_llm import checklist_items
+from semiology.reports.checklists.filled import checklist_items
 from semiology.reports.page.confusions import agreement_rows, confusion_rows
-from semiology.reports.page.enhancements import enhancement_sections
 from semiology.reports.page.methods import method_paragraphs
-from semiology.reports.page.opaque_names import opaque_names
 from semiology.reports.page.prompt_texts import prompt_rows
-from semiology.reports.page.recordings import recording_data
-from semiology.reports.page.s3_tasks import s3_sections
+from semiology.reports.page.recordings import opaque_names, recording_data
 from semiology.reports.page.score_cells import METRICS, headline_rows, heatmap_rows, tested_cells
-from semiology.reports.page.wordings import wording_sections
+from semiology.reports.page.sections import enhancement_sections, s3_sections, wording_sections
 from semiology.reports.read.path_scrubbing import without_paths
 from semiology.reports.summary.run_labels import EMBEDDED, SIMULATED, ShownRun
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from semiology.reports.compare.enhancement_effects import EnhancementEffect
-    from semiology.reports.page.recording_set_facts import RecordingSetFacts
+    from semiology.reports.compare.enhancements import EnhancementEffect
+    from semiology.reports.page.recordings import RecordingSetFacts
     from semiology.reports.read.feature_answers import Results
     from semiology.reports.summary.features import Summary
     from semiology.reports.summary.s3 import S3Summary
@@ -40,7 +37,7 @@ class ReportScores:
     """Everything that was read and scored for one report.
 
     Attributes:
-        results: answers on features, with the column ``prompt``; None without.
+        results: answers on features; None without.
         features, s3: scores.
         recordings: answers to recordings, as scored; None without features.
         runs: features' runs in the order of the page.
@@ -74,18 +71,30 @@ def page_content(
         software: version of this package.
         keep_ids: show recordings under their own ids even if these are not opaque.
     """
-    asked = _asked(scores)
+    recordings = None if scores.recordings is None else with_run(scores.recordings, scores.runs, "prompt_id")
+    asked = {} if recordings is None else _asked(recordings)
     heatmap, headline = heatmap_rows(scores.runs, asked), headline_rows(scores.runs, asked)
-    data, renamed = _data(scores, keep_ids)
-    data |= {"runs": [_run(run) for run in scores.runs], "metrics": dict(METRICS), "cells": _cells(heatmap)}
-    recordings = scores.recordings
+    if scores.results is None or recordings is None:
+        data: dict[str, Any] = {name: {} for name in ("answers", "truth", "windows", "times", "texts")}
+        data, renamed = data | {"recordings": [], "features": []}, False
+    else:
+        names, renamed = opaque_names(recordings, keep=keep_ids)
+        segments = with_run(scores.results.answers, scores.runs, "prompt")
+        data = recording_data(scores.runs, segments, recordings, names, scores.facts)
+    cells: dict[str, dict[str, Any]] = {}
+    for row in heatmap:
+        for cell in filter(None, row["cells"]):
+            cells.setdefault(cell["run"], {})[row["feature"]] = cell
+    shown = [{"key": r.key, "label": r.label, "main": r.main, "marks": list(r.marks)} for r in scores.runs]
+    data |= {"runs": shown, "metrics": dict(METRICS), "cells": cells}
+    told = [summary for summary in (scores.features, scores.s3) if summary is not None]
     content: dict[str, Any] = {
         "title": title,
         "subtitle": _subtitle(scores),
         "software": software,
         "stamp": _stamp(scores),
-        "caveats": _caveats(scores),
-        "long_notes": _notes(scores),
+        "caveats": list(dict.fromkeys(text for summary in told for text in summary.caveats)),
+        "long_notes": list(dict.fromkeys(without_paths(text) for summary in told for text in summary.notes)),
         "runs": scores.runs,
         "main_count": sum(run.main for run in scores.runs),
         "headline": headline,
@@ -95,7 +104,9 @@ def page_content(
         "metrics": METRICS,
         "wordings": wording_sections(scores.wordings, scores.records),
         "enhancements": enhancement_sections(scores.effects, scores.records),
-        "prompts": _prompts(scores),
+        "prompts": []
+        if scores.results is None
+        else prompt_rows(scores.results.answers, scores.runs, scores.results.questions),
         "lineage": scores.lineage,
         "n_recordings": len(data.get("recordings", ())),
         "renamed": renamed,
@@ -109,30 +120,39 @@ def page_content(
         "s3": [] if scores.s3 is None else s3_sections(scores.s3, scores.records),
         "provenance": scores.provenance,
     }
-    content["methods"] = _methods(scores, content)
+    filled = [name for name in ("wordings", "enhancements") if content[name]]
+    content["methods"] = method_paragraphs(scores.results, scores.features, scores.s3, filled)
     content["checklist"] = [asdict(item) for item in _checklist(scores, content)]
     content["sections"] = _sections(content)
     return content, data
 
 
-def _asked(scores: ReportScores) -> dict[tuple[str, str], int]:
+def with_run(rows: pd.DataFrame, runs: Sequence[ShownRun], wording: str) -> pd.DataFrame:
+    """Return the rows of the runs shown, with the key of their run as ``run``.
+
+    Args:
+        rows: with columns model and enhancement. runs: those shown.
+        wording: name of the column with the label of the wording.
+    """
+    import pandas as pd
+
+    names = ["model", wording, "enhancement"]
+    keys = [(r.summary.model, r.summary.prompt, r.summary.enhancement, r.key) for r in runs]
+    return rows.merge(pd.DataFrame(keys, columns=[*names, "run"]), on=names)
+
+
+def _asked(recordings: pd.DataFrame) -> dict[tuple[str, str], int]:
     """Return how many recordings could have been asked about, by key of a run and feature.
 
     That is how many any run was asked about that shares a recording with it: published answers about another
     set do not make a run partial. Features that such a run was asked about and this one was not count too.
     """
-    if scores.recordings is None:
-        return {}
-    keys = {(r.summary.model, r.summary.prompt, r.summary.enhancement): r.key for r in scores.runs}
     asked: dict[str, dict[str, frozenset[str]]] = {}
-    by = ["feature", "model", "prompt_id", "enhancement"]
-    for (feature, *run), videos in scores.recordings.groupby(by, observed=True)["video_id"]:
-        key = keys[str(run[0]), str(run[1]), str(run[2])]
-        asked.setdefault(str(feature), {})[key] = frozenset(map(str, videos))
     everything: dict[str, frozenset[str]] = {}
-    for by_run in asked.values():
-        for key, own in by_run.items():
-            everything[key] = everything.get(key, frozenset()) | own
+    for (feature, key), videos in recordings.groupby(["feature", "run"], observed=True)["video_id"]:
+        own = frozenset(map(str, videos))
+        asked.setdefault(str(feature), {})[str(key)] = own
+        everything[str(key)] = everything.get(str(key), frozenset()) | own
     found = {}
     for feature, by_run in asked.items():
         distinct = set(by_run.values())
@@ -142,35 +162,6 @@ def _asked(scores: ReportScores) -> dict[tuple[str, str], int]:
             if shared:
                 found[key, feature] = shared
     return found
-
-
-def _run(run: ShownRun) -> dict[str, Any]:
-    return {"key": run.key, "label": run.label, "main": run.main, "marks": list(run.marks)}
-
-
-def _cells(heatmap: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Return the cells of the heatmap by run and feature."""
-    found: dict[str, dict[str, Any]] = {}
-    for row in heatmap:
-        for cell in row["cells"]:
-            if cell is not None:
-                found.setdefault(cell["run"], {})[row["feature"]] = cell
-    return found
-
-
-def _data(scores: ReportScores, keep_ids: bool) -> tuple[dict[str, Any], bool]:
-    if scores.results is None or scores.recordings is None:
-        empty: dict[str, Any] = {name: {} for name in ("answers", "truth", "windows", "times", "texts")}
-        return empty | {"recordings": [], "features": []}, False
-    segments = scores.results.answers
-    names, renamed = opaque_names(scores.recordings, keep=keep_ids)
-    return recording_data(scores.runs, segments, scores.recordings, names, scores.facts), renamed
-
-
-def _prompts(scores: ReportScores) -> list[dict[str, Any]]:
-    if scores.results is None:
-        return []
-    return prompt_rows(scores.results.answers, scores.runs, scores.results.questions)
 
 
 def _subtitle(scores: ReportScores) -> str:
@@ -196,21 +187,6 @@ def _stamp(scores: ReportScores) -> str:
     texts = [SIMULATED_STAMP] if SIMULATED in marks else []
     texts += [EMBEDDED_STAMP] if EMBEDDED in marks else []
     return " ".join(texts)
-
-
-def _caveats(scores: ReportScores) -> list[str]:
-    texts = [*(scores.features.caveats if scores.features else ()), *(scores.s3.caveats if scores.s3 else ())]
-    return list(dict.fromkeys(texts))
-
-
-def _notes(scores: ReportScores) -> list[str]:
-    texts = [*(scores.features.notes if scores.features else ()), *(scores.s3.notes if scores.s3 else ())]
-    return list(dict.fromkeys(map(without_paths, texts)))
-
-
-def _methods(scores: ReportScores, content: Mapping[str, Any]) -> list[str]:
-    filled = [name for name in ("wordings", "enhancements") if content[name]]
-    return method_paragraphs(scores.results, scores.features, scores.s3, filled)
 
 
 def _checklist(scores: ReportScores, content: Mapping[str, Any]) -> Sequence[Any]:

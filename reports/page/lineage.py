@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,19 @@ def _tree(file: Path) -> dict[str, Any]:
         record = json.loads(file.read_text(encoding="utf-8"))
         candidates = record["candidates"]
         chosen = record.get("chosen")
-        fronts = [_front(each) for each in record.get("pareto_front") or ()]
+        # The wordings of which none is beaten on every development recording, after so many answers.
+        fronts = [
+            {"calls": int(front["metric_calls"]), "front": [str(number) for number in front["front"]]}
+            for front in record.get("pareto_front") or ()
+        ]
         steps = [_step(each, chosen) for each in candidates]
         shown = {"fronts": fronts, "chart": _chart(record, fronts), "tried": _tried(record)}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultsError(
             f"{file.name}: is no record of a search ({error!r}) → run the search again"
         ) from error
-    facts = "; ".join(f"{name} {_fact(record[name])}" for name in _told(record))
+    told = [name for name in FACTS if isinstance(record.get(name), (str, int, float))]
+    facts = "; ".join(f"{name} {_fact(record[name])}" for name in told)
     calls = record.get("metric_calls")
     note = f"{facts}. {calls} answers were scored in the search." if calls else facts
     if record.get("unfinished"):
@@ -72,10 +77,6 @@ def _fact(value: Any) -> str:
     return f"with the fingerprint {text[:12]}" if re.fullmatch(r"[0-9a-f]{64}", text) else text
 
 
-def _told(record: Mapping[str, Any]) -> Iterable[str]:
-    return (name for name in FACTS if isinstance(record.get(name), (str, int, float)))
-
-
 def _step(candidate: Mapping[str, Any], chosen: Any) -> dict[str, Any]:
     number = candidate["number"]
     mark = ", selected on the development recordings" if number == chosen else ""
@@ -85,11 +86,6 @@ def _step(candidate: Mapping[str, Any], chosen: Any) -> dict[str, Any]:
         "scores": [(name, f"{float(value):.2f}") for name, value in candidate["development"].items()],
         "text": str(candidate["wording"])[:LONGEST],
     }
-
-
-def _front(front: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the wordings of which none is beaten on every development recording, after so many answers."""
-    return {"calls": int(front["metric_calls"]), "front": [str(number) for number in front["front"]]}
 
 
 def _tried(record: Mapping[str, Any]) -> str:

@@ -52,7 +52,7 @@ def method_paragraphs(
             "reads as is decided by a patient sign-flip test on F1, adjusted by max-T over the features of "
             "the enhancement (a mean: over macro balanced accuracy and macro F1); equivalent means that the "
             f"90 % interval lies within ±{MARGIN:g}. `semiology compare --base … --enhanced …` gives the "
-            "same figures. Single features are exploratory."
+            "same numbers. Single features are exploratory."
         )
     if s3:
         texts += [text[0].upper() + text[1:] for text in S3_REMARKS]
@@ -83,7 +83,7 @@ def _of_features(results: Results, features: Summary) -> list[str]:
         texts.append(
             "Verbal responsiveness has three answers (yes, no, NA). Its F1 is the mean over the answers that "
             "occur, of which always-yes gets at most one right: beating it takes less there than elsewhere. "
-            "Without skill its balanced accuracy is one over the number of answers that occur."
+            "By chance its balanced accuracy is one over the number of answers that occur."
         )
     texts.append(
         "A reply that is not clearly yes, no or NA is unparsed, never no. A recording without a yes and with "

@@ -17,7 +17,8 @@ from semiology.prompts.library import (
 )
 from semiology.render.text import shown_text
 from semiology.reports.page.score_cells import interval
-from semiology.reports.summary.run_labels import NO_ENHANCEMENT, ShownRun
+from semiology.reports.read.asked import NO_ENHANCEMENT
+from semiology.reports.summary.run_labels import ShownRun
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,6 +51,8 @@ def prompt_rows(
         prompt, text = known.get((feature, digest), (None, None))
         text = text or questions.get(digest)
         provenance = prompt.provenance if prompt else ""
+        own = scores.get((feature, label), [])
+        plain = [each["f1"]["value"] for each in own if each["enhancement"] == NO_ENHANCEMENT]
         rows.append(
             {
                 "feature": feature,
@@ -62,8 +65,9 @@ def prompt_rows(
                 "source": prompt.source if prompt else "",
                 "family": prompt.family if prompt else "",
                 "polarity": prompt.polarity if prompt else "",
-                "scores": scores.get((feature, label), []),
-                "plain": _plain_scores(scores.get((feature, label), [])),
+                "scores": own,
+                # F1s without an enhancement, where defined
+                "plain": sorted(value for value in plain if value is not None),
             }
         )
     return sorted(rows, key=lambda row: (FEATURES.index(row["feature"]), row["label"]))
@@ -81,12 +85,6 @@ def _library() -> dict[tuple[str, str], tuple[Prompt, str]]:
             text = render(prompt, name)
             found.setdefault((prompt.feature, prompt_hash(text)), (prompt, text))
     return found
-
-
-def _plain_scores(scores: Sequence[Mapping[str, Any]]) -> list[float]:
-    """Return the defined F1s of models that were asked without an enhancement, lowest first."""
-    plain = [each["f1"]["value"] for each in scores if each["enhancement"] == NO_ENHANCEMENT]
-    return sorted(value for value in plain if value is not None)
 
 
 def _scores(runs: Sequence[ShownRun]) -> dict[tuple[str, str], list[dict[str, Any]]]:

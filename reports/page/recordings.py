@@ -7,20 +7,23 @@ recordings stay a page that opens at once. Texts are shortened, wrong answers fi
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import numpy as np
-import numpy.typing as npt
 
+from semiology.data.deidentify.opaque_ids import opaque_ids
 from semiology.features import FEATURES
 from semiology.render.text import shown_text
 from semiology.reports.summary.run_labels import ShownRun
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from semiology.reports.page.recording_set_facts import RecordingSetFacts
 
 CODES = {"yes": "y", "no": "n", "na": "a", "unparsed": "u"}
 NOT_ASKED = "."
@@ -31,6 +34,79 @@ TEXT_BUDGET = 2_000_000
 """Characters of one text, and of all texts of a page."""
 WINDOW_BUDGET = 2_000_000
 """Window answers of a page; main runs come first."""
+_OPAQUE = re.compile(r"[A-Za-z]{1,3}\d{1,4}([_-][A-Za-z]{1,3}\d{1,4})?")
+
+
+@dataclass(frozen=True)
+class RecordingSetFacts:
+    """Facts by video id.
+
+    Attributes:
+        bars: [onset, offset] in seconds of each feature that an expert timed, by feature and video; the offset
+            is None where it was not given.
+        lengths: seconds of recordings whose length the set states.
+        videos: address of each video relative to the page; empty unless they may be shown.
+        splits: name of the split of each recording that has one.
+    """
+
+    bars: Mapping[str, Mapping[str, list[float | None]]]
+    lengths: Mapping[str, float]
+    videos: Mapping[str, str]
+    splits: Mapping[str, str]
+
+
+def recording_set_facts(data: Path, page_folder: Path, *, with_videos: bool) -> RecordingSetFacts:
+    """Read a recording set.
+
+    Args:
+        data: its folder.
+        page_folder: where the page will lie; addresses of videos are relative to it.
+        with_videos: whether the page may play the videos. They are linked, never copied.
+
+    Raises:
+        ValueError: the set has faults, or a video lies where no relative path leads.
+    """
+    from semiology.data.tables.reading import read_recording_set
+
+    def address(video: Path) -> str:
+        try:
+            relative = os.path.relpath(video.resolve(), page_folder.resolve())
+        except ValueError as error:
+            raise ValueError(
+                f"{video.name}: lies on another drive than the report → write the report beside the recordings"
+            ) from error
+        return quote(Path(relative).as_posix())
+
+    recordings = read_recording_set(data, require_media=with_videos)
+    bars: dict[str, dict[str, list[float | None]]] = {}
+    for item in recordings.annotations:
+        if item.present == "yes" and item.onset_s is not None:
+            bars.setdefault(item.feature, {})[item.video_id] = [item.onset_s, item.offset_s]
+    return RecordingSetFacts(
+        bars,
+        {r.video_id: r.duration_s for r in recordings.recordings if r.duration_s is not None},
+        {r.video_id: address(r.video) for r in recordings.recordings} if with_videos else {},
+        {r.video_id: r.split for r in recordings.recordings if r.split},
+    )
+
+
+def opaque_names(answers: pd.DataFrame, *, keep: bool = False) -> tuple[dict[str, str], bool]:
+    """Return what each video is called, in the order of these names, and whether names were replaced.
+
+    Args:
+        answers: columns video_id and patient_id.
+        keep: keep the ids as they are, for pages that stay where the recordings are.
+
+    An id is taken for opaque if it is at most three letters and four digits, once or twice (``P001_V01``);
+    longer numbers may be those of a hospital. If any id is not opaque, all are replaced; the same recordings
+    get the same new names.
+    """
+    pairs = answers[["patient_id", "video_id"]].drop_duplicates().astype(str)
+    videos = sorted(pairs["video_id"])
+    if keep or all(_OPAQUE.fullmatch(video) for video in videos):
+        return {video: video for video in videos}, False
+    named = opaque_ids(zip(pairs["patient_id"], pairs["video_id"], strict=True), seed=0).videos
+    return dict(sorted(named.items(), key=lambda item: item[1])), True
 
 
 def recording_data(
@@ -44,8 +120,8 @@ def recording_data(
 
     Args:
         runs: in the order of the page.
-        segments: one row per answer to a window, with the column ``prompt``.
-        recordings: one row per run, recording and feature: answers as scored.
+        segments: one row per answer to a window, with the column ``run``, the key of its run.
+        recordings: one row per run, recording and feature: answers as scored, with the column ``run``.
         names: what each video is called on the page, in order.
         facts: times of features and lengths of recordings, where the recording set was given.
 
@@ -53,18 +129,23 @@ def recording_data(
     characters of each recording, parted by commas (empty: none), in the order of ``times[run][recording]``.
     """
     order = {video: i for i, video in enumerate(names)}
-    keys: dict[tuple[str, ...], str] = {
-        (r.summary.model, r.summary.prompt, r.summary.enhancement): r.key for r in runs
+    truths = {
+        str(feature): _packed(part, "truth", order)
+        for feature, part in recordings.drop_duplicates(["video_id", "feature"]).groupby(
+            "feature", observed=True
+        )
     }
-    features = [name for name in FEATURES if name in set(recordings["feature"])]
+    answers: dict[str, dict[str, str]] = {}
+    for (run, feature), part in recordings.groupby(["run", "feature"], observed=True):
+        answers.setdefault(str(run), {})[str(feature)] = _packed(part, "answer", order)
     data: dict[str, Any] = {
         "recordings": list(names.values()),
-        "features": features,
-        "truth": _truths(recordings, order),
-        "answers": _answers(recordings, keys, order),
+        "features": [name for name in FEATURES if name in truths],
+        "truth": truths,
+        "answers": answers,
     }
-    data |= _windows(segments, runs, keys, order)
-    data["texts"], data["texts_left_out"] = _texts(segments, runs, keys, order)
+    data |= _windows(segments, runs, order)
+    data["texts"], data["texts_left_out"] = _texts(segments, runs, order)
     if facts is not None:
         data["bars"] = {
             feature: {str(order[video]): times for video, times in by_video.items() if video in order}
@@ -83,40 +164,16 @@ def json_for_script(value: Any) -> str:
     return text
 
 
-def _packed(codes: Iterable[str], places: Iterable[int], length: int) -> str:
-    row = [NOT_ASKED] * length
-    for code, place in zip(codes, places, strict=True):
-        row[place] = code
-    return "".join(row)
+def _packed(rows: pd.DataFrame, column: str, order: Mapping[str, int]) -> str:
+    """Return one character for each recording: that of its word in a column, or `NOT_ASKED`."""
+    packed = [NOT_ASKED] * len(order)
+    codes = rows[column].map(CODES).astype(object).fillna(NOT_ASKED)
+    for code, place in zip(codes, rows["video_id"].map(order), strict=True):
+        packed[place] = code
+    return "".join(packed)
 
 
-def _truths(recordings: pd.DataFrame, order: Mapping[str, int]) -> dict[str, str]:
-    known = recordings.drop_duplicates(["video_id", "feature"])
-    found = {}
-    for feature, part in known.groupby("feature", observed=True):
-        codes = part["truth"].map(CODES).astype(object).fillna(NOT_ASKED)
-        found[str(feature)] = _packed(codes, part["video_id"].map(order), len(order))
-    return found
-
-
-def _answers(
-    recordings: pd.DataFrame, keys: Mapping[tuple[str, ...], str], order: Mapping[str, int]
-) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    by = ["model", "prompt_id", "enhancement", "feature"]
-    for (model, prompt, enhancement, feature), part in recordings.groupby(by, observed=True):
-        key = keys[str(model), str(prompt), str(enhancement)]
-        codes = part["answer"].map(CODES)
-        found.setdefault(key, {})[str(feature)] = _packed(codes, part["video_id"].map(order), len(order))
-    return found
-
-
-def _windows(
-    segments: pd.DataFrame,
-    runs: Sequence[ShownRun],
-    keys: Mapping[tuple[str, ...], str],
-    order: Mapping[str, int],
-) -> dict[str, Any]:
+def _windows(segments: pd.DataFrame, runs: Sequence[ShownRun], order: Mapping[str, int]) -> dict[str, Any]:
     """Return window answers and times by run; runs beyond the budget have none and are named.
 
     Where a run has the times of an earlier one, the key of that one stands for them.
@@ -125,13 +182,7 @@ def _windows(
     windows: dict[str, dict[str, str]] = {}
     left_out: list[str] = []
     spent = 0
-    parts = {
-        keys[str(model), str(prompt), str(enhancement)]: part
-        for (model, prompt, enhancement), part in segments.groupby(
-            ["model", "prompt", "enhancement"], observed=True
-        )
-        if (str(model), str(prompt), str(enhancement)) in keys
-    }
+    parts = {str(key): part for key, part in segments.groupby("run", observed=True)}
     for run in runs:
         part = parts.get(run.key)
         if part is None or not bool(part["end_s"].notna().any()):
@@ -153,15 +204,10 @@ def _strings(rows: pd.DataFrame, order: Mapping[str, int]) -> str:
     segment = rows["segment"].to_numpy(dtype=np.int64)
     place = rows["video_id"].map(order).to_numpy(dtype=np.int64)
     table = np.full((len(order), int(segment.max(initial=-1)) + 1), ord(NOT_ASKED), dtype=np.uint8)
-    table[place, segment] = _codes(rows["answer"])
+    numbers, words = rows["answer"].factorize()
+    codes = np.array([ord(CODES.get(str(word), "u")) for word in words] + [ord("u")], dtype=np.uint8)
+    table[place, segment] = codes[numbers]
     return ",".join(row.tobytes().decode("ascii").rstrip(NOT_ASKED) for row in table)
-
-
-def _codes(answers: pd.Series[str]) -> npt.NDArray[np.uint8]:
-    """Return the character of each answer."""
-    numbers, words = answers.factorize()
-    known = np.array([ord(CODES.get(str(word), "u")) for word in words] + [ord("u")], dtype=np.uint8)
-    return np.asarray(known[numbers])
 
 
 def _times(rows: pd.DataFrame, order: Mapping[str, int]) -> dict[str, list[list[float]]]:
@@ -178,26 +224,21 @@ def _times(rows: pd.DataFrame, order: Mapping[str, int]) -> dict[str, list[list[
 
 
 def _texts(
-    segments: pd.DataFrame,
-    runs: Sequence[ShownRun],
-    keys: Mapping[tuple[str, ...], str],
-    order: Mapping[str, int],
+    segments: pd.DataFrame, runs: Sequence[ShownRun], order: Mapping[str, int]
 ) -> tuple[dict[str, Any], int]:
     """Return what models wrote by run, feature, recording and window; and how many texts found no room."""
     # What could not be read is shown as it was written: its justification alone would not say why.
     explained = segments["justification"].notna() & (segments["answer"] != "unparsed")
     text = segments["justification"].where(explained, segments["raw"])
     numbers, said = text.factorize()
-    told = np.array([_bare(str(words)) not in BARE for words in said] + [False], dtype=bool)
+    bare = [str(words)[:12].strip().strip(".!").lower() for words in said]
+    told = np.array([words not in BARE for words in bare] + [False], dtype=bool)
     kept = segments[told[numbers]]
     if kept.empty:
         return {}, 0
-    names = ["model", "prompt", "enhancement"]
-    group = kept.groupby(names, observed=True, sort=True).ngroup().to_numpy()
-    labels = kept[names].drop_duplicates().sort_values(names).itertuples(index=False, name=None)
-    run = [keys.get(tuple(map(str, label)), "") for label in labels]
     rank = {each.key: (not each.main, i) for i, each in enumerate(runs)}
-    ranks = np.array([rank.get(key, (True, len(rank))) for key in run])[group]
+    run = kept["run"].astype(str).tolist()
+    ranks = np.array([rank[key] for key in run])
     right = (kept["answer"] == kept["truth"]).to_numpy(dtype=bool)
     found: dict[str, Any] = {}
     spent, shown = 0, 0
@@ -211,10 +252,6 @@ def _texts(
         short = shown_text(str(texts.iat[i]), TEXT_LENGTH)
         spent += len(short) + 12
         shown += 1
-        by_feature = found.setdefault(run[group[i]], {}).setdefault(feature, {})
+        by_feature = found.setdefault(run[i], {}).setdefault(feature, {})
         by_feature.setdefault(str(order[video]), {})[segment] = short
     return found, len(kept) - shown
-
-
-def _bare(text: str) -> str:
-    return text[:12].strip().strip(".!").lower()

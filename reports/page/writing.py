@@ -76,7 +76,7 @@ def two(value: float | None) -> str:
 
 
 def signed(value: float | None) -> str:
-    """Return a difference with its feature and two decimals."""
+    """Return a difference with its sign and two decimals."""
     return "–" if value is None else f"{value:+.2f}".replace("-", "−")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -56,21 +55,44 @@ def power(
     from rich.console import Console
 
     from semiology.data.cache import written_whole
+    from semiology.metrics.scores.aggregation import THREE_CLASSES
+    from semiology.reports.compare.commands import feature_names
     from semiology.reports.power.plan import Assumptions, Design, plan_content, plan_power, read_truth
 
     truth, pilot = read_truth(source)
     other = read_truth(second)[1] if second is not None else None
     design = Design(delta, wanted, alpha, tests, studies, seed)
     assumed = Assumptions(sensitivity, specificity, correlation, discordance)
-    console = None if as_json else Console()
-    names = _features(feature, truth["feature"].unique().tolist())
+    names = feature_names(feature)
+    if feature is None:
+        there = set(truth["feature"])
+        names = tuple(name for name in names if name in there and name not in THREE_CLASSES)
     if not names:
         raise ValueError(f"{source}: holds no annotation of a feature of yes and no → annotate one first")
+    plans: list[PowerPlan] = []
+    impossible: list[ValueError] = []  # a feature that cannot be planned for does not cost the others
+    for number, name in enumerate(names, start=1):
+        with Console(stderr=True).status("") as status:
 
-    def planned(name: str, told: Callable[[PowerAt], None]) -> PowerPlan:
-        return plan_power(truth, name, design, pilot=pilot, second=other, assumed=assumed, on_size=told)
+            def tell(at: PowerAt | None, label: str = f"{name} ({number} of {len(names)})") -> None:
+                doing = f"{at.n_patients} patients give a power of {at.power:.2f}" if at else "simulating"
+                status.update(f"{label}: {doing}")
 
-    plans = _plans(names, planned, console)
+            tell(None)
+            try:
+                plan = plan_power(
+                    truth, name, design, pilot=pilot, second=other, assumed=assumed, on_size=tell
+                )
+            except ValueError as error:
+                impossible.append(error)
+                continue
+        plans.append(plan)
+        if not as_json:
+            _print(plan, Console())
+    if not plans:
+        raise impossible[0]
+    for fault in impossible:
+        typer.echo(f"• not planned: {fault}", err=True)
     text = json.dumps([plan_content(plan) for plan in plans], indent=2, ensure_ascii=False)
     if as_json:
         typer.echo(text)
@@ -81,66 +103,14 @@ def power(
         typer.echo(f"Written: {out}", err=as_json)
 
 
-def _plans(
-    names: Sequence[str],
-    planned: Callable[[str, Callable[[PowerAt], None]], PowerPlan],
-    console: Console | None,
-) -> list[PowerPlan]:
-    """Plan for each feature and print; one that cannot be planned for does not cost the plans of the others.
-
-    Raises:
-        ValueError: none can be planned for.
-    """
-    from rich.console import Console
-
-    plans: list[PowerPlan] = []
-    impossible: list[ValueError] = []
-    for number, name in enumerate(names, start=1):
-        label = f"{name} ({number} of {len(names)})"
-        with Console(stderr=True).status(f"{label}: simulating") as status:
-            try:
-                plan = planned(name, _teller(label, status.update))
-            except ValueError as error:
-                impossible.append(error)
-                continue
-        plans.append(plan)
-        if console is not None:
-            _print(plan, console)
-    if not plans:
-        raise impossible[0]
-    for fault in impossible:
-        typer.echo(f"• not planned: {fault}", err=True)
-    return plans
-
-
-def _features(text: str | None, there: list[str]) -> tuple[str, ...]:
-    from semiology.metrics.scores.aggregation import THREE_CLASSES
-    from semiology.reports.compare.commands import feature_names
-
-    if text is not None:
-        return feature_names(text)
-    return tuple(name for name in feature_names(None) if name in there and name not in THREE_CLASSES)
-
-
-def _teller(name: str, update: Callable[[str], None]) -> Callable[[PowerAt], None]:
-    return lambda at: update(f"{name}: {at.n_patients} patients give a power of {at.power:.2f}")
-
-
 def _print(plan: PowerPlan, console: Console) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
+    from semiology.render.table import Column, Document, Lines, Number, Row, Table, print_document
     from semiology.reports.power.plan import assumption_lines, power_sentence
 
-    console.print(Text(power_sentence(plan), style="bold"))
-    table = Table(
-        "patients", "power [95 %]", "McNemar (ignores patients)", header_style="bold", pad_edge=False
+    columns = (Column("patients"), Column("power [95 %]"), Column("McNemar (ignores patients)"))
+    rows = tuple(
+        Row((at.n_patients, Number(at.power, at.low, at.high), at.mcnemar_power)) for at in plan.result.tried
     )
-    for at in plan.result.tried:
-        table.add_row(
-            str(at.n_patients), f"{at.power:.2f} [{at.low:.2f}, {at.high:.2f}]", f"{at.mcnemar_power:.2f}"
-        )
-    console.print(table)
-    for line in assumption_lines(plan):
-        console.print(Text(line, style="dim"))
+    parts = (Lines((power_sentence(plan),), style="bold"), Table("", columns, rows))
+    print_document(Document("", parts, remarks=tuple(assumption_lines(plan))), console)
     console.print()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +67,7 @@ class PowerPlan:
         feature: name. design: the study that is planned.
         n_patients, n_recordings, n_positive, n_positive_patients: of the set, for this feature.
         recordings_per_patient: mean.
-        model: rates assumed of both sides. sources: where each figure comes from.
+        model: rates assumed of both sides. sources: where each rate comes from.
         result: sizes looked at and the number needed.
     """
 
@@ -121,18 +120,21 @@ def plan_power(
         truth: columns video_id, patient_id, feature, truth.
         feature: what is to be compared. design: the study.
         pilot, second: answers of one or two models to these recordings.
-        assumed: figures that override those of the pilots.
+        assumed: rates that override those of the pilots.
         on_size: called with each size looked at.
 
     Raises:
-        ValueError: the feature has three classes, or no recording with or without the feature, or a figure is
+        ValueError: the feature has three classes, or no recording with or without the feature, or a rate is
             out of range.
     """
-    _check(design)
+    if not 0 < design.alpha < 1:
+        raise ValueError(f"the level must lie between 0 and 1 (0.05 is usual), not {design.alpha:g}")
+    if design.delta <= 0:
+        raise ValueError(f"a difference of {design.delta:g} cannot be planned for → use one above 0")
     if feature in THREE_CLASSES:
         raise ValueError(f"{feature} has three answers → power is planned for yes/no features only")
     patients = _patients(truth, feature)
-    rates, correlation, discordance, sources = _figures(feature, pilot, second, assumed or Assumptions())
+    rates, correlation, discordance, sources = _rates(feature, pilot, second, assumed or Assumptions())
     model = answer_model(
         rates, design.delta, patients.prevalence, correlation=correlation, discordance=discordance
     )
@@ -150,17 +152,10 @@ def plan_power(
     )
     positive = patients.positive
     counts = (len(positive), int(positive.sum() + patients.negative.sum()))
-    signs = (int(positive.sum()), int((positive > 0).sum()))
+    with_feature = (int(positive.sum()), int((positive > 0).sum()))
     return PowerPlan(
-        feature, design, *counts, *signs, patients.recordings_per_patient, model, sources, result
+        feature, design, *counts, *with_feature, patients.recordings_per_patient, model, sources, result
     )
-
-
-def _check(design: Design) -> None:
-    if not 0 < design.alpha < 1:
-        raise ValueError(f"the level must lie between 0 and 1 (0.05 is usual), not {design.alpha:g}")
-    if design.delta <= 0:
-        raise ValueError(f"a difference of {design.delta:g} cannot be planned for → use one above 0")
 
 
 def power_sentence(plan: PowerPlan) -> str:
@@ -183,7 +178,7 @@ def power_sentence(plan: PowerPlan) -> str:
 
 
 def assumption_lines(plan: PowerPlan) -> list[str]:
-    """Return what the figure rests on, one plain sentence each."""
+    """Return what the number rests on, one plain sentence each."""
     model, design, source = plan.model, plan.design, plan.sources
     level = design.alpha / design.tests
     divided = f", that is {design.alpha:g} divided by {design.tests} tests" if design.tests > 1 else ""
@@ -211,7 +206,7 @@ def assumption_lines(plan: PowerPlan) -> list[str]:
     if plan.n_positive_patients < MIN_POSITIVE_PATIENTS:
         lines.append(
             f"Recordings with the feature come from only {counted(plan.n_positive_patients, 'patient')} of this "
-            "set: they are drawn again and again, and the figure is no more than a guess."
+            "set: they are drawn again and again, and the number is no more than a guess."
         )
     return lines
 
@@ -226,7 +221,7 @@ def plan_content(plan: PowerPlan) -> dict[str, Any]:
     }
 
 
-def _figures(
+def _rates(
     feature: str, pilot: pd.DataFrame | None, second: pd.DataFrame | None, assumed: Assumptions
 ) -> tuple[tuple[float, float], float, float, dict[str, str]]:
     values = {
@@ -283,25 +278,18 @@ def _patients(truth: pd.DataFrame, feature: str) -> Patients:
 def _recording_set(folder: Path) -> pd.DataFrame:
     import pandas as pd
 
-    tables: dict[str, list[dict[str, str]]] = {}
-    wanted: Sequence[tuple[str, tuple[str, ...]]] = (
-        ("recordings", ("video_id", "patient_id")),
-        ("annotations", ("video_id", "feature", "present")),
-    )
-    for name, columns in wanted:
+    columns = {"recordings": ("video_id", "patient_id"), "annotations": ("video_id", "feature", "present")}
+    tables = {}
+    for name, wanted in columns.items():
         file = folder / f"{name}.csv"
         if not file.is_file():
             raise ValueError(f"{file}: there is no such file → give the folder of a recording set")
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.DictReader(lines)
-            absent = [column for column in columns if column not in (reader.fieldnames or [])]
-            if absent:
-                raise ValueError(f"{file.name}:1: has no column {absent[0]!r} → see `semiology data check`")
-            tables[name] = list(reader)
-    patient = {row["video_id"]: row["patient_id"] for row in tables["recordings"]}
-    rows = [
-        (row["video_id"], patient[row["video_id"]], row["feature"], row["present"].strip().lower())
-        for row in tables["annotations"]
-        if row["video_id"] in patient
-    ]
-    return pd.DataFrame(rows, columns=_KEYS)
+        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        absent = [column for column in wanted if column not in table.columns]
+        if absent:
+            raise ValueError(f"{file.name}:1: has no column {absent[0]!r} → see `semiology data check`")
+        tables[name] = table[list(wanted)]
+    rows = tables["annotations"].merge(
+        tables["recordings"].drop_duplicates("video_id", keep="last"), on="video_id"
+    )
+    return rows.assign(truth=rows["present"].str.strip().str.lower())[_KEYS]

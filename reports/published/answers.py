@@ -9,7 +9,7 @@ A column ``fold`` may follow: the published part of a recording, by patient.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -175,22 +175,15 @@ def _reports(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 def _diagnoses(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     import pandas as pd
 
-    truth = tables["videos"].set_index("video_id")["diagnosis"]
-    columns = {"with_report": "s3_diagnosis_with_report", "without_report": "s3_diagnosis"}
-    return pd.concat(_diagnoses_of(tables["task7"], truth, columns))
-
-
-def _diagnoses_of(
-    rows: pd.DataFrame, truth: pd.Series[str], columns: dict[str, str]
-) -> Iterator[pd.DataFrame]:
-    for column, task in columns.items():
+    rows, truth = tables["task7"], tables["videos"].set_index("video_id")["diagnosis"]
+    parts = []
+    for column, task in (("with_report", "s3_diagnosis_with_report"), ("without_report", "s3_diagnosis")):
         given = rows[(rows[column] != "") & rows["video_id"].map(truth).isin(DIAGNOSES)]
-        yield given.assign(
-            task=task,
-            feature="diagnosis",
-            truth=given["video_id"].map(truth),
-            answer=[published_diagnosis(text) or UNPARSED for text in given[column]],
+        answer = [published_diagnosis(text) or UNPARSED for text in given[column]]
+        parts.append(
+            given.assign(task=task, feature="diagnosis", truth=given["video_id"].map(truth), answer=answer)
         )
+    return pd.concat(parts)
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:

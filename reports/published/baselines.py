@@ -1,30 +1,52 @@
-"""Published answers beside a user's own run, on the recordings that both answered.
+"""Published answers beside a user's own run on the recordings that both answered, or on their own.
 
 A row of the baselines stands beside a run where the run was asked the same question about a recording of the
 same ``video_id`` whose annotations agree; the run's truth is used for both. All other rows are left out, and
-counted.
+counted. Without a run the truth that was published with the answers is used.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from semiology.data.cache import cache_directory
 from semiology.metrics.coverage import UNPARSED
 from semiology.reports.published.answers import COLUMNS, FEATURE_TASK
-from semiology.reports.published.same_recordings import CHECKED_KINDS, other_recordings
+from semiology.reports.read.asked import PREFIX
+from semiology.reports.read.feature_answers import COLUMNS as ANSWER_COLUMNS
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.s3_answers import S3Results
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PREFIX = "published: "
-"""Before the name of a published model, so that nobody takes it for a run of the user."""
 FEATURE_ANSWERS = ("yes", "no", "na", UNPARSED)
+LEAST_EQUAL = 0.9
+"""Share of annotations that must be equal; room for a few that were corrected since the publication."""
+SIMULATED_REASON = "the recordings of these runs are simulated, the published ones are not"
+CHECKED_KINDS = frozenset({"diagnosis", "region", "side"})
+KNOWN = ("s3", "embc")
+"""Names under which `semiology baselines import` keeps published answers."""
+NOTE = (
+    "Published answers, with the annotations published with them; scored here, not copied. Which windows "
+    "were shown and what was replied word for word was not published."
+)
+KINDS: Mapping[str, str] = {
+    "s3_head_turning_side": "side",
+    "s3_arm_movement_side": "side",
+    "s3_onset_region": "region",
+    "s3_onset_time": "time",
+    "s3_seizure_start": "time",
+    "s3_seizure_end": "time",
+    "s3_sequence": "sequence",
+    "s3_report": "report",
+    "s3_diagnosis": "diagnosis",
+    "s3_diagnosis_with_report": "diagnosis",
+}
 
 
 def read_baselines(path: Path) -> pd.DataFrame:
@@ -61,6 +83,34 @@ def read_baselines(path: Path) -> pd.DataFrame:
     return frame
 
 
+def baselines_file(name: str) -> Path:
+    """Return where the published answers of a name are kept on this machine."""
+    return cache_directory() / "baselines" / f"{name}.csv"
+
+
+def read_named_baselines(names: list[str]) -> pd.DataFrame:
+    """Read published answers by name (`KNOWN`) or file, all in one table.
+
+    Raises:
+        FileNotFoundError: there is no such file, or a name was never imported; the message says how.
+        ValueError: a file has faults.
+    """
+    import pandas as pd
+
+    frames = []
+    for name in dict.fromkeys(names):
+        path = Path(name)
+        if name in KNOWN and not path.is_file():
+            path = baselines_file(name)
+            if not path.is_file():
+                raise FileNotFoundError(
+                    f"--baselines {name}: these published answers are not on this machine → "
+                    f"`semiology baselines import {name} DIR` reads them from the normalised release"
+                )
+        frames.append(read_baselines(path))
+    return pd.concat(frames, ignore_index=True)
+
+
 def beside_features(results: Results, baselines: pd.DataFrame) -> Results:
     """Return the answers of the runs with those of the baselines on the same recordings and features."""
     import pandas as pd
@@ -76,7 +126,7 @@ def beside_features(results: Results, baselines: pd.DataFrame) -> Results:
         results.records, annotated["truth"].tolist(), annotated["truth_published"].tolist()
     )
     if reason and not both.empty:
-        return replace(results, notes=(*results.notes, _refused(reason)))
+        return replace(results, notes=(*results.notes, f"baselines: {reason} → no published answer is shown"))
     notes = (*results.notes, _matched("features", len(both), len(rows), both["video_id"].nunique()))
     if both.empty:
         return replace(results, notes=notes)
@@ -108,14 +158,19 @@ def beside_s3(results: S3Results, baselines: pd.DataFrame) -> S3Results:
         own = questions.get((row["task"], row["video_id"], row["feature"]))
         if own is not None and own["kind"] in CHECKED_KINDS:
             annotations[row["task"], row["video_id"]] = (str(own["truth"]), row["truth"])
-        if own is not None and _same_clip(own, row):
-            found.append(_record(own, row))
+        # Only times can be about another clip than that of the run.
+        if own is not None and (
+            own["kind"] != "time" or abs(float(own["truth"]) - float(row["truth"])) <= 1.0
+        ):
+            names = {name: row[name] for name in ("enhancement", "prompt_id")}
+            answer = _value(own["kind"], row["answer"])
+            found.append({**own, **names, "model": PREFIX + row["model"], "segment": 0, "answer": answer})
             videos[row["task"]].add(row["video_id"])
     reason = other_recordings(
         results.records_of_runs, *([pair[i] for pair in annotations.values()] for i in (0, 1))
     )
     if reason and found:
-        return replace(results, notes=(*results.notes, _refused(reason)))
+        return replace(results, notes=(*results.notes, f"baselines: {reason} → no published answer is shown"))
     matched: dict[str, int] = defaultdict(int)
     for record in found:
         matched[record["task"]] += 1
@@ -127,27 +182,83 @@ def beside_s3(results: S3Results, baselines: pd.DataFrame) -> S3Results:
     return replace(results, records=(*results.records, *found), notes=(*results.notes, *notes))
 
 
-def _same_clip(own: Mapping[str, Any], row: Mapping[Any, str]) -> bool:
-    """Whether an answer is about the very clip of the run: only for times can it be about another one."""
-    return own["kind"] != "time" or abs(float(own["truth"]) - float(row["truth"])) <= 1.0
+def other_recordings(
+    records: Mapping[str, Mapping[str, Any]], own: Sequence[str], published: Sequence[str]
+) -> str | None:
+    """Return why published answers cannot be about a run's recordings, or None if they can.
+
+    Ids alone do not tell: ``P001_V01`` is the first recording of many sets. Where the annotations of the two
+    differ in too many places the recordings are taken for other ones that happen to have the same ids.
+
+    Args:
+        records: facts of the runs by model.
+        own: the runs' annotations of the questions that both share.
+        published: those behind the published answers, in the same order.
+    """
+    if any(record.get("simulated") for record in records.values()):
+        return SIMULATED_REASON
+    if not own:
+        return None
+    equal = sum(mine == theirs for mine, theirs in zip(own, published, strict=True))
+    if equal >= LEAST_EQUAL * len(own):
+        return None
+    return (
+        f"only {equal} of {len(own)} annotations of the recordings with the same ids are equal (at least "
+        f"{LEAST_EQUAL:.0%} are asked for), so that these are other recordings"
+    )
 
 
-def _record(own: Mapping[str, Any], row: Mapping[Any, str]) -> dict[str, Any]:
-    """Return the record of one published answer: the run's question with another model and answer."""
-    answer: Any = row["answer"]
-    kind = own["kind"]
-    if answer == UNPARSED:
-        answer = None if kind in ("time", "sequence", "report") else UNPARSED
-    elif kind == "time":
-        answer = float(answer)
-    elif kind == "sequence":
-        answer = [] if answer == "none" else [token.strip() for token in answer.split(",")]
-    names = {name: row[name] for name in ("enhancement", "prompt_id")}
-    return {**own, **names, "model": PREFIX + row["model"], "segment": 0, "answer": answer}
+def features_alone(baselines: pd.DataFrame) -> Results | None:
+    """Return the published answers on features as results of their own; None if there are none."""
+    rows = baselines[(baselines["task"] == FEATURE_TASK) & (baselines["truth"] != "")]
+    if rows.empty:
+        return None
+    rows = rows.assign(model=PREFIX + rows["model"], segment=0, prompt_hash=None)
+    return Results(rows.reindex(columns=list(ANSWER_COLUMNS)).reset_index(drop=True), (), (NOTE,), {})
 
 
-def _refused(reason: str) -> str:
-    return f"baselines: {reason} → no published answer is shown"
+def s3_alone(baselines: pd.DataFrame) -> S3Results | None:
+    """Return the published answers to S3 tasks as results of their own; None if there are none."""
+    rows = baselines[baselines["task"].isin(KINDS)]
+    if rows.empty:
+        return None
+    present = baselines[(baselines["task"] == FEATURE_TASK) & (baselines["truth"] == "yes")]
+    shown: dict[str, list[str]] = {}
+    for video, feature in (
+        present[["video_id", "feature"]].drop_duplicates().itertuples(index=False, name=None)
+    ):
+        shown.setdefault(video, []).append(feature)
+    records: list[Mapping[str, Any]] = []
+    for row in rows.to_dict("records"):
+        kind = KINDS[row["task"]]
+        truth = _value(kind, row["truth"])
+        record: dict[str, Any] = {
+            **{str(name): value for name, value in row.items()},
+            "model": PREFIX + row["model"],
+            "kind": kind,
+            "answer": _value(kind, row["answer"]),
+            "truth": truth,
+            "segment": 0,
+            "clip_form": "centred" if kind == "time" else None,
+        }
+        if kind == "sequence":
+            # Onsets were not published with the order; places stand for them, so that no two are ties.
+            record["onsets_s"] = [float(i) for i in range(len(truth or []))]
+        if kind == "report":
+            record["shown"] = shown.get(row["video_id"])
+        records.append(record)
+    return S3Results(tuple(records), (), (NOTE,), {})
+
+
+def _value(kind: str, text: str) -> Any:
+    """Return an answer or a truth as the records of runs have it."""
+    if text == UNPARSED:
+        return None if kind in ("time", "sequence", "report") else UNPARSED
+    if kind == "time":
+        return float(text)
+    if kind == "sequence":
+        return [] if text in ("none", "") else [token.strip() for token in text.split(",")]
+    return text
 
 
 def _matched(what: str, matched: int, offered: int, recordings: int) -> str:

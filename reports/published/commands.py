@@ -133,7 +133,7 @@ def _finish(reproduction: Reproduction, out: Path | None) -> None:
 
 def _write(frame: pd.DataFrame, out: Path | None, name: str) -> None:
     from semiology.data.cache import written_whole
-    from semiology.reports.published.baselines_alone import baselines_file
+    from semiology.reports.published.baselines import baselines_file
 
     out = baselines_file(name) if out is None else out
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semiology.data.cache import written_whole
+from semiology.render.table import Column, Document, Lines, Row, Table, print_document
 from semiology.reports.published.embc import embc_cells, read_embc_tables
-from semiology.reports.published.s3 import CELL_COLUMNS, compare_cells, read_s3_tables, s3_cells
+from semiology.reports.published.s3 import CELL_COLUMNS, HALF_UNIT, compare_cells, read_s3_tables, s3_cells
 from semiology.reports.published.two_stage import TWO_STAGE, two_stage_cells
 
 if TYPE_CHECKING:
@@ -105,7 +106,8 @@ def reproduce_s3(
     compared = compared.assign(status=status, reason=reasons)
     new = cells[~cells["model"].isin(expected["model"])].rename(columns={"value": "recomputed"})
     new = new[new["recomputed"].notna()].assign(source="", table="", equal=False, status=NEW, reason="")
-    return Reproduction(_ordered(pd.concat([compared, new], ignore_index=True) if len(new) else compared), 2)
+    together = pd.concat([compared, new], ignore_index=True) if len(new) else compared
+    return Reproduction(together[list(COLUMNS)].reset_index(drop=True), 2)
 
 
 def reproduce_embc(folder: Path) -> Reproduction:
@@ -129,7 +131,8 @@ def reproduce_embc(folder: Path) -> Reproduction:
             named = row["status"] == "wrong_in_paper"
             status.append(SLIP if named else DIFFERS)
             reasons.append("the printed value contradicts the other metrics of its row" if named else "")
-    return Reproduction(_ordered(cells.assign(source="paper", status=status, reason=reasons)), 3)
+    cells = cells.assign(source="paper", status=status, reason=reasons)
+    return Reproduction(cells[list(COLUMNS)].reset_index(drop=True), 3)
 
 
 def totals(reproduction: Reproduction) -> list[tuple[str, ...]]:
@@ -153,41 +156,27 @@ HEADER = ("source", "table", "scope", "task", "cells", "computed", *STATUSES)
 
 def print_reproduction(reproduction: Reproduction, console: Console) -> None:
     """Print equal of total per table and task, every cell that differs, and the sums."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=f"Equal to {reproduction.decimals} decimals", title_justify="left", pad_edge=False)
-    for name in HEADER:
-        table.add_column(name, justify="right" if name in HEADER[4:] else "left")
-    for row in totals(reproduction):
-        table.add_row(*row, style="red" if row[-1] != "0" else None)
-    console.print(table)
+    columns = tuple(Column(name, left=name in HEADER[:4]) for name in HEADER)
+    title = f"Equal to {reproduction.decimals} decimals"
+    rows = tuple(Row(row, style="red" if row[-1] != "0" else "") for row in totals(reproduction))
+    parts: list[Table | Lines] = [Table(title, columns, rows)]
     cells = reproduction.cells
     for cell in cells[cells["status"].isin([SLIP, DIFFERS])].to_dict("records"):
         name = " ".join(cell[part] for part in ("model", "item", "metric") if cell[part])
         text = f"{cell['source']} table {cell['table']}, {cell['scope']}: {name}"
         told = f"{text}: published {cell['published']:g}, computed {cell['recomputed']:.4f}"
         style = "yellow" if cell["status"] == SLIP else "red"
-        console.print(Text(f"{told} → {cell['reason'] or 'unexplained'}", style=style))
-    _print_refitted(cells[cells["status"] == REFITTED], console)
-    console.print(Text(headline(reproduction), style="bold"))
-
-
-def _print_refitted(cells: pd.DataFrame, console: Console) -> None:
-    """Print the cells of a classifier that was fitted again: published value, then ours."""
-    from rich.table import Table
-
-    if cells.empty:
-        return
-    metrics = list(dict.fromkeys(cells["metric"]))
-    table = Table(title=f"Two stages, published / ours ({REFITTED_REASON})", title_justify="left")
-    for name in ("model", *metrics):
-        table.add_column(name, justify="left" if name == "model" else "right")
-    for model, rows in cells.groupby("model"):
-        values = rows.set_index("metric")
-        both = [(values["published"][name], values["recomputed"][name]) for name in metrics]
-        table.add_row(str(model), *(f"{published:.2f} / {ours:.2f}" for published, ours in both))
-    console.print(table)
+        parts.append(Lines((f"{told} → {cell['reason'] or 'unexplained'}",), style))
+    refitted = cells[cells["status"] == REFITTED]
+    if len(refitted):  # a classifier that was fitted again: published value, then ours
+        metrics = list(dict.fromkeys(refitted["metric"]))
+        both = []
+        for model, of_model in refitted.groupby("model"):
+            values = of_model.set_index("metric")[["published", "recomputed"]]
+            both.append(Row((str(model), *(tuple(values.loc[name].tolist()) for name in metrics))))
+        title = f"Two stages, published / ours ({REFITTED_REASON})"
+        parts.append(Table(title, tuple(map(Column, ("model", *metrics))), tuple(both)))
+    print_document(Document("", tuple(parts), last=(headline(reproduction),)), console)
 
 
 def headline(reproduction: Reproduction) -> str:
@@ -239,21 +228,11 @@ def _explained(compared: pd.DataFrame) -> tuple[list[str], list[str]]:
         elif row["task"] == "task6" and row["metric"] in TEXT_METRICS:
             found, reason = SCRUBBED, "the released texts were altered after the published scoring"
         elif row["source"] == "paper" and key in agreeing:
-            found = SLIP
-            reason = _slip(row["published"], agreeing[key])
+            found, stored = SLIP, agreeing[key]
+            twice = abs(row["published"] - stored) <= HALF_UNIT
+            reason = f"{'rounded twice: the repository stores' if twice else 'misprint: the repository has'} {stored:g}"
         else:
             found = DIFFERS
         status.append(found)
         reasons.append(reason)
     return status, reasons
-
-
-def _slip(printed: float, stored: float) -> str:
-    """Say how the paper came to differ from its repository, whose value of the cell equals ours."""
-    if abs(printed - stored) <= 0.005 + 1e-9:
-        return f"rounded twice: the repository stores {stored:g}"
-    return f"misprint: the repository has {stored:g}"
-
-
-def _ordered(cells: pd.DataFrame) -> pd.DataFrame:
-    return cells[list(COLUMNS)].reset_index(drop=True)

@@ -26,7 +26,7 @@ METRICS = ("precision", "recall", "f1", "accuracy")
 
 
 def two_stage_cells(tables: Tables) -> Iterator[Cell]:
-    """Yield the four figures of each model that answered the visual features, on both scopes.
+    """Yield the four scores of each model that answered the visual features, on both scopes.
 
     Recordings without a diagnosis (clips called ``sample``) or without published answers are not counted.
     """

@@ -14,44 +14,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.render.text import counted
+from semiology.reports.read.asked import with_wording_labels
 from semiology.reports.read.lmms_eval_files import (
-    S3_PREFIX,
     NoAnswersError,
     ResultFiles,
     ResultsError,
     find_result_files,
+    mapping,
     read_run_record,
 )
 from semiology.reports.read.path_scrubbing import without_paths
 from semiology.reports.read.run_facts import caveats, run_facts
-from semiology.reports.read.sample_frames import sample_frame, tables_ahead
+from semiology.reports.read.sample_frames import NUMBERS, STRINGS, sample_frame, tables_ahead
 
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-COLUMNS = (
-    "model",
-    "enhancement",
-    "prompt_id",
-    "prompt_hash",
-    "video_id",
-    "patient_id",
-    "feature",
-    "segment",
-    "start_s",
-    "end_s",
-    "answer",
-    "truth",
-    "raw",
-    "justification",
-    # of sweeps alone
-    "family",
-    "polarity",
-    "answer_format",
-    "provenance",
-    "p_yes",
-)
+COLUMNS = ("model", *STRINGS, "segment", *NUMBERS, "p_yes")
+"""Of a frame of answers; the last of `STRINGS` and ``p_yes`` are those of sweeps alone."""
 FAILED_REQUEST = "[LMMS_EVAL_REQUEST_FAILED"
 QUESTION = ["model", "enhancement", "prompt_id", "prompt_hash", "feature"]
 
@@ -61,8 +42,8 @@ class Results:
     """Answers of one or several runs.
 
     Attributes:
-        answers: one row per asked segment, columns `COLUMNS`.
-        caveats: what a reader must know before the figures (simulated data, a model without ears, …).
+        answers: one row per asked segment, columns `COLUMNS` and ``prompt``, the label of the wording.
+        caveats: what a reader must know before the numbers (simulated data, a model without audio input, …).
         notes: what was left out, replaced or missing, in plain sentences.
         records: the run record of each model that has one.
         questions: texts as sent, by their hash, where the sample files hold them.
@@ -73,6 +54,10 @@ class Results:
     notes: tuple[str, ...]
     records: Mapping[str, Mapping[str, Any]]
     questions: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Label the wordings: once, whoever made the frame."""
+        object.__setattr__(self, "answers", with_wording_labels(self.answers))
 
 
 def read_results(paths: Sequence[Path]) -> Results:
@@ -92,7 +77,7 @@ def read_results(paths: Sequence[Path]) -> Results:
     facts: dict[int, dict[str, Any]] = {}
     questions: dict[str, str] = {}
     roots = [path if path.is_dir() else path.parent for path in paths]
-    with closing(tables_ahead([path for run in runs for _, path in _feature_files(run)])) as tables:
+    with closing(tables_ahead([path for run in runs for _, path in run.feature_samples])) as tables:
         for order, (run, model) in enumerate(zip(runs, names, strict=True)):
             read = _frames(run, model, tables, notes, questions)
             if read:
@@ -100,7 +85,13 @@ def read_results(paths: Sequence[Path]) -> Results:
                 facts[order] = facts_of_run(run, roots, notes)
                 records[model] = records.get(model, {}) | facts[order]
     if not frames:
-        raise NoAnswersError(_nothing(paths, runs, notes))
+        where = ", ".join(str(path) for path in paths) or "no folder"
+        if not runs:
+            raise NoAnswersError(
+                f"{where}: holds no lmms-eval results (*_results.json, *_samples_*.jsonl) → give a run's folder"
+            )
+        told = " ".join(f"{note}." for note in notes[:5])
+        raise NoAnswersError(f"{where}: no answers of a semiology task. {told}")
     kept = _newest(pd.concat(frames, ignore_index=True), runs, notes)
     counted_runs = sorted(kept["_order"].unique())
     check_one_recording_set(facts[order].get("data") for order in counted_runs)
@@ -111,11 +102,6 @@ def read_results(paths: Sequence[Path]) -> Results:
     answers = kept[list(COLUMNS)].reset_index(drop=True)
     found = {model: record for model, record in records.items() if record}
     return Results(answers, caveats(found), tuple(dict.fromkeys(notes)), found, questions)
-
-
-def _feature_files(run: ResultFiles) -> list[tuple[str, Path]]:
-    """Return the sample files of a run that may hold answers on features, by task."""
-    return sorted((task, path) for task, path in run.samples.items() if not task.startswith(S3_PREFIX))
 
 
 def _frames(
@@ -132,51 +118,35 @@ def _frames(
     if run.record is not None and not run.samples:
         notes.append(f"{where}: has no sample files → run again with --log_samples")
     frames = []
-    for task, path in _feature_files(run):
+    for task, path in run.feature_samples:
         frame = sample_frame(path, next(tables), notes, questions)
         if frame is not None:
             failed = int(frame["raw"].astype("string").str.contains(FAILED_REQUEST, regex=False).sum())
-            _note_gaps(run, task, len(frame), failed, where, notes)
-            frames.append(_completed(frame))
+            note_gaps(run, task, len(frame), failed, where, notes)
+            # What names a question is never empty.
+            defaults = {"enhancement": "none", "prompt_id": "", "prompt_hash": ""}
+            filled = {name: frame[name].fillna("").replace("", value) for name, value in defaults.items()}
+            frames.append(frame.assign(**filled).reindex(columns=[c for c in COLUMNS if c != "model"]))
     if run.whole and run.record is not None and run.samples:
-        missing = sorted(set(_mapping(run.record, "configs")) - set(run.samples))
+        missing = sorted(set(mapping(run.record, "configs")) - set(run.samples))
         if missing:
             notes.append(f"{where}: no samples of {', '.join(missing)} → the run is incomplete")
     return frames
 
 
-def note_gaps(
-    run: ResultFiles, task: str, read: Sequence[Mapping[str, Any]], where: str, notes: list[str]
-) -> None:
-    """Note samples of a task that a run should hold and does not, and requests that got no reply."""
-    failed = sum(FAILED_REQUEST in str(record.get("raw")) for record in read)
-    _note_gaps(run, task, len(read), failed, where, notes)
+def note_gaps(run: ResultFiles, task: str, read: int, failed: int, where: str, notes: list[str]) -> None:
+    """Note samples of a task that a run should hold and does not, and requests that got no reply.
 
-
-def _note_gaps(run: ResultFiles, task: str, read: int, failed: int, where: str, notes: list[str]) -> None:
-    expected = _expected(run, task)
-    if read and expected is not None and read < expected:
+    Args:
+        run: whose. task: which.
+        read: samples that can be used. failed: of these, requests without a reply.
+        where: what the run is called. notes: remarks are added here.
+    """
+    expected = mapping(mapping(run.record, "n-samples"), task).get("effective")
+    if read and isinstance(expected, int) and read < expected:
         notes.append(f"{where}: {task} has {read} of {expected} samples → the run is incomplete")
     if failed:
         notes.append(f"{where}: {counted(failed, 'request')} of {task} got no reply → counted as unparsed")
-
-
-def _completed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns of `COLUMNS` but the model, those that name a question never empty."""
-    defaults = {"enhancement": "none", "prompt_id": "", "prompt_hash": ""}
-    filled = {name: frame[name].fillna("").replace("", default) for name, default in defaults.items()}
-    return frame.assign(**filled).reindex(columns=[name for name in COLUMNS if name != "model"])
-
-
-def _expected(run: ResultFiles, task: str) -> int | None:
-    sizes = _mapping(_mapping(run.record or {}, "n-samples"), task)
-    effective = sizes.get("effective")
-    return effective if isinstance(effective, int) else None
-
-
-def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = record.get(key)
-    return value if isinstance(value, dict) else {}
 
 
 def short_names(models: Sequence[str]) -> dict[str, str]:
@@ -245,7 +215,7 @@ def facts_of_run(run: ResultFiles, roots: Sequence[Path], notes: list[str]) -> d
     """
     facts = run_facts(run.record) if run.record else {}
     own = {"data": facts["data"]} if facts.get("data") else {}
-    if "limit" in _mapping(run.record or {}, "config"):
+    if "limit" in mapping(run.record, "config"):
         own["limit"] = facts["limit"]
     return facts | read_run_record(run.folder, roots, notes) | own
 
@@ -265,12 +235,3 @@ def check_one_recording_set(sets: Iterable[object]) -> None:
             f"the runs are about different recording sets ({', '.join(found)}) "
             "→ report each of them separately; runs in one folder by their files"
         )
-
-
-def _nothing(paths: Sequence[Path], runs: Sequence[ResultFiles], notes: Sequence[str]) -> str:
-    where = ", ".join(str(path) for path in paths) or "no folder"
-    if not runs:
-        return (
-            f"{where}: holds no lmms-eval results (*_results.json, *_samples_*.jsonl) → give a run's folder"
-        )
-    return f"{where}: no answers of a semiology task. " + " ".join(f"{note}." for note in notes[:5])

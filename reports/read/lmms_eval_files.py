@@ -66,6 +66,12 @@ class NoAnswersError(ResultsError):
     """The folders hold no answers of the tasks looked for."""
 
 
+def mapping(record: Mapping[str, Any] | None, key: str) -> Mapping[str, Any]:
+    """Return what a record from outside holds under a key if that is a mapping, else an empty one."""
+    value = (record or {}).get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
 @dataclass
 class ResultFiles:
     """The files of one run of lmms-eval in one folder.
@@ -87,27 +93,35 @@ class ResultFiles:
     @property
     def model(self) -> str:
         """Full name of the model: the checkpoint if one was named, else the model class or the folder."""
-        if self.record is None:
-            return self.folder.name
-        config = self.record.get("config")
-        config = config if isinstance(config, dict) else {}
-        named = self.record.get("model_name") or _from_model_args(config.get("model_args"))
-        name = str(named or config.get("model") or self.record.get("model_source") or self.folder.name)
+        record, config = self.record or {}, mapping(self.record, "config")
+        arguments = model_arguments(config)
+        named = record.get("model_name") or arguments.get("pretrained") or arguments.get("model")
+        name = str(named or config.get("model") or record.get("model_source") or self.folder.name)
         return next((short for path, short in EMBEDDED_MODELS.items() if name.endswith(path)), name)
 
     @property
     def settings(self) -> Mapping[str, str]:
         """Model arguments that can change an answer: all but the checkpoint and where and how fast it ran."""
-        config = (self.record or {}).get("config")
-        arguments = config.get("model_args") if isinstance(config, dict) else None
-        if not isinstance(arguments, dict):
-            arguments = dict(part.split("=", 1) for part in str(arguments or "").split(",") if "=" in part)
+        arguments = model_arguments(mapping(self.record, "config"))
         return {key: str(value) for key, value in arguments.items() if key not in WITHOUT_EFFECT}
+
+    @property
+    def feature_samples(self) -> list[tuple[str, Path]]:
+        """Task and path of each sample file that may hold answers on features, by task."""
+        return sorted((task, path) for task, path in self.samples.items() if not task.startswith(S3_PREFIX))
 
     @property
     def age(self) -> tuple[str, str]:
         """Sorting key: the digits of the stamp, then the path."""
         return re.sub(r"\D", "", self.stamp), str(self.folder)
+
+
+def model_arguments(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the model arguments of a run, which lmms-eval records as a mapping or as ``key=value,…``."""
+    arguments = config.get("model_args")
+    if isinstance(arguments, Mapping):
+        return arguments
+    return dict(part.split("=", 1) for part in str(arguments or "").split(",") if "=" in part)
 
 
 def find_result_files(paths: Sequence[Path], notes: list[str]) -> list[ResultFiles]:
@@ -240,13 +254,6 @@ def _json(file: Path, notes: list[str]) -> dict[str, Any] | None:
     return value
 
 
-def _from_model_args(arguments: Any) -> str | None:
-    if isinstance(arguments, dict):
-        return next((str(arguments[key]) for key in ("pretrained", "model") if arguments.get(key)), None)
-    parts = dict(part.split("=", 1) for part in str(arguments or "").split(",") if "=" in part)
-    return parts.get("pretrained") or parts.get("model")
-
-
 def _record_of(line: bytes, key: str) -> tuple[dict[str, Any] | None, str | None]:
     """Return the record of a sample line, or None if it has none, or that the line cannot be read."""
     try:
@@ -261,14 +268,9 @@ def _record_of(line: bytes, key: str) -> tuple[dict[str, Any] | None, str | None
         # nor a file takes it.
         whole = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace")
         record = json.loads(whole)
-    return record | _probability(sample, record), None
-
-
-def _probability(sample: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, float]:
-    """Return P(yes) of a scored answer to a question whose polarity is known, as those of a sweep are."""
     counts = sample.get("token_counts")
     first = counts[0] if isinstance(counts, list) and counts else None
     scores = first.get("first_token_logprobs") if isinstance(first, dict) else None
-    if not isinstance(scores, dict) or "polarity" not in record:
-        return {}
-    return {"p_yes": probability_of_feature(scores, str(record["polarity"]))}
+    if isinstance(scores, dict) and "polarity" in record:  # as the answers of a sweep that were scored
+        record = {**record, "p_yes": probability_of_feature(scores, str(record["polarity"]))}
+    return record, None

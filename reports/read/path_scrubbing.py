@@ -22,13 +22,8 @@ def without_paths(text: str) -> str:
     for place, name in EMBEDDED_MODELS.items():
         text = re.sub(rf"[^\s,=]*{re.escape(place)}", name, text.replace("\\", "/"))
     text = _SECRET.sub(r"\1[left out]", text)
-    text = _ADDRESS.sub(lambda found: f"[address on {_host(found.group(2))}]", text)
-    return _PATH.sub(_last_part, text)
-
-
-def _last_part(found: re.Match[str]) -> str:
-    return "[path]/" + re.split(r"[/\\]", found.group().rstrip("/\\"))[-1]
-
-
-def _host(name: str) -> str:
-    return "this machine" if name in ("localhost", "127.0.0.1", "[") else "another machine"
+    own = ("localhost", "127.0.0.1", "[")
+    text = _ADDRESS.sub(
+        lambda found: f"[address on {'this' if found.group(2) in own else 'another'} machine]", text
+    )
+    return _PATH.sub(lambda found: "[path]/" + re.split(r"[/\\]", found.group().rstrip("/\\"))[-1], text)

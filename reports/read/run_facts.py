@@ -1,4 +1,4 @@
-"""What a reader must know before the figures, read from lmms-eval's own results file."""
+"""What a reader must know before the numbers, read from lmms-eval's own results file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from semiology.features import AUDIO_FEATURES
-from semiology.reports.read.lmms_eval_files import EMBEDDED_MODELS
+from semiology.reports.read.lmms_eval_files import EMBEDDED_MODELS, mapping
 
 # What a task's metadata counts, and how a reader is told.
 LEFT_OUT = {
@@ -20,37 +20,41 @@ LEFT_OUT = {
 
 
 def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the facts of a run that change how its figures may be read.
+    """Return the facts of a run that change how its numbers may be read.
 
     Args:
         record: A parsed ``*_results.json``.
 
     Returns:
         ``data`` (name of the recording set), ``simulated``, ``embedded_model``, ``deaf`` (asked about sound
-        without sound), ``limit``, ``exclusions`` (ids of recordings without usable video) and ``left_out``
+        without audio input), ``limit``, ``exclusions`` (ids of recordings without usable video) and ``left_out``
         (what else was not asked, by feature); only those
         that the file tells.
     """
-    config = _mapping(record, "config")
+    config = mapping(record, "config")
     model_args = str(config.get("model_args")).replace("\\", "/")
     facts: dict[str, Any] = {
         "embedded_model": any(name in model_args for name in EMBEDDED_MODELS),
         "limit": config.get("limit"),
     }
-    configs = [value for value in _mapping(record, "configs").values() if isinstance(value, Mapping)]
+    configs = [value for value in mapping(record, "configs").values() if isinstance(value, Mapping)]
     for task in configs:
-        described = _mapping(task, "metadata")
+        described = mapping(task, "metadata")
         if "recording_set" in described:
             facts |= {"data": described["recording_set"], "simulated": described.get("simulated") is True}
             facts["exclusions"] = list(described.get("recordings_without_usable_video") or ())
-            facts.setdefault("left_out", {})[_label(task)] = {
+            enhancement = described.get(
+                "enhancement"
+            )  # plain and enhanced tasks leave out different recordings
+            label = f"{_feature(task)} with {enhancement}" if enhancement else _feature(task)
+            facts.setdefault("left_out", {})[label] = {
                 name: described[name] for name in LEFT_OUT if described.get(name)
             }
-    facts["deaf"] = any(_deaf(task, str(config.get("model"))) for task in configs)
+    facts["deaf"] = any(_no_audio_input(task, str(config.get("model"))) for task in configs)
     return facts
 
 
-SIMULATED_CAVEAT = "The recordings are simulated: the figures say nothing about patients."
+SIMULATED_CAVEAT = "The recordings are simulated: the numbers say nothing about patients."
 
 
 RunFacts = Mapping[str, Mapping[str, Any]]
@@ -58,11 +62,11 @@ RunFacts = Mapping[str, Mapping[str, Any]]
 
 
 def caveats(records: RunFacts, features: Collection[str] | None = None) -> tuple[str, ...]:
-    """Return one sentence for each fact that limits what the figures mean.
+    """Return one sentence for each fact that limits what the numbers mean.
 
     Args:
         records: what `run_facts` found, by model.
-        features: those that the figures are about; None for all that were asked.
+        features: those that the numbers are about; None for all that were asked.
     """
     heard = features is None or bool(set(AUDIO_FEATURES) & set(features))
     found: list[str] = []
@@ -74,7 +78,7 @@ def caveats(records: RunFacts, features: Collection[str] | None = None) -> tuple
                 f"{model} is the small embedded model, made to try the software, not to read seizures."
             )
         if record.get("deaf") and heard:
-            found.append(f"{model} was asked about sound without hearing any: those answers are guesses.")
+            found.append(f"{model} was asked about sound without audio input: those answers are guesses.")
         if record.get("limit"):
             found.append(
                 f"{model} was asked only the first {record['limit']:g} questions of each task (--limit)."
@@ -82,18 +86,13 @@ def caveats(records: RunFacts, features: Collection[str] | None = None) -> tuple
         if record.get("exclusions"):
             count = len(record["exclusions"])
             found.append(f"{count} recording{'s' if count > 1 else ''} could not be used (no usable video).")
-        found += [f"{model}: {text}" for text in _left_out(_about(record, features))]
+        left_out = {
+            label: what
+            for label, what in (record.get("left_out") or {}).items()
+            if features is None or label.partition(" with ")[0] in features
+        }
+        found += [f"{model}: {text}" for text in _left_out(left_out)]
     return tuple(dict.fromkeys(found))
-
-
-def _about(record: Mapping[str, Any], features: Collection[str] | None) -> dict[str, Mapping[str, int]]:
-    """Return what was left out of the features that the figures are about."""
-    counts: Mapping[str, Mapping[str, int]] = record.get("left_out") or {}
-    return {
-        label: what
-        for label, what in counts.items()
-        if features is None or label.partition(" with ")[0] in features
-    }
 
 
 def _left_out(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
@@ -110,27 +109,24 @@ def _left_out(counts: Mapping[str, Mapping[str, int]]) -> list[str]:
     return [f"recordings not asked: {'; '.join(parts)}."] if parts else []
 
 
-def _deaf(task: Mapping[str, Any], model: str) -> bool:
-    """Tell whether a task about sound was asked without sound, and without the words that were said."""
-    if _feature(task) not in AUDIO_FEATURES or _mapping(task, "metadata").get("enhancement") == "transcript":
-        return False
-    chosen = _mapping(task, "metadata").get("sound")
-    forms = _mapping(task, "lmms_eval_specific_kwargs")
+def sound_given(task: Mapping[str, Any], model: str) -> str | None:
+    """Return which sound a task hands to a model class, ``none`` for none; None where the record does not tell.
+
+    Args:
+        task: its config in the results file. model: name of the model class.
+    """
+    forms = mapping(task, "lmms_eval_specific_kwargs")
     form = forms.get(model, forms.get("default"))
-    sound = chosen or (form.get("sound") if isinstance(form, Mapping) else None)
-    return sound == "none"
+    chosen = mapping(task, "metadata").get("sound")
+    return chosen or (form.get("sound") if isinstance(form, Mapping) else None)
 
 
-def _label(task: Mapping[str, Any]) -> str:
-    """Return the feature, with the enhancement where there is one: the two differ in what they leave out."""
-    enhancement = _mapping(task, "metadata").get("enhancement")
-    return f"{_feature(task)} with {enhancement}" if enhancement else _feature(task)
+def _no_audio_input(task: Mapping[str, Any], model: str) -> bool:
+    """Tell whether a task about sound was asked without sound, and without the words that were said."""
+    if _feature(task) not in AUDIO_FEATURES or mapping(task, "metadata").get("enhancement") == "transcript":
+        return False
+    return sound_given(task, model) == "none"
 
 
 def _feature(task: Mapping[str, Any]) -> str:
     return str(task.get("task")).rsplit("semiology_", 1)[-1]
-
-
-def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = record.get(key)
-    return value if isinstance(value, Mapping) else {}

@@ -10,6 +10,8 @@ from semiology.reports.read.feature_answers import model_names
 from semiology.reports.read.lmms_eval_files import (
     ResultFiles,
     find_result_files,
+    mapping,
+    model_arguments,
     read_run_record,
 )
 from semiology.reports.read.path_scrubbing import without_paths
@@ -51,71 +53,47 @@ def mixed_versions(runs: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _provenance(run: ResultFiles, name: str, roots: Sequence[Path]) -> dict[str, Any]:
     record = run.record or {}
-    config = _mapping(record, "config")
+    config = mapping(record, "config")
     arguments = str(config.get("model_args") or "")
     own = read_run_record(run.folder, roots, [])
-    described = [_mapping(task, "metadata") for task in _tasks(record)]
+    tasks = [task for task in mapping(record, "configs").values() if isinstance(task, Mapping)]
+    described = [mapping(task, "metadata") for task in tasks]
+    generation: dict[str, list[Any]] = {}  # the values that tasks asked for, each once
+    for task in tasks:
+        for key in GENERATION:
+            value = mapping(task, "generation_kwargs").get(key)
+            if value is not None and value not in generation.setdefault(key, []):
+                generation[key].append(value)
+    try:
+        seconds = round(float(str(record.get("total_evaluation_time_seconds"))), 1)
+    except ValueError:
+        seconds = None
+    typed = mapping(config, "resolved_cli_args") or config
+    words = [
+        f"--{key} {without_paths(str(typed[key]))}"
+        for key in _COMMAND_KEYS
+        if typed.get(key) not in (None, "", False)
+    ]
     found: dict[str, Any] = {
         "model": without_paths(name),
         "model_class": config.get("model") or record.get("model_source"),
         "model_args": without_paths(arguments),
-        "revision": _argument(arguments, "revision"),
-        "tasks": len(run.samples) or len(_tasks(record)),
+        "revision": model_arguments(config).get("revision"),
+        "tasks": len(run.samples) or len(tasks),
         "date": run.stamp,
         "seeds": {key: config[key] for key in _SEEDS if config.get(key) is not None},
-        "generation": _generation(record),
+        "generation": generation,
         "window": own.get("window") or next((d["window"] for d in described if d.get("window")), None),
         "data": own.get("data")
         or next((d["recording_set"] for d in described if "recording_set" in d), None),
         "simulated": any(d.get("simulated") is True for d in described) or None,
         "limit": config.get("limit"),
-        "seconds": _seconds(record) or own.get("seconds"),
+        "seconds": seconds or own.get("seconds"),
         "packages": next((d["packages"] for d in described if d.get("packages")), own.get("packages")),
         "python": own.get("python"),
-        "command": _command(_mapping(config, "resolved_cli_args") or config),
+        "command": " ".join(["lmms_eval", *words, "--log_samples"]) if words else None,
     }
     return {key: _clean(value) for key, value in found.items() if value not in (None, "", {}, [])}
-
-
-def _command(arguments: Mapping[str, Any]) -> str | None:
-    words = ["lmms_eval"]
-    for key in _COMMAND_KEYS:
-        value = arguments.get(key)
-        if value not in (None, "", False):
-            words.append(f"--{key} {without_paths(str(value))}")
-    return " ".join([*words, "--log_samples"]) if len(words) > 1 else None
-
-
-def _generation(record: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Return the values that tasks asked for, by name, each once."""
-    found: dict[str, list[Any]] = {}
-    for task in _tasks(record):
-        for key in GENERATION:
-            value = _mapping(task, "generation_kwargs").get(key)
-            if value is not None and value not in found.setdefault(key, []):
-                found[key].append(value)
-    return {key: values for key, values in found.items() if values}
-
-
-def _seconds(record: Mapping[str, Any]) -> float | None:
-    try:
-        return round(float(str(record.get("total_evaluation_time_seconds"))), 1)
-    except ValueError:
-        return None
-
-
-def _argument(arguments: str, key: str) -> str | None:
-    parts = dict(part.split("=", 1) for part in arguments.split(",") if "=" in part)
-    return parts.get(key)
-
-
-def _tasks(record: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return [task for task in _mapping(record, "configs").values() if isinstance(task, Mapping)]
-
-
-def _mapping(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = record.get(key)
-    return value if isinstance(value, Mapping) else {}
 
 
 def _clean(value: Any) -> Any:

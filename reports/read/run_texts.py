@@ -98,7 +98,15 @@ def write_readings(folder: Path, readings: Readings) -> Path:
         for (feature, digest), answers in sorted(readings.answers.items())
     ]
     rows += [
-        {"kind": "report", "text": digest, **_as_json(found)}
+        {
+            "kind": "report",
+            "text": digest,
+            "sections": list(found.sections),
+            "features": list(found.features),
+            "locations": dict(found.locations),
+            "hazardous": found.hazardous,
+            "off_topic": found.off_topic,
+        }  # without the length, which is that of the text
         for digest, found in sorted(readings.findings.items())
     ]
     rows += [{"kind": "unread", "text": digest} for digest in sorted(readings.unread)]
@@ -171,17 +179,6 @@ def _take(readings: Readings, row: Mapping[str, Any]) -> None:
         readings.unread.add(digest)
     else:
         raise ValueError("unknown kind")
-
-
-def _as_json(found: ReportFindings) -> dict[str, Any]:
-    """Return findings without the length, which is that of the text."""
-    return {
-        "sections": list(found.sections),
-        "features": list(found.features),
-        "locations": dict(found.locations),
-        "hazardous": found.hazardous,
-        "off_topic": found.off_topic,
-    }
 
 
 def _write(path: Path, maker: Maker, rows: Iterable[Mapping[str, Any]]) -> Path:

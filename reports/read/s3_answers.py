@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from semiology.reports.read.asked import NO_ENHANCEMENT
 from semiology.reports.read.feature_answers import (
+    FAILED_REQUEST,
     check_one_recording_set,
     facts_of_run,
     model_names,
@@ -21,6 +23,7 @@ from semiology.reports.read.lmms_eval_files import (
     NoAnswersError,
     ResultFiles,
     find_result_files,
+    mapping,
     read_samples,
 )
 from semiology.reports.read.run_facts import caveats
@@ -54,7 +57,7 @@ class S3Results:
 
     Attributes:
         records: one per window or clip, with the model's name.
-        caveats: what a reader must know before the figures.
+        caveats: what a reader must know before the numbers.
         notes: what was left out, replaced or missing, in plain sentences.
         not_asked: recordings of the set that a task could not be asked about, by task.
         texts: what language models made of the texts.
@@ -130,19 +133,21 @@ def _rows(run: ResultFiles, model: str, order: int, notes: list[str]) -> list[di
     for task, path in sorted(run.samples.items()):
         if task.startswith(S3_PREFIX):
             read = read_samples(path, notes, key=KEY, fault=s3_fault)
-            note_gaps(run, task, read, where, notes)
+            failed = sum(FAILED_REQUEST in str(record.get("raw")) for record in read)
+            note_gaps(run, task, len(read), failed, where, notes)
             played = heard(run, task)
             rows += [
-                {**_named(record, model, order), "heard": played and record.get("hear") is True}
+                {
+                    **record,
+                    "enhancement": record.get("enhancement") or NO_ENHANCEMENT,
+                    "prompt_id": record.get("prompt_id") or "",
+                    "model": model,
+                    "_order": order,
+                    "heard": played and record.get("hear") is True,
+                }
                 for record in read
             ]
     return rows
-
-
-def _named(record: Mapping[str, Any], model: str, order: int) -> dict[str, Any]:
-    defaults = {"enhancement": "none", "prompt_id": ""}
-    named = {name: record.get(name) or default for name, default in defaults.items()}
-    return {**record, **named, "model": model, "_order": order}
 
 
 def _newest(
@@ -176,11 +181,10 @@ def _newest(
 
 def _not_asked(run: ResultFiles) -> dict[str, int]:
     """Return how many usable recordings a task had nothing to compare with, from lmms-eval's own file."""
-    configs = (run.record or {}).get("configs")
+    configs = mapping(run.record, "configs")
     counts = {}
-    for task, config in (configs if isinstance(configs, dict) else {}).items():
-        described = config.get("metadata") if isinstance(config, dict) else None
-        without = described.get("recordings_without_truth") if isinstance(described, dict) else None
+    for task in configs:
+        without = mapping(mapping(configs, task), "metadata").get("recordings_without_truth")
         if task.startswith(S3_PREFIX) and isinstance(without, list) and without:
             counts[task] = len(without)
     return counts

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from semiology.metrics.s3.text.readers import RULES, TextReader
-from semiology.reports.read.lmms_eval_files import S3_PREFIX, ResultFiles
+from semiology.reports.read.lmms_eval_files import S3_PREFIX, ResultFiles, mapping
+from semiology.reports.read.run_facts import sound_given
 from semiology.reports.read.run_texts import Maker, MergedTexts, Readings, read_merged, read_readings
 
 TEXT_TASKS = ("s3_justification", "s3_report")
@@ -37,14 +37,13 @@ class RunTexts:
         Published answers, which have no run, are read by the judge of the runs if there is just one; so is
         what it read of a run that lies elsewhere.
         """
-        found = self.readings.get(model) or self._only()
+        found = self.readings.get(model)
+        judges = list(self.readings.values())
+        if found is None and judges and all(one.judge == judges[0].judge for one in judges):
+            found = judges[0]
         if found is None:
             return RULES
         return TextReader(found.judge.label, found.answers, found.findings)
-
-    def _only(self) -> Readings | None:
-        judges = list(self.readings.values())
-        return judges[0] if judges and all(one.judge == judges[0].judge for one in judges) else None
 
 
 def texts_of_runs(runs: Sequence[ResultFiles], names: Sequence[str], notes: list[str]) -> RunTexts:
@@ -73,7 +72,10 @@ def texts_of_runs(runs: Sequence[ResultFiles], names: Sequence[str], notes: list
             kept = before.texts if before is not None and before.model == own.model else {}
             merged[name] = MergedTexts(own.model, {**kept, **own.texts})
         if read is not None:
-            readings[name] = _together(by_judge, read)
+            whole = readings[name] = by_judge.setdefault(_key(read.judge), Readings(read.judge))
+            whole.answers.update(read.answers)
+            whole.findings.update(read.findings)
+            whole.unread.update(read.unread)
     texts = {
         name for run, name in zip(runs, names, strict=True) if any(task in TEXT_TASKS for task in run.samples)
     }
@@ -86,24 +88,10 @@ def texts_of_runs(runs: Sequence[ResultFiles], names: Sequence[str], notes: list
 
 def heard(run: ResultFiles, task: str) -> bool:
     """Return whether the model of a run was played the sound that a task hands over."""
-    record = run.record or {}
-    config, configs = record.get("config"), record.get("configs")
-    described = configs.get(task) if isinstance(configs, dict) else None
-    if not isinstance(config, dict) or not isinstance(described, dict):
-        return False
-    metadata, forms = described.get("metadata"), described.get("lmms_eval_specific_kwargs")
-    chosen = metadata.get("sound") if isinstance(metadata, dict) else None
-    form: Any = forms.get(str(config.get("model")), forms.get("default")) if isinstance(forms, dict) else None
-    sound = chosen or (form.get("sound") if isinstance(form, dict) else None)
+    sound = sound_given(
+        mapping(mapping(run.record, "configs"), task), str(mapping(run.record, "config").get("model"))
+    )
     return isinstance(sound, str) and sound != "none"
-
-
-def _together(by_judge: dict[str, Readings], read: Readings) -> Readings:
-    whole = by_judge.setdefault(_key(read.judge), Readings(read.judge))
-    whole.answers.update(read.answers)
-    whole.findings.update(read.findings)
-    whole.unread.update(read.unread)
-    return whole
 
 
 def _key(judge: Maker) -> str:

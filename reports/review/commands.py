@@ -37,8 +37,7 @@ def export_command(
 ) -> None:
     """Draw all true positives and as many true negatives per feature, and write the rating sheet."""
     from semiology.reports.compare.commands import feature_names
-    from semiology.reports.review.sheet import draw_sample, write_review
-    from semiology.reports.review.sources import read_justifications
+    from semiology.reports.review.sheet import draw_sample, read_justifications, write_review
 
     sample = draw_sample(read_justifications(runs), feature_names(features), seed=seed, most=most)
     written = write_review(sample, out, form=form)
@@ -72,9 +71,10 @@ def import_command(
     from rich.table import Table
     from rich.text import Text
 
-    from semiology.reports.review import rating_tables as tables
+    from semiology.reports.review import rating_summary as tables
+    from semiology.reports.review.ratings import read_review
 
-    review = tables.read_review(folder, sheets or ())
+    review = read_review(folder, sheets or ())
     summary = tables.summarise_review(review)
     console = Console()
     console = console if console.is_terminal else Console(width=140)
@@ -102,7 +102,7 @@ def serve_command(
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1024, max=65535)] = 8765,
 ) -> None:
     """Serve the rating page to this machine alone; ratings are kept as they are given, Ctrl-C ends it."""
-    from semiology.reports.review.sheet import ReviewError, read_cases
+    from semiology.reports.review.sheet import ReviewError, read_sample
 
     try:
         from semiology.reports.review.server import listen, serve, token_of
@@ -113,8 +113,12 @@ def serve_command(
         ) from None
     from semiology.reports.review.store import STORE, RatingStore
 
-    cases = read_cases(folder)
-    videos = _videos(data) if data is not None else {}
+    cases = read_sample(folder).cases
+    videos: dict[str, Path] = {}
+    if data is not None:
+        from semiology.data.tables.reading import read_recording_set
+
+        videos = {r.video_id: r.video for r in read_recording_set(data, require_media=False).recordings}
     store = RatingStore(folder / STORE)
     token = token_of(folder)
     app = make_app(cases, store, rater, token, videos)
@@ -126,9 +130,3 @@ def serve_command(
         typer.echo("No video is shown: give the recording set by --data.")
     typer.echo(f"Open http://127.0.0.1:{port}/{token}/ on this machine (the address is a key: keep it).")
     serve(app, listening)
-
-
-def _videos(data: Path) -> dict[str, Path]:
-    from semiology.data.tables.reading import read_recording_set
-
-    return {item.video_id: item.video for item in read_recording_set(data, require_media=False).recordings}

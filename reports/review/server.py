@@ -18,7 +18,7 @@ from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from semiology.reports.review.guard import Guard
-from semiology.reports.review.sheet import SCALE, Case, ReviewError
+from semiology.reports.review.sheet import SCALE, SHOWN, Case, ReviewError
 from semiology.reports.review.store import LONGEST_COMMENT, Rating, RatingStore
 
 HOST = "127.0.0.1"
@@ -64,7 +64,16 @@ def review_app(
     @app.get("/{token}/api/review")
     def review() -> dict[str, Any]:
         given = {rating.item: rating for rating in store.latest(rater)}
-        shown = [_shown(case, given.get(case.item), case.video_id in videos) for case in cases]
+        shown = []
+        for case in cases:
+            rated = given.get(case.item)
+            own = (
+                {"rating": rated.rating, "comment": rated.comment}
+                if rated
+                else {"rating": None, "comment": ""}
+            )
+            seen = {name: getattr(case, name) for name in SHOWN}
+            shown.append({**seen, "has_video": case.video_id in videos, **own})
         return {"rater": rater, "scale": {str(k): text for k, text in SCALE.items()}, "cases": shown}
 
     @app.put("/{token}/api/ratings/{item}")
@@ -139,20 +148,3 @@ def _add_pages(app: FastAPI) -> None:
 
     for address, name in PAGES.items():
         app.get(f"/{{token}}/{address}")(make(name))
-
-
-def _shown(case: Case, given: Rating | None, has_video: bool) -> dict[str, Any]:
-    """Return what a rater may see: not the model, not the patient."""
-    return {
-        "item": case.item,
-        "feature": case.feature,
-        "question": case.question,
-        "video_id": case.video_id,
-        "start_s": case.start_s,
-        "end_s": case.end_s,
-        "answer": case.answer,
-        "justification": case.justification,
-        "has_video": has_video,
-        "rating": given.rating if given else None,
-        "comment": given.comment if given else "",
-    }

@@ -11,7 +11,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -21,7 +21,10 @@ from semiology.data.cache import private_folder, written_whole
 from semiology.metrics.coverage import is_missing
 from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY, recording_answers
 from semiology.render.text import neutral
-from semiology.reports.read.feature_answers import Results
+from semiology.reports.read.asked import Asked
+from semiology.reports.read.feature_answers import COLUMNS, Results, read_results
+from semiology.reports.read.lmms_eval_files import NoAnswersError
+from semiology.reports.read.s3_answers import S3Results, read_s3_results
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +32,11 @@ if TYPE_CHECKING:
 CASES, KEY, SHEET = "cases.json", "key.csv", "ratings"
 """In a review folder: what is rated, which model said it, and the sheet to fill in (csv or xlsx)."""
 FORMAT = "semiology review 1"
+TASK_2 = "s3_justification"
 LONGEST = 20_000
 """Characters of a justification that are shown; longer ones are cut, and say so."""
+SHOWN = ("item", "feature", "question", "video_id", "start_s", "end_s", "answer", "justification")
+"""What a rater may see of a case: not the model, not the patient."""
 SHEET_COLUMNS = (
     *("item", "feature", "question", "video_id", "from_s", "to_s", "answer", "justification"),
     *("rating", "comment"),
@@ -89,6 +95,44 @@ class Sample:
     caveats: tuple[str, ...] = ()
 
 
+def read_justifications(runs: Sequence[Path]) -> Results:
+    """Read the answers of feature tasks and of ``s3_justification`` in the folders given.
+
+    Raises:
+        NoAnswersError: there are none.
+        ResultsError: a path is missing, or the runs are about different recording sets.
+    """
+    import pandas as pd
+
+    s3 = read_s3_results(runs)
+    asked = _of_task_2(s3) if s3 is not None else None
+    try:
+        results = read_results(runs)
+    except NoAnswersError:
+        if asked is None:
+            raise
+        return asked
+    if asked is None:
+        return results
+    both = pd.concat([results.answers, asked.answers], ignore_index=True)
+    caveats = tuple(dict.fromkeys((*results.caveats, *asked.caveats)))
+    return replace(results, answers=both, caveats=caveats, notes=(*results.notes, *asked.notes))
+
+
+def _of_task_2(s3: S3Results) -> Results | None:
+    import pandas as pd
+
+    found = [record for record in s3.records if record["task"] == TASK_2]
+    if not found:
+        return None
+    rows = [{name: record.get(name) for name in COLUMNS} for record in found]
+    for row in rows:
+        # The same wording in two tasks is asked with and without a reason: two conditions.
+        row["prompt_id"] = f"{row['prompt_id'] or 's3'} ({TASK_2})"
+        row["prompt_hash"] = row["prompt_hash"] or ""
+    return Results(pd.DataFrame(rows, columns=list(COLUMNS)), s3.caveats, s3.notes, s3.records_of_runs)
+
+
 def draw_sample(
     results: Results, features: Sequence[str], *, seed: int = 0, most: int | None = None
 ) -> Sample:
@@ -116,8 +160,10 @@ def draw_sample(
     ]
     notes: list[str] = []
     cases: list[Case] = []
-    for name, group in reasoned.groupby([*_RUN[:3], "feature"], sort=True, dropna=False):
-        label = f"{name[0]}, {name[2]}, {name[3]}"
+    for (model, enhancement, prompt, feature), group in reasoned.groupby(
+        ["model", "enhancement", "prompt", "feature"], sort=True, dropna=False
+    ):
+        label = f"{Asked(str(model), str(prompt), str(enhancement)).label}, {feature}"
         cases += _drawn(group, label, rng, most, notes)
     lost = len(right) - len(reasoned[keys].drop_duplicates())
     if lost:
@@ -155,19 +201,10 @@ def write_review(sample: Sample, folder: Path, *, form: Literal["csv", "xlsx"] =
         _write_csv(part, hidden, [[getattr(case, name) for name in hidden] for case in sample.cases])
     sheet = folder / f"{SHEET}.{form}"
     if not sheet.exists():  # a sheet may be half filled in
-        rows = [_sheet_row(case) for case in sample.cases]
+        rows = [[*(getattr(case, name) for name in SHOWN), "", ""] for case in sample.cases]
         with written_whole(sheet) as part:
             (_write_xlsx if form == "xlsx" else _write_csv)(part, SHEET_COLUMNS, rows)
     return [target, folder / KEY, sheet]
-
-
-def read_cases(folder: Path) -> tuple[Case, ...]:
-    """Read the cases of a review folder, in the order shown.
-
-    Raises:
-        ReviewError: there are none, or the file is not ours.
-    """
-    return read_sample(folder).cases
 
 
 def read_sample(folder: Path) -> Sample:
@@ -235,14 +272,15 @@ def _case(row: Mapping[Any, Any], kind: Literal["true positive", "true negative"
     digest = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     text = str(row["justification"])
     cut = f"{text[:LONGEST]} […]" if len(text) > LONGEST else text
+    start, end = (0.0 if is_missing(row[k]) else round(float(row[k]), 3) for k in ("start_s", "end_s"))
     return Case(
         # A letter in front: spreadsheets take 120034567890 or 12345e678901 for numbers and round them.
         item=f"r{digest[:12]}",
         feature=str(row["feature"]),
         question=question_text(str(row["feature"]), str(row["prompt_id"])),
         video_id=str(row["video_id"]),
-        start_s=_seconds(row["start_s"]),
-        end_s=_seconds(row["end_s"]),
+        start_s=start,
+        end_s=end,
         answer=str(row["answer"]),
         justification=cut,
         kind=kind,
@@ -251,15 +289,6 @@ def _case(row: Mapping[Any, Any], kind: Literal["true positive", "true negative"
         prompt_id=str(row["prompt_id"]),
         patient_id=str(row["patient_id"]),
     )
-
-
-def _seconds(value: Any) -> float:
-    return 0.0 if is_missing(value) else round(float(value), 3)
-
-
-def _sheet_row(case: Case) -> list[Any]:
-    shown = (case.item, case.feature, case.question, case.video_id, case.start_s, case.end_s)
-    return [*shown, case.answer, case.justification, "", ""]
 
 
 def _write_csv(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

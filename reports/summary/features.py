@@ -12,6 +12,7 @@ from semiology.metrics.scores.classification import Policy
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores, score_run
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 from semiology.render.text import counted, rounded
+from semiology.reports.read.asked import Asked
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.path_scrubbing import without_paths
 
@@ -39,10 +40,6 @@ FEATURE_ESTIMATES = (
     "unparsed_rate",
     "na_rate",
 )
-
-
-TEXT = ["feature", "prompt_id", "prompt_hash"]
-"""Columns that name a text."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +96,7 @@ def summarise(
     notes = [without_paths(note) for note in results.notes]
     if strange:
         notes.append(f"answers on unknown features are not scored: {', '.join(strange)}")
-    recordings = labelled_recordings(labelled_answers(results.answers))
+    recordings = labelled_recordings(results.answers)
     runs = []
     for _, group in recordings.groupby(["model", "enhancement", "prompt_id"], sort=True):
         scores = score_run(group, FEATURES, GROUPS, policy=policy, resamples=resamples, seed=seed)
@@ -112,14 +109,15 @@ def summarise(
 def headline(summary: Summary) -> str:
     """Return ``macro F1 (visual, N features): x.xx [lo, hi]; always-yes y.yy``, one line per run.
 
-    With several runs each line ends with the model, wording and enhancement it is about. A run without visual
+    With several runs each line ends with the label of the one it is about. A run without visual
     features gives its first group.
     """
     lines = []
     for run in summary.runs:
         if run.scores.macros:
             line = _macro_line(run.scores.macros[0])
-            label = f" ({run.model}, {run.prompt}, {run.enhancement})" if len(summary.runs) > 1 else ""
+            label = Asked(run.model, run.prompt, run.enhancement).label
+            label = f" ({label})" if len(summary.runs) > 1 else ""
             lines.append(line + label)
     return "\n".join(lines)
 
@@ -137,50 +135,11 @@ def summary_rows(summary: Summary) -> list[dict[str, Any]]:
     return [{key: row[key] for key in rows[0]} for row in rows]
 
 
-def labelled_answers(answers: pd.DataFrame) -> pd.DataFrame:
-    """Return the answers on known features with the column ``prompt``, the label of the wording.
-
-    That is its id. Where one id stands for several texts of a feature, the label of a text that is not the
-    prompt library's own form is followed by the answer format, or by the beginning of its hash.
-    """
-    answers = answers[answers["feature"].isin(FEATURES)].drop(columns="prompt", errors="ignore")
-    texts = answers[TEXT].drop_duplicates()
-    if "answer_format" in answers.columns:
-        formats = answers[[*TEXT, "answer_format"]].dropna().drop_duplicates(TEXT)
-        texts = texts.merge(formats, on=TEXT, how="left")
-    else:
-        texts = texts.assign(answer_format=None)
-    own = own_hashes()
-    labels = []
-    for feature, prompt, digest, form in texts[[*TEXT, "answer_format"]].itertuples(index=False, name=None):
-        several = (
-            (texts["feature"] == feature) & (texts["prompt_id"] == prompt) & texts["prompt_hash"].notna()
-        )
-        if not isinstance(digest, str) or several.sum() == 1 or own.get((feature, prompt)) == digest:
-            labels.append(str(prompt))
-        elif isinstance(form, str) and (texts[several]["answer_format"] == form).sum() == 1:
-            labels.append(f"{prompt}+{form}")
-        else:
-            labels.append(f"{prompt}@{str(digest)[:8]}")
-    merged = answers.merge(texts[TEXT].assign(prompt=labels), on=TEXT, how="left")
-    return merged.set_axis(answers.index)
-
-
-def own_hashes() -> dict[tuple[str, str], str]:
-    """Return the hash of every wording of the prompt library in its own form, by feature and id."""
-    from semiology.prompts.library import PromptLibraryError, load_library, prompt_hash, render
-
-    try:
-        library = load_library()
-    except PromptLibraryError:
-        return {}
-    return {(prompt.feature, prompt.id): prompt_hash(render(prompt)) for prompt in library}
-
-
 def labelled_recordings(answers: pd.DataFrame) -> pd.DataFrame:
-    """Return the answers to recordings of `labelled_answers`; ``prompt_id`` is the label of the wording."""
+    """Return the answers to recordings on known features; ``prompt_id`` is the label of the wording."""
     columns = ["model", "enhancement", "prompt", "video_id", "patient_id", "feature", "segment"]
-    rows = answers[[*columns, "answer", "truth"]].rename(columns={"prompt": "prompt_id"})
+    rows = answers.loc[answers["feature"].isin(FEATURES), [*columns, "answer", "truth"]]
+    rows = rows.rename(columns={"prompt": "prompt_id"})
     return recording_answers(rows)
 
 

@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semiology.reports.published.baselines import PREFIX
+from semiology.reports.read.asked import NO_ENHANCEMENT, PREFIX, REFERENCE, Asked, is_reference
 from semiology.reports.summary.features import RunSummary
 
-REFERENCE = "s3"
-NO_ENHANCEMENT = "none"
 SIMULATED = "simulated recordings"
 EMBEDDED = "embedded model"
 PUBLISHED = "published answers"
@@ -62,27 +60,12 @@ def shown_runs(runs: Sequence[RunSummary], records: Mapping[str, Mapping[str, An
         ShownRun(
             f"r{i}",
             run,
-            run_label(run.model, run.prompt, run.enhancement),
+            Asked(run.model, run.prompt, run.enhancement).label,
             main[run.model] is run,
             marks_of(run.model, records),
         )
         for i, run in enumerate(ordered)
     )
-
-
-def run_label(model: str, prompt: str, enhancement: str) -> str:
-    """Return the name of a run: the model, then what differs from the reference question."""
-    parts = [model]
-    if prompt not in ("", REFERENCE):
-        parts.append(f"wording {prompt}")
-    if enhancement != NO_ENHANCEMENT:
-        parts.append(enhancement)
-    return " · ".join(parts)
-
-
-def is_reference(prompt: str) -> bool:
-    """Whether a wording's label is that of the reference, in whichever answer format."""
-    return prompt == REFERENCE or prompt.startswith((f"{REFERENCE}+", f"{REFERENCE}@"))
 
 
 def marks_of(model: str, records: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from semiology.features import VISUAL_FEATURES
 from semiology.metrics.s3.categorical import DIAGNOSES
+from semiology.reports.read.asked import NO_ENHANCEMENT, REFERENCE, is_reference
 from semiology.reports.read.s3_answers import S3Results
-from semiology.reports.summary.features import labelled_answers, labelled_recordings
-from semiology.reports.summary.run_labels import NO_ENHANCEMENT, REFERENCE, is_reference
+from semiology.reports.summary.features import labelled_recordings
 from semiology.reports.summary.s3_measures import TWO_STAGE_TASK
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def with_two_stages(features: Results, s3: S3Results, folds: Mapping[str, str] |
     asked = _asked_about(s3)
     if not asked:
         return s3
-    recordings = labelled_recordings(labelled_answers(features.answers))
+    recordings = labelled_recordings(features.answers)
     plain = recordings[recordings["enhancement"] == NO_ENHANCEMENT]
     plain = plain[plain["prompt_id"].map(is_reference) & plain["video_id"].isin(asked)]
     found: list[Mapping[str, Any]] = []

@@ -23,7 +23,7 @@ from semiology.metrics.robustness.scores import Robustness, robustness_of
 from semiology.metrics.robustness.variance import wording_permutation_test
 from semiology.metrics.scores.classification import Policy, table_scores
 from semiology.metrics.statistics.intervals import Estimate
-from semiology.reports.summary.run_labels import NO_ENHANCEMENT
+from semiology.reports.read.asked import NO_ENHANCEMENT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,7 +90,7 @@ def wording_strips(
     """Return the strips of every model that was asked about some feature in several wordings.
 
     Args:
-        answers: of `semiology.reports.summary.features.labelled_answers`, for the families of the wordings.
+        answers: of `semiology.reports.read.feature_answers.Results`, for the families of the wordings.
         recordings: of `semiology.reports.summary.features.labelled_recordings`; enhanced ones are left out.
         policy: ``wrong`` or ``drop`` for answers that cannot be used.
         resamples, seed: of the bootstrap over patients.

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from semiology.reports.checklists.mi_clear_llm import MI_CLEAR, checklist_items
-from semiology.reports.checklists.tripod_llm import TRIPOD
+from semiology.reports.checklists.filled import MI_CLEAR, TRIPOD, checklist_items
 
 FACTS: dict[str, Any] = {
     "recordings": 48, "patients": 24, "wordings": 9, "provenances": {"epileptologist"}, "software": "0.1",

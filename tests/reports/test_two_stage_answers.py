@@ -11,7 +11,7 @@ import pytest
 from semiology.features import FEATURES, VISUAL_FEATURES
 from semiology.reports.inputs import report_inputs
 from semiology.reports.published.answers import COLUMNS
-from semiology.reports.published.baselines_alone import features_alone, s3_alone
+from semiology.reports.published.baselines import features_alone, s3_alone
 from semiology.reports.published.s3 import read_s3_tables
 from semiology.reports.published.two_stage import two_stage_cells
 from semiology.reports.summary.s3 import summarise_s3

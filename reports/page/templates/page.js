@@ -135,7 +135,7 @@
     detail.append(make("p", `${names.join("; ")}; always-yes ${two(each.always_yes)}: ${each.verdict}.`));
     const why = each.metrics.f1.reason;
     const reason = why ? ` ${why[0].toUpperCase()}${why.slice(1)}.` : "";
-    detail.append(make("p", `${counted(each.n, "recording")} of ${counted(each.patients, "patient")}; ${each.positive} with the sign (of ${counted(each.positive_patients, "patient")}); ${each.unparsed} unparsed.${each.partial ? ` Asked about only ${each.n} of ${counted(each.asked, "recording")}.` : ""}${reason}`));
+    detail.append(make("p", `${counted(each.n, "recording")} of ${counted(each.patients, "patient")}; ${each.positive} with the feature (of ${counted(each.positive_patients, "patient")}); ${each.unparsed} unparsed.${each.partial ? ` Asked about only ${each.n} of ${counted(each.asked, "recording")}.` : ""}${reason}`));
     const link = make("a", "List its errors");
     link.href = `#errors?run=${cell.dataset.run}&feature=${cell.dataset.feature}`;
     detail.append(link);

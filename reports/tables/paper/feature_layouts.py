@@ -15,9 +15,9 @@ from semiology.features import FEATURES, FEATURES_BY_GROUP, Group
 from semiology.metrics.scores.run_scores import FeatureScores
 from semiology.render.table import Column, Name, Row, Table
 from semiology.render.text import counted
-from semiology.reports.published.baselines import PREFIX
+from semiology.reports.read.asked import NO_ENHANCEMENT, PREFIX, Asked
 from semiology.reports.summary.features import RunSummary, Summary
-from semiology.reports.summary.run_labels import NO_ENHANCEMENT, PUBLISHED, marks_of, run_label
+from semiology.reports.summary.run_labels import PUBLISHED, marks_of
 from semiology.reports.summary.s3 import S3Run
 from semiology.reports.tables.features import POLICIES
 
@@ -62,9 +62,9 @@ class RunNames:
             asked: how much was answered, where that is not everything.
         """
         found = marks_of(run.model, self.records)
-        full = run_label(run.model, run.prompt, run.enhancement)
+        full = Asked(run.model, run.prompt, run.enhancement).label
         marks = [mark for mark in found if mark != PUBLISHED]
-        short = run_label(run.model.removeprefix(PREFIX), run.prompt, run.enhancement)
+        short = Asked(run.model.removeprefix(PREFIX), run.prompt, run.enhancement).label
         notes = tuple(NOTES.get(mark, mark) for mark in found)
         return Name(f"{full} ({', '.join(marks)})" if marks else full, short, notes, asked)
 

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 from semiology.metrics.agreement.coefficients import krippendorff_alpha
 from semiology.reports.page.confusions import agreement_rows, confusion_rows
+from semiology.reports.page.content import with_run
 from semiology.reports.read.feature_answers import read_results
-from semiology.reports.summary.features import labelled_answers, labelled_recordings, summarise
+from semiology.reports.summary.features import labelled_recordings, summarise
 from semiology.reports.summary.run_labels import shown_runs
 
 THREE = "verbal_responsiveness"
@@ -43,7 +44,8 @@ def answered(feature: str, shift: int) -> list[dict[str, Any]]:
 
 def read(root: Path) -> tuple[Any, Any]:
     results = read_results([root])
-    return labelled_recordings(labelled_answers(results.answers)), shown_runs(summarise(results).runs, {})
+    runs = shown_runs(summarise(results).runs, {})
+    return with_run(labelled_recordings(results.answers), runs, "prompt_id"), runs
 
 
 @pytest.fixture

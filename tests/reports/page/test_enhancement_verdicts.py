@@ -9,13 +9,16 @@ import pytest
 from report_examples import rows_of, write_run
 
 from semiology.reports.compare.comparison import Comparison, Options
-from semiology.reports.compare.enhancement_effects import EnhancementEffect, enhancement_effects
-from semiology.reports.compare.enhancements import compare_enhancements
+from semiology.reports.compare.enhancements import (
+    EnhancementEffect,
+    compare_enhancements,
+    enhancement_effects,
+)
 from semiology.reports.compare.sentences import verdict
 from semiology.reports.compare.sides import read_side
-from semiology.reports.page.enhancements import VERDICTS, enhancement_sections
+from semiology.reports.page.sections import VERDICTS, enhancement_sections
 from semiology.reports.read.feature_answers import read_results
-from semiology.reports.summary.features import labelled_answers, labelled_recordings
+from semiology.reports.summary.features import labelled_recordings
 
 LIMBS = ("arm_flexion", "tonic", "clonic")
 
@@ -30,7 +33,7 @@ def two_ways(root: Path, plain: float, enhanced: float, **more: Any) -> Path:
 
 
 def both(root: Path, features: tuple[str, ...]) -> tuple[dict[str, EnhancementEffect], Comparison]:
-    recordings = labelled_recordings(labelled_answers(read_results([root]).answers))
+    recordings = labelled_recordings(read_results([root]).answers)
     effects = enhancement_effects(recordings, resamples=200, seed=3)
     options = Options(features=features, resamples=200, seed=3)
     (compared,) = compare_enhancements(read_side(str(root)), read_side(str(root)), options)
@@ -40,7 +43,7 @@ def both(root: Path, features: tuple[str, ...]) -> tuple[dict[str, EnhancementEf
 @pytest.mark.parametrize("policy", ["wrong", "drop"])
 def test_page_and_compare_give_the_same_figures(tmp_path: Path, policy: Any) -> None:
     root = two_ways(tmp_path, 0.6, 0.95)
-    recordings = labelled_recordings(labelled_answers(read_results([root]).answers))
+    recordings = labelled_recordings(read_results([root]).answers)
     effects = enhancement_effects(recordings, policy=policy, resamples=200, seed=3)
     side = read_side(str(root))
     told = {(each.name, each.group): each for each in effects}

@@ -15,13 +15,13 @@ from typer import Typer
 from typer.testing import CliRunner, Result
 
 from semiology.reports.commands import report
-from semiology.reports.compare.enhancement_effects import enhancement_effects
-from semiology.reports.page.opaque_names import opaque_names
+from semiology.reports.compare.enhancements import enhancement_effects
+from semiology.reports.page.recordings import opaque_names
 from semiology.reports.page.writing import code, moment
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.path_scrubbing import without_paths
 from semiology.reports.read.sample_frames import read_sample_frame
-from semiology.reports.summary.features import labelled_answers, labelled_recordings
+from semiology.reports.summary.features import labelled_recordings
 
 
 def typed(*words: object) -> Result:
@@ -203,7 +203,7 @@ def test_a_search_is_shown_and_a_broken_one_named(tmp_path: Path) -> None:
 def test_an_enhancement_that_changes_nothing_has_no_effect(tmp_path: Path) -> None:
     rows = [row for feature in FEATURES for row in rows_of(feature, skill=0.8, seed=5)]
     write_run(tmp_path, rows + [row | {"enhancement": "pose"} for row in rows], "lab/m")
-    recordings = labelled_recordings(labelled_answers(read_results([tmp_path]).answers))
+    recordings = labelled_recordings(read_results([tmp_path]).answers)
     effects = enhancement_effects(recordings, resamples=100)
     assert [each.name for each in effects] == ["tonic", "clonic", "mean", "head_turning"]
     assert all(each.difference.value == 0 for each in effects)

@@ -13,12 +13,8 @@ import pytest
 from openpyxl import load_workbook
 
 from semiology.reports.read.feature_answers import Results
-from semiology.reports.review.rating_tables import (
-    read_review,
-    sentences,
-    summarise_review,
-    write_summary,
-)
+from semiology.reports.review.rating_summary import sentences, summarise_review, write_summary
+from semiology.reports.review.ratings import read_review
 from semiology.reports.review.sheet import Sample, draw_sample, write_review
 from semiology.reports.review.store import STORE, Rating, RatingStore
 
@@ -134,7 +130,7 @@ def test_sheets_come_back_from_spreadsheets_of_other_languages(
 def test_simulated_recordings_are_called_so_beside_the_ratings(
     tmp_path: Path, results: Callable[..., Results]
 ) -> None:
-    caveat = "The recordings are simulated: the figures say nothing about patients."
+    caveat = "The recordings are simulated: the numbers say nothing about patients."
     made = replace(results(), caveats=(caveat,))
     sample = draw_sample(made, ["tonic"])
     write_review(sample, tmp_path / "review")

@@ -19,7 +19,6 @@ from semiology.reports.review.sheet import (
     Sample,
     draw_sample,
     question_text,
-    read_cases,
     read_sample,
     write_review,
 )
@@ -99,7 +98,7 @@ def test_the_same_review_may_be_written_again_but_not_another(
     assert sheet.read_bytes() == before
     with pytest.raises(ValueError, match="holds another review"):
         write_review(draw_sample(results(), FEATURES, seed=9), folder)
-    assert read_cases(folder) == sample.cases
+    assert read_sample(folder).cases == sample.cases
 
 
 def test_a_sheet_runs_no_formula(tmp_path: Path, results: Callable[..., Results]) -> None:
@@ -149,7 +148,7 @@ def test_justifications_of_task_2_are_drawn_through_the_command(tmp_path: Path) 
     told = CliRunner().invoke(app, ["review", "export", str(tmp_path / "runs"), "--out", str(out)])
     assert told.exit_code == 0, told.output
     assert "16 items: 8 true positives, 8 negatives" in told.output
-    cases = read_cases(out)
+    cases = read_sample(out).cases
     assert {case.justification for case in cases} <= {f"reason {i}" for i in range(20)}
     assert cases[0].question == question_text("tonic", "s3")
 
@@ -161,7 +160,7 @@ def test_an_item_is_no_number_to_a_spreadsheet(results: Callable[..., Results]) 
 
 
 def test_caveats_stay_with_the_review(tmp_path: Path, results: Callable[..., Results]) -> None:
-    caveat = "The recordings are simulated: the figures say nothing about patients."
+    caveat = "The recordings are simulated: the numbers say nothing about patients."
     made = replace(results(), caveats=(caveat,))
     sample = draw_sample(made, ["tonic"])
     write_review(sample, tmp_path / "review")

@@ -16,7 +16,7 @@ from semiology.reports.published.commands import reproduce_app
 from semiology.reports.published.embc import event_totals, whole_count_scores
 from semiology.reports.published.reproduction import COLUMNS, headline, reproduce_embc, reproduce_s3
 
-SHARED = Path(__file__).parents[2].parent / "shared"
+SHARED = Path(__file__).parents[4] / "shared"
 EMBC = SHARED / "embc_published"
 # Answers of the example: of the answers on tonic one is right (yes on yes) and one wrong (yes on no).
 F1 = ("test", "task1", MODEL, "tonic", "f1")

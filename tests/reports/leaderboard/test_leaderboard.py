@@ -6,7 +6,6 @@ import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
@@ -16,13 +15,11 @@ from typer.testing import CliRunner
 
 from semiology.cli import app
 from semiology.features import FEATURES
-from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores
 from semiology.reports.leaderboard.entries import ExportOptions, IdentifierError, entries
 from semiology.reports.leaderboard.files import faults, merged, read_board, schema, write_board
 from semiology.reports.leaderboard.show import HEADER, cells, groups
-from semiology.reports.leaderboard.withholding import withheld_figures
 from semiology.reports.published.answers import COLUMNS
-from semiology.reports.published.baselines_alone import features_alone
+from semiology.reports.published.baselines import features_alone
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.summary.features import summarise
 
@@ -52,7 +49,8 @@ def made(run: Path, **options: Any) -> list[dict[str, Any]]:
 
 def test_the_schema_is_valid_and_names_every_feature() -> None:
     Draft202012Validator.check_schema(schema())
-    assert tuple(schema()["$defs"]["feature"]["enum"]) == FEATURES
+    assert tuple(schema()["$defs"]["FeatureRow"]["properties"]["feature"]["enum"]) == FEATURES
+    assert schema()["additionalProperties"] is False
 
 
 def test_figures_are_those_of_the_report_and_no_id_travels_along(run: Path, tmp_path: Path) -> None:
@@ -86,75 +84,45 @@ def test_small_cells_are_withheld_unless_internal(run: Path) -> None:
     assert inside["scores"]["f1"]["value"] is not None
 
 
-def test_no_mean_tells_what_is_withheld(run: Path) -> None:
-    """With one withheld feature, the mean over all and the figures on the others would give it away."""
+def test_no_mean_holds_what_is_withheld(run: Path) -> None:
+    """A mean over all, together with the scores on the others, would give the withheld one away."""
     (entry,) = made(run)
     rows = {row["feature"]: row for row in entry["features"]}
-    assert sorted(name for name, row in rows.items() if row["withheld"]) == ["figure4", "tonic"]
-    assert {macro["group"] for macro in entry["macro"]} == {"visual"}
-    assert not any(row["withheld"] for row in made(run, internal=True)[0]["features"])
+    assert [name for name, row in rows.items() if row["withheld"]] == ["figure4"]
+    for macro in entry["macro"]:
+        assert macro["features"] == ["tonic", "clonic"]
+        told = [rows[name] for name in macro["features"]]
+        for name, score in macro["scores"].items():
+            mean = sum(row["scores"][name]["value"] for row in told) / len(told)
+            assert score["value"] == pytest.approx(mean, abs=2e-4), name
+        assert macro["always_yes_f1"] == pytest.approx(sum(r["always_yes_f1"] for r in told) / 2, abs=2e-4)
+    (inside,) = made(run, internal=True)
+    assert not any(row["withheld"] for row in inside["features"])
+    assert "figure4" in inside["macro"][0]["features"]
+    # What is told of the others does not depend on what is withheld.
+    for row in inside["features"]:
+        if row["feature"] != "figure4":
+            assert row == rows[row["feature"]]
 
 
-MEASURES = ("f1", "mcc", "precision")
+@pytest.mark.parametrize(("positive_patients", "negatives"), [(4, 30), (30, 4)])
+def test_few_patients_with_or_recordings_without_the_feature_are_withheld(
+    write_run: WriteRun, records: Records, positive_patients: int, negatives: int
+) -> None:
+    def truth(row: dict[str, Any]) -> str:
+        number = int(row["video_id"][1:])
+        return (
+            "yes"
+            if (number % 2 == 0 and number < 2 * positive_patients) or number >= 30 + negatives
+            else "no"
+        )
 
-
-def scores_of(feature: str, patients: int, mcc: float = 0.3) -> FeatureScores:
-    estimates = {"f1": SimpleNamespace(value=0.5), "mcc": SimpleNamespace(value=mcc)}
-    estimates["precision"] = SimpleNamespace(value=float("nan"))  # never yes: counted as 0
-    return SimpleNamespace(  # type: ignore[return-value]
-        feature=feature, n=60, n_positive=12, n_positive_patients=patients, estimates=estimates
-    )
-
-
-def mean_of(group: str, *features: str) -> MacroScores:
-    return MacroScores(group, features, (), {})
-
-
-def withheld(
-    features: list[FeatureScores], macros: list[MacroScores]
-) -> tuple[frozenset[str], frozenset[str]]:
-    (found,) = withheld_figures([RunScores(tuple(features), tuple(macros))], MEASURES)
-    return found
-
-
-def test_what_is_withheld_beside_a_rare_sign() -> None:
-    limbs = [scores_of("tonic", 30), scores_of("clonic", 8), scores_of("figure4", 2)]
-    face = [scores_of("eye_blinking", 9), scores_of("head_turning", 20)]
-    visual = mean_of("visual", *(each.feature for each in (*limbs, *face)))
-    parts = [
-        mean_of("limb_body", "tonic", "clonic", "figure4"),
-        mean_of("facial", "eye_blinking", "head_turning"),
-    ]
-    # The rarest of the same group goes too: the means of both groups stay.
-    hidden, means = withheld([*limbs, *face], [visual, *parts])
-    assert (hidden, means) == ({"figure4", "clonic"}, frozenset())
-    # Two withheld in one group are not told by its mean; a third in the other group is, by its own.
-    third = [scores_of("eye_blinking", 1), scores_of("head_turning", 20)]
-    two = [limbs[0], scores_of("clonic", 3), limbs[2]]
-    hidden, means = withheld([*two, *third], [visual, *parts])
-    assert (hidden, means) == ({"figure4", "clonic", "eye_blinking", "head_turning"}, frozenset())
-    # A mean of one score may be of fewer features: without clonic's, that of mcc would tell figure4's.
-    constant = [limbs[0], scores_of("clonic", 8, mcc=float("nan")), limbs[2]]
-    assert withheld(constant, parts[:1])[0] == {"figure4", "clonic", "tonic"}
-    # Nothing beside it: the mean is the figure itself.
-    alone = [scores_of("ictal_vocalization", 3)]
-    assert withheld(alone, [mean_of("audio", "ictal_vocalization")]) == ({"ictal_vocalization"}, {"audio"})
-    assert withheld(limbs[:2], [mean_of("visual", "tonic", "clonic")]) == (frozenset(), frozenset())
-
-
-def test_no_entry_tells_what_another_withholds() -> None:
-    """Always-yes is the same in every entry about the same recordings."""
-    tonic, clonic, figure4 = scores_of("tonic", 30), scores_of("clonic", 8), scores_of("figure4", 2)
-    names = ("tonic", "clonic", "figure4")
-    whole = RunScores((tonic, clonic, figure4), (mean_of("limb_body", *names),))
-    # Alone the first would withhold clonic and tell tonic: with that, the mean of the second tells figure4.
-    part = RunScores((tonic, figure4), (mean_of("limb_body", "tonic", "figure4"),))
-    (first, _), (second, _) = withheld_figures([whole, part], MEASURES)
-    assert first == second == {"tonic", "figure4"}
-    # A run on fewer recordings, all of them small cells, costs the others nothing.
-    fewer = RunScores((scores_of("tonic", 3), scores_of("clonic", 2)), (mean_of("limb_body", *names[:2]),))
-    full = RunScores((tonic, clonic), (mean_of("limb_body", *names[:2]),))
-    assert [hidden for hidden, _ in withheld_figures([full, fewer], MEASURES)] == [set(), {"tonic", "clonic"}]
+    rows = [row | {"truth": truth(row)} for row in records("figure4", videos=30 + negatives)]
+    if positive_patients > 5:
+        rows = [row | {"truth": "no" if int(row["video_id"][1:]) < negatives else "yes"} for row in rows]
+    (entry,) = made(write_run(rows))
+    assert [row["withheld"] for row in entry["features"]] == [True]
+    assert entry["macro"] == []
 
 
 def test_an_id_in_a_name_is_refused(write_run: WriteRun, records: Records) -> None:
@@ -189,7 +157,7 @@ def test_forged_files_are_refused_with_their_place(run: Path) -> None:
     assert "patients" in forged(lambda e: e.update(patients=["p001"]))[0]
     assert "entries.0.model" in forged(lambda e: e["model"].update(link="javascript:alert(1)"))[0]
     assert forged(lambda e: e["model"].update(name="a\x1b[31m"))
-    assert "was it edited" in forged(lambda e: e["model"].update(name="better"))[0]
+    assert "edited" in forged(lambda e: e["model"].update(name="better"))[0]
     assert forged(lambda e: e["features"][-1]["scores"]["f1"].update(value=7))
     swapped = forged(lambda e: e["features"][-1]["scores"]["f1"].update(low=0.9, high=0.1))
     assert "is no interval" in swapped[0]

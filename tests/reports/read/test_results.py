@@ -24,7 +24,7 @@ def only(folder: Path, pattern: str) -> Path:
 
 def test_a_run_becomes_the_tidy_frame_named_after_its_checkpoint(records: Make, write_run: WriteRun) -> None:
     results = read_results([write_run(records("tonic") + records("clonic"))])
-    assert tuple(results.answers.columns) == COLUMNS
+    assert tuple(results.answers.columns) == (*COLUMNS, "prompt")
     assert len(results.answers) == 240
     assert set(results.answers["model"]) == {"Qwen2.5-VL-7B"}
     assert results.notes == ()
@@ -195,7 +195,7 @@ def test_the_run_record_becomes_caveats(records: Make, write_run: WriteRun) -> N
     for text in (
         "simulated",
         "embedded model",
-        "without hearing any",
+        "without audio input",
         "first 5 questions",
         "1 recording could not be used",
     ):

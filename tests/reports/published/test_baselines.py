@@ -23,7 +23,7 @@ from semiology.reports.summary.s3 import s3_rows, summarise_s3
 
 WriteRun = Callable[..., Path]
 Make = Callable[..., Any]
-SHARED = Path(__file__).parents[2].parent / "shared"
+SHARED = Path(__file__).parents[4] / "shared"
 NAMED = f"published: {MODEL}"
 
 

@@ -20,7 +20,7 @@ from semiology.reports.published.s3 import (
     task7_cells,
 )
 
-SHARED = Path(__file__).parents[2].parent / "shared"
+SHARED = Path(__file__).parents[4] / "shared"
 S3 = SHARED / "s3_published"
 PAPER = SHARED / "papers" / "s3_paper.txt"
 

@@ -165,7 +165,7 @@ def test_columns_of_numbers_are_ranked_without_a_run(tmp_path: Path) -> None:
         raise typed("experts", bare).exception  # type: ignore[misc]
 
 
-PAPER = Path(__file__).parents[3] / "shared" / "papers" / "s3_paper.txt"
+PAPER = Path(__file__).parents[4] / "shared" / "papers" / "s3_paper.txt"
 
 
 @pytest.mark.skipif(not PAPER.is_file(), reason="the text of arXiv 2605.21852 is not on this machine")

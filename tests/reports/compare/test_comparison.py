@@ -230,7 +230,7 @@ def test_each_enhancement_is_held_against_the_plain_run(write_run: WriteRun, rec
     assert [f.feature for f in crop_found.result.features] == ["close_eyes"]
     assert verdict(pose_found.result.macro["f1"], pose_found.result) == "higher"
     assert [u.video_id for u in pose_found.unpaired] == ["v007"]
-    assert pose_found.second == "Qwen2.5-VL-7B (pose)"
+    assert pose_found.second == "Qwen2.5-VL-7B · pose"
     with pytest.raises(ValueError, match="no answers with an enhancement"):
         compare_enhancements(read_side(str(base)), read_side(str(base)), QUICK)
     other = write_run(records("tonic", enhancement="pose"), folder="other", model="org/other")
@@ -242,7 +242,7 @@ def test_each_enhancement_is_held_against_the_plain_run(write_run: WriteRun, rec
     ("feature", "enhancement", "told"),
     [("tonic", "pose", False), ("ictal_vocalization", "denoise", True)],
 )
-def test_a_model_without_ears_is_told_only_where_sound_is_compared(
+def test_no_audio_input_is_told_only_where_sound_is_compared(
     write_run: WriteRun, records: Records, feature: str, enhancement: str, told: bool
 ) -> None:
     record = {"deaf": True, "embedded_model": True, "left_out": {"clonic": {"recordings_not_annotated": 3}}}
@@ -252,10 +252,10 @@ def test_a_model_without_ears_is_told_only_where_sound_is_compared(
     (found,) = compare_enhancements(read_side(str(base)), read_side(str(turned)), QUICK)
     text = " ".join(found.caveats)
     assert "embedded model" in text
-    assert ("without hearing any" in text) is told
+    assert ("without audio input" in text) is told
     assert "not annotated" not in text
     both = compare_sides(read_side(f"{base}"), read_side("always-yes"), QUICK)
-    assert "without hearing any" in " ".join(both.caveats)
+    assert "without audio input" in " ".join(both.caveats)
     assert "3 not annotated (clonic)" in " ".join(both.caveats)
 
 
