@@ -27,11 +27,11 @@ from semiology.render.table import (
     print_document,
 )
 from semiology.render.text import counted, rounded
+from semiology.reports.read.asked import REFERENCE
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.path_scrubbing import without_paths
 from semiology.reports.summary.features import Summary, limit_cells
-from semiology.reports.summary.run_labels import REFERENCE
 from semiology.reports.summary.sweep import (
     SweepSummary,
     SweptFeature,
