@@ -120,7 +120,7 @@ def check_recording_set(
 
 
 def count_features(reading: Reading) -> tuple[FeatureCount, ...]:
-    """Count the annotations of each of the 20 features."""
+    """Count the annotations of each feature."""
     patient_of = {recording.video_id: recording.patient_id for _row, recording in reading.recordings}
     answers: dict[str, Counter[str]] = {feature: Counter() for feature in FEATURES}
     patients: dict[str, set[str]] = {feature: set() for feature in FEATURES}

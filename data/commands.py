@@ -224,6 +224,7 @@ def simulate_command(
     Nothing in such a set is clinical: it shows that the whole road works, and where a model errs on drawings.
     """
     from semiology.data.simulated import simulate
+    from semiology.data.simulated.script.sentences import not_drawn_sentence
 
     width, height = _pair(size, "x", "--size")
     with _faults_shown():
@@ -241,6 +242,8 @@ def simulate_command(
             test_share=test_share,
         )
     typer.echo(f"{patients * recordings} recordings of {patients} simulated patients are in {directory}")
+    if missing := not_drawn_sentence():
+        typer.echo(missing)
 
 
 def _pair(text: str, mark: str, option: str) -> tuple[float, float]:

@@ -50,7 +50,7 @@ class Annotation:
 
     Attributes:
         video_id: The recording.
-        feature: One of the 20 feature names.
+        feature: The name of a feature.
         present: ``"yes"``, ``"no"`` or ``"na"`` (the feature cannot be judged here).
         onset_s: Start of the feature, seconds from the start of the video.
         offset_s: End of the feature, seconds from the start of the video.
@@ -125,7 +125,7 @@ class RecordingSet:
         """Return all annotations of one feature.
 
         Raises:
-            KeyError: ``feature`` is not one of the 20 names.
+            KeyError: ``feature`` is not a known name.
         """
         if feature not in FEATURES:
             raise KeyError(f"unknown feature {feature!r}{suggest_feature(feature)}")

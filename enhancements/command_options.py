@@ -1,162 +1,200 @@
-"""The choices that `semiology enhance` and its preview share."""
+"""The options of the enhancement steps, as `semiology enhance` and its preview take them."""
 
 from __future__ import annotations
 
 import inspect
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
 
 import typer
 
 if TYPE_CHECKING:
-    from semiology.enhancements.registry import StepChoices
+    from semiology.enhancements.pose.keypoints import KeypointSource
 
 _PANEL = "Choices of the steps"
 
-Directory = Annotated[Path, typer.Argument(help="Folder of the recording set.", metavar="DIR")]
-With = Annotated[
-    list[str], typer.Option("--with", help="pose, crop, denoise, transcript: names, comma-separated.")
-]
-Keypoints = Annotated[
-    Literal["openpose", "live"],
-    typer.Option(
-        help="Keypoints for pose and crop: OpenPose's JSON folders (column `pose` of recordings.csv), or "
-        "found in the video by a pose estimator.",
-        rich_help_panel=_PANEL,
-    ),
-]
-PoseSize = Annotated[
-    str | None,
-    typer.Option(
-        metavar="WxH",
-        help="Size of the pictures that OpenPose saw, px, if not that of the recordings.",
-        rich_help_panel=_PANEL,
-    ),
-]
-PoseWeights = Annotated[
-    Path | None,
-    typer.Option(help="RTMO or RTMPose, .onnx (--keypoints live).", exists=True, rich_help_panel=_PANEL),
-]
-PersonWeights = Annotated[
-    Path | None,
-    typer.Option(help="YOLOX, .onnx, for RTMPose (--keypoints live).", exists=True, rich_help_panel=_PANEL),
-]
-PoseMode = Annotated[
-    Literal["lightweight", "balanced", "performance"] | None,
-    typer.Option(
-        help="Instead of files: let rtmlib download weights of this size (--keypoints live).",
-        rich_help_panel=_PANEL,
-    ),
-]
-Bed = Annotated[
-    str | None,
-    typer.Option(
-        metavar="L,T,W,H",
-        help="Where the bed is: left, top, width, height as shares of the picture.",
-        rich_help_panel=_PANEL,
-    ),
-]
-FaceWeights = Annotated[
-    Path | None,
-    typer.Option(
-        help="YuNet, .onnx, for crops without keypoints; else the packaged detector.",
-        exists=True,
-        rich_help_panel=_PANEL,
-    ),
-]
-Denoiser = Annotated[
-    Literal["deepfilternet", "segan"], typer.Option(help="What cleans the sound.", rich_help_panel=_PANEL)
-]
-Segan = Annotated[
-    Path | None,
-    typer.Option(
-        help="Your SEGAN checkpoint, .safetensors (--denoiser segan).", exists=True, rich_help_panel=_PANEL
-    ),
-]
-Attenuation = Annotated[
-    str | None,
-    typer.Option(
-        metavar="DB|none",
-        help="DeepFilterNet3 makes nothing softer by more than this, dB; by default 18. `none`: no limit, as "
-        "published.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Whisper = Annotated[
-    str | None,
-    typer.Option(
-        help="Whisper model: name or folder; by default the packaged tiny.en, English alone.",
-        rich_help_panel=_PANEL,
-    ),
-]
-WhisperDownload = Annotated[
-    bool,
-    typer.Option(
-        "--whisper-download",
-        help="Let the model named by --whisper be fetched from the model hub if it is not on this machine. "
-        "The hub learns the name; no recording is sent.",
-        rich_help_panel=_PANEL,
-    ),
-]
-WhisperCompute = Annotated[
-    Literal[
-        "default", "auto", "int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16", "float16",
-        "bfloat16", "float32",
-    ],
-    typer.Option(
-        help="Numbers that Whisper computes with (CTranslate2's names): int8 is small and fast, default as "
-        "the weights are stored.",
-        rich_help_panel=_PANEL,
-    ),
-]  # fmt: skip
-Language = Annotated[
-    str | None,
-    typer.Option(help="Language spoken, two letters; else recognised.", rich_help_panel=_PANEL),
-]
-Device = Annotated[
-    Literal["cpu", "cuda"],
-    typer.Option(help="For pose estimator and Whisper.", rich_help_panel=_PANEL),
-]
+
+class PictureSize(NamedTuple):
+    """Width and height of a picture, px."""
+
+    width: int
+    height: int
+
+
+class Bed(NamedTuple):
+    """Where the bed is: left, top, width and height as shares of the picture."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+def limit_db(text: str) -> float:
+    """Return an attenuation limit in dB, infinite for ``none``.
+
+    Raises:
+        typer.BadParameter: it is neither a number above 0 and at most 100 nor ``none``.
+    """
+    if text.strip().lower() == "none":
+        return math.inf
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = math.nan
+    if not 0 < limit <= 100:
+        raise typer.BadParameter(f"{text!r}: give dB, more than 0 and at most 100, or none")
+    return limit
+
+
+def _numbers(text: str, mark: str, count: int) -> list[float]:
+    """Return so many numbers with a mark between them; raise typer.BadParameter otherwise."""
+    try:
+        found = [float(part) for part in text.split(mark)]
+    except ValueError:
+        found = []
+    if len(found) != count:
+        raise typer.BadParameter(f"{text!r}: give {count} numbers with {mark!r} between them")
+    return found
+
+
+def _size(text: str) -> PictureSize:
+    return PictureSize(*(round(side) for side in _numbers(text, "x", 2)))
+
+
+def _bed(text: str) -> Bed:
+    return Bed(*_numbers(text, ",", 4))
+
+
+def _option(help_text: str, *names: str, **settings: Any) -> Any:
+    """Return a typer option in the panel of these choices."""
+    return typer.Option(*names, help=help_text, rich_help_panel=_PANEL, **settings)
 
 
 @dataclass(frozen=True)
 class Choices:
-    """What was typed; named and explained as in `semiology.enhancements.registry.StepChoices`."""
+    """What a user can choose; everything else is as the steps' own documentation says.
 
-    keypoints: Keypoints = "openpose"
-    pose_size: PoseSize = None
-    pose_weights: PoseWeights = None
-    person_weights: PersonWeights = None
-    pose_mode: PoseMode = None
-    bed: Bed = None
-    face_weights: FaceWeights = None
-    denoiser: Denoiser = "deepfilternet"
-    segan_checkpoint: Segan = None
-    attenuation_limit: Attenuation = None
-    whisper: Whisper = None
-    whisper_download: WhisperDownload = False
-    whisper_compute_type: WhisperCompute = "default"
-    language: Language = None
-    device: Device = "cpu"
+    Attributes:
+        keypoints: OpenPose's files, or a pose estimator that looks at the video.
+        pose_size: of the pictures in which OpenPose found its keypoints, if it is not that of the recording.
+        pose_weights, person_weights: ``.onnx`` files of the estimator.
+        pose_mode: instead of files, the size of the weights that rtmlib fetches.
+        bed: where it is.
+        face_weights: YuNet's ``.onnx`` file, which finds faces where there are no keypoints; None for the
+            packaged detector.
+        denoiser: what cleans the sound.
+        segan_checkpoint: the user's weights for it.
+        attenuation_limit_db: by how much DeepFilterNet3 may make anything softer; infinite for no limit, None
+            for the step's own default.
+        whisper: name or folder of the speech recognizer; None for the packaged one.
+        whisper_download: whether a recognizer that is not on this machine may be downloaded.
+        whisper_compute_type: CTranslate2's number format.
+        language: two letters, or None to have it detected.
+        device: ``cpu`` or ``cuda`` for the pose estimator and the speech recognizer.
+    """
 
-    def understood(self) -> StepChoices:
-        """Return them with numbers in the place of words.
+    keypoints: Annotated[
+        Literal["openpose", "live"],
+        _option(
+            "Keypoints for pose and crop: OpenPose's JSON folders (column `pose` of recordings.csv), or found in "
+            "the video by a pose estimator."
+        ),
+    ] = "openpose"
+    pose_size: Annotated[
+        PictureSize | None,
+        _option(
+            "Size of the pictures that OpenPose saw, px, if not that of the recordings.",
+            metavar="WxH",
+            parser=_size,
+        ),
+    ] = None
+    pose_weights: Annotated[
+        Path | None, _option("RTMO or RTMPose, .onnx (--keypoints live).", exists=True)
+    ] = None
+    person_weights: Annotated[
+        Path | None, _option("YOLOX, .onnx, for RTMPose (--keypoints live).", exists=True)
+    ] = None
+    pose_mode: Annotated[
+        Literal["lightweight", "balanced", "performance"] | None,
+        _option("Instead of files: let rtmlib download weights of this size (--keypoints live)."),
+    ] = None
+    bed: Annotated[
+        Bed | None,
+        _option(
+            "Where the bed is: left, top, width, height as shares of the picture.",
+            metavar="L,T,W,H",
+            parser=_bed,
+        ),
+    ] = None
+    face_weights: Annotated[
+        Path | None,
+        _option("YuNet, .onnx, for crops without keypoints; else the packaged detector.", exists=True),
+    ] = None
+    denoiser: Annotated[Literal["deepfilternet", "segan"], _option("What cleans the sound.")] = (
+        "deepfilternet"
+    )
+    segan_checkpoint: Annotated[
+        Path | None, _option("Your SEGAN checkpoint, .safetensors (--denoiser segan).", exists=True)
+    ] = None
+    attenuation_limit_db: Annotated[
+        float | None,
+        _option(
+            "DeepFilterNet3 makes nothing softer by more than this, dB; by default 18. `none`: no limit, as "
+            "published.",
+            "--attenuation-limit",
+            metavar="DB|none",
+            parser=limit_db,
+        ),
+    ] = None
+    whisper: Annotated[
+        str | None, _option("Whisper model: name or folder; by default the packaged tiny.en, English alone.")
+    ] = None
+    whisper_download: Annotated[
+        bool,
+        _option(
+            "Let the model named by --whisper be fetched from the model hub if it is not on this machine. The hub "
+            "learns the name; no recording is sent.",
+            "--whisper-download",
+        ),
+    ] = False
+    whisper_compute_type: Annotated[
+        Literal[
+            "default", "auto", "int8", "int8_float32", "int8_float16", "int8_bfloat16", "int16", "float16",
+            "bfloat16", "float32",
+        ],
+        _option(
+            "Numbers that Whisper computes with (CTranslate2's names): int8 is small and fast, default as the "
+            "weights are stored."
+        ),
+    ] = "default"  # fmt: skip
+    language: Annotated[str | None, _option("Language spoken, two letters; by default it is detected.")] = (
+        None
+    )
+    device: Annotated[Literal["cpu", "cuda"], _option("For pose estimator and Whisper.")] = "cpu"
+
+    def keypoint_source(self) -> KeypointSource:
+        """Return where the keypoints come from.
 
         Raises:
-            typer.BadParameter: a value is not understood.
+            ValueError: choices contradict each other; the message says how to fix it.
         """
-        from semiology.enhancements.registry import StepChoices
+        if self.keypoints == "openpose":
+            if self.pose_weights or self.person_weights or self.pose_mode:
+                raise ValueError(
+                    "weights of a pose estimator are of use with --keypoints live alone; add it or leave them out"
+                )
+            from semiology.enhancements.pose.openpose_files import OpenPoseFiles
 
-        size = numbers(self.pose_size, "x", 2, "--pose-size")
-        typed = asdict(self) | {
-            "pose_size": tuple(round(side) for side in size) if size else None,
-            "bed": numbers(self.bed, ",", 4, "--bed"),
-        }
-        typed["attenuation_limit_db"] = limit_db(typed.pop("attenuation_limit"))
-        return StepChoices(**typed)
+            return OpenPoseFiles(size=self.pose_size)
+        if self.pose_size:
+            raise ValueError("--pose-size is of use with --keypoints openpose alone; leave it out")
+        from semiology.enhancements.pose.live_pose import LivePose
+
+        return LivePose(self.pose_weights, self.person_weights, self.pose_mode, device=self.device)
 
 
 def with_choices(command: Callable[..., None]) -> Callable[..., None]:
@@ -176,50 +214,9 @@ def with_choices(command: Callable[..., None]) -> Callable[..., None]:
     ]
 
     def called(**given: Any) -> None:
-        typed = Choices(**{each.name: given.pop(each.name) for each in shared})
-        command(**given, choices=typed)
+        command(choices=Choices(**{each.name: given.pop(each.name) for each in shared}), **given)
 
     called.__name__, called.__doc__ = command.__name__, command.__doc__
     called.__annotations__ = {each.name: each.annotation for each in (*own, *shared)}
     called.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
     return called
-
-
-def limit_db(text: str | None) -> float | None:
-    """Return an attenuation limit in dB, infinite for ``none``, None where it was not given.
-
-    Raises:
-        typer.BadParameter: it is neither a number above 0 and at most 100 nor ``none``.
-    """
-    if text is None:
-        return None
-    if text.strip().lower() == "none":
-        return math.inf
-    try:
-        limit = float(text)
-    except ValueError:
-        limit = math.nan
-    if not 0 < limit <= 100:
-        raise typer.BadParameter(
-            f"{text!r}: give dB, more than 0 and at most 100, or none", param_hint="--attenuation-limit"
-        )
-    return limit
-
-
-def numbers(text: str | None, mark: str, count: int, option: str) -> tuple[float, ...] | None:
-    """Return the numbers of an option's value, or None where it was not given.
-
-    Raises:
-        typer.BadParameter: it is not so many numbers with the mark between them.
-    """
-    if text is None:
-        return None
-    try:
-        found = tuple(float(part) for part in text.split(mark))
-    except ValueError:
-        found = ()
-    if len(found) != count:
-        raise typer.BadParameter(
-            f"{text!r}: give {count} numbers with {mark!r} between them", param_hint=option
-        )
-    return found

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from semiology.enhancements import command_options as options
+from semiology.enhancements.command_options import Choices, with_choices
+from semiology.enhancements.registry import STEPS, build_steps, chosen
 from semiology.render.help import examples
 
-if TYPE_CHECKING:
-    from semiology.enhancements.pipeline.step import Step
-
 DEFAULT = "run"
+
+Directory = Annotated[Path, typer.Argument(help="Folder of the recording set.", metavar="DIR")]
+With = Annotated[list[str], typer.Option("--with", help=f"{', '.join(STEPS)}: names, comma-separated.")]
 
 
 class RunByDefault(TyperGroup):
@@ -52,10 +53,10 @@ app = typer.Typer(
         "semiology enhance my_emu --with denoise --ray auto --out /shared/enhanced",
     ),
 )
-@options.with_choices
+@with_choices
 def run_command(
-    directory: options.Directory,
-    names: options.With,
+    directory: Directory,
+    names: With,
     jobs: Annotated[int, typer.Option(help="Recordings enhanced side by side.", min=1)] = 1,
     recording: Annotated[list[str] | None, typer.Option(help="Only this video_id; repeatable.")] = None,
     out: Annotated[
@@ -70,7 +71,7 @@ def run_command(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     *,
-    choices: options.Choices,
+    choices: Choices,
 ) -> None:
     """Make the derived media of a recording set; what was made before is not made again.
 
@@ -79,7 +80,7 @@ def run_command(
     from semiology.enhancements.enhance import Engine, enhance
     from semiology.enhancements.views import print_summary, progress_bar, summary_json
 
-    steps = _steps(names, choices)
+    steps = build_steps(chosen(names), choices)
     with progress_bar(as_json) as told:
         summary = enhance(
             directory, steps, recordings=recording or (), out=out, engine=Engine(jobs, ray), told=told
@@ -99,21 +100,21 @@ def run_command(
         "semiology enhance preview my_emu --recording P001_V01 --with crop --out p1.png",
     ),
 )
-@options.with_choices
+@with_choices
 def preview_command(
-    directory: options.Directory,
-    names: options.With,
+    directory: Directory,
+    names: With,
     out: Annotated[Path, typer.Option(help="File to write: .png, or .html with sound to listen to.")],
     recording: Annotated[str | None, typer.Option(help="video_id; by default the first recording.")] = None,
     stills: Annotated[int, typer.Option(help="Times at which stills are shown.", min=1, max=20)] = 5,
     *,
-    choices: options.Choices,
+    choices: Choices,
 ) -> None:
     """Look at one recording before and after, before hours are spent on all of them."""
     from semiology.enhancements.preview.preview import preview
     from semiology.enhancements.views import FACES, progress_bar
 
-    steps = _steps(names, choices)
+    steps = build_steps(chosen(names), choices)
     with progress_bar(False) as told:
         shown = preview(directory, steps, out, video_id=recording, stills=stills, told=told)
     for name, outcome in shown.items():
@@ -140,20 +141,11 @@ def cache_command(
     clear: Annotated[bool, typer.Option("--clear", help="Delete the derived files.")] = False,
 ) -> None:
     """Say how much of the disk derived files take, or delete them; manifests and recordings stay."""
-    from semiology.enhancements.assignment import ENHANCEMENTS, chosen
     from semiology.enhancements.enhance import DERIVED_FILES
     from semiology.enhancements.pipeline.cache import EnhancementCache
     from semiology.enhancements.views import print_usage
 
     cache = EnhancementCache(folder / DERIVED_FILES if folder else None)
-    wanted = chosen(names) if names else ENHANCEMENTS
+    wanted = chosen(names) if names else tuple(STEPS)
     usage = cache.clear(wanted) if clear else [use for use in cache.usage() if use.enhancement in wanted]
     print_usage(usage, str(cache.folder), cleared=clear)
-
-
-def _steps(names: list[str], choices: options.Choices) -> list[Step]:
-    """Return the steps that a command's options ask for."""
-    from semiology.enhancements.assignment import chosen
-    from semiology.enhancements.registry import build_steps
-
-    return build_steps(chosen(names), choices.understood())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,13 +11,13 @@ from semiology.data.cache import cache_directory
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Recording, RecordingSet
 from semiology.data.tables.reading import read_recording_set
-from semiology.enhancements.assignment import EnhancementError
 from semiology.enhancements.pipeline.cache import EnhancementCache
 from semiology.enhancements.pipeline.job import Done, Job
 from semiology.enhancements.pipeline.manifest import MANIFEST, read_manifest, write_manifest
 from semiology.enhancements.pipeline.process_pool import run_here, run_pool
 from semiology.enhancements.pipeline.ray_cluster import run_ray
 from semiology.enhancements.pipeline.step import Figure, Step
+from semiology.enhancements.registry import EnhancementError
 
 DERIVED_FILES = "derived"
 """Folder of the derived files in an output folder, apart from what else may lie there."""
@@ -48,7 +48,7 @@ class StepSummary:
         done, unavailable, failed: recordings.
         reused: of those done, how many were in the cache already.
         seconds: work on those that were made now, s, summed over processes.
-        figures: by name the mean over recordings of a number, the most frequent value of a text.
+        figures: measures by name: the mean of a number over recordings, the most frequent value of a text.
         sentences: (status, sentence, number of recordings) of those without a derived file, most frequent
             first.
     """
@@ -98,7 +98,7 @@ def enhance(
         out: folder for manifest and derived files; None puts the manifest into the set and the files into the
             user's cache folder.
         engine: where the work is done.
-        told: is told of the progress.
+        told: called with the progress.
 
     Raises:
         RecordingSetError: the set or its manifest has faults.
@@ -114,8 +114,19 @@ def enhance(
     EnhancementCache(folder, memory).sweep()
     jobs = [Job(recording, step, folder, memory) for step in steps for recording in chosen]
     ended: list[Done] = []
+
+    def within(done: int, whole: int) -> None:
+        if told:
+            told(len(ended), len(jobs), min(1.0, done / whole) if whole > 0 else 0.0)
+
+    if engine.ray is not None:
+        work = run_ray(jobs, engine.ray, engine.workers)
+    elif engine.workers > 1:
+        work = run_pool(jobs, engine.workers)
+    else:
+        work = run_here(jobs, within if told else None)
     try:
-        for done in _run(jobs, engine, _within(told, ended, len(jobs))):
+        for done in work:
             ended.append(done)
             if told:
                 told(len(ended), len(jobs), 0.0)
@@ -169,23 +180,6 @@ def _together(figures: Sequence[Mapping[str, Figure]]) -> dict[str, Figure]:
         else:
             result[name] = Counter(map(str, values)).most_common(1)[0][0]
     return result
-
-
-def _run(jobs: Sequence[Job], engine: Engine, within: Callable[[int, int], None] | None) -> Iterator[Done]:
-    if engine.ray is not None:
-        return run_ray(jobs, engine.ray, engine.workers)
-    return run_here(jobs, within) if engine.workers == 1 else run_pool(jobs, engine.workers)
-
-
-def _within(told: Told | None, ended: Sequence[Done], total: int) -> Callable[[int, int], None] | None:
-    """Return a step's progress as progress of the whole."""
-    if told is None:
-        return None
-
-    def progress(done: int, whole: int) -> None:
-        told(len(ended), total, min(1.0, done / whole) if whole > 0 else 0.0)
-
-    return progress
 
 
 def _check_home(home: Path, *, own: bool) -> None:

@@ -1,139 +1,93 @@
-"""The steps of this package, made from the choices of a command."""
+"""The enhancement steps: what each is called, which features it suits, what it replaces, and its class.
+
+Which step suits which features follows Zhang et al., EMBC 2025, Tables II to IV: skeleton overlays for limb and body
+features, face crops for facial features, cleaned sound and transcripts for the features that are heard.
+From a record here follow the step's name in ``semiology enhance --with``, its tasks
+``<name>_semiology_<feature>`` and their group, and its place in sweeps. CONTRIBUTING.md shows how to add a step.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Literal
 
-from semiology.enhancements.assignment import EnhancementError
+from semiology.features import FEATURES_BY_GROUP, Group
 
 if TYPE_CHECKING:
+    from semiology.enhancements.command_options import Choices
     from semiology.enhancements.pipeline.step import Step
-    from semiology.enhancements.pose.keypoints import KeypointSource
 
-Keypoints = Literal["openpose", "live"]
-PoseMode = Literal["lightweight", "balanced", "performance"]
-Denoiser = Literal["deepfilternet", "segan"]
+
+class EnhancementError(ValueError):
+    """An enhancement cannot be made or used; the message says what, where and how to fix it."""
 
 
 @dataclass(frozen=True)
-class StepChoices:
-    """What a user can choose; everything else is as the steps' own documentation says.
+class StepRecord:
+    """What is to be known about a step before its code, and the models that it needs, are loaded.
 
     Attributes:
-        keypoints: OpenPose's files, or a pose estimator that looks at the video.
-        pose_weights, person_weights: ``.onnx`` files of the estimator.
-        pose_mode: instead of files, the size of the weights that rtmlib fetches.
-        pose_size: width and height in px of the pictures in which OpenPose found its keypoints, if they are
-            not those of the recording.
-        bed: left, top, width and height of the bed as shares of the picture.
-        face_weights: YuNet's ``.onnx`` file, which finds faces where there are no keypoints; None for the
-            packaged detector.
-        denoiser: what cleans the sound.
-        segan_checkpoint: the user's weights for it.
-        attenuation_limit_db: by how much DeepFilterNet3 may make anything softer; infinite for no limit, None
-            for the step's own default.
-        whisper: name or folder of the recogniser; None for the packaged one.
-        whisper_download: whether a recogniser that is named and not on this machine may be fetched.
-        whisper_compute_type: CTranslate2's number format.
-        language: two letters, or None to have it recognised.
-        device: ``cpu``, ``cuda`` or ``auto`` for the pose estimator and the recogniser.
+        name: Of the enhancement: ``a-z`` and ``_``; the step's own ``name``.
+        groups: Groups of the features that it suits.
+        replaces: What of a question the derived file takes the place of: ``video`` or ``audio``; ``text``: it is a
+            transcript, quoted before the question.
+        made_by: ``module:Class`` of a `semiology.enhancements.pipeline.step.Step` with a class method
+            ``from_choices(choices)``, which may raise ValueError with a message for the user.
     """
 
-    keypoints: Keypoints = "openpose"
-    pose_weights: Path | None = None
-    person_weights: Path | None = None
-    pose_mode: PoseMode | None = None
-    pose_size: tuple[int, int] | None = None
-    bed: tuple[float, float, float, float] | None = None
-    face_weights: Path | None = None
-    denoiser: Denoiser = "deepfilternet"
-    segan_checkpoint: Path | None = None
-    attenuation_limit_db: float | None = None
-    whisper: str | None = None
-    whisper_download: bool = False
-    whisper_compute_type: str = "default"
-    language: str | None = None
-    device: str = "cpu"
+    name: str
+    groups: tuple[Group, ...]
+    replaces: Literal["video", "audio", "text"]
+    made_by: str
 
 
-def build_steps(names: Sequence[str], choices: StepChoices) -> list[Step]:
+STEPS: Mapping[str, StepRecord] = {
+    record.name: record
+    for record in (
+        StepRecord("pose", ("limb_body",), "video", "semiology.enhancements.pose.overlay:PoseOverlay"),
+        StepRecord("crop", ("facial",), "video", "semiology.enhancements.face.crop:FaceCrop"),
+        StepRecord("denoise", ("audio",), "audio", "semiology.enhancements.sound.denoise:Denoise"),
+        StepRecord("transcript", ("audio",), "text", "semiology.enhancements.speech.transcribe:Transcribe"),
+    )
+}
+"""The steps by name, in the order of tasks and tables."""
+
+
+def features_of(enhancement: str) -> tuple[str, ...]:
+    """Return the features for which an enhancement is meant.
+
+    Raises:
+        KeyError: there is no such enhancement.
+    """
+    return tuple(name for group in STEPS[enhancement].groups for name in FEATURES_BY_GROUP[group])
+
+
+def chosen(names: Iterable[str]) -> tuple[str, ...]:
+    """Return enhancements by name, in the order of `STEPS`, each once; a name may hold several with commas.
+
+    Raises:
+        EnhancementError: a name is unknown, or none is given.
+    """
+    given = {part.strip() for name in names for part in name.split(",")} - {""}
+    for name in sorted(given - set(STEPS)):
+        near = get_close_matches(name, STEPS, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(STEPS)}"
+        raise EnhancementError(f"--with {name}: no such enhancement; {hint}")
+    if not given:
+        raise EnhancementError(f"no enhancement is named; give --with {','.join(STEPS)} or some of them")
+    return tuple(name for name in STEPS if name in given)
+
+
+def build_steps(names: Sequence[str], choices: Choices) -> list[Step]:
     """Return steps by name, in the order given.
 
     Raises:
         EnhancementError: choices contradict each other; the message says how to fix it.
     """
     try:
-        return [_BUILDERS[name](choices) for name in names]
+        return [resolve_name(STEPS[name].made_by).from_choices(choices) for name in names]
     except ValueError as error:
         raise EnhancementError(str(error)) from None
-
-
-def _pose(choices: StepChoices) -> Step:
-    from semiology.enhancements.pose.overlay import PoseOverlay
-
-    return PoseOverlay(keypoints=_keypoints(choices), bed=choices.bed)
-
-
-def _crop(choices: StepChoices) -> Step:
-    from semiology.enhancements.face.crop import FaceCrop
-    from semiology.enhancements.face.detection import CenterFace, YuNet
-
-    detector = YuNet(choices.face_weights) if choices.face_weights else CenterFace()
-    return FaceCrop(keypoints=_keypoints(choices), detector=detector, bed=choices.bed)
-
-
-def _denoise(choices: StepChoices) -> Step:
-    from semiology.enhancements.sound.denoise import Denoise
-
-    step = Denoise(method=choices.denoiser, checkpoint=choices.segan_checkpoint)
-    limit = choices.attenuation_limit_db
-    if limit is None:
-        return step
-    if choices.denoiser == "segan":
-        raise EnhancementError(
-            "--attenuation-limit is of use with --denoiser deepfilternet alone; leave it out"
-        )
-    return replace(step, attenuation_limit_db=None if math.isinf(limit) else limit)
-
-
-def _transcript(choices: StepChoices) -> Step:
-    from semiology.enhancements.speech.transcribe import Transcribe
-    from semiology.enhancements.speech.whisper_model import PACKAGED
-
-    model = choices.whisper or PACKAGED
-    if choices.whisper_download and (model == PACKAGED or Path(model).expanduser().is_dir()):
-        raise EnhancementError(
-            "--whisper-download fetches a model that --whisper names, such as large-v3; the packaged one and "
-            "folders need none: leave it out"
-        )
-    return Transcribe(
-        model=model,
-        language=choices.language,
-        device=choices.device,
-        compute_type=choices.whisper_compute_type,
-        download=choices.whisper_download,
-    )
-
-
-_BUILDERS = {"pose": _pose, "crop": _crop, "denoise": _denoise, "transcript": _transcript}
-
-
-def _keypoints(choices: StepChoices) -> KeypointSource:
-    if choices.keypoints == "openpose":
-        if choices.pose_weights or choices.person_weights or choices.pose_mode:
-            raise EnhancementError(
-                "weights of a pose estimator are of use with --keypoints live alone; add it or leave them out"
-            )
-        from semiology.enhancements.pose.openpose_files import OpenPoseFiles
-
-        return OpenPoseFiles(size=choices.pose_size)
-    if choices.pose_size:
-        raise EnhancementError("--pose-size is of use with --keypoints openpose alone; leave it out")
-    from semiology.enhancements.pose.live_pose import LivePose
-
-    device = "cpu" if choices.device == "auto" else choices.device
-    return LivePose(choices.pose_weights, choices.person_weights, choices.pose_mode, device=device)

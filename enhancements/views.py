@@ -1,4 +1,4 @@
-"""How `semiology enhance` shows its progress and what came of it."""
+"""How `semiology enhance` shows its progress and its results."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
@@ -46,7 +47,7 @@ def progress_bar(quiet: bool) -> Iterator[Told | None]:
 
 
 def print_summary(summary: Summary, chosen: Path | None) -> None:
-    """Print counts per enhancement, then figures, why recordings have none, and what to do next.
+    """Print counts per enhancement, then measures, why recordings have no derived file, and what to do next.
 
     Args:
         summary: of a run.
@@ -106,24 +107,14 @@ def print_usage(usage: Sequence[Usage], folder: str, *, cleared: bool) -> None:
     console = Console()
     total = sum(use.size_bytes for use in usage)
     for use in usage:
-        console.print(f"{use.enhancement:<12} {use.entries:>6} files  {size_text(use.size_bytes):>10}")
+        console.print(f"{use.enhancement:<12} {use.entries:>6} files  {decimal(use.size_bytes):>10}")
     verb = "freed" if cleared else "used"
-    console.print(f"{size_text(total)} {verb} in {escape(folder)}", highlight=False, soft_wrap=True)
+    console.print(f"{decimal(total)} {verb} in {escape(folder)}", highlight=False, soft_wrap=True)
 
 
 def figures_text(figures: Mapping[str, Figure]) -> str:
-    """Return figures as ``name 1.2, name 3``."""
+    """Return measures as ``name 1.2, name 3``."""
     return ", ".join(
         f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}"
         for name, value in figures.items()
     )
-
-
-def size_text(size_bytes: int) -> str:
-    """Return a size as people read it."""
-    size = float(size_bytes)
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"

@@ -2,7 +2,8 @@
 
 lmms-eval 0.7.3 loads the entry-point group ``lmms_eval.models`` before it builds any task index, but has no
 entry point for tasks and none before a run. So :func:`manifests` wraps two functions, once each:
-``TaskManager.initialize_tasks``, so that our task folder joins the index, and, when an index is built,
+``TaskManager.initialize_tasks``, so that our task folder, and that of the tasks which follow from the features
+(`semiology.tasks.generated`), join the index, and, when an index is built,
 ``evaluator.simple_evaluate``, so that a run of our tasks is checked before its model is loaded, with the
 model and the arguments that lmms-eval really uses. It also wraps ``evaluator.evaluate``, so that the address
 that the model class chose is checked, whole recordings are dealt to the processes and a server's prefix cache
@@ -89,7 +90,7 @@ def check_runs() -> None:
 
 
 def _with_our_tasks(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """Return a task discovery that adds our folder, and makes sure that runs are checked."""
+    """Return a task discovery that adds our folders, and makes sure that runs are checked."""
 
     @functools.wraps(original)
     def initialize_tasks(
@@ -97,9 +98,9 @@ def _with_our_tasks(original: Callable[..., dict[str, Any]]) -> Callable[..., di
     ) -> dict[str, Any]:
         check_runs()
         paths = [include_path] if isinstance(include_path, str) else list(include_path or [])
-        ours = str(task_folder())
-        if ours not in paths:
-            paths.append(ours)
+        from semiology.tasks.generated import generated_folder
+
+        paths += [str(ours) for ours in (task_folder(), generated_folder()) if str(ours) not in paths]
         if ONLY.text():
             include_defaults = False
         return original(manager, include_path=paths, include_defaults=include_defaults)

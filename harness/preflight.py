@@ -7,7 +7,7 @@ late and exit with 0.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +16,21 @@ from semiology.privacy.remote_code import refuse_remote_code
 from semiology.privacy.remote_models import check_address
 from semiology.privacy.uploads import check_uploads
 from semiology.settings import WINDOW
+from semiology.tasks.generated import missing_task_files
+from semiology.tasks.s3.task_list import GROUP as S3_GROUP
+from semiology.tasks.s3.task_list import asked_tasks
+from semiology.tasks.task_list import (
+    GROUP,
+    PLAIN_TASKS,
+    SWEEP_TASKS,
+    TASK_PREFIX,
+    FeatureTask,
+    asked_enhanced,
+    group_of_tasks,
+)
 
 if TYPE_CHECKING:
-    from semiology.tasks.enhanced.task_list import EnhancedTask
     from semiology.tasks.settings import Settings
-
-TASK_PREFIX = "semiology_"
-SWEEP_PREFIX = "sweep_semiology_"
-GROUP = "semiology"
-S3_GROUP = "s3"
 
 SOUND_ONLY_MODELS = frozenset(
     {"audio_flamingo_3", "kimi_audio", "qwen2_audio", "semiology_qwen2_audio", "whisper", "whisper_vllm"}
@@ -48,9 +54,11 @@ def prepare_run(arguments: dict[str, Any]) -> None:
         ValueError: Anything that the user must change first (settings, recording set, model, address).
     """
     tasks = [task for task in arguments.get("tasks") or () if isinstance(task, str)]
-    features, s3_tasks, enhanced = asked_features(tasks), asked_s3_tasks(tasks), asked_enhanced(tasks)
+    features, s3_tasks, enhanced = asked_features(tasks), asked_tasks(tasks), asked_enhanced(tasks)
     if not features and not s3_tasks and not enhanced:
         return
+    if missing := missing_task_files():
+        raise PreflightError("\n".join(missing))
     model = arguments["model"] if isinstance(arguments["model"], str) else type(arguments["model"]).__name__
     model_args = arguments.get("model_args") or ""
     check_address(model, model_args)
@@ -60,12 +68,12 @@ def prepare_run(arguments: dict[str, Any]) -> None:
     if s3_tasks:
         _tell_hearing(model)
     refuse_remote_code()
-    missing = check_recording_set(features, tasks) if features else []
-    gone = {prefix + feature for prefix in (TASK_PREFIX, SWEEP_PREFIX) for feature in missing}
-    gone |= set(check_s3(s3_tasks, alone=not (features or enhanced))) if s3_tasks else set()
+    left_out = check_recording_set(features, tasks) if features else []
+    gone = {task.name for name in left_out for task in (FeatureTask(name), FeatureTask(name, sweep=True))}
+    gone |= check_s3(s3_tasks, alone=not (features or enhanced)) if s3_tasks else set()
     gone |= check_enhanced(enhanced, alone=not (features or s3_tasks)) if enhanced else set()
     arguments["tasks"] = [task for task in arguments["tasks"] if task not in gone]
-    for group in (GROUP, S3_GROUP, *groups_of(enhanced)):
+    for group in (GROUP, S3_GROUP, *{group_of_tasks(task.enhancement) for task in enhanced}):
         if gone and group in tasks and group not in gone:
             _shrink_group(arguments.get("task_manager"), group, gone)
 
@@ -77,31 +85,11 @@ def asked_features(tasks: Sequence[str]) -> tuple[str, ...]:
     """
     if GROUP in tasks:
         return FEATURES
-    return tuple(name for name in FEATURES if {TASK_PREFIX + name, SWEEP_PREFIX + name} & set(tasks))
+    asked = {task.feature for name, task in (PLAIN_TASKS | SWEEP_TASKS).items() if name in tasks}
+    return tuple(name for name in FEATURES if name in asked)
 
 
-def asked_s3_tasks(tasks: Sequence[str]) -> tuple[str, ...]:
-    """Return the selected tasks of the S3 hierarchy; the group stands for all of them."""
-    from semiology.tasks.s3.availability import asked_tasks
-
-    return asked_tasks(tasks)
-
-
-def asked_enhanced(tasks: Sequence[str]) -> tuple[EnhancedTask, ...]:
-    """Return the selected tasks with enhanced media; an enhancement's group stands for all of its own."""
-    from semiology.tasks.enhanced.task_list import asked_tasks
-
-    return asked_tasks(tasks)
-
-
-def groups_of(tasks: Sequence[EnhancedTask]) -> tuple[str, ...]:
-    """Return the names of the groups that some enhanced tasks belong to."""
-    from semiology.tasks.enhanced.task_list import group_of_tasks
-
-    return tuple(dict.fromkeys(group_of_tasks(task.enhancement) for task in tasks))
-
-
-def check_enhanced(tasks: Sequence[EnhancedTask], *, alone: bool) -> set[str]:
+def check_enhanced(tasks: Sequence[FeatureTask], *, alone: bool) -> set[str]:
     """Return the enhanced tasks, and groups, of which nothing can be asked; each is told with the reason.
 
     Args:
@@ -112,18 +100,15 @@ def check_enhanced(tasks: Sequence[EnhancedTask], *, alone: bool) -> set[str]:
         ValueError: a derived file is missing (the message holds the command that makes it), the set or a
             setting has faults, or ``alone`` and no task is left.
     """
-    from semiology.tasks.enhanced.availability import check_tasks
+    from semiology.tasks.availability import check_enhanced_tasks
 
-    missing, remarks = check_tasks(tasks)
-    if alone and len(missing) == len(tasks):
-        raise PreflightError("\n".join(missing.values()))
-    for message in (*missing.values(), *remarks):
-        _warn(message)
-    left = groups_of([task for task in tasks if task.name not in missing])
-    return {*missing, *(group for group in groups_of(tasks) if group not in left)}
+    missing = _told(*check_enhanced_tasks(tasks), tasks=len(tasks), alone=alone)
+    groups = {group_of_tasks(task.enhancement) for task in tasks}
+    left = {group_of_tasks(task.enhancement) for task in tasks if task.name not in missing}
+    return {*missing, *(groups - left)}
 
 
-def check_s3(tasks: Sequence[str], *, alone: bool) -> list[str]:
+def check_s3(tasks: Sequence[str], *, alone: bool) -> set[str]:
     """Return the S3 tasks that cannot be asked of the recording set, each told with what is missing.
 
     Args:
@@ -133,14 +118,20 @@ def check_s3(tasks: Sequence[str], *, alone: bool) -> list[str]:
     Raises:
         ValueError: The set or a setting has faults, or ``alone`` and no task is left.
     """
-    from semiology.tasks.s3.availability import check_tasks
+    from semiology.tasks.availability import check_s3_tasks
 
-    missing, remarks = check_tasks(tasks)
-    if alone and len(missing) == len(tasks):
+    return set(_told(*check_s3_tasks(tasks), tasks=len(tasks), alone=alone))
+
+
+def _told(
+    missing: Mapping[str, str], remarks: Sequence[str], *, tasks: int, alone: bool
+) -> Mapping[str, str]:
+    """Tell which of so many tasks are not asked, and remarks; raise PreflightError where none would be left."""
+    if alone and len(missing) == tasks:
         raise PreflightError("\n".join(missing.values()))
     for message in (*missing.values(), *remarks):
         _warn(message)
-    return list(missing)
+    return missing
 
 
 def check_recording_set(features: Sequence[str], tasks: Sequence[str]) -> list[str]:
@@ -163,7 +154,7 @@ def check_recording_set(features: Sequence[str], tasks: Sequence[str]) -> list[s
         [name for name in features if GROUP in tasks or TASK_PREFIX + name in tasks], settings.prompt_id
     )
     for name in features:
-        if SWEEP_PREFIX + name in tasks:
+        if FeatureTask(name, sweep=True).name in tasks:
             select_wordings(name, chosen_prompts(), chosen_formats())
     plan = current_plan(settings)
     for video_id, reason in plan.excluded.items():

@@ -19,14 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.backends.journal import FAILED
-from semiology.features import FEATURES
 from semiology.harness.plugin import add_tasks
-from semiology.harness.preflight import GROUP, S3_GROUP, SWEEP_PREFIX, TASK_PREFIX, PreflightError
+from semiology.harness.preflight import PreflightError
 from semiology.settings import DATA, ONLY, PROMPT, WINDOW, prefer_decord
-from semiology.tasks.enhanced.task_list import GROUPS as ENHANCED_GROUPS
-from semiology.tasks.enhanced.task_list import TASKS as ENHANCED_TASKS
+from semiology.tasks.s3.task_list import GROUP as S3_GROUP
 from semiology.tasks.s3.task_list import TASKS as S3_TASKS
 from semiology.tasks.settings import cache_directory, window_for_model
+from semiology.tasks.task_list import ENHANCED_GROUPS, GROUP, TASKS
 from semiology.versions import installed_versions
 
 if TYPE_CHECKING:
@@ -125,9 +124,7 @@ def check_names(model: str, tasks: str) -> None:
     models = MODEL_REGISTRY_V2.list_model_names()
     if model not in models:
         raise PreflightError(f"--model {model}: lmms-eval has no such model{nearest(model, models)}")
-    names = [GROUP, *(TASK_PREFIX + feature for feature in FEATURES), S3_GROUP, *S3_TASKS]
-    names += [SWEEP_PREFIX + feature for feature in FEATURES]
-    names += [*ENHANCED_GROUPS, *ENHANCED_TASKS]
+    names = [GROUP, S3_GROUP, *ENHANCED_GROUPS, *TASKS, *S3_TASKS]
     for pattern in tasks.split(","):
         if not fnmatch.filter(names, pattern.strip()):
             raise PreflightError(f"--tasks {pattern}: no such task{nearest(pattern, names)}")

@@ -18,12 +18,15 @@ def justification_prompt(feature: str, text: str) -> str:
     Texts are cut at 20,000 characters, as the offline rules do.
 
     Raises:
-        KeyError: there is no such feature, or it has no questions.
-        ValueError: the library has other questions than there are words for.
+        KeyError: there is no such feature.
+        ValueError: the library has other questions than there are words for, or none.
     """
-    questions, words = load_library().feature(feature).questions, ANSWER_WORDS[feature]
+    questions, words = load_library().feature(feature).questions, ANSWER_WORDS.get(feature, ())
     if len(questions) != len(words) or not words:
-        raise ValueError(f"{feature}: {len(questions)} questions, and words for {len(words)}")
+        raise ValueError(
+            f"{feature}: the library has {len(questions)} questions, and judging/answer_words.py words for "
+            f"{len(words)} → add the words of each question there"
+        )
     lines = [
         f"{number}. {question} Answer with {_allowed(known)}."
         for number, (question, known) in enumerate(zip(questions, words, strict=True), start=1)

@@ -122,7 +122,7 @@ class FeaturePrompts:
 
 @dataclass(frozen=True)
 class PromptLibrary:
-    """The wordings of all 20 features, in the order of ``semiology.features``."""
+    """The wordings of all features, in the order of ``semiology.features``."""
 
     features: tuple[FeaturePrompts, ...]
 
@@ -130,7 +130,7 @@ class PromptLibrary:
         """Return a feature's wordings.
 
         Raises:
-            KeyError: ``name`` is not one of the 20 features; the message suggests the nearest one.
+            KeyError: ``name`` is not a known feature; the message suggests the nearest one.
         """
         for entry in self.features:
             if entry.feature == name:

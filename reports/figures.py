@@ -12,6 +12,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from semiology.features import label_of
 from semiology.reports.read.asked import PREFIX
 
 if TYPE_CHECKING:
@@ -294,7 +295,7 @@ def _run_name(label: str) -> str:
 
 
 def _words(name: str) -> str:
-    return _plain(name.replace("_", " ").replace("figure4", "figure 4"))
+    return _plain(label_of(name))
 
 
 def _plain(text: str) -> str:

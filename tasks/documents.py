@@ -1,25 +1,45 @@
-"""The questions of a task as lmms-eval documents: one row per annotated recording and window.
+"""The questions on features as lmms-eval documents: one row per annotated recording, segment and wording.
 
-A task YAML names ``!function semiology.tasks.documents.questions_about_<feature>``; the value is the
-``dataset_kwargs`` that points lmms-eval at a table written here. The table's name carries the hash of its
-content (wording, windows, media stamps, truth), so that lmms-eval's response cache, which hashes the task's
-configuration, can never answer for another wording, window or file.
+A task YAML names ``!function semiology.tasks.documents.questions_about_<feature>`` (or, for tasks with an
+enhancement and sweeps, ``questions_about_<task>``); the value is the ``dataset_kwargs`` that points lmms-eval at a
+table written here. The table's name carries the hash of its content (wording, segments, media stamps, truth), so
+that lmms-eval's response cache, which hashes the task's configuration, can never answer for another wording,
+segment or file.
+
+An enhanced task asks about the recordings and segments of the plain task, in the same wording; only the media
+differ, or a transcript is put between them and the question. A sweep asks about each segment in every chosen
+wording, one after the other, so that a model class that keeps the prefix of a segment reads its frames once.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semiology.data.problems import SettingsError
-from semiology.data.recording_set import Annotation
 from semiology.data.windows.sliding import Segment
-from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
+from semiology.enhancements.registry import features_of
+from semiology.features import AUDIO_FEATURES, FEATURES, THREE_CLASSES
 from semiology.prompts.library import Prompt, load_library, prompt_hash, render
+from semiology.tasks.derived_media import (
+    enhanced_row,
+    is_quoted,
+    transcript_limit,
+    usable_plan,
+)
 from semiology.tasks.plan import Plan, RecordingPlan, current_plan, write_private
 from semiology.tasks.settings import Settings, read_settings, sound_override
+from semiology.tasks.sweep.wordings import (
+    Selection,
+    chosen_enhancements,
+    chosen_formats,
+    chosen_prompts,
+    select_wordings,
+)
+from semiology.tasks.task_list import NO_ENHANCEMENT, FeatureTask, task_named
 from semiology.versions import installed_versions
 
 QUESTIONS = "questions_about_"
@@ -32,28 +52,66 @@ def __getattr__(name: str) -> Any:
 
     Raises:
         AttributeError: Any other name.
-        SettingsError: No usable recording set is chosen, or nothing in it is annotated for the feature.
+        SettingsError: As for `questions`.
     """
     for prefix, build in ((QUESTIONS, questions), (DESCRIPTION, description)):
-        if name.startswith(prefix) and name.removeprefix(prefix) in FEATURES:
-            return build(name.removeprefix(prefix))
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{suggest_feature(name)}")
+        if name.startswith(prefix):
+            try:
+                return build(name.removeprefix(prefix))
+            except KeyError as error:
+                raise AttributeError(
+                    f"module {__name__!r} has no attribute {name!r}: {error.args[0]}"
+                ) from None
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def questions(feature: str) -> dict[str, Any]:
-    """Write the question table of a feature and return it as ``dataset_kwargs`` of lmms-eval.
+def questions(name: str) -> dict[str, Any]:
+    """Write the question table of a task and return it as ``dataset_kwargs`` of lmms-eval.
+
+    Args:
+        name: Of a task, or of a feature (its plain task).
 
     Raises:
-        SettingsError: No usable recording set is chosen, or nothing in it is annotated for the feature.
+        KeyError: There is no such task.
+        SettingsError: No usable recording set or wording is chosen, nothing in the set is annotated for the
+            feature, or derived media are missing.
     """
-    settings = read_settings()
-    documents = build_documents(feature, current_plan(settings), choose_prompt(feature, settings.prompt_id))
-    if not documents:
+    task, settings = task_named(name), read_settings()
+    enhancements = chosen_enhancements() if task.sweep else (task.enhancement,)
+    wordings = _wordings(task, settings)
+    rows = [row for each in enhancements for row in rows_of(task.feature, each, wordings, settings)]
+    if not rows:
         raise SettingsError(
-            f"{feature}: no usable recording in {settings.data} is annotated for this feature; add rows to "
-            f"annotations.csv or leave semiology_{feature} out"
+            f"{task.feature}: no usable recording in {settings.data} is annotated for this feature; add rows to "
+            f"annotations.csv or leave {task.name} out"
         )
-    return write_questions(feature, documents, settings)
+    if len({row["enhancement"] for row in rows}) > 1:
+        # One table has one set of columns.
+        rows = [{"enhancement_key": "", "transcript_hash": "", **row} for row in rows]
+    return write_questions(task.table, rows, settings)
+
+
+def rows_of(
+    feature: str, enhancement: str, wordings: Prompt | Selection, settings: Settings
+) -> list[dict[str, Any]]:
+    """Return the rows of a question table with one enhancement, or none of it (``none``).
+
+    Nothing where the enhancement does not suit the feature.
+
+    Raises:
+        SettingsError: A derived file is missing that ``semiology enhance`` makes, or there is none at all.
+    """
+    build = sweep_documents if isinstance(wordings, Selection) else build_documents
+    if enhancement == NO_ENHANCEMENT:
+        return build(feature, current_plan(settings), wordings)  # type: ignore[arg-type]
+    if feature not in features_of(enhancement):
+        return []
+    enhanced = usable_plan(feature, enhancement, settings)
+    rows = [enhanced_row(row, enhanced) for row in build(feature, enhanced.plan, wordings)]  # type: ignore[arg-type]
+    if not rows:
+        name = FeatureTask(feature, enhancement).name
+        raise SettingsError(f"{name}: {enhanced.nothing_left(feature)}")
+    return rows
 
 
 def write_questions(name: str, documents: Sequence[Mapping[str, Any]], settings: Settings) -> dict[str, Any]:
@@ -66,41 +124,75 @@ def write_questions(name: str, documents: Sequence[Mapping[str, Any]], settings:
     return {"data_files": {"test": str(table)}, "cache_dir": str(settings.cache / "datasets")}
 
 
-def description(feature: str) -> dict[str, Any]:
-    """Return the task's ``metadata``: version, data set and the counts of what was left out."""
-    prompt = choose_prompt(feature, read_settings().prompt_id)
-    return {**coverage(feature), "prompt": f"{feature}/{prompt.id}/{prompt_hash(render(prompt))}"}
+def description(name: str) -> dict[str, Any]:
+    """Return the ``metadata`` of a task: version, data set, wordings and the counts of what was left out.
+
+    Raises:
+        KeyError: There is no such task.
+    """
+    task, settings = task_named(name), read_settings()
+    wordings = _wordings(task, settings)
+    found = coverage(task.feature)
+    if isinstance(wordings, Selection):
+        asked = [f"{task.feature}/{wording.name}/{wording.hash}" for wording in wordings.wordings]
+        return {**found, "prompt": asked, "not_asked": list(wordings.skipped)}
+    found["prompt"] = f"{task.feature}/{wordings.id}/{prompt_hash(render(wordings))}"
+    if task.enhancement == NO_ENHANCEMENT:
+        return found
+    enhanced = usable_plan(task.feature, task.enhancement, settings)
+    counts = Counter(status for status, _ in enhanced.left_out.values())
+    return {
+        **found,
+        "enhancement": task.enhancement,
+        "enhancement_settings": sorted({f"{row.version}/{row.settings}" for row in enhanced.rows.values()}),
+        # ids and states alone: sentences may quote a file's name, which may hold a patient's
+        "recordings_without_enhancement": {
+            video: status for video, (status, _) in sorted(enhanced.left_out.items())
+        },
+        "recordings_enhancement_failed": counts["failed"],
+        "recordings_enhancement_unavailable": counts["unavailable"],
+        **({"transcript_limit": transcript_limit()} if is_quoted(task.enhancement) else {}),
+    }
 
 
 def coverage(feature: str) -> dict[str, Any]:
     """Return version, data set and the counts of what was left out, whatever the wording."""
     settings = read_settings()
     plan = current_plan(settings)
-    presence = {
-        annotation.video_id: annotation.present
-        for annotation in plan.recording_set.annotations
-        if annotation.feature == feature
-    }
+    present = [annotation.present for annotation in plan.recording_set.annotations_of(feature)]
+    recordings = plan.recordings.values()
     return {
         "version": TASK_VERSION,
+        **run_facts(plan, settings),
+        "recordings": len(plan.recording_set.recordings),
+        # ids alone: the reasons quote file names, which may hold a name or a date
+        "recordings_without_usable_video": sorted(plan.excluded),
+        "recordings_not_annotated": len(plan.recording_set.recordings) - len(present),
+        "recordings_annotated_na": 0 if feature in THREE_CLASSES else present.count("na"),
+        "windows_with_too_few_frames": sum(item.unusable_segments for item in recordings),
+        "recordings_without_sound": sum(
+            feature in AUDIO_FEATURES and not item.has_sound for item in recordings
+        ),
+    }
+
+
+def run_facts(plan: Plan, settings: Settings) -> dict[str, Any]:
+    """Return what a task's ``metadata`` says of the run: packages, recording set, segments, sound."""
+    return {
         # lmms-eval records the commit of the current folder where one would look for its version
         "packages": installed_versions(),
         "recording_set": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
         "simulated": plan.recording_set.metadata.get("simulated") is True,
         "window": settings.window_name,
         "sound": sound_override(),
-        "recordings": len(plan.recording_set.recordings),
-        # ids alone: the reasons quote file names, which may hold a name or a date
-        "recordings_without_usable_video": sorted(plan.excluded),
-        "recordings_not_annotated": len(plan.recording_set.recordings) - len(presence),
-        "recordings_annotated_na": 0
-        if feature == "verbal_responsiveness"
-        else sum(value == "na" for value in presence.values()),
-        "windows_with_too_few_frames": sum(item.unusable_segments for item in plan.recordings.values()),
-        "recordings_without_sound": sum(
-            feature in AUDIO_FEATURES and not has_sound(item) for item in plan.recordings.values()
-        ),
     }
+
+
+def _wordings(task: FeatureTask, settings: Settings) -> Prompt | Selection:
+    """Return the chosen wording of a task, or the chosen wordings of a sweep."""
+    if task.sweep:
+        return select_wordings(task.feature, chosen_prompts(), chosen_formats())
+    return choose_prompt(task.feature, settings.prompt_id)
 
 
 def choose_prompt(feature: str, prompt_id: str) -> Prompt:
@@ -111,7 +203,7 @@ def choose_prompt(feature: str, prompt_id: str) -> Prompt:
     """
     prompts = load_library().feature(feature).prompts
     for prompt in prompts:
-        if prompt_id == prompt.id or prompt_id in prompt.also:
+        if prompt_id in (prompt.id, *prompt.also):
             return prompt
     raise SettingsError(
         f"{feature} has no wording {prompt_id!r}; it has {', '.join(prompt.id for prompt in prompts)} "
@@ -126,7 +218,11 @@ def check_wording(features: Sequence[str], prompt_id: str) -> None:
         SettingsError: Some have not; the message names the tasks that have it, or the ids that exist.
     """
     library = load_library()
-    having = [name for name in FEATURES if _has_wording(library.feature(name).prompts, prompt_id)]
+    having = [
+        name
+        for name in FEATURES
+        if any(prompt_id in (prompt.id, *prompt.also) for prompt in library.feature(name).prompts)
+    ]
     lacking = [feature for feature in features if feature not in having]
     if lacking and not having:
         choose_prompt(lacking[0], prompt_id)
@@ -135,31 +231,22 @@ def check_wording(features: Sequence[str], prompt_id: str) -> None:
         raise SettingsError(f"no wording {prompt_id!r} for {', '.join(lacking)}; ask with --tasks {tasks}")
 
 
-def _has_wording(prompts: Sequence[Prompt], prompt_id: str) -> bool:
-    return any(prompt_id == prompt.id or prompt_id in prompt.also for prompt in prompts)
-
-
 def annotated_features(plan: Plan) -> tuple[str, ...]:
     """Return the features that can be asked about: annotated for at least one usable recording."""
-    seen = {annotation.feature for annotation in plan.recording_set.annotations if is_asked(annotation, plan)}
-    return tuple(feature for feature in FEATURES if feature in seen)
+    return tuple(feature for feature in FEATURES if plan.truths(feature))
 
 
 def build_documents(feature: str, plan: Plan, prompt: Prompt) -> list[dict[str, Any]]:
-    """Return one document per annotated, usable recording and window, in the set's order.
+    """Return one document per annotated, usable recording and segment, in the set's order.
 
-    A recording annotated ``na`` is asked only about verbal responsiveness, where NA is an answer; elsewhere
-    it has no truth to compare with and is counted by :func:`description`.
+    A recording annotated ``na`` is asked only where NA is an answer; elsewhere it has no truth to compare with
+    and is counted by `description`.
     """
-    truths = {
-        annotation.video_id: annotation.present
-        for annotation in plan.recording_set.annotations
-        if annotation.feature == feature and is_asked(annotation, plan)
-    }
+    truths = plan.truths(feature)
     question = render(prompt)
     shared = {
         "feature": feature,
-        "enhancement": "none",
+        "enhancement": NO_ENHANCEMENT,
         "prompt_id": prompt.id,
         "prompt_hash": prompt_hash(question),
         "polarity": prompt.polarity,
@@ -173,17 +260,26 @@ def build_documents(feature: str, plan: Plan, prompt: Prompt) -> list[dict[str, 
     ]
 
 
-def is_asked(annotation: Annotation, plan: Plan) -> bool:
-    """Tell whether an annotation gives a question: usable media, and a truth that an answer can have."""
-    recording = plan.recordings.get(annotation.video_id)
-    if recording is None or (annotation.feature in AUDIO_FEATURES and not has_sound(recording)):
-        return False
-    return annotation.present != "na" or annotation.feature == "verbal_responsiveness"
+def sweep_documents(feature: str, plan: Plan, selection: Selection) -> list[dict[str, Any]]:
+    """Return one document per annotated, usable recording, segment and wording; wordings innermost.
 
-
-def has_sound(recording: RecordingPlan) -> bool:
-    """Tell whether a recording has a sound track or a sound file beside it."""
-    return recording.has_audio or recording.recording.audio is not None
+    Besides the columns of `build_documents` each carries ``family``, ``provenance`` and ``answer_format``.
+    """
+    base = build_documents(feature, plan, selection.wordings[0].prompt)
+    return [
+        {
+            **row,
+            "prompt_id": wording.prompt.id,
+            "prompt_hash": wording.hash,
+            "polarity": wording.prompt.polarity,
+            "family": wording.prompt.family,
+            "provenance": wording.prompt.provenance,
+            "answer_format": wording.answer_format,
+            "question": wording.question,
+        }
+        for row in base
+        for wording in selection.wordings
+    ]
 
 
 def media_of(plan: RecordingPlan, segment: Segment) -> dict[str, Any]:
@@ -196,7 +292,7 @@ def media_of(plan: RecordingPlan, segment: Segment) -> dict[str, Any]:
         "end_s": segment.end_s,
         "video": str(plan.recording.video),
         "audio": str(plan.recording.audio) if plan.recording.audio else None,
-        "has_audio": has_sound(plan),
+        "has_audio": plan.has_sound,
         "media_stamp": plan.media_stamp,
         "cut_first": plan.clip_reason is not None,
     }

@@ -1,6 +1,6 @@
-"""What a model is sent: the window's video or sound first, then the full prompt, and nothing else.
+"""What a model is sent: the segment's video or sound first, then the full prompt, and nothing else.
 
-The media come first so that every question about a window shares one prefix. Both lmms-eval protocols are
+The media come first so that every question about a segment shares one prefix. Both lmms-eval protocols are
 served: chat models get messages with start and end times; simple models get a cut file and the prompt.
 The form of the media depends on the lmms-eval model class; ``tasks/_semiology`` lists the known ones.
 """
@@ -30,7 +30,7 @@ def doc_to_text(document: Document, lmms_eval_specific_kwargs: MediaForm = None)
 
     No model class changes the wording; ``lmms_eval_specific_kwargs`` is accepted because lmms-eval passes it.
 
-    The recording and its window are not in the text, because simple models would read them. They reach
+    The recording and its segment are not in the text, because simple models would read them. They reach
     lmms-eval's cache key through the content-addressed question table (``tasks/documents.py``).
     """
     del lmms_eval_specific_kwargs
@@ -38,7 +38,7 @@ def doc_to_text(document: Document, lmms_eval_specific_kwargs: MediaForm = None)
 
 
 def doc_to_messages(document: Document, lmms_eval_specific_kwargs: MediaForm = None) -> list[dict[str, Any]]:
-    """Return the chat messages for one window: one user turn, media before text.
+    """Return the chat messages for one segment: one user turn, media before text.
 
     Args:
         document: A row of the question table.
@@ -46,7 +46,7 @@ def doc_to_messages(document: Document, lmms_eval_specific_kwargs: MediaForm = N
             ``data_url``) for the model in use.
 
     Raises:
-        MediaError: The window cannot be read.
+        MediaError: The segment cannot be read.
     """
     form = lmms_eval_specific_kwargs or {}
     content = [_video_content(document, form)]
@@ -60,11 +60,11 @@ def doc_to_visual(document: Document, lmms_eval_specific_kwargs: MediaForm = Non
     """Return the media for a model of the simple protocol.
 
     Returns:
-        The path of the cut window; for a model class that hears (``sound: array``) and a sound feature, one
+        The path of the cut segment; for a model class that takes sound (``sound: array``) and a sound feature, one
         dictionary with ``array`` (mono float32 at 16 kHz) and ``sampling_rate``.
 
     Raises:
-        MediaError: The window cannot be read.
+        MediaError: The segment cannot be read.
     """
     form = lmms_eval_specific_kwargs or {}
     if _asks_to_hear(document) and _sound_form(form) != "none":
@@ -89,7 +89,7 @@ def _video_content(document: Document, form: Mapping[str, Any]) -> dict[str, Any
 
 
 def _sound_content(document: Document, form: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the window's sound in the form that the model class takes; nothing for a deaf one."""
+    """Return the segment's sound in the form that the model class takes; nothing where it takes none."""
     kind = _sound_form(form)
     if kind == "none":
         return []

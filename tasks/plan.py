@@ -1,4 +1,4 @@
-"""Which windows of which recordings are asked about, and which are left out and why.
+"""Which segments of which recordings are asked about, which are left out, and why.
 
 The plan is made once per run, before any model is loaded, from the recording set and the real media.
 """
@@ -16,22 +16,23 @@ from tqdm import tqdm
 from semiology.data.cache import write_whole
 from semiology.data.media.picture_width import width_refused
 from semiology.data.media.probe import MediaError, MediaInfo, needs_clip, probe
-from semiology.data.recording_set import Recording, RecordingSet
+from semiology.data.recording_set import Annotation, Presence, Recording, RecordingSet
 from semiology.data.tables.reading import read_recording_set
 from semiology.data.windows.sliding import Segment, SlidingWindow, too_long, unusable_reason, usable
+from semiology.features import AUDIO_FEATURES, THREE_CLASSES
 from semiology.tasks.settings import Settings, cache_directory
 
 
 @dataclass(frozen=True)
 class RecordingPlan:
-    """The windows of one usable recording.
+    """The segments of one usable recording.
 
     Attributes:
         recording: The recording as the set describes it.
         segments: Windows in time order, seconds from the first frame.
-        unusable_segments: How many windows hold too few frames to be shown, and are not asked.
+        unusable_segments: How many segments hold too few frames to be shown, and are not asked.
         media_stamp: Size and modification time of the file; a new encode gets a new stamp.
-        clip_reason: Why the window must be cut into a file of its own first, or ``None``.
+        clip_reason: Why the segment must be cut into a file of its own first, or ``None``.
         info: What the file is: length, frame rate, sound track.
     """
 
@@ -47,19 +48,42 @@ class RecordingPlan:
         """Whether the file has a sound track."""
         return self.info.has_audio
 
+    @property
+    def has_sound(self) -> bool:
+        """Whether the file has a sound track or a sound file beside it."""
+        return self.has_audio or self.recording.audio is not None
+
 
 @dataclass(frozen=True)
 class Plan:
-    """Every recording of a set, either with its windows or with the reason for its exclusion."""
+    """Every recording of a set, either with its segments or with the reason for its exclusion."""
 
     recording_set: RecordingSet
     window: SlidingWindow
     recordings: Mapping[str, RecordingPlan]
     excluded: Mapping[str, str]
 
+    def is_asked(self, annotation: Annotation) -> bool:
+        """Whether an annotation gives a question: usable media, and a truth that an answer can have.
+
+        ``na`` is a truth only where NA is an answer (`semiology.features.THREE_CLASSES`).
+        """
+        recording = self.recordings.get(annotation.video_id)
+        if recording is None or (annotation.feature in AUDIO_FEATURES and not recording.has_sound):
+            return False
+        return annotation.present != "na" or annotation.feature in THREE_CLASSES
+
+    def truths(self, feature: str) -> dict[str, Presence]:
+        """Return the truth of every recording that is asked about a feature, by video id, in the set's order."""
+        return {
+            annotation.video_id: annotation.present
+            for annotation in self.recording_set.annotations
+            if annotation.feature == feature and self.is_asked(annotation)
+        }
+
 
 def make_plan(settings: Settings) -> Plan:
-    """Read the recording set, look at every media file and cut the time axis into windows.
+    """Read the recording set, look at every media file and cut the time axis into segments.
 
     Args:
         settings: The run's settings.
@@ -102,7 +126,7 @@ def media_stamp(path: Path) -> str:
 
 
 def plan_of(recording_set: RecordingSet, window: SlidingWindow) -> Plan:
-    """Look at every video of a set that was read already, and cut the time axis into windows."""
+    """Look at every video of a set that was read already, and cut the time axis into segments."""
     known = _read_probes()
     planned: dict[str, RecordingPlan] = {}
     excluded: dict[str, str] = {}
@@ -124,7 +148,7 @@ def plan_of(recording_set: RecordingSet, window: SlidingWindow) -> Plan:
 
 
 def _plan_recording(recording: Recording, info: MediaInfo, window: SlidingWindow) -> RecordingPlan:
-    """Cut one recording into windows; refuses what no model class can show correctly."""
+    """Cut one recording into segments; refuse what no model class can show correctly."""
     reason = too_long(recording.video.name, info.duration_s)
     if reason:
         raise MediaError(reason)
@@ -172,6 +196,6 @@ def _write_probes(known: Mapping[str, object]) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file for this user alone, whole or not at all."""
+    """Write a file for this user alone, whole or not at all; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_whole(path, text, private=True)

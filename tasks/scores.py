@@ -1,4 +1,4 @@
-"""From a reply to lmms-eval's result table: one record per window, one figure per recording-level metric."""
+"""From a reply to lmms-eval's result table: one record per segment, one number per recording-level metric."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ RECORD_FIELDS = (
     "end_s",
     "truth",
 )
+ENHANCEMENT_FIELDS = ("enhancement_key", "transcript_hash")
+"""What the media of an enhanced question were made from; other questions have no such columns."""
 COMPACT_FIELDS = ("feature", "video_id", "patient_id", "segment", "answer", "truth")
 OPPOSITE: dict[str, Answer] = {"yes": "no", "no": "yes"}
 NOT_ESTIMABLE = "not estimable"
@@ -47,6 +49,7 @@ def process_results(document: Mapping[str, Any], results: Sequence[str | None]) 
         answer = OPPOSITE.get(answer, answer)
     record = {name: document[name] for name in RECORD_FIELDS}
     record |= {"answer": answer, "raw": raw, "justification": reply.justification}
+    record |= {name: document[name] for name in ENHANCEMENT_FIELDS if document.get(name) is not None}
     compact = [record[name] for name in COMPACT_FIELDS]
     return {"semiology": record, **dict.fromkeys(TABLE_METRICS, compact)}
 
@@ -57,7 +60,7 @@ def questions(items: Sequence[Any]) -> float:
 
 
 def macro(values: Sequence[Score], sizes: Sequence[int], weight_by_size: bool) -> Score:
-    """Return the plain mean over features, for the group; undefined figures are left out."""
+    """Return the plain mean over features, for the group; undefined values are left out."""
     del sizes, weight_by_size
     numbers = [float(value) for value in values if isinstance(value, int | float)]
     return sum(numbers) / len(numbers) if numbers else UNDEFINED

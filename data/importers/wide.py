@@ -12,21 +12,10 @@ from semiology.data.problems import Problem
 from semiology.data.recording_set import Annotation, Presence
 from semiology.data.tables.cells import CellError
 from semiology.data.tables.csv_tables import Row, Table
-from semiology.features import FEATURES, suggest_feature
+from semiology.features import FEATURES, RECORDS, suggest_feature
 
 FILE_NAME = "file_name"
-ALIASES = {
-    "arm_extension": "arm_straightening",
-    "closed_eyes": "close_eyes",
-    "eyes_closed": "close_eyes",
-    "figure_4": "figure4",
-    "figure_four": "figure4",
-    "head_turn": "head_turning",
-    "ictal_vocalisation": "ictal_vocalization",
-    "occurs_during_sleep": "occur_during_sleep",
-    "pelvic_thrust": "pelvic_thrusting",
-    "verbal_response": "verbal_responsiveness",
-}
+ALIASES = {alias: record.name for record in RECORDS for alias in record.aliases}
 _VALUES: dict[str, Presence] = {"yes": "yes", "no": "no", "na": "na", "n/a": "na"}
 _PARTS = (
     ("start", re.compile(r"start(?:_time)?(?:_for)?_(.+)|(.+)_start(?:_time)?")),

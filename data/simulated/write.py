@@ -25,14 +25,18 @@ from semiology.data.simulated.picture.render import render
 from semiology.data.simulated.script.behaviours import BEHAVIOUR_COLUMNS, BEHAVIOURS_FILE, behaviour_rows
 from semiology.data.simulated.script.laterality import laterality_row
 from semiology.data.simulated.script.script import Script, draw_look, draw_script
-from semiology.data.simulated.script.sentences import reference_justification, reference_report
+from semiology.data.simulated.script.sentences import (
+    drawn_features,
+    not_drawn_sentence,
+    reference_justification,
+    reference_report,
+)
 from semiology.data.simulated.sound.sound import soundtrack
 from semiology.data.simulated.sound.transcript import transcript
 from semiology.data.simulated.sound.voice import RATE
 from semiology.data.tables.laterality import LATERALITY, LATERALITY_COLUMNS
 from semiology.data.tables.writing import make_folder, table_text, write_recording_set
 from semiology.data.views import progress as shown_progress
-from semiology.features import FEATURES
 
 GENERATOR = "1.2"
 """Version of the generator; it changes whenever the same seed would give another recording or truth."""
@@ -251,7 +255,8 @@ def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Setti
             "simulated": True,
             "source": "Simulated: drawn and synthesised by semiology.data.simulated; no patient filmed.",
             "licence": "Apache-2.0",
-            "notes": "The side of figure4 is the side of the flexed arm. Sides are the patient's own.",
+            "notes": "The side of figure4 is the side of the flexed arm. Sides are the patient's own."
+            + (f" {missing}" if (missing := not_drawn_sentence()) else ""),
             "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in settings.stated().items()},
         },
     )
@@ -272,9 +277,9 @@ def _recording(directory: Path, item: Planned) -> Recording:
 
 
 def truth(video_id: str, script: Script) -> list[Annotation]:
-    """Return the truth of one recording: a row for each of the 20 features."""
+    """Return the truth of one recording: a row for each feature that the simulator draws."""
     rows = []
-    for feature in FEATURES:
+    for feature in drawn_features():
         present = script.present(feature)
         interval = script.interval(feature) if present == "yes" else None
         onset, offset = (round(seconds, 1) for seconds in interval) if interval else (None, None)

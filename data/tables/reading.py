@@ -215,7 +215,7 @@ def _recording(reader: _RowReader, directory: Path, require: bool) -> Recording 
 def _parse_feature(text: str) -> str:
     if text in FEATURES:
         return text
-    fix = "use one of the 20 feature names: " + ", ".join(FEATURES)
+    fix = "use one of the feature names: " + ", ".join(FEATURES)
     raise CellError(f"unknown feature {text!r}{suggest_feature(text)}", fix)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from semiology.data.media.picture_width import readable_size
 from semiology.data.media.probe import Timeline, timeline
 from semiology.data.recording_set import Recording
 from semiology.enhancements.face.boxes import FacePath, faces_of_detections, faces_of_track
-from semiology.enhancements.face.detection import CenterFace, FaceDetector, detect_faces
+from semiology.enhancements.face.detection import CenterFace, FaceDetector, YuNet, detect_faces
 from semiology.enhancements.face.window import crop_windows, cropped, whole
 from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress, first_pass, second_pass
 from semiology.enhancements.pose.keypoints import (
@@ -24,6 +24,9 @@ from semiology.enhancements.pose.keypoints import (
 from semiology.enhancements.pose.openpose_files import OpenPoseFiles
 from semiology.enhancements.pose.patient_track import Region, track_patient
 from semiology.enhancements.video.writing import QUALITY, Planes, rewrite_video
+
+if TYPE_CHECKING:
+    from semiology.enhancements.command_options import Choices
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,12 @@ class FaceCrop:
             )
         if not 0 <= self.margin <= 5:
             raise ValueError(f"margin must be between 0 and 5 heights of the face, not {self.margin:g}")
+
+    @classmethod
+    def from_choices(cls, choices: Choices) -> FaceCrop:
+        """Return the step as a user chose it; raise ValueError where choices contradict each other."""
+        detector = YuNet(choices.face_weights) if choices.face_weights else CenterFace()
+        return cls(keypoints=choices.keypoint_source(), detector=detector, bed=choices.bed)
 
     def parameters(self) -> Mapping[str, JsonValue]:
         """Return the settings."""

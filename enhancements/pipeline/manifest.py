@@ -22,8 +22,8 @@ from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Recording
 from semiology.data.tables.csv_tables import Row, check_columns, read_table
 from semiology.data.tables.writing import table_text
-from semiology.enhancements.assignment import ENHANCEMENTS
 from semiology.enhancements.pipeline.step import Figure, Status
+from semiology.enhancements.registry import STEPS
 
 MANIFEST = "enhanced.csv"
 """Folder of the manifest, where it does not lie in the recording set."""
@@ -126,7 +126,7 @@ def write_manifest(folder: Path, rows: Iterable[Enhanced]) -> None:
     with _locked(folder):
         known = read_manifest(folder)
         known |= {(row.video_id, row.enhancement): row for row in rows}
-        ordered = sorted(known.values(), key=lambda row: (row.video_id, ENHANCEMENTS.index(row.enhancement)))
+        ordered = sorted(known.values(), key=lambda row: (row.video_id, list(STEPS).index(row.enhancement)))
         text = table_text(COLUMNS, [_cells(row, folder) for row in ordered])
         write_whole(folder / MANIFEST, text)
 
@@ -145,8 +145,8 @@ def _row(row: Row, folder: Path) -> Enhanced:
     status, enhancement = row["status"], row["enhancement"]
     if status not in get_args(Status):
         raise ValueError(f"the status is {status!r}, not one of {', '.join(get_args(Status))}")
-    if enhancement not in ENHANCEMENTS:
-        raise ValueError(f"the enhancement is {enhancement!r}, not one of {', '.join(ENHANCEMENTS)}")
+    if enhancement not in STEPS:
+        raise ValueError(f"the enhancement is {enhancement!r}, not one of {', '.join(STEPS)}")
     if (status == "done") != bool(row["file"]):
         raise ValueError("a file is named if, and only if, the status is done")
     if not row["video_id"]:

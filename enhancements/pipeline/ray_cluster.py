@@ -11,8 +11,8 @@ import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from semiology.enhancements.assignment import EnhancementError
 from semiology.enhancements.pipeline.job import Done, Job, carry_out, given_up
+from semiology.enhancements.registry import EnhancementError
 from semiology.privacy.addresses import host_of, is_loopback
 from semiology.settings import ALLOW_REMOTE
 

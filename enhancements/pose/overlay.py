@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ from semiology.enhancements.pose.patient_track import (
 from semiology.enhancements.pose.skeleton import LIMB_JOINTS, draw_skeleton
 from semiology.enhancements.video.writing import QUALITY, Planes, rewrite_video
 
+if TYPE_CHECKING:
+    from semiology.enhancements.command_options import Choices
+
 _LIMBS = [JOINT[name] for name in LIMB_JOINTS]
 
 
@@ -61,6 +64,11 @@ class PoseOverlay:
     fewest_joints: int = 4
     half_window_s: float = 0.085
     longest_gap_s: float = 0.25
+
+    @classmethod
+    def from_choices(cls, choices: Choices) -> PoseOverlay:
+        """Return the step as a user chose it; raise ValueError where choices contradict each other."""
+        return cls(keypoints=choices.keypoint_source(), bed=choices.bed)
 
     def parameters(self) -> Mapping[str, JsonValue]:
         """Return the settings."""

@@ -14,12 +14,12 @@ from semiology.data.media.frames import read_frames
 from semiology.data.media.probe import MediaError, probe
 from semiology.data.recording_set import Recording
 from semiology.data.tables.reading import read_recording_set
-from semiology.enhancements.assignment import SUBSTITUTES, EnhancementError
 from semiology.enhancements.enhance import Told, choose_recordings
 from semiology.enhancements.pipeline.cache import EnhancementCache, Made
 from semiology.enhancements.pipeline.step import Outcome, Step
 from semiology.enhancements.preview.figure import Listening, Strip, Words, draw, small
 from semiology.enhancements.preview.page import page
+from semiology.enhancements.registry import STEPS, EnhancementError
 from semiology.enhancements.speech.transcript_file import read_transcript
 
 SOUND_RATE = 16_000
@@ -82,7 +82,7 @@ def preview(
 
 def _strips(recording: Recording, made: Mapping[str, Made], stills: int) -> list[Strip]:
     """Return the original's stills and, at the same times, those of each derived video."""
-    names = [name for name in made if SUBSTITUTES[name] == "video"]
+    names = [name for name in made if STEPS[name].replaces == "video"]
     if not names:
         return []
     length = probe(recording.video).duration_s
@@ -101,7 +101,7 @@ def _still(video: Path, time_s: float) -> NDArray[np.uint8]:
 
 def _sounds(recording: Recording, made: Mapping[str, Made]) -> list[Listening]:
     """Return the sound as it is and as each enhancement left it."""
-    names = [name for name in made if SUBSTITUTES[name] == "audio"]
+    names = [name for name in made if STEPS[name].replaces == "audio"]
     if not names:
         return []
     end_s = min(MOST_SOUND_S, probe(recording.video).duration_s)
@@ -122,7 +122,7 @@ def _heard(label: str, path: Path, end_s: float, note: str) -> Listening:
 
 
 def _words(made: Mapping[str, Made]) -> list[Words]:
-    names = [name for name in made if SUBSTITUTES[name] == "text"]
+    names = [name for name in made if STEPS[name].replaces == "text"]
     found = []
     for name in names:
         file = made[name].file

@@ -8,11 +8,12 @@ limited by default and pieces that were almost erased are counted.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import soundfile
@@ -36,6 +37,9 @@ from semiology.enhancements.sound.track import SoundTrack, blocks, find_track, s
 
 RATE = 16_000
 """Sampling rate of the derived file, Hz."""
+if TYPE_CHECKING:
+    from semiology.enhancements.command_options import Choices
+
 ATTENUATION_LIMIT_DB = 18.0
 _MARGIN = 90
 """Samples of context of a resampled block: more than the filter's half length of 30, and a multiple of 3."""
@@ -90,6 +94,19 @@ class Denoise:
                 f"an attenuation limit of {self.attenuation_limit_db} dB: give more than 0 and at most 100, "
                 "or None for no limit"
             )
+
+    @classmethod
+    def from_choices(cls, choices: Choices) -> Denoise:
+        """Return the step as a user chose it; raise ValueError where choices contradict each other."""
+        step = cls(method=choices.denoiser, checkpoint=choices.segan_checkpoint)
+        limit = choices.attenuation_limit_db
+        if limit is None:
+            return step
+        if choices.denoiser == "segan":
+            raise ValueError(
+                "--attenuation-limit is of use with --denoiser deepfilternet alone; leave it out"
+            )
+        return replace(step, attenuation_limit_db=None if math.isinf(limit) else limit)
 
     def parameters(self) -> Mapping[str, JsonValue]:
         """Return every setting that alters the output, the weights by their digest."""

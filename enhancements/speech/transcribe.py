@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,9 @@ REPETITIVE = 2.4
 
 Stretch = tuple[int, int]
 
+if TYPE_CHECKING:
+    from semiology.enhancements.command_options import Choices
+
 
 @dataclass(frozen=True)
 class Transcribe:
@@ -71,6 +74,23 @@ class Transcribe:
     name: str = "transcript"
     version: str = "1"
     suffix: str = ".json"
+
+    @classmethod
+    def from_choices(cls, choices: Choices) -> Transcribe:
+        """Return the step as a user chose it; raise ValueError where choices contradict each other."""
+        model = choices.whisper or PACKAGED
+        if choices.whisper_download and (model == PACKAGED or Path(model).expanduser().is_dir()):
+            raise ValueError(
+                "--whisper-download fetches a model that --whisper names, such as large-v3; the packaged one and "
+                "folders need none: leave it out"
+            )
+        return cls(
+            model=model,
+            language=choices.language,
+            device=choices.device,
+            compute_type=choices.whisper_compute_type,
+            download=choices.whisper_download,
+        )
 
     def parameters(self) -> Mapping[str, JsonValue]:
         """Return every setting that alters the output, the weights by their digest."""

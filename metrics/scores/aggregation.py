@@ -26,6 +26,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from semiology.features import FIRST_SEGMENT_ONLY as FIRST_SEGMENT_ONLY
+from semiology.features import THREE_CLASSES as THREE_CLASSES
 from semiology.metrics.coverage import require_columns
 from semiology.metrics.scores.counts import ANSWERS, NA, TRUTHS, UNPARSED, encode, encode_answers
 
@@ -34,8 +36,6 @@ if TYPE_CHECKING:
 
 Rule = Literal["careful", "published"]
 
-FIRST_SEGMENT_ONLY: frozenset[str] = frozenset({"occur_during_sleep"})
-THREE_CLASSES: frozenset[str] = frozenset({"verbal_responsiveness"})
 RUN_KEYS: tuple[str, ...] = ("model", "enhancement", "prompt_id", "prompt_hash")
 RECORDING_KEYS: tuple[str, ...] = ("video_id", "patient_id", "feature")
 

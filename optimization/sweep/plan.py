@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from semiology.data.problems import SettingsError
-from semiology.enhancements.assignment import GROUP_OF_ENHANCEMENT, features_of
+from semiology.enhancements.registry import STEPS, features_of
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
 from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN
 from semiology.tasks.documents import build_documents
@@ -22,7 +22,7 @@ from semiology.tasks.sweep.wordings import ALL, NO_ENHANCEMENT, OWN, Selection, 
 
 ENHANCEMENTS: Mapping[str, tuple[str, ...]] = {
     NO_ENHANCEMENT: FEATURES,
-    **{name: features_of(name) for name in GROUP_OF_ENHANCEMENT},
+    **{name: features_of(name) for name in STEPS},
 }
 """Which features each enhancement is meant for; it is not crossed with others."""
 

@@ -25,12 +25,12 @@ from semiology.reports.summary.sweep import SWEEP_RECORD, SweepSummary, margin_o
 from semiology.settings import DATA, SWEEP_ENHANCEMENTS, SWEEP_FORMATS, SWEEP_PROMPTS, WINDOW
 from semiology.tasks.plan import current_plan, write_private
 from semiology.tasks.settings import cache_directory, read_settings, window_for_model
-from semiology.tasks.sweep.documents import TASK_PREFIX
 from semiology.tasks.sweep.wordings import (
     ALL,
     NO_ENHANCEMENT,
     OWN,
 )
+from semiology.tasks.task_list import FeatureTask
 
 
 class SweepStopped(Exception):
@@ -133,7 +133,7 @@ def run_sweep(
     """
     claim_folder(options.out, plan)
     first = {request.window for request in probe(plan, PROBE_WINDOWS)} if with_probe else set()
-    tasks = dict.fromkeys(TASK_PREFIX + each.feature for each in plan.features)
+    tasks = dict.fromkeys(FeatureTask(each.feature, sweep=True).name for each in plan.features)
     try:
         run(
             replace(options, tasks=",".join(tasks)),
@@ -185,7 +185,7 @@ def _check_derived_media(plan: SweepPlan) -> None:
     crossed = [each for each in plan.features if each.enhancement != NO_ENHANCEMENT]
     if not crossed:
         return
-    from semiology.tasks.sweep.documents import enhanced_documents
+    from semiology.tasks.documents import rows_of
 
     for each in crossed:
-        enhanced_documents(each.feature, each.enhancement, each.selection, read_settings())
+        rows_of(each.feature, each.enhancement, each.selection, read_settings())

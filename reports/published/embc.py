@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from semiology.features import THREE_CLASSES
 from semiology.metrics.published_rules import published_s3_task1_scores
 from semiology.metrics.scores.classification import BinaryCounts, accuracy, f1, precision, recall
 from semiology.reports.published.answers import EMBC_MODEL, read_embc_table
@@ -114,5 +115,5 @@ def _from_answers(tables: Mapping[str, pd.DataFrame], feature: str, enhancement:
     return published_s3_task1_scores(
         part["event_id"].map(labels).tolist(),
         part["answer"].tolist(),
-        three_classes=feature == "verbal_responsiveness",
+        three_classes=feature in THREE_CLASSES,
     )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from semiology.features import THREE_CLASSES
 from semiology.metrics.coverage import refuse_duplicates
 from semiology.metrics.published_rules import (
     published_diagnosis_scores,
@@ -124,7 +125,7 @@ def task1_cells(tables: Tables) -> Iterator[Cell]:
             values = published_s3_task1_scores(
                 true.loc[known["video_id"]].tolist(),
                 known[feature].tolist(),
-                three_classes=feature == "verbal_responsiveness",
+                three_classes=feature in THREE_CLASSES,
             )
             for metric in ("precision", "recall", "f1", "accuracy"):
                 yield scope, "task1", model, feature, metric, values[metric]

@@ -1,4 +1,4 @@
-"""The questions of the S3 tasks as lmms-eval documents: one row per recording, thing asked about and clip.
+"""The questions of the S3 tasks as lmms-eval documents: one row per recording, question and clip.
 
 A task YAML names ``!function semiology.tasks.s3.documents.questions_of_<task>``; see
 ``semiology.tasks.documents`` for why the table's name carries its digest.
@@ -12,23 +12,22 @@ from typing import Any
 
 from semiology.backends.text.served import merge_choice
 from semiology.data.problems import SettingsError
+from semiology.features import THREE_CLASSES
 from semiology.prompts.library import prompt_hash, render
 from semiology.prompts.s3_library import TaskPrompt, fill, load_task_prompts
 from semiology.settings import S3_PROMPT
-from semiology.tasks.documents import choose_prompt, media_of, write_questions
+from semiology.tasks.documents import TASK_VERSION, choose_prompt, media_of, run_facts, write_questions
 from semiology.tasks.plan import current_plan
 from semiology.tasks.s3.targets import Target, targets
 from semiology.tasks.s3.task_list import TASKS
-from semiology.tasks.settings import Settings, read_settings, sound_override
-from semiology.versions import installed_versions
+from semiology.tasks.settings import Settings, read_settings
 
 QUESTIONS = "questions_of_"
 DESCRIPTION = "description_of_"
-TASK_VERSION = 1.0
 EXTRACTIVE = "extractive"
-JUSTIFICATION_FORMATS = {"verbal_responsiveness": "yes_no_na_json"}
 JUSTIFICATION_FORMAT = "embc_qwen"
 """The published sentence that asks for an answer with its justification as one JSON object."""
+JUSTIFICATION_FORMAT_WITH_NA = "yes_no_na_json"
 
 
 def __getattr__(name: str) -> Any:
@@ -68,12 +67,7 @@ def description(task: str) -> dict[str, Any]:
     wording = settings.prompt_id if task == "s3_justification" else prompt_of(task).id
     return {
         "version": TASK_VERSION,
-        # lmms-eval records the commit of the current folder where one would look for its version
-        "packages": installed_versions(),
-        "recording_set": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
-        "simulated": plan.recording_set.metadata.get("simulated") is True,
-        "window": settings.window_name,
-        "sound": sound_override(),
+        **run_facts(plan, settings),
         "prompt": f"{task}/{wording}",
         "merge": _merge_of(task),
         "recordings": len(plan.recording_set.recordings),
@@ -87,7 +81,7 @@ def description(task: str) -> dict[str, Any]:
 
 
 def _merge_of(task: str) -> str | None:
-    """Return what is to merge the texts of windows: a model's name, or ``extractive``; None for no texts."""
+    """Return what merges the texts of segments: a model's name, or ``extractive``; None where there are no texts."""
     if TASKS[task].answer not in ("justification", "report"):
         return None
     chosen = merge_choice()
@@ -155,7 +149,8 @@ def _wording(task: str, target: Target, settings: Settings) -> dict[str, Any]:
     """Return the columns that say what is asked in which words."""
     if task == "s3_justification":
         prompt = choose_prompt(target.feature, settings.prompt_id)
-        text = render(prompt, JUSTIFICATION_FORMATS.get(target.feature, JUSTIFICATION_FORMAT))
+        with_na = target.feature in THREE_CLASSES
+        text = render(prompt, JUSTIFICATION_FORMAT_WITH_NA if with_na else JUSTIFICATION_FORMAT)
         polarity = prompt.polarity
         prompt_id = prompt.id
     else:

@@ -1,4 +1,4 @@
-"""The published instructions with which a language model merges the texts on the windows of a recording."""
+"""The published instructions with which a language model merges the texts on the segments of a recording."""
 
 from __future__ import annotations
 

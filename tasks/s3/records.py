@@ -7,18 +7,14 @@ from typing import Any
 
 from semiology.metrics.s3.recording_answers import AnswerKind
 from semiology.tasks.answers.parse import Answer, parse_reply
-from semiology.tasks.s3.answers.diagnosis_answers import parse_diagnosis
-from semiology.tasks.s3.answers.region_answers import parse_region
-from semiology.tasks.s3.answers.report_answers import parse_report
+from semiology.tasks.s3.answers.fields import parse_report
+from semiology.tasks.s3.answers.labels import UNPARSED, parse_diagnosis, parse_region, parse_side
 from semiology.tasks.s3.answers.sequences import parse_sequence
-from semiology.tasks.s3.answers.side_answers import parse_side
 from semiology.tasks.s3.answers.times import parse_timestamp
-from semiology.tasks.s3.figure_names import FIGURES
-from semiology.tasks.s3.task_list import TASKS
+from semiology.tasks.s3.task_list import MEASURES, TASKS
 
 RECORD = "s3"
 """Name of the metric that carries the whole record into the sample file."""
-UNPARSED = "unparsed"
 
 RECORD_FIELDS = (
     "task", "feature", "enhancement", "prompt_id", "prompt_hash", "video_id", "patient_id", "segment",
@@ -54,7 +50,7 @@ def process_results(document: Mapping[str, Any], results: Sequence[str | None]) 
     record["kind"] = kind
     record |= _PARSERS[kind](raw, document)
     record["unparsed"] = record["answer"] in (None, UNPARSED)
-    return {RECORD: record | {"raw": raw}, **dict.fromkeys(FIGURES[kind], identity(record))}
+    return {RECORD: record | {"raw": raw}, **dict.fromkeys(MEASURES[kind], identity(record))}
 
 
 def identity(record: Mapping[str, Any]) -> str:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from semiology.data.recording_set import Annotation, RecordingSet
 from semiology.data.tables.laterality import Laterality, SidedEvent, read_laterality
 from semiology.data.windows.clips import FORMS, EventClip, OnsetClip, WholeVideo
 from semiology.data.windows.sliding import Segment, usable
-from semiology.features import FEATURES
-from semiology.tasks.documents import has_sound, is_asked
+from semiology.features import AUDIO_FEATURES, FEATURES, TIMED_FEATURES
 from semiology.tasks.plan import Plan, RecordingPlan
-from semiology.tasks.s3.onsets import TIMED_FEATURES, seizure_end, seizure_start, sequences
 
 BEFORE_ONSET_S, AFTER_ONSET_S = 5.0, 25.0
 """The clip for the region of onset reaches from here before the first feature to here after it; the paper shows
@@ -24,9 +23,9 @@ class Target:
     """One question about one part of a recording.
 
     Attributes:
-        recording: The recording and its windows.
+        recording: The recording and its segments.
         feature: What is asked about: a feature, or ``arm_movement``, ``onset_region``, ``start``, ...
-        segments: The windows, or the one clip.
+        segments: Its segments, or the one clip.
         truth: The right answer; its type is that of the task.
         clip_fps: Frames per s at which a clip is cut first; None leaves sampling to the model class.
         clip_form: ``centred`` or ``random`` for clips around an onset.
@@ -77,14 +76,14 @@ def targets(task: str, plan: Plan, window_name: str) -> list[Target]:
 def _justification(plan: Plan, shown: Protocols) -> Iterator[Target]:
     for feature in FEATURES:
         for annotation in plan.recording_set.annotations_of(feature):
-            if is_asked(annotation, plan):
+            if plan.is_asked(annotation):
                 recording = plan.recordings[annotation.video_id]
                 yield Target(
                     recording,
                     feature,
                     recording.segments,
                     annotation.present,
-                    hear=feature in ("verbal_responsiveness", "ictal_vocalization"),
+                    hear=feature in AUDIO_FEATURES,
                     extra={"reference": annotation.justification},
                 )
 
@@ -164,7 +163,7 @@ def _sequence(plan: Plan, shown: Protocols) -> Iterator[Target]:
             }
             truth = list(known["visual"])
             yield Target(
-                recording, "sequence", recording.segments, truth, hear=has_sound(recording), extra=extra
+                recording, "sequence", recording.segments, truth, hear=recording.has_sound, extra=extra
             )
 
 
@@ -175,9 +174,7 @@ def _report(plan: Plan, shown: Protocols) -> Iterator[Target]:
             order = known.get("audiovisual") or known.get("visual")
             extra = {"shown": list(order) if order else None}
             text = plan.recording_set.reports[video_id]
-            yield Target(
-                recording, "report", recording.segments, text, hear=has_sound(recording), extra=extra
-            )
+            yield Target(recording, "report", recording.segments, text, hear=recording.has_sound, extra=extra)
 
 
 def _diagnosis(with_report: bool) -> Callable[..., Iterator[Target]]:
@@ -203,8 +200,55 @@ def _clip(
 ) -> Iterator[Target]:
     """Yield the question about one clip, unless no video model can be shown it."""
     if usable(clip, recording.info):
-        hear = feature == "diagnosis" and has_sound(recording)
+        hear = feature == "diagnosis" and recording.has_sound
         yield Target(recording, feature, (clip,), truth, fps, form, hear, extra or {})
+
+
+def onsets(recording_set: RecordingSet, video_id: str, features: Sequence[str]) -> dict[str, float] | None:
+    """Return the onset in s of each of the features that is present, earliest first.
+
+    Ties stand in the order of ``features``. None where the order is not known: a feature is not annotated
+    (which is not "absent"), or present without an onset.
+    """
+    found: dict[str, float] = {}
+    for feature in features:
+        annotation = recording_set.annotation(video_id, feature)
+        if annotation is None or (annotation.present == "yes" and annotation.onset_s is None):
+            return None
+        if annotation.present == "yes" and annotation.onset_s is not None:
+            found[feature] = annotation.onset_s
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def sequences(recording_set: RecordingSet, video_id: str) -> Mapping[str, dict[str, float]] | None:
+    """Return the onsets by feature, ``visual`` (those seen) and ``audiovisual`` (with those heard).
+
+    The second is left out where a feature of sound has no onset. None where the visual order is not known.
+    """
+    visual = onsets(recording_set, video_id, TIMED_FEATURES)
+    if visual is None:
+        return None
+    heard = onsets(recording_set, video_id, (*TIMED_FEATURES, *AUDIO_FEATURES))
+    return {"visual": visual} | ({"audiovisual": heard} if heard is not None else {})
+
+
+def seizure_start(recording_set: RecordingSet, video_id: str) -> float | None:
+    """Return the earliest onset of a visual feature in s, None where no feature has one."""
+    return min(
+        (item.onset_s for item in _shown(recording_set, video_id) if item.onset_s is not None), default=None
+    )
+
+
+def seizure_end(recording_set: RecordingSet, video_id: str) -> float | None:
+    """Return the latest offset of a visual feature in s, None where a feature with an onset has no offset."""
+    shown = [item for item in _shown(recording_set, video_id) if item.onset_s is not None]
+    ends = [item.offset_s for item in shown if item.offset_s is not None]
+    return max(ends) if ends and len(ends) == len(shown) else None
+
+
+def _shown(recording_set: RecordingSet, video_id: str) -> list[Annotation]:
+    rows = [recording_set.annotation(video_id, feature) for feature in TIMED_FEATURES]
+    return [row for row in rows if row is not None and row.present == "yes"]
 
 
 _SOURCES: Mapping[str, Callable[[Plan, Protocols], Iterator[Target]]] = {

@@ -12,7 +12,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from semiology.tasks import scores as single
-from semiology.tasks.enhanced.scores import ENHANCEMENT_FIELDS
 
 if TYPE_CHECKING:
     from semiology.metrics.robustness.scores import FeatureRobustness
@@ -27,7 +26,7 @@ COMPACT_FIELDS = (
     "enhancement",
     *single.COMPACT_FIELDS,
 )
-FIGURES = (
+MEASURES = (
     "wordings",
     "avg_p",
     "worst_at_5",
@@ -44,7 +43,7 @@ FIGURES = (
 
 
 def process_results(document: Mapping[str, Any], results: Sequence[str | None]) -> dict[str, Any]:
-    """Turn one reply into its record, and the same in short for each figure.
+    """Turn one reply into its record, and the same in short for each measure.
 
     Args:
         document: a row of the sweep's question table.
@@ -52,9 +51,8 @@ def process_results(document: Mapping[str, Any], results: Sequence[str | None]) 
     """
     record = single.process_results(document, results)["semiology"]
     record |= {name: document[name] for name in WORDING_FIELDS}
-    record |= {name: document[name] for name in ENHANCEMENT_FIELDS if document.get(name) is not None}
     compact = [record[name] for name in COMPACT_FIELDS]
-    return {"semiology": record, **dict.fromkeys(FIGURES, compact)}
+    return {"semiology": record, **dict.fromkeys(MEASURES, compact)}
 
 
 def feature_robustness(items: Sequence[Any]) -> FeatureRobustness | None:
@@ -63,7 +61,7 @@ def feature_robustness(items: Sequence[Any]) -> FeatureRobustness | None:
     Args:
         items: lists in the order of `COMPACT_FIELDS`, one per question.
 
-    A recording that was not asked about in the same number of windows under every wording, as at the end of a
+    A recording that was not asked about in the same number of segments under every wording, as at the end of a
     run with ``--limit``, is left out. Of several enhancements the unenhanced answers count, or else the first
     by name: the others are compared from the sample files.
     """
@@ -88,8 +86,8 @@ def _robustness(rows: tuple[tuple[Any, ...], ...]) -> FeatureRobustness | None:
     return robustness_of([answers]).features[0]
 
 
-def _figure(name: str) -> Callable[[Sequence[Any]], single.Score]:
-    """Make lmms-eval's aggregation hook for a figure."""
+def _measure(name: str) -> Callable[[Sequence[Any]], single.Score]:
+    """Make lmms-eval's aggregation hook for a measure."""
     key, _, limit = name.rpartition("_") if name.endswith(("_low", "_high")) else (name, "", "")
 
     def aggregate(items: Sequence[Any]) -> single.Score:
@@ -110,14 +108,14 @@ def wordings(items: Sequence[Any]) -> single.Score:
     return single.UNDEFINED if found is None else float(len(found.wordings))
 
 
-avg_p = _figure("avg_p")
-worst_at_5 = _figure("worst_at_5")
-f1 = _figure("f1")
-f1_low = _figure("f1_low")
-f1_high = _figure("f1_high")
-f1_reference = _figure("f1_reference")
-balanced_accuracy = _figure("balanced_accuracy")
-yes_rate = _figure("yes_rate")
-prevalence = _figure("prevalence")
-unparsed_rate = _figure("unparsed_rate")
-alpha = _figure("alpha")
+avg_p = _measure("avg_p")
+worst_at_5 = _measure("worst_at_5")
+f1 = _measure("f1")
+f1_low = _measure("f1_low")
+f1_high = _measure("f1_high")
+f1_reference = _measure("f1_reference")
+balanced_accuracy = _measure("balanced_accuracy")
+yes_rate = _measure("yes_rate")
+prevalence = _measure("prevalence")
+unparsed_rate = _measure("unparsed_rate")
+alpha = _measure("alpha")

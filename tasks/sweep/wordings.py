@@ -10,10 +10,10 @@ from semiology.data.problems import SettingsError
 from semiology.prompts.checks import FAMILIES
 from semiology.prompts.library import Prompt, answer_formats, load_library, prompt_hash, render
 from semiology.settings import SWEEP_ENHANCEMENTS, SWEEP_FORMATS, SWEEP_PROMPTS
+from semiology.tasks.task_list import NO_ENHANCEMENT as NO_ENHANCEMENT
 
 ALL = "all"
 OWN = "own"
-NO_ENHANCEMENT = "none"
 
 
 @dataclass(frozen=True)
@@ -65,12 +65,13 @@ def select_wordings(
     """Return the wordings of a feature, in the library's order, formats innermost.
 
     Args:
-        feature: one of the 20 names.
+        feature: the name of a feature.
         prompts: ids or families; ``all`` stands for the whole library.
         formats: ids of answer formats; ``own`` is each prompt's own, as published.
 
     A format that does not offer an answer which the prompt's own does (NA), or a prompt that names its
-    answers itself, is not crossed; of wordings with the same text the first is kept. Each such case is told.
+    answers itself, is not crossed; of wordings with the same text the first is kept.
+    `Selection.skipped` names each such case.
 
     Raises:
         SettingsError: a name is unknown in the whole library, or nothing is left to ask.

@@ -11,10 +11,9 @@ from honest_steps import Negative, Softer
 from typer.testing import CliRunner
 
 from semiology.cli import app
-from semiology.enhancements.assignment import EnhancementError
-from semiology.enhancements.command_options import limit_db
+from semiology.enhancements.command_options import Choices, limit_db
 from semiology.enhancements.pipeline.manifest import read_manifest
-from semiology.enhancements.registry import StepChoices, build_steps
+from semiology.enhancements.registry import EnhancementError, build_steps
 from semiology.enhancements.sound.denoise import Denoise
 from semiology.enhancements.speech.transcribe import Transcribe
 
@@ -27,15 +26,15 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def small_steps(monkeypatch: pytest.MonkeyPatch) -> list[StepChoices]:
+def small_steps(monkeypatch: pytest.MonkeyPatch) -> list[Choices]:
     """Lets the command drive `honest_steps`; returns the choices that it understood."""
-    given: list[StepChoices] = []
+    given: list[Choices] = []
 
-    def build(names: tuple[str, ...], choices: StepChoices) -> list[object]:
+    def build(names: tuple[str, ...], choices: Choices) -> list[object]:
         given.append(choices)
         return [{"pose": Negative(), "denoise": Softer(raises_for="P002_V01")}[name] for name in names]
 
-    monkeypatch.setattr("semiology.enhancements.registry.build_steps", build)
+    monkeypatch.setattr("semiology.enhancements.commands.build_steps", build)
     return given
 
 
@@ -64,15 +63,15 @@ def test_a_failure_is_exit_status_1_and_json_says_which(simulated_set: Path, tmp
     assert told["sentences"][0]["status"] == "failed"
 
 
-def test_choices_reach_the_steps(simulated_set: Path, tmp_path: Path, small_steps: list[StepChoices]) -> None:
+def test_choices_reach_the_steps(simulated_set: Path, tmp_path: Path, small_steps: list[Choices]) -> None:
     arguments = ["enhance", str(simulated_set), "--with", "pose", "--bed", "0.1,0.2,0.5,0.6"]
     arguments += ["--pose-size", "640x480", "--recording", "P001_V01", "--out", str(tmp_path)]
     assert RUNNER.invoke(app, arguments).exit_code == 0
-    assert small_steps == [StepChoices(pose_size=(640, 480), bed=(0.1, 0.2, 0.5, 0.6))]
+    assert small_steps == [Choices(pose_size=(640, 480), bed=(0.1, 0.2, 0.5, 0.6))]
 
 
 def test_choices_about_sound_reach_the_steps(
-    simulated_set: Path, tmp_path: Path, small_steps: list[StepChoices]
+    simulated_set: Path, tmp_path: Path, small_steps: list[Choices]
 ) -> None:
     typed = ["--attenuation-limit", "none", "--whisper", "large-v3", "--whisper-download"]
     typed += ["--whisper-compute-type", "int8"]
@@ -80,7 +79,7 @@ def test_choices_about_sound_reach_the_steps(
     done = RUNNER.invoke(app, [*arguments, "--out", str(tmp_path / "look.png"), "--stills", "1"])
     assert done.exit_code == 0, done.output
     (choices,) = small_steps
-    assert choices == StepChoices(
+    assert choices == Choices(
         attenuation_limit_db=math.inf, whisper="large-v3", whisper_download=True, whisper_compute_type="int8"
     )
     denoise, transcript = build_steps(["denoise", "transcript"], choices)
@@ -89,8 +88,8 @@ def test_choices_about_sound_reach_the_steps(
 
 
 def test_a_default_that_is_typed_is_the_default() -> None:
-    (plain,) = build_steps(["denoise"], StepChoices())
-    (typed,) = build_steps(["denoise"], StepChoices(attenuation_limit_db=limit_db("18")))
+    (plain,) = build_steps(["denoise"], Choices())
+    (typed,) = build_steps(["denoise"], Choices(attenuation_limit_db=limit_db("18")))
     assert json.dumps(typed.parameters()) == json.dumps(plain.parameters())
 
 
@@ -113,24 +112,24 @@ def test_what_is_not_understood_is_exit_status_2(arguments: list[str], simulated
 
 def test_contradictory_choices_are_told() -> None:
     with pytest.raises(EnhancementError, match="--keypoints live"):
-        build_steps(["pose"], StepChoices(pose_mode="balanced"))
+        build_steps(["pose"], Choices(pose_mode="balanced"))
     with pytest.raises(EnhancementError, match="--pose-size"):
-        build_steps(["crop"], StepChoices(keypoints="live", pose_size=(640, 480)))
+        build_steps(["crop"], Choices(keypoints="live", pose_size=(640, 480)))
     with pytest.raises(EnhancementError, match="--attenuation-limit"):
         build_steps(
-            ["denoise"], StepChoices(denoiser="segan", segan_checkpoint=Path("x"), attenuation_limit_db=6)
+            ["denoise"], Choices(denoiser="segan", segan_checkpoint=Path("x"), attenuation_limit_db=6)
         )
     with pytest.raises(EnhancementError, match="--whisper-download fetches"):
-        build_steps(["transcript"], StepChoices(whisper_download=True))
+        build_steps(["transcript"], Choices(whisper_download=True))
     with pytest.raises(EnhancementError, match="checkpoint"):
-        build_steps(["denoise"], StepChoices(denoiser="segan"))
+        build_steps(["denoise"], Choices(denoiser="segan"))
 
 
 def test_the_steps_of_the_package_can_travel_and_be_told_apart() -> None:
     import pickle
 
     names = ("pose", "crop", "denoise", "transcript")
-    steps = build_steps(names, StepChoices())
+    steps = build_steps(names, Choices())
     assert tuple(step.name for step in steps) == names
     assert [step.suffix for step in steps] == [".mp4", ".mp4", ".wav", ".json"]
     assert [pickle.loads(pickle.dumps(step)).parameters() for step in steps] == [

@@ -12,7 +12,6 @@ from honest_steps import RATE, Softer
 
 from semiology.data.problems import RecordingSetError
 from semiology.data.tables.reading import read_recording_set
-from semiology.enhancements.assignment import EnhancementError, chosen
 from semiology.enhancements.enhance import Engine, enhance
 from semiology.enhancements.pipeline.manifest import (
     MANIFEST,
@@ -21,6 +20,7 @@ from semiology.enhancements.pipeline.manifest import (
     source_state,
     write_manifest,
 )
+from semiology.enhancements.registry import EnhancementError, chosen
 
 IDS = ("A1", "A2", "B1")
 

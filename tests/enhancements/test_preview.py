@@ -14,10 +14,10 @@ from honest_steps import Negative, Said, Softer
 from matplotlib.image import imread
 
 from semiology.data.media.probe import MediaError
-from semiology.enhancements.assignment import EnhancementError
 from semiology.enhancements.preview import figure as preview_figure
 from semiology.enhancements.preview.figure import Listening, Strip, Words
 from semiology.enhancements.preview.preview import preview
+from semiology.enhancements.registry import EnhancementError
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 
 from semiology.features import FEATURES
 from semiology.harness import preflight
-from semiology.harness.plugin import task_folder
+from semiology.tasks.generated import generated_folder
 
 
 def run_of(tasks: list[str], model: str = "qwen2_5_vl", model_args: str = "") -> dict[str, Any]:
@@ -53,7 +53,7 @@ def test_a_feature_that_nobody_annotated_is_not_asked(small_set: Path) -> None:
 def test_the_group_is_asked_without_a_feature_that_nobody_annotated(small_set: Path) -> None:
     without_feature(small_set, "tonic")
     manager = SimpleNamespace(
-        task_index={"semiology": {"type": "group", "yaml_path": str(task_folder() / "semiology.yaml")}}
+        task_index={"semiology": {"type": "group", "yaml_path": str(generated_folder() / "semiology.yaml")}}
     )
     preflight.prepare_run({**run_of(["semiology"]), "task_manager": manager})
     group = Path(manager.task_index["semiology"]["yaml_path"]).read_text()

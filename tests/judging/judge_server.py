@@ -35,7 +35,7 @@ def rule_judge(prompt: str) -> str:
                 "off_topic": findings.off_topic, "hazardous": findings.hazardous,
             }
         )  # fmt: skip
-    sign = re.search(r"The feature is: ([^.]+)\.", prompt)
+    sign = re.search(r"The sign is: ([^.]+)\.", prompt)
     assert sign is not None
     feature = sign[1].replace(" ", "_")
     answers: list[Any] = []

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
+from semiology.features import TIMED_FEATURES
 from semiology.prompts import s3_library
 from semiology.prompts.s3_library import check_task_file, fill, load_task_prompts
-from semiology.tasks.s3.onsets import TIMED_FEATURES
 from semiology.tasks.s3.task_list import TASKS
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "benchmark" / "published_prompts.yaml"

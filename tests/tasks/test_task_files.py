@@ -37,11 +37,6 @@ def test_a_task_file_names_its_own_feature_everywhere(path: Path) -> None:
     assert config["metadata"] == f"semiology.tasks.documents.description_of_{path.stem}"
 
 
-def test_the_group_lists_every_feature_once_in_order() -> None:
-    group = yaml.load((task_folder() / "semiology.yaml").read_text(), _TagBlind)
-    assert group["task"] == [f"semiology_{feature}" for feature in FEATURES]
-
-
 def test_prompts_and_tasks_are_the_same_set() -> None:
     assert {feature.feature for feature in load_library().features} == {path.stem for path in FILES}
 

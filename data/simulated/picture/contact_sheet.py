@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from semiology.data.simulated.picture.render import render
 from semiology.data.simulated.script.script import Script, draw_look, draw_script
+from semiology.data.simulated.script.sentences import drawn_features
 from semiology.features import VISUAL_FEATURES
 
 FRAMES = 5
@@ -27,7 +28,8 @@ def contact_sheet(seed: int = 0, size: tuple[int, int] = _SIZE) -> NDArray[np.ui
     """
     rng = np.random.default_rng(seed)
     scripts = [draw_script(rng, 45.0, draw_look(rng)) for _ in range(240)]
-    rows = [_row(feature, scripts, index, size) for index, feature in enumerate(VISUAL_FEATURES)]
+    names = [name for name in VISUAL_FEATURES if name in drawn_features()]
+    rows = [_row(feature, scripts, index, size) for index, feature in enumerate(names)]
     return np.concatenate(rows)
 
 

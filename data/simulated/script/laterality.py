@@ -6,20 +6,11 @@ from typing import Literal
 
 from semiology.data.simulated.script.events import ARM_FEATURES, Event
 from semiology.data.simulated.script.script import SIMULTANEOUS_S, Script
+from semiology.features import BY_NAME
 
 _ONE_ARM = {"left": "left arm", "right": "right arm"}
 
 
-# The region in which each feature of a seizure shows, in the words of the published S3 tables. Of the features of
-# ``_IN_ONE_ARM`` it is that arm where they are one-sided (a clonic movement shows mostly in the arm).
-_REGION = {
-    "head_turning": "head", "blank_stare": "eyes", "close_eyes": "eyes", "eye_blinking": "eyes",
-    "oral_automatisms": "mouth", "face_pulling": "face", "face_twitching": "face",
-    "arm_flexion": "arms", "arm_straightening": "arms", "arms_raised": "arms", "limb_automatisms": "arms",
-    "clonic": "full body", "asynchronous_movement": "full body", "tonic": "full body",
-    "full_body_shaking": "full body", "pelvic_thrusting": "full body",
-}  # fmt: skip
-_IN_ONE_ARM = ARM_FEATURES - {"full_body_shaking"}
 _WIDEST_FIRST = ("full body", "arms", "left arm", "right arm", "head", "face", "mouth", "eyes")
 
 
@@ -56,18 +47,23 @@ def leading_arm(script: Script) -> Literal["left", "right"] | None:
 
 def onset_region(script: Script) -> str | None:
     """Return the region of the first feature in the S3 vocabulary, or None if no feature is seen."""
-    shown = [event for event in script.events if event.feature in _REGION]
+    shown = [(event.onset_s, region) for event in script.events if (region := _region(event))]
     if not shown:
         return None
-    first = min(event.onset_s for event in shown)
-    regions = {_region(event) for event in shown if round(event.onset_s - first, 3) < 0.1}
-    return min(regions, key=_WIDEST_FIRST.index)
+    first = min(onset for onset, _ in shown)
+    return min((region for onset, region in shown if round(onset - first, 3) < 0.1), key=_WIDEST_FIRST.index)
 
 
-def _region(event: Event) -> str:
-    if event.feature in _IN_ONE_ARM and event.side in _ONE_ARM:
-        return _ONE_ARM[event.side]
-    return _REGION[event.feature]
+def _region(event: Event) -> str | None:
+    """Return where an event of a seizure shows, in the words of the published S3 tables.
+
+    A one-sided clonic or asynchronous movement shows mostly in the arm.
+    """
+    record = BY_NAME.get(event.feature)
+    region = "arm" if event.feature == "arms_raised" else record.region if record else None
+    if region in ("arm", "arm or body"):
+        return _ONE_ARM.get(str(event.side), "arms" if region == "arm" else "full body")
+    return region
 
 
 def _times(name: str, interval: tuple[float, float] | None) -> dict[str, str]:

@@ -48,7 +48,7 @@ class Script:
         """Return the truth of one feature over the whole recording.
 
         Raises:
-            KeyError: ``feature`` is not one of the 20 names.
+            KeyError: ``feature`` is not a known name.
         """
         _known(feature)
         if feature == "verbal_responsiveness":

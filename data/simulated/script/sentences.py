@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from semiology.data.simulated.script.script import Script
-from semiology.features import VISUAL_FEATURES
+from semiology.features import FEATURES, VISUAL_FEATURES
 
 
 @lru_cache(maxsize=1)
@@ -21,12 +21,32 @@ def _sentences() -> Mapping[str, Mapping[str, str]]:
     return content
 
 
+def drawn_features() -> tuple[str, ...]:
+    """Return the features that the simulator draws and annotates; of others it knows nothing."""
+    return tuple(name for name in FEATURES if name in _sentences())
+
+
+def not_drawn_sentence() -> str:
+    """Say which features the simulator does not draw; empty where it draws all of them."""
+    missing = [name for name in FEATURES if name not in _sentences()]
+    if not missing:
+        return ""
+    return (
+        f"The simulator does not draw {', '.join(missing)} and leaves it without annotation: draw it in "
+        "data/simulated (script/march.py, picture/motion.py) and describe it in script/sentences.yaml."
+    )
+
+
 def reference_justification(feature: str, script: Script) -> str | None:
     """Return one sentence for the answer on a feature, or None where the truth is neither yes nor no.
 
     Raises:
-        KeyError: ``feature`` is not one of the 20 names.
+        KeyError: The simulator does not draw ``feature``; the message says so.
     """
+    if feature not in drawn_features():
+        raise KeyError(
+            f"{feature!r} is not drawn by the simulator, which draws {', '.join(drawn_features())}"
+        )
     present = script.present(feature)
     if present == "na":
         return None
@@ -41,7 +61,7 @@ def reference_justification(feature: str, script: Script) -> str | None:
 def reference_report(script: Script) -> str:
     """Return one to three sentences: every visible feature in order of onset, then what is heard."""
     texts = _sentences()
-    timed = [(script.interval(f), f) for f in VISUAL_FEATURES if "report" in texts[f]]
+    timed = [(script.interval(f), f) for f in VISUAL_FEATURES if "report" in texts.get(f, {})]
     phrases = []
     for _, feature in sorted((interval, f) for interval, f in timed if interval is not None):
         side = script.side(feature)

@@ -189,9 +189,12 @@ def extract_answers(feature: str, justification: str) -> tuple[str | None, ...]:
     Any text is read; an empty one gives None throughout. occur_during_sleep has no question.
 
     Raises:
-        KeyError: ``feature`` is not one of the 20 names.
+        KeyError: No rules read the justifications of ``feature``.
     """
     if feature not in READERS:
-        raise KeyError(f"no questions are known for {feature!r} → use one of {', '.join(sorted(READERS))}")
+        raise KeyError(
+            f"no rules read justifications of {feature!r} → add them to READERS in justification_rules.py, or use "
+            f"one of {', '.join(sorted(READERS))}"
+        )
     text = plain(justification)
     return tuple(read(text) for read in READERS[feature])

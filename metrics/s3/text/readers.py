@@ -75,7 +75,7 @@ class TextReader:
         """Return the answers to the questions of a feature in a justification and in its reference.
 
         Raises:
-            KeyError: ``feature`` is not one of the 20 names.
+            KeyError: no rules read the justifications of ``feature``.
         """
         said, known = self._judged_answers(feature, text), self._judged_answers(feature, reference)
         if said is not None and known is not None:

@@ -12,6 +12,7 @@ from semiology.metrics.arrays import Floats
 from semiology.metrics.coverage import UNPARSED, AnswerCounts, count_answers, is_missing
 from semiology.metrics.s3.part_scores import Drawing, PartScores, ReadingCounts
 from semiology.metrics.s3.text.interpretation_score import interpretation_estimates, interpretation_score
+from semiology.metrics.s3.text.justification_rules import READERS
 from semiology.metrics.s3.text.other_patients import other_patient_pairs
 from semiology.metrics.s3.text.readers import RULES, TextReader
 from semiology.metrics.s3.text.report_scores import score_reports
@@ -133,13 +134,19 @@ def _explained(replied: pd.DataFrame, drawing: Drawing, tools: TextTools) -> Par
 def _interpretation_scores(
     answered: pd.DataFrame, texts: Sequence[str], reader: TextReader
 ) -> tuple[Floats, ReadingCounts]:
-    """Return the Semiology Interpretation Score of each answer, and who read what it depends on."""
+    """Return the Semiology Interpretation Score of each answer, and who read what it depends on.
+
+    NaN for a feature whose justifications no rule reads.
+    """
     scores: list[float] = []
     judged: list[bool] = []
     names = ["feature", "answer", "truth", "reference"]
     for (feature, answer, truth, reference), said in zip(
         answered[names].itertuples(index=False), texts, strict=True
     ):
+        if feature not in READERS:  # no rule reads its justifications, so nothing is known about any of them
+            scores.append(float("nan"))
+            continue
         if not is_compared(answer, truth, reference):
             scores.append(0.0)
             continue

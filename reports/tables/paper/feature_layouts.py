@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from semiology.features import FEATURES, FEATURES_BY_GROUP, Group
+from semiology.features import FEATURES, FEATURES_BY_GROUP, Group, label_of
 from semiology.metrics.scores.run_scores import FeatureScores
 from semiology.render.table import Column, Name, Row, Table
 from semiology.render.text import counted
@@ -80,7 +80,7 @@ def feature_tables(summary: Summary, scope: Scope, name_of: RunNames) -> list[Ta
         return []
     asked = [f for f in FEATURES if any(f in _features(run) for run in runs)]
     columns = [
-        Column(key, group=words(f), better="more" if key == "F1" else "") for f in asked for key in SCORES
+        Column(key, group=label_of(f), better="more" if key == "F1" else "") for f in asked for key in SCORES
     ]
     names = _names(runs, asked, name_of)
     rows = [
@@ -111,7 +111,7 @@ def embc_tables(summary: Summary, name_of: RunNames) -> list[Table]:
             continue
         runs = [run for run in summary.runs if any(f in _features(run) for f in features)]
         names = _names(runs, features, name_of)
-        columns = [Column(name, ".3f", group=words(f)) for f in features for name in names]
+        columns = [Column(name, ".3f", group=label_of(f)) for f in features for name in names]
         rows = [
             Row((title, *(_score(run, f, score) for f in features for run in runs)), best=score == "f1")
             for title, score in EMBC_SCORES.items()
@@ -185,7 +185,7 @@ def _always_yes(runs: Sequence[RunSummary], feature: str) -> tuple[float, ...]:
 
 def _always_yes_note(runs: Sequence[RunSummary], features: Sequence[str]) -> str:
     """Return the F1 of always yes for each feature, for a layout that has no place for it."""
-    values = {words(feature): _of_most(runs, feature).always_yes_f1 for feature in features}
+    values = {label_of(feature): _of_most(runs, feature).always_yes_f1 for feature in features}
     told = ", ".join(
         f"{name} {'not defined' if math.isnan(f1) else f'{f1:.3f}'}" for name, f1 in values.items()
     )
@@ -199,8 +199,3 @@ def _of_most(runs: Sequence[RunSummary], feature: str) -> FeatureScores:
 
 def _features(run: RunSummary) -> Mapping[str, FeatureScores]:
     return {scores.feature: scores for scores in run.scores.features}
-
-
-def words(name: str) -> str:
-    """Return the name of a feature for people."""
-    return name.replace("_", " ").replace("figure4", "figure 4")

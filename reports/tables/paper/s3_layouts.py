@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from semiology.features import FEATURES
+from semiology.features import FEATURES, label_of
 from semiology.metrics.s3.part_scores import PartScores
 from semiology.render.table import Better, Column, Name, Row, Table
 from semiology.reports.summary.s3 import S3Run, S3Summary, baseline_value
@@ -21,7 +21,6 @@ from semiology.reports.tables.paper.feature_layouts import (
     TEST,
     RunNames,
     Scope,
-    words,
 )
 
 PUBLISHED_CLASSES = {key: f"published_{name}" for key, name in SCORES.items()}
@@ -119,7 +118,7 @@ def _by_feature(runs: Mapping[str, Sequence[S3Run]], task: str, measures: Mappin
     """Return the columns of a task that has measures of each feature."""
     asked = {part.part for run in runs.get(task, ()) for part in run.parts}
     return [
-        (words(feature), key, task, feature, name)
+        (label_of(feature), key, task, feature, name)
         for feature in FEATURES
         if feature in asked
         for key, name in measures.items()

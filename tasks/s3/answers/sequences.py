@@ -1,7 +1,7 @@
 """From a reply to a sequence of features, in the order in which they are named.
 
 Items stand between commas, semicolons, arrows, line breaks or in a JSON list; numbers, bullets and quotes
-around them are taken off. Known names are those of the 20 features in any spelling of blanks, hyphens and
+around them are taken off. Known names are those of the features in any spelling of blanks, hyphens and
 underscores. What is not a known name stays in the sequence as it is written (it costs what a wrong item
 costs); a reply in which no item is a known name is no sequence, unless it says that nothing is seen.
 """
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from semiology.features import FEATURES
 from semiology.tasks.answers.cleaning import clean
-from semiology.tasks.s3.answers.reply_fields import plain
+from semiology.tasks.s3.answers.fields import plain
 
 LONGEST_ITEM = 60
 """Characters of an unknown item that are kept."""

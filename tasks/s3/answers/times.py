@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from semiology.tasks.answers.cleaning import clean
-from semiology.tasks.s3.answers.reply_fields import field_values, plain
+from semiology.tasks.s3.answers.fields import field_values, plain
 
 _KEYS = ("timestamp", "time", "start_time", "end_time", "start", "end", "onset", "onset_time", "answer")
 _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,6}))?")

@@ -45,5 +45,5 @@ def test_the_sentence_names_the_side(empty: Script, side: str, words: str) -> No
 
 
 def test_a_name_that_is_no_feature_is_refused(empty: Script) -> None:
-    with pytest.raises(KeyError, match="unknown feature"):
+    with pytest.raises(KeyError, match="sneeze"):
         reference_justification("sneeze", empty)

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from semiology.data.simulated import simulate
+from semiology.enhancements.command_options import Choices
 from semiology.enhancements.enhance import enhance
-from semiology.enhancements.registry import StepChoices, build_steps
+from semiology.enhancements.registry import build_steps
 from semiology.harness.run import EMBEDDED, EMBEDDED_AUDIO, RunOptions, run
 
 SIDES = ("prompt_id", "prompt_hash", "video_id", "segment", "start_s", "truth")
@@ -51,7 +52,7 @@ def test_an_enhanced_task_is_answered_beside_the_plain_one(
     for name in ("SEMIOLOGY_DATA", "SEMIOLOGY_WINDOW", "SEMIOLOGY_PROMPT", "SEMIOLOGY_ONLY"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
-    steps = build_steps((enhancement,), StepChoices())
+    steps = build_steps((enhancement,), Choices())
     summary = enhance(posed_set, steps, out=tmp_path / "enhanced")
     assert (summary.steps[0].done, summary.complete) == (2, True)
     plain, enhanced = f"semiology_{feature}", f"{enhancement}_semiology_{feature}"

@@ -13,10 +13,9 @@ from honest_steps import Negative, Said, Softer
 from semiology.data.problems import SettingsError
 from semiology.enhancements.enhance import enhance
 from semiology.enhancements.pipeline.manifest import MANIFEST, read_manifest
-from semiology.tasks import documents as plain
-from semiology.tasks.enhanced import documents
-from semiology.tasks.enhanced.availability import check_tasks
-from semiology.tasks.enhanced.task_list import TASKS
+from semiology.tasks import documents
+from semiology.tasks.availability import check_enhanced_tasks
+from semiology.tasks.task_list import TASKS
 
 SAME = (
     "video_id",
@@ -32,12 +31,12 @@ SAME = (
 
 
 def rows(name: str) -> list[dict[str, object]]:
-    table = documents.questions(TASKS[name])["data_files"]["test"]
+    table = documents.questions(name)["data_files"]["test"]
     return [json.loads(line) for line in Path(table).open()]
 
 
 def plain_rows(feature: str) -> list[dict[str, object]]:
-    return [json.loads(line) for line in Path(plain.questions(feature)["data_files"]["test"]).open()]
+    return [json.loads(line) for line in Path(documents.questions(feature)["data_files"]["test"]).open()]
 
 
 @pytest.mark.parametrize("name", ["pose_semiology_tonic", "denoise_semiology_ictal_vocalization"])
@@ -108,7 +107,7 @@ def test_the_length_of_the_quotation_can_be_set_without_enhancing_anew(
         assert '6.0-9.0 s: "can you…"' in str(row["question"])
         assert "cut to its first 26 characters: 2 of 4 words" in str(row["question"])
         assert row["transcript_hash"] not in {other["transcript_hash"] for other in whole}
-    assert documents.description(TASKS[name])["transcript_limit"] == 26
+    assert documents.description(name)["transcript_limit"] == 26
 
 
 @pytest.mark.parametrize("given", ["0", "-5", "many", "1.5"])
@@ -118,7 +117,7 @@ def test_a_length_that_is_not_understood_is_told_before_anything_is_asked(
     enhance(small_set, [Said()])
     monkeypatch.setenv("SEMIOLOGY_TRANSCRIPT_LIMIT", given)
     with pytest.raises(SettingsError, match=f"SEMIOLOGY_TRANSCRIPT_LIMIT={given}: .*5000 by default"):
-        check_tasks([TASKS["transcript_semiology_verbal_responsiveness"]])
+        check_enhanced_tasks([TASKS["transcript_semiology_verbal_responsiveness"]])
 
 
 def _with_questions(*enhanced: dict[str, object]) -> list[tuple[dict[str, object], str]]:
@@ -153,7 +152,7 @@ def test_a_derived_file_that_was_cut_or_cleared_is_told(enhanced_set: Path) -> N
 def test_a_recording_whose_enhancement_failed_is_left_out_and_counted(small_set: Path) -> None:
     enhance(small_set, [Negative(), Softer(raises_for="A1")])
     asked = {row["video_id"] for row in rows("denoise_semiology_ictal_vocalization")}
-    told = documents.description(TASKS["denoise_semiology_ictal_vocalization"])
+    told = documents.description("denoise_semiology_ictal_vocalization")
     assert asked == {"A2"}
     assert told["recordings_without_enhancement"] == {"A1": "failed"}
     assert told["recordings_enhancement_failed"] == 1
@@ -170,7 +169,7 @@ def test_recordings_enhanced_in_different_ways_are_not_put_together(small_set: P
         rows("denoise_semiology_ictal_vocalization")
     enhance(small_set, [Softer(gain=0.1)])
     assert len(rows("denoise_semiology_ictal_vocalization")) == 6
-    told = documents.description(TASKS["denoise_semiology_ictal_vocalization"])
+    told = documents.description("denoise_semiology_ictal_vocalization")
     assert len(told["enhancement_settings"]) == 1
 
 

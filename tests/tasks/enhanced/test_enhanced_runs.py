@@ -14,7 +14,7 @@ from semiology.data.tables.reading import read_recording_set
 from semiology.enhancements.enhance import enhance
 from semiology.enhancements.pipeline.manifest import read_manifest
 from semiology.harness import preflight
-from semiology.harness.plugin import task_folder
+from semiology.tasks.generated import generated_folder
 
 pytestmark = pytest.mark.usefixtures("one_task_index")
 
@@ -24,7 +24,7 @@ def run_of(*tasks: str) -> dict[str, Any]:
 
 
 def manager_of(group: str) -> SimpleNamespace:
-    path = task_folder() / "enhanced" / f"{group}.yaml"
+    path = generated_folder() / f"{group}.yaml"
     return SimpleNamespace(task_index={group: {"type": "group", "yaml_path": str(path)}})
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from semiology.data.problems import SettingsError
-from semiology.tasks.sweep import documents, scores
+from semiology.tasks import documents
+from semiology.tasks.sweep import scores
 
 
 def rows(feature: str) -> list[dict[str, object]]:
-    table = documents.questions(feature)["data_files"]["test"]
+    table = documents.questions(f"sweep_semiology_{feature}")["data_files"]["test"]
     return [json.loads(line) for line in Path(table).open()]
 
 
@@ -59,4 +60,4 @@ def test_lmms_eval_figures_are_those_of_the_unenhanced_answers(enhanced_set: Pat
 
 def test_media_that_are_not_made_yet_are_told(small_set: Path) -> None:
     with pytest.raises(SettingsError, match="semiology enhance"):
-        documents.questions("tonic")
+        documents.questions("sweep_semiology_tonic")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import yaml
@@ -13,11 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semiology.features import FEATURES, REGIONS
-from semiology.tasks.s3.answers.diagnosis_answers import DiagnosisAnswer, parse_diagnosis
-from semiology.tasks.s3.answers.region_answers import parse_region
-from semiology.tasks.s3.answers.report_answers import parse_report
+from semiology.tasks.s3.answers.fields import parse_report
+from semiology.tasks.s3.answers.labels import parse_diagnosis, parse_region, parse_side
 from semiology.tasks.s3.answers.sequences import parse_sequence
-from semiology.tasks.s3.answers.side_answers import SideAnswer, parse_side
 from semiology.tasks.s3.answers.times import parse_timestamp
 
 CASES = yaml.safe_load((Path(__file__).parent / "reply_cases.yaml").read_text(encoding="utf-8"))
@@ -94,9 +92,9 @@ def test_a_reply_gives_its_answer(kind: str, reply: str, answer: Any) -> None:
 def allowed(kind: str, answer: Any) -> bool:
     """Whether an answer is one that the kind can have."""
     if kind == "side":
-        return answer in get_args(SideAnswer)
+        return answer in ("left", "right", "unparsed")
     if kind == "diagnosis":
-        return answer in get_args(DiagnosisAnswer)
+        return answer in ("ES", "NES", "unparsed")
     if kind == "region":
         return answer in (*REGIONS, "unparsed")
     if answer is None:

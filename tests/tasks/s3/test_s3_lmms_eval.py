@@ -14,9 +14,8 @@ from lmms_eval.tasks import TaskManager
 from s3_example_set import ONSETS, REPORTS
 
 from semiology.harness.plugin import add_tasks
-from semiology.tasks.s3.figure_names import FIGURES
 from semiology.tasks.s3.records import RECORD
-from semiology.tasks.s3.task_list import TASKS
+from semiology.tasks.s3.task_list import MEASURES, TASKS
 
 pytestmark = pytest.mark.usefixtures("one_task_index")
 
@@ -128,4 +127,4 @@ def test_the_sample_carries_the_whole_record_once(s3_set: Path) -> None:
     }.items():  # fmt: skip
         assert record[name] == value
     assert len(record["prompt_hash"]) == 64
-    assert {samples[0][name] for name in FIGURES["report"]} == {"s3_report/report/A1/None/0"}
+    assert {samples[0][name] for name in MEASURES["report"]} == {"s3_report/report/A1/None/0"}

@@ -12,8 +12,7 @@ import yaml
 from semiology.features import FEATURES
 from semiology.harness.plugin import add_tasks, task_folder
 from semiology.tasks.s3 import scores
-from semiology.tasks.s3.figure_names import FIGURES
-from semiology.tasks.s3.task_list import TASKS, AnswerKind
+from semiology.tasks.s3.task_list import MEASURES, TASKS, AnswerKind
 
 pytestmark = pytest.mark.usefixtures("one_task_index")
 
@@ -78,8 +77,8 @@ def test_no_name_is_one_of_lmms_evals_own() -> None:
 @pytest.mark.parametrize("kind", get_args(AnswerKind))
 def test_every_kind_has_its_figures_after_the_record(kind: AnswerKind) -> None:
     listed = scores.metric_list(kind)
-    assert [entry["metric"] for entry in listed] == ["s3", *FIGURES[kind]]
-    assert "unparsed_rate" in FIGURES[kind]
+    assert [entry["metric"] for entry in listed] == ["s3", *MEASURES[kind]]
+    assert "unparsed_rate" in MEASURES[kind]
     assert scores.__getattr__(f"metrics_of_{kind}") is not listed
 
 

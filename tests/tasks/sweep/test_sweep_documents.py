@@ -11,18 +11,15 @@ import pytest
 from semiology.data.problems import SettingsError
 from semiology.prompts.library import load_library
 from semiology.tasks import documents
-from semiology.tasks.sweep import documents as sweep
 
 
-def rows(feature: str, module: Any = sweep) -> list[dict[str, Any]]:
-    table = module.questions(feature)["data_files"]["test"]
+def rows(feature: str, prefix: str = "sweep_semiology_") -> list[dict[str, Any]]:
+    table = documents.questions(prefix + feature)["data_files"]["test"]
     return [json.loads(line) for line in Path(table).open()]
 
 
 def test_the_same_segments_are_asked_under_every_wording(small_set: Path) -> None:
-    single = [
-        (row["video_id"], row["segment"], row["start_s"], row["end_s"]) for row in rows("tonic", documents)
-    ]
+    single = [(row["video_id"], row["segment"], row["start_s"], row["end_s"]) for row in rows("tonic", "")]
     by_wording: dict[str, list[tuple[Any, ...]]] = {}
     for row in rows("tonic"):
         window = (row["video_id"], row["segment"], row["start_s"], row["end_s"])
@@ -36,7 +33,7 @@ def test_the_reference_rows_are_those_of_the_single_task(small_set: Path) -> Non
     for row in reference:
         assert (row.pop("family"), row.pop("answer_format")) == ("definition", "own")
         assert row.pop("provenance") == "epileptologist"
-    assert reference == rows("tonic", documents)
+    assert reference == rows("tonic", "")
 
 
 def test_questions_about_one_segment_stand_together(small_set: Path) -> None:
@@ -47,10 +44,10 @@ def test_questions_about_one_segment_stand_together(small_set: Path) -> None:
 
 
 def test_the_choice_of_wordings_names_another_table(small_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    every = sweep.questions("tonic")
+    every = documents.questions("sweep_semiology_tonic")
     monkeypatch.setenv("SEMIOLOGY_SWEEP_PROMPTS", "s3,minimal")
     monkeypatch.setenv("SEMIOLOGY_SWEEP_FORMATS", "own,yes_no_json")
-    assert sweep.questions("tonic") != every
+    assert documents.questions("sweep_semiology_tonic") != every
     asked = {(row["prompt_id"], row["answer_format"]) for row in rows("tonic")}
     assert asked == {(p, f) for p in ("s3", "minimal") for f in ("own", "yes_no_json")}
 
@@ -59,7 +56,7 @@ def test_the_description_lists_every_wording_by_hash(
     small_set: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMIOLOGY_PROMPT", "s3_context")  # of single tasks; tells a sweep nothing
-    found = sweep.description("arm_flexion")
+    found = documents.description("sweep_semiology_arm_flexion")
     assert len(found["prompt"]) == len(load_library().feature("arm_flexion").prompts)
     assert {row["prompt_hash"] for row in rows("arm_flexion")} == {
         text.rsplit("/", 1)[1] for text in found["prompt"]
@@ -71,6 +68,6 @@ def test_nothing_annotated_and_unknown_names_are_told(small_set: Path) -> None:
     table = small_set / "annotations.csv"
     table.write_text("".join(line for line in table.open() if ",tonic," not in line))
     with pytest.raises(SettingsError, match="leave sweep_semiology_tonic out"):
-        sweep.questions("tonic")
+        documents.questions("sweep_semiology_tonic")
     with pytest.raises(AttributeError, match="did you mean 'tonic'"):
-        sweep.__getattr__("tonik")
+        documents.__getattr__("questions_about_tonik")

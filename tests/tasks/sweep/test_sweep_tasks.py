@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import fnmatch
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from lmms_eval.api.instance import GenerationResult, TokenCounts
 from lmms_eval.api.model import lmms
 from lmms_eval.evaluator import simple_evaluate
 from lmms_eval.tasks import TaskManager
 
-from semiology.features import FEATURES
 from semiology.harness import preflight
-from semiology.harness.plugin import add_tasks, task_folder
+from semiology.harness.plugin import add_tasks
 from semiology.prompts.library import load_library, prompt_hash, render
-from semiology.tasks.sweep.scores import FIGURES
+from semiology.tasks.sweep.scores import MEASURES
 
 pytestmark = pytest.mark.usefixtures("one_task_index")
-
-FILES = sorted((task_folder() / "sweep").glob("*.yaml"))
-
-
-class _TagBlind(yaml.SafeLoader):
-    """Reads ``!function`` as text."""
-
-
-_TagBlind.add_constructor("!function", lambda loader, node: loader.construct_scalar(node))
 
 
 class YesSayer(lmms):
@@ -67,25 +55,6 @@ def evaluate(patterns: list[str], **keywords: Any) -> dict[str, Any]:
     return found
 
 
-def test_there_is_one_short_file_for_each_feature() -> None:
-    assert {path.stem for path in FILES} == set(FEATURES)
-    for path in FILES:
-        config = yaml.load(path.read_text(), _TagBlind)
-        assert len(path.read_text().splitlines()) < 15
-        assert config["task"] == f"sweep_semiology_{path.stem}"
-        assert config["dataset_kwargs"] == f"semiology.tasks.sweep.documents.questions_about_{path.stem}"
-        assert config["metadata"] == f"semiology.tasks.sweep.documents.description_of_{path.stem}"
-
-
-def test_each_glob_selects_its_own_20_tasks(monkeypatch: pytest.MonkeyPatch) -> None:
-    add_tasks()
-    monkeypatch.setenv("SEMIOLOGY_ONLY", "1")
-    names = TaskManager().all_tasks
-    for prefix in ("semiology_", "sweep_semiology_"):
-        selected = [name for name in names if fnmatch.fnmatch(name, f"{prefix}*")]
-        assert sorted(selected) == sorted(prefix + feature for feature in FEATURES)
-
-
 def test_a_sweep_reaches_the_samples_with_id_and_hash_and_is_scored(small_set: Path) -> None:
     found = evaluate(["sweep_semiology_tonic"])
     samples = found["samples"]["sweep_semiology_tonic"]
@@ -108,7 +77,7 @@ def test_a_sweep_reaches_the_samples_with_id_and_hash_and_is_scored(small_set: P
     assert results["prevalence,none"] == pytest.approx(1 / 3)
     assert results["f1_reference,none"] == pytest.approx(0.5)
     assert results["f1_low,none"] == "not estimable"
-    assert {f"{name},none" for name in FIGURES} <= set(results)
+    assert {f"{name},none" for name in MEASURES} <= set(results)
 
 
 def test_a_trial_with_a_limit_ends_with_figures_or_without_but_never_with_an_error(small_set: Path) -> None:

@@ -1,5 +1,6 @@
-"""Named values in a reply: ``"timestamp": "00:12"`` in an object (valid or cut off), ``answer: left``,
-``the answer is left``; and its sentences.
+"""What a reply to an S3 task holds: named values, sentences, and the text of a report.
+
+A named value is ``"timestamp": "00:12"`` in an object (valid or cut off), ``answer: left`` or ``the answer is left``.
 """
 
 from __future__ import annotations
@@ -8,11 +9,18 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 
+from semiology.tasks.answers.cleaning import clean
+
 MOST_FIELDS = 200
 """A reply that repeats a field more often is a loop; the rest of it is not read."""
 
 _MARKDOWN = re.compile(r"[*$~`]|(?:^|(?<=\n))[ \t]{0,8}(?:#{1,6}|>|[-•·])[ \t]")
 _UNDERLINE = re.compile(r"(?<![^\W_])_+|_+(?![^\W_])")
+_LABEL = re.compile(
+    r"^(?:here is [^\n:]{0,80}:|(?:semiology )?(?:report|description)(?: of [^\n:]{0,40})?:|answer:)\s*",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"[^\W\d_]{2,}")
 
 
 def plain(text: str) -> str:
@@ -35,6 +43,23 @@ def field_values(text: str, keys: Collection[str]) -> list[str]:
 def sentences(text: str) -> list[str]:
     """Return the lines of a text, and within them the sentences."""
     return re.split(r"\n|(?<=[.!])\s", text)
+
+
+def parse_report(text: str | None) -> str | None:
+    """Return the report's text on one line, or None where the reply holds no word; never raises.
+
+    A reply that ends inside its reasoning, or is longer than any report (``LONGEST_REPLY``), is None too.
+    What is wrong with a text (another language, one word again and again) is for the scores to tell.
+    """
+    rest = clean(text) if isinstance(text, str) else None
+    if not rest:
+        return None
+    rest = plain(rest)
+    if rest.startswith("{"):
+        fields = field_values(rest, ("report", "description", "semiology", "text"))
+        rest = fields[0] if fields else rest
+    rest = _LABEL.sub("", rest).strip().strip('"').strip()
+    return re.sub(r"\s+", " ", rest) if _WORD.search(rest) else None
 
 
 @lru_cache(maxsize=16)

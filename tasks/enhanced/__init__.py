@@ -1,1 +1,0 @@
-"""The feature tasks with the media enhanced: same recordings, same windows, same wording."""
