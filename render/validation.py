@@ -69,7 +69,7 @@ def _faults(model: Any, details: ErrorDetails) -> list[Fault]:
         return [Fault(place[:-1], message, f"use: {', '.join(known)}")]
     if kind == "missing":
         return [Fault(place[:-1], f"{place[-1]!r} is missing", f"add `{place[-1]}: …`")]
-    if kind == "string_type":
+    if kind == "string_type" or value == "":
         return [Fault(place, f"is {value!r}, not a text", "write a text, in quotes if need be")]
     if kind in {"model_type", "dict_type", "model_attributes_type", "dataclass_type"}:
         return [Fault(place, "holds no 'key: value' lines", "write the keys, one a line")]
