@@ -133,8 +133,8 @@ def test_a_problem_prints_as_place_message_and_mend() -> None:
 @pytest.mark.parametrize(
     ("row", "message", "fix"),
     [
-        ("P001_V01,tonik,yes,1,2", "did you mean 'tonic'", "20 feature names"),
-        ("P001_V01,Tonic,yes,1,2", "did you mean 'tonic'", "20 feature names"),
+        ("P001_V01,tonik,yes,1,2", "did you mean 'tonic'", "feature names"),
+        ("P001_V01,Tonic,yes,1,2", "did you mean 'tonic'", "feature names"),
         ("P001_V01,tonic,y,1,2", "did you mean 'yes'", "yes or no or na"),
         ("P001_V01,tonic,N/A,1,2", "did you mean 'na'", "yes or no or na"),
         ("P001_V01,tonic,0,1,2", "did you mean 'no'", "yes or no or na"),
