@@ -21,12 +21,14 @@ import json
 import os
 import random
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from measuring import CONSOLE, Clock, parser, print_table
 
 FEATURES = ("tonic", "close_eyes", "occur_during_sleep", "clonic", "head_turning")
 SHUFFLED = ("tonic", "close_eyes", "clonic")
@@ -88,35 +90,57 @@ class Job:
     begun_text: str | None = None
 
 
-def search_options(
-    description: str | None, more: Callable[[argparse.ArgumentParser], object] = lambda parser: None
-) -> argparse.Namespace:
-    """Read the options of a benchmark of searches, its own added by ``more``; set a cache and no progress."""
-    parser = argparse.ArgumentParser(
-        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+def search_options(description: str | None) -> argparse.ArgumentParser:
+    """Return the parser of a benchmark of searches."""
+    options = parser(description)
+    options.add_argument(
+        "--work", type=Path, required=True, help="folder for recordings, answers and results"
     )
-    parser.add_argument("--work", type=Path, required=True, help="folder for recordings, answers and results")
-    parser.add_argument("--patients", type=int, default=120)
-    parser.add_argument("--budget", type=int, default=200, help="metric calls of each search")
-    parser.add_argument("--seeds", type=int, default=3)
-    more(parser)
-    options = parser.parse_args()
+    options.add_argument("--patients", type=int, default=120)
+    options.add_argument("--budget", type=int, default=200, help="metric calls of each search")
+    options.add_argument("--seeds", type=int, default=3)
+    return options
+
+
+def measured(
+    options: argparse.Namespace,
+    jobs_of: Callable[[Any], Iterable[Job]],
+    proposer_of: Callable[[Job, Any, Any], Any],
+    result: str,
+) -> list[dict[str, Any]]:
+    """Run the searches, write the rows and what they cost to a file, print the cost, and return the rows.
+
+    Args:
+        options: of `search_options`.
+        jobs_of: gives the searches for the windows of the recordings.
+        proposer_of: makes the proposer of a search from its rules and the journal.
+        result: name of the file.
+    """
     os.environ.setdefault("SEMIOLOGY_CACHE", str(options.work / "cache"))
     os.environ.setdefault("SEMIOLOGY_QUIET", "1")
-    return options
+    with Clock() as clock:
+        plan, answerer, key_of = prepared(options.work, options.patients)
+        rows, facts = run_jobs(list(jobs_of(plan)), answerer, key_of, options, proposer_of)
+    facts |= {"seconds": round(clock.wall), "cpu_seconds": round(clock.processor),
+              "patients": options.patients, "budget": options.budget}  # fmt: skip
+    (options.work / result).write_text(json.dumps({"facts": facts, "rows": rows}, indent=2) + "\n")
+    CONSOLE.print(json.dumps(facts))
+    return rows
 
 
 def main() -> None:
     """Run the proof and print its table."""
-    options = search_options(__doc__)
-    began = time.monotonic()
-    plan, answerer, key_of = prepared(options.work, options.patients)
-    jobs = list(all_jobs(plan, options.seeds))
-    rows, facts = run_jobs(jobs, answerer, key_of, options.work, options.budget)
-    facts |= {"seconds": round(time.monotonic() - began), "cpu_seconds": round(time.process_time()),
-              "patients": options.patients, "budget": options.budget}  # fmt: skip
-    (options.work / "proof.json").write_text(json.dumps({"facts": facts, "rows": rows}, indent=2) + "\n")
-    print_table(rows, facts)
+    from semiology.optimization.proposers.grammar_walk import OfflineProposer
+
+    options = search_options(__doc__).parse_args()
+    rows = measured(
+        options,
+        lambda plan: all_jobs(plan, options.seeds),
+        lambda job, rules, journal: OfflineProposer(rules, job.seed),
+        "proof.json",
+    )
+    rows.sort(key=lambda row: (row["kind"], row["feature"], row["seed"]))
+    print_table(COLUMNS, map(cells, rows))
 
 
 def prepared(work: Path, patients: int) -> tuple[Any, Any, Any]:
@@ -170,38 +194,39 @@ def shuffled(examples: Any, seed: int) -> Any:
 
 
 def run_jobs(
-    jobs: Sequence[Job], answerer: Any, key_of: Any, work: Path, budget: int
+    jobs: Sequence[Job],
+    answerer: Any,
+    key_of: Any,
+    options: argparse.Namespace,
+    proposer_of: Callable[[Job, Any, Any], Any],
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Run all searches in common rounds, then test each."""
+    """Run all searches in common rounds, then test each; return the rows and what was asked."""
     from semiology.backends.journal import Journal
-    from semiology.optimization.proposers.grammar_walk import OfflineProposer
     from semiology.optimization.proposers.rules import CandidateRules
     from semiology.optimization.search.asking import AnswerBook, RememberedAnswers, SharedRounds
     from semiology.optimization.search.options import SearchOptions
     from semiology.optimization.search.run import side_by_side
     from semiology.optimization.search.search import search_feature
 
-    with Journal(work / "answers") as journal:
+    with Journal(options.work / "answers") as journal:
         remembered = RememberedAnswers(answerer, journal, key_of)
         rounds = SharedRounds(remembered, len(jobs))
 
         def one(job: Job) -> Any:
             rules = CandidateRules(job.feature, frozenset())
-            options = SearchOptions(budget=budget, begin_with=WEAK, seeds=(), seed=job.seed)
+            how = SearchOptions(budget=options.budget, begin_with=WEAK, seeds=(), seed=job.seed)
             return search_feature(
                 job.examples.train, job.examples.development, AnswerBook(rounds),
-                OfflineProposer(rules, job.seed), rules, options, begun_text=job.begun_text,
+                proposer_of(job, rules, journal), rules, how, begun_text=job.begun_text,
             )  # fmt: skip
 
-        found = side_by_side([lambda job=job: one(job) for job in jobs], rounds.leave)
+        found = side_by_side([partial(one, job) for job in jobs], rounds.leave)
         book = AnswerBook(remembered)
-        pairs = [(text, example) for job, each in zip(jobs, found, strict=True)
-                 for text in (each.begun_text, each.chosen) for example in job.examples.test]  # fmt: skip
-        book.ask(pairs)
+        book.ask((text, example) for job, each in zip(jobs, found, strict=True)
+                 for text in (each.begun_text, each.chosen) for example in job.examples.test)  # fmt: skip
         rows = [row(job, each, book) for job, each in zip(jobs, found, strict=True)]
         facts = {"questions_asked": remembered.asked, "windows_read": remembered.windows}
-        facts["rounds"] = rounds.rounds
-    return rows, facts
+    return rows, {**facts, "rounds": rounds.rounds}
 
 
 def row(job: Job, found: Any, book: Any) -> dict[str, Any]:
@@ -209,11 +234,13 @@ def row(job: Job, found: Any, book: Any) -> dict[str, Any]:
     from semiology.optimization.search.scores import compare_wordings, plain
 
     answers = [book.answers(text, job.examples.test) for text in (found.begun_text, found.chosen)]
-    record, by_number = found.lineage, found.lineage["candidates"]
+    record, by_number, trials = found.lineage, found.lineage["candidates"], found.lineage["trials"]
     return {
         "kind": job.kind, "feature": job.feature, "seed": job.seed, "begun": found.begun_text,
         "chosen": found.chosen, "metric_calls": record["metric_calls"],
-        "candidates": len(record["candidates"]), "trials": len(record["trials"]),
+        "candidates": len(by_number), "trials": len(trials), "proposed": record["proposed"],
+        "refused": record["refused"], "accepted": sum(each["accepted"] for each in trials),
+        "notes": list(found.notes),
         "development": [by_number[number]["development"]["f1"] for number in (0, record["chosen"])],
         "test": plain(compare_wordings(job.examples.test, *answers)),
     }  # fmt: skip
@@ -223,17 +250,6 @@ COLUMNS = (
     "search", "feature", "seed", "test F1 before → after", "difference [95 %]", "p", "balanced accuracy",
     "always-yes F1", "development F1", "wordings tried",
 )  # fmt: skip
-
-
-def print_table(rows: Sequence[dict[str, Any]], facts: dict[str, Any]) -> None:
-    """Print the results as a Markdown table."""
-    lines = [COLUMNS, ["---"] * len(COLUMNS)]
-    lines += [
-        cells(each) for each in sorted(rows, key=lambda row: (row["kind"], row["feature"], row["seed"]))
-    ]
-    for line in lines:
-        print(f"| {' | '.join(line)} |")  # noqa: T201
-    print(json.dumps(facts))  # noqa: T201
 
 
 def cells(row: dict[str, Any]) -> list[str]:

@@ -10,10 +10,9 @@ The table comes from `semiology baselines import`; only its patients and truths 
 
 from __future__ import annotations
 
-import argparse
-
 import numpy as np
 import pandas as pd
+from measuring import CONSOLE, parser
 from scipy.optimize import brentq
 
 from semiology.metrics.arrays import Floats
@@ -59,17 +58,15 @@ def rejected(tables: PairedTables, measure: str, signs: Floats, flips: int) -> t
 
 def main() -> None:
     """Print one row per size of study, feature and pair of models."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("answers")
-    parser.add_argument("--studies", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=7)
-    options = parser.parse_args()
+    described = parser(__doc__)
+    described.add_argument("answers")
+    described.add_argument("--studies", type=int, default=1000)
+    described.add_argument("--seed", type=int, default=7)
+    options = described.parse_args()
     rows = pd.read_csv(options.answers, dtype=str, keep_default_na=False)
     rows = rows[(rows["task"] == "feature") & rows["truth"].isin(["yes", "no"])]
     rows = rows.drop_duplicates(["video_id", "feature"])
-    print("patients  feature            models                                  sign-flip  McNemar")  # noqa: T201
+    CONSOLE.print("patients  feature            models                                  sign-flip  McNemar")
     for size in (24, 29, 116):
         for feature in ("tonic", "oral_automatisms"):
             own = rows[rows["feature"] == feature].assign(yes=lambda frame: frame["truth"] == "yes")
@@ -86,7 +83,7 @@ def main() -> None:
                     for _ in range(options.studies)
                 ]
                 shares = np.mean([pair for pair in found if pair is not None], axis=0)
-                print(f"{size:8}  {feature:18} {name:40} {shares[0]:8.1%} {shares[1]:8.1%}", flush=True)  # noqa: T201
+                CONSOLE.print(f"{size:8}  {feature:18} {name:40} {shares[0]:8.1%} {shares[1]:8.1%}")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+from measuring import CONSOLE, parser
 
 from semiology.features import FEATURES
 from semiology.prompts.library import load_library, prompt_hash, render
@@ -149,16 +150,14 @@ def filter_times(page: Path) -> dict[str, float]:
 
 def main() -> None:
     """Print the times."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    options = parser(__doc__)
     for name, default in (("models", 11), ("recordings", 438), ("segments", 1), ("wordings", 1)):
-        parser.add_argument(f"--{name}", type=int, default=default)
-    parser.add_argument("--filters", action="store_true", help="time the page's filters in Chromium")
-    shape, semiology = parser.parse_args(), str(Path(sys.executable).parent / "semiology")
+        options.add_argument(f"--{name}", type=int, default=default)
+    options.add_argument("--filters", action="store_true", help="time the page's filters in Chromium")
+    shape, semiology = options.parse_args(), str(Path(sys.executable).parent / "semiology")
     fewest = min(len(load_library().feature(feature).prompts) for feature in FEATURES)
     if not 1 <= shape.wordings <= fewest:
-        parser.error(f"--wordings {shape.wordings}: the library has {fewest} of every feature")
+        options.error(f"--wordings {shape.wordings}: the library has {fewest} of every feature")
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         size = write_runs(work / "runs", shape)
@@ -172,7 +171,7 @@ def main() -> None:
         found["page_MB"] = round(page.stat().st_size / 1e6, 2)
         if shape.filters:
             found["filters_ms"] = filter_times(page)
-    print(json.dumps(found, indent=2))  # noqa: T201
+    CONSOLE.print(json.dumps(found, indent=2))
 
 
 if __name__ == "__main__":

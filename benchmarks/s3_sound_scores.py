@@ -1,18 +1,17 @@
-"""Print the published S3 figures of tasks 2-7 beside sound ones, with baselines and patient intervals.
+"""Print the published S3 numbers of tasks 2-7 beside sound ones, with baselines and patient intervals.
 
-Usage: ``python benchmarks/s3_sound_scores.py FOLDER``, the folder of the normalised S3 release. These are
-the tables of docs/s3_metrics.md.
+    python benchmarks/s3_sound_scores.py FOLDER [PART ...]
+
+FOLDER is the normalized S3 release. These are the tables of docs/s3_metrics.md.
 """
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
-from rich.console import Console
+from measuring import CONSOLE, run_parts
 
 from semiology.features import REGIONS, VISUAL_FEATURES
 from semiology.metrics.published_rules import published_diagnosis
@@ -23,21 +22,10 @@ from semiology.metrics.s3.sequence.scores import score_sequences
 from semiology.metrics.s3.text.interpretation_score import score_interpretations
 from semiology.metrics.s3.text.report_scores import score_reports
 from semiology.metrics.statistics.bootstrap import TaskScores
-from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.published.s3 import read_s3_tables, released_findings, true_sequences
 
 Tables = Mapping[str, pd.DataFrame]
 RESAMPLES = 1000
-CONSOLE = Console(width=400, markup=False, highlight=False)
-
-
-def main() -> int:
-    """Print every part."""
-    tables = read_s3_tables(Path(sys.argv[1]))
-    for part in (sides, regions, interpretations, onset_times, sequences, reports, diagnoses):
-        CONSOLE.print(f"\n## {part.__name__}\n")
-        part(tables)
-    return 0
 
 
 def sides(tables: Tables) -> None:
@@ -67,26 +55,25 @@ def regions(tables: Tables) -> None:
 
 def interpretations(tables: Tables) -> None:
     """Task 2: mean over the visual features of score, score_where_present, score_where_seen, always-no."""
-    truth = tables["annotations"].rename(columns={"present": "truth"})[["video_id", "feature", "truth"]]
-    answers = tables["task1_video"].melt(["model", "video_id"], var_name="feature", value_name="answer")
-    keys = ["model", "scope", "video_id"]
-    scored = tables["task2_scores"].melt(keys, var_name="feature", value_name="score")
-    scored = scored[(scored["scope"] == "whole") & (scored["score"] != "")]
-    rows = scored.merge(answers, on=["model", "video_id", "feature"]).merge(truth, on=["video_id", "feature"])
-    rows = rows.merge(tables["videos"][["video_id", "patient_id"]], on="video_id").astype({"score": float})
+    rows = interpretation_rows(tables).merge(tables["videos"][["video_id", "patient_id"]], on="video_id")
     columns = ("score", "score_where_present", "score_where_seen")
-    for model, part in rows[rows["feature"].isin(VISUAL_FEATURES)].groupby("model"):
+    for model, part in rows.groupby("model"):
         summaries = [score_interpretations(one, resamples=2) for _, one in part.groupby("feature")]
-        means = [nanmean(s.estimates[name].value for s in summaries) for name in columns]
-        always_no = nanmean(s.baselines["always_no_score"] for s in summaries)
+        means = [np.nanmean([each.estimates[name].value for each in summaries]) for name in columns]
+        always_no = np.nanmean([each.baselines["always_no_score"] for each in summaries])
         values = " | ".join(f"{mean:.2f}" for mean in [*means, always_no])
         CONSOLE.print(f"| {model} | {len(summaries)} features | {values} |")
 
 
-def nanmean(values: Iterable[float]) -> float:
-    """Return the mean of the defined values."""
-    defined = [value for value in values if value == value]
-    return sum(defined) / len(defined)
+def interpretation_rows(tables: Tables) -> pd.DataFrame:
+    """Return model, video_id, feature, answer, truth and published score of the visual features, whole scope."""
+    truth = tables["annotations"].rename(columns={"present": "truth"})[["video_id", "feature", "truth"]]
+    answers = tables["task1_video"].melt(["model", "video_id"], var_name="feature", value_name="answer")
+    keys = ["model", "scope", "video_id"]
+    scored = tables["task2_scores"].melt(keys, var_name="feature", value_name="score")
+    scored = scored[(scored["scope"] == "whole") & (scored["score"] != "")].astype({"score": float})
+    rows = scored.merge(answers, on=["model", "video_id", "feature"]).merge(truth, on=["video_id", "feature"])
+    return rows[rows["feature"].isin(VISUAL_FEATURES)]
 
 
 def onset_times(tables: Tables) -> None:
@@ -131,11 +118,11 @@ def sequences(tables: Tables) -> None:
         baselines(scores, tuple(f"{kind}_{name}" for name in shown))
 
 
-def timed(signs: list[str], known: Mapping[str, float]) -> dict[str, float]:
-    """Onsets in seconds where each feature has one, else places in the sequence."""
-    if all(sign in known for sign in signs):
-        return {sign: known[sign] for sign in signs}
-    return {sign: float(place) for place, sign in enumerate(signs)}
+def timed(features: list[str], known: Mapping[str, float]) -> dict[str, float]:
+    """Return onsets in seconds where each feature has one, else places in the sequence."""
+    if all(feature in known for feature in features):
+        return {feature: known[feature] for feature in features}
+    return {feature: float(place) for place, feature in enumerate(features)}
 
 
 def reports(tables: Tables) -> None:
@@ -170,7 +157,7 @@ def diagnoses(tables: Tables) -> None:
 def joined(
     tables: Tables, rows: pd.DataFrame, truth: pd.DataFrame, column: str, classes: tuple[str, ...]
 ) -> pd.DataFrame:
-    """One row per recording with a truth; answers outside the classes become unparsed."""
+    """Return one row per recording with a truth; answers outside the classes become unparsed."""
     frame = truth.merge(rows[["video_id", column]].rename(columns={column: "answer"}), how="left")
     given = frame["answer"].fillna("").str.strip()
     frame["answer"] = given.where(given.isin(classes) | (given == ""), "unparsed")
@@ -180,24 +167,22 @@ def joined(
 def show(label: str, scores: TaskScores, names: tuple[str, ...]) -> None:
     """Print one row of estimates with counts."""
     c = scores.counts
-    values = " | ".join(f"{name} {figure(scores.estimates[name])}" for name in names)
+    cells = []
+    for name in names:
+        found = scores.estimates[name]
+        interval = "(not estimable)" if found.low is None else f"[{found.low:.2f}, {found.high:.2f}]"
+        cells.append(f"{name} {found.value:.2f} {interval}")
+    values = " | ".join(cells)
     CONSOLE.print(
         f"| {label} | {values} | {c.answered}/{c.asked}, unparsed {c.unparsed}, missing {c.missing} |"
     )
 
 
-def figure(estimate: Estimate) -> str:
-    """Return a value with its interval."""
-    if estimate.low is None:
-        return f"{estimate.value:.2f} (not estimable)"
-    return f"{estimate.value:.2f} [{estimate.low:.2f}, {estimate.high:.2f}]"
-
-
 def baselines(scores: TaskScores, names: tuple[str, ...]) -> None:
     """Print the named baselines."""
-    found: dict[str, Any] = {name: scores.baselines[name] for name in names}
-    CONSOLE.print("baselines: " + ", ".join(f"{name} {value:.2f}" for name, value in found.items()))
+    CONSOLE.print("baselines: " + ", ".join(f"{name} {scores.baselines[name]:.2f}" for name in names))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    every = (sides, regions, interpretations, onset_times, sequences, reports, diagnoses)
+    run_parts(__doc__, {part.__name__: part for part in every}, read_s3_tables)

@@ -1,28 +1,34 @@
 """Stock lmms-eval ``qwen2_5_vl`` against ``semiology_hf``: same windows, questions, weights and machine.
 
-Every cell of the table runs in a fresh process, stock through lmms-eval's own class. Examples::
+    python benchmarks/shared_prefix.py --json cpu.json     # CPU: embedded and medium random model
+    python benchmarks/shared_prefix.py --models medium --extrapolate-from 20
+    python benchmarks/shared_prefix.py --device cuda --size 1280x720 --json gpu.json
+    python benchmarks/shared_prefix.py --models embedded --questions 2 --frames 8   # a trial
 
-    python benchmarks/shared_prefix.py                          # CPU: embedded and medium random model
-    python benchmarks/shared_prefix.py --device cuda --json gpu.json
-    python benchmarks/shared_prefix.py --models medium --questions 1,20 --tokens 1 --threads 1
+Every cell of the table runs in a fresh process, stock through lmms-eval's own class, with the floor that neither
+can pass beside them. Default models are embedded,medium on the CPU and medium,7b on CUDA (7b writes 17 GB to the
+temporary folder). On the CPU the medium model sees frames of at most 78,400 pixels (91 tokens per pair of
+frames), so that 120 questions end within hours; --max-pixels 1605632 shows them as large as stock does.
+Simulated film and random or embedded weights: numbers of cost, none of quality.
 """
 
 from __future__ import annotations
 
+import argparse
+import itertools
 import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
-from typing import Annotated, Any
+from typing import Any
 
-import typer
+from measuring import Clock, parser
 from rich.console import Console
 from shared_prefix_cell import Spec
 from shared_prefix_table import FLOOR, OURS, STOCK, rows_of, table_of
@@ -32,7 +38,7 @@ SHORTEST_FILM_S = 30.0
 MOST_WORDINGS = 6
 MODELS = ("embedded", "medium", "7b")
 
-app = typer.Typer(add_completion=False, rich_markup_mode=None)
+SIDES = (STOCK, OURS, FLOOR)
 progress = Console(stderr=True, soft_wrap=True)
 
 
@@ -72,7 +78,7 @@ class Plan:
     size: tuple[int, int] | None
     max_pixels: int | None
     warm_up: bool
-    sides: Sequence[str] = (STOCK, OURS, FLOOR)
+    sides: Sequence[str] = SIDES
 
     @property
     def windows(self) -> list[tuple[float, float]]:
@@ -91,22 +97,17 @@ def question_texts(number: int) -> list[str]:
     """Return different questions from the prompt library: first one wording of every feature, then the next.
 
     Raises:
-        typer.BadParameter: The library has not so many.
+        SystemExit: The library has not so many.
     """
     from semiology.features import FEATURES
     from semiology.prompts.library import load_library, render
 
     library = load_library()
     prompts = [library.feature(feature).prompts[:MOST_WORDINGS] for feature in FEATURES]
-    texts = [
-        render(wordings[turn])
-        for turn in range(MOST_WORDINGS)
-        for wordings in prompts
-        if turn < len(wordings)
-    ]
-    texts = list(dict.fromkeys(texts))
+    turns = itertools.chain.from_iterable(itertools.zip_longest(*prompts))
+    texts = list(dict.fromkeys(render(prompt) for prompt in turns if prompt is not None))
     if number > len(texts):
-        raise typer.BadParameter(f"--questions {number}: the benchmark has {len(texts)} different ones")
+        raise SystemExit(f"--questions {number}: the benchmark has {len(texts)} different ones")
     return texts[:number]
 
 
@@ -134,33 +135,29 @@ def measure(plan: Plan, folder: Path) -> list[dict[str, Any]]:
 
 def _subject(base: Spec, plan: Plan, folder: Path) -> list[dict[str, Any]]:
     """Measure one model: the sides block by block, then the floor of all blocks with as many tokens."""
-    specs = list(_specs(base, plan))
+    pairs = plan.pairs
+    specs = [
+        replace(base, side=side, plan=[pair])
+        for pair in pairs
+        for side in (STOCK, OURS)
+        if side in plan.sides
+    ]
     count = len(specs) + (FLOOR in plan.sides)
     cells = []
     for number, spec in enumerate(specs, 1):
         cells += _cells(spec, plan, folder, f"{base.subject} {number}/{count}")
     if FLOOR in plan.sides:
-        pairs = plan.pairs
-        floor = replace(base, side=FLOOR, plan=pairs, answered=[_answered(cells, pair) for pair in pairs])
+        # the tokens that a question of a block really got, rounded down; as asked where no side ran
+        got = {
+            (cell["questions"], cell["tokens"]): max(
+                1, int(cell["counts"]["generated_tokens"] // sum(map(len, cell["texts"])))
+            )
+            for cell in reversed(cells)
+        }
+        answered = [got.get(pair, pair[1]) for pair in pairs]
+        floor = replace(base, side=FLOOR, plan=pairs, answered=answered)
         cells += _cells(floor, plan, folder, f"{base.subject} {count}/{count}")
     return cells
-
-
-def _answered(cells: Sequence[dict[str, Any]], pair: tuple[int, int]) -> int:
-    """Return the tokens that a question of a block really got, rounded down; as asked where no side ran."""
-    for cell in cells:
-        if (cell["questions"], cell["tokens"]) == pair:
-            asked = sum(map(len, cell["texts"]))
-            return max(1, int(cell["counts"]["generated_tokens"] // asked))
-    return pair[1]
-
-
-def _specs(base: Spec, plan: Plan) -> Iterator[Spec]:
-    """Yield one specification per process of the sides, block by block."""
-    for pair in plan.pairs:
-        for side in (STOCK, OURS):
-            if side in plan.sides:
-                yield replace(base, side=side, plan=[pair])
 
 
 def _cells(spec: Spec, plan: Plan, folder: Path, place: str) -> list[dict[str, Any]]:
@@ -173,10 +170,10 @@ def _cells(spec: Spec, plan: Plan, folder: Path, place: str) -> list[dict[str, A
     asked = ", ".join(f"{questions} questions x {tokens} tokens" for questions, tokens in spec.plan)
     note = f" (stands for {meant})" if fewer else ""
     progress.print(f"{place}: {spec.side}, {asked}{note} ...")
-    start = perf_counter()
-    cells = _run(spec, folder)
+    with Clock() as clock:
+        cells = _run(spec, folder)
     told = ", ".join(f"{cell['seconds']:.2f} s" for cell in cells)
-    progress.print(f"{place}: {spec.side}, {told} (process {perf_counter() - start:.0f} s)")
+    progress.print(f"{place}: {spec.side}, {told} (process {clock.wall:.0f} s)")
     if fewer:
         cells = [{**cell, "measured_questions": most, "questions": meant} for cell in cells]
     return cells
@@ -186,7 +183,7 @@ def _run(spec: Spec, folder: Path) -> list[dict[str, Any]]:
     """Run one process.
 
     Raises:
-        typer.Exit: It failed; the end of its output was printed.
+        SystemExit: It failed; the end of its output was printed.
     """
     specification, result = folder / "spec.json", folder / "result.json"
     result.unlink(missing_ok=True)
@@ -203,7 +200,7 @@ def _run(spec: Spec, folder: Path) -> list[dict[str, Any]]:
     if done.returncode or not result.exists():
         progress.print(done.stderr[-4000:], markup=False)
         progress.print(f"the process of {spec.subject}, {spec.side}, ended with status {done.returncode}")
-        raise typer.Exit(1)
+        raise SystemExit(1)
     cells: list[dict[str, Any]] = json.loads(result.read_text())
     return cells
 
@@ -226,32 +223,26 @@ def machine(device: str) -> dict[str, Any]:
 
 
 def _numbers(text: str) -> list[int]:
-    numbers = [int(part) for part in text.split(",") if part.strip().isdigit()]
-    if not numbers or min(numbers) < 1 or len(numbers) != len(text.split(",")):
-        raise typer.BadParameter(f"{text!r}: give numbers from 1 on, separated by commas")
+    numbers = [int(part) for part in text.split(",")]
+    if min(numbers) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: give numbers from 1 on, separated by commas")
     return list(dict.fromkeys(numbers))
 
 
-def _check(device: str, dtype: str | None) -> None:
-    if device not in ("cpu", "cuda"):
-        raise typer.BadParameter(f"--device {device}: give cpu or cuda")
-    if dtype not in (None, "float32", "bfloat16"):
-        raise typer.BadParameter(f"--dtype {dtype}: give float32 or bfloat16")
+def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
+    def names(text: str) -> list[str]:
+        found = [name.strip() for name in text.split(",")]
+        if unknown := [name for name in found if name not in known]:
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: give some of {', '.join(known)}")
+        return list(dict.fromkeys(found))
+
+    return names
 
 
-def _names(text: str, known: Sequence[str]) -> list[str]:
-    names = [name.strip() for name in text.split(",")]
-    if unknown := [name for name in names if name not in known]:
-        raise typer.BadParameter(f"{', '.join(unknown)}: give some of {', '.join(known)}")
-    return list(dict.fromkeys(names))
-
-
-def _size(text: str | None) -> tuple[int, int] | None:
-    if text is None:
-        return None
+def _size(text: str) -> tuple[int, int]:
     width, _, height = text.partition("x")
     if not (width.isdigit() and height.isdigit()):
-        raise typer.BadParameter(f"{text!r}: give WIDTHxHEIGHT, for instance 1280x720")
+        raise argparse.ArgumentTypeError(f"{text!r}: give WIDTHxHEIGHT, for instance 1280x720")
     return int(width), int(height)
 
 
@@ -266,58 +257,45 @@ def title_of(plan: Plan) -> str:
     )
 
 
-@app.command(epilog="Simulated film and random or embedded weights: figures of cost, none of quality.")
-def main(
-    models: Annotated[str | None, typer.Option(help="embedded, medium, 7b; comma-separated.")] = None,
-    questions: Annotated[str, typer.Option(help="Questions about each window.")] = "1,20,120",
-    tokens: Annotated[str, typer.Option(help="Tokens to generate; 1 is one-token scoring.")] = "1,16",
-    segments: Annotated[int, typer.Option(min=1, help="Windows of the film.")] = 1,
-    frames: Annotated[int, typer.Option(min=4, help="Frames of a window (2 a second), even.")] = 60,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    dtype: Annotated[
-        str | None, typer.Option(help="float32 (default on the CPU) or bfloat16 (default on CUDA).")
-    ] = None,
-    attention: Annotated[str | None, typer.Option(help="sdpa, eager; None for transformers' choice.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of torch.")] = None,
-    size: Annotated[str | None, typer.Option(help="Film, WIDTHxHEIGHT; 480p by default.")] = None,
-    max_pixels: Annotated[int | None, typer.Option(help="Most pixels of a frame.")] = None,
-    decoder: Annotated[str, typer.Option(help="Our reader: stream or decord.")] = "stream",
-    extrapolate_from: Annotated[
-        int | None,
-        typer.Option(help="Ask stock at most so many and draw a straight line; marked ~ in the table."),
-    ] = None,
-    warm_up: Annotated[bool, typer.Option(help="Answer one question about another file first.")] = True,
-    sides: Annotated[str, typer.Option(help="stock, ours, floor.")] = "stock,ours,floor",
-    json_file: Annotated[Path | None, typer.Option("--json", help="Also write all figures here.")] = None,
-) -> None:
-    """Time stock lmms-eval and the shared prefix side by side, with the floor that neither can pass.
-
-    Default models are embedded,medium on the CPU and medium,7b on CUDA (7b writes 17 GB to the temporary
-    folder). On the CPU the medium model sees frames of at most 78,400 pixels (91 tokens per pair of frames),
-    so that 120 questions end within hours; --max-pixels 1605632 shows them as large as stock does.
-
-    \b
-    Examples:
-      python benchmarks/shared_prefix.py --json cpu.json
-      python benchmarks/shared_prefix.py --models medium --extrapolate-from 20
-      python benchmarks/shared_prefix.py --device cuda --size 1280x720 --json gpu.json
-      python benchmarks/shared_prefix.py --models embedded --questions 2 --frames 8   # a trial
-    """
-    _check(device, dtype)
-    plan = Plan(
-        _names(models or ("embedded,medium" if device == "cpu" else "medium,7b"), MODELS),
-        _numbers(questions), _numbers(tokens), segments, frames, device,
-        dtype or ("float32" if device == "cpu" else "bfloat16"), attention, threads, decoder,
-        extrapolate_from, _size(size), max_pixels, warm_up, _names(sides, (STOCK, OURS, FLOOR)),
-    )  # fmt: skip
+def main() -> None:
+    """Measure, print the table and write the numbers."""
+    options = parser(__doc__)
+    add = options.add_argument
+    add("--models", type=_names(MODELS), help="embedded, medium, 7b; comma-separated")
+    add("--questions", type=_numbers, default=[1, 20, 120], help="questions about each window")
+    add("--tokens", type=_numbers, default=[1, 16], help="tokens to generate; 1 is one-token scoring")
+    add("--segments", type=int, default=1, help="windows of the film")
+    add("--frames", type=int, default=60, help="frames of a window (2 a second), even")
+    add("--device", choices=("cpu", "cuda"), default="cpu")
+    add("--dtype", choices=("float32", "bfloat16"), help="float32 by default on the CPU, bfloat16 on CUDA")
+    add("--attention", help="sdpa, eager; by default transformers' choice")
+    add("--threads", type=int, help="threads of torch")
+    add("--size", type=_size, help="film, WIDTHxHEIGHT; 480p by default")
+    add("--max-pixels", type=int, help="most pixels of a frame")
+    add("--decoder", choices=("stream", "decord"), default="stream", help="our reader")
+    add("--extrapolate-from", type=int, metavar="QUESTIONS",
+        help="ask stock at most so many and draw a straight line; marked ~ in the table")  # fmt: skip
+    add("--warm-up", action=argparse.BooleanOptionalAction, default=True,
+        help="answer one question about another file first")  # fmt: skip
+    add("--sides", type=_names(SIDES), default=list(SIDES), help="stock, ours, floor")
+    add("--json", dest="json_file", type=Path, help="also write all numbers here")
+    given = vars(options.parse_args())
+    json_file, on_cpu = given.pop("json_file"), given["device"] == "cpu"
+    given["models"] = given["models"] or (["embedded", "medium"] if on_cpu else ["medium", "7b"])
+    given["dtype"] = given["dtype"] or ("float32" if on_cpu else "bfloat16")
+    plan = Plan(**given)
     with TemporaryDirectory() as folder:
         cells = measure(plan, Path(folder))
     rows = rows_of(cells)
     Console(width=None if sys.stdout.isatty() else 180).print(table_of(rows, title_of(plan)))
     if json_file is not None:
-        report = {"machine": machine(device), "plan": asdict(plan), "rows": [row.as_dict() for row in rows]}
+        report = {
+            "machine": machine(plan.device),
+            "plan": asdict(plan),
+            "rows": [row.as_dict() for row in rows],
+        }
         json_file.write_text(json.dumps({**report, "cells": cells}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    app()
+    main()

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+
+from measuring import forget_peak, peak_mib, used_mib
 
 TASK, SPLIT = "shared_prefix", "test"
 
@@ -92,41 +93,23 @@ def requests_of(lm: Any, spec: Spec, questions: int, tokens: int) -> list[Any]:
     ]
 
 
-def load_stock(spec: Spec) -> Any:
-    """Return lmms-eval's own ``qwen2_5_vl``, cast to the number format asked for."""
+def load(spec: Spec) -> Any:
+    """Return the model of a side, loaded in bfloat16 and cast to the number format asked for.
+
+    Stock is lmms-eval's own ``qwen2_5_vl``; ours is ``semiology_hf`` without a journal.
+    """
     from lmms_eval.models.chat.qwen2_5_vl import Qwen2_5_VL
 
-    lm = Qwen2_5_VL(
-        pretrained=spec.checkpoint,
-        device=spec.device,
-        device_map=spec.device,
-        fps=spec.fps,
-        min_pixels=spec.min_pixels,
-        max_pixels=spec.max_pixels,
-        attn_implementation=spec.attention,
-    )
-    return _cast(lm, spec)
-
-
-def load_ours(spec: Spec) -> Any:
-    """Return ``semiology_hf`` without a journal, loaded in bfloat16 as stock is, then cast likewise."""
     from semiology.backends.semiology_hf import SemiologyHF
 
-    lm = SemiologyHF(
-        pretrained=spec.checkpoint,
-        device=spec.device,
-        dtype="bfloat16",
-        fps=spec.fps,
-        min_pixels=spec.min_pixels,
-        max_pixels=spec.max_pixels,
-        attn_implementation=spec.attention,
-        decoder=spec.decoder,
-        journal="none",
-    )
-    return _cast(lm, spec)
-
-
-def _cast(lm: Any, spec: Spec) -> Any:
+    shared: dict[str, Any] = {
+        "pretrained": spec.checkpoint, "device": spec.device, "fps": spec.fps, "min_pixels": spec.min_pixels,
+        "max_pixels": spec.max_pixels, "attn_implementation": spec.attention,
+    }  # fmt: skip
+    if spec.side == "stock":
+        lm: Any = Qwen2_5_VL(**shared, device_map=spec.device)
+    else:
+        lm = SemiologyHF(**shared, dtype="bfloat16", decoder=spec.decoder, journal="none")
     if spec.dtype == "float32":
         lm.model.float()
     return lm
@@ -180,7 +163,7 @@ def _counted(opener: Callable[..., Any], seen: Counter[str]) -> Callable[..., An
 def measure(spec: Spec) -> dict[str, Any]:
     """Load one side, ask it and return the cell."""
     ((questions, tokens),) = spec.plan
-    lm = (load_stock if spec.side == "stock" else load_ours)(spec)
+    lm = load(spec)
     if spec.warm_up:
         other = replace(spec, film=spec.warm_up, windows=spec.windows[:1])
         lm.generate_until(requests_of(lm, other, questions=1, tokens=1))
@@ -192,7 +175,7 @@ def measure(spec: Spec) -> dict[str, Any]:
         replies = lm.generate_until(asked)
         synchronize(spec.device)
         seconds = perf_counter() - start
-    peak = peak_mib(spec.device)
+    peak = peak_of(spec.device)
     own = Counter(_engine_counts(lm))
     own.subtract(earlier)
     texts = [reply.text for reply in replies]
@@ -239,34 +222,22 @@ def _counts(spec: Spec, seen: Counter[str], own: Counter[str], asked: int, gener
 
 def reset_peak(device: str) -> float:
     """Forget the peak of memory so far and return what is in use, MiB."""
-    if device != "cpu":
-        import torch
+    if device == "cpu":
+        forget_peak()
+        return used_mib()
+    import torch
 
-        torch.cuda.reset_peak_memory_stats()
-        return float(torch.cuda.memory_allocated() / 2**20)
-    with suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")  # Linux: the high-water mark starts anew
-    return _status("VmRSS")
+    torch.cuda.reset_peak_memory_stats()
+    return float(torch.cuda.memory_allocated() / 2**20)
 
 
-def peak_mib(device: str) -> float:
+def peak_of(device: str) -> float:
     """Return the peak of memory since `reset_peak` (since the start where the system cannot reset), MiB."""
-    if device != "cpu":
-        import torch
+    if device == "cpu":
+        return peak_mib()
+    import torch
 
-        return float(torch.cuda.max_memory_allocated() / 2**20)
-    return _status("VmHWM")
-
-
-def _status(name: str) -> float:
-    """Return a line of this process's status in MiB."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        for line in status.read_text().splitlines():
-            if line.startswith(f"{name}:"):
-                return int(line.split()[1]) / 1024
-    scale = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+    return float(torch.cuda.max_memory_allocated() / 2**20)
 
 
 def synchronize(device: str) -> None:

@@ -8,57 +8,20 @@ does not grow with the sweep. Prints one JSON object.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
 import sys
 import tempfile
 from pathlib import Path
-from time import perf_counter, process_time
 from typing import Any
+
+from measuring import CONSOLE, Clock, parser
 
 WORDINGS = (
     "s3", "minimal", "clinical_term", "definition", "layperson", "role", "step_by_step_look", "paraphrase",
     "body_part", "duration",
 )  # fmt: skip
-
-
-class Clock:
-    """Processor and wall seconds of what it wraps, summed."""
-
-    def __init__(self) -> None:
-        self.processor = self.wall = 0.0
-
-    def __call__(self, function: Any) -> Any:
-        """Return the function, timed."""
-
-        def timed(*arguments: Any, **keywords: Any) -> Any:
-            start = process_time(), perf_counter()
-            try:
-                return function(*arguments, **keywords)
-            finally:
-                self.processor += process_time() - start[0]
-                self.wall += perf_counter() - start[1]
-
-        return timed
-
-
-def a_set(folder: Path, segments: int) -> Path:
-    """Simulate recordings of two segments each (30 s and what remains of 52 s), half as many as segments."""
-    from semiology.data.simulated import simulate
-
-    simulate(
-        folder,
-        patients=segments // 2,
-        seed=11,
-        recordings_per_patient=1,
-        duration_s=(52.0, 54.0),
-        size=(320, 240),
-        fps=15,
-        workers=1,
-    )
-    return folder
 
 
 def measure(data: Path, work: Path) -> dict[str, Any]:
@@ -70,19 +33,18 @@ def measure(data: Path, work: Path) -> dict[str, Any]:
     model, loading, tables = Clock(), Clock(), Clock()
     SemiologyHF.generate_until = model(SemiologyHF.generate_until)  # type: ignore[method-assign]
     SemiologyHF.__init__ = loading(SemiologyHF.__init__)  # type: ignore[method-assign]
-    summarise = tables(sweep_run.sweep_summary_of)
-    sweep_run.sweep_summary_of = summarise
+    sweep_run.sweep_summary_of = tables(sweep_run.sweep_summary_of)
     # Imported before the clock starts: libraries load in the same time for any sweep.
     import lmms_eval.__main__  # noqa: F401
 
     options = sweep_run.SweepOptions("embedded", "", data, work / "out", prompts=WORDINGS)
-    start = process_time(), perf_counter()
-    plan = sweep_run.plan_sweep(options)
-    with contextlib.redirect_stdout(sys.stderr):
-        summary = sweep_run.run_sweep(options, plan, lambda found: None)
-    assert summary is not None
-    tables(write_sweep_files)(summary, work / "out" / "report")
-    whole, wall = process_time() - start[0] - loading.processor, perf_counter() - start[1] - loading.wall
+    with Clock() as whole:
+        plan = sweep_run.plan_sweep(options)
+        with contextlib.redirect_stdout(sys.stderr):
+            summary = sweep_run.run_sweep(options, plan, lambda found: None)
+        assert summary is not None
+        tables(write_sweep_files)(summary, work / "out" / "report")
+    processor = whole.processor - loading.processor
     return {
         "features": len(plan.features),
         "segments": len({(window.video_id, window.segment) for window in plan.windows}),
@@ -90,26 +52,28 @@ def measure(data: Path, work: Path) -> dict[str, Any]:
         "processor_s": {
             "model": round(model.processor, 1),
             "tables": round(tables.processor, 1),
-            "rest": round(whole - model.processor - tables.processor, 1),
+            "rest": round(processor - model.processor - tables.processor, 1),
             "loading, not counted": round(loading.processor, 1),
         },
-        "wall_s": round(wall, 1),
-        "times_the_model": round(whole / model.processor, 3),
+        "wall_s": round(whole.wall - loading.wall, 1),
+        "times_the_model": round(processor / model.processor, 3),
     }
 
 
 def main() -> None:
     """Print the times."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--segments", type=int, default=60)
-    segments = parser.parse_args().segments
+    from semiology.data.simulated import simulate
+
+    options = parser(__doc__)
+    options.add_argument("--segments", type=int, default=60)
+    segments = options.parse_args().segments
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         os.environ["SEMIOLOGY_CACHE"] = str(work / "cache")
-        data = a_set(work / "set", segments)
-        print(json.dumps(measure(data, work), indent=2))  # noqa: T201
+        # recordings of two segments each: 30 s and what remains of 52 s
+        simulate(work / "set", patients=segments // 2, seed=11, recordings_per_patient=1,
+                 duration_s=(52.0, 54.0), size=(320, 240), fps=15, workers=1)  # fmt: skip
+        CONSOLE.print(json.dumps(measure(work / "set", work), indent=2))
 
 
 if __name__ == "__main__":

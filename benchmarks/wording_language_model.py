@@ -12,13 +12,14 @@ a model that has would propose.
 
 from __future__ import annotations
 
-import argparse
 import functools
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from measuring import parser as described_parser
 
 FEATURES = ("tonic", "close_eyes")
 CONTEXT = 384
@@ -58,9 +59,7 @@ class Recipe:
 
 def main() -> None:
     """Train the model and write its folder."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = described_parser(__doc__)
     parser.add_argument("--out", type=Path, required=True, help="folder of weights and tokenizer")
     parser.add_argument("--features", default=",".join(FEATURES), help="features, comma-separated")
     parser.add_argument("--steps", type=int, default=Recipe.steps)
@@ -92,7 +91,7 @@ def lessons(recipe: Recipe) -> list[tuple[str, str]]:
     while len(pairs) < recipe.examples:
         name = recipe.features[len(pairs) % len(recipe.features)]
         wording = _drawn_wording(grammars[name].slots, rng)
-        records = _drawn_records(name, rng)
+        records = _drawn_records(name, wording, rng)
         found = wording
         for _ in range(rng.randint(1, 3)):
             found = offline[name].propose(found, records)
@@ -111,11 +110,11 @@ def _drawn_wording(slots: Mapping[str, Sequence[str]], rng: random.Random) -> st
     return Construction(rng.choice(slots["question"]), **chosen).instruction
 
 
-def _drawn_records(feature: str, rng: random.Random) -> list[dict[str, Any]]:
+def _drawn_records(feature: str, wording: str, rng: random.Random) -> list[dict[str, Any]]:
     """Return what is told about a minibatch: half of it with the feature, answers drawn."""
     from semiology.optimization.search.asking import Said
     from semiology.optimization.search.examples import Example
-    from semiology.optimization.search.feedback import clinical_definition, recording_feedback, verdict
+    from semiology.optimization.search.feedback import proposer_record
 
     yes_rate = rng.random()
     records = []
@@ -123,14 +122,7 @@ def _drawn_records(feature: str, rng: random.Random) -> list[dict[str, Any]]:
         answer = "yes" if rng.random() < yes_rate else "no"
         reason = rng.choice(_statements()) if rng.random() < 0.5 else None
         example = Example(feature, "", "", truth, (0,), reason)
-        records.append(
-            {
-                "Inputs": {"sign": feature},
-                "Feedback": recording_feedback(example, Said(answer, (answer,)), number),
-                "Verdict": verdict(truth, answer),
-                "Definition": clinical_definition(feature),
-            }
-        )
+        records.append(proposer_record(example, Said(answer, (answer,)), number, wording))
     return records
 
 

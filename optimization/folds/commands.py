@@ -1,4 +1,4 @@
-"""Commands of this folder; ``cli.py`` hangs them where users look for them."""
+"""``semiology data folds``."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def folds_command(
     """Put the patients of a recording set into folds, and write them to recordings.csv.
 
     All recordings of a patient share a fold; features and ES/NES are spread as evenly as the patients allow.
-    What is missing in a fold is told.
+    What is missing in a fold is named.
     """
     from semiology.data.problems import RecordingSetError
     from semiology.data.tables.reading import read_recording_set
@@ -85,9 +85,10 @@ def _print_folds(balance: FoldBalance, notes: tuple[str, ...]) -> None:
     console = Console()
     shown = Table("fold", "patients", "recordings", "ES", "NES", "features seen", "positives")
     for each in balance.folds:
-        signs = sum(count > 0 for count in each.positives.values())
-        cells = (each.patients, each.recordings, each.diagnoses["ES"], each.diagnoses["NES"], signs)
-        shown.add_row(each.fold, *map(str, cells), str(sum(each.positives.values())))
+        positives = each.positives.values()
+        seen = sum(count > 0 for count in positives)
+        cells = (each.patients, each.recordings, each.diagnoses["ES"], each.diagnoses["NES"], seen)
+        shown.add_row(each.fold, *map(str, cells), str(sum(positives)))
     console.print(shown)
     for line in (*notes, *balance.warnings):
         console.print(f"- {line}", markup=False, highlight=False)

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from semiology.data.recording_set import Recording, RecordingSet
 from semiology.features import FEATURES
+from semiology.metrics.arrays import Codes, Floats
 from semiology.render.text import counted
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 
 DIAGNOSES = ("ES", "NES")
 STARTS = 20
@@ -112,7 +110,7 @@ def draw_folds(
 
 
 def fold_balance(recording_set: RecordingSet, fold_of_patient: Mapping[str, str]) -> FoldBalance:
-    """Count what each fold holds, and tell what is missing in it.
+    """Count what each fold holds, and say what is missing in it.
 
     Raises:
         FoldError: no patient of the set has a fold.
@@ -147,9 +145,10 @@ def nested_splits(fold_of_patient: Mapping[str, str]) -> tuple[Split, ...]:
     splits = []
     for i, test in enumerate(names):
         development = names[(i + 1) % len(names)]
-        rest = [name for name in names if name not in (test, development)]
-        train = tuple(sorted(patient for name in rest for patient in members[name]))
-        splits.append(Split(test, development, train, members[development], members[test]))
+        train = sorted(
+            patient for patient, fold in fold_of_patient.items() if fold not in (test, development)
+        )
+        splits.append(Split(test, development, tuple(train), members[development], members[test]))
     return tuple(splits)
 
 
@@ -257,17 +256,13 @@ def _counts(
 ) -> FoldCounts:
     inside = [item for item in recordings if fold_of[item.patient_id] == name]
     videos = {item.video_id for item in inside}
-    said = [item for item in recording_set.annotations if item.video_id in videos]
+    marked = Counter(
+        (item.feature, item.present) for item in recording_set.annotations if item.video_id in videos
+    )
     diagnoses = {name: sum(item.diagnosis == name for item in inside) for name in DIAGNOSES}
-    by_value = {
-        value: {
-            feature: sum(item.feature == feature and item.present == value for item in said)
-            for feature in FEATURES
-        }
-        for value in ("yes", "no")
-    }
+    positives, negatives = ({each: marked[each, value] for each in FEATURES} for value in ("yes", "no"))
     patients = len({item.patient_id for item in inside})
-    return FoldCounts(name, patients, len(inside), diagnoses, by_value["yes"], by_value["no"])
+    return FoldCounts(name, patients, len(inside), diagnoses, positives, negatives)
 
 
 def _warnings(counts: Sequence[FoldCounts]) -> list[str]:

@@ -48,7 +48,7 @@ def read_folds(path: Path, recording_set: RecordingSet) -> ImportedFolds:
         table.problems.append(Problem(table.file, 1, "the columns of a fold table are missing", fix))
     if table.problems or identity is None:
         raise RecordingSetError(table.problems)
-    known = _patients_by(identity, recording_set)
+    known = {getattr(item, identity): item.patient_id for item in recording_set.recordings}
     found, problems = _patient_folds(table, identity, known)
     if not found and not problems:
         message = f"names no {identity} of the recording set {recording_set.name!r} with a fold"
@@ -93,12 +93,6 @@ def write_folds(directory: Path, fold_of_patient: Mapping[str, str], *, replace:
     rows = [{**row.cells, "fold": fold_of_patient.get(row["patient_id"], "")} for row in table.rows]
     write_whole(path, table_text(columns, rows, table.delimiter))
     return sum(bool(row["fold"]) for row in rows)
-
-
-def _patients_by(identity: str, recording_set: RecordingSet) -> dict[str, str]:
-    if identity == "patient_id":
-        return {patient: patient for patient in recording_set.patients}
-    return {item.video_id: item.patient_id for item in recording_set.recordings}
 
 
 def _patient_folds(

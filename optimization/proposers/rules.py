@@ -1,7 +1,7 @@
 """What a wording found by a search must keep to, whoever proposed it.
 
 It ends as one yes/no question about the feature, is not too long, names no recording and gives no hint at the
-answer. A wording that breaks a rule is never asked; the reasons are counted and told.
+answer. A wording that breaks a rule is never asked; the reasons are counted and reported.
 """
 
 from __future__ import annotations
@@ -112,14 +112,11 @@ class CandidateRules:
         words = content_words(question)
         if not words & self._words:
             return ["its question shares no word with any wording of the feature"]
-        closer = self._closer_sign(words)
-        return [f"it asks about another feature ({closer})"] if closer else []
-
-    def _closer_sign(self, words: frozenset[str]) -> str | None:
-        """Return the feature whose wordings hold all words of a question; this one's hold half at most."""
-        if 2 * len(words & self._words) > len(words):
-            return None
-        return next((name for name, known in self._other_words.items() if words <= known), None)
+        if 2 * len(words & self._words) <= len(words):
+            closer = next((name for name, known in self._other_words.items() if words <= known), None)
+            if closer:
+                return [f"it asks about another feature ({closer})"]
+        return []
 
     @cached_property
     def _other_words(self) -> dict[str, frozenset[str]]:

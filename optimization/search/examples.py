@@ -56,7 +56,7 @@ class Parts:
 
     def patients(self, part: str) -> tuple[str, ...]:
         """Return the patients of ``train``, ``development`` or ``test``."""
-        return {"train": self.train, "development": self.development, "test": self.test}[part]
+        return tuple(getattr(self, part))
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,6 @@ class FeatureExamples:
     train: tuple[Example, ...]
     development: tuple[Example, ...]
     test: tuple[Example, ...]
-
-    @property
-    def all(self) -> tuple[Example, ...]:
-        """Examples of all parts."""
-        return self.train + self.development + self.test
 
 
 def divide_patients(

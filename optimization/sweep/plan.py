@@ -1,4 +1,4 @@
-"""What a sweep will ask, before anything is asked: questions, segments, shared work, needs, time.
+"""What a sweep will ask, before anything is asked: questions, segments, shared work, needs.
 
 A plan crosses features, wordings, answer formats and enhancements over the segments of a recording set. Its
 fingerprint fixes all of that, and the margin of equivalence, before the first answer is seen.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -161,7 +161,7 @@ def make_sweep_plan(
         window_name: name of the window in ``plan``.
         margin: largest harmless difference of accuracy of a paraphrase (0.05 = five points).
 
-    Features that cannot be asked, and wordings that are not, are told in the plan's ``notes``.
+    Features that cannot be asked, and wordings that are not, are named in the plan's ``notes``.
 
     Raises:
         SettingsError: an unknown name, a margin out of range, or nothing left to ask.
@@ -183,18 +183,16 @@ def make_sweep_plan(
     if not swept:
         raise SettingsError("a sweep has nothing to ask: " + "; ".join(notes))
     name = f"{plan.recording_set.name} {plan.recording_set.version}".strip()
-    frames, seconds = _sizes(plan, {window for each in swept for window in each.windows})
+    asked = {window for each in swept for window in each.windows}
+    segments = {
+        (video_id, segment.index): segment
+        for video_id, recording in plan.recordings.items()
+        for segment in recording.segments
+        if (video_id, segment.index) in asked
+    }
+    frames = {key: plan.window.n_frames(segment) for key, segment in segments.items()}
+    seconds = {key: segment.duration_s for key, segment in segments.items()}
     return SweepPlan(name, window_name, tuple(swept), frames, seconds, margin, tuple(notes))
-
-
-def pending(plan: SweepPlan, answered: Collection[tuple[str, str, str, str, int]]) -> list[Request]:
-    """Return the questions that are not answered yet, in the plan's order.
-
-    Args:
-        plan: the sweep.
-        answered: keys as in `Request.key`: feature, prompt hash, enhancement, video id, segment.
-    """
-    return [request for request in plan.requests() if request.key not in answered]
 
 
 def probe(plan: SweepPlan, windows: int = PROBE_WINDOWS) -> list[Request]:
@@ -202,19 +200,6 @@ def probe(plan: SweepPlan, windows: int = PROBE_WINDOWS) -> list[Request]:
     count = min(windows, len(plan.windows))
     chosen = {plan.windows[(2 * i + 1) * len(plan.windows) // (2 * count)] for i in range(count)}
     return [request for request in plan.requests() if request.window in chosen]
-
-
-def estimated_seconds(plan: SweepPlan, window_s: float, question_s: float, *, shared: bool) -> float:
-    """Return how long the sweep will take.
-
-    Args:
-        plan: the sweep.
-        window_s: seconds to read one window's media and make its prefix, as measured on the probe.
-        question_s: seconds for one question behind it.
-        shared: whether questions about a window share its prefix; otherwise each pays for it.
-    """
-    readings = len(plan.windows) if shared else plan.n_requests
-    return readings * window_s + plan.n_requests * question_s
 
 
 def _check(features: Sequence[str] | None, enhancements: Sequence[str], margin: float) -> None:
@@ -258,17 +243,3 @@ def _feature_sweeps(
         )
         for name in meant
     ]
-
-
-def _sizes(
-    plan: Plan, asked: Collection[tuple[str, int]]
-) -> tuple[dict[tuple[str, int], int], dict[tuple[str, int], float]]:
-    """Return the frames and the seconds of each window asked about."""
-    segments = {
-        (video_id, segment.index): segment
-        for video_id, recording in plan.recordings.items()
-        for segment in recording.segments
-        if (video_id, segment.index) in asked
-    }
-    frames = {key: plan.window.n_frames(segment) for key, segment in segments.items()}
-    return frames, {key: segment.duration_s for key, segment in segments.items()}

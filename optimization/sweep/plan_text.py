@@ -13,7 +13,7 @@ from semiology.tasks.sweep.wordings import NO_ENHANCEMENT
 
 
 def plan_summary(plan: SweepPlan) -> dict[str, Any]:
-    """Return the plan's figures: what is asked, how much work is shared, and what a run will need."""
+    """Return the numbers of the plan: what is asked, how much work is shared, and what a run will need."""
     frames = sum(plan.frames_of[window.video_id, window.segment] for window in plan.windows)
     seconds = sum(plan.seconds_of[window.video_id, window.segment] for window in plan.windows)
     return {
@@ -52,11 +52,6 @@ def plan_summary(plan: SweepPlan) -> dict[str, Any]:
     }
 
 
-def plan_cautions(plan: SweepPlan) -> tuple[str, ...]:
-    """Return what the data cannot tell, before the work is done."""
-    return tuple(_cautions(plan))
-
-
 def plan_lines(plan: SweepPlan) -> list[str]:
     """Return the plan as short sentences."""
     found = plan_summary(plan)
@@ -78,7 +73,8 @@ def plan_lines(plan: SweepPlan) -> list[str]:
     return [*lines, f"plan {plan.fingerprint[:12]}", *found["notes"]]
 
 
-def _cautions(plan: SweepPlan) -> Iterator[str]:
+def plan_cautions(plan: SweepPlan) -> Iterator[str]:
+    """Yield what the data cannot show, before the work is done."""
     for each in plan.features:
         k = len(each.selection.wordings)
         if each.enhancement != NO_ENHANCEMENT:

@@ -12,9 +12,7 @@ from semiology.data.windows.sliding import STANDARD
 from semiology.features import FEATURES
 from semiology.optimization.sweep.plan import (
     SweepPlan,
-    estimated_seconds,
     make_sweep_plan,
-    pending,
     probe,
 )
 from semiology.optimization.sweep.plan_text import plan_lines, plan_summary
@@ -87,14 +85,6 @@ def test_every_question_is_asked_once_and_those_about_a_window_together() -> Non
     assert changes == len(plan.windows) - 1
 
 
-def test_a_sweep_that_was_stopped_goes_on_where_it_was() -> None:
-    plan = make_sweep_plan(a_plan())
-    requests = list(plan.requests())
-    assert pending(plan, {request.key for request in requests[:17]}) == requests[17:]
-    assert pending(plan, set()) == requests
-    assert pending(plan, {request.key for request in requests}) == []
-
-
 def test_the_probe_spreads_over_the_plan() -> None:
     plan = make_sweep_plan(a_plan())
     asked = probe(plan)
@@ -105,13 +95,6 @@ def test_the_probe_spreads_over_the_plan() -> None:
         request for request in asked if request.window == asked[0].window
     ]
     assert len({request.window for request in probe(plan, 99)}) == len(plan.windows)
-
-
-def test_the_estimate_counts_readings_once_or_with_each_question() -> None:
-    plan = make_sweep_plan(a_plan(), ["tonic"], prompts=("s3", "minimal"))
-    # 7 windows, 14 questions: 7 * 2 + 14 * 0.5 and 14 * 2 + 14 * 0.5
-    assert estimated_seconds(plan, 2.0, 0.5, shared=True) == pytest.approx(21)
-    assert estimated_seconds(plan, 2.0, 0.5, shared=False) == pytest.approx(35)
 
 
 def test_enhancements_are_asked_of_the_features_they_are_meant_for() -> None:
