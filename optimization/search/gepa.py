@@ -21,16 +21,7 @@ from semiology.optimization.proposers.guarded import PREDICTOR
 from semiology.optimization.search.asking import AnswerBook, Said
 from semiology.optimization.search.examples import Example
 from semiology.optimization.search.feedback import proposer_record, recording_feedback
-from semiology.optimization.search.gepa_strategies import (
-    BalancedMinibatches,
-    BestSibling,
-    DevelopmentPolicy,
-    ObjectiveAcceptance,
-    Siblings,
-    Standing,
-    Trial,
-    best_of,
-)
+from semiology.optimization.search.gepa_strategies import BalancedMinibatches, Decisions, Standing, Trial
 from semiology.optimization.search.scores import RIGHT, score_of
 
 Batch = Sequence[Any]
@@ -176,7 +167,8 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
             )
         train, development = ([each["example"] for each in part] for part in (trainset, valset))
         rng = random.Random(self.seed)  # noqa: S311 - a search, not a secret
-        acceptance = ObjectiveAcceptance(self._scored, train, self.trials)
+        decisions = Decisions(self._scored, train, development, self._siblings)
+        self.trials = decisions.trials
         found = optimize(
             seed_candidate={PREDICTOR: student.wording},
             trainset=list(trainset),
@@ -185,10 +177,10 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
             batch_sampler=BalancedMinibatches(
                 [each.truth for each in train], self.reflection_minibatch_size, rng
             ),
-            sampling_strategy=Siblings(self._siblings),
-            acceptance_criterion=acceptance,
-            selection_strategy=BestSibling(acceptance),
-            val_evaluation_policy=DevelopmentPolicy(self._scored, development),
+            sampling_strategy=decisions,
+            acceptance_criterion=decisions,
+            selection_strategy=decisions,
+            val_evaluation_policy=decisions,
             max_metric_calls=self.max_metric_calls,
             stop_callbacks=self._stoppers,
             callbacks=self._callbacks,
@@ -198,8 +190,8 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
             run_dir=None,
             seed=self.seed or 0,
         )
-        wordings = [each[PREDICTOR] for each in found.candidates]
-        program = AskRecording(wordings[best_of(wordings, self._scored, development)], student.book)
+        best = found.candidates[decisions.best_of(found.candidates)]
+        program = AskRecording(best[PREDICTOR], student.book)
         program.detailed_results = found
         return program
 

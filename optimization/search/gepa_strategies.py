@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,11 +38,6 @@ def standing(book: AnswerBook, value: Objective) -> Standing:
     return scored
 
 
-def best_of(wordings: Sequence[str], scored: Standing, development: Sequence[Example]) -> int:
-    """Return the number of the wording that is best on the development recordings, the first of equals."""
-    return max(range(len(wordings)), key=lambda number: (scored(wordings[number], development), -number))
-
-
 @dataclass(frozen=True)
 class Trial:
     """A wording tried on a minibatch beside its parent: the objective of both, and whether it went on."""
@@ -54,66 +49,70 @@ class Trial:
     accepted: bool
 
 
-class ObjectiveAcceptance:
-    """Accepts a wording whose objective on the minibatch is above its parent's (mean score breaks ties).
+class Decisions(FullEvaluationPolicy[int, Any]):
+    """What GEPA tries on what, accepts, sends on and calls best; all by the objective, the mean score breaks ties.
+
+    Each step varies one wording several times on one minibatch, so that the variants share its video. Of those
+    that beat their parent only the best goes on to the development recordings, all of which are then asked: they
+    cost most of a budget, and more of it goes into trying wordings so.
 
     Args:
         scored: objective and mean score of a wording.
-        train: training examples, in GEPA's order.
-        trials: every verdict is appended here.
+        train, development: examples, in GEPA's order.
+        siblings: variants in each step.
+
+    Attributes:
+        trials: every verdict on a minibatch, in order.
     """
 
-    def __init__(self, scored: Standing, train: Sequence[Example], trials: list[Trial]) -> None:
-        self._scored, self._train, self._trials = scored, train, trials
+    def __init__(
+        self, scored: Standing, train: Sequence[Example], development: Sequence[Example], siblings: int
+    ) -> None:
+        self._scored, self._train, self._development = scored, train, development
+        self._siblings = siblings
+        self.trials: list[Trial] = []
+
+    def sample_tasks(
+        self, state: Any, candidate_selector: Any, batch_sampler: Any, trainset: Any
+    ) -> list[ProposalTask[int, Any]]:
+        """Return one task for each variant, all with the same parent and minibatch."""
+        parent = candidate_selector.select_candidate_idx(state)
+        numbers = batch_sampler.next_minibatch_ids(trainset, state)
+        wording = state.program_candidates[parent]
+        return [
+            ProposalTask(parent, wording, list(numbers), trainset.fetch(numbers))
+            for _ in range(self._siblings)
+        ]
 
     def should_accept(self, proposal: Any, state: Any) -> bool:
-        """Tell whether the proposal may be tried on the development patients."""
-        asked = [self._train[number] for number in proposal.subsample_indices]
+        """Return whether a proposal beats its parent on the minibatch."""
         parent = state.program_candidates[proposal.parent_program_ids[0]][PREDICTOR]
-        before, after = self._scored(parent, asked), self.standing_of(proposal)
-        trial = Trial(proposal.candidate[PREDICTOR], parent, before[0], after[0], after > before)
-        self._trials.append(trial)
+        before, after = self._on_minibatch(proposal, parent), self._on_minibatch(proposal)
+        self.trials.append(Trial(proposal.candidate[PREDICTOR], parent, before[0], after[0], after > before))
         return after > before
 
-    def standing_of(self, proposal: Any) -> tuple[float, float]:
-        """Return objective and mean score of a proposal on its minibatch."""
+    def _on_minibatch(self, proposal: Any, wording: str | None = None) -> tuple[float, float]:
         asked = [self._train[number] for number in proposal.subsample_indices]
-        return self._scored(proposal.candidate[PREDICTOR], asked)
+        return self._scored(wording or proposal.candidate[PREDICTOR], asked)
 
     def reject_reason(self, proposal: Any, state: Any) -> str:
         """Return why a proposal is not kept."""
         del proposal, state
         return "not better than its parent on the minibatch"
 
-
-class BestSibling:
-    """Of the variants of a step that beat their parent, lets the best go on to the development recordings.
-
-    Development recordings cost most of a budget; more of it goes into trying wordings so.
-
-    Args:
-        acceptance: tells which beat their parent, and by how much.
-    """
-
-    def __init__(self, acceptance: ObjectiveAcceptance) -> None:
-        self._acceptance = acceptance
-
     def select(self, proposals: list[Any], state: Any, acceptance_criterion: Any) -> list[Any]:
         """Return the best accepted proposal, the first of equals; none if none was accepted."""
         better = [each for each in proposals if acceptance_criterion.should_accept(each, state)]
-        return [max(better, key=self._acceptance.standing_of)] if better else []
-
-
-class DevelopmentPolicy(FullEvaluationPolicy[int, Any]):
-    """Asks all development recordings; best is the best objective there, the first of equals."""
-
-    def __init__(self, scored: Standing, development: Sequence[Example]) -> None:
-        self._scored, self._development = scored, development
+        return [max(better, key=self._on_minibatch)] if better else []
 
     def get_best_program(self, state: Any) -> int:
-        """Return the number of the best wording so far."""
-        wordings = [each[PREDICTOR] for each in state.program_candidates]
-        return best_of(wordings, self._scored, self._development)
+        """Return the number of the best wording on development so far."""
+        return self.best_of(state.program_candidates)
+
+    def best_of(self, candidates: Sequence[Mapping[str, str]]) -> int:
+        """Return the number of the candidate that is best on development, the first of equals."""
+        found = [self._scored(each[PREDICTOR], self._development) for each in candidates]
+        return max(range(len(found)), key=lambda number: (found[number], -number))
 
     def get_valset_score(self, program_idx: int, state: Any) -> float:
         """Return the objective of one wording on the development recordings."""
@@ -157,28 +156,6 @@ class BalancedMinibatches:
         return drawn
 
 
-class Siblings:
-    """Proposes several variants of one wording on one minibatch, so that they share its video.
-
-    Args:
-        count: variants in each step.
-    """
-
-    def __init__(self, count: int) -> None:
-        self._count = count
-
-    def sample_tasks(
-        self, state: Any, candidate_selector: Any, batch_sampler: Any, trainset: Any
-    ) -> list[ProposalTask[int, Any]]:
-        """Return one task for each variant, all with the same parent and minibatch."""
-        parent = candidate_selector.select_candidate_idx(state)
-        numbers = batch_sampler.next_minibatch_ids(trainset, state)
-        wording = state.program_candidates[parent]
-        return [
-            ProposalTask(parent, wording, list(numbers), trainset.fetch(numbers)) for _ in range(self._count)
-        ]
-
-
 class MinutesUsed:
     """Stops a search after so many minutes, those of earlier, killed runs of the same search included.
 
@@ -203,22 +180,3 @@ class MinutesUsed:
     def used_s(self) -> float:
         """Seconds used in all."""
         return self._before_s + self._now() - self._began
-
-
-class NothingNew:
-    """Stops a search whose proposer has had nothing new to say for so many steps in a row.
-
-    Args:
-        barren_steps: tells how many steps in a row brought no new wording.
-        patience: how many are allowed.
-    """
-
-    def __init__(self, barren_steps: Callable[[], int], patience: int) -> None:
-        self._barren_steps, self._patience = barren_steps, patience
-        self.stopped = False
-
-    def __call__(self, state: Any) -> bool:
-        """Tell whether to stop."""
-        del state
-        self.stopped = self.stopped or self._barren_steps() >= self._patience
-        return self.stopped

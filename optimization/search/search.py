@@ -16,7 +16,7 @@ from semiology.optimization.proposers.wording_text import CANDIDATE, wording_pro
 from semiology.optimization.search.asking import AnswerBook
 from semiology.optimization.search.examples import Example
 from semiology.optimization.search.gepa import AskRecording, WordingGEPA, dspy_example
-from semiology.optimization.search.gepa_strategies import MinutesUsed, NothingNew, standing
+from semiology.optimization.search.gepa_strategies import MinutesUsed, standing
 from semiology.optimization.search.lineage import Recorder, lineage
 from semiology.optimization.search.options import SearchOptions
 from semiology.optimization.search.scores import objective, scores_of
@@ -151,8 +151,14 @@ def search_feature(
     def broken_off() -> bool:
         return guarded.failures >= FAILED_REPLIES
 
-    def barren_steps() -> int:  # a proposing model that is gone ends the search sooner
-        return PATIENCE if broken_off() else guarded.barren // options.siblings
+    exhausted = False
+
+    def nothing_new(state: Any) -> bool:
+        del state
+        nonlocal exhausted
+        # a proposing model that is gone ends the search sooner
+        exhausted = exhausted or broken_off() or guarded.barren // options.siblings >= PATIENCE
+        return exhausted
 
     def origin(text: str) -> str:
         known = wording_prompt(feature, text, options.answer_format)
@@ -164,12 +170,11 @@ def search_feature(
         worst = objective("worst_fold")(development, answers)
         return {**{name: found[name] for name in SHOWN_SCORES}, "worst_fold": worst}
 
-    ended = NothingNew(barren_steps, PATIENCE)
     recorder = Recorder(origin, shown, lambda this: told(feature, this))
     optimizer = WordingGEPA(
         scored=standing(book, objective(options.objective)), proposer=guarded,
         max_metric_calls=options.metric_calls or UNLIMITED, minibatch=options.minibatch,
-        siblings=options.siblings, seed=options.seed, stoppers=[clock, ended], callbacks=[recorder],
+        siblings=options.siblings, seed=options.seed, stoppers=[clock, nothing_new], callbacks=[recorder],
     )  # fmt: skip
     chosen = optimizer.compile(
         AskRecording(begun, book),
@@ -190,7 +195,7 @@ def search_feature(
             f"({guarded.last_failure}); run the same command again to go on from here (the test patients are "
             "asked at its end)"
         )
-    elif ended.stopped:
+    elif exhausted:
         notes.append(f"{feature}: the search stopped early, because the proposer had nothing new to try")
     elif options.minutes is not None and clock(None):
         notes.append(f"{feature}: the search stopped when its {options.minutes:g} minutes were used")
