@@ -60,7 +60,7 @@ class LanguageModelServer:
             self._process.wait()
 
     def answers(self) -> bool:
-        """Tell whether the server is there."""
+        """Return whether the server is there."""
         try:
             with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{self._port}/health", timeout=5):
                 return True

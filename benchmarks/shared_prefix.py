@@ -206,7 +206,7 @@ def _run(spec: Spec, folder: Path) -> list[dict[str, Any]]:
 
 
 def machine(device: str) -> dict[str, Any]:
-    """Return what the figures depend on besides the code."""
+    """Return what the numbers depend on besides the code."""
     from importlib.metadata import version
 
     import torch

@@ -204,14 +204,14 @@ def _counts(spec: Spec, seen: Counter[str], own: Counter[str], asked: int, gener
     """Return the cell's counts: those of the hooks, and our suffixes from the engine, which must agree.
 
     Raises:
-        RuntimeError: The engine tells other token counts than the hooks saw, or left questions unanswered.
+        RuntimeError: The engine reports other token counts than the hooks saw, or left questions unanswered.
     """
     counts = {"opens": seen["opens"], "vision_runs": seen["vision_runs"], "generated_tokens": generated}
     if spec.side == "stock":  # one reading of the window per question, by its source
         return {**counts, "decodes": asked, "prefilled_tokens": seen["prefilled_tokens"], "suffix_tokens": 0}
     through = seen["prefilled_tokens"] + seen["behind_tokens"]
     if through != own["language_model_tokens"] or own["unanswered"]:
-        raise RuntimeError(f"the hooks saw {through} tokens; the engine tells {dict(own)}")
+        raise RuntimeError(f"the hooks saw {through} tokens; the engine reports {dict(own)}")
     return {
         **counts,
         "decodes": own["decodes"],

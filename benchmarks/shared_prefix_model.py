@@ -26,7 +26,7 @@ from semiology.data.simulated.script.script import draw_look, draw_script
 from semiology.data.simulated.write import write_video
 
 STOCK_MIN_PIXELS, STOCK_MAX_PIXELS = 256 * 28 * 28, 1605632
-"""What lmms-eval's ``qwen2_5_vl`` takes when it is told nothing."""
+"""What lmms-eval's ``qwen2_5_vl`` takes by default."""
 
 
 @dataclass(frozen=True)

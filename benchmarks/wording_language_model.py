@@ -23,7 +23,7 @@ from measuring import parser as described_parser
 
 FEATURES = ("tonic", "close_eyes")
 CONTEXT = 384
-"""Longest text in tokens: what a search sends fits with eight recordings told, but not with some dozens."""
+"""Longest text in tokens: what a search sends fits with eight recordings, but not with some dozens."""
 VOCABULARY = 1500
 TOKEN_CHARACTERS = 40
 END = "<|end|>"
@@ -111,7 +111,7 @@ def _drawn_wording(slots: Mapping[str, Sequence[str]], rng: random.Random) -> st
 
 
 def _drawn_records(feature: str, wording: str, rng: random.Random) -> list[dict[str, Any]]:
-    """Return what is told about a minibatch: half of it with the feature, answers drawn."""
+    """Return what a proposer reads about a minibatch: half of it with the feature, answers drawn."""
     from semiology.optimization.search.asking import Said
     from semiology.optimization.search.examples import Example
     from semiology.optimization.search.feedback import proposer_record

@@ -147,7 +147,7 @@ class OfflineProposer:
 
         Args:
             wording: instruction of the parent.
-            records: what the search told about its minibatch; only ``Verdict`` is read.
+            records: what the search recorded about its minibatch; only ``Verdict`` is read.
         """
         parent = self._known.get(wording) or self._grammar.construction(wording)
         wrong = Counter(str(record.get("Verdict")) for record in records)

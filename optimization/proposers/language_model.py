@@ -56,7 +56,7 @@ class RefusedTextError(ReflectionError):
 class ReflectiveProposer:
     """Asks a language model for a better wording.
 
-    A text that the server refuses is sent again with half as many recordings told, down to one.
+    A text that the server refuses is sent again with half as many recordings, down to one.
 
     Args:
         complete: sends a text to the model and returns its reply; raises ReflectionError where none comes.
@@ -66,7 +66,7 @@ class ReflectiveProposer:
         ids: video and patient ids; where an annotator or a model wrote one, it is not sent.
 
     Attributes:
-        shortened: how many replies came only after fewer recordings were told.
+        shortened: how many replies came only after recordings were left out.
     """
 
     attempts = 3
@@ -90,26 +90,6 @@ class ReflectiveProposer:
         Raises:
             ReflectionError: no reply.
         """
-        return proposed_wording(self._reply(wording, records))
-
-    def task(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
-        """Return what the model is sent."""
-        tally = Counter(str(record["Verdict"]) for record in records)
-        first: Mapping[str, Any] = records[0] if records else {"Inputs": {"sign": "asked about"}}
-        return TASK.format(
-            wording=wording,
-            sign=str(first["Inputs"]["sign"]).replace("_", " "),
-            definition=first.get("Definition", ""),
-            count=len(records),
-            tally=", ".join(f"{count} {name}" for name, count in sorted(tally.items())) or "none",
-            feedback=self._without_ids("\n\n".join(str(record["Feedback"]) for record in records)),
-            characters=self._characters,
-        )
-
-    def _without_ids(self, text: str) -> str:
-        return self._ids.sub("[id]", text) if self._ids is not None else text
-
-    def _reply(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
         task = self.task(wording, records)
         self._asked[task] += 1
         content = json.dumps([self._model, task, self._asked[task]])
@@ -119,17 +99,37 @@ class ReflectiveProposer:
             if FAILED in known.extra:
                 raise ReflectionError(str(known.extra[FAILED]))
             self.shortened += int(known.extra.get(TOLD, len(records)) < len(records))
-            return known.text
-        try:
-            reply, told = self._heard(wording, records)
-        except ReflectionError as error:
-            self._failed.append(Answer(key, "", {FAILED: str(error)}))
-            raise
-        self.shortened += int(told < len(records))
+            return proposed_wording(known.text)
+        shown = list(records)
+        while True:
+            try:
+                reply = self._complete(self.task(wording, shown))
+                break
+            except ReflectionError as error:
+                if not isinstance(error, RefusedTextError) or len(shown) < 2:
+                    self._failed.append(Answer(key, "", {FAILED: str(error)}))
+                    raise
+                shown = shown[1::2]  # every second: those with the feature stand before the others
+        self.shortened += int(len(shown) < len(records))
         self.settle()
         if self._journal is not None:
-            self._journal.put_many([Answer(key, reply, {TOLD: told})])
-        return reply
+            self._journal.put_many([Answer(key, reply, {TOLD: len(shown)})])
+        return proposed_wording(reply)
+
+    def task(self, wording: str, records: Sequence[Mapping[str, Any]]) -> str:
+        """Return what the model is sent."""
+        tally = Counter(str(record["Verdict"]) for record in records)
+        first: Mapping[str, Any] = records[0] if records else {"Inputs": {"sign": "asked about"}}
+        feedback = "\n\n".join(str(record["Feedback"]) for record in records)
+        return TASK.format(
+            wording=wording,
+            sign=str(first["Inputs"]["sign"]).replace("_", " "),
+            definition=first.get("Definition", ""),
+            count=len(records),
+            tally=", ".join(f"{count} {name}" for name, count in sorted(tally.items())) or "none",
+            feedback=self._ids.sub("[id]", feedback) if self._ids is not None else feedback,
+            characters=self._characters,
+        )
 
     def settle(self) -> None:
         """Keep which replies never came, because the search went on without them: a repeated one does so too.
@@ -139,17 +139,6 @@ class ReflectiveProposer:
         if self._journal is not None and self._failed:
             self._journal.put_many(self._failed)
         self._failed = []
-
-    def _heard(self, wording: str, records: Sequence[Mapping[str, Any]]) -> tuple[str, int]:
-        """Return a reply, and of how many recordings the model was told for it."""
-        told = list(records)
-        while True:
-            try:
-                return self._complete(self.task(wording, told)), len(told)
-            except RefusedTextError:
-                if len(told) < 2:
-                    raise
-                told = told[1::2]  # every second: those with the sign stand before the others
 
 
 def proposed_wording(reply: str) -> str:
@@ -181,53 +170,35 @@ def reflection_model(chosen: str, *, remote_allowed: bool, timeout_s: float) -> 
             f"{address}. Use a server on this machine, or, if your ethics approval covers it, add "
             "--allow-remote-proposer (text is sent, never frames or sound)"
         )
-    from openai import APIStatusError, APITimeoutError, OpenAIError
+    from openai import APIStatusError, APITimeoutError, DefaultHttpxClient, OpenAI, OpenAIError
 
-    client = _client(address, timeout_s)
+    # It follows no redirect: a server of this machine must not send the texts on elsewhere.
+    http = DefaultHttpxClient(follow_redirects=False)
+    client = OpenAI(base_url=address, api_key="none", timeout=timeout_s, max_retries=0, http_client=http)
 
     def complete(task: str) -> str:
         try:
-            said = client.chat.completions.create(
+            said: Any = client.chat.completions.create(
                 model=name,
                 messages=[{"role": "user", "content": task}],
                 temperature=TEMPERATURE,
                 max_tokens=MAX_TOKENS,
             )
+            text = said.choices[0].message.content or ""
         except APITimeoutError as error:
             raise ReflectionError(f"{name} at {address} gave no reply within {timeout_s:g} s") from error
         except APIStatusError as error:
-            kind = RefusedTextError if _about_the_text(error.status_code) else ReflectionError
+            # such a status may be due to the text: it was refused, or broke the server
+            about_text = error.status_code in (400, 413, 422) or error.status_code >= 500
+            kind = RefusedTextError if about_text else ReflectionError
             told = " ".join(str(error).split())[:ERROR_CHARACTERS]
             raise kind(f"{name} at {address} answered with error {error.status_code} ({told})") from error
         except OpenAIError as error:
             raise ReflectionError(f"{name} at {address} gave no reply ({error})") from error
-        except ValueError:  # what came is called JSON and is none
-            said = None
-        text = _text_of(said)
-        if text is None:
+        except (ValueError, AttributeError, IndexError, KeyError, TypeError):
+            text = None  # no chat completion, such as a web page (an address without /v1)
+        if not isinstance(text, str):
             raise ReflectionError(f"{name} at {address} did not answer as an OpenAI-compatible server does")
         return text
 
     return complete
-
-
-def _client(address: str, timeout_s: float) -> Any:
-    """Return a client that follows nobody: a server of this machine must not send the texts on elsewhere."""
-    from openai import DefaultHttpxClient, OpenAI
-
-    http = DefaultHttpxClient(follow_redirects=False)
-    return OpenAI(base_url=address, api_key="none", timeout=timeout_s, max_retries=0, http_client=http)
-
-
-def _text_of(said: Any) -> str | None:
-    """Return what a model wrote; None for no chat completion, such as a web page (an address without /v1)."""
-    try:
-        text = said.choices[0].message.content or ""
-    except (AttributeError, IndexError, KeyError, TypeError):
-        return None
-    return text if isinstance(text, str) else None
-
-
-def _about_the_text(status: int) -> bool:
-    """Tell whether a status may be due to the text: it was refused, or broke the server."""
-    return status in (400, 413, 422) or status >= 500

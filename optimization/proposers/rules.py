@@ -142,7 +142,7 @@ def lead_sentences(text: str) -> str:
 
 
 def asks_yes_or_no(question: str) -> bool:
-    """Tell whether a sentence is a question that yes or no answers: a clause opens with an auxiliary."""
+    """Return whether a sentence is a question that yes or no answers: a clause opens with an auxiliary."""
     opens = _OPENS.search(question) is not None
     return question.endswith("?") and opens and _open_without_clause(question)
 
@@ -158,7 +158,7 @@ def all_ids(recordings: Collection[tuple[str, str]]) -> frozenset[str]:
 
 
 def _open_without_clause(question: str) -> bool:
-    """Tell that a question is no open one; 'When somebody talks, does …' is none, 'When does …' is."""
+    """Return whether a question is no open one; 'When somebody talks, does …' is none, 'When does …' is."""
     first, *rest = re.split(r",\s*", question, maxsplit=1)
     if _WITHIN_CLAUSE.match(question):
         return bool(rest) and _OPENS.search(question) is not None

@@ -149,7 +149,7 @@ class SharedRounds:
         """Wait for the round and return the replies.
 
         Raises:
-            SearchError: as the model; every search of the round is told.
+            SearchError: as the model; every search of the round gets it.
         """
         with self._changed:
             mine = self._round

@@ -161,7 +161,7 @@ def check_examples(examples: FeatureExamples) -> list[str]:
         if len(truths) < 2:
             only = f"only recordings with truth {truths.pop()!r}" if truths else "no recording"
             raise SearchError(
-                f"{examples.feature}: the {part} patients have {only}, so no wording can be told from "
+                f"{examples.feature}: the {part} patients have {only}, so no wording can be distinguished from "
                 "another → choose another --test-fold, draw other folds (`semiology data folds --seed`), or "
                 "leave the feature out"
             )

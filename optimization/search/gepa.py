@@ -102,7 +102,7 @@ class WordingAdapter(GEPAAdapter[Any, Any, Any]):
     def make_reflective_dataset(
         self, candidate: dict[str, str], eval_batch: Any, components_to_update: list[str]
     ) -> dict[str, list[dict[str, Any]]]:
-        """Return what the proposer is told about each recording; no ids, no media."""
+        """Return what the proposer reads about each recording; no ids, no media."""
         records = [
             proposer_record(example, said, number, candidate[PREDICTOR])
             for number, (example, said) in enumerate(eval_batch.trajectories or [], start=1)
@@ -121,7 +121,7 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
         siblings: wordings tried in each step.
         seed: of all draws.
         stoppers: further reasons to stop.
-        callbacks: told what happens (GEPA's callbacks).
+        callbacks: GEPA's callbacks.
 
     Attributes:
         trials: every wording that was tried on a minibatch, in order.

@@ -172,7 +172,7 @@ class MinutesUsed:
         self._began = now()
 
     def __call__(self, state: Any) -> bool:
-        """Tell whether the time is used up."""
+        """Return whether the time is used up."""
         del state
         return self.used_s >= self._limit_s
 

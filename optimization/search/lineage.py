@@ -46,7 +46,7 @@ class Recorder:
     """A GEPA callback that writes down the search.
 
     Args:
-        origin_of: tells where a wording comes from.
+        origin_of: gives the origin of a wording.
         scores: gives a wording's development scores.
         told: called after every development evaluation and every use of budget.
 

@@ -156,7 +156,7 @@ def optimize(options: SearchOptions, prepared: Prepared) -> OptimizationResult:
 
 
 def _identity(options: SearchOptions, prepared: Prepared, parts: Parts, fingerprint: str) -> dict[str, Any]:
-    """Return what tells one search from another."""
+    """Return what distinguishes one search from another."""
     window = prepared.plan.window
     return {
         "features": list(options.features),

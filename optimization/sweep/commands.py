@@ -12,9 +12,6 @@ from semiology.render.help import examples
 
 if TYPE_CHECKING:
     from semiology.harness.asking import ProbeResult
-    from semiology.optimization.sweep.plan import SweepPlan
-    from semiology.optimization.sweep.run import SweepOptions
-    from semiology.reports.summary.sweep import SweepSummary
 
 SWEEP_EPILOG = examples(
     "semiology sweep --model embedded --data my_emu --out sweep --features tonic",
@@ -51,7 +48,7 @@ _Window = Annotated[
 _BatchSize = Annotated[int, typer.Option(help="Requests per batch.", min=1)]
 _Probe = Annotated[
     bool,
-    typer.Option("--probe/--no-probe", help="Ask about 3 segments first and tell how long the rest takes."),
+    typer.Option("--probe/--no-probe", help="Ask about 3 segments first and show how long the rest takes."),
 ]
 _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Plan and probe only; with --no-probe, load no model.")
@@ -82,11 +79,18 @@ def sweep_command(
     verbosity: _Verbosity = "WARNING",
     lmms_eval_option: _Extra = None,
 ) -> None:
-    """Ask a model the same segments in many wordings, and tell how much of its score is the wording.
+    """Ask a model the same segments in many wordings, and show how much of its score is due to the wording.
 
     The plan is printed first. A sweep that was stopped goes on with the same command and asks nothing twice.
     """
-    from semiology.optimization.sweep.run import SweepOptions
+    from semiology.optimization.sweep.plan_text import plan_lines
+    from semiology.optimization.sweep.run import (
+        SweepOptions,
+        SweepStopped,
+        estimate_line,
+        plan_sweep,
+        run_sweep,
+    )
 
     options = SweepOptions(
         model=model,
@@ -103,52 +107,23 @@ def sweep_command(
         verbosity=verbosity.upper(),
         extra=tuple(lmms_eval_option or ()),
     )
-    _sweep(options, probe=probe, dry_run=dry_run, yes=yes)
-
-
-def _sweep(options: SweepOptions, *, probe: bool, dry_run: bool, yes: bool) -> None:
-    """Print the plan, run it and show the tables."""
-    from semiology.optimization.sweep.plan_text import plan_lines
-    from semiology.optimization.sweep.run import plan_sweep, run_sweep
-
     plan = plan_sweep(options)
     typer.echo("\n".join(plan_lines(plan)))
     if dry_run and not probe:
         typer.echo("dry run: nothing was asked")
         return
-    summary = run_sweep(options, plan, _Told(plan, dry_run, yes), with_probe=probe)
+
+    def after_probe(found: ProbeResult) -> None:
+        """Print the estimate, and ask whether to go on where somebody can answer."""
+        typer.echo(estimate_line(plan, found))
+        asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
+        if dry_run or (asks and not typer.confirm("Go on?", default=True)):
+            raise SweepStopped
+
+    summary = run_sweep(options, plan, after_probe, with_probe=probe)
     if summary is None:
         typer.echo("stopped after the probe; its answers are kept, and the same command goes on")
-    else:
-        _show(summary, options.out)
-
-
-class _Told:
-    """Prints the estimate of the probe, and asks whether to go on where somebody can answer."""
-
-    def __init__(self, plan: SweepPlan, dry_run: bool, yes: bool) -> None:
-        self._plan, self._dry_run, self._yes = plan, dry_run, yes
-
-    def __call__(self, found: ProbeResult) -> None:
-        from semiology.optimization.sweep.run import SweepStopped, estimate_line
-
-        typer.echo(estimate_line(self._plan, found))
-        if self._dry_run:
-            raise SweepStopped
-        if (
-            not self._yes
-            and sys.stdin.isatty()
-            and sys.stdout.isatty()
-            and not typer.confirm("Go on?", default=True)
-        ):
-            raise SweepStopped
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
-
-
-def _show(summary: SweepSummary, out: Path) -> None:
+        return
     from rich.console import Console
 
     from semiology.render.table import PIPED_WIDTH
@@ -160,3 +135,7 @@ def _show(summary: SweepSummary, out: Path) -> None:
         console = Console(width=PIPED_WIDTH)
     console.print(f"Written: {', '.join(map(str, written))}", markup=False, highlight=False)
     print_sweep(summary, console)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
