@@ -197,9 +197,7 @@ def main() -> None:
     """Run the parts that are named, or all."""
     options = parser(__doc__)
     options.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; default: all")
-    options.add_argument(
-        "--duration", type=float, help="length of each recording, s, from 30 for enhancement"
-    )
+    options.add_argument("--duration", type=float, help="length of each recording, s, 30 or more")
     given = options.parse_args()
     for name in given.parts or PARTS:
         if name not in PARTS:
