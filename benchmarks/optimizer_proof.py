@@ -255,7 +255,7 @@ COLUMNS = (
 def cells(row: dict[str, Any]) -> list[str]:
     """Return one search's line of the table."""
     test = row["test"]
-    change = test["difference"]["f1"]
+    change, p_value = test["difference"]["f1"], test["p_value"]["f1"]
     low, high = change["low"], change["high"]
     interval = "no interval" if low is None else f"[{low:+.2f}, {high:+.2f}]"
 
@@ -265,8 +265,8 @@ def cells(row: dict[str, Any]) -> list[str]:
 
     return [
         row["kind"], row["feature"], str(row["seed"]), moved("f1"), f"{change['value'] or 0:+.2f} {interval}",
-        f"{test['p_value']['f1']:.4f}", moved("balanced_accuracy"), f"{test['always_yes_f1']:.2f}",
-        " → ".join(f"{value:.2f}" for value in row["development"]), str(row["trials"]),
+        "undefined" if p_value is None else f"{p_value:.4f}", moved("balanced_accuracy"),
+        f"{test['always_yes_f1']:.2f}", " → ".join(f"{value:.2f}" for value in row["development"]), str(row["trials"]),
     ]  # fmt: skip
 
 

@@ -30,7 +30,7 @@ def print_result(result: OptimizationResult, console: Console) -> None:
 
 def _table(part: str, features: Sequence[FeatureResult]) -> Table:
     """Return the scores on one part; no test is valid on the patients that chose, so development has no p."""
-    from semiology.render.table import Column, Row, Table
+    from semiology.render.table import Cell, Column, Row, Table
     from semiology.reports.tables.estimates import number_of
 
     selected = part == "development"
@@ -47,8 +47,9 @@ def _table(part: str, features: Sequence[FeatureResult]) -> Table:
             continue
         scores = (found.before["f1"], found.after["f1"], found.difference["f1"])
         p_value = "<0.001" if found.p_value["f1"] < 0.001 else f"{found.p_value['f1']:.3f}"
-        shown = (*map(number_of, scores), *([] if selected else [p_value]), found.always_yes_f1)
-        rows.append(Row((name, *shown)))
+        cells: list[Cell] = [name, *(number_of(score) for score in scores)]
+        cells += [found.always_yes_f1] if selected else [p_value, found.always_yes_f1]
+        rows.append(Row(tuple(cells)))
     title = f"{part} patients{' (selected on them: too high)' if selected else ''}, 95 % intervals"
     return Table(title, (*columns, Column("always\nyes")), tuple(rows))
 
