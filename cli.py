@@ -24,16 +24,36 @@ from semiology.reports.leaderboard.commands import leaderboard_app
 from semiology.reports.power.commands import POWER_EPILOG, power
 from semiology.reports.published.commands import baselines_app, reproduce_app
 from semiology.reports.review.commands import review_app
+from semiology.settings import DATA
+from semiology.versions import version_line
 
 app = typer.Typer(
     name="semiology",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
-    help="Find out whether a multimodal language model can read seizure semiology from video.",
     rich_markup_mode="rich",
     add_completion=False,
-    epilog=examples("semiology demo", "semiology run --model embedded --data my_emu"),
 )
+
+
+def _tell_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version_line())
+        raise typer.Exit
+
+
+@app.callback(epilog=examples("semiology demo", "semiology run --model embedded --data my_emu"))
+def semiology(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_tell_version, is_eager=True, help="Tell the versions in use, and stop."
+        ),
+    ] = False,
+) -> None:
+    """Find out whether a multimodal language model can read seizure semiology from video."""
+
+
 # Here and not in data/: recording sets know nothing of what is searched on them.
 data_app.command("folds", epilog=FOLDS_EPILOG)(folds_command)
 app.add_typer(data_app, name="data")
@@ -67,9 +87,7 @@ def run_command(
     ],
     data: Annotated[
         Path,
-        typer.Option(
-            help="Folder of the recording set.", envvar="SEMIOLOGY_DATA", exists=True, file_okay=False
-        ),
+        typer.Option(help="Folder of the recording set.", envvar=DATA.name, exists=True, file_okay=False),
     ],
     model_args: Annotated[str, typer.Option(help="lmms-eval model arguments: key=value,key=value.")] = "",
     tasks: Annotated[str, typer.Option(help="Task names or globs, comma-separated.")] = "semiology_*",

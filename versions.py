@@ -23,6 +23,13 @@ def installed_versions() -> dict[str, str | None]:
     return {name: _version(name) for name in RECORDED_PACKAGES}
 
 
+def version_line() -> str:
+    """Return the version of Semiology and, in brackets, of what it stands on; nothing heavy is imported."""
+    found = installed_versions()
+    own = found.pop("semiology-eval")
+    return f"semiology {own} ({', '.join(f'{name} {known}' for name, known in found.items() if known)})"
+
+
 @cache
 def _version(package: str) -> str | None:
     try:

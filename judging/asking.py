@@ -11,40 +11,18 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from semiology.backends.journal import Answer, Journal, answer_key
-from semiology.backends.text.served import TextModelError
+from semiology.backends.text.served import TextModel, TextModelError
 from semiology.judging.prompts import retry_prompt
 from semiology.judging.replies import ReplyFault
-from semiology.render.progress_line import AskingProgress
+from semiology.render.progress import RunProgress
 
 Value = TypeVar("Value")
 State = Literal["read", "malformed", "no_reply"]
 MOST_FAILURES = 5
 """So many prompts in a row without a reply end the asking: the server is down, or the model is not there."""
-
-
-class TextModel(Protocol):
-    """A language model: a prompt in, its reply out; the same reply to the same prompt."""
-
-    def __call__(self, prompt: str, /) -> str:
-        """Return the reply.
-
-        Raises:
-            TextModelError: there is none.
-        """
-
-
-class BatchTextModel(TextModel, Protocol):
-    """A language model that reads several prompts at once."""
-
-    def many(self, prompts: Sequence[str]) -> Sequence[str]:
-        """Return the replies in the order of the prompts.
-
-        Raises:
-            TextModelError: there are none.
-        """
 
 
 @dataclass(frozen=True)
@@ -94,7 +72,7 @@ class Asked:
 
 
 def ask_all(
-    questions: Sequence[Question[Value]], asked: Asked, journal: Journal, progress: AskingProgress
+    questions: Sequence[Question[Value]], asked: Asked, journal: Journal, progress: RunProgress
 ) -> list[Outcome[Value]]:
     """Return what came of each question; those whose first reply cannot be used are asked a second time.
 
@@ -122,7 +100,7 @@ def replies_to(
     prompts: Sequence[str],
     asked: Asked,
     journal: Journal,
-    progress: AskingProgress,
+    progress: RunProgress,
     *,
     replied: bool = False,
 ) -> dict[str, str]:
@@ -145,7 +123,8 @@ def replies_to(
         if kept is not None:
             replies[prompt] = kept.text
     rest = [prompt for prompt in wanted if prompt not in replies]
-    progress.expect(len(wanted), len(replies))
+    progress.more(len(wanted))
+    progress.answered(len(replies), from_journal=True)
     failed = 0
     for prompt, reply in _ask(rest, asked):
         progress.answered(1, failed=isinstance(reply, TextModelError))

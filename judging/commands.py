@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,7 +91,7 @@ def judge_command(
     name = short_name(model or judge_checkpoint or f"{judge_lmms_eval}:{judge_args}")
     summary = judge_runs(runs, asked, name, baselines=published)
     if as_json:
-        typer.echo(json.dumps(summary.content(), indent=2))
+        typer.echo(json.dumps(asdict(summary), indent=2))
         return
     typer.echo(
         f"{summary.judge} read {summary.read} of {summary.texts} texts: {summary.retried} asked again after "
@@ -132,7 +133,7 @@ def merge_command(
     )  # fmt: skip
     summary = merge_runs(runs, asked, short_name(name))
     if as_json:
-        typer.echo(json.dumps(summary.content(), indent=2))
+        typer.echo(json.dumps(asdict(summary), indent=2))
         return
     typer.echo(
         f"{summary.model} merged {summary.merged} of {summary.groups} groups of texts; "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from semiology.judging.prompts import instruction_hashes, justification_prompt, 
 from semiology.judging.replies import read_answers, read_findings
 from semiology.judging.texts import TextsToRead, s3_folders, texts_to_read
 from semiology.metrics.s3.text.readers import text_digest
-from semiology.render.progress_line import AskingProgress
+from semiology.render.progress import RunProgress
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.run_texts import Maker, Readings, read_readings, write_readings
 from semiology.reports.read.s3_answers import read_s3_results
@@ -50,10 +50,6 @@ class JudgingSummary:
     from_journal: int
     files: tuple[str, ...]
 
-    def content(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return asdict(self)
-
 
 def journal_folder() -> Path:
     """Return the folder that keeps the replies of judges and merging models (``SEMIOLOGY_CACHE``)."""
@@ -87,9 +83,9 @@ def judge_runs(
             "s3_justification where annotations.csv has the expert's `justification`"
         )
     readings = Readings(Maker(name, instruction_hashes()))
-    with Journal(journal_folder()) as journal, AskingProgress(f"{name} reads") as progress:
+    with Journal(journal_folder()) as journal, RunProgress(title=f"{name} reads", noun="prompts") as progress:
         summary = _read_all(texts, asked, journal, progress, readings)
-        kept = progress.kept
+        kept = progress.tally.from_journal
     files = [_write(folder, readings) for folder in s3_folders(paths)]
     return JudgingSummary(
         name,
@@ -102,7 +98,7 @@ def judge_runs(
 
 
 def _read_all(
-    texts: TextsToRead, asked: Asked, journal: Journal, progress: AskingProgress, readings: Readings
+    texts: TextsToRead, asked: Asked, journal: Journal, progress: RunProgress, readings: Readings
 ) -> dict[str, int]:
     """Read the texts into ``readings``; return the counts of the summary."""
     justifications, reports = list(texts.justifications), list(texts.reports)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from semiology.backends.journal import Journal
 from semiology.backends.text.served import MAX_TOKENS, chosen_text_model, merge_choice
@@ -15,7 +14,7 @@ from semiology.judging.judge import journal_folder
 from semiology.judging.model_choice import short_name
 from semiology.judging.texts import MergeGroup, merge_groups, s3_folders
 from semiology.prompts.s3_library import load_task_prompts
-from semiology.render.progress_line import AskingProgress
+from semiology.render.progress import RunProgress
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.run_texts import Maker, MergedTexts, merge_key, read_merged, write_merged
 from semiology.reports.read.s3_answers import read_s3_results
@@ -40,10 +39,6 @@ class MergingSummary:
     from_journal: int
     files: tuple[str, ...]
 
-    def content(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return asdict(self)
-
 
 def merge_runs(paths: Sequence[Path], asked: Asked, name: str) -> MergingSummary:
     """Let a language model merge the texts of several windows as published, and write what it made of them.
@@ -57,10 +52,17 @@ def merge_runs(paths: Sequence[Path], asked: Asked, name: str) -> MergingSummary
         raise ResultsError(f"{', '.join(map(str, paths))}: no answers to S3 tasks → run them first")
     groups = merge_groups(results)
     prompts = [_prompt(group) for group in groups]
-    with Journal(journal_folder()) as journal, AskingProgress(f"{name} merges") as progress:
+    with (
+        Journal(journal_folder()) as journal,
+        RunProgress(title=f"{name} merges", noun="prompts") as progress,
+    ):
         replies = replies_to(prompts, asked, journal, progress)
-        kept = progress.kept
-    merged = MergedTexts(Maker(name, _hashes()))
+        kept = progress.tally.from_journal
+    instructions = {
+        kind: hashlib.sha256(load_task_prompts(task).prompt("s3").text.encode()).hexdigest()
+        for kind, task in (("justification", "merge_justifications"), ("report", "merge_reports"))
+    }
+    merged = MergedTexts(Maker(name, instructions))
     for group, prompt in zip(groups, prompts, strict=True):
         if text := replies.get(prompt, "").strip():
             merged.texts[merge_key(*group)] = text
@@ -98,14 +100,6 @@ def _prompt(group: MergeGroup) -> str:
     assert merge is not None
     merge(*group)
     return taken[0]
-
-
-def _hashes() -> dict[str, str]:
-    names = {"justification": "merge_justifications", "report": "merge_reports"}
-    return {
-        kind: hashlib.sha256(load_task_prompts(task).prompt("s3").text.encode()).hexdigest()
-        for kind, task in names.items()
-    }
 
 
 def _write(folder: Path, merged: MergedTexts) -> Path:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from semiology.backends.text.served import served_text_model
+from semiology.backends.text.served import TextModel, TextModelError, served_text_model
 from semiology.data.cache import cache_directory
-from semiology.judging.asking import Asked, TextModel
+from semiology.judging.asking import Asked
 from semiology.privacy.model_hub import hub_folder, only_from_here
 
 MAX_TOKENS = 1024
@@ -89,7 +89,7 @@ def checkpoint(
             model = CheckpointModel(here, max_tokens=max_tokens)
     except (ValueError, OSError) as error:
         raise JudgeChoiceError(
-            f"--judge-checkpoint {folder}: {error}{_mend(download or not named)}"
+            f"--judge-checkpoint {folder}: {error}{_fix(download or not named)}"
         ) from error
     return Asked(model, stamp, {"do_sample": False, "max_tokens": max_tokens}, at_once)
 
@@ -110,18 +110,72 @@ def lmms_eval_model(
         JudgeChoiceError: what it loads is not on this machine.
         ValueError: an address that is not this machine's, or a class that lmms-eval does not have.
     """
-    from semiology.judging.lmms_eval_model import LmmsEvalTextModel
-
     try:
         with only_from_here(download=download):
             model = LmmsEvalTextModel.load(name, model_args, max_tokens=max_tokens)
     except OSError as error:
-        raise JudgeChoiceError(f"--judge-lmms-eval {name}: {error}{_mend(download)}") from error
+        raise JudgeChoiceError(f"--judge-lmms-eval {name}: {error}{_fix(download)}") from error
     settings = {"temperature": 0, "do_sample": False, "max_tokens": max_tokens}
     return Asked(model, f"{name}|{model_args}", settings, at_once)
 
 
-def _mend(download: bool) -> str:
+class LmmsEvalTextModel:
+    """Asks an lmms-eval model through its own ``generate_until``, with no picture and no sound.
+
+    Args:
+        lm: the model, loaded.
+        max_tokens: longest reply.
+    """
+
+    def __init__(self, lm: Any, *, max_tokens: int) -> None:
+        self._lm, self._max_tokens = lm, max_tokens
+
+    @classmethod
+    def load(cls, name: str, model_args: str, *, max_tokens: int) -> LmmsEvalTextModel:
+        """Load a model class after the checks that every run passes.
+
+        Raises:
+            ValueError: an address that is not this machine's, or there is no such class.
+        """
+        from semiology.harness.asking import load_model
+
+        return cls(load_model(name, model_args, setting="--judge-lmms-eval"), max_tokens=max_tokens)
+
+    def __call__(self, prompt: str, /) -> str:
+        """Return the reply to a prompt.
+
+        Raises:
+            TextModelError: there is none.
+        """
+        return self.many([prompt])[0]
+
+    def many(self, prompts: Sequence[str]) -> list[str]:
+        """Return the replies in the order of the prompts.
+
+        Raises:
+            TextModelError: a prompt got no reply.
+        """
+        from semiology.harness.asking import ask_documents, failure_of
+
+        replies = ask_documents(
+            self._lm,
+            [{"prompt": prompt} for prompt in prompts],
+            text=lambda document: str(document["prompt"]),
+            messages=lambda document: [
+                {"role": "user", "content": [{"type": "text", "text": document["prompt"]}]}
+            ],
+            visual=lambda document: [],
+            settings={
+                "max_new_tokens": self._max_tokens, "temperature": 0, "do_sample": False, "until": [],
+            },
+        )  # fmt: skip
+        for reply in replies:
+            if (failure := failure_of(reply)) is not None:
+                raise TextModelError(f"lmms-eval got no reply: {failure[:200]}")
+        return replies
+
+
+def _fix(download: bool) -> str:
     return "" if download else "; nothing is downloaded unless --allow-download asks for it"
 
 
@@ -141,7 +195,6 @@ def dspy_model(lm: Callable[..., Any], *, name: str, at_once: int = 8) -> Asked:
 
 def dspy_text_model(lm: Callable[..., Any]) -> TextModel:
     """Return a function from a prompt to the first reply of a DSPy language model."""
-    from semiology.backends.text.served import TextModelError
 
     def reply(prompt: str, /) -> str:
         try:

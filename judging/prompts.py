@@ -1,15 +1,53 @@
-"""What a judge is sent: the instruction, with the text fenced off by a mark that the text cannot contain."""
+"""What a judge is sent: the instruction, with the text fenced off by a mark that the text cannot contain;
+and the words in which it may answer each question of task 2: those that the offline rules use too.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from itertools import count
 
 from semiology.features import FEATURES
-from semiology.judging.answer_words import ANSWER_WORDS, LISTS, SIDED_PARTS, Words
-from semiology.metrics.s3.text.phrases import LONGEST
+from semiology.metrics.s3.text.phrases import BODY_PARTS, LONGEST
 from semiology.prompts.judge_library import judge_instruction
 from semiology.prompts.library import load_library
+
+Words = tuple[str, ...]
+
+YES_NO: Words = ("yes", "no")
+SIDE: Words = ("left", "right", "both")
+EXTENT: Words = ("unilateral", "bilateral")
+DURATION: Words = ("sustained", "brief")
+VARYING: Words = ("frequency", "amplitude", "both")
+PARTS: Words = tuple(BODY_PARTS)
+SIDED_PARTS: Words = (*PARTS, *(f"{side} {part}" for part in PARTS for side in SIDE))
+LISTS: tuple[Words, ...] = (PARTS, SIDED_PARTS)
+"""An answer in these words is a list of them."""
+
+ANSWER_WORDS: Mapping[str, tuple[Words, ...]] = {
+    "face_twitching": (YES_NO, SIDE),
+    "face_pulling": (SIDE, YES_NO),
+    "tonic": (YES_NO, PARTS, SIDED_PARTS),
+    "clonic": (PARTS, EXTENT, DURATION),
+    "occur_during_sleep": (),
+    "arm_flexion": (YES_NO, SIDE),
+    "arm_straightening": (SIDE, YES_NO),
+    "figure4": (SIDE, SIDE, YES_NO),
+    "head_turning": (YES_NO, SIDE),
+    "blank_stare": (YES_NO, YES_NO),
+    "oral_automatisms": (YES_NO,),
+    "limb_automatisms": (YES_NO, SIDED_PARTS),
+    "pelvic_thrusting": (YES_NO,),
+    "asynchronous_movement": (PARTS, VARYING, YES_NO, YES_NO),
+    "arms_move_simultaneously": (YES_NO,),
+    "full_body_shaking": (YES_NO,),
+    "close_eyes": (YES_NO,),
+    "eye_blinking": (YES_NO, YES_NO),
+    "verbal_responsiveness": (YES_NO, YES_NO),
+    "ictal_vocalization": (YES_NO, YES_NO),
+}
+"""Words by feature and question, in the order of `semiology.metrics.s3.text.justification_rules.READERS`."""
 
 
 def justification_prompt(feature: str, text: str) -> str:
@@ -35,7 +73,8 @@ def justification_prompt(feature: str, text: str) -> str:
         {
             "sign": feature.replace("_", " "),
             "questions": "\n".join(lines),
-            "example": ", ".join(_example(known) for known in words),
+            # The shape of the answers; a word of the vocabulary would invite that answer.
+            "example": ", ".join('["..."]' if known in LISTS else '"..."' for known in words),
             **_fenced(text),
         }
     )
@@ -84,8 +123,3 @@ def _allowed(words: Words) -> str:
         )
     shown = ", ".join(f'"{word}"' for word in words)
     return f"a list of {shown}, or null" if words in LISTS else f"{shown} or null"
-
-
-def _example(words: Words) -> str:
-    """Return the shape of an answer; a word of the vocabulary would invite that answer."""
-    return '["..."]' if words in LISTS else '"..."'

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from semiology.features import FEATURES
-from semiology.judging.answer_words import ANSWER_WORDS, LISTS, Words
+from semiology.judging.prompts import ANSWER_WORDS, LISTS, Words
 from semiology.metrics.s3.text.readers import Answers
 from semiology.metrics.s3.text.seizure_rqi import NOT_STATED, SECTIONS, ReportFindings
 from semiology.tasks.answers.cleaning import without_reasoning
@@ -92,9 +92,7 @@ def _answer(value: Any, known: Words) -> str | None:
         if not isinstance(value, str) or value not in known:
             raise ReplyFault(f"an answer is {_short(value)}, not null or one of {', '.join(known)}")
         return value
-    if not isinstance(value, list) or any(one not in known for one in value if isinstance(one, str)):
-        raise ReplyFault(f"an answer is {_short(value)}, not null or a list of the allowed words")
-    if not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(one, str) and one in known for one in value):
         raise ReplyFault(f"an answer is {_short(value)}, not null or a list of the allowed words")
     return "|".join(sorted(set(value))) or None
 

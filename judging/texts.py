@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from semiology.judging.answer_words import ANSWER_WORDS
+from semiology.judging.prompts import ANSWER_WORDS
 from semiology.metrics.coverage import UNPARSED
 from semiology.metrics.s3.merge_windows import extract
 from semiology.metrics.s3.recording_answers import recording_answers
@@ -53,10 +53,18 @@ def texts_to_read(results: S3Results) -> TextsToRead:
     for (kind, model), records in _by_run(results):
         rows = recording_answers(kind, records, results.texts.merger_of(model)).to_dict("records")
         for row in rows:
+            answer, said = row["answer"], row.get("justification")
             if kind == "report":
-                _add_report(texts, row)
-            else:
-                _add_justification(texts, row)
+                if isinstance(answer, str) and answer not in ("", UNPARSED):
+                    texts.reports |= {answer: None, str(row["truth"]): None}
+            # A missing text among others is NaN in a pandas frame of strings, which is true.
+            elif (
+                isinstance(said, str)
+                and said
+                and ANSWER_WORDS.get(row["feature"])
+                and is_compared(answer, row["truth"], row["reference"])
+            ):
+                texts.justifications |= {(row["feature"], text): None for text in (said, row["reference"])}
     return texts
 
 
@@ -90,18 +98,3 @@ def _by_run(results: S3Results) -> list[tuple[tuple[Any, str], list[Mapping[str,
             names = ("task", "model", "prompt_id", "enhancement")
             runs[tuple(record[name] for name in names)].append(record)
     return [((rows[0]["kind"], key[1]), rows) for key, rows in sorted(runs.items())]
-
-
-def _add_report(texts: TextsToRead, row: Mapping[Any, Any]) -> None:
-    if isinstance(row["answer"], str) and row["answer"] not in ("", UNPARSED):
-        texts.reports[row["answer"]] = None
-        texts.reports[str(row["truth"])] = None
-
-
-def _add_justification(texts: TextsToRead, row: Mapping[Any, Any]) -> None:
-    feature, said, reference = row["feature"], row["justification"], row["reference"]
-    # A missing text among others is NaN in a pandas frame of strings, which is true.
-    given = isinstance(said, str) and bool(said)
-    if given and ANSWER_WORDS.get(feature) and is_compared(row["answer"], row["truth"], reference):
-        texts.justifications[feature, said] = None
-        texts.justifications[feature, reference] = None

@@ -1,4 +1,4 @@
-"""How far a run is: segments, questions, questions per second, answers from the journal, time left.
+"""How far a run is: questions, questions per second, answers from the journal, time left.
 
 On a terminal a live bar; in a log or a pipe one plain line every half minute; nothing where
 ``SEMIOLOGY_QUIET`` is set or another process of the same run (rank 0) speaks already.
@@ -36,6 +36,8 @@ class Tally:
         answered: questions that have their answer.
         from_journal: those of them that were answered in an earlier run.
         segments_done: segments all of whose questions have their answers.
+        failed: questions that the model gave no reply to.
+        noun: what is counted: ``questions`` of a run, or ``prompts`` of a judge.
         elapsed_s: time since the run began, s.
     """
 
@@ -43,6 +45,8 @@ class Tally:
     segments: int | None = None
     answered: int = 0
     from_journal: int = 0
+    failed: int = 0
+    noun: str = "questions"
     segments_done: int = 0
     elapsed_s: float = 0.0
 
@@ -57,14 +61,19 @@ class Tally:
         rest = self.questions - self.answered
         return rest / self.rate if self.rate > 0 else (0.0 if not rest else None)
 
+    @property
+    def notes(self) -> str:
+        """How many answers came from the journal, and how many did not come."""
+        lost = f", {self.failed} without a reply" if self.failed else ""
+        return f"{self.from_journal} from the journal{lost}"
+
     def line(self) -> str:
         """Return all of it in one line of plain text."""
         left = "?" if self.remaining_s is None else clock(self.remaining_s)
         segments = "" if self.segments is None else f"segments {self.segments_done}/{self.segments}, "
         return (
-            f"{segments}questions {self.answered}/{self.questions}, "
-            f"{self.rate:.2f} questions/s, {self.from_journal} from the journal, "
-            f"{clock(self.elapsed_s)} elapsed, {left} left"
+            f"{segments}{self.noun} {self.answered}/{self.questions}, {self.rate:.2f} {self.noun}/s, "
+            f"{self.notes}, {clock(self.elapsed_s)} elapsed, {left} left"
         )
 
 
@@ -78,8 +87,10 @@ class RunProgress:
     """Shows a run's progress while it is used as a context manager.
 
     Args:
-        questions: questions of the run.
+        questions: questions of the run that are known at first; see `more`.
         segments: segments of the run; None while that is not known, and then not shown.
+        title: what is being done, in a few words; shown in front.
+        noun: what is counted.
         rank: this process among those of the run; only 0 speaks.
         stream: where to, standard error by default.
         line_every_s: time between two lines where the stream is no terminal, s.
@@ -88,15 +99,18 @@ class RunProgress:
 
     def __init__(
         self,
-        questions: int,
+        questions: int = 0,
         segments: int | None = None,
         *,
+        title: str = "",
+        noun: str = "questions",
         rank: int = 0,
         stream: TextIO | None = None,
         line_every_s: float = LINE_EVERY_S,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.tally = Tally(questions, segments)
+        self.tally = Tally(questions, segments, noun=noun)
+        self._title = f"{title}: " if title else ""
         self._now, self._line_every_s = now, line_every_s
         self._began = self._told = now()
         self._said = ""
@@ -112,7 +126,7 @@ class RunProgress:
         )
         known = segments is not None
         self._segments = self._bar.add_task("segments", total=segments, visible=known, note="")
-        self._questions = self._bar.add_task("questions", total=questions, note="")
+        self._questions = self._bar.add_task(title or noun, total=questions, note="")
 
     def __enter__(self) -> RunProgress:
         self._began = self._told = self._now()
@@ -127,7 +141,7 @@ class RunProgress:
     ) -> None:
         self._show()
         self._bar.stop()
-        if not self._live:
+        if not self._live and self.tally.questions:
             self._say()
 
     def expect(self, segments: int) -> None:
@@ -135,10 +149,16 @@ class RunProgress:
         self.tally.segments = segments
         self._bar.update(self._segments, total=segments, visible=True)
 
-    def answered(self, questions: int = 1, *, from_journal: bool = False) -> None:
-        """Count questions that got their answer, from the model or from the journal."""
+    def more(self, questions: int) -> None:
+        """Take note of further questions."""
+        self.tally.questions += questions
+        self._bar.update(self._questions, total=self.tally.questions)
+
+    def answered(self, questions: int = 1, *, from_journal: bool = False, failed: bool = False) -> None:
+        """Count questions that were answered, by the model or the journal, or got no reply."""
         self.tally.answered += questions
         self.tally.from_journal += questions if from_journal else 0
+        self.tally.failed += questions if failed else 0
         self._show()
 
     def segment_done(self) -> None:
@@ -151,14 +171,14 @@ class RunProgress:
         tally.elapsed_s = self._now() - self._began
         if self._live:
             left = "?" if tally.remaining_s is None else clock(tally.remaining_s)
-            note = f"{tally.rate:.2f}/s, {tally.from_journal} from the journal, {left} left"
+            note = f"{tally.rate:.2f}/s, {tally.notes}, {left} left"
             self._bar.update(self._segments, completed=tally.segments_done)
             self._bar.update(self._questions, completed=tally.answered, note=note)
         elif self._now() - self._told >= self._line_every_s:
             self._say()
 
     def _say(self) -> None:
-        line = self.tally.line()
+        line = self._title + self.tally.line()
         if line != self._said:
             self._said, self._told = line, self._now()
             self._console.print(line, highlight=False, soft_wrap=True, markup=False)

@@ -30,6 +30,18 @@ def test_help_does_not_load_the_heavy_libraries() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_the_version_is_told_with_what_it_stands_on() -> None:
+    from semiology.versions import RECORDED_PACKAGES
+
+    code = "import sys; sys.argv[1:] = ['--version']; from semiology.cli import app\n"
+    code += "app(standalone_mode=False); print([m for m in ('torch', 'lmms_eval') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    line, loaded = done.stdout.splitlines()
+    assert line.startswith("semiology ")
+    assert all(name in line for name in RECORDED_PACKAGES[1:3])
+    assert loaded == "[]"
+
+
 def test_an_error_that_the_user_can_mend_is_one_sentence_and_status_2(tmp_path: Path) -> None:
     done = semiology("report", str(tmp_path / "nothing"))
     assert done.returncode == 2

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from judge_server import rule_judge, text_in
 
 from semiology.features import FEATURES
-from semiology.judging.answer_words import ANSWER_WORDS
 from semiology.judging.prompts import (
+    ANSWER_WORDS,
     instruction_hashes,
     justification_prompt,
     report_prompt,

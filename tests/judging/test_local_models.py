@@ -14,8 +14,7 @@ from semiology.backends.embedded.sees import CHECKPOINT
 from semiology.backends.text.served import TextModelError
 from semiology.judging.asking import Asked
 from semiology.judging.judge import judge_runs
-from semiology.judging.lmms_eval_model import LmmsEvalTextModel
-from semiology.judging.model_choice import JudgeChoiceError, checkpoint, short_name
+from semiology.judging.model_choice import JudgeChoiceError, LmmsEvalTextModel, checkpoint, short_name
 
 
 def one_report(tmp_path: Path) -> Path:
