@@ -62,7 +62,7 @@ def justification_prompt(feature: str, text: str) -> str:
     questions, words = load_library().feature(feature).questions, ANSWER_WORDS.get(feature, ())
     if len(questions) != len(words) or not words:
         raise ValueError(
-            f"{feature}: the library has {len(questions)} questions, and judging/answer_words.py words for "
+            f"{feature}: the library has {len(questions)} questions, and judging/prompts.py words for "
             f"{len(words)} → add the words of each question there"
         )
     lines = [

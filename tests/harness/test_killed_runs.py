@@ -110,12 +110,13 @@ def test_classes_of_either_protocol(
         return original(lm, requests)
 
     monkeypatch.setattr(kind, "generate_until", generate_until)
-    words = ["--model", model, "--tasks", "semiology_ictal_vocalization", "--data", str(simulated_set)]
+    tasks = "semiology_ictal_vocalization,semiology_verbal_responsiveness"
+    words = ["--model", model, "--tasks", tasks, "--data", str(simulated_set)]
     stopped = command_here(cli.main, "semiology", "run", *words, "--out", str(tmp_path / "out"))
     assert stopped.returncode not in (0, 2)
-    assert calls == [2]
+    assert calls == [4]  # the first recording: two segments, two features
     killed[0] = False
-    for out, asked in (("out", 4), ("whole", 8)):
+    for out, asked in (("out", 8), ("whole", 16)):
         done = command_here(cli.main, "semiology", "run", *words, "--out", str(tmp_path / out))
         assert done.returncode == 0, done.stderr[-2000:]
         assert calls == [asked]
