@@ -254,19 +254,21 @@ COLUMNS = (
 
 def cells(row: dict[str, Any]) -> list[str]:
     """Return one search's line of the table."""
+
+    def shown(*values: float | None, form: str = ".2f") -> str:
+        return " → ".join("undefined" if value is None else f"{value:{form}}" for value in values)
+
     test = row["test"]
-    change, p_value = test["difference"]["f1"], test["p_value"]["f1"]
-    low, high = change["low"], change["high"]
-    interval = "no interval" if low is None else f"[{low:+.2f}, {high:+.2f}]"
-
-    def moved(score: str) -> str:
-        values = [test[side][score]["value"] for side in ("before", "after")]
-        return " → ".join("undefined" if value is None else f"{value:.2f}" for value in values)
-
+    change = test["difference"]["f1"]
+    interval = "no interval" if change["low"] is None else f"[{change['low']:+.2f}, {change['high']:+.2f}]"
+    f1, balanced = (
+        shown(*(test[side][score]["value"] for side in ("before", "after")))
+        for score in ("f1", "balanced_accuracy")
+    )
     return [
-        row["kind"], row["feature"], str(row["seed"]), moved("f1"), f"{change['value'] or 0:+.2f} {interval}",
-        "undefined" if p_value is None else f"{p_value:.4f}", moved("balanced_accuracy"),
-        f"{test['always_yes_f1']:.2f}", " → ".join(f"{value:.2f}" for value in row["development"]), str(row["trials"]),
+        row["kind"], row["feature"], str(row["seed"]), f1, f"{change['value'] or 0:+.2f} {interval}",
+        shown(test["p_value"]["f1"], form=".4f"), balanced, shown(test["always_yes_f1"]),
+        shown(*row["development"]), str(row["trials"]),
     ]  # fmt: skip
 
 
