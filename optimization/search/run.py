@@ -15,6 +15,7 @@ from semiology.optimization.search.asking import AnswerBook, RememberedAnswers, 
 from semiology.optimization.search.examples import (
     PARTS,
     Example,
+    FeatureExamples,
     Parts,
     check_examples,
     data_fingerprint,
@@ -124,20 +125,12 @@ def optimize(options: SearchOptions, prepared: Prepared) -> OptimizationResult:
         tests = {name: each.test for name, each in examples.items()}
         book = _tested(options, tests, found, remembered, folder)
 
-        def compared(each: FoundWording, asked: Sequence[Example]) -> WordingComparison:
-            before, after = (book.answers(wording, asked) for wording in (each.begun_text, each.chosen))
-            return compare_wordings(asked, before, after, seed=options.seed)
-
-        results = []
-        for each in found:
-            development = compared(each, examples[each.feature].development)
-            asked = tests[each.feature]
-            test = compared(each, asked) if asked and not each.unfinished else None
-            path = None
-            if each.is_new and not each.unfinished:
-                entry = wording_entry(each, development, test, data=fingerprint, model=prepared.model)
-                path = folder.write(f"{WORDINGS}/{each.feature}.yaml", wording_file(each.feature, entry))
-            results.append(FeatureResult(each, development, test, path))
+        results = [
+            _feature_result(
+                each, examples[each.feature], book, folder, options.seed, fingerprint, prepared.model
+            )
+            for each in found
+        ]
         notes += [note for each in found for note in (*each.notes, *_unread(each))]
         summary = {
             **identity,
@@ -153,6 +146,30 @@ def optimize(options: SearchOptions, prepared: Prepared) -> OptimizationResult:
         tuple(results), remembered.asked, remembered.windows, remembered.known, rounds.rounds, tuple(notes),
         summary,
     )  # fmt: skip
+
+
+def _feature_result(
+    found: FoundWording,
+    examples: FeatureExamples,
+    book: AnswerBook,
+    folder: RunFolder,
+    seed: int,
+    fingerprint: str,
+    model: str,
+) -> FeatureResult:
+    """Compare the wording found with the one begun with, and write it where it is new."""
+
+    def compared(asked: Sequence[Example]) -> WordingComparison:
+        before, after = (book.answers(wording, asked) for wording in (found.begun_text, found.chosen))
+        return compare_wordings(asked, before, after, seed=seed)
+
+    development = compared(examples.development)
+    test = compared(examples.test) if examples.test and not found.unfinished else None
+    path = None
+    if found.is_new and not found.unfinished:
+        entry = wording_entry(found, development, test, data=fingerprint, model=model)
+        path = folder.write(f"{WORDINGS}/{found.feature}.yaml", wording_file(found.feature, entry))
+    return FeatureResult(found, development, test, path)
 
 
 def _identity(options: SearchOptions, prepared: Prepared, parts: Parts, fingerprint: str) -> dict[str, Any]:

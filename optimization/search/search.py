@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from semiology.optimization.proposers.guarded import GuardedProposer, Proposer, SearchError
@@ -139,12 +140,7 @@ def search_feature(
     prompt = begin_with(feature, options)
     begun = begun_text or prompt.text
     seeds, notes = usable_seeds(rules, options)
-    notes += [
-        f"{feature}: {each.id} was found by an earlier search; if that saw patients of this test, "
-        "the test scores are too high"
-        for each in load_library().feature(feature).prompts
-        if each.provenance == "optimized" and each.id in (options.begin_with, *options.seeds)
-    ]
+    notes += _found_before(feature, options)
     clock = MinutesUsed(options.minutes or UNLIMITED, seconds_before)
     guarded = GuardedProposer(proposer, rules, seeds=seeds, begun_with=begun)
 
@@ -164,13 +160,7 @@ def search_feature(
         known = wording_prompt(feature, text, options.answer_format)
         return "proposed" if known.id == CANDIDATE else f"library:{known.id}"
 
-    def shown(text: str) -> dict[str, float]:
-        answers = book.answers(text, development)
-        found = scores_of(development, answers)
-        worst = objective("worst_fold")(development, answers)
-        return {**{name: found[name] for name in SHOWN_SCORES}, "worst_fold": worst}
-
-    recorder = Recorder(origin, shown, lambda this: told(feature, this))
+    recorder = Recorder(origin, partial(_shown_scores, book, development), lambda this: told(feature, this))
     optimizer = WordingGEPA(
         scored=standing(book, objective(options.objective)), proposer=guarded,
         max_metric_calls=options.metric_calls or UNLIMITED, minibatch=options.minibatch,
@@ -181,24 +171,9 @@ def search_feature(
         trainset=[dspy_example(each) for each in train],
         valset=[dspy_example(each) for each in development],
     ).wording
-    if isinstance(proposer, ReflectiveProposer):
-        if not broken_off():
-            proposer.settle()
-        if proposer.shortened:
-            notes.append(
-                f"{feature}: the proposing model was shown fewer recordings {proposer.shortened} times, because "
-                "its server refused the whole text (is it longer than the model's context?)"
-            )
-    if broken_off():
-        notes.append(
-            f"{feature}: the search stopped early: the proposing model failed {guarded.failures} times in a row "
-            f"({guarded.last_failure}); run the same command again to go on from here (the test patients are "
-            "asked at its end)"
-        )
-    elif exhausted:
-        notes.append(f"{feature}: the search stopped early, because the proposer had nothing new to try")
-    elif options.minutes is not None and clock(None):
-        notes.append(f"{feature}: the search stopped when its {options.minutes:g} minutes were used")
+    if isinstance(proposer, ReflectiveProposer) and not broken_off():
+        proposer.settle()
+    notes += _how_it_ended(feature, guarded, proposer, exhausted, options.minutes if clock(None) else None)
     stated = {
         "feature": feature,
         "objective": options.objective,
@@ -215,3 +190,44 @@ def search_feature(
     return FoundWording(
         feature, prompt, begun, chosen, record, options.answer_format, tuple(notes), broken_off()
     )
+
+
+def _shown_scores(book: AnswerBook, development: Sequence[Example], text: str) -> dict[str, float]:
+    """Return the scores of a wording on the development recordings that the lineage shows."""
+    answers = book.answers(text, development)
+    found = scores_of(development, answers)
+    worst = objective("worst_fold")(development, answers)
+    return {**{name: found[name] for name in SHOWN_SCORES}, "worst_fold": worst}
+
+
+def _found_before(feature: str, options: SearchOptions) -> list[str]:
+    """Return a note for each wording of an earlier search that this one begins with."""
+    return [
+        f"{feature}: {each.id} was found by an earlier search; if that saw patients of this test, "
+        "the test scores are too high"
+        for each in load_library().feature(feature).prompts
+        if each.provenance == "optimized" and each.id in (options.begin_with, *options.seeds)
+    ]
+
+
+def _how_it_ended(
+    feature: str, guarded: GuardedProposer, proposer: Proposer, exhausted: bool, minutes_used: float | None
+) -> list[str]:
+    """Return notes on what the proposing model could not read, and on why the search ended early if it did."""
+    notes = []
+    if isinstance(proposer, ReflectiveProposer) and proposer.shortened:
+        notes.append(
+            f"{feature}: the proposing model was shown fewer recordings {proposer.shortened} times, because "
+            "its server refused the whole text (is it longer than the model's context?)"
+        )
+    if guarded.failures >= FAILED_REPLIES:
+        notes.append(
+            f"{feature}: the search stopped early: the proposing model failed {guarded.failures} times in a row "
+            f"({guarded.last_failure}); run the same command again to go on from here (the test patients are "
+            "asked at its end)"
+        )
+    elif exhausted:
+        notes.append(f"{feature}: the search stopped early, because the proposer had nothing new to try")
+    elif minutes_used is not None:
+        notes.append(f"{feature}: the search stopped when its {minutes_used:g} minutes were used")
+    return notes
