@@ -37,11 +37,6 @@ class AnswerCounts:
         """Whether some recording has no answer at all."""
         return self.missing > 0
 
-    @property
-    def answered_share(self) -> float:
-        """Share of the recordings asked that have an understood answer; NaN if none was asked."""
-        return self.answered / self.asked if self.asked else float("nan")
-
 
 def is_missing(value: Any) -> bool:
     """Whether a cell holds no answer: None, NaN or the empty string."""

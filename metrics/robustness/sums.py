@@ -12,11 +12,9 @@ from functools import partial
 import numpy as np
 
 from semiology.metrics.agreement import coefficients
-from semiology.metrics.arrays import Floats, mean_defined, ratio
+from semiology.metrics.arrays import Codes, Floats, mean_defined, ratio
 from semiology.metrics.robustness import measures as robustness
-from semiology.metrics.robustness import polarity
 from semiology.metrics.robustness.answers import WordingAnswers
-from semiology.metrics.robustness.auroc import Discrimination
 from semiology.metrics.robustness.measures import WORDING_SCORES
 from semiology.metrics.scores.classification import Policy, table_scores
 from semiology.metrics.scores.counts import NO, YES
@@ -36,6 +34,48 @@ SENSITIVITY: Mapping[str, Callable[[Floats], Floats]] = {
     "_cps": robustness.combined_performance,
 }
 """What the scores of the wordings say about sensitivity, by what it adds to the name of the score."""
+
+
+class Discrimination:
+    """AUROC of P(yes): does the model rank recordings with the feature above those without, wherever yes begins?
+
+    It is counted in pairs of a recording with and one without the feature, summed over their patients. A
+    resample with weights w then has the AUROC w C w / w T w for concordant pairs C and all pairs T, both
+    (P, P): a bootstrap needs one matrix product, not one ranking for each resample.
+
+    Attributes:
+        per_wording: AUROC of each wording on the data, shape (K,); NaN without probabilities or one class.
+    """
+
+    def __init__(self, answers: WordingAnswers, patient: Codes, n_patients: int) -> None:
+        """Count the pairs; recordings whose P(yes) is unknown under some wording are left out of all."""
+        k = len(answers.wordings)
+        self.per_wording: Floats = np.full(k, np.nan)
+        self._concordant: Floats = np.zeros((n_patients, n_patients))
+        self._pairs: Floats = np.zeros((n_patients, n_patients))
+        if answers.p_yes is None:
+            return
+        known = ~np.isnan(answers.p_yes).any(0)
+        positive, negative = (np.flatnonzero(known & (answers.truth == c)) for c in (YES, NO))
+        if not len(positive) or not len(negative):
+            return
+        member = np.eye(n_patients)
+        rows, columns = member[patient[positive]].T, member[patient[negative]]
+        self._pairs = np.outer(rows.sum(1), columns.sum(0))
+        for place, p in enumerate(answers.p_yes):
+            over = p[positive][:, None] - p[negative]
+            wins = (over > 0) + 0.5 * (over == 0)
+            self.per_wording[place] = wins.mean()
+            self._concordant += rows @ wins @ columns / k
+
+    def mean(self, weights: Floats) -> Floats:
+        """Return the mean AUROC over wordings for patient weights (B, P), shape (B,).
+
+        0.5 is chance, ties count half (Hanley and McNeil, Radiology 143 (1982) 29-36). NaN in a resample
+        without a pair.
+        """
+        won = np.einsum("bp,bp->b", weights @ self._concordant, weights)
+        return ratio(won, np.einsum("bp,bp->b", weights @ self._pairs, weights))
 
 
 class FeatureSums:
@@ -83,7 +123,7 @@ class FeatureSums:
         found["agreement"] = coefficients.observed_agreement(total)
         found["fleiss_kappa"] = coefficients.fleiss_of_sums(total)
         found["gwet_ac1"] = coefficients.ac1_of_sums(total)
-        found["yes_bias"] = polarity.yes_bias(found["yes_to_both"], found["no_to_both"])
+        found["yes_bias"] = robustness.yes_bias(found["yes_to_both"], found["no_to_both"])
         return found
 
 
@@ -109,9 +149,9 @@ def _recording_parts(answers: WordingAnswers, policy: Policy) -> dict[str, Float
     means["pss_raw"] = robustness.prompt_sensitivity(k, of)
     credit = robustness.majority_credit(answers.answers, answers.truth, usable, classes)
     means["ensemble_accuracy"] = np.where(of > 0, credit, np.nan)
-    pairs = polarity.polarity_pairs(answers.polarities)
-    outcomes = polarity.polarity_outcomes(answers.answers, pairs)
-    means |= dict(zip(polarity.POLARITY_MEASURES[:3], outcomes[:3], strict=True))
+    pairs = robustness.polarity_pairs(answers.polarities)
+    outcomes = robustness.polarity_outcomes(answers.answers, pairs)
+    means |= dict(zip(robustness.POLARITY_MEASURES[:3], outcomes[:3], strict=True))
     means["js_distance"] = np.full(len(k), np.nan)
     if answers.p_yes is not None:
         means["js_distance"] = coefficients.mean_jensen_shannon(answers.p_yes)

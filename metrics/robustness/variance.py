@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from semiology.metrics.arrays import Bools, Codes, Floats, mean_defined, ratio
+from semiology.metrics.arrays import Bools, Codes, Floats, ratio
 from semiology.metrics.statistics.intervals import patient_weights
 
 SHARES = (
@@ -156,19 +156,6 @@ def wording_permutation_test(
         extreme += int((drawn.var(-1) >= observed * (1 - 1e-9)).sum())
         spreads += float(np.ptp(drawn, axis=1).sum())
     return (1 + extreme) / (1 + permutations), spreads / permutations / right.shape[1]
-
-
-def reference_effects(per_wording: Floats, families: Sequence[str], reference: int) -> dict[str, Floats]:
-    """Return by family the mean score of its wordings minus the reference wording's, (..., K) to (...).
-
-    The reference itself is left out of its family; a family that it makes up alone is not listed.
-    """
-    effects: dict[str, Floats] = {}
-    for name in dict.fromkeys(families):
-        members = [i for i, family in enumerate(families) if family == name and i != reference]
-        if members:
-            effects[name] = mean_defined(per_wording[..., members]) - per_wording[..., reference]
-    return effects
 
 
 def _means(y: Floats, groups: npt.NDArray[np.intp] | Codes) -> tuple[Floats, Floats]:

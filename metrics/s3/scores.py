@@ -25,8 +25,7 @@ from semiology.metrics.s3.onset_time import (
 )
 from semiology.metrics.s3.part_scores import Drawing, PartScores
 from semiology.metrics.s3.recording_answers import AnswerKind
-from semiology.metrics.s3.sequence.scores import score_sequences
-from semiology.metrics.s3.sequence.truth import as_perceived
+from semiology.metrics.s3.sequence.scores import as_perceived, score_sequences
 from semiology.metrics.s3.text.scores import OFFLINE, TextTools, score_justification_texts, score_report_texts
 from semiology.metrics.statistics.bootstrap import TaskScores, mean_estimate
 from semiology.metrics.statistics.intervals import RESAMPLES

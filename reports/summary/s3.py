@@ -11,7 +11,7 @@ from semiology.metrics.coverage import AnswerCounts
 from semiology.metrics.s3.part_scores import PartScores
 from semiology.metrics.s3.recording_answers import recording_answers
 from semiology.metrics.s3.scores import score_task
-from semiology.metrics.s3.sequence.truth import truth_counts
+from semiology.metrics.s3.sequence.scores import truth_counts
 from semiology.metrics.s3.text.readers import TextReader
 from semiology.metrics.s3.text.scores import TextTools
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate

@@ -16,7 +16,7 @@ from rouge_score.rouge_scorer import RougeScorer
 from sacrebleu.metrics.bleu import BLEU
 
 from semiology.metrics.arrays import Floats
-from semiology.metrics.s3.text.other_patients import other_patient_pairs
+from semiology.metrics.s3.text.report_scores import other_patient_pairs
 
 LONGEST = 20_000
 

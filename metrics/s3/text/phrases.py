@@ -38,7 +38,6 @@ BODY_PARTS: Mapping[str, re.Pattern[str]] = {
         r"\b(?:whole|full|entire) body\b|\ball (?:four )?(?:limbs|extremities)\b|\bgenerali[sz]ed\b"
     ),
 }
-_LIMB = rf"(?:{_ARM}|{_LEG}|limbs?|extremit(?:y|ies))"
 _ARM_STRETCHED = r"(?:exten(?:sion|ds?|ded|ding)|straighten\w*|outstretch\w*|stretch\w*)"
 _ARM_BENT = r"(?:flex(?:ion|es|ed|ing)?|bent|bend\w*)"
 _SHAKING = r"(?:shak\w+|jerk\w*|convuls\w+|tremor\w*|thrash\w*|flail\w*|trembl\w*)"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from semiology.metrics.arrays import mean_defined
 from semiology.metrics.coverage import AnswerCounts, is_missing, require_recordings
-from semiology.metrics.s3.text.other_patients import other_patient_pairs
 from semiology.metrics.s3.text.seizure_rqi import (
     HazardRule,
     LengthRule,
@@ -23,7 +22,22 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COMPONENTS: tuple[str, ...] = tuple(name for name in ReportQuality.__dataclass_fields__ if name != "value")
+MOST_PARTNERS = 10
 STATED: tuple[str, ...] = ("value", "sections", "features", "locations", "order")
+
+
+def other_patient_pairs(patients: Sequence[Any], most: int = MOST_PARTNERS) -> list[tuple[int, int]]:
+    """Return pairs (i, j) of recordings of different patients, for what a text about somebody else scores.
+
+    Each recording gets at most ``most`` partners, at even distances around the list, so that the pairs are
+    the same every time; partners of the same patient are left out. Empty if there is one patient only.
+    """
+    n = len(patients)
+    shifts = sorted({n * step // (most + 1) for step in range(1, most + 1)} - {0})
+    if n <= most + 1:
+        shifts = list(range(1, n))
+    pairs = [(i, (i + shift) % n) for i in range(n) for shift in shifts]
+    return [(i, j) for i, j in pairs if str(patients[i]) != str(patients[j])]
 
 
 def score_reports(

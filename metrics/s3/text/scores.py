@@ -13,9 +13,8 @@ from semiology.metrics.coverage import UNPARSED, AnswerCounts, count_answers, is
 from semiology.metrics.s3.part_scores import Drawing, PartScores, ReadingCounts
 from semiology.metrics.s3.text.interpretation_score import interpretation_estimates, interpretation_score
 from semiology.metrics.s3.text.justification_rules import READERS
-from semiology.metrics.s3.text.other_patients import other_patient_pairs
 from semiology.metrics.s3.text.readers import RULES, TextReader
-from semiology.metrics.s3.text.report_scores import score_reports
+from semiology.metrics.s3.text.report_scores import other_patient_pairs, score_reports
 from semiology.metrics.scores.aggregation import recording_answers
 from semiology.metrics.scores.run_scores import score_run
 from semiology.metrics.statistics.bootstrap import TaskScores, mean_estimate, pooled_estimate

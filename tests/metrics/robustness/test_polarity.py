@@ -5,7 +5,7 @@ from hypothesis import given
 from wording_examples import answers_of, any_answers
 
 from semiology.metrics.robustness.answers import WordingAnswers
-from semiology.metrics.robustness.polarity import polarity_outcomes, polarity_pairs, yes_bias
+from semiology.metrics.robustness.measures import polarity_outcomes, polarity_pairs, yes_bias
 
 
 def test_outcomes_of_a_hand_computed_example() -> None:

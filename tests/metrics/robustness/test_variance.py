@@ -11,7 +11,6 @@ from wording_examples import any_answers
 from semiology.metrics.robustness.answers import WordingAnswers
 from semiology.metrics.robustness.variance import (
     SHARES,
-    reference_effects,
     two_way_bootstrap,
     variance_shares,
     wording_permutation_test,
@@ -135,10 +134,3 @@ def test_a_wording_that_is_worse_is_found_and_equal_ones_are_not() -> None:
     p_value, noise = wording_permutation_test(right, patient, permutations=400)
     assert p_value == pytest.approx(1 / 401)
     assert 0 < noise < 1
-
-
-def test_effects_of_families_are_differences_from_the_reference() -> None:
-    # reference 0.8 (family a); a: 0.6 -> -0.2; b: mean of 0.9 and 0.5 -> -0.1
-    found = reference_effects(np.array([0.8, 0.6, 0.9, 0.5]), ["a", "a", "b", "b"], 0)
-    assert found == pytest.approx({"a": -0.2, "b": -0.1})
-    assert reference_effects(np.array([0.8]), ["a"], 0) == {}

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from wording_examples import answers_of
 
 from semiology.metrics.robustness.answers import wording_answers_of_segments
-from semiology.metrics.robustness.auroc import Discrimination
 from semiology.metrics.robustness.scores import robustness_of
+from semiology.metrics.robustness.sums import Discrimination
 from semiology.metrics.scores.probability import (
     probabilities_of_feature,
     probability_of_feature,

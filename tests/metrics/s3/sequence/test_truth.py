@@ -8,7 +8,7 @@ import pytest
 
 from semiology.metrics.s3.recording_answers import recording_answers
 from semiology.metrics.s3.scores import score_task
-from semiology.metrics.s3.sequence.truth import as_perceived, truth_counts
+from semiology.metrics.s3.sequence.scores import as_perceived, truth_counts
 from semiology.tasks.s3 import hearing
 
 VISUAL = ["tonic", "clonic"]

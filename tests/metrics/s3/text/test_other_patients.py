@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.metrics.s3.text.other_patients import other_patient_pairs
+from semiology.metrics.s3.text.report_scores import other_patient_pairs
 
 
 @given(st.lists(st.integers(0, 4), max_size=60), st.integers(1, 12))
