@@ -16,13 +16,14 @@ from measuring import CONSOLE, run_parts
 from semiology.features import REGIONS, VISUAL_FEATURES
 from semiology.metrics.published_rules import published_diagnosis
 from semiology.metrics.s3.categorical import DIAGNOSES, DIAGNOSIS, REGION, SIDE, SIDES, score_classes
-from semiology.metrics.s3.onset_time import clip_seconds, score_onset_times
+from semiology.metrics.s3.onset_time import score_onset_times
 from semiology.metrics.s3.sequence.measures import published_tokens
 from semiology.metrics.s3.sequence.scores import score_sequences
-from semiology.metrics.s3.text.interpretation_score import score_interpretations
+from semiology.metrics.s3.text.interpretation_score import interpretation_estimates
 from semiology.metrics.s3.text.report_scores import score_reports
 from semiology.metrics.statistics.bootstrap import TaskScores
 from semiology.reports.published.s3 import read_s3_tables, released_findings, true_sequences
+from semiology.tasks.s3.answers.times import seconds_of
 
 Tables = Mapping[str, pd.DataFrame]
 RESAMPLES = 1000
@@ -58,9 +59,10 @@ def interpretations(tables: Tables) -> None:
     rows = interpretation_rows(tables).merge(tables["videos"][["video_id", "patient_id"]], on="video_id")
     columns = ("score", "score_where_present", "score_where_seen")
     for model, part in rows.groupby("model"):
-        summaries = [score_interpretations(one, resamples=2) for _, one in part.groupby("feature")]
-        means = [np.nanmean([each.estimates[name].value for each in summaries]) for name in columns]
-        always_no = np.nanmean([each.baselines["always_no_score"] for each in summaries])
+        features = [one for _, one in part[part["answer"].notna()].groupby("feature")]
+        summaries = [interpretation_estimates(one, one["score"], "score", resamples=2) for one in features]
+        means = [np.nanmean([each[name].value for each in summaries]) for name in columns]
+        always_no = np.mean([(one["truth"] == "no").mean() for one in features])
         values = " | ".join(f"{mean:.2f}" for mean in [*means, always_no])
         CONSOLE.print(f"| {model} | {len(summaries)} features | {values} |")
 
@@ -86,7 +88,7 @@ def onset_times(tables: Tables) -> None:
             frame = target.merge(given, how="left").merge(tables["videos"][["video_id", "patient_id"]])
             # A row without a time was asked and gave none: not understood. No row at all: missing.
             frame["answered"] = frame["timestamp"].notna()
-            frame["answer_s"] = [clip_seconds(str(text)) for text in frame["timestamp"]]
+            frame["answer_s"] = [seconds_of(str(text)) for text in frame["timestamp"]]
             frame["answer_s"] = frame["answer_s"].astype(float)
             scores = score_onset_times(frame.drop(columns="timestamp"), resamples=RESAMPLES)
             show(f"{feature} {model}", scores, ("mae", "charged_mae", "hit_1s", "hit_2s", "hit_5s"))

@@ -30,8 +30,12 @@ import_app = typer.Typer(
 )
 app.add_typer(import_app, name="import")
 
-_Source = Annotated[Path, typer.Argument(help="Table, or folder with the tables, to import.", exists=True)]
-_Destination = Annotated[Path, typer.Argument(help="Folder of the new recording set.", file_okay=False)]
+_Source = Annotated[
+    Path, typer.Argument(help="Table, or folder with the tables, to import.", exists=True, metavar="SRC")
+]
+_Destination = Annotated[
+    Path, typer.Argument(help="Folder of the new recording set.", file_okay=False, metavar="DEST")
+]
 _Videos = Annotated[
     Path | None,
     typer.Option(help="Folder with the videos; they are hard-linked under their new names.", file_okay=False),
@@ -41,31 +45,6 @@ _Key = Annotated[
     Path | None, typer.Option(help="Write the table of new ids and original file names here.", dir_okay=False)
 ]
 _Force = Annotated[bool, typer.Option("--force", help="Replace the tables of a set that is already there.")]
-
-
-S3_HELP = (
-    "Import the annotations of the Seizure-Semiology-Suite (S3).\n\n"
-    "SRC is the folder with the wide annotation table (file_name, one column per feature, "
-    "start_time_for_…) and the tables of laterality, reports and diagnoses, as the public repository "
-    "stores them; or the normalised tables (videos, annotations, …). File names give way to opaque "
-    "ids. Whatever cannot be used is counted and listed."
-)
-EMBC_HELP = (
-    "Import the annotations of the EMBC pilot study (PathMotionMLLM).\n\n"
-    "SRC is the wide annotation table (file_name, one column per feature) or its folder; or the "
-    "normalised labels (event_id, patient_id, epileptic, …). An empty cell means 'not annotated'. "
-    "File names give way to opaque ids. Whatever cannot be used is counted and listed."
-)
-DEIDENTIFY_HELP = (
-    "Write a copy of a recording set with opaque ids. [bold]This is not anonymisation.[/bold]\n\n"
-    "[bold]Faces and voices remain[/bold] in the videos, and so does whatever is seen or said in the "
-    "room.\n\n"
-    "Ids such as P001_V01 in random order take the place of patient and video ids and file names. "
-    "Media are copied stream by stream without container metadata (titles, times, places); nothing "
-    "is encoded again. Dates, clock times, phone numbers, e-mails, old ids and given names are "
-    "replaced in justifications, reports and transcripts, and counted. Read the result before you "
-    "share it."
-)
 
 
 @app.command(
@@ -102,7 +81,6 @@ def check_command(
 
 @import_app.command(
     "s3",
-    help=S3_HELP,
     epilog=examples(
         "semiology data import s3 ground_truth my_s3 --folds all_folds.csv",
         "semiology data import s3 ground_truth s3 --videos /vault --key /vault/key.csv",
@@ -117,21 +95,21 @@ def import_s3_command(
     key: _Key = None,
     force: _Force = False,
 ) -> None:
-    """Import the S3 annotations."""
-    from semiology.data.importers.published import is_s3_published, load_s3_published
-    from semiology.data.importers.repository import S3, import_repository
+    """Import the annotations of the Seizure-Semiology-Suite (S3).
 
-    def read() -> ImportOutcome:
-        if source.is_dir() and is_s3_published(source):
-            return load_s3_published(source, destination=destination)
-        return import_repository(S3, source, seed=seed, folds=folds, directory=destination)
+    SRC is the folder of the repository's wide table: file_name, one column per feature, start_time_for_…
 
-    _import(read, destination, videos, key, force)
+    Its tables of laterality, reports and diagnoses lie beside it. Normalised tables (videos, …) do as well.
+
+    File names give way to opaque ids. Whatever cannot be used is counted and listed.
+    """
+    from semiology.data.importers.published import read_s3
+
+    _import(lambda: read_s3(source, destination, seed=seed, folds=folds), destination, videos, key, force)
 
 
 @import_app.command(
     "embc",
-    help=EMBC_HELP,
     epilog=examples(
         "semiology data import embc annotations.csv my_embc",
         "semiology data import embc annotations.csv my_embc --videos /secure/videos",
@@ -145,21 +123,21 @@ def import_embc_command(
     key: _Key = None,
     force: _Force = False,
 ) -> None:
-    """Import the EMBC annotations."""
-    from semiology.data.importers.published import is_embc_published, load_embc_published
-    from semiology.data.importers.repository import EMBC, import_repository
+    """Import the annotations of the EMBC pilot study (PathMotionMLLM).
 
-    def read() -> ImportOutcome:
-        if is_embc_published(source):
-            return load_embc_published(source, destination=destination)
-        return import_repository(EMBC, source, seed=seed, directory=destination)
+    SRC is the wide annotation table (file_name, one column per feature) or its folder.
 
-    _import(read, destination, videos, key, force)
+    Normalised labels (event_id, patient_id, epileptic, …) do as well. An empty cell means 'not annotated'.
+
+    File names give way to opaque ids. Whatever cannot be used is counted and listed.
+    """
+    from semiology.data.importers.published import read_embc
+
+    _import(lambda: read_embc(source, destination, seed=seed), destination, videos, key, force)
 
 
 @app.command(
     "deidentify",
-    help=DEIDENTIFY_HELP,
     epilog=examples(
         "semiology data deidentify emu opaque",
         "semiology data deidentify emu opaque --names names.txt --key /secure/key.csv",
@@ -180,7 +158,18 @@ def deidentify_command(
         typer.Option(help="Text file with one name per line to remove from free text.", exists=True),
     ] = None,
 ) -> None:
-    """Write a copy of a recording set with opaque ids."""
+    """Write a copy of a recording set with opaque ids. [bold]This is not anonymisation.[/bold]
+
+    [bold]Faces and voices remain[/bold] in the videos, and so does whatever is seen or said in the room.
+
+    Ids such as P001_V01 in random order take the place of patient and video ids and file names.
+
+    Media are copied stream by stream without metadata (titles, times, places); nothing is encoded again.
+
+    Dates, times, phone numbers, e-mails, old ids and given names are replaced in all texts, and counted.
+
+    Read the result before you share it.
+    """
     from semiology.data.deidentify.deidentify import deidentify
     from semiology.data.views import print_deidentified, progress
 
@@ -269,16 +258,11 @@ def _faults_shown() -> Iterator[None]:
 
 
 def _refuse_to_overwrite(directory: Path, key: Path | None, force: bool) -> None:
-    faults = []
+    from semiology.data.tables.writing import key_problems
+
+    faults = key_problems(key, directory) if key else []
     if (directory / "recordings.csv").exists() and not force:
         faults.append(Problem(str(directory), None, "holds a recording set already", "choose a new folder"))
-    if key and key.exists():
-        faults.append(Problem(str(key), None, "the key file exists already", "choose a new file"))
-    if key and not key.absolute().parent.is_dir():
-        faults.append(Problem(str(key), None, "the folder of the key does not exist", "make it first"))
-    if key and directory.resolve() in key.resolve().parents:
-        fix = "keep the key where nobody who gets the folder can read it"
-        faults.append(Problem(str(key), None, "the key would lie inside the recording set", fix))
     if faults:
         raise RecordingSetError(faults)
 

@@ -113,10 +113,6 @@ class RecordingSet:
         except KeyError:
             raise KeyError(f"the recording set {self.name!r} has no recording {video_id!r}") from None
 
-    def recordings_of(self, patient_id: str) -> tuple[Recording, ...]:
-        """Return the recordings of one patient (empty if the patient is unknown)."""
-        return tuple(recording for recording in self.recordings if recording.patient_id == patient_id)
-
     def annotation(self, video_id: str, feature: str) -> Annotation | None:
         """Return the annotation of a feature in a recording, or ``None`` where it was not annotated."""
         return self._by_pair.get((video_id, feature))

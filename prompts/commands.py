@@ -19,18 +19,13 @@ app = typer.Typer(
 SHORT_HASH = 8
 FIRST_WORDS = 60
 
-LIST_EPILOG = examples(
-    "semiology prompts list --feature tonic",
-    "semiology prompts list --json",
-)
-SHOW_EPILOG = examples(
-    "semiology prompts show tonic",
-    "semiology prompts show tonic minimal --answer-format yes_no_json",
-)
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
-@app.command("list", epilog=LIST_EPILOG)
+@app.command(
+    "list",
+    epilog=examples("semiology prompts list --feature tonic", "semiology prompts list --json"),
+)
 def list_prompts(
     feature: Annotated[str | None, typer.Option(help="Only the wordings of this feature.")] = None,
     as_json: JsonOption = False,
@@ -48,7 +43,12 @@ def list_prompts(
     typer.echo(f"{len(rows)} wordings")
 
 
-@app.command("show", epilog=SHOW_EPILOG)
+@app.command(
+    "show",
+    epilog=examples(
+        "semiology prompts show tonic", "semiology prompts show tonic minimal --answer-format yes_no_json"
+    ),
+)
 def show_prompt(
     feature: Annotated[str, typer.Argument(help="Name of the feature.")],
     prompt_id: Annotated[str, typer.Argument(metavar="[ID]", help="Id of the wording.")] = "s3",

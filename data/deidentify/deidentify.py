@@ -5,7 +5,6 @@ This is no anonymisation. Faces and voices stay in the media, and how a seizure 
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +24,13 @@ from semiology.data.tables.reading import (
     keypoint_files,
     read_recording_set,
 )
-from semiology.data.tables.writing import make_folder, table_text, write_new_secret, write_recording_set
+from semiology.data.tables.writing import (
+    key_problems,
+    make_folder,
+    table_text,
+    write_new_secret,
+    write_recording_set,
+)
 
 KEY_COLUMNS = ("video_id", "patient_id", "old_video_id", "old_patient_id", "old_video")
 _TRANSCRIPT_LIMIT_BYTES = 10_000_000
@@ -108,26 +113,16 @@ def deidentify(
 
 def _refuse_paths(source: Path, destination: Path, key: Path | None) -> None:
     real_source, real_destination = source.resolve(), destination.resolve()
-    faults: list[tuple[Path, str, str]] = []
-    if real_destination == real_source or real_source in real_destination.parents:
-        faults.append((destination, "lies in the set itself", "choose a new folder outside of it"))
+    faults = key_problems(key, destination) if key else []
+    if real_source in (real_destination, *real_destination.parents):
+        fix = "choose a new folder outside of it"
+        faults.append(Problem(str(destination), None, "lies in the set itself", fix))
     elif real_destination in real_source.parents or (
         destination.exists() and (not destination.is_dir() or any(destination.iterdir()))
     ):
-        faults.append((destination, "is not an empty folder", "choose a new folder"))
-    if key:
-        real_key = key.resolve()
-        if real_key == real_destination or real_destination in real_key.parents:
-            fix = "keep the key where nobody who gets the folder can read it"
-            faults.append((key, "the key would lie inside the de-identified folder", fix))
-        elif os.path.lexists(key):
-            faults.append(
-                (key, "the key file exists already", "choose a new file; keys are never overwritten")
-            )
-        elif not key.parent.is_dir():
-            faults.append((key, "the folder of the key does not exist", "make it first"))
+        faults.append(Problem(str(destination), None, "is not an empty folder", "choose a new folder"))
     if faults:
-        raise RecordingSetError(Problem(str(path), None, message, fix) for path, message, fix in faults)
+        raise RecordingSetError(faults)
 
 
 def _identifying(old: RecordingSet) -> set[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast
 
 from semiology.data.importers.outcome import ImportOutcome
-from semiology.data.importers.repository import EMBC, S3, with_sides
+from semiology.data.importers.repository import EMBC, S3, import_repository, with_sides
 from semiology.data.importers.side_tables import side_or_region
 from semiology.data.importers.wide import Remarks
 from semiology.data.problems import Problem, RecordingSetError
@@ -17,6 +17,22 @@ from semiology.data.tables.cells import PRESENCE, CellError, RowCells, parse_ide
 from semiology.data.tables.csv_tables import Row, Table, read_table
 from semiology.data.tables.laterality import LATERALITY_COLUMNS
 from semiology.features import FEATURES, suggest_feature
+
+
+def read_s3(source: Path, destination: Path, *, seed: int = 0, folds: Path | None = None) -> ImportOutcome:
+    """Read the S3 annotations in either form, normalised or as their repository stores them."""
+    homes = (source, source / "ground_truth")
+    if any((home / f"videos{suffix}").is_file() for home in homes for suffix in (".csv", ".csv.gz")):
+        return load_s3_published(source, destination=destination)
+    return import_repository(S3, source, seed=seed, folds=folds, directory=destination)
+
+
+def read_embc(source: Path, destination: Path, *, seed: int = 0) -> ImportOutcome:
+    """Read the EMBC annotations in either form, normalised or as their repository stores them."""
+    path = source / "annotations.csv" if source.is_dir() else source
+    if path.is_file() and "event_id" in read_table(path).columns:
+        return load_embc_published(source, destination=destination)
+    return import_repository(EMBC, source, seed=seed, directory=destination)
 
 
 def load_s3_published(directory: Path, *, destination: Path | None = None) -> ImportOutcome:
@@ -106,21 +122,6 @@ def load_embc_published(path: Path, *, destination: Path | None = None) -> Impor
         unused=tuple(remarks.unused),
         notes=tuple(remarks.notes),
     )
-
-
-def is_s3_published(source: Path) -> bool:
-    """Tell whether a folder holds the normalised S3 tables."""
-    return any(
-        (folder / f"videos{suffix}").is_file()
-        for folder in (source, source / "ground_truth")
-        for suffix in (".csv", ".csv.gz")
-    )
-
-
-def is_embc_published(source: Path) -> bool:
-    """Tell whether a file or folder holds the normalised EMBC labels."""
-    path = source / "annotations.csv" if source.is_dir() else source
-    return path.is_file() and "event_id" in read_table(path).columns
 
 
 def _table(folder: Path, name: str, columns: tuple[str, ...]) -> Table:

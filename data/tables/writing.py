@@ -105,6 +105,19 @@ def write_new_secret(path: Path, text: str) -> None:
         stream.write(text)
 
 
+def key_problems(key: Path, folder: Path) -> list[Problem]:
+    """Return why a new table of ids may not be written there, beside a folder that is given away."""
+    if folder.resolve() in (key.resolve(), *key.resolve().parents):
+        fix = "keep the key where nobody who gets the folder can read it"
+        return [Problem(str(key), None, "the key would lie inside the new recording set", fix)]
+    if os.path.lexists(key):
+        fix = "choose a new file; keys are never overwritten"
+        return [Problem(str(key), None, "the key file exists already", fix)]
+    if not key.absolute().parent.is_dir():
+        return [Problem(str(key), None, "the folder of the key does not exist", "make it first")]
+    return []
+
+
 def _refuse_inconsistent(
     recordings: Sequence[Recording],
     annotations: Sequence[Annotation],

@@ -26,8 +26,6 @@ CLIP_S = 60.0
 TOLERANCES_S: tuple[float, ...] = (1.0, 2.0, 5.0)
 
 _PUBLISHED = re.compile(r"(?:(?:(\d+):)?(\d+):)?(\d+)")
-_CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):([0-5]\d(?:\.\d+)?)")
-_SECONDS = re.compile(r"(\d{1,5}(?:\.\d+)?)\s*(?:s|sec|secs|second|seconds)?", re.IGNORECASE)
 
 
 def published_seconds(answer: str) -> float | None:
@@ -42,25 +40,6 @@ def published_seconds(answer: str) -> float | None:
         return None
     hours, minutes, seconds = (float(part or 0) for part in found.groups())
     return 3600 * hours + 60 * minutes + seconds
-
-
-def clip_seconds(answer: str) -> float | None:
-    """Read a time in a clip strictly: ``M:SS``, ``H:MM:SS``, ``12``, ``12.5`` or ``12 s``; else None.
-
-    Seconds (and minutes after hours) must be below 60, so ``1:75`` is not understood; nor is a negative time
-    or a text of more than one time. Never raises.
-    """
-    text = answer.strip()
-    if len(text) > 40 or not text.isascii():
-        return None
-    clock = _CLOCK.fullmatch(text)
-    if clock is not None:
-        hours, minutes = float(clock[1] or 0), float(clock[2])
-        if clock[1] is not None and minutes >= 60:
-            return None
-        return 3600 * hours + 60 * minutes + float(clock[3])
-    seconds = _SECONDS.fullmatch(text)
-    return float(seconds[1]) if seconds is not None else None
 
 
 def published_mae(target_s: Sequence[float], answer_s: Sequence[float | None]) -> float:

@@ -290,7 +290,7 @@ def test_no_patient_is_in_two_parts_and_the_test_fold_can_be_chosen() -> None:
         parts = divide_patients(made, test_fold=fold)
         every = parts.train + parts.development + parts.test
         assert len(every) == len(set(every)) == 36
-        assert {made.recordings_of(name)[0].fold for name in parts.test} == {fold}
+        assert {item.fold for item in made.recordings if item.patient_id in parts.test} == {fold}
     with pytest.raises(ValueError, match="no such fold"):
         divide_patients(made, test_fold="9")
 

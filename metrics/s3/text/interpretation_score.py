@@ -6,7 +6,7 @@ answers read from the expert's justification.
 
 Most features are absent from most recordings, and "absent, and said to be absent" scores 1: on the published
 recordings always answering "no" scores 0.79 on average over the 18 visual features, above every model.
-`score_interpretations` therefore gives the mean over the recordings that show the feature as well, where that
+`interpretation_estimates` therefore gives the mean over the recordings that show the feature as well, where that
 answer scores 0.
 """
 
@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from semiology.metrics.arrays import Floats
-from semiology.metrics.coverage import count_answers, is_missing, require_recordings
-from semiology.metrics.statistics.bootstrap import TaskScores, mean_estimate
+from semiology.metrics.statistics.bootstrap import mean_estimate
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 
 if TYPE_CHECKING:
@@ -86,40 +85,12 @@ def published_interpretation_mean(scores: Mapping[str, float]) -> float:
     return float(np.mean(list(scores.values()))) if scores else float("nan")
 
 
-def score_interpretations(frame: pd.DataFrame, *, resamples: int = RESAMPLES, seed: int = 0) -> TaskScores:
-    """Summarise the scores of one feature.
-
-    Args:
-        frame: columns video_id, patient_id, truth (yes, no, na), answer (yes, no, na, ``unparsed``, or empty:
-            missing) and score (0 to 1, of `interpretation_score`; NaN where the answer is missing); one row
-            per recording.
-
-    Estimates: score (the published mean); score_where_present (recordings that show the feature; a miss is 0);
-    score_where_seen (those also answered yes: the justification alone). Baselines: ``always_no_score`` and
-    ``always_yes_score``, of a constant answer with justifications in every detail as the expert's.
-
-    Raises:
-        ValueError: a column is missing, a recording is there twice, or a score is outside 0 to 1.
-    """
-    require_recordings(frame, ("video_id", "patient_id", "truth", "answer", "score"))
-    counts = count_answers(frame["answer"])
-    replied = frame[[not is_missing(value) for value in frame["answer"]]]
-    scores = replied["score"].to_numpy(dtype=np.float64)
-    if bool(((scores < 0) | (scores > 1 + 1e-9)).any()):
-        raise ValueError("a score is outside 0 to 1 → give scores of interpretation_score")
-    truth = replied["truth"].to_numpy(dtype=object)
-    estimates = interpretation_estimates(replied, scores, "score", resamples=resamples, seed=seed)
-    n = len(truth)
-    baselines = {
-        f"always_{word}_score": float((truth == word).mean()) if n else float("nan") for word in ("no", "yes")
-    }
-    return TaskScores(estimates, baselines, counts)
-
-
 def interpretation_estimates(
     replied: pd.DataFrame, scores: Floats, name: str, *, resamples: int = RESAMPLES, seed: int = 0
 ) -> dict[str, Estimate]:
     """Return the mean score over all answers, over those where the feature is present, and those it was seen in.
+
+    Where the feature is present a miss scores 0; where it was seen the justification alone counts.
 
     Args:
         replied: columns patient_id, truth, answer; one row per answer.

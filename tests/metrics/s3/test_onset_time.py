@@ -8,13 +8,13 @@ from hypothesis import strategies as st
 
 from semiology.metrics.s3.onset_time import (
     charged_errors,
-    clip_seconds,
     constant_time_baselines,
     hits_within,
     published_mae,
     published_seconds,
     score_onset_times,
 )
+from semiology.tasks.s3.answers.times import seconds_of
 
 times = st.floats(0, 60)
 answers = st.one_of(st.none(), st.floats(0, 60))
@@ -41,12 +41,12 @@ answers = st.one_of(st.none(), st.floats(0, 60))
 )
 def test_times_are_read_by_both_rules(text: str, published: float | None, strict: float | None) -> None:
     assert published_seconds(text) == published
-    assert clip_seconds(text) == strict
+    assert seconds_of(text) == strict
 
 
 @given(st.text(max_size=60))
 def test_no_text_breaks_the_readers(text: str) -> None:
-    for read in (published_seconds, clip_seconds):
+    for read in (published_seconds, seconds_of):
         value = read(text)
         assert value is None or value >= 0
 
@@ -54,7 +54,7 @@ def test_no_text_breaks_the_readers(text: str) -> None:
 @given(st.integers(0, 99), st.integers(0, 59))
 def test_a_clock_time_is_read_back(minutes: int, seconds: int) -> None:
     text = f"{minutes:02d}:{seconds:02d}"
-    assert published_seconds(text) == clip_seconds(text) == 60 * minutes + seconds
+    assert published_seconds(text) == seconds_of(text) == 60 * minutes + seconds
 
 
 @given(st.lists(st.tuples(times, answers), min_size=1, max_size=20))
