@@ -1,7 +1,7 @@
 """The published sampling protocols that show one part of a recording once: ``event_clip``, ``onset_clip``
 and ``whole_video``. Each says which part, and at how many frames per s.
 
-Source: arXiv 2605.21852, Section 3.3.2 and Appendix H. The protocol that slides is in ``segments.py``.
+Source: arXiv 2605.21852, Section 3.3.2 and Appendix H. The protocol that slides is in ``sliding.py``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from semiology.data.windows.sliding import MIN_FRAMES, TOLERANCE_S, Segment
+from semiology.data.windows.sliding import MIN_FRAMES, TOLERANCE_S, Segment, check_duration, check_sampling
 
 ClipForm = Literal["centred", "random"]
 FORMS: tuple[ClipForm, ...] = ("centred", "random")
@@ -39,7 +39,7 @@ class EventClip:
     max_frames: int = 60
 
     def __post_init__(self) -> None:
-        _check(self.fps, self.max_frames)
+        check_sampling(self.fps, self.max_frames)
 
     def segment(self, onset_s: float, offset_s: float, duration_s: float) -> Segment:
         """Return the interval, cut to the recording.
@@ -95,7 +95,7 @@ class OnsetClip:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check(self.fps, self.max_frames)
+        check_sampling(self.fps, self.max_frames)
         if self.form not in FORMS:
             raise ValueError(f"form must be one of {', '.join(FORMS)}, not {self.form!r}")
         if not (math.isfinite(self.length_s) and self.length_s > 2 * SEEN_AFTER_S):
@@ -141,7 +141,7 @@ class WholeVideo:
     max_frames: int = 60
 
     def __post_init__(self) -> None:
-        _check(1.0, self.max_frames)
+        check_sampling(1.0, self.max_frames)
 
     def segment(self, duration_s: float) -> Segment:
         """Return the whole recording as one segment.
@@ -149,8 +149,7 @@ class WholeVideo:
         Raises:
             ValueError: the length is not above 0.
         """
-        if not (math.isfinite(duration_s) and duration_s > 0):
-            raise ValueError(f"the recording's duration must be above 0 s, not {duration_s}")
+        check_duration(duration_s)
         return Segment(0, 0.0, duration_s)
 
     def rate(self, segment: Segment) -> float:
@@ -164,10 +163,3 @@ def _rate(segment: Segment, fps: float, max_frames: int) -> float:
     if most >= fps:
         return fps
     return max(1, math.floor(most * _RATE_STEP)) / _RATE_STEP
-
-
-def _check(fps: float, max_frames: int) -> None:
-    if not (math.isfinite(fps) and fps > 0):
-        raise ValueError(f"fps must be a finite number above 0, not {fps}")
-    if max_frames < MIN_FRAMES:
-        raise ValueError(f"max_frames must be at least {MIN_FRAMES}, not {max_frames}")

@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 if TYPE_CHECKING:
     from semiology.data.media.probe import MediaInfo
 
@@ -63,23 +60,13 @@ class SlidingWindow:
     max_frames: int = 60
 
     def __post_init__(self) -> None:
-        for name in ("window_s", "overlap_s", "fps"):
-            if not math.isfinite(getattr(self, name)):
-                raise ValueError(f"{name} must be a finite number, not {getattr(self, name)}")
-        if self.window_s <= 0 or self.fps <= 0:
-            raise ValueError(f"window_s and fps must be above 0, not {self.window_s} and {self.fps}")
+        check_sampling(self.fps, self.max_frames)
+        if not (math.isfinite(self.window_s) and self.window_s > 0):
+            raise ValueError(f"window_s must be a finite number above 0, not {self.window_s}")
         if not 0 <= self.overlap_s < self.window_s:
             raise ValueError(
                 f"overlap_s must be at least 0 and below window_s ({self.window_s}), not {self.overlap_s}"
             )
-        if self.max_frames < MIN_FRAMES:
-            raise ValueError(f"max_frames must be at least {MIN_FRAMES}, not {self.max_frames}")
-
-    @classmethod
-    def for_model(cls, name: str) -> SlidingWindow:
-        """Return the protocol used with a model: `QWEN3` for Qwen3 models, `STANDARD` for all others."""
-        folded = name.lower().replace("_", "").replace("-", "").replace(".", "")
-        return QWEN3 if "qwen3" in folded else STANDARD
 
     def segments(self, duration_s: float) -> tuple[Segment, ...]:
         """Return the windows of a recording of this length, in order of time.
@@ -87,8 +74,7 @@ class SlidingWindow:
         Raises:
             ValueError: the length is not above 0.
         """
-        if not (math.isfinite(duration_s) and duration_s > 0):
-            raise ValueError(f"the recording's duration must be above 0 s, not {duration_s}")
+        check_duration(duration_s)
         window, step = _exact(self.window_s), _exact(self.window_s) - _exact(self.overlap_s)
         left = _exact(duration_s) - window - _exact(TOLERANCE_S)
         count = 1 + max(0, math.ceil(left / step))
@@ -101,17 +87,19 @@ class SlidingWindow:
         wanted = math.ceil((segment.duration_s - TOLERANCE_S) * self.fps)
         return min(self.max_frames, max(1, wanted))
 
-    def frame_times(self, segment: Segment) -> NDArray[np.float64]:
-        """Return the sampled times, s from the start of the recording, shape (n_frames,).
 
-        They start with the segment and are ``1 / fps`` apart; where that would be more than
-        ``max_frames`` they are spread evenly over the segment.
-        """
-        count = self.n_frames(segment)
-        step = max(1 / self.fps, segment.duration_s / self.max_frames)
-        if abs(step - 1 / self.fps) < TOLERANCE_S:
-            step = 1 / self.fps
-        return segment.start_s + np.arange(count, dtype=np.float64) * step
+def check_sampling(fps: float, max_frames: int) -> None:
+    """Raise ValueError where no model can be shown so many frames per s, or so few at most."""
+    if not (math.isfinite(fps) and fps > 0):
+        raise ValueError(f"fps must be a finite number above 0, not {fps}")
+    if max_frames < MIN_FRAMES:
+        raise ValueError(f"max_frames must be at least {MIN_FRAMES}, not {max_frames}")
+
+
+def check_duration(duration_s: float) -> None:
+    """Raise ValueError where the length of a recording, in s, is not above 0."""
+    if not (math.isfinite(duration_s) and duration_s > 0):
+        raise ValueError(f"the recording's duration must be above 0 s, not {duration_s}")
 
 
 def _exact(value: float) -> Fraction:

@@ -190,8 +190,8 @@ def test_the_key_is_private_and_written_only_where_asked(named_set: Path, tmp_pa
 @pytest.mark.parametrize(
     ("destination", "key", "message"),
     [
-        ("out", "out/key.csv", "inside the de-identified folder"),
-        ("out", "out/sub/../key.csv", "inside the de-identified folder"),
+        ("out", "out/key.csv", "the key would lie inside"),
+        ("out", "out/sub/../key.csv", "the key would lie inside"),
         ("out", "taken.csv", "exists already"),
         ("out", "nowhere/key.csv", "does not exist"),
         ("emu", None, "lies in the set itself"),

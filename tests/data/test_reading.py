@@ -48,7 +48,10 @@ def test_a_valid_set_is_read_with_all_its_fields(make_set: Make) -> None:
     assert tonic.justification == "stiff, then relaxed"
     assert found.reports == {"P001_V01": "Stiffens, then\nrelaxes."}
     assert found.patients == ("P001", "P002")
-    assert [item.video_id for item in found.recordings if item.patient_id == "P001"] == ["P001_V01", "P001_V02"]
+    assert [item.video_id for item in found.recordings if item.patient_id == "P001"] == [
+        "P001_V01",
+        "P001_V02",
+    ]
 
 
 def test_a_pair_without_a_row_is_not_annotated_which_is_not_no(make_set: Make) -> None:
