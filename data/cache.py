@@ -54,15 +54,10 @@ def write_whole(target: Path, text: str, *, private: bool = False) -> None:
 
 
 def content_digest(path: Path, cache: Path) -> str:
-    """Return the SHA-256 of a file, 64 hexadecimal digits.
+    """Return the SHA-256 of a file, 64 hexadecimal digits; large files are read once.
 
-    Large files are read once: the digest is remembered in ``cache/digests`` under the file's path, size and
-    time of change.
-
-    Args:
-        path: the file.
-        cache: folder that remembers; made readable for its owner alone. Only a hash of the path is stored,
-            since the paths of recordings may name patients.
+    ``cache/digests``, readable for its owner alone, remembers it under a hash of the file's path, size and time of
+    change: only a hash, since the paths of recordings may name patients.
 
     Raises:
         OSError: the file cannot be read.

@@ -44,19 +44,10 @@ class FeatureCount:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """The outcome of a check.
+    """The outcome of a check: problems to be fixed, warnings to look at, recordings whose media cannot be read.
 
-    Attributes:
-        directory: The folder.
-        problems: What must be fixed.
-        warnings: What should be looked at.
-        exclusions: Recordings whose media cannot be read.
-        recordings: Number of recordings.
-        patients: Number of patients.
-        reports: Number of clinical reports.
-        features: Counts per feature, all 20.
-        probed: Number of videos that were opened.
-        total_duration_s: Total length of the opened videos in seconds.
+    ``features`` has counts of all features; ``probed`` is the number of videos that were opened, and
+    ``total_duration_s`` their length.
     """
 
     directory: str
@@ -90,8 +81,7 @@ def check_recording_set(
     """Check a recording set without loading any model.
 
     Args:
-        directory: The folder.
-        media: Whether to open every video. Files that are missing are problems in any case.
+        directory, media: The folder, and whether to open every video; a missing file is a problem in any case.
         window_s: Videos shorter than this many seconds are warned about.
         on_probe: Called with (opened so far, all) after each video.
     """

@@ -20,14 +20,12 @@ class Recording:
     """One video of one patient.
 
     Attributes:
-        video_id: Opaque id, unique in the set.
-        patient_id: Opaque id of the patient; all statistics are clustered by it.
+        video_id, patient_id: Opaque ids; that of a video is unique, and statistics are clustered by patient.
         video: Absolute path of the video.
         audio: Separate sound file, if the video's own track is not to be used.
         duration_s: Length in seconds, if the set states it.
         diagnosis: ``"ES"`` (epileptic), ``"NES"`` (non-epileptic) or unknown.
-        split: Name of the split (such as ``"test"``), if any.
-        fold: Name of the cross-validation fold, if any.
+        split, fold: Names of the split (such as ``"test"``) and of the cross-validation fold, if any.
         pose: Pose keypoints, if any: one file, or OpenPose's folder of JSON files, one per frame.
         transcript: File with the transcribed speech, if any.
     """
@@ -49,11 +47,8 @@ class Annotation:
     """What an expert says about one feature in one recording.
 
     Attributes:
-        video_id: The recording.
-        feature: The name of a feature.
         present: ``"yes"``, ``"no"`` or ``"na"`` (the feature cannot be judged here).
-        onset_s: Start of the feature, seconds from the start of the video.
-        offset_s: End of the feature, seconds from the start of the video.
+        onset_s, offset_s: Start and end of the feature, seconds from the start of the video.
         side: The patient's side.
         justification: Free text of the annotator.
     """
@@ -73,12 +68,9 @@ class RecordingSet:
 
     Attributes:
         directory: Absolute path of the folder.
-        name: Name from ``dataset.yaml``.
-        version: Version from ``dataset.yaml``.
-        recordings: All recordings, in the order of ``recordings.csv``.
-        annotations: All annotations, in the order of ``annotations.csv``.
+        recordings, annotations: All of them, in the order of their tables.
         reports: Clinical report text by video id.
-        metadata: Everything in ``dataset.yaml``.
+        metadata: Everything in ``dataset.yaml``, with name and version.
     """
 
     directory: Path

@@ -163,11 +163,10 @@ class FeatureFile(ExtensionFile):
 def check_feature_file(
     raw: Any, file: str, formats: Collection[str], extension: bool = False
 ) -> list[PromptProblem]:
-    """Return every fault of one feature file's content; an empty list means that it can be used.
+    """Return every fault of one feature file's content as YAML gives it; none means that it can be used.
 
     Args:
-        raw: The content as YAML gives it.
-        file: How the file is called in messages.
+        raw, file: The content, and how the file is called in messages.
         formats: The ids of the known answer formats.
         extension: The file adds wordings to a feature (``SEMIOLOGY_PROMPTS``): only the feature and its
             prompts are asked for.

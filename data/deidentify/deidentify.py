@@ -41,8 +41,7 @@ class Deidentified:
     """What was done.
 
     Attributes:
-        recordings: Number of recordings written.
-        patients: Number of patients written.
+        recordings, patients: Numbers of those written.
         replaced: How many pieces of free text were replaced, by kind.
         dropped_streams: How many streams (data, subtitles, pictures) were left out of the media.
         excluded: Recordings that are not in the new set because their media could not be rewritten.

@@ -9,12 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class OpaqueIds:
-    """New ids by old ones.
-
-    Attributes:
-        patients: New patient id by old patient id.
-        videos: New video id by old video id; it starts with the new id of its patient.
-    """
+    """New ids by old ones, of patients and of videos; that of a video starts with that of its patient."""
 
     patients: Mapping[str, str]
     videos: Mapping[str, str]

@@ -22,9 +22,7 @@ class ImportOutcome:
 
     Attributes:
         recordings: Their videos follow the convention ``videos/<video_id>.mp4`` and may not exist.
-        annotations: One per annotated (recording, feature).
-        reports: Clinical report text by video id.
-        metadata: Content for ``dataset.yaml``.
+        reports: Clinical report text by video id. metadata: Content for ``dataset.yaml``.
         unused: Every cell or row that could not be used, with the reason; nothing is dropped silently.
         doubts: Every value that was used, but might mean something else.
         notes: Remarks on whole columns and files.
@@ -49,16 +47,12 @@ class ImportOutcome:
 
 
 def write_outcome(outcome: ImportOutcome, directory: Path, videos: Path | None = None) -> int:
-    """Write an import as a recording set.
+    """Write an import as a recording set; return the number of recordings whose video is in place.
 
     Args:
-        outcome: What the importer found.
-        directory: Folder to write.
+        outcome, directory: What the importer found, and the folder to write.
         videos: Folder with the original videos; those that are found are hard-linked (or copied, on another
             disk) to ``videos/<video_id>`` with their own suffix.
-
-    Returns:
-        The number of recordings whose video is in place.
     """
     directory = directory.expanduser().absolute()
     found = _find_videos(outcome, videos) if videos else {}

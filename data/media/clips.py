@@ -109,14 +109,9 @@ def _check_window(
 
 
 def own_rate(info: MediaInfo, times_s: NDArray[np.float64]) -> Fraction:
-    """Return the rate of clips that keep the recording's: where it varies, that of its usual spacing.
+    """Return the rate of clips that keep the recording's, frames per s; where it varies, that of its usual spacing.
 
-    Args:
-        info: the recording's facts.
-        times_s: the true times of its frames, s, shape (frames,).
-
-    Returns:
-        Frames per s, at most `MAX_FPS` where the rate varies.
+    ``times_s`` are the true times of its frames, s. A rate that varies gives at most `MAX_FPS`.
     """
     rate = info.fps
     if info.variable_frame_rate:

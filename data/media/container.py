@@ -15,13 +15,9 @@ _MP4_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp
 
 
 def structural_fault(path: Path) -> str | None:
-    """Return what is missing from the file, or None for a whole file or an unknown container.
+    """Return what a readable, non-empty file lacks: "cut off", "no index", or None.
 
-    Args:
-        path: a readable, non-empty file.
-
-    Returns:
-        "cut off", "no index" or None.
+    None stands for a whole file, and for a container that is not known.
     """
     size = path.stat().st_size
     with path.open("rb") as stream:

@@ -25,12 +25,9 @@ _TURN = {
 
 
 def upright_graph(stored: Any, rotation: int, filters: Sequence[tuple[str, str]]) -> Any:
-    """Return the filters that turn pictures clockwise by ``rotation`` degrees, then apply ``filters``.
+    """Return the filters that turn pictures clockwise by ``rotation`` (0, 90, 180, 270), then apply ``filters``.
 
-    Args:
-        stored: the picture track that they come from.
-        rotation: 0, 90, 180 or 270.
-        filters: name and options of each.
+    ``stored`` is the picture track that they come from; each filter has a name and options.
     """
     graph = av.filter.Graph()
     nodes = [graph.add_buffer(template=stored)]
@@ -52,10 +49,7 @@ def add_aac(container: Any, rate: int, channels: int) -> Any:
 def aac_packets(track: Any, sound: NDArray[np.float32], first: int = 0) -> Iterator[tuple[int, list[Any]]]:
     """Yield the packets of sound, shape (channels, samples), with the number of the sample they came from.
 
-    Args:
-        track: of `add_aac`.
-        sound: as many channels as the track has.
-        first: number of its first sample in the track.
+    ``track`` is one of `add_aac` with as many channels, ``first`` the number of the first sample in it.
     """
     size = track.codec_context.frame_size or 1024
     for at in range(0, sound.shape[1], size):

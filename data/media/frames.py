@@ -34,8 +34,7 @@ def read_frames(path: Path, times_s: Sequence[float] | NDArray[np.float64]) -> N
     """Return the frames on show at the given times, in the order asked.
 
     Args:
-        path: a video file.
-        times_s: seconds from the first frame, in any order, repeats allowed.
+        path, times_s: a video file, and seconds from its first frame, in any order, repeats allowed.
 
     Returns:
         RGB pictures, uint8, shape (len(times_s), height, width, 3), rotated as the file asks.

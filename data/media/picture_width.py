@@ -44,13 +44,8 @@ def readable_size(width: int, height: int, longest_side: int | None = None) -> t
     """Return the even size, px, in which to store pictures so that decord reads them on every processor.
 
     A size that it reads is kept. Another becomes its smallest whole multiple whose width is a multiple of 64
-    and at least 128, or at least 192: the picture keeps its shape and gains no border. Where ``longest_side``
-    leaves no room for that, it becomes the next smaller size instead.
-
-    Args:
-        width: width of the pictures, px.
-        height: their height, px.
-        longest_side: larger pictures are made smaller, px; None sets no limit.
+    and at least 128, or at least 192: the picture keeps its shape and gains no border. Pictures larger than
+    ``longest_side`` (px) are made smaller; where it leaves no room, the next smaller size is taken instead.
     """
     factor = min(1.0, longest_side / max(width, height)) if longest_side else 1.0
     if factor < 1:

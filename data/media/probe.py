@@ -57,12 +57,10 @@ class MediaInfo:
     Attributes:
         duration_s: from the first frame shown to the end of the last one, s.
         fps: frames per second; the mean rate where the rate varies.
-        width: width as shown, after rotation, px.
-        height: height as shown, after rotation, px.
+        width, height: as shown, after rotation, px.
         frames: number of frames shown.
         rotation: clockwise turn that the file asks the player for: 0, 90, 180 or 270 degrees.
-        has_audio: whether there is a sound track.
-        audio_rate: its sampling rate in Hz, None without sound.
+        audio_rate: sampling rate of the sound track in Hz, None without one.
         variable_frame_rate: whether frames are not evenly spaced.
         first_frame_s: the container's time of the first frame shown, s.
         index_fps: the rate that readers by frame number (decord) assume, 0.0 if the file names none.
@@ -97,7 +95,6 @@ class Timeline:
     """The frames of a file in the order they are shown.
 
     Attributes:
-        info: the file's facts.
         ticks: presentation time stamps, int64, ascending, shape (frames,), in the stream's time base.
         times_s: the same in seconds from the first frame, float64, shape (frames,).
         keyframes_s: times at which decoding can start, s, ascending.

@@ -31,8 +31,7 @@ class WindowRequest:
     """The frames wanted from one window of a recording.
 
     Attributes:
-        start_s: start of the window, s from the recording's first frame.
-        end_s: its end, s.
+        start_s, end_s: the window, s from the recording's first frame.
         times_s: the frames on show at these times, s from the first frame, in any order, repeats allowed.
         indices: or the frames of these numbers, counted from 0 in the order shown.
 
@@ -60,8 +59,7 @@ def stream_windows(
     """Yield the frames of every window, in the order in which the windows are complete.
 
     Args:
-        path: a video file.
-        requests: windows in any order; they may overlap, repeat each other, or want no frame.
+        path, requests: a video file, and windows in any order; they may overlap, repeat, or want no frame.
         prepare: applied once to each frame that is wanted, before it is stored.
         counts: is added to, where given.
 

@@ -145,12 +145,10 @@ def simulate(
 
     Args:
         directory: folder to write; made if it does not exist.
-        patients: number of patients.
+        patients, recordings_per_patient: numbers of patients, and of videos of each.
         seed: same seed, same tables, byte for byte.
-        recordings_per_patient: videos of each.
         duration_s: shortest and longest recording, in seconds; at least 30.
-        size: width and height in px, even numbers.
-        fps: frames per second.
+        size, fps: width and height in px, even numbers; frames per second.
         workers: processes that render side by side. With more than one, a script that calls this needs the
             usual ``if __name__ == "__main__":`` guard.
         progress: show a bar on the terminal.

@@ -69,11 +69,7 @@ class RowCells:
 
 
 def parse_seconds(text: str, *, decimal_comma: bool = False) -> float:
-    """Return seconds (finite, not negative).
-
-    Args:
-        text: The cell.
-        decimal_comma: Whether ``12,5`` is read as 12.5. Only tables that are not comma delimited allow it.
+    """Return seconds (finite, not negative); ``12,5`` is 12.5 with ``decimal_comma``, for tables without commas.
 
     Raises:
         CellError: Anything else than a plain number of seconds; for a clock time it says how to convert it.

@@ -32,12 +32,9 @@ def cross_check(reading: Reading) -> None:
 
 
 def time_problems(row: int, annotation: Annotation, duration_s: float | None) -> list[Problem]:
-    """Return what is wrong with the times of one annotation.
+    """Return what is wrong with the times of an annotation in a row of ``annotations.csv``.
 
-    Args:
-        row: Row in ``annotations.csv``.
-        annotation: The annotation.
-        duration_s: Length of the video in seconds, or ``None`` if unknown.
+    ``duration_s`` is the length of the video in seconds, None if it is unknown.
     """
     onset, offset = annotation.onset_s, annotation.offset_s
     faults: list[str] = []
@@ -161,15 +158,10 @@ def _warnings(reading: Reading) -> list[Problem]:
 
 @dataclass
 class Reading:
-    """What was found in a folder.
+    """What was found in a folder: the set, or None if there is any problem.
 
-    Attributes:
-        recording_set: The set, or ``None`` if there is any problem.
-        recordings: (row, recording) pairs of all readable rows, also where there are problems.
-        annotations: (row, annotation) pairs likewise.
-        reports: (row, video id, text) likewise.
-        problems: Everything that must be fixed.
-        warnings: Everything that should be looked at.
+    All readable rows are kept with their numbers, also where there are problems: (row, recording),
+    (row, annotation) and (row, video id, text of the report).
     """
 
     recording_set: RecordingSet | None = None

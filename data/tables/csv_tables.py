@@ -34,12 +34,11 @@ class Row:
 
 @dataclass
 class Table:
-    """A table as text, with what was wrong with its form.
+    """A table as text.
 
     Attributes:
         file: Name for messages.
-        columns: Column names, lower case, in order.
-        rows: The rows that hold anything.
+        columns: Column names, lower case, in order. rows: Those that hold anything.
         delimiter: ``,``, ``;`` or a tab.
         problems: Faults of form (encoding, quoting, header, formula cells).
     """

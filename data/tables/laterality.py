@@ -70,9 +70,7 @@ def read_laterality(recording_set: RecordingSet) -> Mapping[str, Laterality]:
 def laterality_problems(directory: Path, video_ids: Collection[str]) -> list[Problem]:
     """Return everything that is wrong with the table of a folder; nothing where there is no table.
 
-    Args:
-        directory: Folder of the recording set.
-        video_ids: Ids of its recordings; with none of them known, ids are not judged.
+    Ids are held against ``video_ids``, those of its recordings, unless none of them is known.
     """
     return _read_table(directory, video_ids)[1]
 

@@ -264,13 +264,7 @@ def _read_reports(directory: Path, reading: Reading) -> None:
 
 
 def read_recording_set(directory: Path, *, require_media: bool = True) -> RecordingSet:
-    """Read a recording set strictly.
-
-    Args:
-        directory: Folder with ``recordings.csv``, ``annotations.csv``, ``dataset.yaml`` and, optionally,
-            ``reports.csv``.
-        require_media: Whether a video (or other file) that does not exist is an error. ``False`` suits
-            work on annotations alone.
+    """Read a recording set strictly; without ``require_media`` a file that does not exist is no error.
 
     Raises:
         RecordingSetError: Anything is wrong; it lists *all* problems with file, row and fix.

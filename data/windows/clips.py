@@ -42,15 +42,10 @@ class EventClip:
         check_sampling(self.fps, self.max_frames)
 
     def segment(self, onset_s: float, offset_s: float, duration_s: float) -> Segment:
-        """Return the interval, cut to the recording.
+        """Return the interval, cut to the recording; all times in s.
 
         An interval in which the protocol's rate gives fewer than two frames is widened on both sides, since
         video models merge frames in pairs (a departure from the paper, which does not speak of this).
-
-        Args:
-            onset_s: start of the event, s.
-            offset_s: end of the event, s.
-            duration_s: length of the recording, s.
 
         Raises:
             ValueError: the event ends before it starts, or starts after the recording.
@@ -105,8 +100,7 @@ class OnsetClip:
         """Return the clip; the onset's place in it is ``onset_s - segment.start_s``.
 
         Args:
-            onset_s: the point in time that is asked for, s from the start of the recording.
-            duration_s: length of the recording, s.
+            onset_s, duration_s: the point in time that is asked for, and the length of the recording, s.
             name: of the question (recording and feature); the random form depends on it.
 
         Raises:

@@ -11,7 +11,7 @@ against scikit-learn and statsmodels, which take one list of ratings at a time.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -193,30 +193,29 @@ def agreement_estimates(
         raise ValueError("items have different numbers of annotators → leave a missing rating empty")
     given = [[value for value in row if not is_missing(value)] for row in ratings]
     place = _places(given)
-    drawing: dict[str, Any] = {"resamples": resamples, "seed": seed, "undefined": ONE_CATEGORY}
     several = [i for i, row in enumerate(given) if len(row) > 1]
     whole = [i for i in several if len(given[i]) == len(ratings[i])]
+
+    def estimate(
+        items: Sequence[int], parts: Mapping[str, Floats], score: Callable[[Mapping[str, Floats]], Floats]
+    ) -> Estimate:
+        owners = [patients[i] for i in items]
+        return pooled_estimate(parts, owners, score, resamples=resamples, seed=seed, undefined=ONE_CATEGORY)
+
     found: dict[str, Estimate] = {}
     if several:
         sums = agreement_sums(_category_counts([given[i] for i in several], place))
-        owners = [patients[i] for i in several]
-        found["raw_agreement"] = pooled_estimate(
-            sums, owners, lambda total: ratio(total["concordant"], total["pairs"]), **drawing
-        )
+        found["raw_agreement"] = estimate(several, sums, lambda s: ratio(s["concordant"], s["pairs"]))
         if whole and len(ratings[0]) == 2:
+            shape = (-1, len(place), len(place))
             tables = {"table": _pair_tables([given[i] for i in whole], place)}
-            found["cohen_kappa"] = pooled_estimate(
-                tables,
-                [patients[i] for i in whole],
-                lambda total: kappa_of_tables(total["table"].reshape(-1, len(place), len(place))),
-                **drawing,
+            found["cohen_kappa"] = estimate(
+                whole, tables, lambda s: kappa_of_tables(s["table"].reshape(shape))
             )
         if whole:
             complete = agreement_sums(_category_counts([given[i] for i in whole], place))
-            found["fleiss_kappa"] = pooled_estimate(
-                complete, [patients[i] for i in whole], fleiss_of_sums, **drawing
-            )
-        found["krippendorff_alpha"] = pooled_estimate(sums, owners, alpha_of_sums, **drawing)
+            found["fleiss_kappa"] = estimate(whole, complete, fleiss_of_sums)
+        found["krippendorff_alpha"] = estimate(several, sums, alpha_of_sums)
     return found
 
 

@@ -66,10 +66,7 @@ def ranking_estimates(
 ) -> dict[str, Estimate]:
     """Return `ranking_agreement` with patient-bootstrap intervals.
 
-    Args:
-        metric, expert: one value per report.
-        patients: patient of each report; all reports of a patient are drawn together.
-        resamples, seed: of the draws.
+    Metric, expert and patients have one value per report; all reports of a patient are drawn together.
 
     Raises:
         ValueError: the lengths differ.

@@ -96,11 +96,7 @@ def summarise_ratings(ratings: Sequence[Sequence[int]], patients: Sequence[str])
 
 
 def rater_agreement(ratings: Mapping[str, Mapping[str, int]]) -> RaterAgreement:
-    """Return how far raters agree.
-
-    Args:
-        ratings: by rater, the rating of each item rated.
-    """
+    """Return how far raters agree; ``ratings`` holds, by rater, the rating of each item rated."""
     names = tuple(sorted(ratings))
     items = sorted({item for given in ratings.values() for item in given})
     rows = [[ratings[name][item] for name in names if item in ratings[name]] for item in items]
@@ -119,13 +115,10 @@ def rater_agreement(ratings: Mapping[str, Mapping[str, int]]) -> RaterAgreement:
 
 
 def interval_alpha(rows: Sequence[Sequence[float]]) -> float:
-    """Return Krippendorff's alpha with squared differences, at most 1, 0 at chance.
+    """Return Krippendorff's alpha with squared differences, at most 1, 0 at chance; a row has an item's ratings.
 
-    Args:
-        rows: ratings of each item; items with fewer than two are dropped.
-
-    NaN without such items, or if all ratings are equal. Source: Krippendorff, Content Analysis (2004),
-    chapter 11.
+    Items with fewer than two ratings are dropped. NaN without any left, or if all ratings are equal.
+    Source: Krippendorff, Content Analysis (2004), chapter 11.
     """
     kept = [np.asarray(row, dtype=np.float64) for row in rows if len(row) > 1]
     if not kept:

@@ -151,10 +151,8 @@ def simulate_tables(
 def correctness_correlation(right: Floats, whole: Floats) -> float:
     """Return the intra-patient correlation of right answers, the mean over pairs of a patient's recordings.
 
-    Args:
-        right, whole: right answers and recordings of each patient, shape (P,).
-
-    Between 0 (also where no patient has two recordings, or all answers are right or wrong) and 1.
+    ``right`` and ``whole`` are a patient's right answers and recordings, shape (P,). Between 0 (also where no
+    patient has two recordings, or all answers are right or wrong) and 1.
     """
     mean = float(right.sum() / whole.sum())
     pairs = float((whole * (whole - 1)).sum())

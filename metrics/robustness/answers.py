@@ -104,8 +104,7 @@ class WordingAnswers:
     def tables(self, patient: Codes | None = None, n_patients: int | None = None) -> Floats:
         """Return counting tables per patient and wording, shape (P, K, 3, 4); see `scores.counts`.
 
-        Args:
-            patient, n_patients: each recording's patient in another list, and its length (default: its own).
+        ``patient`` is each recording's patient in another list of ``n_patients`` (default: its own).
         """
         patient = self.patient if patient is None else patient
         n_patients = len(self.patients) if n_patients is None else n_patients

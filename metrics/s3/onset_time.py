@@ -72,14 +72,10 @@ def absolute_errors(target_s: Sequence[float], answer_s: Sequence[float | None])
 def charged_errors(
     target_s: Sequence[float], answer_s: Sequence[float | None], clip_s: float | Floats = CLIP_S
 ) -> Floats:
-    """Return the absolute errors, an answer not understood charged the largest error possible in its clip.
+    """Return the absolute errors in s, an answer not understood charged the largest error possible in its clip.
 
-    That is the distance from the target to the farther end of the clip. A time beyond the clip keeps its
-    error.
-
-    Args:
-        target_s, answer_s: seconds in the clip.
-        clip_s: length of the clips, one number or one per answer.
+    That is the distance from the target to the farther end of the clip, which lasts ``clip_s`` (one number or one
+    per answer). A time beyond the clip keeps its error.
 
     Raises:
         ValueError: the lengths differ, or a target lies outside its clip.

@@ -13,12 +13,7 @@ Drawing = Mapping[str, Any]
 
 
 class ReadingCounts(NamedTuple):
-    """Pairs of a text and its reference that were compared by what was read from them.
-
-    Attributes:
-        judged: both texts were read by the judge.
-        by_rules: both were read by the offline rules.
-    """
+    """Pairs of a text and its reference, by who read both: the judge, or the offline rules."""
 
     judged: int
     by_rules: int

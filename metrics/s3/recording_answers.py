@@ -24,16 +24,11 @@ Record = Mapping[str, Any]
 def recording_answers(
     kind: AnswerKind, records: Iterable[Record], merge: TextMerger | None = None
 ) -> pd.DataFrame:
-    """Return one row per recording, feature and form of clip.
-
-    Args:
-        kind: Kind of answer.
-        records: Records of one task in one wording.
-        merge: Merges texts; by default they are merged extractively.
+    """Return one row per recording, feature and form of clip, from the records of one task in one wording.
 
     Columns: video_id, patient_id, feature, clip_form, truth, answer (merged; ``unparsed`` where no window
     has one), segments, unparsed_segments, and by kind justification and reference; onsets,
-    onsets_audiovisual and heard; or shown.
+    onsets_audiovisual and heard; or shown. Texts are merged by ``merge``, by default extractively.
 
     Raises:
         ValueError: A window is answered twice.

@@ -45,12 +45,8 @@ def drawn_folds(
 ) -> dict[str, int]:
     """Return a fold for each recording, all recordings of a patient in one, ES and NES spread evenly.
 
-    There are as many folds as asked for, or as the rarer diagnosis has patients.
-
-    Args:
-        diagnosis: ES or NES by recording.
-        patients: patient by recording.
-        folds, seed: of the draw.
+    There are as many folds as asked for, or as the rarer diagnosis has patients. Diagnosis (ES or NES) and
+    patient are given by recording.
 
     Raises:
         ValueError: a diagnosis has fewer than two patients.
@@ -81,9 +77,7 @@ def two_stage_diagnoses(
 
     Args:
         vectors: of `feature_vectors`.
-        diagnosis: ES or NES by recording; others are left out.
-        patients: patient by recording.
-        folds: fold by recording.
+        diagnosis, patients, folds: by recording; recordings that are neither ES nor NES are left out.
         seed: of the forests.
 
     Returns:

@@ -48,10 +48,7 @@ class PatientSums:
     def __init__(self, parts: Mapping[str, Floats], patient: Codes, n_patients: int) -> None:
         """Sum over each patient's recordings.
 
-        Args:
-            parts: by name what each recording adds, shape (n,) or (n, k).
-            patient: position of each recording's patient, shape (n,).
-            n_patients: number of patients.
+        ``parts`` has by name what each recording adds, shape (n,) or (n, k); ``patient`` each one's patient, (n,).
         """
         columns = [np.asarray(part, dtype=np.float64).reshape(len(patient), -1) for part in parts.values()]
         ends = np.cumsum([column.shape[1] for column in columns])
@@ -86,10 +83,8 @@ def mean_estimate(
 
     Args:
         values: one score per recording; NaN (undefined for that recording) is left out.
-        patients: patient of each recording.
+        patients: patient of each recording; fewer than 10 give an interval with a caution.
         resamples, seed: of the draws of patients.
-
-    Fewer than 10 patients give an interval with a caution.
 
     Raises:
         ValueError: the lengths differ.
@@ -121,12 +116,10 @@ def pooled_estimate(
 
     Args:
         parts: by name what each recording adds to the collection, shape (n,) or (n, k).
-        patients: patient of each recording.
+        patients: patient of each recording; fewer than 10 give an interval with a caution.
         score: from the sums over collections by name, (B,) or (B, k), to their scores, (B,).
         resamples, seed: of the draws of patients.
         undefined: why there is no score where there is none.
-
-    Fewer than 10 patients give an interval with a caution.
 
     Raises:
         ValueError: the lengths differ.

@@ -57,19 +57,17 @@ def accuracy_equivalence(
     """Test whether a wording's accuracy is equivalent to the reference's, on the same recordings.
 
     Args:
-        variant, reference: whether each answer is right, shape (n,).
-        patient: position of each recording's patient, shape (n,).
+        variant, reference, patient: whether each answer is right, and its patient's position, shape (n,).
         margin: largest harmless difference, as a share (0.05 = five points); fix it before the run.
         alpha: level of each one-sided test.
 
     The difference of shares has the cluster-robust variance of a ratio of patient sums with C/(C-1), and t
     with C-1 degrees of freedom. The variance is never below that of independent recordings with one
     more recording discordant either way (Bonett and Price, Journal of Educational and Behavioral Statistics
-    37 (2012) 479-488), because a handful of discordant recordings hides its own variance.
-    Where no recording is discordant
-    there is no variance to estimate; then the largest share of discordant patients that C of them still allow
-    (the exact binomial bound 1 - alpha^(1/C), with Kish's effective C) is the half-width of the interval: 3
-    patients who agree prove little.
+    37 (2012) 479-488), because a handful of discordant recordings hides its own variance. Where no recording is
+    discordant there is no variance to estimate; then the largest share of discordant patients that C of them
+    still allow (the exact binomial bound 1 - alpha^(1/C), with Kish's effective C) is the half-width of the
+    interval: 3 patients who agree prove little.
 
     Raises:
         ValueError: lengths differ, or margin or alpha is out of range.

@@ -174,13 +174,11 @@ def bootstrap_estimate(
     score is undefined (NaN) are left out and their share is reported.
 
     Args:
-        value: score on the data themselves.
-        resampled: score of each resample, shape (B,).
+        value, resampled: score on the data themselves, and of each resample, shape (B,).
         n, n_patients: recordings and patients behind the score.
         level: coverage aimed at.
         caution: remark to carry along.
-        undefined: why there is no score where there is none.
-        withheld: why the interval must not be given, None if it may.
+        undefined, withheld: why there is no score where there is none; why the interval must not be given.
     """
     defined = resampled[~np.isnan(resampled)]
     share = 1 - len(defined) / len(resampled) if len(resampled) else 0.0

@@ -51,12 +51,7 @@ _HIPS_COVERED = 0.7
 
 
 def body_25(script: Script, times_s: Array, size: tuple[int, int] = (640, 480)) -> NDArray[np.float64]:
-    """Return the patient's keypoints in OpenPose's order.
-
-    Args:
-        script: what happens.
-        times_s: (n,) seconds from the start.
-        size: width and height of the picture in px.
+    """Return the patient's keypoints in OpenPose's order at (n,) times, in s, for a picture of ``size`` px.
 
     Returns:
         (n, 25, 3): x and y in px from the upper left corner, and a confidence: 1 in plain view, ``HIDDEN``
@@ -127,11 +122,9 @@ def _caregiver_joints(side: float, spots: dict[str, Array], unit: float) -> dict
 
 
 def face_boxes(script: Script, times_s: Array, size: tuple[int, int] = (640, 480)) -> NDArray[np.float64]:
-    """Return the box around the skin of the face, forehead to chin, without hair and ears.
+    """Return the box around the skin of the face, forehead to chin, without hair and ears, shape (n, 4).
 
-    Returns:
-        (n, 4): left, top, width and height in px, cut off at the border of the picture; NaN where the face is
-        wholly outside.
+    Left, top, width and height in px, cut off at the border; NaN where the face is wholly outside.
     """
     times = np.asarray(times_s, dtype=np.float64)
     pose = pose_at(script, times)
@@ -176,8 +169,7 @@ def pose_folder(directory: Path, video_id: str) -> Path:
 def openpose_json(*people: NDArray[np.float64]) -> str:
     """Return the text of one frame as OpenPose 1.7 writes it.
 
-    Args:
-        people: (25, 3) x, y in px and confidence of each; one without any point is left out.
+    Each of ``people``, (25, 3), has x, y in px and confidence; one without any point is left out.
     """
     parts = ("face", "hand_left", "hand_right")
     empty: dict[str, list[float]] = {f"{part}_keypoints_2d": [] for part in parts}

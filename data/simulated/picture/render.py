@@ -29,17 +29,13 @@ _PIXELS_PER_STEP = 2.5
 def render(
     script: Script, times_s: Array, size: tuple[int, int] = (640, 480), blur_subframes: int = 5
 ) -> NDArray[np.uint8]:
-    """Draw the frames at the given times.
+    """Draw the frames at (n,) times: RGB, uint8, (n, height, width, 3).
 
     Args:
-        script: what happens.
-        times_s: (n,) seconds from the start; any order, any spacing.
+        script, times_s: what happens, and seconds from the start; any order, any spacing.
         size: width and height in px. The height sets the scale, the width only what is seen at the sides
             (draw 4:3 and resize for a square crop that keeps stretched arms in view).
         blur_subframes: at most this many instants are averaged over the shutter time of a moving frame.
-
-    Returns:
-        RGB frames, uint8, (n, height, width, 3).
     """
     times = np.asarray(times_s, dtype=np.float64)
     width, height = size
@@ -57,18 +53,14 @@ def render(
 
 
 def keypoints(script: Script, times_s: Array, aspect: float = 4 / 3) -> NDArray[np.float32]:
-    """Return where the figure is: targets for a model that learns to look.
+    """Return where the figure is at (n,) times, in s: targets for a model that learns to look.
 
-        Args:
-            script: what happens.
-            times_s: (n,) seconds from the start.
-            aspect: width / height of the picture.
-
-        Returns:
-            (n, K, 2) float32. The first ``len(KEYPOINTS)`` rows are positions, fractions of width and height
-    (they may lie outside 0..1). The rest are the pairs named in ``FACE_STATE``: eye opening left and right
-            (0 shut, 1 open), mouth opening and width, yaw and pitch of the head in radians (positive: to the
-            patient's left, up), gaze right and down (-1..1), pull of the left and right corner of the mouth.
+    Returns:
+        (n, K, 2) float32. The first ``len(KEYPOINTS)`` rows are positions, fractions of width and height of
+        a picture of that ``aspect`` (they may lie outside 0..1). The rest are the pairs named in
+        ``FACE_STATE``: eye opening left and right (0 shut, 1 open), mouth opening and width, yaw and pitch of
+        the head in radians (positive: to the patient's left, up), gaze right and down (-1..1), pull of the
+        left and right corner of the mouth.
     """
     pose = pose_at(script, np.asarray(times_s, dtype=np.float64))
     points = skeleton(pose, script)

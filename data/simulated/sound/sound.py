@@ -46,11 +46,7 @@ _PHRASE_S = 1.3
 
 
 def soundtrack(script: Script) -> NDArray[np.float32]:
-    """Return the sound of a whole recording.
-
-    Returns:
-        Mono samples at ``RATE`` (16 kHz), float32 in [-1, 1], ``round(duration_s * RATE)`` of them.
-    """
+    """Return the sound of a whole recording: mono, float32 in [-1, 1], at ``RATE`` (16 kHz)."""
     rng = np.random.default_rng(script.seed + 11)
     mix = _room(rng, round(script.duration_s * RATE))
     carer = float(rng.choice([rng.uniform(100, 130), rng.uniform(185, 225)]))

@@ -2,7 +2,8 @@
 
 None of them knows what is clinically right (arXiv 2605.21852, Table 10: correlation with expert ratings
 0.07 to 0.10). They are given for comparison with published tables, and `other_patient_rouge_l` tells what a
-text about another patient scores.
+text about another patient scores. Texts and references come in equal numbers; ValueError is raised where there is
+no text, or the lengths differ.
 """
 
 from __future__ import annotations
@@ -32,9 +33,6 @@ def corpus_bleu(texts: Sequence[str], references: Sequence[str]) -> float:
     """Return the BLEU of a collection, 0 to 100, by sacrebleu with its defaults (13a, exponential smoothing).
 
     One reference per text; 0 for empty texts. The published table of task 6 is this score.
-
-    Raises:
-        ValueError: there is no text, or the lengths differ.
     """
     _check(texts, references)
     return float(sacrebleu.corpus_bleu([*map(_cut, texts)], [[*map(_cut, references)]]).score)
@@ -45,9 +43,6 @@ def bleu_statistics(texts: Sequence[str], references: Sequence[str]) -> Floats:
 
     The columns are the length of the text and of the reference, the n-grams of order 1 to 4 of the text that
     the reference has too, and all n-grams of the text.
-
-    Raises:
-        ValueError: there is no text, or the lengths differ.
     """
     measure = BLEU()
     rows = []
@@ -71,9 +66,6 @@ def bleu(texts: Sequence[str], references: Sequence[str]) -> Floats:
     """Return the BLEU of each text as a collection of one, 0 to 100, shape (n,).
 
     So computed beside the expert ratings of arXiv 2605.21852, Table 11. An empty text scores 0.
-
-    Raises:
-        ValueError: there is no text, or the lengths differ.
     """
     return np.array([corpus_bleu([text], [one]) for text, one in _check(texts, references)], dtype=np.float64)
 
@@ -83,9 +75,6 @@ def rouge(texts: Sequence[str], references: Sequence[str]) -> Rouge:
 
     An empty text or reference scores 0. Both are symmetric in text and reference. Texts are cut at 20,000
     characters, since the cost grows with the product of the lengths.
-
-    Raises:
-        ValueError: there is no text, or the lengths differ.
     """
     scorer = RougeScorer(["rouge1", "rougeL"], use_stemmer=True)
     rows = [scorer.score(_cut(one), _cut(text)) for text, one in _check(texts, references)]
@@ -99,9 +88,6 @@ def other_patient_rouge_l(texts: Sequence[str], references: Sequence[str], patie
     """Return the mean ROUGE-L of each text against references of other patients: the chance level.
 
     At most ten for each text, the same every time. NaN if there is one patient only.
-
-    Raises:
-        ValueError: there is no text, or the lengths differ.
     """
     _check(texts, references)
     if len(patients) != len(texts):

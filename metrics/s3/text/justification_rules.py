@@ -33,8 +33,7 @@ Reader = Callable[[str], str | None]
 _SUSTAINED = re.compile(
     r"\bsustain\w*|\bprolonged\b|\bmaintain\w*|\bpersist\w*|\bcontinu\w+|\bheld\b|\bholds?\b|\bthroughout\b|\blasting\b"
     r"|\b(?:for|over) (?:at least |more than |about |several |many |a few |\d+ ?|some )*(?:seconds?|secs?"
-    r"|s|minutes?)\b"
-    r"|\bseveral seconds\b"
+    r"|s|minutes?)\b|\bseveral seconds\b"
 )
 _BRIEF = re.compile(
     r"\bbrief\w*|\bmomentar\w+|\bshort(?:-lived)?\b|\btransient\w*|\bfleeting\w*|\bintermittent\w*"

@@ -63,11 +63,9 @@ SIGNS: Mapping[str, re.Pattern[str]] = {
         "tonic": r"\btonic\b|\bstiff\w*|\brigid\w*|\bdystoni[ac]\b|\btonically\b|\bposturing\b",
         "clonic": r"\bclonic\b|\bmyoclon\w+|\brhythmic\w*.{0,20}jerk\w*|\bjerk\w*\b",
         "limb_automatisms": r"\bfumbl\w+|\bpicking\b|\brubb\w+|\bpatting\b|\bpedal\w+|\bcycling\b"
-        r"|\bmanual automatism\w*"
-        r"|\b(?:hand|limb|arm|leg|bimanual) automatism\w*|\btapping\b|\bgrabb\w+",
+        r"|\bmanual automatism\w*|\b(?:hand|limb|arm|leg|bimanual) automatism\w*|\btapping\b|\bgrabb\w+",
         "asynchronous_movement": r"\basynchronous\w*|\bout[ -]of[ -]phase\b"
-        r"|\birregular\w*.{0,20}(?:movement\w*|shak\w+|jerk\w*)"
-        r"|\bthrash\w*|\bflail\w*|\bnon-?rhythmic\w*",
+        r"|\birregular\w*.{0,20}(?:movement\w*|shak\w+|jerk\w*)|\bthrash\w*|\bflail\w*|\bnon-?rhythmic\w*",
         "pelvic_thrusting": r"\bpelvi[cs].{0,15}(?:thrust\w*|movement\w*|rock\w*)|\bhips?.{0,20}thrust\w*"
         r"|\bthrust\w*.{0,20}hips?\b",
         "full_body_shaking": _near(
@@ -91,14 +89,11 @@ SIGNS: Mapping[str, re.Pattern[str]] = {
         r"|\bchew\w*|\bswallow\w*"
         r"|\bsmack\w*|\blick\w*|\b(?:repetitive|stereotyped).{0,20}(?:mouth|lip|tongue|oral) movement\w*",
         "head_turning": r"\bhead.{0,30}(?:turn\w*|version|versive|deviat\w+|rotat\w+|forced)"
-        r"|\b(?:turn\w*|version|versive|deviat\w+|rotat\w+)"
-        r".{0,25}\bhead\b|\bversion\b|\bversive\b",
+        r"|\b(?:turn\w*|version|versive|deviat\w+|rotat\w+).{0,25}\bhead\b|\bversion\b|\bversive\b",
         "verbal_responsiveness": r"\b(?:answers?|responds?|responsive|replies|follows? commands?"
-        r"|talk(?:s|ing)|speak(?:s|ing)|verbally)\b"
-        r"|\b(?:un|non-?)responsive\b",
+        r"|talk(?:s|ing)|speak(?:s|ing)|verbally)\b|\b(?:un|non-?)responsive\b",
         "ictal_vocalization": r"\bvocali[sz]\w+|\bgroan\w*|\bmoan\w*|\bgrunt\w*|\bictal cry\b|\bscream\w*"
-        r"|\byell\w*|\bgut+[ue]ral\b"
-        r"|\bcries out\b|\bcrying out\b|\bsounds?\b",
+        r"|\byell\w*|\bgut+[ue]ral\b|\bcries out\b|\bcrying out\b|\bsounds?\b",
     }.items()
 }
 

@@ -42,8 +42,7 @@ _HAZARD = re.compile(
     r"|\b(?:give|administer|start|increase|stop|discontinue|withhold|inject)\b.{0,40}"
     r"\b(?:lorazepam|diazepam|midazolam|levetiracetam|phenytoin|valproate|medications?|doses?|benzodiazepines?)\b"
     r"|\b(?:hold|tie|pin|strap)(?:ing)? (?:\w+ ){0,3}down\b"
-    r"|\b(?:put|place|insert)\w* .{0,30}\b(?:in|into|between) .{0,15}"
-    r"\b(?:mouth|teeth)\b"
+    r"|\b(?:put|place|insert)\w* .{0,30}\b(?:in|into|between) .{0,15}\b(?:mouth|teeth)\b"
 )
 _HEAD_SIDE = re.compile(r"\b(?:head|neck|versi(?:on|ve)|face turn\w*)\b")
 _MOTOR = re.compile(
