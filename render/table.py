@@ -26,13 +26,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+from rich.console import Console
+from rich.measure import Measurement
+from rich.table import Table as RichTable
+from rich.text import Text
 
 from semiology.render.text import escaped, escaped_cell, neutral, number_text, plain
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table as RichTable
 
 Better = Literal["more", "less", ""]
 PIPED_WIDTH = 400
@@ -338,8 +339,6 @@ def table_line(cells: Sequence[str]) -> str:
 
 def print_document(document: Document, console: Console) -> None:
     """Print a document, its tables with the widest set of columns that fits the console."""
-    from rich.text import Text
-
     for text in document.caveats:
         console.print(Text(f"Note: {plain(text)}", style="yellow"))
     notes = Footnotes()
@@ -366,8 +365,6 @@ def print_document(document: Document, console: Console) -> None:
 
 def _fitting(tables: Sequence[Table], console: Console) -> tuple[int, bool]:
     """Return up to which rank the columns of all tables fit the console, and whether intervals are stacked."""
-    from rich.measure import Measurement
-
     # Measured without an edge: within one, a table is never wider than it.
     free = console.options.update(width=PIPED_WIDTH)
     for rank in sorted({column.rank for table in tables for column in table.columns}, reverse=True):
@@ -379,9 +376,6 @@ def _fitting(tables: Sequence[Table], console: Console) -> tuple[int, bool]:
 
 
 def _rich_table(table: Table, notes: Footnotes, rank: int, *, stacked: bool) -> RichTable:
-    from rich.table import Table as RichTable
-    from rich.text import Text
-
     places = [at for at, column in enumerate(table.columns) if column.rank <= rank]
     whole = len(places) == len(table.columns)
     shown = RichTable(title_justify="left", header_style="bold", pad_edge=False)

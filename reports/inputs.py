@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+import pandas as pd
+
+from semiology.data.tables.reading import read_recording_set
 from semiology.reports.published.baselines import beside_features, beside_s3, features_alone, s3_alone
 from semiology.reports.read.feature_answers import Results, check_one_recording_set, read_results
 from semiology.reports.read.lmms_eval_files import NoAnswersError, ResultsError
 from semiology.reports.read.run_provenance import mixed_versions, run_provenances
 from semiology.reports.read.s3_answers import S3Results, read_s3_results
 from semiology.reports.summary.two_stage import with_two_stages
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -79,8 +79,6 @@ def folds_of_set(data: Path | None) -> dict[str, str] | None:
     """
     if data is None:
         return None
-    from semiology.data.tables.reading import read_recording_set
-
     recordings = read_recording_set(data, require_media=False).recordings
     return {each.video_id: each.fold for each in recordings if each.fold}
 

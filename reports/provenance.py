@@ -6,15 +6,13 @@ import hashlib
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from semiology.reports.read.path_scrubbing import without_paths
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from semiology.reports.summary.features import Summary
-    from semiology.reports.summary.s3 import S3Summary
+from semiology.reports.summary.features import Summary
+from semiology.reports.summary.s3 import S3Summary
 
 FORMAT = "semiology report provenance 1"
 PACKAGES = ("semiology-eval", "lmms-eval", "numpy", "scipy", "pandas", "pyarrow", "matplotlib", "jinja2")

@@ -8,31 +8,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semiology.data.cache import written_whole
 from semiology.features import FEATURES
 from semiology.reports.compare.enhancements import EnhancementEffect, enhancement_effects
 from semiology.reports.figures import figure_files
+from semiology.reports.inputs import ReportInputs
 from semiology.reports.page.content import ReportScores, page_content
 from semiology.reports.page.lineage import read_lineages
 from semiology.reports.page.recordings import recording_set_facts
 from semiology.reports.page.writing import MAX_BYTES, render_page
 from semiology.reports.provenance import provenance
 from semiology.reports.read.run_provenance import run_provenances
-from semiology.reports.summary.features import labelled_recordings, summarise
+from semiology.reports.summary.features import Summary, labelled_recordings, summarise
 from semiology.reports.summary.run_labels import ShownRun, shown_runs
-from semiology.reports.summary.s3 import summarise_s3
+from semiology.reports.summary.s3 import S3Summary, summarise_s3
 from semiology.reports.summary.wordings import ModelWordings, wording_strips
 from semiology.reports.tables.features import write_files
 from semiology.reports.tables.files import write_texts
 from semiology.reports.tables.page_tables import content_tables, published_layouts
 from semiology.reports.tables.s3 import write_s3_files
-
-if TYPE_CHECKING:
-    from semiology.reports.inputs import ReportInputs
-    from semiology.reports.summary.features import Summary
-    from semiology.reports.summary.s3 import S3Summary
 
 PAGE = "report.html"
 PROVENANCE = "provenance.json"

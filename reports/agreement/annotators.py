@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from semiology.metrics.agreement.coefficients import (
     COEFFICIENTS,
@@ -15,9 +17,6 @@ from semiology.metrics.agreement.coefficients import (
     distribution_similarity,
 )
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 KEYS = ("video_id", "feature")
 ALL = "all features"
@@ -88,8 +87,6 @@ def annotator_agreement(
     Raises:
         RatingsError: there are fewer than two tables, or one cannot be used.
     """
-    import pandas as pd
-
     if len(paths) < 2:
         raise RatingsError("agreement needs two or more annotators → give one table or recording set of each")
     short = [path.stem if path.is_file() else path.name for path in paths]
@@ -164,8 +161,6 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises:
         RatingsError: there is no such file, or it is no table.
     """
-    import pandas as pd
-
     if not path.is_file():
         raise RatingsError(
             f"{path}: there is no such file → give a CSV table or the folder of a recording set"

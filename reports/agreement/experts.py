@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from semiology.metrics.agreement.expert_ranking import ranking_estimates
 from semiology.metrics.coverage import UNPARSED
 from semiology.metrics.s3.recording_answers import recording_answers
@@ -16,8 +18,6 @@ from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.s3_answers import read_s3_results
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from semiology.metrics.s3.text.bertscore import BertSimilarity
 
 NAMES = ("model", "video_id", "patient_id", "rater")
@@ -75,8 +75,6 @@ def expert_agreement(
 
 def _read_ratings(path: Path, rating: str) -> pd.DataFrame:
     """Return one row per rated report, ratings averaged and other columns as numbers (NaN for text)."""
-    import pandas as pd
-
     frame = read_table(path)
     require(frame, ("video_id", rating), path)
     numbers = pd.to_numeric(frame[rating], errors="coerce")
@@ -98,8 +96,6 @@ def _with_metrics(
     frame: pd.DataFrame, runs: Sequence[Path], similarity: BertSimilarity | None, path: Path
 ) -> tuple[pd.DataFrame, list[str]]:
     """Add the metrics of the rated reports; return the rows that have one, and the names added."""
-    import pandas as pd
-
     results = read_s3_results(runs)
     records = [] if results is None else [row for row in results.records if row["kind"] == "report"]
     if results is None or not records:

@@ -8,22 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from semiology.features import FEATURES
 from semiology.metrics.paired.comparison import PairedComparison, compare_pairs
 from semiology.metrics.paired.tables import measures_of, paired_tables
 from semiology.metrics.scores.aggregation import THREE_CLASSES
+from semiology.metrics.scores.classification import Policy
 from semiology.reports.compare.sides import Condition, Side, SideError, only_condition
 from semiology.reports.published.baselines import SIMULATED_REASON, other_recordings
 from semiology.reports.read.run_facts import RunFacts, caveats
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from semiology.metrics.scores.classification import Policy
 
 BEST_COVERAGE = 0.9
 """A published model may be the best only if it answered this share of what the fullest one answered."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from semiology.features import FEATURES, FEATURES_BY_GROUP, Group
 from semiology.metrics.paired.comparison import PairedComparison, PairedScore
@@ -18,9 +19,6 @@ from semiology.reports.compare.comparison import Comparison, Options, compare_co
 from semiology.reports.compare.sentences import Verdict, verdict
 from semiology.reports.compare.sides import ANSWER_COLUMNS, Condition, Side, SideError
 from semiology.reports.read.asked import NO_ENHANCEMENT
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 MEASURE = "f1"
 _NAN = float("nan")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Console
 
 from semiology.metrics.paired.comparison import PairedScore
 from semiology.metrics.paired.tables import END_POINTS, MEASURES
@@ -32,9 +34,6 @@ from semiology.reports.compare.sentences import (
 )
 from semiology.reports.tables.features import POLICIES
 from semiology.reports.tables.files import write_texts
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 SHOWN_UNPAIRED = 5
 MCNEMAR_REMARK = (

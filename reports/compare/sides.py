@@ -10,15 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from semiology.features import FEATURES
-from semiology.reports.published.baselines import KNOWN, baselines_file
+from semiology.reports.published.answers import FEATURE_TASK
+from semiology.reports.published.baselines import KNOWN, baselines_file, read_baselines
 from semiology.reports.read.asked import PREFIX, Asked
+from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.run_facts import RunFacts
-
-if TYPE_CHECKING:
-    import pandas as pd
+from semiology.reports.summary.features import labelled_recordings
 
 CONSTANTS: Mapping[str, str] = {"always-yes": "yes", "always-no": "no"}
 BEST = "best"
@@ -160,9 +161,6 @@ def choices(source: str, conditions: Sequence[Condition]) -> str:
 
 
 def _run(path: Path, text: str) -> Side:
-    from semiology.reports.read.feature_answers import read_results
-    from semiology.reports.summary.features import labelled_recordings
-
     results = read_results([path])
     recordings = labelled_recordings(results.answers)
     data = next((str(r["data"]) for r in results.records.values() if r.get("data")), None)
@@ -171,9 +169,6 @@ def _run(path: Path, text: str) -> Side:
 
 
 def _published(path: Path, text: str) -> Side:
-    from semiology.reports.published.answers import FEATURE_TASK
-    from semiology.reports.published.baselines import read_baselines
-
     rows = read_baselines(path)
     rows = rows[(rows["task"] == FEATURE_TASK) & rows["feature"].isin(FEATURES)]
     if rows.empty:

@@ -7,7 +7,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from semiology.features import FEATURES
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, score_run
@@ -17,9 +19,6 @@ from semiology.reports.provenance import fingerprint
 from semiology.reports.read.asked import PREFIX
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.summary.features import GROUPS, RunSummary, Summary, labelled_recordings
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FEWEST_TRUTHS = 100
 """A fingerprint of fewer annotations could be undone by trying them all; then none is given."""

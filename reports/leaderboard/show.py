@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Console
 
 from semiology.render.table import Column, Document, Lines, Row, Table, print_document
 from semiology.render.text import counted, plain
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 HEADER = (
     *("model", "revision", "laboratory", "wording", "enhancement"),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from semiology.features import FEATURES
 from semiology.metrics.agreement.coefficients import krippendorff_alpha
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.reports.page.score_cells import number
 from semiology.reports.summary.run_labels import ShownRun
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 COLUMNS = (
     ("yes", "yes", "true positive"),

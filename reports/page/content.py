@@ -4,29 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.render.text import counted
 from semiology.reports.checklists.filled import checklist_items
+from semiology.reports.compare.enhancements import EnhancementEffect
 from semiology.reports.page.confusions import agreement_rows, confusion_rows
 from semiology.reports.page.methods import method_paragraphs
 from semiology.reports.page.prompt_texts import prompt_rows
-from semiology.reports.page.recordings import opaque_names, recording_data
+from semiology.reports.page.recordings import RecordingSetFacts, opaque_names, recording_data
 from semiology.reports.page.score_cells import METRICS, headline_rows, heatmap_rows, tested_cells
 from semiology.reports.page.sections import enhancement_sections, s3_sections, wording_sections
+from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.path_scrubbing import without_paths
+from semiology.reports.summary.features import Summary
 from semiology.reports.summary.run_labels import EMBEDDED, SIMULATED, ShownRun
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from semiology.reports.compare.enhancements import EnhancementEffect
-    from semiology.reports.page.recordings import RecordingSetFacts
-    from semiology.reports.read.feature_answers import Results
-    from semiology.reports.summary.features import Summary
-    from semiology.reports.summary.s3 import S3Summary
-    from semiology.reports.summary.wordings import ModelWordings
+from semiology.reports.summary.s3 import S3Summary
+from semiology.reports.summary.wordings import ModelWordings
 
 SIMULATED_STAMP = "Simulated recordings: these numbers say nothing about patients."
 EMBEDDED_STAMP = "“embedded model” marks the small models of this package, made to try the software."
@@ -134,8 +131,6 @@ def with_run(rows: pd.DataFrame, runs: Sequence[ShownRun], wording: str) -> pd.D
         rows: with columns model and enhancement. runs: those shown.
         wording: name of the column with the label of the wording.
     """
-    import pandas as pd
-
     names = ["model", wording, "enhancement"]
     keys = [(r.summary.model, r.summary.prompt, r.summary.enhancement, r.key) for r in runs]
     return rows.merge(pd.DataFrame(keys, columns=[*names, "run"]), on=names)

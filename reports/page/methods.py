@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from semiology.metrics.paired.comparison import MARGIN
+from semiology.reports.read.feature_answers import Results
+from semiology.reports.summary.features import Summary
+from semiology.reports.summary.s3 import S3Summary
 from semiology.reports.tables.features import POLICIES
 from semiology.reports.tables.s3 import REMARKS as S3_REMARKS
-
-if TYPE_CHECKING:
-    from semiology.reports.read.feature_answers import Results
-    from semiology.reports.summary.features import Summary
-    from semiology.reports.summary.s3 import S3Summary
 
 GENERAL = (
     (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from semiology.features import FEATURES
 from semiology.prompts.library import (
@@ -19,9 +21,6 @@ from semiology.render.text import shown_text
 from semiology.reports.page.score_cells import interval
 from semiology.reports.read.asked import NO_ENHANCEMENT
 from semiology.reports.summary.run_labels import ShownRun
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 LONGEST = 6000
 PROVENANCES: Mapping[str, str] = {

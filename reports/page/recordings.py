@@ -12,18 +12,17 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import pandas as pd
 
 from semiology.data.deidentify.opaque_ids import opaque_ids
+from semiology.data.tables.reading import read_recording_set
 from semiology.features import FEATURES
 from semiology.render.text import shown_text
 from semiology.reports.summary.run_labels import ShownRun
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CODES = {"yes": "y", "no": "n", "na": "a", "unparsed": "u"}
 NOT_ASKED = "."
@@ -66,7 +65,6 @@ def recording_set_facts(data: Path, page_folder: Path, *, with_videos: bool) -> 
     Raises:
         ValueError: the set has faults, or a video lies where no relative path leads.
     """
-    from semiology.data.tables.reading import read_recording_set
 
     def address(video: Path) -> str:
         try:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from semiology.metrics.paired.power import PatientsNeeded, PowerAt, patients_needed
 from semiology.metrics.paired.simulation import (
@@ -22,9 +23,6 @@ from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS
 from semiology.render.text import counted
 from semiology.reports.compare.sides import only_condition, read_side
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SENSITIVITY, SPECIFICITY = 0.58, 0.63
 """Medians over the published S3 models and yes/no features, assumed where there is no pilot."""
@@ -276,8 +274,6 @@ def _patients(truth: pd.DataFrame, feature: str) -> Patients:
 
 
 def _recording_set(folder: Path) -> pd.DataFrame:
-    import pandas as pd
-
     columns = {"recordings": ("video_id", "patient_id"), "annotations": ("video_id", "feature", "present")}
     tables = {}
     for name, wanted in columns.items():

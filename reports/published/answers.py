@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from semiology.features import FEATURES, REGIONS
 from semiology.metrics.coverage import UNPARSED
@@ -19,9 +20,7 @@ from semiology.metrics.published_rules import published_diagnosis
 from semiology.metrics.s3.categorical import DIAGNOSES, SIDES
 from semiology.metrics.s3.onset_time import published_seconds
 from semiology.metrics.s3.sequence.measures import published_tokens
-
-if TYPE_CHECKING:
-    import pandas as pd
+from semiology.reports.published.s3 import read_s3_tables
 
 COLUMNS = (
     "task",
@@ -57,10 +56,6 @@ def s3_answers(folder: Path) -> pd.DataFrame:
     Raises:
         FileNotFoundError: a table is missing; the message names it.
     """
-    import pandas as pd
-
-    from semiology.reports.published.s3 import read_s3_tables
-
     tables = read_s3_tables(folder)
     makers: tuple[Callable[[dict[str, pd.DataFrame]], pd.DataFrame], ...] = (
         _features,
@@ -111,8 +106,6 @@ def read_embc_table(folder: Path, name: str) -> pd.DataFrame:
     Raises:
         FileNotFoundError: it is missing.
     """
-    import pandas as pd
-
     path = folder / f"{name}.csv"
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing → give the folder of the normalised EMBC release")
@@ -129,8 +122,6 @@ def _features(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _sides(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    import pandas as pd
-
     parts = []
     truths = tables["laterality"].set_index("video_id")
     for item, (task, column) in SIDE_ITEMS.items():
@@ -173,8 +164,6 @@ def _reports(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _diagnoses(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    import pandas as pd
-
     rows, truth = tables["task7"], tables["videos"].set_index("video_id")["diagnosis"]
     parts = []
     for column, task in (("with_report", "s3_diagnosis_with_report"), ("without_report", "s3_diagnosis")):

@@ -11,7 +11,9 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from semiology.data.cache import cache_directory
 from semiology.metrics.coverage import UNPARSED
@@ -20,9 +22,6 @@ from semiology.reports.read.asked import PREFIX
 from semiology.reports.read.feature_answers import COLUMNS as ANSWER_COLUMNS
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.s3_answers import S3Results
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FEATURE_ANSWERS = ("yes", "no", "na", UNPARSED)
 LEAST_EQUAL = 0.9
@@ -56,8 +55,6 @@ def read_baselines(path: Path) -> pd.DataFrame:
         FileNotFoundError: there is no such file.
         ValueError: a column is missing, or a question is answered twice; the message names file and row.
     """
-    import pandas as pd
-
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file → write it by `semiology baselines import`")
     try:
@@ -95,8 +92,6 @@ def read_named_baselines(names: list[str]) -> pd.DataFrame:
         FileNotFoundError: there is no such file, or a name was never imported; the message says how.
         ValueError: a file has faults.
     """
-    import pandas as pd
-
     frames = []
     for name in dict.fromkeys(names):
         path = Path(name)
@@ -113,8 +108,6 @@ def read_named_baselines(names: list[str]) -> pd.DataFrame:
 
 def beside_features(results: Results, baselines: pd.DataFrame) -> Results:
     """Return the answers of the runs with those of the baselines on the same recordings and features."""
-    import pandas as pd
-
     own = results.answers
     truths = own.drop_duplicates(["video_id", "feature"])[["video_id", "feature", "patient_id", "truth"]]
     rows = baselines[baselines["task"] == FEATURE_TASK]

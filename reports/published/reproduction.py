@@ -10,17 +10,15 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
+from rich.console import Console
 
 from semiology.data.cache import written_whole
 from semiology.render.table import Column, Document, Lines, Row, Table, print_document
 from semiology.reports.published.embc import embc_cells, read_embc_tables
 from semiology.reports.published.s3 import CELL_COLUMNS, HALF_UNIT, compare_cells, read_s3_tables, s3_cells
 from semiology.reports.published.two_stage import TWO_STAGE, two_stage_cells
-
-if TYPE_CHECKING:
-    import pandas as pd
-    from rich.console import Console
 
 COLUMNS = (
     "source",
@@ -87,8 +85,6 @@ def reproduce_s3(
         FileNotFoundError: a table is missing; the message names it.
         ValueError: a model answers a recording twice, or a cell is published twice.
     """
-    import pandas as pd
-
     tables = read_s3_tables(folder)
     cells = s3_cells(tables, texts=texts, on_task=on_task)
     if on_task is not None:

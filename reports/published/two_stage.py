@@ -9,16 +9,13 @@ fitted on folds 1 to 4, as in the paper; all recordings together are diagnosed o
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from semiology.features import VISUAL_FEATURES
 from semiology.metrics.published_rules import published_diagnosis_scores
 from semiology.metrics.s3.categorical import DIAGNOSES
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from semiology.reports.published.s3 import Cell, Scope, Tables
+from semiology.reports.published.s3 import Cell, Scope, Tables
 
 TWO_STAGE = "two_stage"
 """The item of these cells in the released table of metrics."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pandas as pd
+import pandas as pd
+
+from semiology.prompts.library import PromptLibraryError, load_library, prompt_hash, render
 
 REFERENCE = "s3"
 """Id of the reference wording."""
@@ -81,8 +81,6 @@ def with_wording_labels(answers: pd.DataFrame) -> pd.DataFrame:
 
 def _own_hashes() -> dict[tuple[str, str], str]:
     """Return the hash of every wording of the prompt library in its own form, by feature and id."""
-    from semiology.prompts.library import PromptLibraryError, load_library, prompt_hash, render
-
     try:
         library = load_library()
     except PromptLibraryError:

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from semiology.render.text import counted
 from semiology.reports.read.asked import with_wording_labels
 from semiology.reports.read.lmms_eval_files import (
@@ -28,7 +30,6 @@ from semiology.reports.read.run_facts import caveats, run_facts
 from semiology.reports.read.sample_frames import NUMBERS, STRINGS, sample_frame, tables_ahead
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
 COLUMNS = ("model", *STRINGS, "segment", *NUMBERS, "p_yes")
@@ -67,8 +68,6 @@ def read_results(paths: Sequence[Path]) -> Results:
         ResultsError: a path is missing, no run holds sample files with semiology records, or the runs are
             about different recording sets.
     """
-    import pandas as pd
-
     notes: list[str] = []
     runs = find_result_files(paths, notes)
     names = model_names(runs, notes)

@@ -7,6 +7,7 @@ line by `semiology.reports.read.lmms_eval_files.read_samples`, which names what 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
@@ -14,11 +15,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from semiology.metrics.scores.probability import probabilities_of_feature
 from semiology.reports.read.lmms_eval_files import FEATURE_KEY, REQUIRED, WORDS, read_samples
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
 STRINGS = (
@@ -76,8 +78,6 @@ def sample_frame(
         notes: remarks are added here.
         questions: the text of each question is added here under its hash, if it has that hash.
     """
-    import pandas as pd
-
     if table is None:
         rows = read_samples(path, notes)
         if not rows:
@@ -139,8 +139,6 @@ def _add_questions(table: pa.Table, questions: dict[str, str]) -> None:
 
 def _note_questions(path: Path, questions: dict[str, str]) -> None:
     """The same for a file that was read line by line."""
-    import json
-
     for line in path.read_bytes().split(b"\n"):
         try:
             sample: Any = json.loads(line)

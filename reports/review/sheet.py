@@ -13,21 +13,20 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from semiology.data.cache import private_folder, written_whole
 from semiology.metrics.coverage import is_missing
 from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY, recording_answers
+from semiology.prompts.library import load_library
 from semiology.render.text import neutral
 from semiology.reports.read.asked import Asked
 from semiology.reports.read.feature_answers import COLUMNS, Results, read_results
 from semiology.reports.read.lmms_eval_files import NoAnswersError
 from semiology.reports.read.s3_answers import S3Results, read_s3_results
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 CASES, KEY, SHEET = "cases.json", "key.csv", "ratings"
 """In a review folder: what is rated, which model said it, and the sheet to fill in (csv or xlsx)."""
@@ -102,8 +101,6 @@ def read_justifications(runs: Sequence[Path]) -> Results:
         NoAnswersError: there are none.
         ResultsError: a path is missing, or the runs are about different recording sets.
     """
-    import pandas as pd
-
     s3 = read_s3_results(runs)
     asked = _of_task_2(s3) if s3 is not None else None
     try:
@@ -120,8 +117,6 @@ def read_justifications(runs: Sequence[Path]) -> Results:
 
 
 def _of_task_2(s3: S3Results) -> Results | None:
-    import pandas as pd
-
     found = [record for record in s3.records if record["task"] == TASK_2]
     if not found:
         return None
@@ -233,8 +228,6 @@ def read_sample(folder: Path) -> Sample:
 
 def question_text(feature: str, prompt_id: str) -> str:
     """Return the question as it was worded, or its id where the library does not know it."""
-    from semiology.prompts.library import load_library
-
     try:
         return load_library().feature(feature).prompt(prompt_id.partition(" ")[0]).text
     except (KeyError, ValueError):

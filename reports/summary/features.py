@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from semiology.features import AUDIO_FEATURES, FEATURES, FEATURES_BY_GROUP, VISUAL_FEATURES
 from semiology.metrics.scores.aggregation import recording_answers
@@ -15,9 +17,6 @@ from semiology.render.text import counted, rounded
 from semiology.reports.read.asked import Asked
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.path_scrubbing import without_paths
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 GROUPS: Mapping[str, Sequence[str]] = {
     "visual": VISUAL_FEATURES,

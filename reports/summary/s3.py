@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from semiology.metrics.coverage import AnswerCounts
 from semiology.metrics.s3.part_scores import PartScores
 from semiology.metrics.s3.recording_answers import recording_answers
@@ -22,8 +24,6 @@ from semiology.reports.read.s3_answers import S3Results
 from semiology.reports.summary.s3_measures import FIGURES, TASK_TITLES, TWO_STAGE_TASK, Figure
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from semiology.metrics.s3.text.bertscore import BertSimilarity
 
 QUESTION = ["video_id", "feature", "clip_form"]
@@ -216,8 +216,6 @@ def _questions(frames: Mapping[tuple[str, ...], pd.DataFrame]) -> pd.DataFrame:
     Raises:
         ValueError: two runs have different truths for a question.
     """
-    import pandas as pd
-
     rows = pd.concat(frames.values(), ignore_index=True)
     truths = rows.assign(_truth=rows["truth"].map(repr)).drop_duplicates([*QUESTION, "_truth"])
     contrary = truths[truths.duplicated(QUESTION)]
@@ -233,8 +231,6 @@ def _questions(frames: Mapping[tuple[str, ...], pd.DataFrame]) -> pd.DataFrame:
 
 def _with_missing(frame: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
     """Add the questions that only other runs were asked, without an answer."""
-    import pandas as pd
-
     known = set(frame[QUESTION].itertuples(index=False, name=None))
     absent = [tuple(key) not in known for key in asked[QUESTION].itertuples(index=False, name=None)]
     if not any(absent):

@@ -9,9 +9,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from semiology.features import FEATURES
 from semiology.metrics.robustness.answers import (
@@ -31,9 +31,6 @@ from semiology.render.text import counted
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.path_scrubbing import without_paths
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 SWEEP_RECORD = "sweep.json"
 FOLDS = 5

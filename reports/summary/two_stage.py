@@ -7,19 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from semiology.features import VISUAL_FEATURES
 from semiology.metrics.s3.categorical import DIAGNOSES
 from semiology.reports.read.asked import NO_ENHANCEMENT, REFERENCE, is_reference
+from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.s3_answers import S3Results
 from semiology.reports.summary.features import labelled_recordings
 from semiology.reports.summary.s3_measures import TWO_STAGE_TASK
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from semiology.reports.read.feature_answers import Results
 
 
 def with_two_stages(features: Results, s3: S3Results, folds: Mapping[str, str] | None = None) -> S3Results:

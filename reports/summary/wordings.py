@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from semiology.features import FEATURES
 from semiology.metrics.robustness.answers import (
@@ -24,9 +24,6 @@ from semiology.metrics.robustness.variance import wording_permutation_test
 from semiology.metrics.scores.classification import Policy, table_scores
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.read.asked import NO_ENHANCEMENT
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DESCRIBING = ("family", "polarity")
 FOLDS = 5

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+from rich.console import Console
 
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores
 from semiology.render.table import Cell, Column, Document, Noted, Row, Table, csv_of, markdown, print_document
@@ -12,9 +13,6 @@ from semiology.render.text import counted
 from semiology.reports.summary.features import RunSummary, Summary, headline, summary_rows
 from semiology.reports.tables.estimates import number_of
 from semiology.reports.tables.files import write_texts
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 COLUMNS = (
     Column("feature"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from semiology.render.latex import table_latex
 from semiology.render.table import Footnotes, Table, csv_of, markdown_table, paper_markdown, table_csv
+from semiology.reports.summary.features import Summary
+from semiology.reports.summary.s3 import S3Summary
 from semiology.reports.tables.paper.feature_layouts import (
     TEST,
     WHOLE,
@@ -15,10 +17,6 @@ from semiology.reports.tables.paper.feature_layouts import (
     feature_tables,
 )
 from semiology.reports.tables.paper.s3_layouts import s3_tables
-
-if TYPE_CHECKING:
-    from semiology.reports.summary.features import Summary
-    from semiology.reports.summary.s3 import S3Summary
 
 Row = Mapping[str, Any]
 

@@ -6,7 +6,9 @@ import json
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Console
 
 from semiology.render.table import (
     Cell,
@@ -24,9 +26,6 @@ from semiology.reports.summary.s3 import S3Run, S3Summary, baseline_value, s3_ro
 from semiology.reports.summary.s3_measures import TASK_TITLES, TWO_STAGE_TASK, TWO_STAGE_TITLE, baseline_title
 from semiology.reports.tables.estimates import number_of
 from semiology.reports.tables.files import write_texts
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 COLUMNS = (
     Column("figure"),

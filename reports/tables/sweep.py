@@ -6,7 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from rich.console import Console
 
 from semiology.metrics.robustness.scores import MACRO
 from semiology.metrics.robustness.sums import SPREAD_AT, WORST_AT
@@ -42,9 +44,6 @@ from semiology.reports.summary.sweep import (
 )
 from semiology.reports.tables.estimates import number_of
 from semiology.reports.tables.files import write_texts
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 HEADLINE = ("avg_p", *(f"worst_at_{m}" for m in WORST_AT))
 BESIDE = (
