@@ -337,6 +337,12 @@ def table_line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(map(escaped_cell, cells))} |"
 
 
+def table_console(width: int = 200) -> Console:
+    """Return the console that tables are printed on: the terminal, or `width` letters where there is none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=width)
+
+
 def print_document(document: Document, console: Console) -> None:
     """Print a document, its tables with the widest set of columns that fits the console."""
     for text in document.caveats:

@@ -90,11 +90,6 @@ def plain(text: str) -> str:
     return _SURROGATE.sub("\ufffd", _NOT_PLAIN.sub(" ", text))
 
 
-def plain_lines(text: str) -> str:
-    """Return `plain` of each line."""
-    return "\n".join(plain(line) for line in text.splitlines())
-
-
 def shown_text(text: str, length: int | None = None) -> str:
     """Return text of several lines without control characters; marks of writing direction are named.
 

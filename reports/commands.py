@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -15,10 +13,14 @@ import typer
 from click.core import ParameterSource
 
 from semiology.render.help import examples
-from semiology.reports.bertscore_options import (
+from semiology.reports.options import (
     BertscoreDownload,
     BertscoreEncoder,
     BertscoreLayer,
+    JsonTable,
+    PolicyOption,
+    Resamples,
+    Seed,
     chosen_similarity,
 )
 
@@ -45,13 +47,6 @@ _Runs = Annotated[
 _Out = Annotated[
     Path | None, typer.Option(help="Folder for report.html, tables, figures and provenance.json.")
 ]
-_Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON instead of for people.")]
-_Seed = Annotated[int, typer.Option(help="Seed of the patient bootstrap.")]
-_Policy = Annotated[
-    Literal["wrong", "drop"],
-    typer.Option(help="What a recording without a yes or no answer counts as."),
-]
-_Resamples = Annotated[int, typer.Option(help="Patient resamples per interval.", min=100)]
 _Baselines = Annotated[
     list[str] | None,
     typer.Option(
@@ -86,10 +81,10 @@ _Title = Annotated[str, typer.Option(help="Title of the page.")]
 def report(
     runs: _Runs = None,
     out: _Out = None,
-    as_json: _Json = False,
-    seed: _Seed = 0,
-    policy: _Policy = "wrong",
-    resamples: _Resamples = 2000,
+    as_json: JsonTable = False,
+    seed: Seed = 0,
+    policy: PolicyOption = "wrong",
+    resamples: Resamples = 2000,
     baselines: _Baselines = None,
     data: _Data = None,
     videos: _Videos = False,
@@ -103,6 +98,8 @@ def report(
 ) -> None:
     """Score finished runs, features and S3 tasks, per recording and with 95 % intervals by patient."""
     # Imported here so that `semiology --help` stays quick.
+    from rich.console import Console
+
     from semiology.reports.inputs import folds_of_set, report_inputs
     from semiology.reports.published.baselines import read_named_baselines
     from semiology.reports.write import ReportOptions, write_report
@@ -117,7 +114,7 @@ def report(
     written: list[Path] = []
     if out is not None:
         options = ReportOptions(title, data, videos, keep_ids, tuple(lineage or ()), _command())
-        with _told("Writing the report"):
+        with Console(stderr=True).status("Writing the report"):
             written = write_report(out, paths, inputs, features, s3, options)
     sweep = None
     if features and inputs.features:
@@ -155,15 +152,6 @@ def _command() -> tuple[str, ...]:
     return tuple(words)
 
 
-@contextmanager
-def _told(what: str) -> Iterator[None]:
-    """Show on the terminal what is being done, and nothing where output is piped."""
-    from rich.console import Console
-
-    with Console(stderr=True).status(what):
-        yield
-
-
 def _show(
     features: Summary | None,
     s3: S3Summary | None,
@@ -172,9 +160,7 @@ def _show(
     *,
     as_json: bool,
 ) -> None:
-    from rich.console import Console
-
-    from semiology.render.table import PIPED_WIDTH
+    from semiology.render.table import PIPED_WIDTH, table_console
     from semiology.reports.tables.features import json_text, print_summary
     from semiology.reports.tables.s3 import print_s3_summary, s3_content
     from semiology.reports.tables.sweep import print_sweep, sweep_content
@@ -185,42 +171,19 @@ def _show(
         content |= {"sweep": sweep_content(sweep)} if sweep else {}
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=PIPED_WIDTH if sweep else 200)
-    if written:
-        console.print(f"Written: {_told_files(written)}", markup=False, highlight=False)
+    console = table_console(PIPED_WIDTH if sweep else 200)
+    if written:  # the files of the report, those in its folders counted
+        top = written[0].parent
+        shown = [str(path) for path in written if path.parent == top]
+        folders = Counter(path.parent for path in written if path.parent != top)
+        shown += [f"{folder} ({count} files)" for folder, count in folders.items()]
+        console.print(f"Written: {', '.join(shown)}", markup=False, highlight=False)
     if s3:
         print_s3_summary(s3, console)
     if sweep:
         print_sweep(sweep, console)
     if features and features.runs:
         print_summary(features, console)
-
-
-def _told_files(written: list[Path]) -> str:
-    """Return the files of the report, those in its folders counted."""
-    top = written[0].parent
-    shown = [str(path) for path in written if path.parent == top]
-    folders = Counter(path.parent for path in written if path.parent != top)
-    return ", ".join([*shown, *(f"{folder} ({count} files)" for folder, count in folders.items())])
-
-
-def summaries(
-    runs: list[Path], baselines: Path | None, *, policy: Policy, resamples: int, seed: int
-) -> tuple[Summary | None, S3Summary | None]:
-    """Return the summaries of the feature tasks and of the S3 tasks; None where the runs hold none.
-
-    Raises:
-        ResultsError: there is nothing to report.
-        ValueError: answers contradict each other, or the file of baselines has faults.
-    """
-    from semiology.reports.inputs import report_inputs
-    from semiology.reports.published.baselines import read_baselines
-
-    published = read_baselines(baselines) if baselines is not None else None
-    inputs = report_inputs(runs, published)
-    return score_inputs(inputs, policy=policy, resamples=resamples, seed=seed)
 
 
 def score_inputs(

@@ -47,15 +47,35 @@ def provenance(
         },
     }
     if answers is not None:
-        record |= _of_answers(answers)
+        prompts = answers[answers["prompt_hash"].notna()][["feature", "prompt_id", "prompt_hash"]]
+        rows = sorted(set(prompts.astype(str).itertuples(index=False, name=None)))
+        record["data_set"] = {
+            "fingerprint": fingerprint(answers),
+            "recordings": int(answers["video_id"].nunique()),
+            "patients": int(answers["patient_id"].nunique()),
+            "answers": len(answers),
+        }
+        record["prompts"] = [dict(zip(("feature", "id", "sha256"), row, strict=True)) for row in rows]
     if features:
-        record["coverage"] = _coverage(features)
+        record["coverage"] = [
+            {
+                **{name: getattr(run, name) for name in ("model", "prompt", "enhancement")},
+                "features": len(run.scores.features),
+                "recordings": max(run.n_recordings.values(), default=0),
+                "patients": max(run.n_patients.values(), default=0),
+                "answers": sum(run.n_recordings[each.feature] for each in run.scores.features),
+                "unparsed": sum(each.n_unparsed for each in run.scores.features),
+                "na": sum(each.n_na for each in run.scores.features),
+            }
+            for run in features.runs
+        ]
     if s3:
-        record["s3_coverage"] = _s3_coverage(s3)
-    record["caveats"] = [
-        *(features.caveats if features else ()),
-        *(s3.caveats if s3 else ()),
-    ]
+        record["s3_coverage"] = [
+            {name: getattr(run, name) for name in ("task", "model", "prompt", "enhancement")}
+            | {name: getattr(run.counts, name) for name in ("asked", "answered", "unparsed", "missing")}
+            for run in s3.runs
+        ]
+    record["caveats"] = [text for summary in (features, s3) if summary for text in summary.caveats]
     return record
 
 
@@ -67,53 +87,6 @@ def fingerprint(answers: pd.DataFrame) -> str:
     known = answers[["video_id", "patient_id", "feature", "truth"]].drop_duplicates()
     lines = sorted("\t".join(map(str, row)) for row in known.itertuples(index=False, name=None))
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _of_answers(answers: pd.DataFrame) -> dict[str, Any]:
-    prompts = answers[answers["prompt_hash"].notna()][["feature", "prompt_id", "prompt_hash"]]
-    rows = sorted(set(prompts.drop_duplicates().itertuples(index=False, name=None)))
-    return {
-        "data_set": {
-            "fingerprint": fingerprint(answers),
-            "recordings": int(answers["video_id"].nunique()),
-            "patients": int(answers["patient_id"].nunique()),
-            "answers": len(answers),
-        },
-        "prompts": [dict(zip(("feature", "id", "sha256"), map(str, row), strict=True)) for row in rows],
-    }
-
-
-def _coverage(features: Summary) -> list[dict[str, Any]]:
-    return [
-        {
-            "model": run.model,
-            "prompt": run.prompt,
-            "enhancement": run.enhancement,
-            "features": len(run.scores.features),
-            "recordings": max(run.n_recordings.values(), default=0),
-            "patients": max(run.n_patients.values(), default=0),
-            "answers": sum(run.n_recordings[each.feature] for each in run.scores.features),
-            "unparsed": sum(each.n_unparsed for each in run.scores.features),
-            "na": sum(each.n_na for each in run.scores.features),
-        }
-        for run in features.runs
-    ]
-
-
-def _s3_coverage(s3: S3Summary) -> list[dict[str, Any]]:
-    return [
-        {
-            "task": run.task,
-            "model": run.model,
-            "prompt": run.prompt,
-            "enhancement": run.enhancement,
-            "asked": run.counts.asked,
-            "answered": run.counts.answered,
-            "unparsed": run.counts.unparsed,
-            "missing": run.counts.missing,
-        }
-        for run in s3.runs
-    ]
 
 
 def _version(name: str) -> str | None:

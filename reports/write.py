@@ -10,7 +10,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from semiology.data.cache import written_whole
 from semiology.features import FEATURES
 from semiology.reports.compare.enhancements import EnhancementEffect, enhancement_effects
 from semiology.reports.figures import figure_files
@@ -95,11 +94,12 @@ def write_report(
     written += write_s3_files(s3, out) if s3 else []
     layouts = published_layouts(features, s3, _of_test_split(inputs, scores), scores.records)
     written += write_texts(content_tables(content) | layouts, out / TABLES)
-    written += _write_bytes(figure_files(content), out / FIGURES)
+    written += write_texts(figure_files(content), out / FIGURES)
     record = provenance(scores.provenance, answers, features, s3, options.command)
     record["files"] = sorted(path.relative_to(out).as_posix() for path in written)
     _remove_older(out, set(record["files"]))
-    return [*written, *write_texts({PROVENANCE: _json(record)}, out)]
+    told = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return [*written, *write_texts({PROVENANCE: told}, out)]
 
 
 def _remove_older(out: Path, written: set[str]) -> None:
@@ -133,14 +133,6 @@ def _of_test_split(
         if records:
             s3 = summarise_s3(replace(inputs.s3, records=records), resamples=FEW_RESAMPLES)
     return features, s3
-
-
-def _write_bytes(files: Mapping[str, bytes], folder: Path) -> list[Path]:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        with written_whole(folder / name, private=False) as unfinished:
-            unfinished.write_bytes(content)
-    return [folder / name for name in files]
 
 
 def report_scores(
@@ -195,7 +187,3 @@ def _without_texts(data: dict[str, Any], content: dict[str, Any]) -> tuple[dict[
     )
     left_out = data.get("texts_left_out", 0) + count
     return data | {"texts": {}, "texts_left_out": left_out}, content | {"texts_left_out": left_out}
-
-
-def _json(record: Mapping[str, Any]) -> str:
-    return json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semiology.render.help import examples
-from semiology.reports.bertscore_options import (
+from semiology.reports.options import (
     BertscoreDownload,
     BertscoreEncoder,
     BertscoreLayer,
+    JsonTable,
+    Resamples,
+    Seed,
     chosen_similarity,
 )
 
@@ -26,9 +29,6 @@ agreement_app = typer.Typer(
     help="How far annotators agree, and whether metrics rank reports as experts do.",
     epilog=examples("semiology agreement annotators first.csv second.csv"),
 )
-_Resamples = Annotated[int, typer.Option(help="Patient resamples per interval.", min=100)]
-_Seed = Annotated[int, typer.Option(help="Seed of the patient bootstrap.")]
-_Json = Annotated[bool, typer.Option("--json", help="Print the table as JSON instead of for people.")]
 _Out = Annotated[Path | None, typer.Option(help="CSV file to write.", dir_okay=False)]
 
 
@@ -48,9 +48,9 @@ def annotators_command(
         ),
     ],
     out: _Out = None,
-    as_json: _Json = False,
-    resamples: _Resamples = 2000,
-    seed: _Seed = 0,
+    as_json: JsonTable = False,
+    resamples: Resamples = 2000,
+    seed: Seed = 0,
 ) -> None:
     """Cohen's and Fleiss' kappa and Krippendorff's alpha by feature, and how alike the distributions are."""
     from semiology.reports.agreement.annotators import annotator_agreement
@@ -102,9 +102,9 @@ def experts_command(
     bertscore_layer: BertscoreLayer = None,
     allow_download: BertscoreDownload = False,
     out: _Out = None,
-    as_json: _Json = False,
-    resamples: _Resamples = 2000,
-    seed: _Seed = 0,
+    as_json: JsonTable = False,
+    resamples: Resamples = 2000,
+    seed: Seed = 0,
 ) -> None:
     """Pearson, Spearman, Kendall and pairwise accuracy of each metric of reports against expert ratings."""
     from semiology.reports.agreement.annotators import flat_rows
@@ -128,20 +128,15 @@ def _print_table(
     head: str, found: dict[str, dict[str, Estimate]], names: dict[str, str], counts: dict[str, str]
 ) -> None:
     """Print one row per feature or metric with its intervals, and why some have none below."""
-    from rich.console import Console
-
-    from semiology.render.table import Column, Document, Row, Table, print_document
+    from semiology.render.table import Column, Document, Row, Table, print_document, table_console
     from semiology.reports.tables.estimates import number_of
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=200)
     rows = tuple(
         Row((key, counts[key], *(number_of(estimates.get(name)) for name in names)))
         for key, estimates in found.items()
     )
     table = Table("", tuple(map(Column, (head, "n", *names.values()))), rows)
-    print_document(Document("", (table,), remarks=("[95 %] by patients.",)), console)
+    print_document(Document("", (table,), remarks=("[95 %] by patients.",)), table_console())
 
 
 def _write(rows: Sequence[dict[str, Any]], out: Path | None) -> None:

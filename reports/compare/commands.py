@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from semiology.render.help import examples
+from semiology.reports.options import Resamples
 
 if TYPE_CHECKING:
     from semiology.reports.compare.comparison import Comparison, Options
@@ -74,13 +75,14 @@ def compare(
     split: _Split = None,
     any_set: _AnySet = False,
     flips: Annotated[int, typer.Option(help="Draws of the sign-flip test.", min=100)] = 10_000,
-    resamples: Annotated[int, typer.Option(help="Patient resamples per interval.", min=100)] = 2000,
+    resamples: Resamples = 2000,
     seed: Annotated[int, typer.Option(help="Seed of both.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")] = False,
 ) -> None:
     """Compare two models, wordings or enhancements on the recordings that both answered, by patient."""
     from rich.console import Console
 
+    from semiology.render.table import table_console
     from semiology.reports.compare.comparison import Options, compare_sides
     from semiology.reports.compare.confirm_split import select_split
     from semiology.reports.compare.enhancements import compare_enhancements
@@ -126,9 +128,7 @@ def compare(
         contents = [content(comparison, measure) for comparison in made]
         typer.echo(json.dumps(contents[0] if len(contents) == 1 else contents, indent=2, ensure_ascii=False))
         return
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=int(os.environ.get("COLUMNS", "200")))
+    console = table_console(int(os.environ.get("COLUMNS", "200")))
     for comparison in made:
         print_comparison(comparison, console, measure)
         console.print()

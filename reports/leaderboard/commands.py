@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from semiology.render.help import examples
+from semiology.reports.options import PolicyOption, Resamples, Seed
 
 leaderboard_app = typer.Typer(
     no_args_is_help=True,
@@ -43,11 +44,9 @@ def export_command(
     internal: Annotated[
         bool, typer.Option("--internal", help="Withhold nothing, for use within one institution.")
     ] = False,
-    policy: Annotated[
-        Literal["wrong", "drop"], typer.Option(help="What an answer that is neither yes nor no counts as.")
-    ] = "wrong",
-    resamples: Annotated[int, typer.Option(help="Patient resamples per interval.", min=100)] = 2000,
-    seed: Annotated[int, typer.Option(help="Seed of the resamples.")] = 0,
+    policy: PolicyOption = "wrong",
+    resamples: Resamples = 2000,
+    seed: Seed = 0,
 ) -> None:
     """Score runs and write their entries."""
     from semiology.reports.leaderboard.entries import ExportOptions, entries
@@ -105,8 +104,7 @@ def show_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the entries as JSON.")] = False,
 ) -> None:
     """Rank entries about the same data, and say which ranks are not established."""
-    from rich.console import Console
-
+    from semiology.render.table import table_console
     from semiology.reports.leaderboard.files import merged, read_board
     from semiology.reports.leaderboard.show import print_board
 
@@ -116,8 +114,7 @@ def show_command(
     if as_json:
         typer.echo(json.dumps(entries, indent=2, ensure_ascii=False))
         return
-    console = Console()
-    print_board(entries, group, console if console.is_terminal else Console(width=160))
+    print_board(entries, group, table_console(160))
 
 
 @leaderboard_app.command("validate", epilog=examples("semiology leaderboard validate theirs.json"))

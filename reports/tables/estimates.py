@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from semiology.metrics.statistics.intervals import Estimate
-from semiology.render.table import Column, Footnotes, Number
+from semiology.render.table import Number
 
 
 def number_of(estimate: Estimate | None, missing: str | None = None) -> Number:
@@ -24,8 +24,3 @@ def number_of(estimate: Estimate | None, missing: str | None = None) -> Number:
         share = f"undefined in {estimate.undefined_share:.0%} of the resamples, which are left out"
         note = f"{note}; {share}" if note else share
     return Number(estimate.value, estimate.low, estimate.high, note)
-
-
-def with_limits(estimate: Estimate, footnotes: Footnotes) -> str:
-    """Return a value with its interval as text, or why it has none as a footnote."""
-    return Column("").text(number_of(estimate), footnotes)

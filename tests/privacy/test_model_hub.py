@@ -11,7 +11,7 @@ from typer import BadParameter
 from semiology.judging.model_choice import JudgeChoiceError, checkpoint, lmms_eval_model
 from semiology.metrics.s3.text.bertscore import BertSimilarity, EncoderError
 from semiology.privacy.model_hub import hub_folder, only_from_here
-from semiology.reports.bertscore_options import chosen_similarity
+from semiology.reports.options import chosen_similarity
 
 ABSENT = "nobody/no-such-model"
 

@@ -13,10 +13,11 @@ from published_examples import LOOP, MODEL, VIDEOS, write_release
 from s3_examples import all_tasks, record, write_s3_run
 from typer.testing import CliRunner, Result
 
-from semiology.reports.commands import summaries
+from semiology.cli import app
+from semiology.reports.commands import score_inputs
+from semiology.reports.inputs import report_inputs
 from semiology.reports.published.answers import COLUMNS
 from semiology.reports.published.baselines import beside_features, beside_s3, read_baselines
-from semiology.reports.published.commands import baselines_app
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.s3_answers import read_s3_results
 from semiology.reports.summary.s3 import s3_rows, summarise_s3
@@ -28,7 +29,7 @@ NAMED = f"published: {MODEL}"
 
 
 def typed(*words: object) -> Result:
-    return CliRunner().invoke(baselines_app, [str(word) for word in words], catch_exceptions=False)
+    return CliRunner().invoke(app, ["baselines", *map(str, words)], catch_exceptions=False)
 
 
 @pytest.fixture
@@ -76,7 +77,8 @@ def test_features_stand_beside_a_run_where_recordings_match(
     assert any(
         "1 of 5 published answers on features are about 1 recordings" in note for note in results.notes
     )
-    features, _ = summaries([write_run(own)], answers, policy="wrong", resamples=100, seed=0)
+    inputs = report_inputs([write_run(own)], read_baselines(answers))
+    features, _ = score_inputs(inputs, policy="wrong", resamples=100, seed=0)
     assert features is not None
     assert [run.model for run in features.runs] == ["Qwen2.5-VL-7B", NAMED]
     assert {run.prompt for run in features.runs} == {"s3"}

@@ -1,14 +1,21 @@
-"""The options with which a command takes an encoder for BERTScore."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
     from semiology.metrics.s3.text.bertscore import BertSimilarity
 
+Resamples = Annotated[int, typer.Option(help="Patient resamples per interval.", min=100)]
+Seed = Annotated[int, typer.Option(help="Seed of the patient bootstrap.")]
+PolicyOption = Annotated[
+    Literal["wrong", "drop"],
+    typer.Option(help="What a recording without a yes or no answer counts as."),
+]
+JsonTable = Annotated[bool, typer.Option("--json", help="Print the table as JSON instead of for people.")]
 BertscoreEncoder = Annotated[
     str | None,
     typer.Option(
