@@ -56,14 +56,14 @@ class Unpaired:
     Attributes:
         video_id: the recording.
         missing: the side without it, ``first`` or ``second``.
-        features: features that the other side answered about it.
         whole: whether the side lacks the recording altogether.
+        features: features that the other side answered about it.
     """
 
     video_id: str
     missing: Literal["first", "second"]
-    features: tuple[str, ...]
     whole: bool
+    features: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -298,5 +298,5 @@ def _unpaired(a: pd.DataFrame, b: pd.DataFrame) -> tuple[Unpaired, ...]:
         rows = outer[(outer["_merge"] == kind) & outer["feature"].isin(shared)]
         for video, group in rows.groupby("video_id", sort=True):
             features = tuple(name for name in FEATURES if name in set(group["feature"]))
-            found.append(Unpaired(str(video), missing, features, str(video) not in known[missing]))
+            found.append(Unpaired(str(video), missing, str(video) not in known[missing], features))
     return tuple(found)

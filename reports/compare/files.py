@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -182,15 +183,7 @@ def content(comparison: Comparison, measure: str = "f1") -> dict[str, Any]:
             "patients": result.n_patients,
             "patients_that_differ": result.n_deciding,
         },
-        "unpaired": [
-            {
-                "video_id": item.video_id,
-                "missing": item.missing,
-                "whole": item.whole,
-                "features": item.features,
-            }
-            for item in comparison.unpaired
-        ],
+        "unpaired": [asdict(item) for item in comparison.unpaired],
         "unusable": dict(zip(("first", "second"), comparison.unusable, strict=True)),
         "dropped": comparison.n_dropped,
         "rows": rows(comparison),
@@ -202,13 +195,8 @@ def content(comparison: Comparison, measure: str = "f1") -> dict[str, Any]:
             "policy": options.policy,
             "flips": result.flips,
             "all_flips": result.exact,
-            "smallest_p": result.smallest_p,
-            "resamples": result.resamples,
-            "seed": result.seed,
-            "margin": result.margin,
-            "alpha": result.alpha,
-            "macro_features": result.macro_features,
-            "left_out": result.left_out,
+            **{name: getattr(result, name) for name in ("smallest_p", "resamples", "seed", "margin")},
+            **{name: getattr(result, name) for name in ("alpha", "macro_features", "left_out")},
         },
         "caveats": comparison.caveats,
         "notes": comparison.notes,
@@ -224,8 +212,8 @@ def write_comparison(comparison: Comparison, folder: Path, stem: str, measure: s
     pairs = comparison.pairs[comparison.pairs["first"] != comparison.pairs["second"]]
     pairs = pairs.sort_values(["feature", "video_id"], kind="stable")
     unpaired = [
-        {
-            "video_id": item.video_id,
+        asdict(item)
+        | {
             "missing": "A" if item.missing == "first" else "B",
             "whole": "yes" if item.whole else "no",
             "features": " ".join(item.features),
@@ -260,16 +248,13 @@ _COUNTS = (
 def _score(score: PairedScore, comparison: Comparison) -> dict[str, Any]:
     difference, same = score.difference, score.equivalence
     return {
-        "first": _number(score.first),
-        "second": _number(score.second),
+        **{name: _number(getattr(score, name)) for name in ("first", "second")},
         "difference": _number(difference.value),
         "low": _number(difference.low),
         "high": _number(difference.high),
         "reason": difference.reason or difference.caution,
         "p": _number(score.p_value),
-        "p_max_t": _number(score.p_max_t),
-        "p_holm": _number(score.p_holm),
-        "p_bh": _number(score.p_bh),
+        **{name: _number(getattr(score, name)) for name in ("p_max_t", "p_holm", "p_bh")},
         "verdict": verdict(score, comparison.result),
         "equivalence": same.verdict,
         "equivalence_low": _number(same.low),

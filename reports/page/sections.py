@@ -10,8 +10,7 @@ from semiology.reports.compare.sentences import Verdict, p_text
 from semiology.reports.page.score_cells import GROUP_TITLES, interval, number
 from semiology.reports.read.asked import Asked
 from semiology.reports.summary.run_labels import marks_of
-from semiology.reports.summary.s3 import S3Run, S3Summary, baseline_value, shown_figures
-from semiology.reports.summary.s3_measures import baseline_title
+from semiology.reports.summary.s3 import S3Summary, baseline_of, shown_measures
 from semiology.reports.summary.wordings import ModelWordings, WordingStrip
 from semiology.reports.tables.s3 import by_task, coverage, run_title, task_title
 
@@ -59,46 +58,39 @@ def wording_sections(
 
 
 def _strip(strip: WordingStrip) -> dict[str, Any]:
-
-    def first_of_equals(place: int | None) -> int | None:
-        """Return the place that stands for wordings of equal F1: the reference's if it is one of them."""
-        reference = strip.reference
-        same = place is not None and reference is not None and strip.f1[reference] == strip.f1[place]
-        return reference if same else place
-
-    def at(place: int | None) -> dict[str, Any] | None:
-        return None if place is None else points[place]
-
-    best, worst = first_of_equals(strip.best), first_of_equals(strip.worst)
-    places = {"reference": strip.reference, "best": best, "worst": worst}
+    answers, robustness, f1 = strip.answers, strip.robustness, strip.f1
+    places = {"reference": answers.reference, "best": strip.best, "worst": strip.worst}
+    for role in (
+        "best",
+        "worst",
+    ):  # of wordings of equal F1 the reference stands for all, if it is one of them
+        place, reference = places[role], answers.reference
+        if place is not None and reference is not None and f1[reference] == f1[place]:
+            places[role] = reference
     points = [
         {
             "name": name,
             "family": family,
             "f1": number(value),
             "role": "; ".join(role for role, place in places.items() if place == i) or "other",
-            "equals": strip.f1.count(value) - 1,
+            "equals": f1.count(value) - 1,
         }
-        for i, (name, family, value) in enumerate(zip(strip.wordings, strip.families, strip.f1, strict=True))
+        for i, (name, family, value) in enumerate(zip(answers.wordings, answers.families, f1, strict=True))
     ]
     chosen = strip.chosen
     return {
-        "feature": strip.feature,
+        "feature": answers.feature,
         "points": points,
         "always_yes": number(strip.always_yes),
-        "reference": at(strip.reference),
-        "best": at(best),
-        "worst": at(worst),
-        "chosen": None
-        if chosen is None
-        else {"names": list(dict.fromkeys(chosen.chosen)), **interval(chosen.held_out)},
-        "flips": interval(strip.estimates["flips"]),
-        "spread": interval(strip.estimates["accuracy_spread"]),
+        **{role: None if place is None else points[place] for role, place in places.items()},
+        "chosen": chosen and {"names": list(dict.fromkeys(chosen.chosen)), **interval(chosen.held_out)},
+        "flips": interval(robustness.estimates["flips"]),
+        "spread": interval(robustness.estimates["accuracy_spread"]),
         "noise_spread": number(strip.noise_spread),
         "p_value": number(strip.p_value),
-        "n": strip.n,
-        "patients": strip.n_patients,
-        "left_out": strip.n_left_out,
+        "n": robustness.n,
+        "patients": robustness.n_patients,
+        "left_out": robustness.n_left_out,
         "k": len(points),
     }
 
@@ -111,27 +103,25 @@ def enhancement_sections(
         {
             "title": Asked(model, prompt, enhancement).label,
             "marks": marks_of(model, records),
-            "rows": [_effect(each) for each in rows],
+            "rows": [
+                {
+                    "name": f"mean of {each.n_features}" if each.name == "mean" else each.name,
+                    "mean": each.name == "mean",
+                    "group": GROUP_TITLES[each.group],
+                    "plain": number(each.plain),
+                    "enhanced": number(each.enhanced),
+                    "difference": interval(each.difference),
+                    "p": number(each.p_value),
+                    "p_text": p_text(each.p_value),
+                    "verdict": VERDICTS[each.verdict],
+                    "n": each.n,
+                    "patients": each.n_patients,
+                }
+                for each in rows
+            ],
         }
         for (model, prompt, enhancement), rows in effects_by_enhancement(effects).items()
     ]
-
-
-def _effect(effect: EnhancementEffect) -> dict[str, Any]:
-    mean = effect.name == "mean"
-    return {
-        "name": f"mean of {effect.n_features}" if mean else effect.name,
-        "mean": mean,
-        "group": GROUP_TITLES[effect.group],
-        "plain": number(effect.plain),
-        "enhanced": number(effect.enhanced),
-        "difference": interval(effect.difference),
-        "p": number(effect.p_value),
-        "p_text": p_text(effect.p_value),
-        "verdict": VERDICTS[effect.verdict],
-        "n": effect.n,
-        "patients": effect.n_patients,
-    }
 
 
 def s3_sections(summary: S3Summary, records: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -150,29 +140,23 @@ def s3_sections(summary: S3Summary, records: Mapping[str, Mapping[str, Any]]) ->
                 }
                 for run in runs
             ],
-            "rows": [row for run in runs for row in _s3_rows(run)],
-        }
-        for task, runs in by_task(summary)
-    ]
-
-
-def _s3_rows(run: S3Run) -> list[dict[str, Any]]:
-    rows = []
-    for part in run.parts:
-        for figure, estimate in shown_figures(run, part):
-            name = "chance" if figure.chance is not None else baseline_title(figure.baseline or "")
-            baseline = baseline_value(figure, part)
-            rows.append(
+            "rows": [
                 {
                     "run": run_title(run),
                     "part": part.part,
                     "clip": part.clip_form,
-                    "figure": figure.title,
-                    "rule": figure.rule,
-                    "less": figure.less_is_better,
+                    "figure": measure.title,
+                    "rule": measure.rule,
+                    "less": measure.less_is_better,
                     **interval(estimate),
-                    "baseline": number(baseline),
-                    "baseline_name": name if baseline is not None else "",
+                    "baseline": number(value),
+                    "baseline_name": name,
                 }
-            )
-    return rows
+                for run in runs
+                for part in run.parts
+                for measure, estimate in shown_measures(run, part)
+                for value, name in (baseline_of(measure, part),)
+            ],
+        }
+        for task, runs in by_task(summary)
+    ]

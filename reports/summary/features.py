@@ -1,4 +1,4 @@
-"""The first table: one row per model, wording, enhancement and feature, and the macro figures."""
+"""The first table: one row per model, wording, enhancement and feature, and the macro means."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ FEATURE_ESTIMATES = (
     "unparsed_rate",
     "na_rate",
 )
+FEATURE_COUNTS = (
+    *("n_positive", "n_positive_patients", "n_unparsed", "n_na", "n_na_truth", "n_without_truth"),
+    "n_dropped",
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class RunSummary:
 
 @dataclass(frozen=True)
 class Summary:
-    """All runs in a fixed order, with what a reader must know before and after the figures."""
+    """All runs in a fixed order, with what a reader must know before and after the numbers."""
 
     runs: tuple[RunSummary, ...]
     caveats: tuple[str, ...]
@@ -96,10 +100,26 @@ def summarise(
     if strange:
         notes.append(f"answers on unknown features are not scored: {', '.join(strange)}")
     recordings = labelled_recordings(results.answers)
+    members = {name: [name] for name in FEATURES} | {f"group:{k}": list(v) for k, v in GROUPS.items()}
     runs = []
-    for _, group in recordings.groupby(["model", "enhancement", "prompt_id"], sort=True):
-        scores = score_run(group, FEATURES, GROUPS, policy=policy, resamples=resamples, seed=seed)
-        runs.append(_run_summary(group, scores))
+    for (model, enhancement, prompt), group in recordings.groupby(
+        ["model", "enhancement", "prompt_id"], sort=True
+    ):
+        found = score_run(group, FEATURES, GROUPS, policy=policy, resamples=resamples, seed=seed)
+        distinct: dict[tuple[tuple[str, ...], ...], MacroScores] = {}
+        for macro in found.macros:  # a group of the same features as an earlier one would repeat its row
+            distinct.setdefault((macro.features, macro.left_out), macro)
+        parts = {name: group[group["feature"].isin(features)] for name, features in members.items()}
+        runs.append(
+            RunSummary(
+                str(model),
+                str(prompt),
+                str(enhancement),
+                RunScores(found.features, tuple(distinct.values())),
+                {name: part["video_id"].nunique() for name, part in parts.items()},
+                {name: part["patient_id"].nunique() for name, part in parts.items()},
+            )
+        )
     notes += _different_recordings(recordings)
     extra = [f"{model}: {text}" for model, text in sorted((caveats or {}).items())]
     return Summary(tuple(runs), (*results.caveats, *extra), tuple(notes), policy, resamples, seed)
@@ -142,25 +162,8 @@ def labelled_recordings(answers: pd.DataFrame) -> pd.DataFrame:
     return recording_answers(rows)
 
 
-def _run_summary(group: pd.DataFrame, scores: RunScores) -> RunSummary:
-    members = {name: [name] for name in FEATURES} | {f"group:{k}": list(v) for k, v in GROUPS.items()}
-    recordings, patients = {}, {}
-    for name, features in members.items():
-        part = group[group["feature"].isin(features)]
-        recordings[name], patients[name] = part["video_id"].nunique(), part["patient_id"].nunique()
-    first = group.iloc[0]
-    distinct: dict[tuple[tuple[str, ...], tuple[str, ...]], MacroScores] = {}
-    for macro in scores.macros:
-        # A group that holds the same features as an earlier one would repeat its row.
-        distinct.setdefault((macro.features, macro.left_out), macro)
-    scores = RunScores(scores.features, tuple(distinct.values()))
-    return RunSummary(
-        str(first["model"]), str(first["prompt_id"]), str(first["enhancement"]), scores, recordings, patients
-    )
-
-
 def _different_recordings(recordings: pd.DataFrame) -> list[str]:
-    """Say where models were asked about different recordings, since their figures then do not compare."""
+    """Say where models were asked about different recordings, since their scores then do not compare."""
     notes = []
     for feature in FEATURES:
         part = recordings[recordings["feature"] == feature]
@@ -208,13 +211,7 @@ def _feature_row(run: RunSummary, scores: FeatureScores) -> dict[str, Any]:
         "n_scored": scores.n,
         "n_recordings": run.n_recordings[scores.feature],
         "n_patients": scores.n_patients,
-        "n_positive": scores.n_positive,
-        "n_positive_patients": scores.n_positive_patients,
-        "n_unparsed": scores.n_unparsed,
-        "n_na": scores.n_na,
-        "n_na_truth": scores.n_na_truth,
-        "n_without_truth": scores.n_without_truth,
-        "n_dropped": scores.n_dropped,
+        **{name: getattr(scores, name) for name in FEATURE_COUNTS},
         "clears_always_yes": scores.clears_chance,
         **_remarks(scores.estimates["f1"]),
     }
@@ -224,7 +221,6 @@ def _macro_row(run: RunSummary, macro: MacroScores) -> dict[str, Any]:
     cells: dict[str, Any] = {"level": "macro", "name": macro.group, "n_features": len(macro.features)}
     for name in FEATURE_ESTIMATES:
         cells |= limit_cells(name, macro.estimates.get(name))
-    empty = ("random_f1", "n_positive", "n_positive_patients", "n_unparsed", "n_na", "n_na_truth")
     return cells | {
         "always_yes_f1": rounded(macro.estimates["always_yes_f1"].value),
         "prevalence": rounded(macro.estimates["prevalence"].value),
@@ -232,6 +228,6 @@ def _macro_row(run: RunSummary, macro: MacroScores) -> dict[str, Any]:
         "n_recordings": run.n_recordings[f"group:{macro.group}"],
         "n_patients": run.n_patients[f"group:{macro.group}"],
         "clears_always_yes": macro.clears_chance,
-        **dict.fromkeys((*empty, "n_without_truth", "n_dropped")),
+        **dict.fromkeys(("random_f1", *FEATURE_COUNTS)),
         **_remarks(macro.estimates["f1"]),
     }

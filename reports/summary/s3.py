@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -21,7 +22,7 @@ from semiology.render.text import counted, rounded
 from semiology.reports.read.path_scrubbing import without_paths
 from semiology.reports.read.run_texts import MergedTexts
 from semiology.reports.read.s3_answers import S3Results
-from semiology.reports.summary.s3_measures import FIGURES, TASK_TITLES, TWO_STAGE_TASK, Figure
+from semiology.reports.summary.s3_measures import BASELINES, MEASURES, TASK_TITLES, TWO_STAGE_TASK, Measure
 
 if TYPE_CHECKING:
     from semiology.metrics.s3.text.bertscore import BertSimilarity
@@ -48,7 +49,7 @@ class S3Run:
             of the report was asked about, and what this one did with them.
         n_recordings, n_patients: behind the answers.
         merged_by, read_by: who merged the texts of windows and who read the texts; empty where nothing was.
-        remarks: what else a reader must know about these figures, in sentences.
+        remarks: what else a reader must know about these measures, in sentences.
     """
 
     model: str
@@ -129,7 +130,7 @@ def _of_truth(frame: pd.DataFrame) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class S3Summary:
-    """All runs by task, with what a reader must know before and after the figures."""
+    """All runs by task, with what a reader must know before and after the numbers."""
 
     runs: tuple[S3Run, ...]
     caveats: tuple[str, ...]
@@ -152,7 +153,7 @@ def summarise_s3(
     Args:
         results: answers of one or several runs.
         resamples, seed: of the patient bootstrap.
-        similarity: gives BERTScore; without it that figure says that no encoder was given.
+        similarity: gives BERTScore; without it that measure says that no encoder was given.
 
     Raises:
         ValueError: the answers contradict each other (two truths for one question), or a value is unknown.
@@ -179,7 +180,14 @@ def summarise_s3(
             reader = results.texts.reader_of(key[1])
             tools = TextTools(reader, similarity)
             parts = tuple(score_task(kind, frame, resamples=resamples, seed=seed, tools=tools))
-            run = _run(key, kind, frame, parts)
+            wholes = [part.scores.counts for part in parts if not part.part]
+            counts = AnswerCounts(
+                *(sum(map(attrgetter(field.name), wholes)) for field in fields(AnswerCounts))
+            )
+            known = frame[frame["answer"].notna()]
+            sizes = known["video_id"].nunique(), known["patient_id"].nunique()
+            _, model, prompt, enhancement = key
+            run = S3Run(model, prompt, enhancement, task, kind, parts, counts, *sizes)
             encoder = similarity.name if similarity is not None else None
             runs.append(_with_remarks(run, frame, mergers[key], reader, encoder))
         if task in results.not_asked:
@@ -189,25 +197,29 @@ def summarise_s3(
 
 
 def s3_rows(summary: S3Summary) -> list[dict[str, Any]]:
-    """Return the table for machines: one flat dict per figure, all with the same keys.
+    """Return the table for machines: one flat dict per measure, all with the same keys.
 
-    Rows of rule ``baseline`` hold every further answer without skill. Undefined values and limits that are
+    Rows of rule ``baseline`` hold every further trivial baseline. Undefined values and limits that are
     not estimable are None; ``reason`` says why.
     """
     return [row for run in summary.runs for part in run.parts for row in _part_rows(run, part)]
 
 
-def shown_figures(run: S3Run, part: PartScores) -> list[tuple[Figure, Estimate]]:
-    """Return the figures of a part that exist, in the order of the tables."""
+def shown_measures(run: S3Run, part: PartScores) -> list[tuple[Measure, Estimate]]:
+    """Return the measures of a part that exist, in the order of the tables."""
     estimates = part.scores.estimates
-    return [(figure, estimates[figure.name]) for figure in FIGURES[run.kind] if figure.name in estimates]
+    return [(each, estimates[each.name]) for each in MEASURES[run.kind] if each.name in estimates]
 
 
-def baseline_value(figure: Figure, part: PartScores) -> float | None:
-    """Return what an answer without skill scores on the same recordings, or None if nothing is known."""
-    if figure.chance is not None:
-        return figure.chance
-    return None if figure.baseline is None else part.scores.baselines.get(figure.baseline)
+def baseline_of(measure: Measure, part: PartScores) -> tuple[float | None, str]:
+    """Return what a trivial baseline scores on the same recordings, and its title; None and "" if unknown."""
+    if measure.chance is not None:
+        return measure.chance, "chance"
+    name = measure.baseline or ""
+    value = part.scores.baselines.get(name)
+    if value is None:
+        return None, ""
+    return value, next(title for beginning, title in BASELINES.items() if name.startswith(beginning))
 
 
 def _questions(frames: Mapping[tuple[str, ...], pd.DataFrame]) -> pd.DataFrame:
@@ -241,68 +253,35 @@ def _with_missing(frame: pd.DataFrame, asked: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame.astype({"answer": object}), rows], ignore_index=True)
 
 
-def _run(key: tuple[str, ...], kind: str, frame: pd.DataFrame, parts: tuple[PartScores, ...]) -> S3Run:
-    wholes = [part.scores.counts for part in parts if not part.part]
-    names = ("asked", "answered", "unparsed", "missing")
-    counts = AnswerCounts(*(sum(getattr(one, name) for one in wholes) for name in names))
-    answered = frame[frame["answer"].notna()]
-    task, model, prompt, enhancement = key
-    return S3Run(
-        model,
-        prompt,
-        enhancement,
-        task,
-        kind,
-        parts,
-        counts,
-        answered["video_id"].nunique(),
-        answered["patient_id"].nunique(),
-    )
-
-
 def _part_rows(run: S3Run, part: PartScores) -> list[dict[str, Any]]:
     counts = part.scores.counts
-    head = {
-        "task": run.task,
-        "model": run.model,
-        "prompt": run.prompt,
-        "enhancement": run.enhancement,
-        "sign": part.part,
-        "clip_form": part.clip_form,
-    }
+    head = {name: getattr(run, name) for name in ("task", "model", "prompt", "enhancement")}
+    head |= {"sign": part.part, "clip_form": part.clip_form}
     tail = {
-        "asked": counts.asked,
-        "answered": counts.answered,
-        "unparsed": counts.unparsed,
-        "missing": counts.missing,
-        "partial": counts.partial,
+        **{name: getattr(counts, name) for name in ("asked", "answered", "unparsed", "missing", "partial")},
         "merged_by": run.merged_by,
         "read_by": run.read_by,
         "texts_judged": part.readings.judged if part.readings else None,
         "texts_by_rules": part.readings.by_rules if part.readings else None,
     }
-    rows = []
-    for figure, estimate in shown_figures(run, part):
-        rows.append(
-            {
-                **head,
-                "figure": figure.name,
-                "rule": figure.rule,
-                "less_is_better": figure.less_is_better,
-                "value": rounded(estimate.value),
-                "low": rounded(estimate.low),
-                "high": rounded(estimate.high),
-                "method": estimate.method,
-                "reason": estimate.reason or estimate.caution,
-                "baseline": "chance" if figure.chance is not None else figure.baseline,
-                "baseline_value": rounded(baseline_value(figure, part)),
-                "n": estimate.n,
-                "n_patients": estimate.n_patients,
-                **tail,
-            }
-        )
+    rows = [
+        {
+            **head,
+            "figure": measure.name,
+            "rule": measure.rule,
+            "less_is_better": measure.less_is_better,
+            **{name: rounded(getattr(estimate, name)) for name in ("value", "low", "high")},
+            "method": estimate.method,
+            "reason": estimate.reason or estimate.caution,
+            "baseline": "chance" if measure.chance is not None else measure.baseline,
+            "baseline_value": rounded(baseline_of(measure, part)[0]),
+            "n": estimate.n,
+            "n_patients": estimate.n_patients,
+            **tail,
+        }
+        for measure, estimate in shown_measures(run, part)
+    ]
     empty: dict[str, Any] = dict.fromkeys(rows[0] if rows else ())
     for name, value in part.scores.baselines.items() if rows else ():
-        figures = {"figure": name, "rule": "baseline", "value": rounded(value)}
-        rows.append({**empty, **head, **figures, **tail})
+        rows.append({**empty, **head, "figure": name, "rule": "baseline", "value": rounded(value), **tail})
     return rows

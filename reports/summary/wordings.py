@@ -13,57 +13,52 @@ import numpy as np
 import pandas as pd
 
 from semiology.features import FEATURES
-from semiology.metrics.robustness.answers import (
-    IncompleteSweepError,
-    WordingAnswers,
-    wording_answers,
-)
+from semiology.metrics.robustness.answers import IncompleteSweepError, WordingAnswers, wording_answers
 from semiology.metrics.robustness.best_wording import BestOfK, best_of_k
-from semiology.metrics.robustness.scores import Robustness, robustness_of
+from semiology.metrics.robustness.scores import FeatureRobustness, robustness_of
 from semiology.metrics.robustness.variance import wording_permutation_test
 from semiology.metrics.scores.classification import Policy, table_scores
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.reports.read.asked import NO_ENHANCEMENT
+from semiology.reports.summary.sweep import FOLDS, MIN_PATIENTS_TO_CHOOSE
 
 DESCRIBING = ("family", "polarity")
-FOLDS = 5
-MIN_PATIENTS_TO_CHOOSE = 10
 
 
 @dataclass(frozen=True)
 class WordingStrip:
-    """One model and feature under K wordings.
+    """One feature of one model under K wordings.
 
     Attributes:
-        model, feature: what was asked.
-        wordings, families: names and families, length K.
-        f1: F1 of each wording on the shared recordings, length K; NaN where undefined.
-        reference, best, worst: positions in ``wordings``; None where there is none.
+        answers: wordings × recordings that every wording was asked about. robustness: every measure of them.
         chosen: what choosing the best of K is worth on patients that did not choose; None with fewer than
             `MIN_PATIENTS_TO_CHOOSE` patients.
-        estimates: every measure of `semiology.metrics.robustness.scores`.
-        always_yes: F1 of answering yes to all of the shared recordings.
+        always_yes: F1 of answering yes to all of these recordings.
         p_value, noise_spread: is any wording different, and the best-minus-worst accuracy that noise alone
             makes (permutation within patients).
-        n, n_patients, n_left_out: recordings, patients, recordings that some wording was not asked about.
     """
 
-    model: str
-    feature: str
-    wordings: tuple[str, ...]
-    families: tuple[str, ...]
-    f1: tuple[float, ...]
-    reference: int | None
-    best: int | None
-    worst: int | None
+    answers: WordingAnswers
+    robustness: FeatureRobustness
     chosen: BestOfK | None
-    estimates: Mapping[str, Estimate]
     always_yes: float
     p_value: float
     noise_spread: float
-    n: int
-    n_patients: int
-    n_left_out: int
+
+    @property
+    def f1(self) -> list[float]:
+        """F1 of each wording, length K; NaN where undefined."""
+        return [float(value) for value in self.robustness.per_wording["f1"]]
+
+    @property
+    def best(self) -> int | None:
+        """Position of the wording of the highest F1; None where none has one."""
+        return None if np.isnan(self.f1).all() else int(np.nanargmax(self.f1))
+
+    @property
+    def worst(self) -> int | None:
+        """Position of the wording of the lowest F1; None where none has one."""
+        return None if np.isnan(self.f1).all() else int(np.nanargmin(self.f1))
 
 
 @dataclass(frozen=True)
@@ -103,7 +98,10 @@ def wording_strips(
         asked, notes = _several_wordings(rows)
         if asked:
             robustness = robustness_of(asked, policy=policy, resamples=resamples, seed=seed)
-            strips = _strips(str(model), asked, robustness, policy, resamples, seed)
+            strips = tuple(
+                _strip(answers, feature, policy, resamples, seed)
+                for answers, feature in zip(asked, robustness.features, strict=True)
+            )
             found.append(ModelWordings(str(model), strips, robustness.macro, tuple(notes)))
     return tuple(found)
 
@@ -128,49 +126,16 @@ def _several_wordings(rows: pd.DataFrame) -> tuple[list[WordingAnswers], list[st
     return asked, notes
 
 
-def _strips(
-    model: str,
-    asked: list[WordingAnswers],
-    robustness: Robustness,
-    policy: Policy,
-    resamples: int,
-    seed: int,
-) -> tuple[WordingStrip, ...]:
-    strips = []
-    for answers, feature in zip(asked, robustness.features, strict=True):
-        f1 = feature.per_wording["f1"]
-        known = not bool(np.isnan(f1).all())
-        tables = answers.tables().sum(0)
-        always = table_scores(_all_yes(tables[0]), policy, three_classes=answers.three_classes)["f1"]
-        p_value, noise = wording_permutation_test(answers.right, answers.patient, seed=seed)
-        chosen = None
-        if known and len(answers.patients) >= MIN_PATIENTS_TO_CHOOSE:
-            chosen = best_of_k(answers, folds=FOLDS, policy=policy, resamples=resamples, seed=seed)
-        strips.append(
-            WordingStrip(
-                model,
-                answers.feature,
-                answers.wordings,
-                answers.families,
-                tuple(float(value) for value in f1),
-                answers.reference,
-                int(np.nanargmax(f1)) if known else None,
-                int(np.nanargmin(f1)) if known else None,
-                chosen,
-                feature.estimates,
-                float(always),
-                p_value,
-                noise,
-                feature.n,
-                feature.n_patients,
-                feature.n_left_out,
-            )
-        )
-    return tuple(strips)
-
-
-def _all_yes(table: np.ndarray) -> np.ndarray:
-    """Return the counting table (3, 4) of the same recordings, all answered yes."""
-    filled = np.zeros_like(table)
-    filled[:, 0] = table.sum(1)
-    return filled
+def _strip(
+    answers: WordingAnswers, robustness: FeatureRobustness, policy: Policy, resamples: int, seed: int
+) -> WordingStrip:
+    table = answers.tables().sum(0)[0]
+    all_yes = np.zeros_like(table)
+    all_yes[:, 0] = table.sum(1)
+    always = table_scores(all_yes, policy, three_classes=answers.three_classes)["f1"]
+    p_value, noise = wording_permutation_test(answers.right, answers.patient, seed=seed)
+    strip = WordingStrip(answers, robustness, None, float(always), p_value, noise)
+    if strip.best is None or len(answers.patients) < MIN_PATIENTS_TO_CHOOSE:
+        return strip
+    chosen = best_of_k(answers, folds=FOLDS, policy=policy, resamples=resamples, seed=seed)
+    return replace(strip, chosen=chosen)

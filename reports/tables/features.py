@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from semiology.features import FIRST_SEGMENT_ONLY
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores
 from semiology.render.table import Cell, Column, Document, Noted, Row, Table, csv_of, markdown, print_document
 from semiology.render.text import counted
@@ -39,13 +40,14 @@ POLICIES = {
 
 def document(summary: Summary) -> Document:
     """Return the tables of all runs, with what a reader must know of them."""
+    first = ", ".join(sorted(FIRST_SEGMENT_ONLY))
     drawn = f"{summary.resamples:,} patient resamples, seed {summary.seed}; method per row in summary.csv"
     return Document(
         "Scores per recording",
         tuple(_table(run) for run in summary.runs),
         summary.caveats,
         (
-            "A recording is positive if any of its segments is answered yes (occur_during_sleep: the first segment).",
+            f"A recording is positive if any of its segments is answered yes ({first}: the first segment).",
             POLICIES[summary.policy],
             "always-yes: F1 of answering yes to every recording. with feature: recordings that show it (patients).",
             f"Intervals are clustered by patient ({drawn}).",

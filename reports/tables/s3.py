@@ -10,20 +10,10 @@ from typing import Any
 
 from rich.console import Console
 
-from semiology.render.table import (
-    Cell,
-    Column,
-    Document,
-    Lines,
-    Row,
-    Table,
-    csv_of,
-    markdown,
-    print_document,
-)
+from semiology.render.table import Cell, Column, Document, Lines, Row, Table, csv_of, markdown, print_document
 from semiology.render.text import counted
-from semiology.reports.summary.s3 import S3Run, S3Summary, baseline_value, s3_rows, shown_figures
-from semiology.reports.summary.s3_measures import TASK_TITLES, TWO_STAGE_TASK, TWO_STAGE_TITLE, baseline_title
+from semiology.reports.summary.s3 import S3Run, S3Summary, baseline_of, s3_rows, shown_measures
+from semiology.reports.summary.s3_measures import TASK_TITLES, TWO_STAGE_TASK, TWO_STAGE_TITLE
 from semiology.reports.tables.estimates import number_of
 from semiology.reports.tables.files import write_texts
 
@@ -93,7 +83,7 @@ def print_s3_summary(summary: S3Summary, console: Console) -> None:
             below.append(Lines(tuple(f"  {text}" for text in run.remarks), "dim"))
         parts += [Table(task_title(task), COLUMNS, tuple(rows)), *below]
     if any(part.part for run in summary.runs for part in run.parts):
-        parts.append(Lines(("--out DIR writes the figures of each feature as well.",), "dim"))
+        parts.append(Lines(("--out DIR writes the measures of each feature as well.",), "dim"))
     print_document(_document(summary, parts), console)
 
 
@@ -130,7 +120,7 @@ def coverage(run: S3Run) -> str:
         f"{counted(counts.asked, noun)} ({answered}): "
         f"{counts.answered} understood, {counts.unparsed} unparsed, {counts.missing} missing"
     )
-    return f"PARTIAL: {text}; its figures rest on other recordings" if counts.partial else text
+    return f"PARTIAL: {text}; its numbers rest on other recordings" if counts.partial else text
 
 
 def _rows(run: S3Run, *, by_feature: bool) -> tuple[Row, ...]:
@@ -141,9 +131,8 @@ def _rows(run: S3Run, *, by_feature: bool) -> tuple[Row, ...]:
             continue
         form = f"{part.clip_form} clips" if part.clip_form else ""
         place = ", ".join(filter(None, (part.part, form)))
-        for measure, estimate in shown_figures(run, part):
-            value = baseline_value(measure, part)
-            name = "chance" if measure.chance is not None else baseline_title(measure.baseline or "")
+        for measure, estimate in shown_measures(run, part):
+            value, name = baseline_of(measure, part)
             title = f"{measure.title} ({place})" if place else measure.title
             rows.append((title, number_of(estimate), "" if value is None else (value, name), measure.rule))
     return tuple(Row(cells, ends=number == len(rows)) for number, cells in enumerate(rows, start=1))

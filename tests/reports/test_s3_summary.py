@@ -23,7 +23,7 @@ from semiology.reports.commands import report
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.s3_answers import read_s3_results
 from semiology.reports.summary.s3 import S3Summary, s3_rows, summarise_s3
-from semiology.reports.summary.s3_measures import FIGURES, TASK_TITLES, Figure
+from semiology.reports.summary.s3_measures import MEASURES, TASK_TITLES, Measure
 from semiology.reports.tables.s3 import print_s3_summary, s3_markdown
 
 WriteRun = Callable[..., Path]
@@ -62,21 +62,21 @@ def test_there_is_a_table_for_each_task_with_every_figure_of_its_kind(whole: S3S
     assert len({tuple(row) for row in rows}) == 1
     for task, kind in KINDS.items():
         shown = {row["figure"] for row in rows if row["task"] == task and row["rule"] != "baseline"}
-        assert shown == {figure.name for figure in FIGURES[kind]}, task
+        assert shown == {figure.name for figure in MEASURES[kind]}, task
 
 
 def test_no_estimate_of_the_metrics_is_left_out_of_the_tables() -> None:
     rows = all_tasks(6)
     for task, kind in KINDS.items():
         frame = recording_answers(kind, [row for row in rows if row["task"] == task])  # type: ignore[arg-type]
-        known = {figure.name for figure in FIGURES[kind]}
+        known = {figure.name for figure in MEASURES[kind]}
         for part in score_task(kind, frame, resamples=100):  # type: ignore[arg-type]
             assert set(part.scores.estimates) <= known, task
 
 
 def test_every_named_baseline_exists(whole: S3Summary) -> None:
     for run in whole.runs:
-        for figure in FIGURES[run.kind]:
+        for figure in MEASURES[run.kind]:
             assert figure.baseline is None or figure.baseline in run.parts[0].scores.baselines, figure
 
 
@@ -244,6 +244,6 @@ def test_features_are_reported_beside_unusable_s3_answers_and_it_is_said(
 
 
 def test_a_figure_without_skill_is_chance_or_a_baseline_and_never_both() -> None:
-    figures: list[Figure] = [figure for kind in FIGURES.values() for figure in kind]
+    figures: list[Measure] = [figure for kind in MEASURES.values() for figure in kind]
     assert not [figure for figure in figures if figure.chance is not None and figure.baseline is not None]
     assert all(math.isfinite(figure.chance) for figure in figures if figure.chance is not None)

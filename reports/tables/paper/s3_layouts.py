@@ -12,8 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from semiology.features import FEATURES, label_of
 from semiology.metrics.s3.part_scores import PartScores
 from semiology.render.table import Better, Column, Name, Row, Table
-from semiology.reports.summary.s3 import S3Run, S3Summary, baseline_value
-from semiology.reports.summary.s3_measures import FIGURES, TWO_STAGE_TASK, Figure
+from semiology.reports.summary.s3 import S3Run, S3Summary, baseline_of
+from semiology.reports.summary.s3_measures import MEASURES, TWO_STAGE_TASK, Measure
 from semiology.reports.tables.paper.feature_layouts import (
     PARTIAL,
     PER_BLOCK,
@@ -183,7 +183,7 @@ def _baseline(runs: Sequence[S3Run], part: str, name: str) -> float | None:
         return None
     if measure.baseline not in OWN_TEXTS:
         parts = [max(parts, key=lambda each: each.scores.counts.asked - each.scores.counts.missing)]
-    values = [value for each in parts if (value := baseline_value(measure, each)) is not None]
+    values = [value for each in parts if (value := baseline_of(measure, each)[0]) is not None]
     return max((value for value in values if not math.isnan(value)), default=None)
 
 
@@ -194,9 +194,9 @@ def _better(runs: Sequence[S3Run], name: str) -> Better:
     return "less" if measure.less_is_better else "more"
 
 
-def _measure_of(runs: Sequence[S3Run], name: str) -> Figure | None:
+def _measure_of(runs: Sequence[S3Run], name: str) -> Measure | None:
     kinds = dict.fromkeys(run.kind for run in runs)
-    return next((measure for kind in kinds for measure in FIGURES[kind] if measure.name == name), None)
+    return next((measure for kind in kinds for measure in MEASURES[kind] if measure.name == name), None)
 
 
 def _parts(run: S3Run, part: str) -> Iterable[PartScores]:
