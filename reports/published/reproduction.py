@@ -17,8 +17,15 @@ from rich.console import Console
 from semiology.data.cache import written_whole
 from semiology.render.table import Column, Document, Lines, Row, Table, print_document
 from semiology.reports.published.embc import embc_cells, read_embc_tables
-from semiology.reports.published.s3 import CELL_COLUMNS, HALF_UNIT, compare_cells, read_s3_tables, s3_cells
-from semiology.reports.published.two_stage import TWO_STAGE, two_stage_cells
+from semiology.reports.published.s3 import (
+    CELL_COLUMNS,
+    HALF_UNIT,
+    TWO_STAGE,
+    compare_cells,
+    read_s3_tables,
+    s3_cells,
+    two_stage_cells,
+)
 
 COLUMNS = (
     "source",
@@ -92,11 +99,9 @@ def reproduce_s3(
     again = pd.DataFrame(two_stage_cells(tables), columns=CELL_COLUMNS)
     cells = pd.concat([cells, again], ignore_index=True) if len(again) else cells
     path = folder / EXPECTED
-    columns = ["source", "table", *CELL, "value"]
+    expected = pd.DataFrame(columns=["source", "table", *CELL, "value"])
     if path.is_file():
         expected = pd.read_csv(path, dtype=str, keep_default_na=False)
-    else:
-        expected = pd.DataFrame(columns=columns)
     compared = compare_cells(expected, cells)
     status, reasons = _explained(compared)
     compared = compared.assign(status=status, reason=reasons)

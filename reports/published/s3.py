@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from semiology.features import THREE_CLASSES
+from semiology.features import THREE_CLASSES, VISUAL_FEATURES
 from semiology.metrics.coverage import refuse_duplicates
 from semiology.metrics.published_rules import (
     published_diagnosis_scores,
@@ -21,6 +21,7 @@ from semiology.metrics.published_rules import (
     published_s3_task1_scores,
     published_side_scores,
 )
+from semiology.metrics.s3.categorical import DIAGNOSES
 from semiology.metrics.s3.onset_time import published_mae, published_seconds
 from semiology.metrics.s3.sequence.measures import edit_distance, lcs_ratio, position_share, published_tokens
 from semiology.metrics.s3.text.bleu_rouge import corpus_bleu, rouge
@@ -37,6 +38,9 @@ TRUTHS = ("annotations", "videos", "laterality", "task4_targets", "sequences", "
 ANSWERS = ("task1_video", "task2_scores", "task3", "task4", "task5", "task6", "task7")
 # Half a unit of the second decimal, with room for the last bit.
 HALF_UNIT = 0.005 + 1e-9
+METRICS = ("precision", "recall", "f1", "accuracy")
+TWO_STAGE = "two_stage"
+"""Item of the cells of `two_stage_cells` in the released table of metrics."""
 PAPER_METRIC_NAMES = {"bleu": "bleu_corpus", "bertscore_f1": "berts_f1"}
 # Column of the released tables for each location of `semiology.metrics.s3.text.seizure_rqi`.
 LOCATION_COLUMNS = {
@@ -127,7 +131,7 @@ def task1_cells(tables: Tables) -> Iterator[Cell]:
                 known[feature].tolist(),
                 three_classes=feature in THREE_CLASSES,
             )
-            for metric in ("precision", "recall", "f1", "accuracy"):
+            for metric in METRICS:
                 yield scope, "task1", model, feature, metric, values[metric]
 
 
@@ -154,7 +158,7 @@ def task3_cells(tables: Tables) -> Iterator[Cell]:
             true = truth.loc[known["video_id"], columns.get(str(item), str(item))].tolist()
             score = published_side_scores if item in columns else published_region_scores
             values = score(true, known["answer"].tolist())
-            for metric in ("precision", "recall", "f1", "accuracy"):
+            for metric in METRICS:
                 yield scope, "task3", model, str(item), metric, values[metric]
 
 
@@ -166,14 +170,8 @@ def task4_cells(tables: Tables) -> Iterator[Cell]:
         for feature, part in both.groupby("feature"):
             refuse_duplicates(part["video_id"])
             answers = [published_seconds(text) for text in part["timestamp"]]
-            yield (
-                scope,
-                "task4",
-                model,
-                str(feature),
-                "mae_s",
-                published_mae(part["target_s"].tolist(), answers),
-            )
+            error = published_mae(part["target_s"].tolist(), answers)
+            yield scope, "task4", model, str(feature), "mae_s", error
 
 
 def task5_cells(tables: Tables) -> Iterator[Cell]:
@@ -235,7 +233,7 @@ def task7_cells(tables: Tables) -> Iterator[Cell]:
         true = [truth.get(video, "") for video in rows["video_id"]]
         for item in ("with_report", "without_report"):
             values = published_diagnosis_scores(true, rows[item].tolist())
-            for metric in ("precision", "recall", "f1", "accuracy"):
+            for metric in METRICS:
                 yield scope, "task7", model, item, metric, values[metric]
 
 
@@ -275,3 +273,33 @@ def _by_model(tables: Tables, name: str) -> Iterator[tuple[Scope, str, pd.DataFr
 def _test_recordings(tables: Tables) -> set[str]:
     videos = tables["videos"]
     return set(videos.loc[videos["test_patient"] == "1", "video_id"])
+
+
+def two_stage_cells(tables: Tables) -> Iterator[Cell]:
+    """Table 2, "2-stages", fitted again on the published answers, since no fitted classifier was released.
+
+    The paper's forest, its seed and its vectors are not published. Here the published answers of each model on
+    the features are the vectors, the published five folds the parts, and
+    `semiology.metrics.s3.two_stage` the classifier. The test split is fold 0: its diagnoses come from a forest
+    fitted on folds 1 to 4, as in the paper; all recordings together are diagnosed out of fold. Recordings
+    without a diagnosis (clips called ``sample``) or without published answers are not counted.
+    """
+    from semiology.metrics.s3.two_stage import feature_vectors, two_stage_diagnoses
+
+    videos, tested = tables["videos"], _test_recordings(tables)
+    known = videos[videos["diagnosis"].isin(DIAGNOSES)]
+    diagnosis, patients, folds = (
+        dict(zip(known["video_id"], known[name], strict=True)) for name in ("diagnosis", "patient_id", "fold")
+    )
+    folds = {video: fold for video, fold in folds.items() if fold}
+    for model, rows in tables["task1_video"].groupby("model"):
+        answers = rows.drop(columns="model").melt("video_id", var_name="feature", value_name="answer")
+        answers = answers[answers["answer"] != ""]
+        if not set(VISUAL_FEATURES) <= set(answers["feature"]):
+            continue
+        found = two_stage_diagnoses(feature_vectors(answers), diagnosis, patients, folds)
+        scopes: dict[Scope, list[str]] = {"whole": list(found), "test": [v for v in found if v in tested]}
+        for scope, shown in scopes.items() if found else ():
+            values = published_diagnosis_scores([diagnosis[v] for v in shown], [found[v] for v in shown])
+            for metric in METRICS:
+                yield scope, "task7", str(model), TWO_STAGE, metric, values[metric]

@@ -12,8 +12,7 @@ from semiology.features import FEATURES, VISUAL_FEATURES
 from semiology.reports.inputs import report_inputs
 from semiology.reports.published.answers import COLUMNS
 from semiology.reports.published.baselines import features_alone, s3_alone
-from semiology.reports.published.s3 import read_s3_tables
-from semiology.reports.published.two_stage import two_stage_cells
+from semiology.reports.published.s3 import read_s3_tables, two_stage_cells
 from semiology.reports.summary.s3 import summarise_s3
 from semiology.reports.summary.s3_measures import TWO_STAGE_TASK
 from semiology.reports.summary.two_stage import with_two_stages

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from semiology.features import FEATURES, label_of
 from semiology.metrics.s3.part_scores import PartScores
-from semiology.render.table import Better, Column, Name, Row, Table
+from semiology.render.table import Better, Column, Row, Table
 from semiology.reports.summary.s3 import S3Run, S3Summary, baseline_of
 from semiology.reports.summary.s3_measures import MEASURES, TWO_STAGE_TASK, Measure
 from semiology.reports.tables.paper.feature_layouts import (
@@ -84,45 +84,36 @@ def s3_tables(summary: S3Summary, scope: Scope, name_of: RunNames) -> list[Table
     ordered = [("", key, task, "", name) for key, task, name in sequence]
     reports = [("", key, "s3_report", "", name) for key, name in REPORT.items()]
 
-    def layout(task: str, title: str, places: Sequence[Place], fold: int = 0) -> Table | None:
-        number = scope.numbers[task]
-        return _table(f"s3_table_{number:02d}_task_{task}", f"{title} on {scope.words}", number, places, fold)
+    def by_feature(task: str, measures: Mapping[str, str]) -> list[Place]:
+        """Return the columns of a task that has measures of each feature."""
+        asked = {part.part for run in runs.get(task, ()) for part in run.parts}
+        return [
+            (label_of(feature), key, task, feature, name)
+            for feature in FEATURES
+            if feature in asked
+            for key, name in measures.items()
+        ]
 
-    def overview(number: int, title: str, places: Sequence[Place]) -> Table | None:
-        # The published ones are about the test split.
-        where = "" if scope is TEST else "_all_recordings"
-        return _table(f"s3_table_{number:02d}_overview{where}", f"{title} on {scope.words}", number, places)
-
-    def _table(stem: str, what: str, number: int, places: Sequence[Place], fold: int = 0) -> Table | None:
-        title = f"{what}, in the layout of S3 Table {number}. {PUBLISHED_RULE}"
-        return _filled(stem, title, places, runs, name_of, fold)
-
-    tables = [
-        layout(
-            "2",
-            "Justification of features",
-            _by_feature(runs, "s3_justification", JUSTIFICATION),
-            PER_BLOCK * len(JUSTIFICATION),
-        ),
-        layout("3", "Side and region", sides),
-        layout("4", "Onset of features", _by_feature(runs, "s3_onset_time", {"MAE, s": "mae"}), PER_BLOCK),
-        layout("5", "Order of features", ordered),
-        layout("6", "Reports", reports),
-        overview(1, "Tasks 3 to 5", [*sides, *middle]),
-        overview(2, "Tasks 6 and 7", last),
+    # The published overviews are about the test split.
+    where = "" if scope is TEST else "_all_recordings"
+    justifications = by_feature("s3_justification", JUSTIFICATION)
+    onsets = by_feature("s3_onset_time", {"MAE, s": "mae"})
+    numbers = scope.numbers
+    layouts: list[tuple[int, str, str, Sequence[Place], int]] = [
+        (numbers["2"], "task_2", "Justification of features", justifications, PER_BLOCK * len(JUSTIFICATION)),
+        (numbers["3"], "task_3", "Side and region", sides, 0),
+        (numbers["4"], "task_4", "Onset of features", onsets, PER_BLOCK),
+        (numbers["5"], "task_5", "Order of features", ordered, 0),
+        (numbers["6"], "task_6", "Reports", reports, 0),
+        (1, f"overview{where}", "Tasks 3 to 5", [*sides, *middle], 0),
+        (2, f"overview{where}", "Tasks 6 and 7", last, 0),
     ]
-    return [table for table in tables if table is not None]
-
-
-def _by_feature(runs: Mapping[str, Sequence[S3Run]], task: str, measures: Mapping[str, str]) -> list[Place]:
-    """Return the columns of a task that has measures of each feature."""
-    asked = {part.part for run in runs.get(task, ()) for part in run.parts}
-    return [
-        (label_of(feature), key, task, feature, name)
-        for feature in FEATURES
-        if feature in asked
-        for key, name in measures.items()
-    ]
+    tables = []
+    for number, what, title, places, fold in layouts:
+        caption = f"{title} on {scope.words}, in the layout of S3 Table {number}. {PUBLISHED_RULE}"
+        table = _filled(f"s3_table_{number:02d}_{what}", caption, places, runs, name_of, fold)
+        tables += [table] if table is not None else []
+    return tables
 
 
 def _filled(
@@ -136,12 +127,18 @@ def _filled(
     """Return a table of the runs of some tasks, the last row trivial baselines; None without runs."""
     tasks = {task for _, _, task, _, _ in places}
     by_name: dict[str, dict[str, S3Run]] = {}
-    for task, asked in runs.items():
-        for run in asked if task in tasks else ():
+    for task, of_task in runs.items():
+        for run in of_task if task in tasks else ():
             by_name.setdefault(name_of(run).text, {})[task] = run
     if not by_name:
         return None
-    names = [_name(list(own.values()), name_of) for own in by_name.values()]
+    names = []
+    for own in by_name.values():
+        asked, missing = (
+            sum(getattr(run.counts, key) for run in own.values()) for key in ("asked", "missing")
+        )
+        remark = f"answered {asked - missing:,} of {asked:,} questions" if missing else ""
+        names.append(name_of(next(iter(own.values())), remark))
     rows = [
         Row((name, *(_measure(own.get(task), part, measure) for _, _, task, part, measure in places)))
         for name, own in zip(names, by_name.values(), strict=True)
@@ -160,12 +157,6 @@ def _filled(
         for group, key, task, _, measure in places
     ]
     return Table(title, (Column("Model"), *columns), tuple(rows), below=tuple(notes), fold=fold, stem=stem)
-
-
-def _name(runs: Sequence[S3Run], name_of: RunNames) -> Name:
-    """Return the name of a run, with how many questions of its tasks were answered if not all were."""
-    asked, missing = (sum(getattr(run.counts, key) for run in runs) for key in ("asked", "missing"))
-    return name_of(runs[0], f"answered {asked - missing:,} of {asked:,} questions" if missing else "")
 
 
 def _measure(run: S3Run | None, part: str, name: str) -> float | None:
