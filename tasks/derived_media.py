@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.problems import SettingsError
-from semiology.data.windows.sliding import usable
+from semiology.data.windows.sliding import unusable_reason
 from semiology.enhancements.pipeline.cache import is_whole
 from semiology.enhancements.pipeline.manifest import Enhanced, read_manifest, source_state
 from semiology.enhancements.registry import STEPS
@@ -154,7 +154,7 @@ def _with_windows_of(original: RecordingPlan, derived: RecordingPlan) -> Recordi
     if abs(length - original.info.duration_s) > LENGTH_TOLERANCE_S:
         return None
     segments = tuple(replace(each, end_s=min(each.end_s, length)) for each in original.segments)
-    if not all(usable(segment, derived.info) for segment in segments):
+    if any(unusable_reason(segment, derived.info) for segment in segments):
         return None
     return replace(derived, segments=segments, unusable_segments=original.unusable_segments)
 

@@ -18,7 +18,7 @@ from semiology.data.media.picture_width import width_refused
 from semiology.data.media.probe import MediaError, MediaInfo, needs_clip, probe
 from semiology.data.recording_set import Annotation, Presence, Recording, RecordingSet
 from semiology.data.tables.reading import read_recording_set
-from semiology.data.windows.sliding import Segment, SlidingWindow, too_long, unusable_reason, usable
+from semiology.data.windows.sliding import Segment, SlidingWindow, too_long, unusable_reason
 from semiology.features import AUDIO_FEATURES, THREE_CLASSES
 from semiology.tasks.settings import Settings, cache_directory
 
@@ -153,7 +153,7 @@ def _plan_recording(recording: Recording, info: MediaInfo, window: SlidingWindow
     if reason:
         raise MediaError(reason)
     windows = window.segments(info.duration_s)
-    segments = tuple(segment for segment in windows if usable(segment, info))
+    segments = tuple(segment for segment in windows if not unusable_reason(segment, info))
     if not segments:
         reason = unusable_reason(windows[0], info) if windows else "it has no frame"
         raise MediaError(f"{recording.video.name}: no window can be shown, because {reason}")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from semiology.data.importers.clock import NOT_GIVEN
-from semiology.data.importers.wide import Remarks, rows_by_name, seconds_of
+from semiology.data.importers.wide import NOT_GIVEN, Remarks, rows_by_name, seconds_of
 from semiology.data.recording_set import Diagnosis
 from semiology.data.tables.csv_tables import Row, Table
 from semiology.features import REGIONS

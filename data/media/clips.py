@@ -41,8 +41,6 @@ def clip(
     segment_end_s: float,
     fps: float | None,
     cache: Path,
-    *,
-    longest_side: int | None = None,
 ) -> Path:
     """Return an MP4 that holds one window of a recording, cutting it unless it is in the cache.
 
@@ -56,7 +54,6 @@ def clip(
         segment_end_s: end of the window, s.
         fps: frames per s of the clip; None keeps the recording's rate.
         cache: folder for clips; made readable for its owner alone.
-        longest_side: pictures larger than this are made smaller, px; None keeps their size.
 
     Raises:
         MediaError: the recording cannot be used, is damaged inside the window, or ends before it.
@@ -64,13 +61,13 @@ def clip(
     """
     video = Path(video)
     line = timeline(video)
-    _check_window(video, line.info, segment_start_s, segment_end_s, fps, longest_side)
+    _check_window(video, line.info, segment_start_s, segment_end_s, fps)
     rate = Fraction(fps).limit_denominator(1001) if fps else own_rate(line.info, line.times_s)
     private_folder(cache)
-    target = cache / f"{_key(video, cache, segment_start_s, segment_end_s, rate, longest_side)}.mp4"
+    target = cache / f"{_key(video, cache, segment_start_s, segment_end_s, rate)}.mp4"
     if not target.exists():
         with written_whole(target) as unfinished:
-            _cut(video, line.info, segment_start_s, segment_end_s, rate, longest_side, unfinished)
+            _cut(video, line.info, segment_start_s, segment_end_s, rate, unfinished)
     return target
 
 
@@ -80,27 +77,11 @@ def clip_times(start_s: float, end_s: float, rate: Fraction) -> NDArray[np.float
     return start_s + np.arange(count) / float(rate)
 
 
-def clear(cache: Path) -> int:
-    """Delete all clips, remembered digests and unfinished files of a cache; return how many were deleted."""
-    files = [
-        path
-        for pattern in ("*.mp4", "*.part", "digests/*.txt", "digests/*.part")
-        for path in cache.glob(pattern)
-    ]
-    for path in files:
-        path.unlink(missing_ok=True)
-    return len(files)
-
-
-def _check_window(
-    video: Path, info: MediaInfo, start_s: float, end_s: float, fps: float | None, longest_side: int | None
-) -> None:
+def _check_window(video: Path, info: MediaInfo, start_s: float, end_s: float, fps: float | None) -> None:
     if not (0 <= start_s < end_s and math.isfinite(end_s)):
         raise ValueError(f"no window from {start_s} to {end_s} s: it must start at 0 or later and end later")
     if fps is not None and not (0 < fps < math.inf):
         raise ValueError(f"fps must be above 0, not {fps}")
-    if longest_side is not None and longest_side < 2:
-        raise ValueError(f"longest_side must be at least 2 px, not {longest_side}")
     if start_s >= info.duration_s or end_s > info.duration_s + 1e-3:
         raise MediaError(
             f"{display_name(video)} lasts {info.duration_s:.2f} s and holds no window "
@@ -122,15 +103,13 @@ def own_rate(info: MediaInfo, times_s: NDArray[np.float64]) -> Fraction:
     return Fraction(rate).limit_denominator(1001)
 
 
-def _key(
-    video: Path, cache: Path, start_s: float, end_s: float, rate: Fraction, longest_side: int | None
-) -> str:
+def _key(video: Path, cache: Path, start_s: float, end_s: float, rate: Fraction) -> str:
     recipe = {
         "content": content_digest(video, cache),
         "start": f"{start_s:.6f}",
         "end": f"{end_s:.6f}",
         "rate": str(rate),
-        "longest_side": longest_side,
+        "longest_side": None,  # stands in the names of clips that are cut already
         "quality": _QUALITY,
         "version": CODE_VERSION,
     }
@@ -143,7 +122,6 @@ def _cut(
     start_s: float,
     end_s: float,
     rate: Fraction,
-    longest_side: int | None,
     out: Path,
 ) -> None:
     times = clip_times(start_s, end_s, rate)
@@ -155,7 +133,7 @@ def _cut(
         graph = None
         for number, frame in enumerate(frames_at(video, times)):
             if graph is None:
-                graph = _graph(video, info, longest_side)
+                graph = _graph(video, info)
             shown = _through(graph, frame, video)
             if number == 0:  # the clip has the size and the colour coding of its first picture
                 stream.width, stream.height = shown.width, shown.height
@@ -170,13 +148,11 @@ def _cut(
             container.mux(audio.encode(None))
 
 
-def _graph(video: Path, info: MediaInfo, longest_side: int | None) -> Any:
+def _graph(video: Path, info: MediaInfo) -> Any:
     """Return the filters that turn a picture upright, make its size even, and scale it for decord."""
     filters = [EVEN, ("format", "yuv420p")]
-    width, height = readable_size(info.width, info.height, longest_side)
-    if width < info.width or height < info.height:
-        filters.insert(0, ("scale", f"{width}:{height}:flags=area"))
-    elif width > info.width + 1:
+    width, height = readable_size(info.width, info.height)
+    if width > info.width + 1:
         filters.insert(1, ("scale", f"{width}:{height}:flags=bicubic"))
     with open_media(video) as container:
         return upright_graph(video_stream(container, video), info.rotation, filters)

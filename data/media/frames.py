@@ -1,7 +1,8 @@
 """Read the frames that a recording shows at given times, upright and by their true time stamps.
 
-PyAV decodes them: unlike a reader by frame number it needs no even spacing, and it reports a damaged
-frame instead of repeating its neighbour.
+PyAV decodes them: unlike a reader by frame number it needs no even spacing, and it reports a damaged frame instead of
+repeating its neighbour. FFmpeg's filter graph converts them to RGB, as in decord: it follows the colour coding that
+the file names (HD cameras code colours otherwise than older ones), which PyAV's own ``to_ndarray`` leaves out.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,15 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media.probe import MediaError, Timeline, display_name, open_media, timeline, video_stream
-from semiology.data.media.rgb import RgbConverter
+from semiology.data.media.probe import (
+    MediaError,
+    MediaInfo,
+    Timeline,
+    display_name,
+    open_media,
+    timeline,
+    video_stream,
+)
 
 TOLERANCE_S = 1e-4
 """A frame this much later than asked counts as shown, s: 1/3 s is not exact in any container."""
@@ -193,3 +202,46 @@ class Decoder:
                 yield count, frame
             elif frame.pts is not None and frame.pts >= self._line.ticks[0]:  # else an edit list hides it
                 yield int(np.searchsorted(self._line.ticks, frame.pts, side="right")) - 1, frame
+
+
+def upright(picture: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:
+    """Turn a picture of shape (height, width, 3) clockwise by 0, 90, 180 or 270 degrees."""
+    return np.rot90(picture, k=-rotation // 90)
+
+
+class RgbConverter:
+    """Converts the frames of one recording; the filters are set up once per picture format."""
+
+    def __init__(self, path: Path, info: MediaInfo) -> None:
+        self._path, self._info = path, info
+        self._format: tuple[int, int, str] | None = None
+        self._graph: Any = None
+
+    def picture(self, frame: Any) -> NDArray[np.uint8]:
+        """Return an `av.VideoFrame` as RGB, uint8, shape (height, width, 3), turned as the file asks.
+
+        Raises:
+            MediaError: the picture's size is not the recording's.
+        """
+        shape = frame.width, frame.height, frame.format.name
+        if shape != self._format:
+            self._graph, self._format = _graph(*shape), shape
+        try:
+            self._graph.push(frame)
+            stored = self._graph.pull().to_ndarray()
+        except av.FFmpegError:
+            raise MediaError(f"{display_name(self._path)}: a picture cannot be converted to RGB") from None
+        picture = upright(stored, self._info.rotation)
+        if picture.shape != (self._info.height, self._info.width, 3):
+            raise MediaError(
+                f"{display_name(self._path)} changes its picture size midway: export it again as one MP4 "
+                "(H.264)"
+            )
+        return picture
+
+
+def _graph(width: int, height: int, pixels: str) -> Any:
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=width, height=height, format=pixels, time_base=Fraction(1, 1000))
+    graph.link_nodes(source, graph.add("format", "rgb24"), graph.add("buffersink")).configure()
+    return graph

@@ -40,24 +40,17 @@ def width_refused(width: int) -> str | None:
     return None
 
 
-def readable_size(width: int, height: int, longest_side: int | None = None) -> tuple[int, int]:
+def readable_size(width: int, height: int) -> tuple[int, int]:
     """Return the even size, px, in which to store pictures so that decord reads them on every processor.
 
     A size that it reads is kept. Another becomes its smallest whole multiple whose width is a multiple of 64
-    and at least 128, or at least 192: the picture keeps its shape and gains no border. Pictures larger than
-    ``longest_side`` (px) are made smaller; where it leaves no room, the next smaller size is taken instead.
+    and at least 128, or at least 192: the picture keeps its shape and gains no border.
     """
-    factor = min(1.0, longest_side / max(width, height)) if longest_side else 1.0
-    if factor < 1:
-        width, height = (max(2, round(side * factor / 2) * 2) for side in (width, height))
     width, height = width + width % 2, height + height % 2
     if width not in _REFUSED_SOMEWHERE:
         return width, height
     times = next(n for n in range(2, 97) if n * width >= 192 or ((n * width) % 64 == 0 and n * width >= 128))
-    if longest_side is None or times * max(width, height) <= longest_side:
-        return times * width, times * height
-    smaller = next((narrow for narrow in range(width, 8, -2) if narrow not in _REFUSED_SOMEWHERE), 10)
-    return smaller, max(2, round(height * smaller / width / 2) * 2)
+    return times * width, times * height
 
 
 @cache

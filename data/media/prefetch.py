@@ -89,11 +89,6 @@ class Prefetcher(Generic[_T]):
             raise error
         raise StopIteration
 
-    @property
-    def waiting(self) -> int:
-        """How many items are made and not taken yet."""
-        return len(self._ready)
-
     def close(self) -> None:
         """Stop the thread after the item in the making, drop what waits, and close the source."""
         with self._changed:

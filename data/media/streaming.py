@@ -15,9 +15,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media.frames import DecodeCounts, Decoder, frame_numbers
+from semiology.data.media.frames import DecodeCounts, Decoder, RgbConverter, frame_numbers
 from semiology.data.media.probe import MediaError, Timeline, display_name, timeline
-from semiology.data.media.rgb import RgbConverter
 
 Pictures = NDArray[np.uint8]
 """RGB pictures, shape (n, height, width, 3)."""

@@ -135,11 +135,6 @@ def unusable_reason(segment: Segment, info: MediaInfo) -> str | None:
     return None
 
 
-def usable(segment: Segment, info: MediaInfo) -> bool:
-    """Return whether a segment lies in the recording and holds the two frames that video models need."""
-    return unusable_reason(segment, info) is None
-
-
 def too_long(name: str, duration_s: float) -> str | None:
     """Say why a recording is too long to be one event, or None if it is not; ``name`` is its file's."""
     if duration_s <= LONGEST_RECORDING_S:

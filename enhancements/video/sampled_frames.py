@@ -11,9 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media.frames import Decoder
+from semiology.data.media.frames import Decoder, RgbConverter
 from semiology.data.media.probe import Timeline
-from semiology.data.media.rgb import RgbConverter
 from semiology.enhancements.pipeline.step import Progress
 
 

@@ -192,7 +192,8 @@ def polarity_outcomes(
         pairs: positions of positive and negative wordings.
 
     The first three are shares of the pairs with two yes/no answers and sum to 1 (NaN where there is none);
-    the last is the share of pairs with two such answers. A constant "yes" gives 0, 1, 0, 1.
+    the last is the share of pairs with two such answers. A constant "yes" gives 0, 1, 0, 1. Yes-bias is yes
+    to both minus no to both, from -1 to 1.
     """
     index = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
     positive, negative = answers[index[:, 0]], answers[index[:, 1]]
@@ -203,8 +204,3 @@ def polarity_outcomes(
     both_no = (usable & (positive == NO) & (negative == YES)).sum(0)
     share = n / len(index) if len(index) else np.zeros(answers.shape[1])
     return ratio(same, n), ratio(both_yes, n), ratio(both_no, n), np.asarray(share, dtype=np.float64)
-
-
-def yes_bias(yes_to_both: Floats, no_to_both: Floats) -> Floats:
-    """Return yes to both minus no to both, -1 to 1: 0 without a bias, 1 for a model that always says yes."""
-    return yes_to_both - no_to_both

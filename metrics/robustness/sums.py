@@ -123,7 +123,7 @@ class FeatureSums:
         found["agreement"] = coefficients.observed_agreement(total)
         found["fleiss_kappa"] = coefficients.fleiss_of_sums(total)
         found["gwet_ac1"] = coefficients.ac1_of_sums(total)
-        found["yes_bias"] = robustness.yes_bias(found["yes_to_both"], found["no_to_both"])
+        found["yes_bias"] = found["yes_to_both"] - found["no_to_both"]
         return found
 
 

@@ -42,13 +42,10 @@ class VarianceShares:
     Attributes:
         shares: by name of `SHARES`; they sum to 1. Empty if nothing varies.
         families: each family's own part of ``shares["family"]``.
-        components: estimated variances ``wording``, ``recording`` and ``residual`` of a random wording, a
-            random recording and their interplay; NaN with fewer than two of either.
     """
 
     shares: dict[str, float]
     families: tuple[FamilyShare, ...]
-    components: dict[str, float]
 
 
 def variance_shares(right: Bools, families: Sequence[str], patient: Codes) -> VarianceShares:
@@ -62,8 +59,7 @@ def variance_shares(right: Bools, families: Sequence[str], patient: Codes) -> Va
     orthogonal and are given as shares of the total. "family" and "wording_in_family" are differences of
     accuracy; the two "by_recording" shares are answers that turn with the wording on single recordings
     without a gain overall, and hold the noise. Shares describe these wordings and recordings; they are biased
-    upwards for sources with many levels. The components are the moment estimators of a two-way random model
-    without replication (Brennan, Generalizability Theory, 2001, chapter 3), cut off at 0.
+    upwards for sources with many levels.
 
     Raises:
         ValueError: shapes do not agree, or there is no cell.
@@ -100,14 +96,7 @@ def variance_shares(right: Bools, families: Sequence[str], patient: Codes) -> Va
         FamilyShare(str(name), int(size), float(mean), float(part / total) if total > 0 else 0.0)
         for name, size, mean, part in zip(names, in_family, family_mean, parts, strict=True)
     )
-    k, n = y.shape
-    components = dict.fromkeys(("wording", "recording", "residual"), float("nan"))
-    if k > 1 and n > 1:
-        noise = residual / ((k - 1) * (n - 1))
-        components["wording"] = max((wordings / (k - 1) - noise) / n, 0.0)
-        components["recording"] = max((recordings / (n - 1) - noise) / k, 0.0)
-        components["residual"] = noise
-    return VarianceShares(shares, found, components)
+    return VarianceShares(shares, found)
 
 
 def two_way_bootstrap(per_wording: Floats, seed: int) -> Floats:

@@ -9,7 +9,7 @@ from typing import Any
 from semiology.data.recording_set import Annotation, RecordingSet
 from semiology.data.tables.laterality import Laterality, SidedEvent, read_laterality
 from semiology.data.windows.clips import FORMS, EventClip, OnsetClip, WholeVideo
-from semiology.data.windows.sliding import Segment, usable
+from semiology.data.windows.sliding import Segment, unusable_reason
 from semiology.features import AUDIO_FEATURES, FEATURES, TIMED_FEATURES
 from semiology.tasks.plan import Plan, RecordingPlan
 
@@ -199,7 +199,7 @@ def _clip(
     extra: Mapping[str, Any] | None = None,
 ) -> Iterator[Target]:
     """Yield the question about one clip, unless no video model can be shown it."""
-    if usable(clip, recording.info):
+    if not unusable_reason(clip, recording.info):
         hear = feature == "diagnosis" and recording.has_sound
         yield Target(recording, feature, (clip,), truth, fps, form, hear, extra or {})
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from semiology.data.importers.clock import parse_clock
 from semiology.data.importers.outcome import ImportOutcome, write_outcome
 from semiology.data.importers.published import load_embc_published, load_s3_published
 from semiology.data.importers.repository import EMBC, S3, import_repository
+from semiology.data.importers.wide import parse_clock
 from semiology.data.problems import RecordingSetError
 from semiology.data.recording_set import Annotation
 from semiology.data.tables.cells import CellError

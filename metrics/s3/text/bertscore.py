@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,14 +18,6 @@ from semiology.privacy.model_hub import hub_folder
 
 LONGEST = 20_000
 _FILES = ("*.json", "*.safetensors", "*.txt", "*.model")
-
-
-class BertScores(NamedTuple):
-    """BERTScore precision, recall and F1 of each text, shape (n,)."""
-
-    precision: Floats
-    recall: Floats
-    f1: Floats
 
 
 class EncoderError(ValueError):
@@ -57,10 +49,10 @@ class BertSimilarity:
         self.name = f"{Path(encoder).name if Path(encoder).is_dir() else encoder}, layer {self.layer}"
         self._batch_size = batch_size
         self._scorer: Any = None
-        self._known: dict[tuple[str, str], tuple[float, float, float]] = {}
+        self._known: dict[tuple[str, str], float] = {}
 
-    def scores(self, texts: Sequence[str], references: Sequence[str]) -> BertScores:
-        """Return BERTScore precision, recall and F1 of each text with its reference; 0 for an empty text.
+    def __call__(self, texts: Sequence[str], references: Sequence[str]) -> Floats:
+        """Return the BERTScore F1 of each text with its reference, shape (n,); 0 for an empty text.
 
         Raises:
             ValueError: there is no text, or the lengths differ.
@@ -74,17 +66,11 @@ class BertSimilarity:
         fresh = list(dict.fromkeys(pair for pair in pairs if all(map(str.strip, pair))))
         fresh = [pair for pair in fresh if pair not in self._known]
         if fresh:
-            found = self._loaded().score(
+            _, _, f1 = self._loaded().score(
                 [text for text, _ in fresh], [one for _, one in fresh], batch_size=self._batch_size
             )
-            values = np.stack([np.asarray(part, dtype=np.float64) for part in found], axis=1)
-            self._known.update(zip(fresh, map(tuple, values.tolist()), strict=True))
-        rows = np.array([self._known.get(pair, (0.0, 0.0, 0.0)) for pair in pairs], dtype=np.float64)
-        return BertScores(*rows.T)
-
-    def __call__(self, texts: Sequence[str], references: Sequence[str]) -> Floats:
-        """Return the BERTScore F1 of each text with its reference, shape (n,); see `scores`."""
-        return self.scores(texts, references).f1
+            self._known.update(zip(fresh, np.asarray(f1, dtype=np.float64).tolist(), strict=True))
+        return np.array([self._known.get(pair, 0.0) for pair in pairs], dtype=np.float64)
 
     def _loaded(self) -> Any:
         if self._scorer is None:

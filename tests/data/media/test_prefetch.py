@@ -82,7 +82,7 @@ def test_the_thread_runs_ahead_and_then_waits() -> None:
     with Prefetcher(source, max_items=4) as ahead:
         next(ahead)
         with ahead._changed:
-            assert ahead._changed.wait_for(lambda: ahead.waiting == 4, timeout=60)
+            assert ahead._changed.wait_for(lambda: len(ahead._ready) == 4, timeout=60)
         assert source.made == 5
     assert source.made <= 6
     assert source.closed

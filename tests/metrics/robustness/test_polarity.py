@@ -5,7 +5,7 @@ from hypothesis import given
 from wording_examples import answers_of, any_answers
 
 from semiology.metrics.robustness.answers import WordingAnswers
-from semiology.metrics.robustness.measures import polarity_outcomes, polarity_pairs, yes_bias
+from semiology.metrics.robustness.measures import polarity_outcomes, polarity_pairs
 
 
 def test_outcomes_of_a_hand_computed_example() -> None:
@@ -19,7 +19,7 @@ def test_outcomes_of_a_hand_computed_example() -> None:
     np.testing.assert_allclose(yes, [0, 1, 0, np.nan])
     np.testing.assert_allclose(no, [0, 0, 1, np.nan])
     assert usable.tolist() == [1, 1, 1, 0]
-    np.testing.assert_allclose(yes_bias(yes, no), [0, 1, -1, np.nan])
+    np.testing.assert_allclose((yes - no), [0, 1, -1, np.nan])
 
 
 def test_a_model_that_always_says_yes_is_found_out() -> None:
@@ -29,7 +29,7 @@ def test_a_model_that_always_says_yes_is_found_out() -> None:
     assert pairs == [(0, 2), (1, 2)]
     consistent, yes, no, _ = polarity_outcomes(answers.answers, pairs)
     assert consistent.tolist() == [0, 0, 0]
-    assert yes_bias(yes, no).tolist() == [1, 1, 1]
+    assert (yes - no).tolist() == [1, 1, 1]
 
 
 def test_without_a_pair_nothing_is_known() -> None:

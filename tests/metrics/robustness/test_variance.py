@@ -39,15 +39,6 @@ def test_shares_of_hand_computed_examples() -> None:
     assert variance_shares(right, ["a", "a"], np.arange(2)).shares["wording_by_recording"] == pytest.approx(1)
 
 
-def test_components_of_a_hand_computed_example() -> None:
-    # Y = 1 1 / 1 0 / 0 0 (3 wordings, 2 recordings): grand 1/2; wording means 1, 1/2, 0; recordings 2/3, 1/3.
-    # SS_w = 2 (1/4 + 0 + 1/4) = 1, SS_r = 3 * 2/36 = 1/6, total 6/4, residual 1.5 - 1 - 1/6 = 1/3.
-    # MS 1/2, 1/6, 1/6. wording (1/2 - 1/6) / 2 = 1/6; recording (1/6 - 1/6) / 3 = 0; residual 1/6.
-    right = np.array([[1, 1], [1, 0], [0, 0]], dtype=bool)
-    found = variance_shares(right, ["a"] * 3, np.arange(2)).components
-    assert found == pytest.approx({"wording": 1 / 6, "recording": 0, "residual": 1 / 6})
-
-
 @given(any_answers())
 def test_the_shares_sum_to_one(answers: WordingAnswers) -> None:
     found = variance_shares(answers.right, answers.polarities, answers.patient)
