@@ -39,7 +39,7 @@ class AnswerCounts:
 
 
 def is_missing(value: Any) -> bool:
-    """Whether a cell holds no answer: None, NaN or the empty string."""
+    """Return whether a cell holds no answer: None, NaN or the empty string."""
     return (
         value is None
         or (isinstance(value, str) and not value)

@@ -73,7 +73,7 @@ def text_faults(text: str) -> list[str]:
 
 
 def _is_invisible(character: str) -> bool:
-    """Tell whether a character cannot be seen, or looks like a plain space without being one."""
+    """Return whether a character cannot be seen, or looks like a plain space without being one."""
     category = unicodedata.category(character)
     return category in {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"} - ({"Cc"} if character in "\n\t" else set()) or (
         category == "Zs" and character != " "

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
-from semiology.metrics.scores import lmms_eval_hooks as recording_level
+from semiology.metrics.scores.lmms_eval_hooks import score_of
 from semiology.tasks.answers.parse import Answer, parse_reply
 
 Score = float | str
@@ -66,28 +66,30 @@ def macro(values: Sequence[Score], sizes: Sequence[int], weight_by_size: bool) -
     return sum(numbers) / len(numbers) if numbers else UNDEFINED
 
 
-def _from_compact(score: Callable[[Any], float], undefined: str) -> Callable[[Sequence[Any]], Score]:
-    """Make lmms-eval's aggregation hook from a recording-level score."""
+def _hook(name: str, part: Literal["value", "low", "high"] = "value") -> Callable[[Sequence[Any]], Score]:
+    """Return lmms-eval's aggregation hook for a score over recordings, or a limit of its interval."""
 
     def aggregate(items: Sequence[Any]) -> Score:
-        value = score([dict(zip(COMPACT_FIELDS, item, strict=True)) for item in items])
-        return undefined if math.isnan(value) else value
+        value = score_of([dict(zip(COMPACT_FIELDS, item, strict=True)) for item in items], name, part)
+        if math.isnan(value):
+            return UNDEFINED if part == "value" else NOT_ESTIMABLE
+        return value
 
     return aggregate
 
 
-f1 = _from_compact(recording_level.recording_f1, UNDEFINED)
-f1_low = _from_compact(recording_level.f1_low, NOT_ESTIMABLE)
-f1_high = _from_compact(recording_level.f1_high, NOT_ESTIMABLE)
-always_yes_f1 = _from_compact(recording_level.always_yes_f1, UNDEFINED)
-precision = _from_compact(recording_level.recording_precision, UNDEFINED)
-recall = _from_compact(recording_level.recording_recall, UNDEFINED)
-specificity = _from_compact(recording_level.recording_specificity, UNDEFINED)
-accuracy = _from_compact(recording_level.recording_accuracy, UNDEFINED)
-balanced_accuracy = _from_compact(recording_level.recording_balanced_accuracy, UNDEFINED)
-mcc = _from_compact(recording_level.recording_mcc, UNDEFINED)
-prevalence = _from_compact(recording_level.prevalence, UNDEFINED)
-unparsed_rate = _from_compact(recording_level.unparsed_rate, UNDEFINED)
+f1 = _hook("f1")
+f1_low = _hook("f1", "low")
+f1_high = _hook("f1", "high")
+always_yes_f1 = _hook("always_yes_f1")
+precision = _hook("precision")
+recall = _hook("recall")
+specificity = _hook("specificity")
+accuracy = _hook("accuracy")
+balanced_accuracy = _hook("balanced_accuracy")
+mcc = _hook("mcc")
+prevalence = _hook("prevalence")
+unparsed_rate = _hook("unparsed_rate")
 
 TABLE_METRICS = (
     "f1",

@@ -56,13 +56,12 @@ _MIN_PART = 3
 class Scrubber:
     """Replaces dates, clock times, phone numbers, e-mails, ids and names by ``[date]``, ``[time]``, ….
 
+    ``replaced`` counts the pieces by kind.
+
     Args:
         identifying: Old ids and file names; they and their parts (of three characters or more, without
             everyday words of the field such as "left") are replaced by ``[id]``.
         names: Words to replace by ``[name]``, whatever the case of their letters.
-
-    Attributes:
-        replaced: How many pieces were replaced, by kind.
     """
 
     def __init__(self, identifying: Iterable[str] = (), names: Sequence[str] = ()) -> None:
@@ -91,7 +90,7 @@ class Scrubber:
 
 
 def _telling(text: str) -> bool:
-    """Tell whether a piece of a name may be sought in free text: long enough, no everyday word."""
+    """Return whether a piece of a name may be sought in free text: long enough, no everyday word."""
     return (
         len(text) >= _MIN_PART
         and text.lower() not in _HARMLESS

@@ -38,9 +38,7 @@ def read_embc(source: Path, destination: Path, *, seed: int = 0) -> ImportOutcom
 def load_s3_published(directory: Path, *, destination: Path | None = None) -> ImportOutcome:
     """Load the normalised S3 ground truth: 438 recordings of 116 patients, 20 features each.
 
-    Args:
-        directory: The folder with ``ground_truth/`` or that folder itself.
-        destination: Folder that the recordings' paths shall lie in (default: ``directory``).
+    ``directory`` holds ``ground_truth/`` or is it; the recordings' paths lie in ``destination`` or else there.
 
     Raises:
         RecordingSetError: A table is missing or is not of this form.
@@ -82,9 +80,7 @@ def load_s3_published(directory: Path, *, destination: Path | None = None) -> Im
 def load_embc_published(path: Path, *, destination: Path | None = None) -> ImportOutcome:
     """Load the normalised EMBC labels: 90 recordings of 29 patients; an empty cell means "not annotated".
 
-    Args:
-        path: ``annotations.csv`` or its folder.
-        destination: Folder that the recordings' paths shall lie in (default: the table's folder).
+    ``path`` is ``annotations.csv`` or its folder; the recordings' paths lie in ``destination`` or else there.
 
     Raises:
         RecordingSetError: The table is missing or is not of this form.

@@ -78,10 +78,9 @@ def import_repository(
     """Read the wide tables of a published repository; original names are replaced by opaque ids.
 
     Args:
-        layout: `S3` or `EMBC`.
+        layout, seed: `S3` or `EMBC`; what draws the order of the opaque ids.
         source: The wide annotation table, or the folder that holds it and, beside it, any tables of
             laterality, reports, diagnoses and folds (found by their columns).
-        seed: Draws the order of the opaque ids.
         folds: Table of folds that lies elsewhere.
         directory: Folder that the recordings' paths shall lie in (default: ``source``).
 

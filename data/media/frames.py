@@ -62,10 +62,9 @@ def read_frames(path: Path, times_s: Sequence[float] | NDArray[np.float64]) -> N
 
 
 def frames_at(path: Path, times_s: NDArray[np.float64]) -> Iterator[Any]:
-    """Yield the frame on show at each of the ascending times, as stored (not rotated).
+    """Yield the `av.VideoFrame` on show at each of the ascending times, as stored (not rotated).
 
-    Yields:
-        `av.VideoFrame`; the same object again where a frame is still on show.
+    The same object comes again where a frame is still on show.
 
     Raises:
         MediaError: the file cannot be used, a time lies outside it, or a frame is damaged.

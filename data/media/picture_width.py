@@ -55,7 +55,7 @@ def readable_size(width: int, height: int) -> tuple[int, int]:
 
 @cache
 def _refused_here(width: int) -> bool:
-    """Tell whether decord fails to read one picture of this width on this processor."""
+    """Return whether decord fails to read one picture of this width on this processor."""
     import decord
 
     with TemporaryDirectory() as folder:

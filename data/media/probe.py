@@ -43,7 +43,7 @@ SOUND_CONTAINERS = ("wav", "mp3", "flac", "ogg", "aac")
 LARGE_BYTES = 4 << 30
 """From this size on a consistent MP4 index is believed, instead of reading every packet."""
 
-_MEND_PLAYABLE = "replace it with the original recording, or export it again as MP4 (H.264)"
+_EXPORT_AGAIN = "replace it with the original recording, or export it again as MP4 (H.264)"
 
 
 class MediaError(ValueError):
@@ -224,7 +224,7 @@ def _unreadable(path: Path) -> str:
             f"{name} has no index: it was cut off, or the recorder did not close it; "
             "copy it again, or recover it with the recorder's own software"
         )
-    return f"{name} is not a video that can be read: {_MEND_PLAYABLE}"
+    return f"{name} is not a video that can be read: {_EXPORT_AGAIN}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,7 +251,7 @@ def _timeline(path: Path, size: int, changed_ns: int) -> Timeline:
         except av.FFmpegError:
             raise MediaError(_unreadable(path)) from None
     if not stamps.ticks.size:
-        raise MediaError(f"{display_name(path)} holds no frame: {_MEND_PLAYABLE}")
+        raise MediaError(f"{display_name(path)} holds no frame: {_EXPORT_AGAIN}")
     with open_media(path) as container:
         stream = video_stream(container, path)
         return _assemble(path, container, stream, stamps)
@@ -329,5 +329,5 @@ def _first_frame(path: Path, container: Any, stream: Any) -> Any:
         return next(container.decode(stream))
     except (av.FFmpegError, StopIteration):
         raise MediaError(
-            f"{display_name(path)}: its first frame cannot be decoded; {_MEND_PLAYABLE}"
+            f"{display_name(path)}: its first frame cannot be decoded; {_EXPORT_AGAIN}"
         ) from None

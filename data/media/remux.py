@@ -19,14 +19,11 @@ class RemuxError(ValueError):
 
 
 def remux(source: Path, target: Path) -> int:
-    """Copy the video and audio streams of ``source`` to ``target``; everything else is dropped.
+    """Copy the video and audio streams of ``source`` to ``target``; return how many others were left out.
 
     Dropped are tags of the container and of the streams (titles, comments, creation times, places),
     chapters, attachments, cover pictures, subtitles and data streams. Pictures, sound, their time stamps and
     the rotation stay as they are.
-
-    Returns:
-        The number of streams that were left out.
 
     Raises:
         RemuxError: The file cannot be read, or its streams cannot be stored in its kind of container.

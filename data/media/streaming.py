@@ -7,7 +7,7 @@ moment. What cannot be read is given in place of the window that needed it; the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,6 @@ from semiology.data.media.probe import MediaError, Timeline, display_name, timel
 
 Pictures = NDArray[np.uint8]
 """RGB pictures, shape (n, height, width, 3)."""
-
-Prepare = Callable[[Pictures], Pictures]
-"""Turns one picture, shape (height, width, 3), into another, such as a smaller one."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +49,12 @@ def stream_windows(
     path: Path,
     requests: Sequence[WindowRequest],
     *,
-    prepare: Prepare | None = None,
     counts: DecodeCounts | None = None,
 ) -> Iterator[tuple[int, Pictures | MediaError]]:
     """Yield the frames of every window, in the order in which the windows are complete.
 
     Args:
         path, requests: a video file, and windows in any order; they may overlap, repeat, or want no frame.
-        prepare: applied once to each frame that is wanted, before it is stored.
         counts: is added to, where given.
 
     Yields:
@@ -89,7 +84,7 @@ def stream_windows(
                 yield from ((number, error) for number in windows.drop(frame))
                 continue
             counts.delivered += 1
-            windows.place(frame, prepare(picture) if prepare else picture)
+            windows.place(frame, picture)
             del picture
             yield from windows.complete(frame)
 

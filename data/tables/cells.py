@@ -134,7 +134,7 @@ def parse_identifier(text: str) -> str:
 
 
 def looks_dated(text: str) -> bool:
-    """Tell whether an id or file name seems to contain a calendar date, which would identify a patient."""
+    """Return whether an id or file name seems to contain a calendar date, which would identify a patient."""
     return bool(_DATE_LIKE.search(text))
 
 

@@ -42,8 +42,7 @@ def write_recording_set(
         directory: Folder; made if it does not exist. Tables in it are replaced.
         recordings: Their paths must lie in the folder; they are written relative to it.
         annotations: At most one per (recording, feature), all of recordings that are given.
-        reports: Report text by video id; ``reports.csv`` is written only if there is any.
-        metadata: Content of ``dataset.yaml``; needs ``name`` and ``version``.
+        reports, metadata: Text by video id (no table without any); what ``dataset.yaml`` holds.
 
     Raises:
         ValueError: An id or (recording, feature) pair occurs twice or is unknown, a path lies outside the

@@ -153,10 +153,8 @@ def compare_pairs(
         pairs: columns `paired_tables.PAIR_COLUMNS`, one row per recording and feature.
         features: order of the features; those that no row is about are skipped.
         flips: draws of the sign-flip test (all possibilities are enumerated where they are fewer).
-        resamples: draws of the patient bootstrap.
-        seed: of both.
-        margin: largest difference that counts as none; fix it before looking.
-        alpha: level of the tests.
+        resamples, seed: draws of the patient bootstrap; the seed is that of the flips too.
+        margin, alpha: largest difference that counts as none, fixed before looking; level of the tests.
 
     Raises:
         ValueError: there is nothing to compare, or a column, value or option is not usable.

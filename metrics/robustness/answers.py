@@ -185,13 +185,10 @@ def wording_answers(recordings: pd.DataFrame, *, reference: str = "s3") -> Wordi
 def wording_answers_of_segments(segments: pd.DataFrame, *, reference: str = "s3") -> WordingAnswers:
     """Arrange segment answers of one model and one feature, as a sweep logs them, as wordings × recordings.
 
-    Args:
-        segments: columns of `aggregation.recording_answers` with prompt_id and prompt_hash, and any of
-            family, polarity, answer_format, p_yes.
-        reference: prompt_id of the reference wording.
-
-    A recording that was not asked about in the same number of segments under every wording, as at the end
-    of a run that was stopped, is left out.
+    ``segments`` has the columns of `aggregation.recording_answers` with prompt_id and prompt_hash, and any of
+    family, polarity, answer_format, p_yes; ``reference`` is the prompt_id of the reference wording. A recording
+    that was not asked about in the same number of segments under every wording, as at the end of a run that was
+    stopped, is left out.
 
     Raises:
         ValueError: as `wording_answers`.

@@ -29,13 +29,10 @@ POLARITY_MEASURES = ("consistent", "yes_to_both", "no_to_both", "yes_bias")
 def worst_at(k: Floats, counted: Floats, m: int) -> Floats:
     """Return Worst@m of each recording: C(k, m) / C(K, m), the chance that m random wordings are all right.
 
-    Args:
-        k: wordings right, shape (n,). counted: wordings counted, K_i, shape (n,).
-        m: wordings drawn without replacement.
-
-    Range 0 to 1; never rises with m; m = 1 is the share right, m = K the per-case worst score (Cao et al.,
-    arXiv 2406.10248, as mean over recordings). Comparable across different K, unlike the worst case itself.
-    NaN where fewer than m wordings were counted. Source: the hypergeometric form of "pass^m".
+    Of ``counted`` wordings ``k`` are right, each (n,); m are drawn without replacement. Range 0 to 1; never rises
+    with m; m = 1 is the share right, m = K the per-case worst score (Cao et al., arXiv 2406.10248, as mean over
+    recordings). Comparable across different K, unlike the worst case itself. NaN where fewer than m wordings were
+    counted. Source: the hypergeometric form of "pass^m".
 
     Raises:
         ValueError: m is not positive.

@@ -102,15 +102,11 @@ def variance_shares(right: Bools, families: Sequence[str], patient: Codes) -> Va
 def two_way_bootstrap(per_wording: Floats, seed: int) -> Floats:
     """Return mean scores over wordings when the wordings are drawn anew too, shape (B,).
 
-    Args:
-        per_wording: score of each wording in each resample of patients, shape (B, K).
-        seed: of the draws of wordings.
-
-    Each patient resample meets its own draw of K wordings with replacement (Owen, Annals of Applied
-    Statistics 1 (2007) 386-411: the pigeonhole bootstrap, on the safe side). The interval is wider than over
-    patients alone, and right where the wordings stand for all that might have been written. Only for means
-    over wordings (AvgP, mean F1): a wording drawn twice agrees with itself, so agreement and Worst@m would
-    come out too high.
+    ``per_wording`` has the score of each wording in each resample of patients, shape (B, K). Each patient
+    resample meets its own draw of K wordings with replacement (Owen, Annals of Applied Statistics 1 (2007)
+    386-411: the pigeonhole bootstrap, on the safe side). The interval is wider than over patients alone, and right
+    where the wordings stand for all that might have been written. Only for means over wordings (AvgP, mean F1): a
+    wording drawn twice agrees with itself, so agreement and Worst@m would come out too high.
     """
     draws = patient_weights(per_wording.shape[1], per_wording.shape[0], np.random.default_rng(seed))
     defined = ~np.isnan(per_wording)
@@ -123,15 +119,11 @@ def wording_permutation_test(
 ) -> tuple[float, float]:
     """Return (p-value, expected spread) if the wordings were interchangeable.
 
-    Args:
-        right: shape (K, n). patient: each recording's patient, shape (n,).
-        permutations: draws. seed: of the draws.
-
-    The names of the wordings are permuted within each patient, all recordings of a patient together; the
-    statistic is the variance of the wordings' accuracies. The p-value is (1 + draws at least as extreme) /
-    (1 + draws): is any wording different? It takes the place of Cochran's Q, which holds recordings for
-    independent. The second number is the mean best-minus-worst accuracy over the draws: the spread that
-    noise alone makes, to be read beside the spread observed. (1, 0) for one wording.
+    The names of the wordings in ``right`` (K, n) are permuted within each ``patient`` (n,), all recordings of a
+    patient together; the statistic is the variance of the wordings' accuracies. The p-value is (1 + draws at least
+    as extreme) / (1 + draws): is any wording different? It takes the place of Cochran's Q, which holds recordings
+    for independent. The second number is the mean best-minus-worst accuracy over the draws: the spread that noise
+    alone makes, to be read beside the spread observed. (1, 0) for one wording.
     """
     counts, _ = _means(np.asarray(right, dtype=np.float64).T, patient)
     sizes = np.bincount(np.unique(patient, return_inverse=True)[1])

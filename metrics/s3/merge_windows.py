@@ -24,11 +24,10 @@ _SENTENCE = re.compile(r"(?<=[.!?;])\s+")
 def merge_justifications(
     feature: str, windows: Sequence[tuple[str, str | None]], merge: TextMerger | None = None
 ) -> tuple[str, str | None]:
-    """Return the recording's answer and its justification (None where no window gave one).
+    """Return the recording's answer on a feature and its justification (None where no window gave one).
 
     Args:
-        feature: Name of the feature.
-        windows: (answer, justification) by window, in time order; answers ``yes``, ``no``, ``na``,
+        feature, windows: (answer, justification) by window, in time order; answers ``yes``, ``no``, ``na``,
             ``unparsed``.
         merge: Merges the texts; by default they are merged extractively.
 

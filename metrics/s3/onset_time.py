@@ -46,7 +46,6 @@ def published_mae(target_s: Sequence[float], answer_s: Sequence[float | None]) -
     """Return the mean absolute error in seconds over the answers that could be read; NaN without any.
 
     Unread answers (None, NaN) cost nothing, which rewards not answering: see `charged_errors`.
-
     Source: arXiv 2605.21852, section 3.2.4, Tables 1, 16 and 22.
 
     Raises:

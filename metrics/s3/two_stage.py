@@ -28,8 +28,7 @@ CODES: Mapping[str, float] = {"yes": 1.0, "no": 0.0}
 def feature_vectors(answers: pd.DataFrame) -> pd.DataFrame:
     """Return a row per recording, a column per feature: 1 yes, 0 no, NaN anything else.
 
-    Args:
-        answers: columns video_id, feature, answer; one row per recording and feature.
+    ``answers`` has the columns video_id, feature, answer.
 
     Raises:
         ValueError: a feature of a recording is answered twice.

@@ -9,7 +9,7 @@ Each item is a dict with video_id, patient_id, feature, segment, answer and trut
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 from semiology.metrics.scores.aggregation import recording_answers
@@ -38,20 +38,6 @@ def score_of(items: Items, name: str, part: str = "value") -> float:
     found = scored.estimates.get(name)
     value = getattr(scored, name) if found is None else getattr(found, part)
     return float("nan") if value is None else float(value)
-
-
-recording_precision = partial(score_of, name="precision")
-recording_recall = partial(score_of, name="recall")
-recording_f1 = partial(score_of, name="f1")
-recording_accuracy = partial(score_of, name="accuracy")
-recording_specificity = partial(score_of, name="specificity")
-recording_balanced_accuracy = partial(score_of, name="balanced_accuracy")
-recording_mcc = partial(score_of, name="mcc")
-always_yes_f1 = partial(score_of, name="always_yes_f1")
-prevalence = partial(score_of, name="prevalence")
-unparsed_rate = partial(score_of, name="unparsed_rate")
-f1_low = partial(score_of, name="f1", part="low")
-f1_high = partial(score_of, name="f1", part="high")
 
 
 def run_scores(items: Items) -> RunScores:

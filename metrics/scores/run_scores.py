@@ -113,7 +113,7 @@ class RunScores:
 
 
 def _clears(difference: Estimate) -> bool | None:
-    """Whether a difference is above nothing; None without an interval, or with fewer patients than a test of
+    """Return whether a difference is above nothing; None without an interval, or with fewer patients than a test of
     its level needs to decide (six for 5 %)."""
     if difference.low is None or smallest_p(difference.n_patients) >= CLAIM_LEVEL:
         return None
@@ -225,13 +225,9 @@ def macro_estimate(
 ) -> MacroScores:
     """Return the means over the features of a group with joint patient-bootstrap intervals.
 
-    Args:
-        group, members: name and features; features not in ``tables`` are skipped.
-        tables: counts per patient, (P, F, 3, 4).
-        point, drawn: scores by name on the data, (1, F), and on the resamples, (B, F).
-
-    A feature that no recording shows is left out; one that was never answered yes has precision 0 here, as
-    its F1 is 0 too. In a resample the mean is over the features still defined.
+    ``point`` has the scores by name on the data, (1, F), ``drawn`` on the resamples, (B, F). Members that are not
+    in ``tables`` are skipped, and a feature that no recording shows is left out; one that was never answered yes
+    has precision 0 here, as its F1 is 0 too. In a resample the mean is over the features still defined.
     Fewer than 10 patients with a feature give an interval with a caution, since macro means are read at a glance.
     """
     asked = [i for i, name in enumerate(tables.features) if name in set(members)]

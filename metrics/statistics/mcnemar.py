@@ -12,10 +12,8 @@ from scipy.stats import binom
 def mcnemar_mid_p(only_first: int, only_second: int) -> float:
     """Return the two-sided mid-p value of McNemar's exact test; 1 without discordant recordings.
 
-    Args:
-        only_first, only_second: recordings that only the first, or only the second condition answers rightly.
-
-    Source: Fagerland, Lydersen and Laake, BMC Medical Research Methodology 13 (2013) 91, section "mid-p".
+    The counts are of recordings that only the first, or only the second condition answers rightly. Source:
+    Fagerland, Lydersen and Laake, BMC Medical Research Methodology 13 (2013) 91, section "mid-p".
 
     Raises:
         ValueError: a count is negative.

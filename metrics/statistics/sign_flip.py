@@ -68,13 +68,9 @@ def smallest_p(n_deciding: Codes | int) -> Floats:
 
 
 def flip_p_value(observed: Floats, flipped: Floats, flips: Flips) -> Floats:
-    """Return two-sided p-values, each for itself.
+    """Return two-sided p-values, each for itself; NaN where a difference is undefined.
 
-    Args:
-        observed: differences seen, shape (F,). flipped: sums under each draw, shape (B, F).
-        flips: the draws.
-
-    NaN where a difference is undefined.
+    ``observed`` are the differences seen, shape (F,), ``flipped`` the sums under each draw, shape (B, F).
     """
     as_large = (np.abs(flipped) >= np.abs(observed) - _TIES).sum(0).astype(np.float64)
     return np.where(np.isnan(observed), np.nan, flips.p_value(as_large))

@@ -7,13 +7,12 @@ from pathlib import Path
 
 from semiology.data.media.frames import DecodeCounts
 from semiology.data.media.probe import MediaError
-from semiology.data.media.streaming import Pictures, Prepare, WindowRequest, stream_windows
+from semiology.data.media.streaming import Pictures, WindowRequest, stream_windows
 
 
 def stream_recordings(
     jobs: Iterable[tuple[Path, Sequence[WindowRequest]]],
     *,
-    prepare: Prepare | None = None,
     counts: DecodeCounts | None = None,
 ) -> Iterator[tuple[int, int, Pictures | MediaError]]:
     """Yield the windows of one recording after another; see `stream_windows`.
@@ -23,5 +22,5 @@ def stream_recordings(
         or the reason why there are none.
     """
     for recording, (path, requests) in enumerate(jobs):
-        for number, pictures in stream_windows(path, requests, prepare=prepare, counts=counts):
+        for number, pictures in stream_windows(path, requests, counts=counts):
             yield recording, number, pictures

@@ -77,7 +77,7 @@ class Script:
         return next(iter(sides), None)
 
     def present_between(self, feature: str, start_s: float, end_s: float) -> bool:
-        """Tell whether a window of the recording shows the feature.
+        """Return whether a window of the recording shows the feature.
 
         Sleep: asleep at the window's start. Closed eyes: closed by the feature for more than half of the window.
         Arms together: the window holds their common start. Others: see ``SEEN_S``.

@@ -49,17 +49,12 @@ _LOUDNESS = (1.0, 0.5, 0.22)
 def say(
     phones: str, length_s: float, pitch_hz: float, rng: np.random.Generator, rise: float = -0.15
 ) -> Samples:
-    """Speak a string of phones.
+    """Speak a string of phones, one character each, a blank a short pause: float64 at ``RATE``, peak 1.
 
     Args:
-        phones: one character per phone, a blank is a short pause.
-        length_s: total length in seconds; the phones share it.
-        pitch_hz: pitch of the voice at the start.
+        phones, length_s: what is said, and the total length in seconds, which the phones share.
+        pitch_hz, rise: pitch at the start, and its change towards the end as a fraction (a question rises).
         rng: jitter of the pitch, and the hiss.
-        rise: change of the pitch towards the end, as a fraction (a question rises).
-
-    Returns:
-        Samples at ``RATE``, float64, peak 1.
 
     Raises:
         KeyError: a phone is not in the table.

@@ -118,9 +118,7 @@ def first_mentions(sequence: Sequence[str]) -> dict[str, float]:
     return times
 
 
-def temporal_relation_scores(
-    truth: Mapping[str, float], answer: Mapping[str, float], *, tie_tolerance: float = 0.0
-) -> RelationScores:
+def temporal_relation_scores(truth: Mapping[str, float], answer: Mapping[str, float]) -> RelationScores:
     """Return precision, recall and F1 over pairs of features and the order in which they begin.
 
     Each pair of features in the answer claims one relation (before, after or together), each pair in the truth
@@ -131,7 +129,6 @@ def temporal_relation_scores(
     Args:
         truth: onset of each true feature, in seconds or ranks.
         answer: the same for the answer; for a list of features, `first_mentions`.
-        tie_tolerance: onsets of the truth at most this far apart are a tie.
 
     Without ties, swapping truth and answer swaps precision and recall.
 
@@ -147,7 +144,7 @@ def temporal_relation_scores(
     for i, first in enumerate(shared):
         for second in shared[i + 1 :]:
             gap, claimed = truth[second] - truth[first], answer[second] - answer[first]
-            if abs(gap) <= tie_tolerance:
+            if gap == 0:
                 ties += 1
             else:
                 strict += 1

@@ -122,7 +122,7 @@ def clauses(text: str) -> list[Clause]:
 
 
 def negated(clause: str, position: int) -> bool:
-    """Whether a word of negation stands before ``position`` in the clause."""
+    """Return whether a word of negation stands before ``position`` in the clause."""
     return any(match.start() < position for match in _NEGATION.finditer(clause))
 
 
@@ -144,7 +144,7 @@ def stated(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, re.Match[
 
 
 def denied(pattern: re.Pattern[str], text: str) -> bool:
-    """Whether a pattern occurs in a `plain` text, and every time negated."""
+    """Return whether a pattern occurs in a `plain` text, and every time negated."""
     return asserted(pattern, text) is None and pattern.search(text) is not None
 
 

@@ -100,7 +100,7 @@ def score_justification_texts(frame: pd.DataFrame, drawing: Drawing, tools: Text
 
 
 def is_compared(answer: str, truth: str, reference: str | None) -> bool:
-    """Whether the interpretation score of an answer depends on what is read from its justification."""
+    """Return whether the interpretation score of an answer depends on what is read from its justification."""
     return answer == truth and isinstance(reference, str) and bool(reference)
 
 

@@ -165,20 +165,6 @@ def test_no_more_frames_are_held_than_those_of_two_overlapping_windows(tmp_path:
     assert peak > per_window * frame  # or nothing was measured
 
 
-def test_pictures_can_be_made_smaller_before_they_are_held(zoo: MediaZoo) -> None:
-    calls: list[int] = []
-
-    def half(picture: Pictures) -> Pictures:
-        calls.append(number_of(picture))
-        return picture[::2, ::2]
-
-    first, second = streamed(zoo["even.mp4"], by_number([0, 1, 2], [1, 2, 3]), prepare=half)
-    assert calls == [0, 1, 2, 3]
-    whole = streamed(zoo["even.mp4"], by_number([0, 1, 2], [1, 2, 3]))
-    np.testing.assert_array_equal(first, whole[0][:, ::2, ::2])
-    np.testing.assert_array_equal(second, whole[1][:, ::2, ::2])
-
-
 def test_damage_costs_only_the_windows_that_show_it(zoo: MediaZoo) -> None:
     path = zoo["damaged.mp4"]
     with pytest.raises(MediaError):
