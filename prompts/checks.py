@@ -102,7 +102,7 @@ PlainText = Annotated[StrictStr, Field(min_length=1), AfterValidator(_plain)]
 """A text that has one stable hash (see `text_faults`)."""
 
 
-class SourcedWording(BaseModel, extra="forbid"):
+class SourcedWording(BaseModel, extra="forbid", frozen=True):
     """The keys that every wording has, of a feature or of a task; ``also`` names studies that used it too."""
 
     id: Annotated[str, BeforeValidator(_plain_name)]

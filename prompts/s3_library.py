@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field, ValidationInfo, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, model_validator
 
 from semiology.prompts.checks import PROVENANCES, PlainText, PromptProblem, SourcedWording, problems_of
 from semiology.prompts.library import PromptLibraryError
@@ -27,35 +26,46 @@ ANSWERS = ("side", "region", "time", "sequence", "report", "diagnosis", "text")
 _PLACE = re.compile(r"\{([a-z]+)\}")
 
 
-@dataclass(frozen=True)
-class TaskPrompt:
+class _Descriptions(BaseModel, extra="forbid"):
+    """What a wording with the place ``{description}`` says of each feature."""
+
+    provenance: Annotated[str, one_of(PROVENANCES)]
+    source: PlainText
+    texts: dict[str, PlainText]
+
+
+def _described(name: Any, info: ValidationInfo) -> Any:
+    """Return the words for each feature of the set of descriptions that a wording names."""
+    chosen = (info.context or {})["sets"].get(name)
+    return chosen.get("texts") if isinstance(chosen, Mapping) else None
+
+
+class TaskPrompt(SourcedWording):
     """One wording of one task.
 
-    ``descriptions`` gives, for a wording with the place ``{description}``, the words for each feature.
+    ``descriptions`` gives, for a wording with the place ``{description}``, the words for each feature; the file
+    names one of its sets there.
     """
 
-    task: str
-    id: str
-    text: str
-    provenance: str
-    source: str
-    also: tuple[str, ...] = ()
-    descriptions: Mapping[str, str] | None = None
-    note: str | None = None
+    descriptions: Annotated[Mapping[str, str] | None, BeforeValidator(_described)] = None
 
-    @property
-    def places(self) -> tuple[str, ...]:
-        """Names of the places to be filled, in order."""
-        return tuple(_PLACE.findall(self.text))
+    @model_validator(mode="after")
+    def _place_and_words(self) -> TaskPrompt:
+        if ("{description}" in self.text) != (self.descriptions is not None):
+            raise ValueError(
+                "a text with {description} names one of the sets of descriptions, and no other does; "
+                "correct `descriptions`"
+            )
+        return self
 
 
-@dataclass(frozen=True)
-class TaskPrompts:
-    """All wordings of one task and the kind of answer that they ask for."""
+class TaskPrompts(BaseModel, extra="forbid", frozen=True):
+    """All wordings of one task and the kind of answer that they ask for, as its file holds them."""
 
     task: str
-    answer: str
-    prompts: tuple[TaskPrompt, ...]
+    answer: Annotated[str, one_of(ANSWERS)]
+    prompts: Annotated[tuple[TaskPrompt, ...], Field(min_length=1)]
+    descriptions: dict[str, _Descriptions] = {}
 
     def prompt(self, prompt_id: str) -> TaskPrompt:
         """Return a wording by id, or by the id of a study that used the same words.
@@ -93,11 +103,6 @@ def load_task_prompts(task: str) -> TaskPrompts:
     return library[task]
 
 
-def tasks() -> tuple[str, ...]:
-    """Return the names of all tasks that have wordings."""
-    return tuple(_read())
-
-
 @lru_cache(maxsize=1)
 def _read() -> Mapping[str, TaskPrompts]:
     problems: list[PromptProblem] = []
@@ -107,55 +112,15 @@ def _read() -> Mapping[str, TaskPrompts]:
         faults = check_task_file(content, file.name)
         problems += faults
         if not faults:
-            found[content["task"]] = _task(content)
+            found[content["task"]] = TaskPrompts.model_validate(content, context=_context(content))
     if problems:
         raise PromptLibraryError(problems)
     return found
 
 
-def _task(content: Mapping[str, Any]) -> TaskPrompts:
-    sets, prompts = content.get("descriptions", {}), []
-    for raw in content["prompts"]:
-        described = sets[raw["descriptions"]]["texts"] if "descriptions" in raw else None
-        settled = {"also": tuple(raw.get("also", ())), "descriptions": described}
-        prompts.append(TaskPrompt(task=content["task"], **raw | settled))
-    return TaskPrompts(content["task"], content["answer"], tuple(prompts))
-
-
-class _Descriptions(BaseModel, extra="forbid"):
-    """What a wording with the place ``{description}`` says of each feature."""
-
-    provenance: Annotated[str, one_of(PROVENANCES)]
-    source: PlainText
-    texts: dict[str, PlainText]
-
-
-class _TaskWording(SourcedWording):
-    """One wording of a task; ``descriptions`` names one of the file's sets."""
-
-    descriptions: str | None = None
-
-    @model_validator(mode="after")
-    def _described(self, info: ValidationInfo) -> _TaskWording:
-        if ("{description}" in self.text) != (self.descriptions in (info.context or {})["sets"]):
-            raise ValueError(
-                "a text with {description} names one of the sets of descriptions, and no other does; "
-                "correct `descriptions`"
-            )
-        return self
-
-
-class _TaskFile(BaseModel, extra="forbid"):
-    task: str
-    answer: Annotated[str, one_of(ANSWERS)]
-    prompts: Annotated[list[_TaskWording], Field(min_length=1)]
-    descriptions: dict[str, _Descriptions] = {}
-
-
 def check_task_file(content: Any, file: str) -> list[PromptProblem]:
     """Return what is wrong with the plain content of one file: [] for a usable one."""
-    sets = content.get("descriptions") or {} if isinstance(content, Mapping) else {}
-    problems = problems_of(_TaskFile, content, file, {"sets": sets})
+    problems = problems_of(TaskPrompts, content, file, _context(content))
     if problems:
         return problems
     if content["task"] != file.removesuffix(".yaml"):
@@ -165,3 +130,9 @@ def check_task_file(content: Any, file: str) -> list[PromptProblem]:
         message = "must hold each id once, and the reference 's3'"
         problems.append(PromptProblem(file, "prompts", message, "correct the ids"))
     return problems
+
+
+def _context(content: Any) -> dict[str, Any]:
+    """Return what the checks of a wording know of its file: the sets of descriptions."""
+    sets = content.get("descriptions") if isinstance(content, Mapping) else None
+    return {"sets": sets if isinstance(sets, Mapping) else {}}

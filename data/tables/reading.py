@@ -134,28 +134,21 @@ class _RowReader(RowCells):
     def problem(self, message: str, fix: str) -> None:
         self.reading.problems.append(Problem(self.table.file, self.row.number, message, fix))
 
-    def file(self, column: str, directory: Path, require: bool) -> Path | None:
-        path = self.optional(column, lambda text: cells.parse_relative_path(text, directory))
-        if path is not None and require and not path.is_file():
-            self.problem(f"{column}: the file {self.row[column]!r} does not exist", _file_fix(path))
-        return path
-
-    def file_or_folder(self, column: str, directory: Path, require: bool) -> Path | None:
-        """Return the path of a file, or of a folder with OpenPose's JSON files, one per frame."""
+    def file(self, column: str, directory: Path, require: bool, *, folder: bool = False) -> Path | None:
+        """Return the path of a file, or of a ``folder`` with OpenPose's JSON files, one per frame."""
         path = self.optional(column, lambda text: cells.parse_relative_path(text, directory))
         if path is None or not require or path.is_file():
             return path
-        if not path.is_dir():
-            self.problem(f"{column}: {self.row[column]!r} does not exist", _file_fix(path))
-            return path
-        frames = [frame for frame, _ in keypoint_files(path)]
-        folder = f"{column}: the folder {self.row[column]!r}"
-        if not frames:
+        named = f"{column}: the folder {self.row[column]!r}"
+        frames = [frame for frame, _ in keypoint_files(path)] if folder and path.is_dir() else None
+        if frames is None:
+            self.problem(f"{column}: the file {self.row[column]!r} does not exist", _file_fix(path))
+        elif not frames:
             fix = "name the folder with OpenPose's files, such as P001_V01_000000000000_keypoints.json"
-            self.problem(f"{folder} holds no *_keypoints.json file", fix)
+            self.problem(f"{named} holds no *_keypoints.json file", fix)
         elif len(set(frames)) < len(frames):
             fix = "give every recording a folder of its own"
-            self.problem(f"{folder} holds more than one *_keypoints.json file of the same frame", fix)
+            self.problem(f"{named} holds more than one *_keypoints.json file of the same frame", fix)
         return path
 
 
@@ -206,7 +199,7 @@ def _recording(reader: _RowReader, directory: Path, require: bool) -> Recording 
         diagnosis=cast("Diagnosis | None", reader.choice("diagnosis", ("ES", "NES"), cells.DIAGNOSES)),
         split=row["split"] or None,
         fold=row["fold"] or None,
-        pose=reader.file_or_folder("pose", directory, require),
+        pose=reader.file("pose", directory, require, folder=True),
         transcript=reader.file("transcript", directory, require),
     )
     return recording if video_id else None

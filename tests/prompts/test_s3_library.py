@@ -52,7 +52,7 @@ def test_the_published_wording_on_onsets_and_reports_is_completed_at_its_end() -
 
 
 def test_every_task_but_the_justification_has_wordings_of_its_kind() -> None:
-    own = {name for name in s3_library.tasks() if name.startswith("s3_")}
+    own = {name for name in s3_library._read() if name.startswith("s3_")}
     assert own == set(TASKS) - {"s3_justification"}
     assert all(load_task_prompts(name).answer == TASKS[name].answer for name in own)
 
@@ -65,7 +65,6 @@ def test_every_wording_on_onsets_describes_every_feature() -> None:
 
 def test_filling_leaves_json_braces_and_braces_of_values_alone() -> None:
     prompt = load_task_prompts("s3_onset_time").prompt("s3")
-    assert prompt.places == ("description",)
     text = fill(prompt, {"description": "does {this}."})
     assert "a patient does {this}. Output" in text
     assert text.endswith('{"timestamp": "MM:SS"}')

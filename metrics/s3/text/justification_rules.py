@@ -18,14 +18,13 @@ from semiology.metrics.s3.text.phrases import (
     SIGNS,
     asserted,
     body_parts,
-    clauses,
     denied,
     nearest_side,
-    negated,
     one_side,
     plain,
     sides,
     stated,
+    unnegated,
 )
 
 Reader = Callable[[str], str | None]
@@ -99,13 +98,8 @@ def _either(
 
 
 def _side_with(text: str, *, of: re.Pattern[str]) -> str | None:
-    found: list[str] = []
-    for clause in clauses(text):
-        for match in of.finditer(clause.text):
-            side = nearest_side(clause.text, match.start())
-            if side is not None and not negated(clause.text, match.start()):
-                found.append(side)
-    return one_side(found)
+    found = (nearest_side(clause.text, place) for clause, place in unnegated(of, text))
+    return one_side([side for side in found if side is not None])
 
 
 def _parts(text: str, *, of: re.Pattern[str], sided: bool = False) -> str | None:

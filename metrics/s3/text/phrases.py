@@ -126,13 +126,17 @@ def negated(clause: str, position: int) -> bool:
     return any(match.start() < position for match in _NEGATION.finditer(clause))
 
 
-def asserted(pattern: re.Pattern[str], text: str) -> int | None:
-    """Return where a pattern is first stated without negation in a `plain` text, or None."""
+def unnegated(pattern: re.Pattern[str], text: str) -> Iterator[tuple[Clause, int]]:
+    """Yield where a pattern stands without negation in a `plain` text: the clause, and the place in it."""
     for clause in clauses(text):
         for match in pattern.finditer(clause.text):
             if not negated(clause.text, match.start()):
-                return clause.start + match.start()
-    return None
+                yield clause, match.start()
+
+
+def asserted(pattern: re.Pattern[str], text: str) -> int | None:
+    """Return where a pattern is first stated without negation in a `plain` text, or None."""
+    return next((clause.start + place for clause, place in unnegated(pattern, text)), None)
 
 
 def stated(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str, re.Match[str]]]:
