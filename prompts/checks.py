@@ -113,7 +113,7 @@ class SourcedWording(BaseModel, extra="forbid", frozen=True):
     note: PlainText | None = None
 
 
-class FeatureWording(SourcedWording):
+class FeatureWording(SourcedWording, frozen=True):
     """One wording of a feature; the context must hold the ids of the answer ``formats``."""
 
     answer: Annotated[str, one_of(lambda context: context["formats"])]

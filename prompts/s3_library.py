@@ -40,7 +40,7 @@ def _described(name: Any, info: ValidationInfo) -> Any:
     return chosen.get("texts") if isinstance(chosen, Mapping) else None
 
 
-class TaskPrompt(SourcedWording):
+class TaskPrompt(SourcedWording, frozen=True):
     """One wording of one task.
 
     ``descriptions`` gives, for a wording with the place ``{description}``, the words for each feature; the file
