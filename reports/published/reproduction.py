@@ -16,6 +16,7 @@ from rich.console import Console
 
 from semiology.data.cache import written_whole
 from semiology.render.table import Column, Document, Lines, Row, Table, print_document
+from semiology.render.text import counted
 from semiology.reports.published.embc import embc_cells, read_embc_tables
 from semiology.reports.published.s3 import (
     CELL_COLUMNS,
@@ -65,11 +66,18 @@ class Reproduction:
 
     Attributes:
         cells: columns `COLUMNS`, one row per published cell, then cells of models without a published one.
-        decimals: to which cells are compared.
+        decimals: to which cells are compared; None: to as many as each is printed with.
+        notes: what the folder lacks, or what was left out of it.
     """
 
     cells: pd.DataFrame
-    decimals: int
+    decimals: int | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def precision(self) -> str:
+        """How exactly cells are compared, in words."""
+        return "as printed" if self.decimals is None else f"to {self.decimals} decimals"
 
     @property
     def unexplained(self) -> pd.DataFrame:
@@ -158,16 +166,25 @@ HEADER = ("source", "table", "scope", "task", "cells", "computed", *STATUSES)
 def print_reproduction(reproduction: Reproduction, console: Console) -> None:
     """Print equal of total per table and task, every cell that differs, and the sums."""
     columns = tuple(Column(name, left=name in HEADER[:4]) for name in HEADER)
-    title = f"Equal to {reproduction.decimals} decimals"
+    title = f"Equal {reproduction.precision}"
     rows = tuple(Row(row, style="red" if row[-1] != "0" else "") for row in totals(reproduction))
     parts: list[Table | Lines] = [Table(title, columns, rows)]
     cells = reproduction.cells
     for cell in cells[cells["status"].isin([SLIP, DIFFERS])].to_dict("records"):
-        name = " ".join(cell[part] for part in ("model", "item", "metric") if cell[part])
-        text = f"{cell['source']} table {cell['table']}, {cell['scope']}: {name}"
+        name = " ".join(
+            cell[part] for part in ("run" if "run" in cell else "model", "item", "metric") if cell[part]
+        )
+        text = f"{cell['source']} table {cell['table']}{cell['scope'] and ', '}{cell['scope']}: {name}"
         told = f"{text}: published {cell['published']:g}, computed {cell['recomputed']:.4f}"
         style = "yellow" if cell["status"] == SLIP else "red"
         parts.append(Lines((f"{told} → {cell['reason'] or 'unexplained'}",), style))
+    without = cells[(cells["status"] == NO_INPUT) & (cells["reason"] != "")]
+    told_groups = without.groupby(["table", "reason"], sort=False).size()
+    if len(told_groups):
+        lines = (
+            f"{table or 'logs'}: {counted(n, 'cell')}: {reason}" for (table, reason), n in told_groups.items()
+        )
+        parts.append(Lines(("Cannot be computed:", *lines)))
     refitted = cells[cells["status"] == REFITTED]
     if len(refitted):  # a classifier that was fitted again: published value, then ours
         metrics = list(dict.fromkeys(refitted["metric"]))
@@ -177,14 +194,24 @@ def print_reproduction(reproduction: Reproduction, console: Console) -> None:
             both.append(Row((str(model), *(tuple(values.loc[name].tolist()) for name in metrics))))
         title = f"Two stages, published / ours ({REFITTED_REASON})"
         parts.append(Table(title, tuple(map(Column, ("model", *metrics))), tuple(both)))
+    if reproduction.notes:
+        parts.append(Lines(("To know:", *reproduction.notes), "yellow"))
     print_document(Document("", tuple(parts), last=(headline(reproduction),)), console)
 
 
 def headline(reproduction: Reproduction) -> str:
     """Return the sums in one line."""
-    counts = reproduction.cells["status"].value_counts()
-    computed = sum(int(counts.get(name, 0)) for name in (EQUAL, SLIP, DIFFERS))
-    parts = [f"{int(counts.get(EQUAL, 0))} of {computed} cells equal to {reproduction.decimals} decimals"]
+    cells = reproduction.cells
+    counts = cells["status"].value_counts()
+    parts = []
+    # One sum for all, but for figures that are compared as printed: a log has its own.
+    for source in [None] if reproduction.decimals is not None else list(dict.fromkeys(cells["source"])):
+        status = cells["status"] if source is None else cells.loc[cells["source"] == source, "status"]
+        equal, computed = (status == EQUAL).sum(), status.isin([EQUAL, SLIP, DIFFERS]).sum()
+        if source != "":
+            parts.append(
+                f"{source or ''}{': ' if source else ''}{equal} of {computed} cells equal {reproduction.precision}"
+            )
     parts += [
         f"{int(counts[name])} {what}"
         for name, what in (
@@ -201,10 +228,14 @@ def headline(reproduction: Reproduction) -> str:
 
 
 def write_cells(reproduction: Reproduction, path: Path) -> None:
-    """Write the cells as CSV, values to six decimals and empty where nothing can be computed."""
+    """Write the cells as CSV, values to six digits (twelve where each cell is compared as printed).
+
+    A value that cannot be computed is empty.
+    """
+    digits = 12 if reproduction.decimals is None else 6
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path, private=False) as unfinished:
-        reproduction.cells.to_csv(unfinished, index=False, float_format="%.6g", lineterminator="\n")
+        reproduction.cells.to_csv(unfinished, index=False, float_format=f"%.{digits}g", lineterminator="\n")
 
 
 def _explained(compared: pd.DataFrame) -> tuple[list[str], list[str]]:

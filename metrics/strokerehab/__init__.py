@@ -1,0 +1,1 @@
+"""Scores of the stroke-rehabilitation tasks: activities, primitives and doses, Fugl-Meyer items."""
