@@ -39,7 +39,7 @@ def read_yes_no(reply: str | None, profile: Profile = "fixed") -> bool | None:
     text = (reply or "").lower()
     if profile == "paper":
         return "yes" in text
-    words = _WORD.findall(text)
+    words: list[str] = _WORD.findall(text)
     if words and words[0] in ("yes", "no"):
         return words[0] == "yes"
     said = {word for word in words if word in ("yes", "no")}

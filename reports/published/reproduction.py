@@ -7,6 +7,7 @@ equals ours, or where the release names it as wrong. Nothing depends on which mo
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -179,10 +180,10 @@ def print_reproduction(reproduction: Reproduction, console: Console) -> None:
         style = "yellow" if cell["status"] == SLIP else "red"
         parts.append(Lines((f"{told} → {cell['reason'] or 'unexplained'}",), style))
     without = cells[(cells["status"] == NO_INPUT) & (cells["reason"] != "")]
-    told_groups = without.groupby(["table", "reason"], sort=False).size()
-    if len(told_groups):
+    reasons = Counter(zip(without["table"].tolist(), without["reason"].tolist(), strict=True))
+    if reasons:
         lines = (
-            f"{table or 'logs'}: {counted(n, 'cell')}: {reason}" for (table, reason), n in told_groups.items()
+            f"{table or 'logs'}: {counted(n, 'cell')}: {reason}" for (table, reason), n in reasons.items()
         )
         parts.append(Lines(("Cannot be computed:", *lines)))
     refitted = cells[cells["status"] == REFITTED]

@@ -118,6 +118,13 @@ class PublishedFolder:
         return table
 
     @cached_property
+    def _rates(self) -> dict[str, tuple[float, float]]:
+        """Frame rate and length of each video."""
+        table = self.videos
+        numbers = zip(table["fps"].tolist(), table["duration_s"].tolist(), strict=True)
+        return dict(zip(table.index.tolist(), numbers, strict=True))
+
+    @cached_property
     def item_scores(self) -> dict[str, dict[int, int]]:
         """The rated Fugl-Meyer score by subject and item."""
         found: dict[str, dict[int, int]] = {}
@@ -167,14 +174,12 @@ class PublishedFolder:
         return tuple(stored.get(number) or self._by_stride(video, number, fps, frames) for number in numbers)
 
     def _by_stride(self, video: str, number: int, fps: float, frames: int) -> Window | None:
-        if video not in self.videos.index:
-            return None
-        rate, duration = self.videos.loc[video, ["fps", "duration_s"]]
+        rate, duration = self._rates.get(video, (0.0, 0.0))
         if not (rate > 0 and duration > 0):
             return None
         self.note(f"windows/{fps:g}_{frames}: absent for some videos; computed from their frame rate")
         step = max(1, round(rate / fps)) * frames
-        return Window(number * step / rate, min((number + 1) * step / rate, float(duration)))
+        return Window(number * step / rate, min((number + 1) * step / rate, duration))
 
 
 def read_folders(folders: Sequence[Path]) -> PublishedFolder:
