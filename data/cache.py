@@ -27,11 +27,9 @@ def private_folder(folder: Path) -> None:
 
 @contextmanager
 def written_whole(target: Path, *, private: bool = True) -> Iterator[Path]:
-    """Give a file of a fresh name to write to; rename it to ``target`` only when all went well.
+    """Give a file of a fresh name to write to; rename it to ``target``, in a folder that exists, when all went well.
 
-    Args:
-        target: the file that is to appear; its folder must exist.
-        private: readable for the owner alone; otherwise it gets the permissions of any new file.
+    It is readable for the owner alone, or, if not ``private``, gets the permissions of any new file.
     """
     handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")  # readable for the owner alone
     os.close(handle)

@@ -18,13 +18,9 @@ UNPARSED = "unparsed"
 
 @dataclass(frozen=True)
 class AnswerCounts:
-    """Counts of recordings.
+    """Counts of recordings with a truth to compare with, ``asked``.
 
-    Attributes:
-        asked: recordings with a truth to compare with.
-        answered: those with an answer that was understood.
-        unparsed: those with an answer that was not understood.
-        missing: those without any answer.
+    Their answers were understood (``answered``), not understood (``unparsed``), or there is none (``missing``).
     """
 
     asked: int

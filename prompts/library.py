@@ -142,10 +142,9 @@ class PromptLibrary:
 
 
 def load_library(extension: Path | None = None) -> PromptLibrary:
-    """Return the library, read once and again only after a file has changed.
+    """Return the library, with the wordings of ``extension`` or of the folder that ``SEMIOLOGY_PROMPTS`` names, if any.
 
-    Args:
-        extension: Folder with further wordings; by default the one that ``SEMIOLOGY_PROMPTS`` names, if any.
+    It is read once and again only after a file has changed.
 
     Raises:
         PromptLibraryError: A file has faults; all faults of all files are listed, each with its fix.
@@ -161,11 +160,7 @@ def load_library(extension: Path | None = None) -> PromptLibrary:
 
 
 def render(prompt: Prompt, answer_format: str | None = None) -> str:
-    """Return the full text of a question, exactly as it is sent.
-
-    Args:
-        prompt: The wording.
-        answer_format: Id of an answer format; by default the wording's own, in its published form.
+    """Return the full text of a question, exactly as it is sent, by default with the wording's own, published format.
 
     Raises:
         KeyError: There is no answer format of that id; the message lists those there are.

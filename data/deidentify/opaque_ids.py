@@ -16,11 +16,9 @@ class OpaqueIds:
 
 
 def opaque_ids(pairs: Iterable[tuple[str, str]], seed: int | None) -> OpaqueIds:
-    """Draw new ids in random order.
+    """Draw new ids in random order for (old patient id, old video id), one pair per recording.
 
-    Args:
-        pairs: (old patient id, old video id), one per recording.
-        seed: The same seed and pairs give the same ids; ``None`` draws from the system's randomness.
+    The same seed and pairs give the same ids; ``None`` draws from the system's randomness.
     """
     order: random.Random = random.SystemRandom() if seed is None else random.Random(seed)  # noqa: S311
     videos_of: dict[str, list[str]] = {}

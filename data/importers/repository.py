@@ -32,12 +32,10 @@ _FILE_NAMES = {"filename": FILE_NAME, "video": FILE_NAME, "video_name": FILE_NAM
 
 @dataclass(frozen=True)
 class Layout:
-    """How a published repository names its tables.
+    """How a published repository names its tables; ``metadata`` is the content for ``dataset.yaml``.
 
-    Attributes:
-        metadata: Content for ``dataset.yaml``.
-        preferred: Per purpose, the file names to prefer where several tables would do.
-        test_fold: The fold that is the test split, if any.
+    ``preferred`` has, by purpose, the file names to prefer where several tables would do; ``test_fold`` is the fold
+    that is the test split, if any.
     """
 
     metadata: Mapping[str, object]

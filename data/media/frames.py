@@ -40,13 +40,10 @@ _WORTH_A_JUMP = 30
 
 
 def read_frames(path: Path, times_s: Sequence[float] | NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return the frames on show at the given times, in the order asked.
-
-    Args:
-        path, times_s: a video file, and seconds from its first frame, in any order, repeats allowed.
+    """Return the frames on show at the given times, s from the first frame, in any order, repeats allowed.
 
     Returns:
-        RGB pictures, uint8, shape (len(times_s), height, width, 3), rotated as the file asks.
+        RGB pictures, uint8, shape (len(times_s), height, width, 3), in the order asked, rotated as the file asks.
 
     Raises:
         MediaError: the file cannot be used, a time lies outside it, or a frame is damaged.

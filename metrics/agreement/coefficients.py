@@ -28,22 +28,18 @@ ONE_CATEGORY = "all ratings are of one category"
 
 
 def rating_counts(answers: Codes, usable: Bools, classes: int = 2) -> Floats:
-    """Return how many wordings gave each answer to each recording, shape (n, classes).
+    """Return how many of the usable answers, codes (K, n), are of each class, by recording, shape (n, classes).
 
-    Args:
-        answers: codes, shape (K, n). usable: answers that are a rating, shape (K, n); others are missing.
-        classes: 2 for yes/no, 3 with ``na``.
+    The others are missing; there are 2 classes for yes/no, 3 with ``na``.
     """
     counts = [((answers == c) & usable).sum(0) for c in range(classes)]
     return np.stack(counts, axis=1).astype(np.float64)
 
 
 def agreement_sums(counts: Floats) -> dict[str, Floats]:
-    """Return what each item adds to the coefficients, each (n,) or (n, classes).
+    """Return what each item adds to the coefficients, each (n,) or (n, classes), from its ratings by category.
 
-    Args:
-        counts: ratings of each item by category, shape (n, classes). Items with fewer than two ratings cannot be
-            paired and add nothing.
+    Items with fewer than two ratings cannot be paired and add nothing.
     """
     ratings = counts.sum(1)
     paired = ratings >= 2
@@ -120,10 +116,8 @@ def cohen_kappa(first: Sequence[Hashable], second: Sequence[Hashable]) -> float:
 def fleiss_kappa(ratings: Sequence[Sequence[Hashable]]) -> float:
     """Return Fleiss' kappa of several annotators, at most 1, 0 at chance.
 
-    Args:
-        ratings: one row per item, each with the same number (2 or more) of categories, in any order.
-
-    NaN without items, or if all ratings are one category.
+    ``ratings`` has one row per item, each with the same number (2 or more) of categories, in any order. NaN without
+    items, or if all ratings are one category.
 
     Raises:
         ValueError: rows differ in length, have fewer than two ratings, or hold a missing one (use
@@ -143,13 +137,10 @@ def fleiss_kappa(ratings: Sequence[Sequence[Hashable]]) -> float:
 
 
 def krippendorff_alpha(ratings: Sequence[Sequence[Hashable]]) -> float:
-    """Return Krippendorff's alpha for categories (nominal), at most 1, 0 at chance.
+    """Return Krippendorff's alpha for categories (nominal), at most 1, 0 at chance; ``ratings`` has a row per item.
 
-    Args:
-        ratings: one row per item; missing ratings (None, NaN, empty) may be left in or out. Items with fewer
-            than two ratings are dropped.
-
-    NaN without such items, or if all ratings are one category.
+    Missing ratings (None, NaN, empty) may be left in or out; items with fewer than two are dropped. NaN without such
+    items, or if all ratings are one category.
 
     >>> krippendorff_alpha([["yes", "yes"], ["yes", "no"], ["no", "no", "no"], ["yes", None]])
     0.5
@@ -254,14 +245,11 @@ def distribution_similarity(first: Sequence[float], second: Sequence[float]) -> 
 
 
 def mean_jensen_shannon(p_yes: Floats) -> Floats:
-    """Return the mean Jensen-Shannon distance between wordings' P(yes) about each recording, shape (n,).
-
-    Args:
-        p_yes: probability of "present", shape (K, n), NaN where unknown.
+    """Return the mean Jensen-Shannon distance between wordings' P(yes) about each recording, (K, n) to (n,).
 
     The distance (root of the divergence in bits, `scipy.spatial.distance.jensenshannon`) of two yes/no
     distributions is 0 if they are equal and 1 if they contradict each other with certainty. The mean is over
-    the pairs of wordings with known probabilities; NaN without such a pair. It stands in for POSIX (arXiv
+    the pairs of wordings with known probabilities (not NaN); NaN without such a pair. It stands in for POSIX (arXiv
     2410.02185), which needs K squared passes of the model.
     """
     from scipy.spatial.distance import jensenshannon

@@ -65,11 +65,7 @@ class RaterAgreement:
 
 
 def summarise_ratings(ratings: Sequence[Sequence[int]], patients: Sequence[str]) -> RatingSummary:
-    """Summarise ratings.
-
-    Args:
-        ratings: one sequence of ratings (1 to 5) per item; items without a rating are left out.
-        patients: patient of each item.
+    """Summarise the ratings (1 to 5) of each item, of a patient each; items without a rating are left out.
 
     Raises:
         ValueError: the lengths differ, or a rating is no whole number from 1 to 5.

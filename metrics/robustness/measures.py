@@ -80,17 +80,12 @@ def prompt_sensitivity_maximum(counted: Floats) -> Floats:
 
 
 def majority_credit(answers: Codes, truth: Codes, usable: Bools, classes: int = 2) -> Floats:
-    """Return how right the majority over wordings is about each recording, 0 to 1.
+    """Return how right the majority over wordings is about each recording, 0 to 1, shape (n,).
 
-    Args:
-        answers: codes, shape (K, n). truth: codes, shape (n,).
-        usable: answers that vote, shape (K, n).
-        classes: 2 for yes/no, 3 with ``na``.
-
-    1 if most voting wordings gave the true answer, 0 if not; of t answers tied for most votes a true one
-    earns 1/t (a coin would decide). A recording without a vote earns 0. Ensemble gain is the mean of this
-    minus AvgP (the mean accuracy over wordings: Mizrahi et al., arXiv 2401.00595): negative if wordings
-    are mostly wrong.
+    Of the answers, codes (K, n), those that are usable vote for one of the classes: 2 for yes/no, 3 with ``na``. 1 if
+    most voting wordings gave the true answer, 0 if not; of t answers tied for most votes a true one earns 1/t (a coin
+    would decide). A recording without a vote earns 0. Ensemble gain is the mean of this minus AvgP (the mean accuracy
+    over wordings: Mizrahi et al., arXiv 2401.00595): negative if wordings are mostly wrong.
     """
     votes = np.stack([((answers == c) & usable).sum(0) for c in range(classes)])
     most = votes.max(0)

@@ -39,12 +39,10 @@ SENSITIVITY: Mapping[str, Callable[[Floats], Floats]] = {
 class Discrimination:
     """AUROC of P(yes): does the model rank recordings with the feature above those without, wherever yes begins?
 
-    It is counted in pairs of a recording with and one without the feature, summed over their patients. A
-    resample with weights w then has the AUROC w C w / w T w for concordant pairs C and all pairs T, both
-    (P, P): a bootstrap needs one matrix product, not one ranking for each resample.
-
-    Attributes:
-        per_wording: AUROC of each wording on the data, shape (K,); NaN without probabilities or one class.
+    It is counted in pairs of a recording with and one without the feature, summed over their patients. A resample with
+    weights w then has the AUROC w C w / w T w for concordant pairs C and all pairs T, both (P, P): a bootstrap needs
+    one matrix product, not one ranking for each resample. ``per_wording`` is the AUROC of each wording on the data,
+    shape (K,); NaN without probabilities or with one class only.
     """
 
     def __init__(self, answers: WordingAnswers, patient: Codes, n_patients: int) -> None:

@@ -49,17 +49,13 @@ class VarianceShares:
 
 
 def variance_shares(right: Bools, families: Sequence[str], patient: Codes) -> VarianceShares:
-    """Split the variance of right (1) and wrong (0) over wordings × recordings.
+    """Split the variance of right (1) and wrong (0) over wordings × recordings, shape (K, n), every cell filled.
 
-    Args:
-        right: shape (K, n), every cell filled (an unusable answer is wrong).
-        families: family of each wording, length K. patient: each recording's patient, shape (n,).
-
-    The sums of squares of a full two-way table, wordings nested in families and recordings in patients, are
-    orthogonal and are given as shares of the total. "family" and "wording_in_family" are differences of
-    accuracy; the two "by_recording" shares are answers that turn with the wording on single recordings
-    without a gain overall, and hold the noise. Shares describe these wordings and recordings; they are biased
-    upwards for sources with many levels.
+    Families are those of the wordings, length K, ``patient`` is each recording's, shape (n,). The sums of squares of a
+    full two-way table, wordings nested in families and recordings in patients, are orthogonal and are given as shares
+    of the total. "family" and "wording_in_family" are differences of accuracy; the two "by_recording" shares are
+    answers that turn with the wording on single recordings without a gain overall, and hold the noise. Shares describe
+    these wordings and recordings; they are biased upwards for sources with many levels.
 
     Raises:
         ValueError: shapes do not agree, or there is no cell.

@@ -74,14 +74,9 @@ def two_stage_diagnoses(
 ) -> dict[str, str]:
     """Diagnose each recording by a forest that was fitted on the recordings of all other folds.
 
-    Args:
-        vectors: of `feature_vectors`.
-        diagnosis, patients, folds: by recording; recordings that are neither ES nor NES are left out.
-        seed: of the forests.
-
-    Returns:
-        ES or NES by recording; a recording whose fold leaves no patient of one diagnosis, or no yes or no at
-        all, to learn from has none.
+    ``vectors`` are of `feature_vectors`; diagnosis (recordings that are neither ES nor NES are left out), patient and
+    fold are given by recording, and ``seed`` is of the forests. A recording whose fold leaves no patient of one
+    diagnosis, or no yes or no at all, to learn from has no diagnosis.
 
     Raises:
         ValueError: a patient is in two folds.

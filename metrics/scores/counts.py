@@ -114,11 +114,9 @@ def confusion_table(truth: Sequence[Any], answer: Sequence[Any]) -> Codes:
 
 
 def patient_tables(recordings: pd.DataFrame, features: Sequence[str] | None = None) -> PatientTables:
-    """Count recording answers per patient and feature.
+    """Count recording answers, one row per recording and feature, per patient and feature.
 
-    Args:
-        recordings: one row per recording and feature, columns patient_id, feature, answer, truth.
-        features: names in the wanted order (default: those present, sorted); other rows are left out.
+    ``features`` gives the names in the wanted order (default: those present, sorted); other rows are left out.
 
     Raises:
         ValueError: a column or a patient id is missing, or a value is outside its vocabulary.

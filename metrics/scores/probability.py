@@ -55,15 +55,11 @@ def probabilities_of_feature(yes: Floats, no: Floats, polarity: npt.NDArray[np.o
 
 
 def recording_probabilities(segments: pd.DataFrame) -> pd.DataFrame:
-    """Return P(yes) of each wording and recording: the highest of its segments.
+    """Return P(yes) of each wording and recording, the highest of its segments: prompt_hash, video_id, p_yes.
 
-    Args:
-        segments: columns prompt_hash, video_id, feature, segment (0-based) and p_yes.
-
-    Returns:
-        Columns prompt_hash, video_id, p_yes. It goes with the any-yes rule of `scores.aggregation`: a
-        recording is more likely yes than no if some segment is. Features that are judged by the first
-        segment take that one. NaN where a segment that counts has none, as a higher one may hide there.
+    It goes with the any-yes rule of `scores.aggregation`: a recording is more likely yes than no if some segment is.
+    Features that are judged by the first segment (number 0) take that one. NaN where a segment that counts has none,
+    as a higher one may hide there.
     """
     late = segments["feature"].isin(FIRST_SEGMENT_ONLY) & (segments["segment"] > 0)
     counted = segments.loc[~late, ["prompt_hash", "video_id", "p_yes"]]

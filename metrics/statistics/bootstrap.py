@@ -152,14 +152,11 @@ def table_estimates(
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> dict[str, Estimate]:
-    """Return every score of counting tables with its patient-bootstrap interval.
+    """Return every score of counting tables, (P, classes of the truth, answers), with its patient-bootstrap interval.
 
-    Args:
-        tables: one counting table per patient, (P, classes of the truth, answers).
-        scores: from tables (B, classes, answers) to scores by name, each (B,).
-
-    With two classes of the truth every score but accuracy rests on both, so one seen in fewer than 10
-    patients withdraws the intervals; with more classes it gives a caution, since rare ones are the rule.
+    ``scores`` turns tables (B, classes, answers) into scores by name, each (B,). With two classes of the truth every
+    score but accuracy rests on both, so one seen in fewer than 10 patients withdraws the intervals; with more classes
+    it gives a caution, since rare ones are the rule.
     """
     weights = patient_weights(len(tables), resamples, np.random.default_rng(seed))
     drawn = scores(resampled_tables(tables, weights))

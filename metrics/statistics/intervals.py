@@ -78,9 +78,7 @@ def few_showing(n_patients: int) -> str | None:
 def too_few(with_feature: int | None, without: int | None) -> str | None:
     """Return why a score has no interval, by the patients with and without the feature; None if it has one.
 
-    Args:
-        with_feature, without: patients with a recording that shows the feature, and with one that does not; None
-            where the score does not need them.
+    A number is None where the score does not need such patients.
 
     >>> too_few(1, 30)
     'recordings with the feature come from 1 patient, fewer than 10'

@@ -21,11 +21,7 @@ _LABEL = 22
 
 
 def contact_sheet(seed: int = 0, size: tuple[int, int] = _SIZE) -> NDArray[np.uint8]:
-    """Draw a row per feature: frames half a second apart with the feature, then as many without it.
-
-    Returns:
-        RGB picture, uint8, (height, width, 3).
-    """
+    """Draw a row per feature: frames half a second apart with the feature, then as many without it; RGB, uint8."""
     rng = np.random.default_rng(seed)
     scripts = [draw_script(rng, 45.0, draw_look(rng)) for _ in range(240)]
     names = [name for name in VISUAL_FEATURES if name in drawn_features()]

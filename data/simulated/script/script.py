@@ -117,13 +117,10 @@ class Script:
 def draw_script(rng: np.random.Generator, duration_s: float, patient: PatientLook) -> Script:
     """Draw one recording of a patient by the generative rule of :mod:`semiology.data.simulated.script.march`.
 
-    Args:
-        rng: the only source of chance.
-        duration_s: length of the recording in seconds, at least 30.
-        patient: from :func:`draw_look`; reuse it for further recordings of the same patient.
+    ``rng`` is the only source of chance; further recordings of the same patient reuse the result of :func:`draw_look`.
 
     Raises:
-        ValueError: the recording is too short for a march to fit in.
+        ValueError: ``duration_s`` is below 30 s, too short for a march to fit in.
     """
     from semiology.data.simulated.script.march import draw_events, draw_incidents
 

@@ -144,11 +144,8 @@ def score_sequences(frame: pd.DataFrame, *, resamples: int = RESAMPLES, seed: in
 class TruthCounts(NamedTuple):
     """Recordings by the order that their sequence is compared with.
 
-    Attributes:
-        visual: the model heard nothing.
-        audiovisual: the model heard the recording.
-        unknown: the model heard it, and when a feature of sound began is not annotated: compared with the visual
-            order.
+    ``visual``: the model heard nothing; ``audiovisual``: it heard the recording; ``unknown``: it heard it, and when a
+    feature of sound began is not annotated: compared with the visual order.
     """
 
     visual: int

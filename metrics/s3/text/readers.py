@@ -42,12 +42,10 @@ def text_digest(text: str) -> str:
 
 @dataclass(frozen=True)
 class TextReader:
-    """Reads pairs of texts.
+    """Reads pairs of texts: by what the ``judge`` read before, if there is one, or else by the rules.
 
-    Attributes:
-        judge: name of the judge, or None for the rules alone.
-        answers: what the judge read from justifications, by feature and `text_digest`.
-        findings: what it read from reports, by `text_digest`; their length is taken from the text.
+    ``answers`` holds what it read from justifications, by feature and `text_digest`, ``findings`` what it read from
+    reports, by `text_digest`; their length is taken from the text.
     """
 
     judge: str | None = None

@@ -30,12 +30,7 @@ NO_ENCODER = "no encoder was given: --bertscore-encoder FOLDER"
 
 @dataclass(frozen=True)
 class TextTools:
-    """With what texts are compared.
-
-    Attributes:
-        reader: reads findings and answers from them.
-        similarity: gives their BERTScore; None where there is no encoder.
-    """
+    """With what texts are compared: who reads them, and what gives their BERTScore, None without an encoder."""
 
     reader: TextReader = RULES
     similarity: Similarity | None = None
