@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from semiology.render.text import counted
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -32,9 +34,8 @@ class RecordingSetError(ValueError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems: tuple[Problem, ...] = tuple(problems)
-        count = len(self.problems)
-        head = "1 problem" if count == 1 else f"{count} problems"
-        super().__init__("\n".join([f"{head} in the recording set:", *map(str, self.problems)]))
+        head = f"{counted(len(self.problems), 'problem')} in the recording set:"
+        super().__init__("\n".join([head, *map(str, self.problems)]))
 
 
 class SettingsError(ValueError):

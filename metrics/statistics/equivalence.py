@@ -7,7 +7,7 @@ are the independent units.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from semiology.metrics.statistics.intervals import bootstrap_estimate
 
 DEFAULT_MARGIN = 0.05
 """Largest harmless difference of accuracy unless another is fixed beforehand: five points."""
+NAN = float("nan")
 Verdict = Literal["equivalent", "not equivalent", "undecided"]
 # recordings, patients, discordant recordings
 Counts = tuple[int, int, int]
@@ -87,9 +88,10 @@ def accuracy_equivalence(
     sums, sizes = np.bincount(patient, weights=d)[sizes > 0], sizes[sizes > 0]
     clusters = len(sizes)
     counts = (n, clusters, discordant)
-    value = float(d.mean()) if n else float("nan")
+    value = float(d.mean()) if n else NAN
     if clusters < 2:
-        return _nothing(value, margin, alpha, "the recordings come from fewer than two patients", counts)
+        few = "the recordings come from fewer than two patients"
+        return _decided(value, NAN, NAN, margin, alpha, NAN, counts, few)
     if discordant == 0:
         effective = n**2 / float((sizes**2).sum())
         reach = 1 - alpha ** (1 / effective)
@@ -134,7 +136,8 @@ def score_equivalence(
     counts = (n, n_patients, n_discordant)
     estimate = bootstrap_estimate(value, resampled, n=n, n_patients=n_patients, level=1 - 2 * alpha)
     if estimate.low is None or estimate.high is None:
-        return _nothing(value, margin, alpha, estimate.reason or "not estimable", counts)
+        reason = estimate.reason or "not estimable"
+        return _decided(value, NAN, NAN, margin, alpha, NAN, counts, reason)
     defined = resampled[~np.isnan(resampled)]
     beyond = max(int((defined <= -margin).sum()), int((defined >= margin).sum()))
     p_value = (beyond + 1) / (len(defined) + 1)
@@ -149,17 +152,18 @@ def _check(margin: float, alpha: float) -> None:
 
 
 def _decided(
-    value: float, low: float, high: float, margin: float, alpha: float, p_value: float, counts: Counts
+    value: float,
+    low: float,
+    high: float,
+    margin: float,
+    alpha: float,
+    p_value: float,
+    counts: Counts,
+    reason: str | None = None,
 ) -> Equivalence:
     verdict: Verdict = "undecided"
     if -margin < low and high < margin:
         verdict = "equivalent"
     elif low >= margin or high <= -margin:
         verdict = "not equivalent"
-    return Equivalence(value, low, high, margin, alpha, p_value, verdict, *counts)
-
-
-def _nothing(value: float, margin: float, alpha: float, reason: str, counts: Counts) -> Equivalence:
-    nan = float("nan")
-    blank = _decided(value, nan, nan, margin, alpha, nan, counts)
-    return replace(blank, reason=reason)
+    return Equivalence(value, low, high, margin, alpha, p_value, verdict, *counts, reason)

@@ -25,59 +25,42 @@ from semiology.metrics.s3.text.phrases import (
     sides,
     stated,
     unnegated,
+    words,
 )
 
 Reader = Callable[[str], str | None]
 
-_SUSTAINED = re.compile(
-    r"\bsustain\w*|\bprolonged\b|\bmaintain\w*|\bpersist\w*|\bcontinu\w+|\bheld\b|\bholds?\b|\bthroughout\b|\blasting\b"
-    r"|\b(?:for|over) (?:at least |more than |about |several |many |a few |\d+ ?|some )*(?:seconds?|secs?"
-    r"|s|minutes?)\b|\bseveral seconds\b"
+_SUSTAINED = words(
+    r"sustain\w*|prolonged|maintain\w*|persist\w*|continu\w+|held|holds?|throughout|lasting"
+    r"|(?:for|over) (?:at least |more than |about |several |many |a few |\d+ ?|some )*(?:seconds?|secs?|s|minutes?)"
+    r"|several seconds"
 )
-_BRIEF = re.compile(
-    r"\bbrief\w*|\bmomentar\w+|\bshort(?:-lived)?\b|\btransient\w*|\bfleeting\w*|\bintermittent\w*"
-)
-_REPETITIVE = re.compile(
-    r"\brepet\w+|\brepeat\w*|\brhythmic\w*|\bstereotyp\w+|\bagain and again\b|\bcontinuous\w*"
-)
-_UNILATERAL = re.compile(
-    r"\bunilateral\w*|\bone[ -]sided?\b|\bon one side\b|\bonly the (?:left|right)\b|\bfocal\w*"
-)
-_BILATERAL = re.compile(
-    r"\bbilateral\w*|\bboth\b|\bgenerali[sz]ed\b|\b(?:whole|full|entire) body\b|\ball (?:four )?limbs\b"
-)
-_FREQUENCY = re.compile(r"\bfrequenc\w+|\brhythm\w*|\brates?\b|\bspeeds?\b|\btempo\b")
-_AMPLITUDE = re.compile(r"\bamplitude\w*|\bintensit\w+|\bmagnitude\w*|\bforce\b|\bvigou?r\w*")
-_BENT = re.compile(r"\bflex\w*|\bbent\b|\bbend\w*")
-_STRETCHED = re.compile(r"\bexten\w+|\bstraighten\w*|\bstraight\b|\boutstretch\w*")
-_FORCED = re.compile(r"\bforc\w+|\bstiff\w*|\bversi\w+|\btonic\w*|\bsustain\w*")
-_OPEN_EYES = re.compile(r"\beyes?.{0,20}\bopen\w*|\bopen eyes?\b|\bstar(?:e|es|ing)\b|\bgaz\w+")
+_BRIEF = words(r"brief\w*|momentar\w+|short(?:-lived)?|transient\w*|fleeting\w*|intermittent\w*")
+_REPETITIVE = words(r"repet\w+|repeat\w*|rhythmic\w*|stereotyp\w+|again and again|continuous\w*")
+_UNILATERAL = words(r"unilateral\w*|one[ -]sided?|on one side|only the (?:left|right)|focal\w*")
+_BILATERAL = words(r"bilateral\w*|both|generali[sz]ed|(?:whole|full|entire) body|all (?:four )?limbs")
+_FREQUENCY = words(r"frequenc\w+|rhythm\w*|rates?|speeds?|tempo")
+_AMPLITUDE = words(r"amplitude\w*|intensit\w+|magnitude\w*|force|vigou?r\w*")
+_BENT = words(r"flex\w*|bent|bend\w*")
+_STRETCHED = words(r"exten\w+|straighten\w*|straight|outstretch\w*")
+_FORCED = words(r"forc\w+|stiff\w*|versi\w+|tonic\w*|sustain\w*")
+_OPEN_EYES = words(r"eyes?.{0,20}\bopen\w*|open eyes?|star(?:e|es|ing)|gaz\w+")
 _SHUT_EYES = re.compile(r"\beyes?.{0,20}\b(?:closed|shut)\b")
-_FIXED = re.compile(
-    r"\bfix\w+|\bunmoving\b|\bimmobile\b|\bmotionless\b|\bstill\b|\bstar(?:e|es|ing)\b|\bunblinking\b"
-)
-_SQUEEZED = re.compile(r"\bsqueez\w+|\btight\w*|\bforce\w*|\bclench\w*|\bscrunch\w*")
-_FAST = re.compile(r"\brapid\w*|\bfast\b|\bquick\w*|\bflutter\w*|\bfrequent\w*|\b[1-9]\d* ?hz\b")
+_FIXED = words(r"fix\w+|unmoving|immobile|motionless|still|star(?:e|es|ing)|unblinking")
+_SQUEEZED = words(r"squeez\w+|tight\w*|force\w*|clench\w*|scrunch\w*")
+_FAST = words(r"rapid\w*|fast|quick\w*|flutter\w*|frequent\w*|[1-9]\d* ?hz")
 _ADDRESSED = re.compile(
     r"\b(?:ask\w*|address\w*|call\w*|speak\w* to|spoke\w* to|talk\w* to|question\w*|instruct\w*|commands?"
     r"|conversation)\b"
 )
-_COHERENT = re.compile(
-    r"\bcoherent\w*|\bappropriate\w*|\banswers?\b|\bresponds?\b|\brepl(?:y|ies|ied)\b|\bconvers\w+"
-)
-_INCOHERENT = re.compile(r"\bincoherent\w*|\bunrespons\w+|\bno (?:response|answer|reply)\b|\bmumbl\w+")
-_SOUND = re.compile(r"\bgroan\w*|\bmoan\w*|\bgut+[ue]ral\w*|\bgrunt\w*|\bvocali[sz]\w+|\bcry\b|\bscream\w*")
-_TOGETHER = re.compile(
-    r"\bsimultaneous\w*|\bat the same time\b|\btogether\b|\bsynchron\w+|\bboth arms\b|\bin unison\b"
-)
-_APART = re.compile(
-    r"\basynchron\w*|\bone arm\b.{0,30}\b(?:first|before|then)\b|\bout of (?:phase|sync)\b|\bindependent\w*"
-)
-_VARIED = re.compile(
-    r"\bnon-?stereotyp\w+|\birregular\w*|\bvari\w+|\bchaotic\w*|\bdisorgani[sz]ed\b|\bthrash\w*"
-)
-_SHAKING_LIMB = re.compile(r"\bshak\w+|\bjerk\w*|\bmov\w+|\bthrash\w*|\bflail\w*|\bclonic\b")
-_ONE_EACH = re.compile(r"\bwhile\b|\bother\b|\bopposite\b|\bfigure[ -]?(?:4|four)\b")
+_COHERENT = words(r"coherent\w*|appropriate\w*|answers?|responds?|repl(?:y|ies|ied)|convers\w+")
+_INCOHERENT = words(r"incoherent\w*|unrespons\w+|no (?:response|answer|reply)|mumbl\w+")
+_SOUND = words(r"groan\w*|moan\w*|gut+[ue]ral\w*|grunt\w*|vocali[sz]\w+|cry|scream\w*")
+_TOGETHER = words(r"simultaneous\w*|at the same time|together|synchron\w+|both arms|in unison")
+_APART = words(r"asynchron\w*|one arm\b.{0,30}\b(?:first|before|then)|out of (?:phase|sync)|independent\w*")
+_VARIED = words(r"non-?stereotyp\w+|irregular\w*|vari\w+|chaotic\w*|disorgani[sz]ed|thrash\w*")
+_SHAKING_LIMB = words(r"shak\w+|jerk\w*|mov\w+|thrash\w*|flail\w*|clonic")
+_ONE_EACH = words(r"while|other|opposite|figure[ -]?(?:4|four)")
 
 
 def _states(text: str, *, yes: re.Pattern[str], no: re.Pattern[str] | None = None) -> str | None:
@@ -89,9 +72,9 @@ def _states(text: str, *, yes: re.Pattern[str], no: re.Pattern[str] | None = Non
 
 
 def _either(
-    text: str, *, first: re.Pattern[str], second: re.Pattern[str], words: tuple[str, str]
+    text: str, *, first: re.Pattern[str], second: re.Pattern[str], answers: tuple[str, str]
 ) -> str | None:
-    for pattern, word in ((first, words[0]), (second, words[1])):
+    for pattern, word in ((first, answers[0]), (second, answers[1])):
         if asserted(pattern, text) is not None:
             return word
     return None
@@ -141,8 +124,8 @@ READERS: Mapping[str, tuple[Reader, ...]] = {
     ),
     "clonic": (
         partial(_parts, of=SIGNS["clonic"]),
-        partial(_either, first=_BILATERAL, second=_UNILATERAL, words=("bilateral", "unilateral")),
-        partial(_either, first=_SUSTAINED, second=_BRIEF, words=("sustained", "brief")),
+        partial(_either, first=_BILATERAL, second=_UNILATERAL, answers=("bilateral", "unilateral")),
+        partial(_either, first=_SUSTAINED, second=_BRIEF, answers=("sustained", "brief")),
     ),
     "occur_during_sleep": (),
     "arm_flexion": (_one_bent_one_stretched, partial(_side_with, of=_BENT)),

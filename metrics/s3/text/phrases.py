@@ -98,6 +98,11 @@ SIGNS: Mapping[str, re.Pattern[str]] = {
 }
 
 
+def words(pattern: str) -> re.Pattern[str]:
+    """Return a pattern that finds alternatives as whole words."""
+    return re.compile(rf"\b(?:{pattern})\b")
+
+
 class Clause(NamedTuple):
     """A part of a text between stops: its start in the text and its words, in lower case."""
 

@@ -19,30 +19,29 @@ from semiology.metrics.s3.text.phrases import (
     plain,
     sides,
     stated,
+    words,
 )
 from semiology.metrics.s3.text.seizure_rqi import NOT_STATED, ReportFindings
 
-_POSTICTAL = re.compile(
-    r"\bpost-?ictal\w*|\bafter (?:the )?(?:seizure|event|episode|movements?|convulsion\w*)\b|\bafterwards?\b"
-    r"|\bconfus\w+|\bdrows\w+|\bletharg\w+|\bamnes\w+|\bback to baseline\b|\breturns? to baseline\b"
-    r"|\bseizure (?:ends|stops)\b|\bmovements? (?:cease|stop)\w*|\bsnor\w+|\bstertorous\b"
+_POSTICTAL = words(
+    r"post-?ictal\w*|after (?:the )?(?:seizure|event|episode|movements?|convulsion\w*)|afterwards?|confus\w+"
+    r"|drows\w+|letharg\w+|amnes\w+|back to baseline|returns? to baseline|seizure (?:ends|stops)"
+    r"|movements? (?:cease|stop)\w*|snor\w+|stertorous"
 )
-_PROPAGATION = re.compile(
-    r"\bthen\b|\bfollowed by\b|\bprogress\w*|\bevolv\w+|\bevolution\b|\bspread\w*|\blater\b|\bsubsequent\w*"
-    r"|\btransition\w*|\bgenerali[sz]\w+|\bbecom\w+|\bproceeds?\b|\bleading to\b|\bculminat\w+|\bmarch\w*"
+_PROPAGATION = words(
+    r"then|followed by|progress\w*|evolv\w+|evolution|spread\w*|later|subsequent\w*|transition\w*"
+    r"|generali[sz]\w+|becom\w+|proceeds?|leading to|culminat\w+|march\w*"
 )
-_OFF_TOPIC = re.compile(
-    r"\bnurs\w+|\bstaff\b|\bdoctors?\b|\bphysicians?\b|\btechnicians?\b|\bcaregivers?\b|\bcameras?\b|\belectrodes?\b"
-    r"|\beeg\b|\balarms?\b|\bmonitors?\b|\brestrain\w*|\brepositioned\b|\bblankets?\b|\bpillows?\b"
-    r"|\bbed ?rails?\b"
-    r"|\boxygen\b|\biv line\b|\bpush(?:es|ed)? (?:the )?button\b|\bout of (?:view|frame)\b|\bobscured\b"
+_OFF_TOPIC = words(
+    r"nurs\w+|staff|doctors?|physicians?|technicians?|caregivers?|cameras?|electrodes?|eeg|alarms?|monitors?"
+    r"|restrain\w*|repositioned|blankets?|pillows?|bed ?rails?|oxygen|iv line|push(?:es|ed)? (?:the )?button"
+    r"|out of (?:view|frame)|obscured"
 )
-_HAZARD = re.compile(
-    r"\b\d+(?:\.\d+)? ?(?:mg|mcg|ml|milligrams?)\b"
-    r"|\b(?:give|administer|start|increase|stop|discontinue|withhold|inject)\b.{0,40}"
-    r"\b(?:lorazepam|diazepam|midazolam|levetiracetam|phenytoin|valproate|medications?|doses?|benzodiazepines?)\b"
-    r"|\b(?:hold|tie|pin|strap)(?:ing)? (?:\w+ ){0,3}down\b"
-    r"|\b(?:put|place|insert)\w* .{0,30}\b(?:in|into|between) .{0,15}\b(?:mouth|teeth)\b"
+_HAZARD = words(
+    r"\d+(?:\.\d+)? ?(?:mg|mcg|ml|milligrams?)"
+    r"|(?:give|administer|start|increase|stop|discontinue|withhold|inject)\b.{0,40}\b(?:lorazepam|diazepam|midazolam|levetiracetam|phenytoin|valproate|medications?|doses?|benzodiazepines?)"
+    r"|(?:hold|tie|pin|strap)(?:ing)? (?:\w+ ){0,3}down"
+    r"|(?:put|place|insert)\w* .{0,30}\b(?:in|into|between) .{0,15}\b(?:mouth|teeth)"
 )
 _HEAD_SIDE = re.compile(r"\b(?:head|neck|versi(?:on|ve)|face turn\w*)\b")
 _MOTOR = re.compile(
