@@ -15,7 +15,7 @@ from semiology.features import FEATURES
 from semiology.judging.prompts import ANSWER_WORDS, LISTS, Words
 from semiology.metrics.s3.text.readers import Answers
 from semiology.metrics.s3.text.seizure_rqi import NOT_STATED, SECTIONS, ReportFindings
-from semiology.tasks.answers.cleaning import without_reasoning
+from semiology.tasks.answers.reasoning import without_reasoning
 
 LONGEST_REPLY = 20_000
 MOST_SIGNS = 100

@@ -1,9 +1,11 @@
 """Yes, no or NA in running text: which answers a reply claims, and what forbids to believe the claim.
 
 A claim is an answer word at the beginning of a line that ends there or goes on as an explanation
-(``Yes, the arms bend.``), or a statement (``The answer is no.``). All claims must agree. An opposite answer
-word that stands as a clause of its own anywhere, an echoed choice (``yes or no``) or a confession that the
-model cannot tell take the claim back. "No" as an ordinary word (``no other limb moves``) does neither.
+(``Yes, the arms bend.``), a statement (``The answer is no.``, ``I would say no.``), a label (``Verdict: yes``) or a
+last sentence (``… No.``). All claims must agree. An opposite answer word that stands as a clause of its own
+anywhere, an echoed choice (``yes or no``), second thoughts (``Yes. Wait, …``) or a confession that the model cannot
+tell take the claim back. An explicit correction (``Yes. Sorry, I meant no.``) replaces it. "No" as an ordinary word
+(``no other limb moves``) does neither.
 """
 
 from __future__ import annotations
@@ -12,6 +14,10 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
+
+from semiology.tasks.answers.languages import english_no_or_na
+from semiology.tasks.answers.layout import laid_out
+from semiology.tasks.answers.refusals import without_offers
 
 Claim = Literal["yes", "no", "na"]
 
@@ -22,28 +28,112 @@ _GOES_ON = (
     r"because|since|the|there|it|he|she|they|this|that|i|we|his|her|their|both"
     r"|justification|explanation|reason|reasoning|rationale"
 )
-_ENDS = r"(?=\s?(?:$|[.,;:!\n(){}\[\]]|[-–—](?:\s|$)|[–—]))"
+_ENDS = r"(?=\s?(?:$|[.,;:!\n(){}\[\]\"']|[-–—](?:\s|$)|[–—]))"
 # "No. 4" is a number, "Yes, if …" and "yes, or …" are no answers yet.
 _NOT_AN_ANSWER = r"(?!\.\s?\d)(?!,?\s(?:if|unless|or|either)\b)"
 _RIGHT = rf"{_NOT_AN_ANSWER}(?:{_ENDS}|(?=\s(?:{_GOES_ON})\b))"
 
-_LINE = re.compile(rf"(?:^|\n)\s?{_WORD}{_RIGHT}", re.IGNORECASE)
-_ANSWER_IS = (
-    r"\banswer(?:\sto\s(?:the|this|that|your)\squestion)?\s?"
-    r"(?:is|was|would\sbe|should\sbe|must\sbe|:|=)\s?:?\s?[(\[]?"
+_FILLER = (
+    r"(?:(?:(?:i would say|i'd say|i think|i believe|so|sure|okay|ok|well|in short|in summary|in brief"
+    r"|overall|in conclusion|to conclude"
+    r"|to summari[sz]e|therefore|thus|hence|finally|definitely|clearly|certainly|undoubtedly|simply put"
+    r"|based on the (?:video|frames|images|clip)"
+    r"|most likely|very likely|likely|probably|almost certainly)\s?[,:!.]?\s?){1,3})"
 )
-_STATEMENT = re.compile(rf"{_ANSWER_IS}{_WORD}{_RIGHT}", re.IGNORECASE)
-_LOOSE_STATEMENT = re.compile(rf"{_ANSWER_IS}{_WORD}", re.IGNORECASE)
-_FIRST_WORD = re.compile(rf"{_WORD}", re.IGNORECASE)
+_QUOTE = r"(?:[\"'(\[]\s?)?"
+_LINE = re.compile(rf"(?:^|\n)\s?{_FILLER}?{_QUOTE}{_WORD}{_RIGHT}", re.IGNORECASE)
+_NOUN = (
+    r"(?:answer|response|reply|verdict|conclusion|decision|prediction|assessment|classification|judge?ment"
+    r"|determination|finding|result|output|choice)"
+)
+_VERB = (
+    r"(?:is|was|would\sbe|should(?:\s(?:therefore|thus|then))?\sbe|must(?:\stherefore)?\sbe|has\sto\sbe|remains"
+    r"|stays|:|=|[-–—](?=\s))"
+)
+_ADVERB = r"(?:\s(?:clearly|definitely|therefore|thus|simply|likely|most\slikely|probably|a|an|that))?"
+_ANSWER_IS = (
+    rf"\b{_NOUN}(?:\sto\s(?:the|this|that|your)\squestion|\shere|\stherefore|\sthus|\sfor\sthis\s\w{{1,12}}"
+    rf"|\sin\sthis\s\w{{1,12}})?\s?"
+    rf"{_VERB}{_ADVERB}\s?:?\s?{_QUOTE}"
+)
+_I_ANSWER = (
+    r"\bi(?:'d|'ll|\s(?:would|will|must|have\sto|can|should))?(?:\s(?:\w{1,10}ly|therefore|thus|then))?\s"
+    r"(?:say|answer|respond|reply|conclude|decide|go\swith|choose|pick|select|vote|judge)"
+    r"(?:\s(?:with|for|that\sthe\sanswer\sis|that\sit\sis|that))?(?:\sa)?:?\s?" + _QUOTE
+)
+_IT_IS = (
+    r"(?:^|[\n.!;,]\s?)(?:so\s|then\s|and\s)?(?:it|this|that)(?:\sis|'s)(?:\s(?:clearly|definitely|therefore"
+    r"|thus))?\sa?\s?" + _QUOTE
+)
+_STATEMENT = re.compile(
+    rf"(?:{_ANSWER_IS}|{_I_ANSWER}){_WORD}{_RIGHT}"
+    rf"|{_IT_IS}{_WORD.replace('word', 'it')}(?=\s?(?:$|[.!\n\"'])(?!\s?\d))",
+    re.IGNORECASE,
+)
+_LABELLED = re.compile(
+    rf"(?:^|\n)\s?(?P<label>[^\n:?!.=]{{1,70}}?)(?:\s?[:=]|\s[-–—])\s?{_FILLER}?{_QUOTE}{_WORD}{_RIGHT}",
+    re.IGNORECASE,
+)
+# What a label says that is no answer to the question: a speaker, the media, or the opposite of the feature.
+_OTHER_LABEL = re.compile(
+    r"\b(?:videos?|visible|audio|sounds?|images?|frames?\s(?:received|available|visible|readable)|files?"
+    r"|received|quality|normal|absent|absence|not|no|exclud\w*"
+    r"|ruled|rules?|confiden\w*|sure|certain\w*|understood|help|patient|nurses?|staff|doctor|mother|father|he"
+    r"|she|they|says?|said|asks?|asked|replie[sd]"
+    r"|shouts?|example|e\.?g|if|format|options?|false|incorrect|wrong|initial\w*|first|previous|maybe|perhaps"
+    r"|possibly|unless|note|yes|or|never|without|negative|healthy|isn't|doesn't|don't|unclear|uncertain"
+    r"|alternative\w*|otherwise|hypothe\w*|review\w*|second\sopinion)\b",
+    re.IGNORECASE,
+)
+_LOOSE_STATEMENT = re.compile(rf"(?:{_ANSWER_IS}|{_I_ANSWER}){_WORD}", re.IGNORECASE)
+_LAST_SENTENCE = re.compile(rf"[.!]\s?{_QUOTE}{_WORD}\s?[.!\"')]{{0,3}}$", re.IGNORECASE)
+_FIRST_WORD = re.compile(
+    rf"{_WORD}(?!\s(?:further|other|additional|more|need|problem|comments?|doubt|worries)\b)", re.IGNORECASE
+)
 _CLAUSE = re.compile(rf"[.!?:;]\s?[(\"']?{_WORD}(?:{_ENDS}|(?=\s(?:{_GOES_ON})\b))", re.IGNORECASE)
 _ASIDE = re.compile(
     r"(?:[,(\-–—]|\b(?:but|actually|rather|then|so|maybe|perhaps|well|hence|therefore|thus|is)\b),?\s?"
     rf"{_WORD}(?=\s?(?:$|[.,;:!?\n)]))",
     re.IGNORECASE,
 )
-_OBJECTIONS = (_CLAUSE, _ASIDE, _LOOSE_STATEMENT)
+# "I will go with yes." at the end of a clause, but not what somebody in the video says.
+_CLOSING = re.compile(
+    r"\b(?!(?:not|than|of|never|nor|neither|said|says?|saying|repl(?:y|ies|ied)|answers?|answered|answering"
+    r"|shouts?|shouting|yells?|whispers?|nods?"
+    rf"|repeats?|repeating|mumbles?|words?)\b)[a-z']{{1,20}}\s\"?{_WORD}(?=\s?(?:$|[.!\n\")]))(?!\.\s?\d)",
+    re.IGNORECASE,
+)
+_OBJECTIONS = (_CLAUSE, _ASIDE, _LOOSE_STATEMENT, _CLOSING)
+
+# An explicit correction: its word is the answer, whatever stood before.
+_CORRECTION = re.compile(
+    r"(?:\b(?:sorry|apologies|my\smistake|oops)\b[\s,.!:;-]{1,3})?"
+    r"(?:\bi\s(?:really\s)?(?:meant?|mean)(?:\sto\ssay|\sto\sanswer)?|\b(?:correction|corrected"
+    r"|edit(?:ed)?)\s?[:,.;-]|\bscratch\sthat[\s,.:;-]"
+    r"|\bi(?:'ll|'d|\s(?:will|must|would|have\sto|need\sto|should|want\sto))?\s(?:change|revise|correct"
+    r"|update|amend)\smy\s(?:answer|response|mind)(?:\sto|\s?[:,-])"
+    r"|\bmy\s(?:previous|earlier|first|initial)\sanswer\s(?:was|is)\s(?:wrong|incorrect|mistaken)\s?[:,;-]"
+    r"|\b(?:my\s|the\s)?(?:corrected|revised|updated)\s(?:answer|verdict|response|conclusion)\s?(?:is|:)"
+    rf"|\b(?:my\s|the\s)final\s{_NOUN}\s?(?:is|:))"
+    rf"\s?(?:the\sanswer\sis|it\sis|it's|it\sshould\sbe|to)?\s?:?\s?{_QUOTE}{_WORD}{_RIGHT}",
+    re.IGNORECASE,
+)
+# Second thoughts: what was claimed before them no longer stands.
+_SECOND_THOUGHTS = re.compile(
+    r"(?:(?:^|[.!\n;]|,|\s[-–—]|[-–—])\s?[(\"']?(?:but\s|oh\s|no\s)?(?:wait|hmm+|hm|hold\son|scratch\sthat"
+    r"|on\ssecond\sthought|i\stake\s(?:it|that)\sback|oops|my\smistake)\b"
+    r"|[.!\n;]\s?[(\"']?(?:correction|sorry|apologies|actually|edit|(?:up)?on\s(?:closer|further|second|re)"
+    r"|let\sme\s(?:re|think|look|check|see|verify|consider)|let's\s(?:re|check|look|verify))"
+    r"|\bi\s(?:was|am)\s(?:wrong|mistaken)\b|\bi\s(?:should|need\sto|have\sto|must)\s(?:\w+ly\s)?(?:check"
+    r"|verify|look|re)"
+    r"|\bmy\s(?:previous|first|earlier|initial)\sanswer\s(?:was|is)\s(?:wrong|incorrect|mistaken))",
+    re.IGNORECASE,
+)
+# A new sentence that nothing ends.
+_BREAKS_OFF = re.compile(r"[.!]\s[^.!?\n]{0,400}[\w,]$")
 _CHOICE = re.compile(
-    r"\b(?:yes\b[\s\"'(),]{0,6}(?:\bor\b|/|\||\bvs\b)[\s\"'()]{0,6}no|no\b[\s\"'(),]{0,6}(?:\bor\b|/|\|)[\s\"'()]{0,6}yes)\b"
+    r"\b(?:yes\b[\s\"'(),]{0,6}(?:\bor\b|/|\||\bvs\b)[\s\"'()]{0,6}no|no\b[\s\"'(),]{0,6}(?:\bor\b|/|\|)"
+    r"[\s\"'()]{0,6}yes)\b"
     r"|\byes\b[\s\"',&-]{1,6}(?:and\b[\s\"']{0,3})?no(?=\s?(?:$|[.,;:!?\"')\n|/]))"
     r"|\bno\b[\s\"',&-]{1,6}(?:and\b[\s\"']{0,3})?yes(?=\s?(?:$|[.,;:!?\"')\n|/]))",
     re.IGNORECASE,
@@ -54,6 +144,7 @@ _CANNOT_TELL = re.compile(
     r"(?:determine|tell|say|decide|judge)\b"
     r"|\b(?:can\s?not|can't)\sbe\s(?:\w{1,12}\s)?(?:determined|told|said|decided|judged|answered|assessed)\b"
     r"|\bi(?:'m|\sam)\s(?:not\ssure|unsure|not\scertain|uncertain|unable\sto|not\sable\sto)\b"
+    r"|\b(?:yes|no)\b\s?[(,.–-]\s?(?:but\s|though\s)?(?:not\s(?:sure|certain)|unsure|uncertain|unclear)\b"
     r"|\bi\s(?:can\s?not|can't|could\snot|couldn't|do\snot|don't)\s(?:\w{1,12}\s)?"
     r"(?:answer|assess|confirm|provide|know|help|assist)\b",
     re.IGNORECASE,
@@ -68,13 +159,15 @@ _CONDITION = re.compile(
 )
 _DENIAL = re.compile(
     r"(?:\bnot|n't|\bnever|\bcannot)"
-    r"(?:\s(?:think|believe|say|mean|know|conclude|confirm|claim|sure|certain|that|the|my|final|correct|right))*\s?$",
+    r"(?:\s(?:think|believe|say|mean|know|conclude|confirm|claim|sure|certain|that|the|my|final|correct"
+    r"|right))*\s?$",
     re.IGNORECASE,
 )
 
 _MARKDOWN = re.compile(r"[*$~]|(?<![^\W_])_+|_+(?![^\W_])|(?:^|(?<=\n))[ \t]{0,8}(?:#{1,6}|>|[-•·+–])[ \t]")
 _QUOTED_WORD = re.compile(r"([\"'])\s?(yes|no|n/?a)([.!]?)\s?\1", re.IGNORECASE)
 _QUOTATION = re.compile(r"\"[^\"\n]{0,300}\"|(?<!\w)'[^'\n]{0,300}'(?!\w)")
+_STOPS = str.maketrans({"。": ". ", "、": ", "})
 _PUNCTUATION = " .,;:!-–—)\n"
 _ANSWERS_ONLY = re.compile(r"(?:\W|\b(?:yes|no|na)\b)*", re.IGNORECASE)
 _ENCLOSURES = (('"', '"'), ("'", "'"), ("[", "]"), ("(", ")"))
@@ -103,20 +196,65 @@ class Claims:
         return not self.refused and self.answers.union(self.objections).issubset(answers)
 
 
-def find_claims(text: str) -> Claims:
-    """Return what a cleaned reply claims in running text."""
-    text = _plain(text)
+def find_claims(text: str, *, cut: bool = False) -> Claims:
+    """Return what a cleaned reply claims in running text.
+
+    Args:
+        text: the reply after `semiology.tasks.answers.cleaning.clean`.
+        cut: whether it was stopped at the token limit: then only an answer that begins it is final.
+    """
+    text, offered = without_offers(text.replace("*", ""))
+    text = _plain(laid_out(text))
     spoken = _QUOTATION.sub('""', text)
-    statements = list(_STATEMENT.finditer(spoken))
-    claims = [*_LINE.finditer(spoken), *statements]
-    refused = bool(_CHOICE.search(text) or _CANNOT_TELL.search(spoken)) or any(
-        _taken_back(spoken, match) for match in statements
+    claims = _claims(spoken)
+    correction = _last_correction(spoken)
+    if correction is not None:
+        claims, heard = [correction], spoken[correction.end() :]
+    else:
+        heard = spoken
+    statements = [claim for claim in claims if claim.re is _STATEMENT]
+    refused = (
+        bool(_CHOICE.search(heard) or _CANNOT_TELL.search(spoken))
+        or any(_taken_back(spoken, match) for match in (*statements, *filter(None, [correction])))
+        or not english_no_or_na(text)
+        or bool(claims and _unsettled(spoken, max(claims, key=re.Match.end), cut))
     )
+    objections = _objections(heard, first=correction is None and not offered)
     return Claims(
         answers=frozenset(_value(match) for match in claims),
-        objections=_objections(spoken),
+        objections=objections,
         refused=refused,
         rest=_around(min(claims, key=re.Match.start), text, spoken) if claims else "",
+    )
+
+
+def _claims(spoken: str) -> list[re.Match[str]]:
+    """Return the places where a text gives an answer."""
+    labelled = [match for match in _LABELLED.finditer(spoken) if not _OTHER_LABEL.search(match["label"])]
+    return [
+        *_LINE.finditer(spoken),
+        *_STATEMENT.finditer(spoken),
+        *labelled,
+        *_LAST_SENTENCE.finditer(spoken),
+    ]
+
+
+def _last_correction(spoken: str) -> re.Match[str] | None:
+    """Return the last explicit correction in a text, if it corrects something."""
+    found = list(_CORRECTION.finditer(spoken))
+    return found[-1] if found else None
+
+
+def _unsettled(spoken: str, last: re.Match[str], cut: bool) -> bool:
+    """Tell whether a text goes on thinking after its last claim, or breaks off after a claim inside its reasoning."""
+    after = spoken[last.end() :]
+    if _SECOND_THOUGHTS.search(after):
+        return True
+    inside = bool(spoken[: last.start()].strip())
+    return (
+        inside
+        and last.re is _STATEMENT
+        and bool(_BREAKS_OFF.search(after) or (cut and after.strip(_PUNCTUATION)))
     )
 
 
@@ -150,6 +288,7 @@ def says_unknown(text: str) -> bool:
 
 def _plain(text: str) -> str:
     """Return text without markdown, without quotes around answer words, with single spaces."""
+    text = text.translate(_STOPS)
     text = re.sub(r"[^\S\n]+", " ", _MARKDOWN.sub("", re.sub(r"[^\S\n]+", " ", text)))
     text = re.sub(r" ?\n[ \n]*", "\n", text).strip()
     for start, end in _ENCLOSURES:
@@ -160,11 +299,11 @@ def _plain(text: str) -> str:
     return _DENIED_WORD.sub("", text)
 
 
-def _objections(text: str) -> frozenset[Claim]:
+def _objections(text: str, *, first: bool) -> frozenset[Claim]:
     """Return the answer words that stand as clauses of their own, whether or not they count as claims."""
     found = {_value(match) for pattern in _OBJECTIONS for match in pattern.finditer(text)}
-    first = _FIRST_WORD.match(text)
-    return frozenset(found | ({_value(first)} if first else set()))
+    beginning = _FIRST_WORD.match(text) if first else None
+    return frozenset(found | ({_value(beginning)} if beginning else set()))
 
 
 def _taken_back(text: str, statement: re.Match[str]) -> bool:
@@ -175,5 +314,5 @@ def _taken_back(text: str, statement: re.Match[str]) -> bool:
 
 def _value(match: re.Match[str]) -> Claim:
     """Return the answer that a matched word stands for."""
-    word = match["word"].casefold()
+    word = (match.groupdict().get("word") or match.groupdict()["it"]).casefold()
     return "yes" if word == "yes" else "no" if word == "no" else "na"

@@ -1,53 +1,100 @@
-"""What a reply says after reasoning, control tokens and typography are taken off it."""
+"""What a reply says after reasoning, control tokens, markup and typography are taken off it."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 
+from semiology.tasks.answers.reasoning import without_reasoning
+
 # Replies are asked for in at most 2,048 new tokens (about 10,000 characters). What is much longer after the
 # reasoning is taken off is a loop, not an answer; the cap also bounds the work that a reply can cause.
 LONGEST_REPLY = 20_000
 
-_REASONING_TAG = re.compile(r"[<◁](/?)(?:think|thinking|thought|reasoning|reflection)\s?[>▷]", re.IGNORECASE)
-_CONTROL_TOKEN = re.compile(r"<\|[^|<>\n]{1,40}\|>|</?s>|<eos>|<(?:end|start)_of_turn>", re.IGNORECASE)
-_ANSWER_TAG = re.compile(r"<(/?)answer\s?>", re.IGNORECASE)
-_BOXED = re.compile(r"\\boxed\s?\{\s?(?:\\text\s?\{)?([^{}\n]{1,40})\}{1,2}")
-_QUOTES = str.maketrans(dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("“”„‟″«»", '"'))
+CUT = "[cut at the token limit]"
+"""What the harness writes after a reply that its engine stopped at the token limit."""
+
+_END_OF_TEXT = re.compile(
+    r"<\|(?:endoftext|im_end|eot_id|eom_id|end_of_text|return|END_OF_TURN_TOKEN|user|observation|im_start)\|>"
+    r"|</s>|<eos>|<end_of_(?:turn|utterance)>|<turn\|>|<｜end▁of▁sentence｜>",
+    re.IGNORECASE,
+)
+_BOX_TOKEN = re.compile(r"<\|begin_of_box\|>([^<]{0,400})<\|end_of_box\|>", re.IGNORECASE)
+_CONTROL_TOKEN = re.compile(r"<\|[^|<>\n]{1,40}\|>|<s>|<bos>|<start_of_turn>", re.IGNORECASE)
+_ANSWER_TAG = re.compile(
+    r"<(?P<closes>/?)\s?(?:final_?)?(?:answer|response|conclusion|result|output|solution)\s?>"
+    r"|\[(?P<closes_square>/?)(?:FINAL[ _])?ANSWER\]",
+    re.IGNORECASE,
+)
+_JUSTIFICATION_TAG = re.compile(r"<(/?)\s?(?:justification|explanation)\s?>", re.IGNORECASE)
+_PARAMETER = re.compile(
+    r"<parameter(?:=|\sname=\"?)(?:final_)?answer\"?>\s?([^<\n]{1,400})</parameter>"
+    r"|<answer\svalue=[\"']([^\"'\n]{1,40})[\"']\s?/?>",
+    re.IGNORECASE,
+)
+_CALL = re.compile(
+    r"\b(?:final_answer|submit_answer|answer|submit|respond|print)\(\s?(?:(?:final_)?answer\s?=\s?)?"
+    r"[\"']?(yes|no|n/?a)[\"']?\s?\)",
+    re.IGNORECASE,
+)
+_STRUCK = re.compile(r"~~[^~\n]{0,400}~~|<(del|s|strike)>[^<]{0,400}</\1>", re.IGNORECASE)
+_HTML_BREAK = re.compile(
+    r"<(?:br|/?p|/?div|/?li|/?ul|/?ol|/?tr|/?h[1-6])(?:\s[^<>\n]{0,80})?\s?/?>", re.IGNORECASE
+)
+_HTML = re.compile(
+    r"</?(?:b|i|u|em|strong|span|font|code|pre|mark|small|big|center|td|th|table|tbody|thead|html|body"
+    r"|blockquote"
+    r"|tool_call|tool_use|function(?:=[\w.]{1,40})?|invoke|function_calls?)(?:\s[^<>\n]{0,80})?\s?/?>",
+    re.IGNORECASE,
+)
+_LATEX = (
+    r"\\(?:text(?:bf|it|rm|tt|sf)?|math(?:rm|bf|it|sf|tt|bb)|bf|rm|boldsymbol|bold|operatorname)"
+    r"\s?\{([^{}\n]{1,80})\}"
+)
+_BOXED = re.compile(r"\\f?boxed\s?\{([^{}\n]{1,80})\}{1,2}")
+_QUOTES = str.maketrans(dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("“”„‟″«»「」『』", '"'))
 _FENCE = re.compile(r"```[ \t]?\w{0,20}")
-_INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF, 0x00AD])
+_INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF, 0x00AD, 0xFE0F])
 
 
 def clean(text: str) -> str | None:
     """Return the part of a reply that can hold the answer, in plain typography; None where there is none.
 
     None: the reply ends inside its reasoning (an answer in there is not final), or is longer than
-    ``LONGEST_REPLY`` characters. ``<answer>…</answer>`` and ``\\boxed{…}`` become ``answer: …``.
+    ``LONGEST_REPLY`` characters. ``<answer>…</answer>``, ``[ANSWER]…``, ``\\boxed{…}`` and an ``answer`` argument
+    of a tool call become ``answer: …``; text after the end of the reply's turn and text struck out are dropped.
     """
-    rest = without_reasoning(text)
-    if rest is None or len(rest := rest.strip()) > LONGEST_REPLY:
+    rest = without_reasoning(text.replace(CUT, ""))
+    if rest is None:
+        return None
+    rest = rest.strip()
+    end = _END_OF_TEXT.search(rest)
+    while end and not rest[: end.start()].strip():
+        rest = rest[end.end() :]
+        end = _END_OF_TEXT.search(rest)
+    rest = (rest[: end.start()] if end else rest).strip()
+    if len(rest) > LONGEST_REPLY:
         return None
     rest = _FENCE.sub("\n", rest)
     rest = unicodedata.normalize("NFKC", rest.translate(_QUOTES)).translate(_INVISIBLE)
+    rest = _BOX_TOKEN.sub(r"\nanswer: \1\n", rest)
     rest = _CONTROL_TOKEN.sub("\n", rest)
-    rest = _ANSWER_TAG.sub(lambda tag: "\n" if tag[1] else "\nanswer: ", rest)
-    rest = _BOXED.sub(r"\nanswer: \1\n", rest)
+    rest = _markup(rest)
     return rest.strip() if len(rest) <= 2 * LONGEST_REPLY else None
 
 
-def without_reasoning(text: str) -> str | None:
-    """Return a reply without its reasoning blocks, or None where a block is not closed.
+def was_cut(text: str) -> bool:
+    """Tell whether the harness marked a reply as stopped at the token limit."""
+    return text.rstrip().endswith(CUT)
 
-    A closing tag without an opening one ends the reasoning that the chat template had opened in the prompt.
-    """
-    kept: list[str] = []
-    position, inside = 0, False
-    for tag in _REASONING_TAG.finditer(text):
-        closes = bool(tag[1])
-        if closes and not inside:
-            kept = []
-        elif not closes and not inside:
-            kept.append(text[position : tag.start()])
-        inside = not closes
-        position = tag.end()
-    return None if inside else "\n".join([*kept, text[position:]])
+
+def _markup(text: str) -> str:
+    """Return a reply whose tags, calls and LaTeX are plain text."""
+    text = _STRUCK.sub(" ", text)
+    text = _PARAMETER.sub(lambda found: f"\nanswer: {found[1] or found[2]}\n", text)
+    text = _CALL.sub(r"\nanswer: \1\n", text)
+    text = _ANSWER_TAG.sub(lambda tag: "\n" if tag["closes"] or tag["closes_square"] else "\nanswer: ", text)
+    text = _JUSTIFICATION_TAG.sub(lambda tag: "\n" if tag[1] else "\njustification: ", text)
+    text = _HTML.sub(" ", _HTML_BREAK.sub("\n", text))
+    text = re.sub(_LATEX, r"\1", text)
+    return _BOXED.sub(r"\nanswer: \1\n", text)

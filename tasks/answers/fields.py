@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+ANSWER_KEYS = ("answer", "final_answer", "final answer", "finalanswer", "答案", "回答")
 JUSTIFICATION_KEYS = ("justification", "explanation", "reason", "reasoning", "rationale")
 DEEPEST = 20
 # A reply with more braces than this that open no valid object is read field by field instead.
@@ -25,9 +26,12 @@ _FIELD = re.compile(
 )
 _KINDS = ("double", "single", "double_in_list", "single_in_list", "bare_in_list", "bare")
 _JUSTIFICATION = re.compile(
-    r"[{,]\s{0,20}([\"']?)(?:justification|explanation|reason|reasoning|rationale)\1\s{0,20}[:=]\s{0,20}([\"'])",
+    r"[{,]\s{0,20}([\"']?)(?:justification|explanation|reason|reasoning"
+    r"|rationale)\1\s{0,20}[:=]\s{0,20}([\"'])",
     re.IGNORECASE,
 )
+# Comments, which models write into JSON and JSON does not know.
+_COMMENT = re.compile(r"/\*[^*]{0,400}\*/|(?:^|(?<=[\s,{]))//[^\n]{0,400}")
 _OBJECT_LIKE = re.compile(r"\[?\s?\{[^{}]*(?:\}\s?\]?|$)")
 
 
@@ -53,7 +57,9 @@ _DECODER = json.JSONDecoder(object_pairs_hook=_Pairs)
 def find_fields(text: str) -> Fields:
     """Return the ``answer`` fields of all objects in a cleaned reply, none where it holds no object."""
     objects, rest = _valid_objects(text)
-    answers = [value for content in objects for value in _values(content, ("answer",))]
+    if not objects and "{" in text:
+        objects, rest = _valid_objects(_COMMENT.sub(" ", text).replace('\\"', '"'))
+    answers = [value for content in objects for value in _values(content, ANSWER_KEYS)]
     reasons = [
         value
         for content in objects
@@ -98,6 +104,9 @@ def _values(content: Any, keys: tuple[str, ...], depth: int = 0) -> list[Any]:
         return own + [found for _, value in content for found in _values(value, keys, depth + 1)]
     if isinstance(content, list):
         return [found for value in content for found in _values(value, keys, depth + 1)]
+    if isinstance(content, str) and content.lstrip().startswith("{"):
+        # The arguments of a tool call, written as JSON within JSON.
+        return [found for inner in _valid_objects(content)[0] for found in _values(inner, keys, depth + 1)]
     return []
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from semiology.tasks.answers.cleaning import LONGEST_REPLY
 from semiology.tasks.answers.parse import parse_answer, parse_reply, reply_says_unknown
 
 # BaseLoader: everything is text, so that `answer: yes` in the file is not read as a boolean.
+HARD = yaml.load((Path(__file__).parent / "hard_replies.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)
+HARD_CASES = [
+    (reply, [right] if isinstance(right, str) else right)
+    for kind in HARD.values()
+    for reply, right in kind["replies"]
+]
 CASES = yaml.load((Path(__file__).parent / "answers_cases.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)
 VALUES = {"yes", "no", "na", "unparsed"}
 
@@ -60,6 +67,29 @@ LOOPS += (
     " \n",
     "- ",
     "$",
+    "[[ ## answer ## ]] ",
+    "<|channel|>",
+    "<|channel>",
+    "| Yes |\n",
+    "- [x] ",
+    "i can't ",
+    "Yes, I can ",
+    "is it no? ",
+    "a" * 400 + ":",
+    "sorry, ",
+    "A. ",
+    "no video ",
+    "assistantfinal",
+    "<div ",
+    "~~",
+    "yes. ",
+    "I'd say that ",
+    "/*",
+    "//",
+    "(",
+    "the answer is clearly ",
+    "(?",
+    "0:00 - ",
 )
 fragments = st.lists(st.sampled_from(PIECES) | st.text(max_size=5), max_size=12).map("".join)
 
@@ -70,6 +100,47 @@ def test_a_reply_is_read_as_the_case_file_says(case: dict[str, str]) -> None:
     assert reply.answer == case["answer"]
     if "justification" in case:
         assert (reply.justification or "").rstrip(".") == case["justification"].rstrip(".")
+
+
+@pytest.mark.parametrize(("reply", "right"), HARD_CASES, ids=[reply[:50] for reply, _ in HARD_CASES])
+def test_a_hard_reply_is_never_read_wrongly(reply: str, right: list[str]) -> None:
+    assert parse_answer(reply) in right
+
+
+def test_the_two_tables_hold_at_least_400_replies() -> None:
+    assert len(HARD_CASES) > 350
+    assert len({reply for reply, _ in HARD_CASES} | {case["reply"] for case in CASES}) > 500
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        ("", "empty"),
+        ("<think>yes", "reasoning"),
+        ("The arm bends. The answer is yes. The nurse then [cut at the token limit]", "cut"),
+        ("No, I can't view videos.", "refused"),
+        ("I'm not sure.", "unknown"),
+        ("Yes. No.", "malformed"),
+        ("No.", None),
+    ],
+)
+def test_why_a_reply_is_unparsed_is_told(reply: str, why: str | None) -> None:
+    assert parse_reply(reply).why == why
+
+
+def test_an_answer_in_another_language_is_told_as_such() -> None:
+    assert parse_reply("Nein.").language == "German"
+    assert parse_reply("No.").language is None
+
+
+def test_the_published_hard_replies_are_read_as_a_careful_reader_would() -> None:
+    folder = Path(__file__).resolve().parents[3] / "shared" / "cases" / "replies_wrong"
+    if not folder.is_dir():
+        pytest.skip("the folder of shared cases is not beside the checkout")
+    for name in ("wrong.jsonl", "unparsed_though_readable.jsonl"):
+        for line in (folder / name).read_text("utf-8").splitlines():
+            case = json.loads(line)
+            assert parse_answer(case["reply"]) in case["right"], case["id"]
 
 
 def test_no_reply_is_unparsed() -> None:
@@ -136,17 +207,18 @@ def test_a_contradiction_on_a_new_line_never_leaves_a_yes(text: str, no: str, be
 
 @given(st.text(alphabet="abcdeghijklmopqrsuvwxz{}[]\"':,. \n<>/|"))
 def test_without_an_answer_word_there_is_no_answer(text: str) -> None:
+    assume(parse_reply(text).language is None)
     assert parse_answer(text) == "unparsed"
 
 
 @pytest.mark.parametrize("unit", [*PIECES, *LOOPS])
 def test_a_megabyte_does_not_blow_up(unit: str) -> None:
-    """Measured 0.02 s; a pattern that backtracks would take hours."""
+    """Measured at most 0.4 s; a pattern that backtracks would take hours."""
     for size in (1_000_000, LONGEST_REPLY):
         text = (unit * (size // len(unit) + 1))[:size]
         start = time.process_time()
         assert parse_answer(text) in VALUES
-        assert time.process_time() - start < 10.0
+        assert time.process_time() - start < 2.0
 
 
 def test_what_is_longer_than_any_answer_is_a_loop() -> None:

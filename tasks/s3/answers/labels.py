@@ -2,8 +2,9 @@
 
 A named value (``"answer": "left"``, ``the answer is left``) or a sentence that is nothing but a label decides, if
 all such claims agree. Otherwise exactly one label must be spoken of. Both labels, an echo of the choice, a denied
-label and "I cannot tell" are ``unparsed``: never a guess. Words that the question does not offer ("right hand",
-"whole body" for a region) are no label: a guess at what they mean would hide that the question was not followed.
+or doubted label, another person's side, the frame's side and "I cannot tell" are ``unparsed``: never a guess. Words
+that the question does not offer ("right hand", "whole body" for a region) are no label: a guess at what they mean
+would hide that the question was not followed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from collections.abc import Callable
 from semiology.features import REGIONS
 from semiology.tasks.answers.claims import says_unknown
 from semiology.tasks.answers.cleaning import clean
-from semiology.tasks.s3.answers.fields import field_values, plain, sentences
+from semiology.tasks.s3.answers.context import denied, doubted, of_another_person, without_questions
+from semiology.tasks.s3.answers.fields import MOST_FIELDS, field_values, plain, sentences
 
 UNPARSED = "unparsed"
 _EDGES = " .,;:!?\"'()[]{}"
@@ -23,8 +25,18 @@ _OWNER = r"(?:(?:the|their|his|her|its) )?(?:patient'?s? |own )?"
 _PART = r"(?: (?:arm|hand|side|upper limb|upper extremity))?"
 _BARE_SIDE = re.compile(rf"(?:to |on |towards? )?{_OWNER}(left|right){_PART}(?: only)?", re.IGNORECASE)
 _SIDE = re.compile(
-    r"(?<!all )(?<!that's )\b(left|right)(?:wards?)?\b"
-    r"(?! (?:now|away|after|before|then|there|at the|in front|behind|alone|hemisphere))",
+    r"(?<!all )(?<!that's )(?<!\bhas )(?<!\bhave )(?<!\bhad )(?<!\bwas )(?<!\bis )(?<!\bbeen )(?<!\bwho )"
+    r"(?<!\bjust )\b(left|right)(?:wards?)?\b(?!-handed)"
+    r"(?! (?:now|away|after|before|then|there|at the|in front|behind|alone|hemisphere|handed|the|his|her|a|an"
+    r"|for|unattended|over"
+    r"|up|out|off|bed|room|in the bed|from the start|from the beginning)\b)",
+    re.IGNORECASE,
+)
+_NOT_THE_PATIENTS = re.compile(
+    r"\b(?:left|right)(?:[ -]hand)?(?: (?:side|part|half|edge|corner|border|third))? of (?:the |this )?"
+    r"(?:frame|video|screen|image|picture|view|room|bed|camera|monitor|scene|shot|footage|window|display)\b"
+    r"|\b(?:frame|video|screen|image|picture|viewer|camera)(?:'s)? (?:left|right)\b"
+    r"|\b(?:enters?|comes?|walks?|appears?|arrives?) (?:in )?from the (?:left|right)\b",
     re.IGNORECASE,
 )
 _DENIED_SIDE = re.compile(
@@ -42,12 +54,17 @@ _NO_SIDE = re.compile(
 _REGION_NAMES = "|".join(sorted((re.escape(name) for name in REGIONS), key=len, reverse=True))
 _BARE_REGION = re.compile(rf"(?:(?:the )?(?:patient'?s )?|\d\d?\. ?)({_REGION_NAMES})", re.IGNORECASE)
 _REGION = re.compile(rf"(?<![\w-])({_REGION_NAMES})(?![\w-])", re.IGNORECASE)
-_DENIED_REGION = re.compile(rf"\bnot (?:in |at |on )?(?:the )?(?:{_REGION_NAMES})\b", re.IGNORECASE)
 
 _NES = r"NES\b|PNES\b|non[- ]?epileptic(?: (?:seizures?|events?|attacks?|spells?))?(?: \(NES\))?"
 _ES = r"ES\b|epileptic(?: (?:seizures?|events?))?(?: \(ES\))?"
 _DIAGNOSIS = re.compile(rf"(?<![\w-])(?:(?P<nes>{_NES})|(?P<es>{_ES}))(?!\w)", re.IGNORECASE)
-_DENIED_DIAGNOSIS = re.compile(rf"\bnot (?:an? )?(?:{_NES}|{_ES})", re.IGNORECASE)
+# "Es" and "es" within a sentence are Spanish or German words, not the abbreviation.
+_WORD_ES = re.compile(r"\b[Ee]s\b")
+_NOT_BODY = re.compile(
+    r"\b(?:head of (?:the )?bed|head(?:board|rest|phones)|face (?:mask|down|up)|faces? the"
+    r"|legs? of the (?:bed|chair))\b",
+    re.IGNORECASE,
+)
 
 
 def parse_side(text: str | None) -> str:
@@ -73,10 +90,7 @@ def parse_diagnosis(text: str | None) -> str:
     """
     rest = _readable(text)
     keys = ("answer", "diagnosis", "conclusion", "final answer")
-    # "es" in small letters inside a sentence is a Spanish or German word, not the abbreviation.
-    return _claimed(rest, keys, _bare_diagnosis, _only_diagnosis) or _only_diagnosis(
-        re.sub(r"\bes\b", "", rest)
-    )
+    return _claimed(rest, keys, _bare_diagnosis, _only_diagnosis) or _only_diagnosis(rest)
 
 
 def _readable(text: str | None) -> str:
@@ -101,7 +115,10 @@ def _bare_side(line: str) -> str | None:
 def _only_side(text: str) -> str:
     if _NO_SIDE.search(text) or says_unknown(text):
         return UNPARSED
-    return _single({match[1].casefold() for match in _SIDE.finditer(_DENIED_SIDE.sub(" ", text))})
+    text = _NOT_THE_PATIENTS.sub(" ", _DENIED_SIDE.sub(" ", without_questions(text)))
+    places = list(_SIDE.finditer(text))[: MOST_FIELDS + 1]
+    spoken = [place for place in places if not of_another_person(text, *place.span())]
+    return _single(text, spoken, lambda place: place[1].casefold())
 
 
 def _bare_region(line: str) -> str | None:
@@ -112,7 +129,8 @@ def _bare_region(line: str) -> str | None:
 def _only_region(text: str) -> str:
     if says_unknown(text):
         return UNPARSED
-    return _single({match[1].casefold() for match in _REGION.finditer(_DENIED_REGION.sub(" ", text))})
+    text = _NOT_BODY.sub(" ", without_questions(text))
+    return _single(text, list(_REGION.finditer(text)), lambda place: place[1].casefold())
 
 
 def _bare_diagnosis(line: str) -> str | None:
@@ -121,12 +139,22 @@ def _bare_diagnosis(line: str) -> str | None:
 
 
 def _only_diagnosis(text: str) -> str:
-    return _single({_kind(match) for match in _DIAGNOSIS.finditer(_DENIED_DIAGNOSIS.sub(" ", text))})
+    if says_unknown(text):
+        return UNPARSED
+    text = without_questions(_WORD_ES.sub(" ", text))
+    return _single(text, list(_DIAGNOSIS.finditer(text)), _kind)
 
 
 def _kind(match: re.Match[str]) -> str:
     return "NES" if match["nes"] is not None else "ES"
 
 
-def _single(labels: set[str]) -> str:
+def _single(text: str, places: list[re.Match[str]], label: Callable[[re.Match[str]], str]) -> str:
+    """Return the one label that a text speaks of without denying or doubting it, else ``unparsed``."""
+    if len(places) > MOST_FIELDS:
+        return UNPARSED
+    spoken = [place for place in places if not denied(text, *place.span())]
+    if any(doubted(text, *place.span()) for place in spoken):
+        return UNPARSED
+    labels = {label(place) for place in spoken}
     return labels.pop() if len(labels) == 1 else UNPARSED

@@ -2,15 +2,18 @@
 
 Read are ``MM:SS`` and ``H:MM:SS`` (with decimals), ``12 s``, ``1 min 5 s``, and a bare number of seconds
 where a named value or the whole reply is one. Minutes and seconds run to 59 (``1:75`` is no time), nothing is
-negative, and several different times in one reply are no answer.
+negative, and several different times in one reply, a range and a time before the end are no answer. The length of the
+clip or of a movement (``the 30 s clip``, ``for 5 seconds``) is no point in time, and a sentence that denies has none.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from semiology.tasks.answers.cleaning import clean
-from semiology.tasks.s3.answers.fields import field_values, plain
+from semiology.tasks.s3.answers.context import denied, without_questions
+from semiology.tasks.s3.answers.fields import MOST_FIELDS, field_values, plain
 
 _KEYS = ("timestamp", "time", "start_time", "end_time", "start", "end", "onset", "onset_time", "answer")
 _CLOCK = re.compile(r"(?:(\d{1,2}):)?(\d{1,3}):(\d{1,2})(?:[.,](\d{1,6}))?")
@@ -21,6 +24,23 @@ _UNITS = re.compile(
 _NUMBER = re.compile(r"\d{1,5}(?:\.\d{1,6})?")
 _IN_TEXT = re.compile(
     rf"(?<![\w:.,/-])(?:{_CLOCK.pattern}|{_UNITS.pattern})(?![\w:])",
+    re.IGNORECASE,
+)
+_TIME = "(?:" + re.sub(r"\((?!\?)", "(?:", rf"(?:{_CLOCK.pattern}|{_UNITS.pattern})") + ")"
+_MEDIA = r"(?:clip|video|recording|film|footage|window|segment|interval|sequence|excerpt)"
+_LENGTH = re.compile(
+    rf"{_TIME}[- ]?(?:-?long\b|\s?{_MEDIA}\b|\s?of (?:the )?{_MEDIA}\b|\s?(?:in|of) (?:duration|length)\b)"
+    rf"|\b(?:{_MEDIA}|duration|length)(?: duration| length)? ?(?:is|was|of|lasts|has|:|=)? ?(?:about |around "
+    rf"|approximately |only )?{_TIME}"
+    rf"|\b(?:for|lasts?|lasting|over|during|within|throughout)(?: the)?(?: (?:about|around|approximately"
+    rf"|at least|only|full|entire|whole|next|following))* {_TIME}",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(
+    rf"\b\d[\d:.]{{0,9}} ?(?:s|sec|seconds?)? ?(?:to|-|–|and|until|through|or) ?{_TIME}"
+    rf"|\b(?:first|last|final|initial) {_TIME}|{_TIME} (?:before|prior to|from the end|later)\b"
+    rf"|{_TIME} after (?!the (?:start|beginning|onset of the (?:clip|video)))"
+    rf"|\b(?:before|after|by|until|no later than|not before|earlier than|later than) {_TIME}",
     re.IGNORECASE,
 )
 _NEGATIVE = re.compile(r"(?<![\w:])[-−]\s?\d")
@@ -38,7 +58,11 @@ def parse_timestamp(text: str | None) -> float | None:
     if len(written) == 1 and seconds_of(written[0]) is None:
         if _NEGATIVE.search(written[0]):
             return None
-        written = [match[0] for match in _IN_TEXT.finditer(rest)]
+        told = _LENGTH.sub(" ", without_questions(rest))
+        if _RANGE.search(told):
+            return None
+        found = list(islice(_IN_TEXT.finditer(told), MOST_FIELDS))
+        written = [match[0] for match in found if not denied(told, *match.span())]
     times = {seconds_of(value) for value in written}
     return times.pop() if len(times) == 1 else None
 

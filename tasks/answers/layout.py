@@ -1,0 +1,150 @@
+"""Lay a reply out so that every answer word begins a line: choices, tables, options, echoes and run-ons.
+
+Models answer in the form of a questionnaire (``- [x] No``), a multiple choice (``(B) No``), a table, or go on with the
+next question of an imagined conversation. Each form is brought to plain lines; what remains ambiguous is left as
+it is, for the claims in it to contradict each other.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORD = r"(?:yes|no|n/?a|not applicable)"
+_CHECKED = re.compile(
+    r"^[ \t]*(?:[-*+•][ \t]*)?(?:[\[(]\s?(?P<mark>[xX✓✔√ ]?)\s?[\])]"
+    r"|(?P<box>[☐☑☒✅❌✓✔✗✘□■◉○●◯⬜🔘]))\s*(?P<text>\S.{0,300})$",
+    re.MULTILINE,
+)
+_CHOSEN = set("xX✓✔√☑☒✅■◉●🔘")
+_OPTION = re.compile(
+    rf"^[ \t]*(?:answer:\s?)?[(\[]?(?P<letter>[A-Da-d1-4])[)\].:][ \t]*(?P<word>{_WORD})(?![\w])",
+    re.IGNORECASE | re.MULTILINE,
+)
+_LETTER = re.compile(
+    r"(?:^|\n)\s?(?:(?:the )?(?:final |correct )?(?:answer|option"
+    r"|choice)(?: is)?\s?[:=]?\s?)?[(\[]?(?P<letter>[A-Da-d])[)\]]?[.\s]*(?:$|\n)",
+    re.IGNORECASE,
+)
+_TABLE_ROW = re.compile(r"^[ \t]*\|(.{1,2000})\|[ \t]*$", re.MULTILINE)
+_TABLE_RULE = re.compile(r"^[\s|:+-]+$")
+_TIME_PREFIX = re.compile(
+    r"^[ \t]*[\[(<]\s?(?:\d{1,2}:)?\d{1,4}(?:[.:]\d{1,3})?\s?s?\s?(?:(?:-|–|to"
+    r"|,)\s?(?:\d{1,2}:)?\d{1,4}(?:[.:]\d{1,3})?\s?s?\s?)?[\])>]\s*",
+    re.MULTILINE,
+)
+_ECHO = re.compile(
+    r"[(\[]\s?(?:answer\s)?(?:with\s)?[\"']?yes[\"']?\s?(?:/|\bor\b|\|)\s?[\"']?no[\"']?(?:\s?(?:/|\bor\b|\"
+    r"|)\s?[\"']?n/?a[\"']?)?(?:\sonly)?\s?[)\]]"
+    r"|(?:^|(?<=\n))\s?yes\s?(?:/|\|)\s?no(?:\s?(?:/|\|)\s?n/?a)?\s?(?=:)",
+    re.IGNORECASE,
+)
+_UNSURE_MARK = re.compile(rf"\b({_WORD})\s?[.,]?\s?(?:\(\s?\?{{1,3}}\s?\)|\?{{1,3}})", re.IGNORECASE)
+_QUESTION = re.compile(r"[^.!?\n:]{1,400}\?(?=\s|$|[\"')])")
+_DOUBT = re.compile(
+    rf"(?:or|but|maybe|perhaps|could it|might it|is it|should it)\b[^?]{{0,60}}\b{_WORD}\?", re.IGNORECASE
+)
+_ROLE = re.compile(
+    r"(?:^|(?<=\s))(?:user|human|question|q|prompt|instruction)\s?\d{0,2}\s?:\s?(?=\S)", re.IGNORECASE
+)
+_NEXT_TURN = re.compile(
+    r"\n\s*(?:#{1,4}\s*)?(?:user|human|question|q|prompt|instruction)\s?\d{0,2}\s?:", re.IGNORECASE
+)
+_ANSWERED = re.compile(rf"(?:^|\n|:)\s?[\"'(*]{{0,2}}{_WORD}(?![\w])", re.IGNORECASE)
+_ARROW = re.compile(r"\s?(?:→|⇒|➜|➡|->|=>|⟶|▶)\s?")
+_SYMBOL = re.compile(r"[✅❌✓✔✗✘👍👎🟢🔴⭐❗❓☑☒]")
+
+
+def laid_out(text: str) -> str:
+    """Return a cleaned reply in plain lines."""
+    text = _before_the_next_turn(text)
+    text = _chosen(text)
+    text = _options(text)
+    text = _table(text)
+    if len(_TIME_PREFIX.findall(text)) == 1:
+        text = _TIME_PREFIX.sub("", text)
+    text = _ECHO.sub(" ", text)
+    text = _ARROW.sub(": ", text)
+    text = re.sub(r"(?:^|(?<=\n))[^\S\n]?:\s?", "", text)
+    text = _contradicted_symbols(text)
+    text = _SYMBOL.sub(" ", text)
+    return _without_questions(text)
+
+
+def _before_the_next_turn(text: str) -> str:
+    """Return a reply up to the point where the model goes on with the next question, if it had answered before."""
+    turn = _NEXT_TURN.search(text)
+    if turn and _ANSWERED.search(text[: turn.start()]):
+        return text[: turn.start()]
+    return text
+
+
+def _chosen(text: str) -> str:
+    """Return a reply with the chosen items of a check list only, if it holds chosen and open ones."""
+    items = [
+        match
+        for match in _CHECKED.finditer(text)
+        if re.match(rf"[*\"']{{0,2}}{_WORD}\b", match["text"], re.IGNORECASE)
+    ]
+    crosses = {match["box"] for match in items if match["box"]}
+    if len(items) < 2:
+        return text
+    # A cross is a choice in "☐ Yes ☒ No", and a denial in "✅ Yes ❌ No".
+    chosen = [
+        match["text"]
+        for match in items
+        if (match["mark"] or match["box"] or " ")
+        in _CHOSEN - ({"☒"} if crosses & {"☑"} and "☐" not in crosses else set())
+    ]
+    return "\n".join(chosen) if len(chosen) == 1 else text
+
+
+def _options(text: str) -> str:
+    """Return a multiple-choice reply with the word in place of its letter."""
+    options = {match["letter"].casefold(): match["word"] for match in _OPTION.finditer(text)}
+    if len(options) > 1:
+        rest = _OPTION.sub("\n", text)
+        letters = {match["letter"].casefold() for match in _LETTER.finditer(rest)}
+        if len(letters) == 1 and (letter := letters.pop()) in options:
+            return f"answer: {options[letter]}"
+        return text
+    return _OPTION.sub(lambda match: match["word"], text) if options else text
+
+
+def _table(text: str) -> str:
+    """Return a reply with the cells of a table's only row, or of its row for the answer, on lines of their own."""
+    rows = [match[1] for match in _TABLE_ROW.finditer(text) if not _TABLE_RULE.match(match[1])]
+    answered = [
+        row
+        for row in rows
+        if any(re.fullmatch(rf"[\s*]*{_WORD}[\s*.]*", cell, re.IGNORECASE) for cell in row.split("|"))
+    ]
+    totals = [
+        row
+        for row in answered
+        if re.match(r"[\s*]*(?:overall|final|answer|total|conclusion)\b", row, re.IGNORECASE)
+    ]
+    kept = totals if len(totals) == 1 else answered
+    if len(kept) == 1:
+        cells = "\n".join(cell.strip() for cell in kept[0].split("|"))
+        return _TABLE_ROW.sub("", text) + "\n" + cells
+    return text
+
+
+def _contradicted_symbols(text: str) -> str:
+    """Return a reply in which a cross before a yes is a question, not an answer."""
+    return re.sub(r"[❌✗✘👎]\s?\*{0,2}yes\b|\byes\*{0,2}\s?[❌✗✘👎]", "yes?", text, flags=re.IGNORECASE)
+
+
+def _without_questions(text: str) -> str:
+    """Return a reply without the questions in it: an echo of the question asked, or the model's own."""
+    text = _UNSURE_MARK.sub(r"\1?", text)
+    text = re.sub(rf"(?:^|(?<=[\n.!:]))[^\S\n]?\b{_WORD}\?", "?", text, flags=re.IGNORECASE)
+    answered = rf"\s?[\"'(*]{{0,2}}{_WORD}\s?[,.;:(\n-]"
+
+    def without(question: re.Match[str]) -> str:
+        if re.match(answered, question[0], re.IGNORECASE):
+            return question[0]
+        # "Or is it no?" doubts the answer before it.
+        return "\nyes or no\n" if _DOUBT.match(question[0].strip()) else "\n"
+
+    return _ROLE.sub("", _QUESTION.sub(without, text))

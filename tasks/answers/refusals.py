@@ -1,0 +1,104 @@
+"""Replies that are no look at the video: the model says that it saw none, refuses, or only offers to begin.
+
+"No, I can't view videos." is no "no", and "Yes, of course! Please provide the video." no "yes".
+"""
+
+from __future__ import annotations
+
+import re
+
+_MEDIA = (
+    r"(?:videos?|images?|frames?|pictures?|photos?|clips?|footage|recordings?|files?|attachments?|media|content"
+    r"|visuals?|audio|sound|uploads?|links?|data)"
+)
+_CANNOT = (
+    r"(?:can\s?not|can't|could\snot|couldn't|do\snot|don't|did\snot|didn't|have\snot|haven't|am\snot\sable\sto"
+    r"|'m\snot\sable\sto|am\sunable\sto|'m\sunable\sto|was\sunable\sto|was\snot\sable\sto|lack"
+    r"|do\snot\scurrently|don't\scurrently"
+    r"|am\snot\scurrently\sable\sto|am\snot\scapable\sof|'m\snot\scapable\sof|won't|will\snot"
+    r"|cannot\scurrently|can't\scurrently"
+    r"|(?:am|'m)\sincapable\sof|never)"
+)
+_SENSE = (
+    r"(?:view(?:ed|ing)?|see(?:n|ing)?|watch(?:ed|ing)?|process(?:ed|ing)?|open(?:ed)?|access(?:ed|ing)?"
+    r"|play(?:ed)?"
+    r"|load(?:ed)?|receive[d]?|get|got|interpret(?:ing)?|perceive|hear|listen\sto|analy[sz](?:e[d]?|ing)"
+    r"|examin(?:e[d]?|ing)|review(?:ed)?|inspect|find|display|have|had|ability|support|handle|read)"
+)
+_FEW_WORDS = r"(?:\s(?!no\b|if\b|whether\b|in\b|on\b|during\b|of\sthe\sarm)[\w'/,-]{1,20}){0,4}?"
+_NO_LOOK = re.compile(
+    rf"\bi\s?{_CANNOT}\s(?:\w+ly\s)?(?:directly\s)?(?:have\s(?:direct\s)?(?:access|the\sability"
+    rf"|any)\b{_FEW_WORDS}\s?)?(?:to\s)?"
+    rf"(?:{_SENSE}{_FEW_WORDS}\s)?{_MEDIA}\b"
+    r"|\bi\s(?:do\snot|don't)\shave\s(?:access|the\sability|the\scapability|eyes|any\sway)\b"
+    rf"|\b(?:there\s(?:is|are|was|were|seems?\sto\sbe|appears?\sto\sbe)\s)?no\s(?:\w{{1,12}}\s)?{_MEDIA}"
+    r"\s(?:(?:is|are|was|were|has\sbeen|have\sbeen|seems\sto\sbe)\s)?"
+    r"(?:attached|provided|included|uploaded|available|given|shared|found|supplied|loaded|received|accessible"
+    r"|here|to\s(?:view|analy[sz]e))\b"
+    rf"|\bno\s{_MEDIA}\s(?:was|were|is|are)\s(?:visible|sent|present)\b"
+    rf"|\bthere\s(?:is|are|was|were)\sno\s(?:actual\s|accompanying\s)?{_MEDIA}\s?(?:here|[.!,]|$|in\s(?:your"
+    rf"|this|the)\s(?:message|conversation|prompt|chat|request))"
+    rf"|\b{_MEDIA}\s(?:(?:did|does|do)\snot|didn't|doesn't|failed\sto|could\snot\sbe|couldn't\sbe"
+    rf"|can\s?not\sbe|can't\sbe"
+    r"|was\snot|wasn't|is\snot|isn't|were\snot|weren't|are\snot|aren't|has\snot\sbeen"
+    r"|hasn't\sbeen)\s(?:\w+ly\s)?"
+    r"(?:come\sthrough|load(?:ed)?|upload(?:ed)?|open(?:ed)?|play(?:ed)?|attached|available|accessible|provided"
+    r"|displayed|processed|received|shared|included|appear\sto\s(?:be\sattached|have)|exist|supported|work"
+    r"|render(?:ed)?|viewed|viewable)\b"
+    rf"|\b{_MEDIA}\s(?:is|are|was|were|seems?\sto\sbe|appears?\sto\sbe)\s(?:missing|corrupt(?:ed)?"
+    rf"|unavailable|empty"
+    r"|(?:completely\s|entirely\s|all\s)?(?:black|blank)|inaccessible|not\svisible\sto\sme)\b"
+    r"|\bas\san?\s(?:\w+[\s-]){0,3}?(?:ai|language\smodel|llm|assistant|model|chatbot|text-based\s\w+)\b"
+    r"|\bi(?:'m|\sam)\s(?:just\s|only\s)?an?\s(?:\w+[\s-]){0,3}?(?:ai|language\smodel|llm|assistant|chatbot)\b"
+    r"|\bi(?:'m|\sam)\snot\s(?:a\s(?:doctor|physician|neurologist|medical)|qualified|trained)\b"
+    r"|\bi\s(?:can\s?not|can't|am\s(?:not\sable|unable)\sto|won't|will\snot|do\snot"
+    r"|don't)\s(?:\w+ly\s)?(?:give|provide|offer|make)\s(?:any\s|a\s|you\s|with\s)?"
+    r"(?:with\s)?(?:medical|clinical|diagnos\w+|health|an?\s(?:answer|assessment|diagnosis|opinion))\b"
+    rf"|\b(?:please|kindly|could\syou|can\syou|you\s(?:can|need\sto"
+    rf"|would\sneed\sto))\s(?:\w+ly\s)?(?:re-?)?(?:upload|provide|share|attach|send|supply|paste|describe)\b"
+    r"|\b(?:please|kindly)\s(?:try|consult|see\sa)\b"
+    r"|\bi\s(?:must\s|have\sto\s)?(?:decline|refuse)\b"
+    rf"|\bupload\s(?:it|the|a)\b|\b(?:send|share|provide|attach)\s(?:me\s)?(?:it|(?:the|a|your)\s{_MEDIA})\b",
+    re.IGNORECASE,
+)
+_HELP = (
+    r"help|assist|happy|glad|pleased|delighted|analy[sz]e|take\sa\slook|look\s(?:at|into)|watch|review|answer"
+    r"|do\s(?:that|so|this)|describe"
+    r"|examine|evaluate|try|check|provide|need|like|love|ready|here|able|try|start|begin|go\sthrough|assess"
+    r"|give"
+)
+_OFFER = re.compile(
+    r"(?:^|\n)\s?(?:yes|yeah|sure|no|okay|of\scourse|certainly|absolutely)\b[\s,.!:-]{0,4}"
+    r"(?:(?:of\scourse|sure|certainly|absolutely|no\sproblem|thank\syou|thanks|okay)\b[\s,.!:-]{0,4}){0,2}"
+    r"(?:i(?:'d|'ll|'m|\s(?:can|could|will|would|am|shall))\s(?:\w+ly\s)?(?:be\s)?(?:more\sthan\s)?"
+    rf"(?:{_HELP})\b"
+    rf"|i\s(?:can|am\sable\sto|could)\s(?:\w+ly\s)?(?:see|view|watch|access|play|open|process|hear)\s(?:the"
+    rf"|your|this|that|these|those|all)\s{_MEDIA}\b(?!\s(?:show|clearly|that))"
+    r"|i\s(?:understand|see\s(?:your|the\squestion|what\syou)|got\sit|have\sthe\s(?:video|clip|frames))"
+    rf"|i(?:\shave|'ve)\s(?:\w+ly\s)?(?:received|watched|viewed|seen|reviewed|analy[sz]ed|looked\sat"
+    rf"|examined)\s(?:the|your|this|that|these|all)\s(?:\w+\s)?{_MEDIA}\b"
+    r"|(?:happy|glad|ready|pleased)\sto\b"
+    r"|let(?:'s|\sme|\sus)\b|here(?:'s|\sis|\sare)\b|go\sahead\b|please\b|what\swould\b|how\s(?:can|may)\b"
+    r"|(?:understood|got\sit|noted)\b|(?:that|this)(?:'s|\sis)\sa\s(?:good|great|valid|interesting|yes)\b"
+    r"|i\sdo\shave\saccess\b)"
+    r"[^.!?\n]{0,400}[.!?]?",
+    re.IGNORECASE,
+)
+
+
+def says_no_look(text: str) -> bool:
+    """Tell whether a reply says that the model saw no video, that it refuses, or asks for the video.
+
+    Example:
+        >>> says_no_look("No, I can't view or process videos.")
+        True
+        >>> says_no_look("No. I cannot see any twitching.")
+        False
+    """
+    return bool(_NO_LOOK.search(text))
+
+
+def without_offers(text: str) -> tuple[str, bool]:
+    """Return a reply without sentences such as "Yes, I can help with that!", and whether there were any."""
+    rest, count = _OFFER.subn("\n", text)
+    return rest, count > 0
