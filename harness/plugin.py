@@ -135,6 +135,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(original)
     def evaluate(lm: Any, task_dict: Any, *arguments: Any, **keywords: Any) -> Any:
+        from semiology.harness.cut_replies import cut_replies_marked
         from semiology.harness.scheduling import recordings_dealt, windows_together
         from semiology.harness.video_errors import name_video_errors
         from semiology.privacy.remote_models import check_client
@@ -147,7 +148,11 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
         except ValueError as error:
             _stop(error)
         name_video_errors()
-        with recordings_dealt(chain.from_iterable(tables), processes()), windows_together(lm):
+        with (
+            recordings_dealt(chain.from_iterable(tables), processes()),
+            windows_together(lm),
+            cut_replies_marked(lm),
+        ):
             return original(lm, task_dict, *arguments, **keywords)
 
     setattr(evaluate, _MARK, True)

@@ -49,6 +49,10 @@ def process_results(document: Mapping[str, Any], results: Sequence[str | None]) 
         answer = OPPOSITE.get(answer, answer)
     record = {name: document[name] for name in RECORD_FIELDS}
     record |= {"answer": answer, "raw": raw, "justification": reply.justification}
+    if reply.why is not None:
+        record["unparsed_because"] = reply.why
+    if reply.language is not None:
+        record["answer_language"] = reply.language
     record |= {name: document[name] for name in ENHANCEMENT_FIELDS if document.get(name) is not None}
     compact = [record[name] for name in COMPACT_FIELDS]
     return {"semiology": record, **dict.fromkeys(TABLE_METRICS, compact)}

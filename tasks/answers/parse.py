@@ -104,14 +104,6 @@ def parse_reply(text: str | None) -> Reply:
     return Reply("unparsed", None, _why(rest, cut))
 
 
-def reply_says_unknown(text: str | None) -> bool:
-    """Tell whether a reply is unparsed because the model itself says that it does not know.
-
-    For counting: such replies are ``unparsed`` like any other, but they follow the question.
-    """
-    return parse_reply(text).why == "unknown"
-
-
 def _why(rest: str, cut: bool) -> Unparsed:
     return "cut" if cut else "unknown" if says_unknown(rest) else "malformed"
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from semiology.prompts.library import answer_formats, load_library, render
 from semiology.tasks.answers.cleaning import LONGEST_REPLY
-from semiology.tasks.answers.parse import parse_answer, parse_reply, reply_says_unknown
+from semiology.tasks.answers.parse import parse_answer, parse_reply
 
 # BaseLoader: everything is text, so that `answer: yes` in the file is not read as a boolean.
 HARD = yaml.load((Path(__file__).parent / "hard_replies.yaml").read_text("utf-8"), Loader=yaml.BaseLoader)
@@ -243,7 +243,7 @@ def test_what_is_longer_than_any_answer_is_a_loop() -> None:
 def test_a_reply_that_confesses_not_to_know_is_told_from_a_malformed_one(
     reply: str | None, unknown: bool
 ) -> None:
-    assert reply_says_unknown(reply) is unknown
+    assert (parse_reply(reply).why == "unknown") is unknown
 
 
 def test_a_justification_is_never_made_up() -> None:
