@@ -32,7 +32,7 @@ def was_cut(reply: Any, request: Any) -> bool:
     written = getattr(counts, "output_tokens", None)
     settings = next((each for each in request.args if isinstance(each, dict)), {})
     allowed = settings.get("max_new_tokens")
-    return bool(written and allowed) and int(written) >= int(allowed)
+    return written is not None and allowed is not None and 0 < int(allowed) <= int(written)
 
 
 def _marked(reply: Any, request: Any) -> Any:
