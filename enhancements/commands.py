@@ -111,7 +111,7 @@ def preview_command(
     choices: Choices,
 ) -> None:
     """Look at one recording before and after, before hours are spent on all of them."""
-    from semiology.enhancements.preview.preview import preview
+    from semiology.enhancements.preview import preview
     from semiology.enhancements.views import FACES, progress_bar
 
     steps = build_steps(chosen(names), choices)

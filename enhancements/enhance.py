@@ -12,10 +12,8 @@ from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Recording, RecordingSet
 from semiology.data.tables.reading import read_recording_set
 from semiology.enhancements.pipeline.cache import EnhancementCache
-from semiology.enhancements.pipeline.job import Done, Job
+from semiology.enhancements.pipeline.jobs import Done, Job, run_here, run_pool, run_ray
 from semiology.enhancements.pipeline.manifest import MANIFEST, read_manifest, write_manifest
-from semiology.enhancements.pipeline.process_pool import run_here, run_pool
-from semiology.enhancements.pipeline.ray_cluster import run_ray
 from semiology.enhancements.pipeline.step import Figure, Step
 from semiology.enhancements.registry import EnhancementError
 

@@ -16,8 +16,7 @@ READERS = {
     "privacy/addresses.py": "no_proxy, of every HTTP client",
     "privacy/model_hub.py": "HF_HUB_OFFLINE, of huggingface_hub",
     "privacy/remote_models.py": "addresses of lmms-eval's OpenAI and Azure classes",
-    "enhancements/pipeline/process_pool.py": "threads of numerical libraries",
-    "enhancements/pipeline/ray_cluster.py": "RAY_USAGE_STATS_ENABLED, of Ray",
+    "enhancements/pipeline/jobs.py": "threads of numerical libraries, and RAY_USAGE_STATS_ENABLED of Ray",
     "reports/compare/commands.py": "COLUMNS, of the terminal",
 }
 OUTSIDE = {"tests", "benchmarks", "tools", "docs", "build", "setup.py"}

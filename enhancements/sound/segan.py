@@ -30,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from semiology.data.media.probe import display_name
-from semiology.enhancements.sound.chunks import Samples, overlap_added
+from semiology.enhancements.sound.track import Samples, overlap_added
 
 RATE, WINDOW = 16_000, 16_384
 PRE_EMPHASIS = 0.95

@@ -83,7 +83,7 @@ def sweep_command(
 
     The plan is printed first. A sweep that was stopped goes on with the same command and asks nothing twice.
     """
-    from semiology.optimization.sweep.plan_text import plan_lines
+    from semiology.optimization.sweep.plan import plan_lines
     from semiology.optimization.sweep.run import (
         SweepOptions,
         SweepStopped,

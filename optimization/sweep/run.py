@@ -16,8 +16,14 @@ from semiology.features import AUDIO_FEATURES
 from semiology.harness.asking import Probe, ProbeResult
 from semiology.harness.run import RunError, RunOptions, resolve_model, run
 from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN
-from semiology.optimization.sweep.plan import PROBE_WINDOWS, SweepPlan, Window, make_sweep_plan, probe
-from semiology.optimization.sweep.plan_text import plan_summary
+from semiology.optimization.sweep.plan import (
+    PROBE_WINDOWS,
+    SweepPlan,
+    Window,
+    make_sweep_plan,
+    plan_summary,
+    probe,
+)
 from semiology.render.text import counted
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.lmms_eval_files import ResultsError

@@ -15,8 +15,7 @@ from honest_steps import RATE, Softer
 
 from semiology.data.recording_set import Recording
 from semiology.enhancements.pipeline import cache as cache_module
-from semiology.enhancements.pipeline.cache import EnhancementCache, is_whole
-from semiology.enhancements.pipeline.input_digest import MISSING, input_digest
+from semiology.enhancements.pipeline.cache import MISSING, EnhancementCache, input_digest, is_whole
 from semiology.enhancements.pipeline.step import Outcome
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.enhancements.sound.chunks import Samples, in_frames, overlap_added
+from semiology.enhancements.sound.track import Samples, in_frames, overlap_added
 
 
 def cut(sound: Samples, sizes: list[int]) -> Iterator[Samples]:

@@ -18,9 +18,8 @@ from semiology.data.recording_set import Recording
 from semiology.data.simulated.picture.body import caregiver_at
 from semiology.data.simulated.picture.pose_truth import face_boxes
 from semiology.enhancements.face.boxes import FacePath, faces_of_detections, faces_of_track
-from semiology.enhancements.face.crop import FaceCrop
+from semiology.enhancements.face.crop import FaceCrop, crop_windows, cropped, whole
 from semiology.enhancements.face.detection import CenterFace, Finder, YuNet
-from semiology.enhancements.face.window import crop_windows, cropped, whole
 from semiology.enhancements.pose.patient_track import track_patient
 from semiology.enhancements.video.writing import Planes
 

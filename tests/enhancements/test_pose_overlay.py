@@ -18,8 +18,7 @@ from semiology.data.recording_set import Recording
 from semiology.data.simulated.picture.pose_truth import BODY_25, body_25, caregiver_body_25, openpose_json
 from semiology.data.simulated.script.script import Script
 from semiology.enhancements.pose.keypoints import JOINT
-from semiology.enhancements.pose.overlay import PoseOverlay
-from semiology.enhancements.pose.skeleton import LEFT, LIMB_JOINTS, RIGHT, draw_skeleton
+from semiology.enhancements.pose.overlay import LEFT, LIMB_JOINTS, RIGHT, PoseOverlay, draw_skeleton
 from semiology.enhancements.video.writing import Planes
 
 SCRIPT = first_script(lambda s: attended(s) > 0.4 and not s.scene.infrared and s.asleep_until_s == 0)

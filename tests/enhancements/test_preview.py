@@ -14,9 +14,8 @@ from honest_steps import Negative, Said, Softer
 from matplotlib.image import imread
 
 from semiology.data.media.probe import MediaError
+from semiology.enhancements.preview import Listening, Strip, Words, preview
 from semiology.enhancements.preview import figure as preview_figure
-from semiology.enhancements.preview.figure import Listening, Strip, Words
-from semiology.enhancements.preview.preview import preview
 from semiology.enhancements.registry import EnhancementError
 
 
@@ -51,7 +50,7 @@ def test_the_strips_show_the_same_moments_before_and_after(
         drawn.append(parts)  # type: ignore[arg-type]
         return b"png"
 
-    monkeypatch.setattr("semiology.enhancements.preview.preview.draw", keep)
+    monkeypatch.setattr("semiology.enhancements.preview.draw", keep)
     preview(simulated_set, [Negative(), Said()], tmp_path / "look.png", stills=3, video_id="P002_V01")
     (original, negative), sounds, words = drawn[0]
     assert original.times_s == negative.times_s

@@ -12,8 +12,7 @@ import pytest
 from heard_recording import RATE, recording
 
 from semiology.enhancements.sound.track import SoundTrack
-from semiology.enhancements.speech import transcribe as transcript
-from semiology.enhancements.speech import whisper_model
+from semiology.enhancements.speech import transcribe
 from semiology.enhancements.speech.transcribe import Transcribe
 from semiology.enhancements.speech.transcript_file import Utterance, read_transcript
 
@@ -52,8 +51,8 @@ def test_words_and_times_of_synthesised_speech(tmp_path: Path) -> None:
 def test_long_recordings_are_cut_in_pauses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     text, speech = sentences()[3]
     sound = np.concatenate([np.zeros(8 * RATE), speech, np.zeros(6 * RATE), speech])
-    monkeypatch.setattr(transcript, "_BLOCK_S", 10.0)
-    monkeypatch.setattr(transcript, "_PIECE_S", 5.0)
+    monkeypatch.setattr(transcribe, "_BLOCK_S", 10.0)
+    monkeypatch.setattr(transcribe, "_PIECE_S", 5.0)
     STEP.apply(recording(tmp_path, sound), tmp_path / "t.json", None)
     found = read_transcript(tmp_path / "t.json")
     assert word_error_rate(f"{text} {text}", " ".join(item.text for item in found)) <= 0.4
@@ -80,7 +79,7 @@ def test_settings_are_named_by_content(tmp_path: Path) -> None:
     assert json.loads(json.dumps(STEP.parameters())) == STEP.parameters()
     assert len(str(STEP.parameters()["weights"])) == 64
     assert pickle.loads(pickle.dumps(STEP)) == STEP
-    folder = whisper_model.find_model("packaged", download=False)
+    folder = transcribe.find_model("packaged", download=False)
     assert Transcribe(model=str(folder)).parameters() == Transcribe().parameters()
     outcome = STEP.apply(recording(tmp_path, np.zeros(RATE)), tmp_path / "t.json", None)
     assert outcome.status == "done"
@@ -113,10 +112,10 @@ def test_the_hub_is_asked_only_where_download_is_allowed(monkeypatch: pytest.Mon
         raise ConnectionError("no network")
 
     monkeypatch.setattr("faster_whisper.utils.download_model", refuse)
-    with pytest.raises(whisper_model.WhisperUnavailable, match="add --whisper-download"):
-        whisper_model.find_model("large-v3", download=False)
-    with pytest.raises(whisper_model.WhisperUnavailable, match=r"\(ConnectionError\): download it where"):
-        whisper_model.find_model("large-v3", download=True)
+    with pytest.raises(transcribe.WhisperUnavailable, match="add --whisper-download"):
+        transcribe.find_model("large-v3", download=False)
+    with pytest.raises(transcribe.WhisperUnavailable, match=r"\(ConnectionError\): download it where"):
+        transcribe.find_model("large-v3", download=True)
     assert asked == [("large-v3", True), ("large-v3", False)]
 
 
@@ -124,8 +123,8 @@ def test_words_that_come_again_and_again_are_told(tmp_path: Path) -> None:
     track = SoundTrack(tmp_path / "v.mp4", 60.0, RATE, 1, 0.0, 60.0)
     calm = Utterance(1.0, 3.0, "do you know where you are", compression_ratio=0.9)
     lost = Utterance(10.9, 13.1, "you, " * 60, compression_ratio=2.5)
-    one = transcript._outcome(track, [calm], 2.0, "en")
-    both = transcript._outcome(track, [calm, lost], 4.2, "en")
+    one = transcribe._outcome(track, [calm], 2.0, "en")
+    both = transcribe._outcome(track, [calm, lost], 4.2, "en")
     assert (one.figures["repetitive_utterances"], both.figures["repetitive_utterances"]) == (0, 1)
     assert "repeat" not in one.sentence
     assert "66 words in 2 utterances, in 4 s with a voice; 1 of these repeat themselves" in both.sentence

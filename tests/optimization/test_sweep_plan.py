@@ -13,9 +13,10 @@ from semiology.features import FEATURES
 from semiology.optimization.sweep.plan import (
     SweepPlan,
     make_sweep_plan,
+    plan_lines,
+    plan_summary,
     probe,
 )
-from semiology.optimization.sweep.plan_text import plan_lines, plan_summary
 from semiology.prompts.library import load_library
 from semiology.tasks.plan import Plan, RecordingPlan
 

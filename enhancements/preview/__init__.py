@@ -1,1 +1,0 @@
-"""A page that shows a recording before and after enhancement."""
