@@ -14,8 +14,7 @@ from honest_steps import Negative, Said, Softer
 from matplotlib.image import imread
 
 from semiology.data.media.probe import MediaError
-from semiology.enhancements.preview import Listening, Strip, Words, preview
-from semiology.enhancements.preview import figure as preview_figure
+from semiology.enhancements.preview import DPI, WIDTH_IN, Listening, Strip, Words, draw, preview, small
 from semiology.enhancements.registry import EnhancementError
 
 
@@ -38,7 +37,7 @@ def test_a_page_holds_the_picture_and_both_sounds(simulated_set: Path, tmp_path:
     before, after = (soundfile.read(io.BytesIO(each))[0] for each in sounds)
     assert np.abs(after).max() == pytest.approx(0.5 * np.abs(before).max(), abs=2e-3)
     picture = imread(io.BytesIO(base64.b64decode(re.search(r"image/png;base64,([^']+)'", text)[1])))  # type: ignore[index]
-    assert picture.shape[1] == preview_figure.WIDTH_IN * preview_figure.DPI
+    assert picture.shape[1] == WIDTH_IN * DPI
 
 
 def test_the_strips_show_the_same_moments_before_and_after(
@@ -81,8 +80,8 @@ def test_what_cannot_be_shown_is_told(
 
 
 def test_pictures_are_made_small_and_keep_their_form() -> None:
-    assert preview_figure.small(np.zeros((720, 1280, 3), np.uint8)).shape == (270, 480, 3)
-    assert preview_figure.small(np.zeros((48, 64, 3), np.uint8)).shape == (48, 64, 3)
+    assert small(np.zeros((720, 1280, 3), np.uint8)).shape == (270, 480, 3)
+    assert small(np.zeros((48, 64, 3), np.uint8)).shape == (48, 64, 3)
 
 
 def test_silence_and_shortest_sound_can_be_drawn() -> None:
@@ -92,4 +91,4 @@ def test_silence_and_shortest_sound_can_be_drawn() -> None:
     ]
     sounds.append(Listening("short", np.full(3, 0.1, np.float32), 16_000))
     words = [Words("transcript", ["$x$ " * 200] * 60, "done")]
-    assert preview_figure.draw("a $title", [], sounds, words).startswith(b"\x89PNG")
+    assert draw("a $title", [], sounds, words).startswith(b"\x89PNG")

@@ -18,10 +18,10 @@ from semiology.data.simulated.sound.sound import soundtrack
 from semiology.features import AUDIO_FEATURES
 from semiology.prompts.library import load_library, render
 from semiology.tasks.answers.parse import parse_answer
-from semiology.tools.embedded_models.hears import answering, architecture, evaluate, listening, sound_pool
+from semiology.tools.embedded_models.hears import architecture, evaluate, sound_pool, stages
+from semiology.tools.embedded_models.hears.architecture import SPECIAL_TOKENS, train_tokenizer
 from semiology.tools.embedded_models.hears.questions import answer, split_wordings, training_texts
-from semiology.tools.embedded_models.hears.tokenizer import SPECIAL_TOKENS, train_tokenizer
-from semiology.tools.embedded_models.patients import patient_scripts
+from semiology.tools.embedded_models.material import patient_scripts
 from semiology.tools.embedded_models.training import Schedule, save_checkpoint
 
 SILENT = lambda _: None  # noqa: E731
@@ -139,14 +139,14 @@ def test_packed_questions_have_the_logits_of_the_stock_forward_pass(
     model, processor = tiny
     sound = np.random.default_rng(1).normal(0, 0.1, round(seconds * RATE)).astype(np.float32)
     prompts = [wordings[feature].seen[0] for feature in AUDIO_FEATURES]
-    clerk = answering.Clerk(processor)
+    clerk = stages.Clerk(processor)
     features, frames = sound_pool.spectrogram(processor.feature_extractor, sound)
-    heard = listening.hear(model, torch.from_numpy(features).float()[None], torch.tensor([frames]))
+    heard = stages.hear(model, torch.from_numpy(features).float()[None], torch.tensor([frames]))
     heard = heard[0, : architecture.audio_token_count(frames)]
     rows = clerk.rows([clerk.prefix(frames)], [[clerk.block(prompt, "yes") for prompt in prompts]])
-    packed = answering.reply_logits(model, rows, [heard])[::2]
+    packed = stages.reply_logits(model, rows, [heard])[::2]
     for prompt, logits in zip(prompts, packed, strict=True):
-        text = answering.chat_prompt(processor, render(prompt))
+        text = stages.chat_prompt(processor, render(prompt))
         inputs = processor(text=[text], audio=[sound], sampling_rate=RATE, return_tensors="pt")
         torch.testing.assert_close(model(**inputs).logits[0, -1], logits, atol=5e-3, rtol=5e-3)
 
@@ -169,9 +169,9 @@ def test_the_same_seed_trains_the_same_weights(wordings: Any, pool: sound_pool.S
     runs = []
     for _ in range(2):
         model, processor = architecture.build_model(tokenizer, 5), architecture.build_processor(tokenizer)
-        losses = listening.train_tower(model, pool, Schedule(2, 2, 1e-3, 5), SILENT)
-        tokens = listening.hear_all(model, pool)
-        stage = answering.AnswerStage(model, processor, wordings, pool, tokens)
+        losses = stages.train_tower(model, pool, Schedule(2, 2, 1e-3, 5), SILENT)
+        tokens = stages.hear_all(model, pool)
+        stage = stages.AnswerStage(model, processor, wordings, pool, tokens)
         losses += stage.train(Schedule(2, 2, 1e-3, 5), 1, SILENT)
         runs.append((losses, model.state_dict()))
     assert runs[0][0] == runs[1][0]
@@ -209,7 +209,7 @@ def test_the_shipped_model_answers_about_a_short_clip_in_the_words_asked_for(wor
     (script,) = patient_scripts("validation", 3, 1)
     sound = soundtrack(script)[: 12 * RATE]
     for feature in AUDIO_FEATURES:
-        text = answering.chat_prompt(processor, render(wordings[feature].seen[0]))
+        text = stages.chat_prompt(processor, render(wordings[feature].seen[0]))
         inputs = processor(text=[text], audio=[sound], sampling_rate=RATE, return_tensors="pt")
         out = model.generate(**inputs, max_new_tokens=8)
         reply = processor.batch_decode(out[:, inputs.input_ids.shape[1] :], skip_special_tokens=True)[0]
@@ -237,7 +237,7 @@ def test_lmms_evals_class_runs_on_the_cpu_and_answers_as_generate_does(wordings:
     own, processor = architecture.load_checkpoint()
     expected = []
     for question in questions:
-        text = answering.chat_prompt(processor, question)
+        text = stages.chat_prompt(processor, question)
         inputs = processor(text=[text], audio=[sound], sampling_rate=RATE, return_tensors="pt")
         out = own.generate(**inputs, max_new_tokens=16)
         expected += processor.batch_decode(out[:, inputs.input_ids.shape[1] :], skip_special_tokens=True)
@@ -271,7 +271,7 @@ def test_the_shipped_model_listens(wordings: Any, tmp_path: Path, groans: bool, 
     groan = Event("ictal_vocalization", 6.0, 18.0, frequency_hz=0.5, seed=1)
     sound = sound_pool.through_aac(soundtrack(script_with(*[groan] * groans))[: 30 * RATE], tmp_path)
     model, processor = architecture.load_checkpoint()
-    text = answering.chat_prompt(processor, render(wordings["ictal_vocalization"].seen[0]))
+    text = stages.chat_prompt(processor, render(wordings["ictal_vocalization"].seen[0]))
     inputs = processor(text=[text], audio=[sound], sampling_rate=RATE, return_tensors="pt")
     out = model.generate(**inputs, max_new_tokens=8)
     assert processor.batch_decode(out[:, inputs.input_ids.shape[1] :], skip_special_tokens=True) == [expected]
@@ -281,5 +281,5 @@ def test_the_system_turn_can_be_left_out() -> None:
     from semiology.backends.qwen2_audio_cpu import Qwen2AudioOnCpu
 
     model = Qwen2AudioOnCpu(str(CHECKPOINT), add_system_prompt=False)
-    text = answering.chat_prompt(model.processor, "Why?")
+    text = stages.chat_prompt(model.processor, "Why?")
     assert text.startswith("<|im_start|>user\nAudio 1: <|audio_bos|>")

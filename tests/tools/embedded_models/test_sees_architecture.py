@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from semiology.tools.embedded_models.packing import block_mask, stack
-from semiology.tools.embedded_models.sees import architecture, frames, packing
-from semiology.tools.embedded_models.sees.tokenizer import SPECIAL_TOKENS, train_tokenizer
+from semiology.tools.embedded_models.sees import architecture, packing, tower
+from semiology.tools.embedded_models.sees.architecture import SPECIAL_TOKENS, train_tokenizer
 from semiology.tools.embedded_models.training import save_checkpoint
 
 QUESTIONS = ["Does the patient exhibit a blank stare? Answer with 'yes' or 'no'.", "Is the patient asleep?"]
@@ -84,7 +84,7 @@ def test_a_saved_checkpoint_loads_through_the_auto_classes(tiny: tuple[Any, Any]
 
 def test_frames_become_the_same_patches_as_in_the_stock_processor(tiny: tuple[Any, Any]) -> None:
     clip = small_clip()
-    patches, grid = frames.patchify(clip)
+    patches, grid = tower.patchify(clip)
     stock = stock_inputs(tiny[1], "Why?", clip)
     assert stock["video_grid_thw"].tolist() == [list(grid)]
     torch.testing.assert_close(patches, stock["pixel_values_videos"], atol=1e-5, rtol=0)
@@ -94,8 +94,8 @@ def test_frames_become_the_same_patches_as_in_the_stock_processor(tiny: tuple[An
 def test_packed_questions_have_the_logits_of_separate_prompts(tiny: tuple[Any, Any]) -> None:
     model, processor = tiny
     clip = small_clip()
-    patches, grid = frames.patchify(clip)
-    tokens = frames.visual_tokens(model, patches, grid).flatten(0, 1)
+    patches, grid = tower.patchify(clip)
+    tokens = tower.visual_tokens(model, patches, grid).flatten(0, 1)
     prefix = packing.make_prefix(model, processor, grid, 1.0)
     rows = [
         packing.pack(prefix, [packing.encode_block(processor, q, ("yes", "no"), True) for q in QUESTIONS])

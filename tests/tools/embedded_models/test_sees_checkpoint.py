@@ -70,7 +70,7 @@ def test_it_answers_every_visual_question_with_yes_or_no_and_not_always_the_same
 @torch.no_grad()
 def test_patients_asleep_are_nearer_to_yes_than_patients_awake(checkpoint: tuple[Any, Any]) -> None:
     model, processor = checkpoint
-    from semiology.tools.embedded_models.sees.frames import patchify, visual_tokens
+    from semiology.tools.embedded_models.sees.tower import patchify, visual_tokens
 
     prompt = render(load_library().feature("occur_during_sleep").reference)
     margins: dict[bool, list[float]] = {True: [], False: []}

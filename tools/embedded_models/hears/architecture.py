@@ -6,6 +6,7 @@ audio tokens of 160 ms instead of 750.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,8 @@ from transformers import (
 from transformers.models.qwen2.tokenization_qwen2 import Qwen2Tokenizer
 
 from semiology.backends.embedded.hears import CHECKPOINT
-from semiology.tools.embedded_models.training import greedy_decoding
+from semiology.tools.embedded_models import training
+from semiology.tools.embedded_models.training import END_OF_TURN, PADDING, START_OF_TURN, greedy_decoding
 
 WINDOW_S = 30
 HOP = 640
@@ -108,3 +110,23 @@ def load_checkpoint(
     model = Qwen2AudioForConditionalGeneration.from_pretrained(directory, dtype=dtype, local_files_only=True)
     processor = Qwen2AudioProcessor.from_pretrained(directory, local_files_only=True)
     return model.eval(), processor
+
+
+# Names as in the published Qwen2-Audio tokenizer; template and processor look them up by name.
+SPECIAL_TOKENS: tuple[str, ...] = (
+    PADDING,
+    START_OF_TURN,
+    END_OF_TURN,
+    "<|AUDIO|>",
+    "<|audio_bos|>",
+    "<|audio_eos|>",
+)
+VOCABULARY_SIZE = 900
+# What every prompt and answer holds; often enough to become one token per word.
+_FRAME_WORDS = ("yes", "no", "NA", "system", "user", "assistant", "You are a helpful assistant.", "Audio 1:")
+
+
+def train_tokenizer(texts: Iterable[str]) -> Qwen2Tokenizer:
+    """Train the tokenizer on the given questions; yes, no and NA become one token each."""
+    corpus = [*texts, *(_FRAME_WORDS * 1000)]
+    return training.train_tokenizer(corpus, SPECIAL_TOKENS, VOCABULARY_SIZE, model_max_length=4096)

@@ -27,10 +27,10 @@ from semiology.metrics.scores.run_scores import score_run
 from semiology.prompts.library import Prompt, load_library, render
 from semiology.tasks.answers.parse import parse_answer
 from semiology.tasks.scores import OPPOSITE
-from semiology.tools.embedded_models.hears.answering import Clerk
 from semiology.tools.embedded_models.hears.architecture import load_checkpoint
 from semiology.tools.embedded_models.hears.questions import split_wordings
 from semiology.tools.embedded_models.hears.sound_pool import CODES, SoundPool, build_pool
+from semiology.tools.embedded_models.hears.stages import Clerk
 from semiology.tools.embedded_models.training import use_threads
 
 app = typer.Typer(add_completion=False)

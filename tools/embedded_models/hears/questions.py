@@ -8,7 +8,7 @@ from pathlib import Path
 from semiology.features import AUDIO_FEATURES
 from semiology.prompts.library import Prompt, PromptLibrary, render
 from semiology.prompts.strict_yaml import read_yaml
-from semiology.tools.embedded_models.wordings import split_prompts
+from semiology.tools.embedded_models.material import split_prompts
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from semiology.data.simulated.sound.voice import RATE
 from semiology.data.simulated.write import add_sound
 from semiology.data.windows.sliding import SlidingWindow
 from semiology.tools.embedded_models.hears.architecture import TOKEN_S, audio_token_count, build_extractor
-from semiology.tools.embedded_models.patients import patient_scripts, save_arrays, window_chance
+from semiology.tools.embedded_models.material import patient_scripts, save_arrays, window_chance
 
 HEARD: tuple[str, ...] = ("address", "verbal_responsiveness", "ictal_vocalization", "talk")
 """What the listener is taught to notice moment by moment; the last is ordinary talk that answers nobody."""

@@ -14,11 +14,10 @@ from transformers import Qwen2AudioForConditionalGeneration, Qwen2AudioProcessor
 from semiology.backends.embedded.hears import CHECKPOINT
 from semiology.prompts.library import load_library
 from semiology.tools.embedded_models.hears import architecture
-from semiology.tools.embedded_models.hears.answering import AnswerStage
-from semiology.tools.embedded_models.hears.listening import hear_all, train_tower
+from semiology.tools.embedded_models.hears.architecture import train_tokenizer
 from semiology.tools.embedded_models.hears.questions import split_wordings, training_texts
 from semiology.tools.embedded_models.hears.sound_pool import SoundPool, build_pool, training_patients
-from semiology.tools.embedded_models.hears.tokenizer import train_tokenizer
+from semiology.tools.embedded_models.hears.stages import AnswerStage, hear_all, train_tower
 from semiology.tools.embedded_models.training import Schedule, TrainingFolder, save_checkpoint, use_threads
 
 app = typer.Typer(add_completion=False)

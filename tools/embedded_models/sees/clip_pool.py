@@ -19,7 +19,7 @@ from semiology.data.simulated.picture.render import keypoints, render
 from semiology.data.simulated.script.script import Script
 from semiology.data.windows.sliding import SlidingWindow
 from semiology.features import VISUAL_FEATURES
-from semiology.tools.embedded_models.patients import patient_scripts, save_arrays, window_chance
+from semiology.tools.embedded_models.material import patient_scripts, save_arrays, window_chance
 from semiology.tools.embedded_models.sees.architecture import PATCH_PX
 
 VIDEO_FPS = 30.0

@@ -1,4 +1,7 @@
-"""How well the model answers about patients it has never met: recording-level F1 against always-yes."""
+"""How well the model answers about patients it has never met: recording-level F1 against always-yes.
+
+Also what harmless behaviour costs: false alarms where a patient yawns, talks, scratches or looks aside.
+"""
 
 from __future__ import annotations
 
@@ -8,25 +11,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.metrics import f1_score
 from torch import Tensor
 
+from semiology.data.simulated.script.behaviours import RESEMBLES
 from semiology.features import VISUAL_FEATURES
 from semiology.metrics.scores.run_scores import score_run
 from semiology.metrics.statistics.intervals import Estimate
+from semiology.tools.embedded_models.material import patient_scripts
 from semiology.tools.embedded_models.packing import stack
 from semiology.tools.embedded_models.sees import packing
 from semiology.tools.embedded_models.sees.answering import Questioner
-from semiology.tools.embedded_models.sees.clip_pool import Pool
+from semiology.tools.embedded_models.sees.clip_pool import Pool, sliding_windows
 from semiology.tools.embedded_models.sees.questions import Question
 
 FIRST_WINDOW_ONLY = "occur_during_sleep"
-
-
-def f1_score(truth: np.ndarray, guess: np.ndarray) -> float:
-    """Return F1 of boolean arrays, 0 where there is neither a positive nor a positive answer."""
-    found = int((truth & guess).sum())
-    total = int(truth.sum() + guess.sum())
-    return 2 * found / total if total else 0.0
+SEEN_S = 1.0
+"""A window holds a behaviour if it shows at least this much of it, in seconds."""
 
 
 def recording_answers(pool: Pool, window_answers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -82,7 +83,7 @@ def best_thresholds(pool: Pool, margins: np.ndarray, pull: float = 4.0) -> np.nd
         scores = []
         for threshold in grid:
             truth, said = recording_answers(pool, margins > threshold)
-            scores.append(f1_score(truth[:, column], said[:, column]))
+            scores.append(f1_score(truth[:, column], said[:, column], zero_division=0.0))
         near = grid[np.array(scores) >= max(scores) - 0.02]
         positives = int(recording_answers(pool, margins > 0)[0][:, column].sum())
         found[column] = np.median(near) * positives / (positives + pull)
@@ -150,3 +151,62 @@ def table(result: dict[str, Any]) -> str:
     reach = "not estimable" if whole is None else "{:.2f}-{:.2f}".format(*whole)
     measures = f"{result['macro_always_yes_f1']:.2f} | | | {result['macro_f1']:.2f}"
     return "\n".join([*lines, f"| macro | | {measures} | {reach} |"])
+
+
+def behaviour_windows(split: str, patients: int, recordings: int) -> np.ndarray:
+    """Return (windows, 18): does harmless behaviour that resembles the feature occur in the window?
+
+    The windows are those of a pool of whole recordings of patients ``range(patients)``, in its order.
+    """
+    rows = []
+    for patient in range(patients):
+        for script in patient_scripts(split, patient, recordings):
+            for window in sliding_windows(script.duration_s):
+                row = np.zeros(len(VISUAL_FEATURES), dtype=bool)
+                for event in script.of(*RESEMBLES):
+                    shown = min(event.offset_s, window.end_s) - max(event.onset_s, window.start_s)
+                    row[VISUAL_FEATURES.index(RESEMBLES[event.feature])] |= shown >= SEEN_S
+                rows.append(row)
+    return np.array(rows)
+
+
+def hard_negatives(pool: Pool, answers: np.ndarray, behaviour: np.ndarray) -> list[dict[str, Any]]:
+    """Return what harmless behaviour costs each feature that it resembles.
+
+    Args:
+        pool: a pool of whole recordings.
+        answers: (windows, 18) the model's yes answers.
+        behaviour: from :func:`behaviour_windows`.
+
+    Returns:
+        For each ``feature``: ``windows`` without it that hold such behaviour, and ``others``; ``false_alarms`` and
+        ``other_false_alarms``, the share of either answered yes; recording-level ``f1``, and ``f1_without``: the
+        same if every one of ``windows`` had been answered no.
+
+    Raises:
+        ValueError: the arrays do not belong to the pool.
+    """
+    if not len(pool) == len(answers) == len(behaviour):
+        raise ValueError(
+            f"{len(pool)} windows, {len(answers)} answers and {len(behaviour)} rows of behaviour do not match"
+        )
+    traps = behaviour & ~pool.window_labels
+    plain = ~behaviour & ~pool.window_labels
+    truth, said = recording_answers(pool, answers)
+    _, spared = recording_answers(pool, answers & ~traps)
+    costs = []
+    for feature in sorted(set(RESEMBLES.values())):
+        column = VISUAL_FEATURES.index(feature)
+        trap, rest = traps[:, column], plain[:, column]
+        costs.append(
+            {
+                "feature": feature,
+                "windows": int(trap.sum()),
+                "others": int(rest.sum()),
+                "false_alarms": float(answers[trap, column].mean()) if trap.any() else 0.0,
+                "other_false_alarms": float(answers[rest, column].mean()) if rest.any() else 0.0,
+                "f1": f1_score(truth[:, column], said[:, column], zero_division=0.0),
+                "f1_without": f1_score(truth[:, column], spared[:, column], zero_division=0.0),
+            }
+        )
+    return costs

@@ -12,7 +12,7 @@ import numpy as np
 from semiology.features import VISUAL_FEATURES
 from semiology.prompts.library import Prompt, PromptLibrary, answer_formats, render
 from semiology.prompts.strict_yaml import read_yaml
-from semiology.tools.embedded_models.wordings import split_prompts
+from semiology.tools.embedded_models.material import split_prompts
 
 FORMATS = ("embc_internvl", "embc_qwen", "yes_no", "yes_no_json", "yes_no_na", "yes_no_na_json")
 FORMAT = "yes_no"
@@ -144,11 +144,6 @@ class QuestionSource:
 
 def _reply(word: str, justification: str, as_json: bool) -> str:
     return json.dumps({"answer": word, "justification": justification}) if as_json else word
-
-
-def reply_word(reply: str) -> str:
-    """Return the yes or no of a reply, plain or JSON."""
-    return str(json.loads(reply)["answer"]) if reply.startswith("{") else reply
 
 
 def _vary(text: str, rng: np.random.Generator) -> str:

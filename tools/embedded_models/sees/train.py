@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -19,17 +19,16 @@ from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2_5_VLProcessor
 
 from semiology.backends.embedded.sees import CHECKPOINT
 from semiology.prompts.library import load_library
-from semiology.tools.embedded_models.sees import architecture, evaluate, stages
+from semiology.tools.embedded_models.sees import architecture, evaluate, tower
 from semiology.tools.embedded_models.sees.answering import Asking, LanguageStage, Questioner, Watcher
+from semiology.tools.embedded_models.sees.architecture import train_tokenizer
 from semiology.tools.embedded_models.sees.clip_pool import Pool, build_pool
-from semiology.tools.embedded_models.sees.hard_negatives import behaviour_windows, hard_negatives
 from semiology.tools.embedded_models.sees.questions import (
     Question,
     QuestionSource,
     split_wordings,
     training_texts,
 )
-from semiology.tools.embedded_models.sees.tokenizer import train_tokenizer
 from semiology.tools.embedded_models.training import Schedule, TrainingFolder, save_checkpoint, use_threads
 
 app = typer.Typer(add_completion=False)
@@ -80,7 +79,7 @@ class Run(TrainingFolder):
     def tokens(self, split: str) -> list[Tensor]:
         """Return the frozen tower's tokens of a split, computing them once."""
         if split not in self._tokens:
-            compute = partial(stages.cache_tokens, self.model, self.pool(split), self.say)
+            compute = partial(tower.cache_tokens, self.model, self.pool(split), self.say)
             self._tokens[split] = self.cached(f"tokens_{split}", compute)
         return self._tokens[split]
 
@@ -107,8 +106,8 @@ class Run(TrainingFolder):
 
 def train(run: Run) -> None:
     """Run all stages in order."""
-    tower = Schedule(run.steps(1500), 64, 2e-3, run.seed)
-    run.stage("tower", lambda: stages.train_tower(run.model, run.pool("train"), tower, run.say))
+    schedule = Schedule(run.steps(1500), 64, 2e-3, run.seed)
+    run.stage("tower", lambda: tower.train_tower(run.model, run.pool("train"), schedule, run.say))
     run.language("watch", 700, 2e-3, lambda: Asking(questions=0))
     run.language("reference", 300, 1.5e-3, lambda: Asking(questions=6, reference=0.7, balance=0.7))
     often = partial(Asking, questions=6, balance=0.7, watch_every=5)
@@ -133,9 +132,8 @@ def assess(run: Run, split: str) -> list[dict[str, object]]:
         margins = evaluate.answer_margins(run.asker, pool, tokens, questions)
         results.append(evaluate.report(pool, margins, name))
         if name == "reference wording" and split == "heldout":
-            traps = behaviour_windows(split, run.patients.heldout, RECORDINGS[split])
-            costs = hard_negatives(pool, margins > 0, traps)
-            results[-1]["hard_negatives"] = [asdict(cost) for cost in costs]
+            traps = evaluate.behaviour_windows(split, run.patients.heldout, RECORDINGS[split])
+            results[-1]["hard_negatives"] = evaluate.hard_negatives(pool, margins > 0, traps)
         run.say(f"{split}, {name}: macro F1 {results[-1]['macro_f1']:.3f}")
     return results
 

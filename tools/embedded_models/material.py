@@ -1,7 +1,14 @@
-"""Which wordings of the prompt library the embedded models are trained on, and which are kept back."""
+"""What both embedded models learn from: simulated patients and wordings, and which of them are kept back."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from semiology.data.cache import written_whole
+from semiology.data.simulated.script.script import Script, draw_look, draw_script
 from semiology.prompts.library import Prompt, PromptLibrary
 
 HELD_OUT_PER_FEATURE = 2
@@ -11,6 +18,28 @@ WORDINGS = (
     "step_by_step_look", "negated",
 )  # fmt: skip
 REFERENCE = "s3"
+# Training, validation and held-out patients are drawn from seeds that cannot meet.
+SEED_BASE = {"train": 0, "validation": 1_000_000, "heldout": 2_000_000}
+# As the simulated recording sets are written.
+DURATION_S = (35.0, 60.0)
+
+
+def patient_scripts(split: str, patient: int, recordings: int) -> list[Script]:
+    """Draw the recordings of one simulated patient of a split (``train``, ``validation`` or ``heldout``)."""
+    rng = np.random.default_rng(SEED_BASE[split] + patient)
+    look = draw_look(rng)
+    return [draw_script(rng, float(np.round(rng.uniform(*DURATION_S), 1)), look) for _ in range(recordings)]
+
+
+def window_chance(split: str, patient: int) -> np.random.Generator:
+    """Return the source of chance of a patient's windows, apart from that of the scripts."""
+    return np.random.default_rng([SEED_BASE[split] + patient, 7])
+
+
+def save_arrays(path: Path, arrays: dict[str, Any]) -> None:
+    """Write arrays to an npz file that appears only when it is whole."""
+    with written_whole(path, private=False) as unfinished, unfinished.open("wb") as stream:
+        np.savez(stream, allow_pickle=False, **arrays)
 
 
 def split_prompts(library: PromptLibrary, feature: str) -> tuple[list[Prompt], list[Prompt], list[Prompt]]:
