@@ -23,7 +23,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -42,55 +42,11 @@ SIDES = (STOCK, OURS, FLOOR)
 progress = Console(stderr=True, soft_wrap=True)
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What the command was asked to measure.
-
-    Attributes:
-        models: Names of subjects.
-        questions: Questions about each window, one number per block of the table.
-        tokens: Tokens to generate per question, likewise.
-        segments: Windows of 30 s, overlapping by 5 s.
-        frames: Frames of each window.
-        device: ``cpu`` or ``cuda``.
-        dtype: ``bfloat16`` or ``float32``.
-        attention: As transformers takes it, or None.
-        threads: Of torch, or None.
-        decoder: Of our side.
-        extrapolate_from: Questions that stock is asked at most, or None to ask it all.
-        size: Width and height of the film, or None for the model's own.
-        max_pixels: Most pixels of a frame, or None for the model's own.
-        warm_up: Whether each process answers one question about another file first.
-        sides: Which sides run.
-    """
-
-    models: Sequence[str]
-    questions: Sequence[int]
-    tokens: Sequence[int]
-    segments: int
-    frames: int
-    device: str
-    dtype: str
-    attention: str | None
-    threads: int | None
-    decoder: str
-    extrapolate_from: int | None
-    size: tuple[int, int] | None
-    max_pixels: int | None
-    warm_up: bool
-    sides: Sequence[str] = SIDES
-
-    @property
-    def windows(self) -> list[tuple[float, float]]:
-        """Start and end of each window, seconds; fewer frames make it shorter."""
-        length = self.frames / FPS
-        step = max(length - OVERLAP_S, length / 2)
-        return [(number * step, number * step + length) for number in range(self.segments)]
-
-    @property
-    def pairs(self) -> list[tuple[int, int]]:
-        """Questions and tokens of every block of the table."""
-        return [(questions, tokens) for tokens in self.tokens for questions in self.questions]
+def windows_of(plan: argparse.Namespace) -> list[tuple[float, float]]:
+    """Return start and end of each window, seconds; fewer frames make it shorter."""
+    length = plan.frames / FPS
+    step = max(length - OVERLAP_S, length / 2)
+    return [(number * step, number * step + length) for number in range(plan.segments)]
 
 
 def question_texts(number: int) -> list[str]:
@@ -111,21 +67,21 @@ def question_texts(number: int) -> list[str]:
     return texts[:number]
 
 
-def measure(plan: Plan, folder: Path) -> list[dict[str, Any]]:
+def measure(plan: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     """Return the cells of the whole plan; models and films are made in ``folder``."""
     from shared_prefix_model import SUBJECTS, checkpoint_of, parameters_of, write_film
 
-    cells = []
+    cells, windows = [], windows_of(plan)
     for name in plan.models:
         subject = SUBJECTS[name]
         progress.print(f"{name}: checkpoint and film")
         checkpoint = checkpoint_of(subject, folder / name, plan.device)
         progress.print(f"{name}: {parameters_of(checkpoint) / 1e6:,.1f} M weights")
         size = plan.size or subject.size
-        film = write_film(folder / f"{name}.mp4", max(SHORTEST_FILM_S, plan.windows[-1][1] + 1), size)
+        film = write_film(folder / f"{name}.mp4", max(SHORTEST_FILM_S, windows[-1][1] + 1), size)
         other = str(shutil.copy(film, folder / "warm_up.mp4")) if plan.warm_up else None
         base = Spec(
-            name, "", str(checkpoint), str(film), plan.windows, (), (), question_texts(max(plan.questions)),
+            name, "", str(checkpoint), str(film), windows, (), (), question_texts(max(plan.questions)),
             plan.device, plan.dtype, plan.attention, plan.threads, FPS, subject.min_pixels,
             plan.max_pixels or subject.max_pixels, plan.decoder, other,
         )  # fmt: skip
@@ -133,9 +89,9 @@ def measure(plan: Plan, folder: Path) -> list[dict[str, Any]]:
     return cells
 
 
-def _subject(base: Spec, plan: Plan, folder: Path) -> list[dict[str, Any]]:
+def _subject(base: Spec, plan: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     """Measure one model: the sides block by block, then the floor of all blocks with as many tokens."""
-    pairs = plan.pairs
+    pairs = [(questions, tokens) for tokens in plan.tokens for questions in plan.questions]
     specs = [
         replace(base, side=side, plan=[pair])
         for pair in pairs
@@ -160,7 +116,7 @@ def _subject(base: Spec, plan: Plan, folder: Path) -> list[dict[str, Any]]:
     return cells
 
 
-def _cells(spec: Spec, plan: Plan, folder: Path, place: str) -> list[dict[str, Any]]:
+def _cells(spec: Spec, plan: argparse.Namespace, folder: Path, place: str) -> list[dict[str, Any]]:
     """Run one process and return its cells, with the questions that the plan meant."""
     meant = spec.plan[0][0]
     most = plan.extrapolate_from
@@ -187,9 +143,10 @@ def _run(spec: Spec, folder: Path) -> list[dict[str, Any]]:
     """
     specification, result = folder / "spec.json", folder / "result.json"
     result.unlink(missing_ok=True)
-    spec.write(specification)
+    specification.write_text(json.dumps(asdict(spec)))
     script = Path(__file__).with_name("shared_prefix_cell.py")
     environment = {
+        "FORCE_QWENVL_VIDEO_READER": "decord",
         **os.environ,
         "SEMIOLOGY_CACHE": str(folder / "cache"),
         "HF_HUB_OFFLINE": "1",
@@ -246,7 +203,7 @@ def _size(text: str) -> tuple[int, int]:
     return int(width), int(height)
 
 
-def title_of(plan: Plan) -> str:
+def title_of(plan: argparse.Namespace) -> str:
     """Return what the table shows, in one line."""
     cast = ", both sides loaded in bfloat16 and cast" if plan.dtype == "float32" else ""
     warm = " and one question about another file" if plan.warm_up else ""
@@ -279,22 +236,22 @@ def main() -> None:
         help="answer one question about another file first")  # fmt: skip
     add("--sides", type=_names(SIDES), default=list(SIDES), help="stock, ours, floor")
     add("--json", dest="json_file", type=Path, help="also write all numbers here")
-    given = vars(options.parse_args())
-    json_file, on_cpu = given.pop("json_file"), given["device"] == "cpu"
-    given["models"] = given["models"] or (["embedded", "medium"] if on_cpu else ["medium", "7b"])
-    given["dtype"] = given["dtype"] or ("float32" if on_cpu else "bfloat16")
-    plan = Plan(**given)
+    plan = options.parse_args()
+    on_cpu = plan.device == "cpu"
+    plan.models = plan.models or (["embedded", "medium"] if on_cpu else ["medium", "7b"])
+    plan.dtype = plan.dtype or ("float32" if on_cpu else "bfloat16")
     with TemporaryDirectory() as folder:
         cells = measure(plan, Path(folder))
     rows = rows_of(cells)
     Console(width=None if sys.stdout.isatty() else 180).print(table_of(rows, title_of(plan)))
-    if json_file is not None:
+    if plan.json_file is not None:
+        asked = {name: value for name, value in vars(plan).items() if name != "json_file"}
         report = {
             "machine": machine(plan.device),
-            "plan": asdict(plan),
+            "plan": asked,
             "rows": [row.as_dict() for row in rows],
         }
-        json_file.write_text(json.dumps({**report, "cells": cells}, indent=1) + "\n", encoding="utf-8")
+        plan.json_file.write_text(json.dumps({**report, "cells": cells}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

