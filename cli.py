@@ -10,6 +10,7 @@ import typer
 
 from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
+from semiology.harness.options import BatchSize, Data, LmmsEvalOptions, Model, ModelArgs, Verbosity, Window
 from semiology.harness.serve_jsonl.commands import SERVE_EPILOG, serve_jsonl
 from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command, merge_command, merge_texts
 from semiology.optimization.folds.commands import FOLDS_EPILOG, folds_command
@@ -24,7 +25,6 @@ from semiology.reports.leaderboard.commands import leaderboard_app
 from semiology.reports.power.commands import POWER_EPILOG, power
 from semiology.reports.published.commands import baselines_app, reproduce_app
 from semiology.reports.review.commands import review_app
-from semiology.settings import DATA
 from semiology.versions import version_line
 
 app = typer.Typer(
@@ -81,30 +81,18 @@ RUN_EPILOG = examples(
 
 @app.command("run", epilog=RUN_EPILOG)
 def run_command(
-    model: Annotated[
-        str,
-        typer.Option(help="lmms-eval model name; 'embedded' or 'embedded_audio' for those in this package."),
-    ],
-    data: Annotated[
-        Path,
-        typer.Option(help="Folder of the recording set.", envvar=DATA.name, exists=True, file_okay=False),
-    ],
-    model_args: Annotated[str, typer.Option(help="lmms-eval model arguments: key=value,key=value.")] = "",
+    model: Model,
+    data: Data,
+    model_args: ModelArgs = "",
     tasks: Annotated[str, typer.Option(help="Task names or globs, comma-separated.")] = "semiology_*",
     out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("runs"),
     prompt: Annotated[str, typer.Option(help="Wording of the prompt library, by id.")] = "s3",
-    window: Annotated[
-        str | None,
-        typer.Option(help="'standard' (30 s) or 'qwen3' (60 s); by default the model's published one."),
-    ] = None,
+    window: Window = None,
     limit: Annotated[int | None, typer.Option(help="Questions per task, for a trial.", min=1)] = None,
-    batch_size: Annotated[int, typer.Option(help="Requests per batch.", min=1)] = 1,
+    batch_size: BatchSize = 1,
     use_cache: Annotated[Path | None, typer.Option(help="Folder of lmms-eval's response cache.")] = None,
-    verbosity: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "WARNING",
-    lmms_eval_option: Annotated[
-        list[str] | None,
-        typer.Option(help="A further lmms-eval option as one word, e.g. --lmms-eval-option=--gen_kwargs=…"),
-    ] = None,
+    verbosity: Verbosity = "WARNING",
+    lmms_eval_option: LmmsEvalOptions = None,
 ) -> None:
     """Ask a model the benchmark's questions about a recording set, through lmms-eval."""
     from semiology.harness.run import RunOptions, check_replies, run

@@ -164,8 +164,8 @@ def prepared(work: Path, patients: int) -> tuple[Any, Any, Any]:
 
 def all_jobs(plan: Any, seeds: int) -> Iterator[Job]:
     """Yield every search."""
-    from semiology.optimization.folds.draw import draw_folds
-    from semiology.optimization.search.examples import Parts, feature_examples
+    from semiology.optimization.folds.draw import Parts, draw_folds
+    from semiology.optimization.search.examples import feature_examples
     from semiology.prompts.library import load_library
 
     folds = draw_folds(plan.recording_set, 10, seed=0)

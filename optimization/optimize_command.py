@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from semiology.harness.options import Data, Model, ModelArgs, Window
 from semiology.render.help import examples
 
 OPTIMIZE_EPILOG = examples(
@@ -16,16 +17,10 @@ OPTIMIZE_EPILOG = examples(
     "semiology optimize --preset published --model embedded --data my_emu",
 )
 
-_Model = Annotated[str, typer.Option(help="lmms-eval model name; 'embedded' for the one in this package.")]
-_Data = Annotated[
-    Path,
-    typer.Option(help="Folder of the recording set.", envvar="SEMIOLOGY_DATA", exists=True, file_okay=False),
-]
 _Features = Annotated[
     str,
     typer.Option(help="Features, comma-separated; they share the video work. Needed without --preset."),
 ]
-_Args = Annotated[str, typer.Option(help="lmms-eval model arguments: key=value,key=value.")]
 _Budget = Annotated[
     int | None,
     typer.Option(
@@ -58,9 +53,6 @@ _Siblings = Annotated[
 _Longest = Annotated[int, typer.Option(help="Longest wording, in characters.")]
 _Fold = Annotated[str | None, typer.Option(help="Fold kept for the test (default: the first).")]
 _Seed = Annotated[int, typer.Option(help="Same seed, same search (with the offline proposer).")]
-_Window = Annotated[
-    str | None, typer.Option(help="'standard' (30 s) or 'qwen3' (60 s); by default the model's.")
-]
 _Preset = Annotated[str | None, typer.Option(help="A named experiment: published.")]
 _Out = Annotated[Path, typer.Option(help="Folder of the run; the same command again goes on.")]
 _Timeout = Annotated[float, typer.Option(help="Longest wait for a proposal, s.", min=0.1)]
@@ -71,10 +63,10 @@ _Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
 def optimize(
-    model: _Model,
-    data: _Data,
+    model: Model,
+    data: Data,
     features: _Features = "",
-    model_args: _Args = "",
+    model_args: ModelArgs = "",
     budget: _Budget = None,
     minutes: _Minutes = None,
     objective: _Objective = "f1",
@@ -88,7 +80,7 @@ def optimize(
     max_characters: _Longest = 700,
     test_fold: _Fold = None,
     seed: _Seed = 0,
-    window: _Window = None,
+    window: Window = None,
     preset: _Preset = None,
     out: _Out = Path("optimized"),
     proposer_timeout: _Timeout = 300.0,

@@ -18,9 +18,9 @@ import numpy as np
 from semiology.data.recording_set import Recording, RecordingSet
 from semiology.features import FEATURES
 from semiology.metrics.arrays import Codes, Floats
+from semiology.metrics.s3.categorical import DIAGNOSES
 from semiology.render.text import counted
 
-DIAGNOSES = ("ES", "NES")
 STARTS = 20
 # Spread of the random factors on patient sizes that let each start place patients in another order.
 _JITTER = 0.3
@@ -31,20 +31,17 @@ class FoldError(ValueError):
 
 
 @dataclass(frozen=True)
-class Split:
-    """One nesting of patients: no patient is in two parts.
+class Parts:
+    """Patients by part, none in two of them, and in words how they were divided.
 
     Attributes:
-        test: fold touched once, at the end. development: fold that selects among candidates.
-        train: patients of the other folds, for the search itself.
-        test_patients, development_patients: sorted patient ids.
+        train: for the search itself. development: select among candidates. test: asked once, at the end.
     """
 
-    test: str
-    development: str
     train: tuple[str, ...]
-    development_patients: tuple[str, ...]
-    test_patients: tuple[str, ...]
+    development: tuple[str, ...]
+    test: tuple[str, ...]
+    source: str
 
 
 @dataclass(frozen=True)
@@ -127,8 +124,8 @@ def fold_balance(recording_set: RecordingSet, fold_of_patient: Mapping[str, str]
     return FoldBalance(counts, _imbalance(fold, shown, len(names)), tuple(_warnings(counts)))
 
 
-def nested_splits(fold_of_patient: Mapping[str, str]) -> tuple[Split, ...]:
-    """Return one split for each fold: it is the test, the next one development, the rest is for training.
+def nested_splits(fold_of_patient: Mapping[str, str]) -> dict[str, Parts]:
+    """Return for each fold the parts if it is the test: the next one is development, the rest is for training.
 
     Raises:
         FoldError: there are fewer than three folds.
@@ -138,18 +135,16 @@ def nested_splits(fold_of_patient: Mapping[str, str]) -> tuple[Split, ...]:
         raise FoldError(
             f"{counted(len(names), 'fold')} → train, development and test parts need at least three"
         )
-    members = {
-        name: tuple(sorted(patient for patient, fold in fold_of_patient.items() if fold == name))
-        for name in names
-    }
-    splits = []
-    for i, test in enumerate(names):
-        development = names[(i + 1) % len(names)]
-        train = sorted(
-            patient for patient, fold in fold_of_patient.items() if fold not in (test, development)
-        )
-        splits.append(Split(test, development, tuple(train), members[development], members[test]))
-    return tuple(splits)
+    splits = {}
+    for test, development in zip(names, [*names[1:], names[0]], strict=True):
+        parts: dict[str, list[str]] = {"train": [], "development": [], "test": []}
+        for patient, fold in sorted(fold_of_patient.items()):
+            parts["test" if fold == test else "development" if fold == development else "train"].append(
+                patient
+            )
+        patients = {part: tuple(members) for part, members in parts.items()}
+        splits[test] = Parts(**patients, source=f"test {test}, development {development}")
+    return splits
 
 
 def folds_fingerprint(fold_of_patient: Mapping[str, str]) -> str:

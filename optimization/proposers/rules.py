@@ -72,7 +72,8 @@ class CandidateRules:
             return ["it is empty"]
         reasons = [] if named is None or named in self.answer_formats else ["it names another answer format"]
         reasons += self._form(text)
-        if _LEAK.search(text) or self._names_id(text):
+        words = set(re.findall(r"[\w\-@.]+", text.lower()))
+        if _LEAK.search(text) or words & self._lowered_ids:
             reasons.append("it names a recording, a patient, a file or a number that may be one")
         if _HINT.search(text):
             reasons.append("it hints at the answer or speaks of answers")
@@ -91,10 +92,6 @@ class CandidateRules:
         elif not asks_yes_or_no(last_sentence(text)):
             reasons.append("its question cannot be answered with yes or no")
         return reasons
-
-    def _names_id(self, text: str) -> bool:
-        words = set(re.findall(r"[\w\-@.]+", text.lower()))
-        return any(name in words for name in self._lowered_ids)
 
     @cached_property
     def _lowered_ids(self) -> frozenset[str]:
@@ -142,9 +139,14 @@ def lead_sentences(text: str) -> str:
 
 
 def asks_yes_or_no(question: str) -> bool:
-    """Return whether a sentence is a question that yes or no answers: a clause opens with an auxiliary."""
-    opens = _OPENS.search(question) is not None
-    return question.endswith("?") and opens and _open_without_clause(question)
+    """Return whether a sentence is a question that yes or no answers: a clause opens with an auxiliary.
+
+    'When somebody talks, does …' is one, 'When does …' is not.
+    """
+    if not question.endswith("?") or _OPENS.search(question) is None:
+        return False
+    first, *rest = re.split(r",\s*", question, maxsplit=1)
+    return bool(rest) if _WITHIN_CLAUSE.match(question) else not _OPEN_QUESTION.match(first)
 
 
 def content_words(text: str) -> frozenset[str]:
@@ -155,14 +157,6 @@ def content_words(text: str) -> frozenset[str]:
 def all_ids(recordings: Collection[tuple[str, str]]) -> frozenset[str]:
     """Return video and patient ids of more than two characters; shorter ones would forbid words."""
     return frozenset(name for pair in recordings for name in pair if len(name) > 2)
-
-
-def _open_without_clause(question: str) -> bool:
-    """Return whether a question is no open one; 'When somebody talks, does …' is none, 'When does …' is."""
-    first, *rest = re.split(r",\s*", question, maxsplit=1)
-    if _WITHIN_CLAUSE.match(question):
-        return bool(rest) and _OPENS.search(question) is not None
-    return not _OPEN_QUESTION.match(first)
 
 
 def _names(text: str, feature: str) -> bool:

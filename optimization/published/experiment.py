@@ -27,14 +27,13 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 from semiology.backends.journal import Journal
-from semiology.optimization.folds.draw import draw_folds, folds_fingerprint, folds_of
+from semiology.optimization.folds.draw import Parts, draw_folds, folds_fingerprint, folds_of
 from semiology.optimization.proposers.guarded import PREDICTOR, GuardedProposer, SearchError
 from semiology.optimization.proposers.rules import CandidateRules, all_ids
 from semiology.optimization.proposers.wording_text import with_format
 from semiology.optimization.search.asking import AnswerBook, Answerer, RememberedAnswers, SharedRounds
 from semiology.optimization.search.examples import (
     Example,
-    Parts,
     check_patients,
     data_fingerprint,
     feature_examples,

@@ -13,7 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from semiology.data.recording_set import RecordingSet
-from semiology.optimization.folds.draw import FoldError, draw_folds, folds_of, nested_splits
+from semiology.optimization.folds.draw import FoldError, Parts, draw_folds, folds_of, nested_splits
 from semiology.optimization.proposers.guarded import SearchError
 from semiology.prompts.library import Prompt
 from semiology.render.text import counted
@@ -43,20 +43,6 @@ class Example:
     truth: str
     segments: tuple[int, ...]
     justification: str | None = None
-
-
-@dataclass(frozen=True)
-class Parts:
-    """Patients by part, and in words how they were divided."""
-
-    train: tuple[str, ...]
-    development: tuple[str, ...]
-    test: tuple[str, ...]
-    source: str
-
-    def patients(self, part: str) -> tuple[str, ...]:
-        """Return the patients of ``train``, ``development`` or ``test``."""
-        return tuple(getattr(self, part))
 
 
 @dataclass(frozen=True)
@@ -136,7 +122,7 @@ def feature_examples(plan: Plan, prompt: Prompt, parts: Parts) -> FeatureExample
     for row in rows:
         segments.setdefault(row["video_id"], []).append(int(row["segment"]))
     by_part: dict[str, list[Example]] = {part: [] for part in PARTS}
-    part_of = {patient: part for part in PARTS for patient in parts.patients(part)}
+    part_of = {patient: part for part in PARTS for patient in getattr(parts, part)}
     for row in rows:
         numbers = segments.pop(row["video_id"], None)
         if numbers is None or row["patient_id"] not in part_of:
@@ -181,16 +167,14 @@ def data_fingerprint(recording_set: RecordingSet, parts: Parts, features: Collec
     patients = [[item.video_id, item.patient_id] for item in recording_set.recordings]
     content = [
         recording_set.name, recording_set.version, sorted(truths), sorted(patients),
-        [list(parts.patients(part)) for part in PARTS],
+        [list(getattr(parts, part)) for part in PARTS],
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(content, ensure_ascii=False).encode()).hexdigest()
 
 
 def _of_folds(folds: Mapping[str, str], test_fold: str | None, source: str) -> Parts:
     splits = nested_splits(folds)
-    chosen = next((split for split in splits if test_fold in (None, split.test)), None)
+    chosen = splits.get(next(iter(splits)) if test_fold is None else test_fold)
     if chosen is None:
-        known = ", ".join(split.test for split in splits)
-        raise FoldError(f"--test-fold {test_fold}: there is no such fold → use one of {known}")
-    source = f"{source}: test {chosen.test}, development {chosen.development}"
-    return Parts(chosen.train, chosen.development_patients, chosen.test_patients, source)
+        raise FoldError(f"--test-fold {test_fold}: there is no such fold → use one of {', '.join(splits)}")
+    return replace(chosen, source=f"{source}: {chosen.source}")

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from semiology.backends.journal import Journal
+from semiology.optimization.folds.draw import Parts
 from semiology.optimization.proposers.rules import CandidateRules, all_ids
 from semiology.optimization.search.asking import AnswerBook, RememberedAnswers, SharedRounds
 from semiology.optimization.search.examples import (
     PARTS,
     Example,
     FeatureExamples,
-    Parts,
     check_examples,
     data_fingerprint,
     divide_patients,
@@ -86,7 +86,7 @@ def optimize(options: SearchOptions, prepared: Prepared) -> OptimizationResult:
     examples = {
         name: feature_examples(prepared.plan, begin_with(name, options), parts) for name in options.features
     }
-    notes = left_out(recording_set, [name for part in PARTS for name in parts.patients(part)])
+    notes = left_out(recording_set, [name for part in PARTS for name in getattr(parts, part)])
     notes += [note for each in examples.values() for note in check_examples(each)]
     fingerprint = data_fingerprint(recording_set, parts, options.features)
     identity = _identity(options, prepared, parts, fingerprint)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from semiology.harness.options import BatchSize, Data, LmmsEvalOptions, Model, ModelArgs, Verbosity, Window
 from semiology.render.help import examples
 
 if TYPE_CHECKING:
@@ -20,16 +21,7 @@ SWEEP_EPILOG = examples(
 )
 
 
-_Model = Annotated[
-    str,
-    typer.Option(help="lmms-eval model name; 'embedded' or 'embedded_audio' for those in this package."),
-]
-_Data = Annotated[
-    Path,
-    typer.Option(help="Folder of the recording set.", envvar="SEMIOLOGY_DATA", exists=True, file_okay=False),
-]
 _Out = Annotated[Path, typer.Option(help="Folder for plan, answers and tables; one plan to a folder.")]
-_ModelArgs = Annotated[str, typer.Option(help="lmms-eval model arguments: key=value,key=value.")]
 _Features = Annotated[str, typer.Option(help="Features, comma-separated, or 'all'.")]
 _Prompts = Annotated[str, typer.Option(help="Wordings by id or family, comma-separated, or 'all'.")]
 _Formats = Annotated[
@@ -41,11 +33,6 @@ _Enhancements = Annotated[
 _Margin = Annotated[
     float, typer.Option(help="Largest harmless difference of accuracy, fixed now: 0.05 is 5 points.")
 ]
-_Window = Annotated[
-    str | None,
-    typer.Option(help="'standard' (30 s) or 'qwen3' (60 s); by default the model's published one."),
-]
-_BatchSize = Annotated[int, typer.Option(help="Requests per batch.", min=1)]
 _Probe = Annotated[
     bool,
     typer.Option("--probe/--no-probe", help="Ask about 3 segments first and show how long the rest takes."),
@@ -54,30 +41,25 @@ _DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Plan and probe only; with --no-probe, load no model.")
 ]
 _Yes = Annotated[bool, typer.Option("--yes", help="Go on after the probe without asking.")]
-_Verbosity = Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")]
-_Extra = Annotated[
-    list[str] | None,
-    typer.Option(help="A further lmms-eval option as one word, e.g. --lmms-eval-option=--gen_kwargs=…"),
-]
 
 
 def sweep_command(
-    model: _Model,
-    data: _Data,
+    model: Model,
+    data: Data,
     out: _Out,
-    model_args: _ModelArgs = "",
+    model_args: ModelArgs = "",
     features: _Features = "all",
     prompts: _Prompts = "all",
     answer_formats: _Formats = "own",
     enhancements: _Enhancements = "none",
     margin: _Margin = 0.05,
-    window: _Window = None,
-    batch_size: _BatchSize = 1,
+    window: Window = None,
+    batch_size: BatchSize = 1,
     probe: _Probe = True,
     dry_run: _DryRun = False,
     yes: _Yes = False,
-    verbosity: _Verbosity = "WARNING",
-    lmms_eval_option: _Extra = None,
+    verbosity: Verbosity = "WARNING",
+    lmms_eval_option: LmmsEvalOptions = None,
 ) -> None:
     """Ask a model the same segments in many wordings, and show how much of its score is due to the wording.
 

@@ -142,12 +142,12 @@ def test_the_parts_of_a_nested_split_share_no_patient(fold_of_patient: dict[str,
             nested_splits(fold_of_patient)
         return
     splits = nested_splits(fold_of_patient)
-    assert [split.test for split in splits] == sorted(set(fold_of_patient.values()))
-    for split in splits:
-        parts = (split.train, split.development_patients, split.test_patients)
+    assert list(splits) == sorted(set(fold_of_patient.values()))
+    for split in splits.values():
+        parts = (split.train, split.development, split.test)
         assert all(parts)
         assert sorted(patient for part in parts for patient in part) == sorted(fold_of_patient)
-    tested = [patient for split in splits for patient in split.test_patients]
+    tested = [patient for split in splits.values() for patient in split.test]
     assert sorted(tested) == sorted(fold_of_patient)
 
 

@@ -162,7 +162,7 @@ def test_few_patients_fill_three_parts_and_fewer_are_told() -> None:
     made = make_plan(patients=3).recording_set
     few = replace(made, recordings=tuple(replace(each, fold=None) for each in made.recordings))
     parts = divide_patients(few)
-    assert [len(parts.patients(part)) for part in ("train", "development", "test")] == [1, 1, 1]
+    assert [len(getattr(parts, part)) for part in ("train", "development", "test")] == [1, 1, 1]
     with pytest.raises(FoldError, match="2 patients: train, development and test need 3 or more → add"):
         divide_patients(replace(few, recordings=few.recordings[:2]))
     split = (replace(few.recordings[0], split="test"), *few.recordings[1:])
