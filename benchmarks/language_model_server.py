@@ -24,9 +24,6 @@ class ServerError(RuntimeError):
 class LanguageModelServer:
     """An OpenAI-compatible server of every model folder on this machine; a request names the folder.
 
-    Args:
-        log: file of what the server writes.
-
     Attributes:
         address: where it listens, with ``/v1``; the same after `start` as after `kill`.
     """

@@ -88,8 +88,6 @@ def run_parts(
     """Run the parts of a benchmark that are named on the command line, all of them without a name.
 
     Args:
-        description: text of the module, for the help.
-        parts: functions by name.
         read: reads the folder that is named before the parts; every part is given what it returns.
     """
     options = parser(description)

@@ -40,11 +40,7 @@ SHARES = {"train": 3, "development": 3, "test": 4}
 
 
 class RememberingReader:
-    """Keeps decoded frames in memory: a search sees the same few recordings many times.
-
-    Args:
-        reader: reads what is not known.
-    """
+    """Keeps decoded frames in memory: a search sees the same few recordings many times."""
 
     def __init__(self, reader: Any) -> None:
         self._reader = reader
@@ -108,14 +104,7 @@ def measured(
     proposer_of: Callable[[Job, Any, Any], Any],
     result: str,
 ) -> list[dict[str, Any]]:
-    """Run the searches, write the rows and what they cost to a file, print the cost, and return the rows.
-
-    Args:
-        options: of `search_options`.
-        jobs_of: gives the searches for the windows of the recordings.
-        proposer_of: makes the proposer of a search from its rules and the journal.
-        result: name of the file.
-    """
+    """Run the searches, write the rows and what they cost to a file, print the cost, and return the rows."""
     os.environ.setdefault("SEMIOLOGY_CACHE", str(options.work / "cache"))
     os.environ.setdefault("SEMIOLOGY_QUIET", "1")
     with Clock() as clock:

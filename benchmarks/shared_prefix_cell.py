@@ -42,22 +42,11 @@ class Spec:
     """What one process measures.
 
     Attributes:
-        subject: Name of the model.
         side: ``stock`` or ``ours``, or ``floor``, which measures all of ``plan`` at once.
-        checkpoint: Folder.
-        film: File.
         windows: Start and end of each window, seconds.
         plan: Pairs of questions about each window and tokens to generate; one pair but for the floor.
         answered: Of the floor, per pair the tokens that a question really got; a model may stop early.
         texts: The questions, as many as the largest of the plan.
-        device: ``cpu`` or ``cuda``.
-        dtype: ``bfloat16`` or ``float32``.
-        attention: As transformers takes it, or None for its choice.
-        threads: Of torch, or None for its choice.
-        fps: Frames per second to show.
-        min_pixels: Least pixels of a frame.
-        max_pixels: Most pixels of a frame.
-        decoder: Of our side: ``stream`` or ``decord``.
         warm_up: Another film, about which one question is asked before the measurement; None for none.
     """
 

@@ -34,12 +34,8 @@ class Subject:
     """A model to measure.
 
     Attributes:
-        name: As in the table.
         text: Configuration of the language model, empty for a checkpoint that exists.
         vision: Configuration of the vision tower, likewise.
-        size: Width and height of the film, px.
-        min_pixels: Least pixels of a frame.
-        max_pixels: Most pixels of a frame.
     """
 
     name: str
@@ -94,10 +90,8 @@ def checkpoint_of(subject: Subject, folder: Path, device: str, seed: int = 0) ->
     """Return the folder of a subject's checkpoint; random weights are drawn and written first.
 
     Args:
-        subject: Which model.
         folder: Where random weights go, in bfloat16 safetensors.
         device: Where they are drawn; a large model on a GPU takes seconds instead of minutes.
-        seed: Of the weights.
     """
     if not subject.random:
         return tiny.CHECKPOINT

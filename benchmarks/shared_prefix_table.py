@@ -23,10 +23,6 @@ class Row:
     """One line of the table.
 
     Attributes:
-        subject: Model.
-        tokens: Tokens to generate per question.
-        questions: Questions about each window.
-        side: ``stock``, ``ours`` or ``floor``.
         counts: Opens, decodes, vision runs, prefilled, suffix and generated tokens.
         seconds: End to end, without loading the model.
         extrapolated_from: Questions that were measured, where ``seconds`` and ``counts`` are a straight

@@ -39,7 +39,6 @@ class Recipe:
     """How the model is trained.
 
     Attributes:
-        features: features whose wordings it learns.
         examples: pairs of what is sent and a wording. steps: updates. batch: pairs in each.
         width, layers, heads: of the transformer.
         learning_rate: highest, reached after a tenth of the steps.

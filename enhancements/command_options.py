@@ -76,26 +76,7 @@ def _option(help_text: str, *names: str, **settings: Any) -> Any:
 
 @dataclass(frozen=True)
 class Choices:
-    """What a user can choose; everything else is as the steps' own documentation says.
-
-    Attributes:
-        keypoints: OpenPose's files, or a pose estimator that looks at the video.
-        pose_size: of the pictures in which OpenPose found its keypoints, if it is not that of the recording.
-        pose_weights, person_weights: ``.onnx`` files of the estimator.
-        pose_mode: instead of files, the size of the weights that rtmlib fetches.
-        bed: where it is.
-        face_weights: YuNet's ``.onnx`` file, which finds faces where there are no keypoints; None for the
-            packaged detector.
-        denoiser: what cleans the sound.
-        segan_checkpoint: the user's weights for it.
-        attenuation_limit_db: by how much DeepFilterNet3 may make anything softer; infinite for no limit, None
-            for the step's own default.
-        whisper: name or folder of the speech recognizer; None for the packaged one.
-        whisper_download: whether a recognizer that is not on this machine may be downloaded.
-        whisper_compute_type: CTranslate2's number format.
-        language: two letters, or None to have it detected.
-        device: ``cpu`` or ``cuda`` for the pose estimator and the speech recognizer.
-    """
+    """What a user can choose; everything else is as the steps' own documentation says."""
 
     keypoints: Annotated[
         Literal["openpose", "live"],

@@ -42,8 +42,6 @@ class StepSummary:
     """What came of one enhancement over all recordings.
 
     Attributes:
-        enhancement, version: which step.
-        done, unavailable, failed: recordings.
         reused: of those done, how many were in the cache already.
         seconds: work on those that were made now, s, summed over processes.
         figures: measures by name: the mean of a number over recordings, the most frequent value of a text.
@@ -90,13 +88,9 @@ def enhance(
     is written at the end, also of a run that is stopped by an error or by the keyboard.
 
     Args:
-        directory: folder of the recording set.
-        steps: enhancements with their settings.
         recordings: ids of those to enhance; empty for all.
         out: folder for manifest and derived files; None puts the manifest into the set and the files into the
             user's cache folder.
-        engine: where the work is done.
-        told: called with the progress.
 
     Raises:
         RecordingSetError: the set or its manifest has faults.

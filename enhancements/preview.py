@@ -50,12 +50,9 @@ def preview(
     """Enhance one recording and write what it looks and sounds like, readable for its owner alone.
 
     Args:
-        directory: folder of the recording set.
         steps: enhancements with their settings; what they make stays in the cache.
         out: ``.png``, or ``.html`` with the picture and sound to listen to; an existing file is replaced.
         video_id: of the recording; None for the first.
-        stills: number of times at which pictures are shown.
-        told: is told of the progress.
 
     Returns:
         What came of each enhancement, by name.
@@ -162,7 +159,6 @@ class Strip:
     """Stills of one video at several times.
 
     Attributes:
-        label: what the video is.
         times_s: of the stills, s.
         pictures: RGB, one for each time; empty where there is no video.
         note: why there is none, or what came out.
@@ -179,9 +175,7 @@ class Listening:
     """One version of the sound.
 
     Attributes:
-        label: what it is.
         samples: one channel in [-1, 1]; empty where there is none.
-        rate: samples per s.
         note: why there is none, or what came out.
     """
 
@@ -317,10 +311,7 @@ def page(title: str, picture: bytes, sounds: Sequence[Listening], outcomes: Mapp
     """Return a page that needs no other file and no network.
 
     Args:
-        title: id of the recording.
-        picture: PNG.
         sounds: versions of the sound; the first `MOST_LISTENED_S` seconds can be played.
-        outcomes: what came of each enhancement, by name.
     """
     rows = "".join(
         f"<tr><td>{escape(name)}</td><td class='{each.status}'>{each.status}</td>"

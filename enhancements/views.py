@@ -50,7 +50,6 @@ def print_summary(summary: Summary, chosen: Path | None) -> None:
     """Print counts per enhancement, then measures, why recordings have no derived file, and what to do next.
 
     Args:
-        summary: of a run.
         chosen: output folder, where the user chose one; None for the recording set.
     """
     console = Console()

@@ -56,7 +56,6 @@ def faces_of_track(track: PatientTrack, confidence: float = 0.3, longest_gap_s: 
     shrinks as the head turns, so the size is a high percentile over half a minute, not that of one frame.
 
     Args:
-        track: the patient.
         confidence: points less sure than this do not count.
         longest_gap_s: gaps up to this long are bridged, s.
     """
@@ -148,7 +147,6 @@ def faces_of_detections(
         frames: (K,) numbers of the frames looked at.
         found: for each the faces: (P, 5) x, y, width, height in px, and a score of 0 to 1.
         times_s: (N,) times of all frames, s.
-        size: width and height of the picture, px.
         region: the bed, if it is known, as shares of the picture.
         longest_gap_s: gaps up to this long are bridged, s.
     """

@@ -41,7 +41,6 @@ class FaceCrop:
         bed: left, top, width and height of the bed as shares of the picture, if it is known.
         margin: what is shown around the face on each side, as a share of its height.
         size: width and height of the derived video, px.
-        rate_hz: pictures per second that the detector looks at.
         longest_gap_s: longest time without a face that is bridged, s.
     """
 
@@ -177,8 +176,6 @@ def crop_windows(path: FacePath, size: tuple[int, int], margin: float) -> Window
     """Lay squares around a face.
 
     Args:
-        path: the face in every frame.
-        size: width and height of the picture, px.
         margin: added on each side, as a share of the height of the face. A square that would leave the
             picture is moved back into it, so that nothing has to be filled.
     """

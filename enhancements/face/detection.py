@@ -46,7 +46,6 @@ class YuNet:
     """OpenCV's face detector.
 
     Attributes:
-        weights: the ``.onnx`` file.
         score: faces less sure than this are left out.
     """
 
@@ -126,11 +125,7 @@ def detect_faces(
     """Return the numbers of the frames looked at, (K,), and the faces in each, (P, 5).
 
     Args:
-        detector: finds them.
-        recording: the recording.
-        line: the frames of its video.
         rate_hz: pictures looked at per second; 0 looks at all.
-        progress: called with the frames looked at and all of them.
 
     Raises:
         KeypointsUnavailableError: weights or package are missing.

@@ -43,7 +43,6 @@ class Made:
     """One enhancement of one recording, as it came from the cache or from the step.
 
     Attributes:
-        outcome: what came of it.
         key: name of the entry; empty where the inputs could not be read.
         file: the derived file, or None unless ``done``.
         seconds: how long the step took when the entry was made, s.

@@ -27,14 +27,7 @@ from semiology.settings import ALLOW_REMOTE
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker is told: all of it travels to other processes and machines.
-
-    Attributes:
-        recording: to enhance.
-        step: with its settings.
-        folder: of the cache.
-        memory: where digests of inputs are remembered.
-    """
+    """What a worker is told: all of it travels to other processes and machines."""
 
     recording: Recording
     step: Step
@@ -92,12 +85,7 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def run_here(jobs: Sequence[Job], progress: Progress | None = None) -> Iterator[Done]:
-    """Yield jobs as they end, one after the other in this process.
-
-    Args:
-        jobs: in the order in which they are done.
-        progress: told of the work within the current job.
-    """
+    """Yield jobs as they end, one after the other in this process."""
     for job in jobs:
         yield carry_out(job, progress)
 
@@ -153,7 +141,6 @@ def run_ray(jobs: Sequence[Job], address: str, workers: int | None = None) -> It
     """Yield jobs as they end anywhere in the cluster.
 
     Args:
-        jobs: what to do; one processor each.
         address: of the cluster's head (``ray://HOST:10001``, ``HOST:6379`` or ``auto``), or ``local``.
         workers: processors to use where the cluster is started here.
 

@@ -49,12 +49,9 @@ class Enhanced:
     """One row: what came of one enhancement of one recording.
 
     Attributes:
-        video_id, enhancement: which.
-        status: ``done``, ``unavailable`` or ``failed``.
         file: absolute path of the derived file, or None unless ``done``.
         sentence: what came out, or what is wrong and how to fix it.
         figures: what was counted, by name.
-        version: of the step.
         settings: stands for version and all parameters of the step; one for all recordings that may be put
             together.
         key: entry in the cache; stands for inputs, parameters and version together.

@@ -117,8 +117,6 @@ def followed(
         places: for each frame (P, 2), x and y in px.
         scales: for each frame (P,), sizes in px.
         times_s: (K,) s.
-        usual: where the patient usually is.
-        changes: the costs of going from one candidate to the next.
         further: for each frame a further cost (P,) of each candidate.
     """
     path, costs = np.full(len(places), NOBODY, np.int64), [np.zeros(len(spots)) for spots in places]
@@ -138,7 +136,6 @@ def cheapest_path(costs: Sequence[Array], changes: Changes) -> NDArray[np.int64]
 
     Args:
         costs: for each frame (P,), the cost of each candidate.
-        changes: the costs of going from one to the next.
     """
     if not costs:
         return np.zeros(0, np.int64)
@@ -170,7 +167,6 @@ def cost_of_others(path: NDArray[np.int64], costs: Sequence[Array], changes: Cha
     Args:
         path: who was followed, (K,).
         costs: for each frame (P,).
-        changes: the costs of going from one to the next.
     """
     names = [np.arange(len(costs[0]))] if costs else []
     count = len(names[0]) if names else 0

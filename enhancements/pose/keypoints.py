@@ -71,11 +71,6 @@ class KeypointSource(Protocol):
     def detect(self, recording: Recording, line: Timeline, progress: Progress | None) -> Detections:
         """Return everybody in the recording.
 
-        Args:
-            recording: the recording.
-            line: the frames of its video.
-            progress: called with the frames looked at and all of them.
-
         Raises:
             KeypointsUnavailableError: there is nothing to work with.
             KeypointsError: what there is cannot be used.

@@ -67,7 +67,6 @@ class PoseOverlay:
     """The enhancement ``pose``.
 
     Attributes:
-        keypoints: where keypoints come from.
         bed: left, top, width and height of the bed as shares of the picture, if it is known.
         confidence: joints less sure than this are not drawn.
         fewest_joints: with fewer limb joints than this a frame stays undrawn.
@@ -173,7 +172,6 @@ def draw_skeleton(planes: Planes, points: Array, shown: NDArray[np.bool_]) -> No
     """Draw bones and joints onto a picture, in place; widths follow the picture's height.
 
     Args:
-        planes: the picture.
         points: (19, 2) x and y in px.
         shown: (19,) which joints may be drawn; a bone needs both its ends.
     """

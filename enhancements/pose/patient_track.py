@@ -63,8 +63,6 @@ def track_patient(detections: Detections, line: Timeline, region: Region | None 
     """Follow the patient through a recording.
 
     Args:
-        detections: everybody found.
-        line: the frames of the recording.
         region: the bed, if it is known: left, top, width, height as shares of the picture.
     """
     frames, people = detections.frames, [_without_empty(found) for found in detections.people]

@@ -92,10 +92,6 @@ def loud_and_erased(before: Levels, after: Levels) -> tuple[int, int]:
     A piece stands out if it is 15 dB louder than the quiet fifth of the recording and not silent; it counts
     as erased if it fell by more than 12 dB. An alarm should be erased, a groan should not; only a listener
     can tell.
-
-    Args:
-        before: levels of the original, dBFS.
-        after: levels of the same pieces afterwards, dBFS.
     """
     background = float(np.quantile(before, 0.2)) if before.size else 0.0
     loud = (before > background + _LOUD_DB) & (before > SILENCE_DBFS)

@@ -111,8 +111,6 @@ def blocks(track: SoundTrack, rate: int, block_s: float | None = None) -> Iterat
     """Yield the whole sound of a recording, one block after another.
 
     Args:
-        track: of the recording.
-        rate: sampling rate of the result, Hz.
         block_s: length of a block, s, or None for ``BLOCK_S``; the last one is shorter.
 
     Yields:

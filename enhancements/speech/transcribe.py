@@ -263,7 +263,6 @@ def find_model(model: str, download: bool) -> Path:
     """Return the folder of a model.
 
     Args:
-        model: ``packaged``, a folder, or a name.
         download: whether a name that is not on this machine may be fetched from the model hub.
 
     Raises:

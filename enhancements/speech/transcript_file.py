@@ -63,7 +63,6 @@ def write_transcript(path: Path, utterances: Sequence[Utterance], facts: Mapping
     """Write a transcript as JSON.
 
     Args:
-        path: of the new file.
         utterances: by start.
         facts: how it was made (model, language, length, ...); kept in the file, not read back here.
     """

@@ -26,11 +26,8 @@ def look_at_frames(
     """Return the numbers of the frames looked at, (K,), ascending, and what was found in each.
 
     Args:
-        video: the recording.
-        line: its frames.
         rate_hz: frames looked at per second, and the last one; 0 looks at all.
         look: gets a picture, uint8, (height, width, 3), blue first.
-        progress: called with the frames passed and all of them.
 
     Raises:
         MediaError: the video cannot be used, or a frame is damaged.

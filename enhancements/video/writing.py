@@ -66,11 +66,8 @@ def rewrite_video(
     for decord are made a whole number of times larger.
 
     Args:
-        source: the recording.
-        line: its frames.
         target: the file to write; an unfinished one is removed.
         edit: changes the pictures; all that it returns must be of the size of the first.
-        progress: called with the frames written and all of them.
 
     Returns:
         The number of frames written.

@@ -61,7 +61,6 @@ class FoldBalance:
     """How folds came out.
 
     Attributes:
-        folds: counts of each fold.
         imbalance: sum over features, diagnoses and recordings of the squared deviations from equal shares over
             their expectation (a chi-square distance): 0 is perfect balance.
         warnings: what a user must know, in sentences (a feature missing in a fold, one class only).
@@ -78,8 +77,6 @@ def draw_folds(
     """Put patients into folds named "0", "1", …; the same set, number and seed give the same folds.
 
     Args:
-        recording_set: with annotations and, where known, diagnoses.
-        folds: how many.
         seed: of the order in which patients are placed.
         split: only patients of this split (such as ``train``) get a fold; by default all.
 

@@ -64,11 +64,6 @@ def write_folds(directory: Path, fold_of_patient: Mapping[str, str], *, replace:
     The table is replaced whole or not at all, with the delimiter that it had. Patients without a fold get an
     empty cell.
 
-    Args:
-        directory: folder of the recording set.
-        fold_of_patient: fold by patient id.
-        replace: whether folds that are already there may be replaced.
-
     Returns:
         The number of recordings that now have a fold.
 

@@ -128,12 +128,7 @@ def feature_grammar(rules: CandidateRules) -> FeatureGrammar:
 
 
 class OfflineProposer:
-    """Proposes variants of a wording by changing one slot of its construction.
-
-    Args:
-        rules: of the feature.
-        seed: of all draws.
-    """
+    """Proposes variants of a wording by changing one slot of its construction."""
 
     attempts = 80
 
@@ -146,7 +141,6 @@ class OfflineProposer:
         """Return a variant of a wording.
 
         Args:
-            wording: instruction of the parent.
             records: what the search recorded about its minibatch; only ``Verdict`` is read.
         """
         parent = self._known.get(wording) or self._grammar.construction(wording)

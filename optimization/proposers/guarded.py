@@ -42,10 +42,7 @@ class GuardedProposer:
     """GEPA's ``ProposalFn``: hands out wordings that keep the rules and were not handed out before.
 
     Args:
-        proposer: writes wordings.
-        rules: of the feature.
         seeds: wordings of the library, handed out first, as they are.
-        begun_with: the wording that the search begins with.
 
     Attributes:
         proposed: how many wordings were handed out.

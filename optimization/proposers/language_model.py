@@ -60,7 +60,6 @@ class ReflectiveProposer:
 
     Args:
         complete: sends a text to the model and returns its reply; raises ReflectionError where none comes.
-        max_characters: longest wording.
         journal: keeps every reply, so that a repeated search hears the same; None keeps none.
         model: name and address, part of the key of a reply.
         ids: video and patient ids; where an annotator or a model wrote one, it is not sent.
@@ -152,9 +151,7 @@ def reflection_model(chosen: str, *, remote_allowed: bool, timeout_s: float) -> 
     """Return the function that asks the model named by ``NAME@http://127.0.0.1:8000/v1``.
 
     Args:
-        chosen: name and address of an OpenAI-compatible server.
         remote_allowed: whether the address may be another machine's.
-        timeout_s: longest wait for one reply, s.
 
     Raises:
         SearchError: the name is not understood, or the address is not this machine's and not allowed.

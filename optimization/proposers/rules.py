@@ -54,9 +54,7 @@ class CandidateRules:
     """The rules for one feature.
 
     Attributes:
-        feature: name.
         ids: video and patient ids that a wording must not name.
-        max_characters: longest wording.
         answer_formats: formats that a wording may name; empty for none.
     """
 

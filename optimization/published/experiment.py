@@ -216,14 +216,7 @@ def divided(
 def single_task_search(
     begin: str, train: Sequence[Example], book: AnswerBook, rules: CandidateRules, proposer: Any, seed: int
 ) -> tuple[str, int]:
-    """Search as published; return the wording found and how often a wording was scored.
-
-    Args:
-        begin: instruction to begin with.
-        train: training recordings, of which at most eight are used.
-        book: asks the model.
-        rules: that wordings keep. proposer: writes wordings. seed: of GEPA's draws.
-    """
+    """Search as published; return the wording found and how often a wording was scored."""
     from gepa.optimize_anything import (
         EngineConfig,
         GEPAConfig,

@@ -40,7 +40,6 @@ class UnansweredError(SearchError):
     """Some questions got no reply; the message says why and what to do.
 
     Args:
-        message: a sentence.
         replies: one for each question asked, None where there is none.
     """
 
@@ -68,8 +67,6 @@ class RememberedAnswers:
     """Answers from a journal where it has them, else from a model; every new reply is on disk at once.
 
     Args:
-        inner: the model.
-        journal: of this or earlier searches.
         key_of: all that a reply depends on, as one hash (`semiology.backends.journal.answer_key`).
 
     Attributes:
@@ -133,10 +130,6 @@ class SharedRounds:
     A round begins when every search that still runs waits for answers; then all their questions go to the
     model in one call, so that they share the video work. What a round holds depends on the searches alone,
     not on timing, so a repeated run asks the same.
-
-    Args:
-        inner: the model.
-        members: searches that take part.
     """
 
     def __init__(self, inner: Answerer, members: int) -> None:

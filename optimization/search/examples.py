@@ -30,8 +30,6 @@ class Example:
     """One recording and one feature.
 
     Attributes:
-        feature: name of the feature.
-        video_id, patient_id: opaque ids.
         truth: ``yes`` or ``no`` (``na`` for verbal responsiveness only).
         segments: numbers of the windows asked about.
         justification: what the annotator wrote, if anything.
@@ -113,9 +111,7 @@ def feature_examples(plan: Plan, prompt: Prompt, parts: Parts) -> FeatureExample
     """Return the examples of one feature by part, in the set's order.
 
     Args:
-        plan: windows of the recording set.
         prompt: any wording of the feature.
-        parts: patients by part.
     """
     rows = build_documents(prompt.feature, plan, prompt)
     segments: dict[str, list[int]] = {}

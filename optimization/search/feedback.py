@@ -26,7 +26,6 @@ def recording_feedback(example: Example, said: Said, number: int) -> str:
 
     Args:
         example: the recording; its ids stay out.
-        said: what the model said.
         number: its place in this batch, which stands for it.
     """
     truth = {"yes": "present", "no": "absent", "na": "not applicable"}[example.truth]

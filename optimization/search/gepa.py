@@ -47,7 +47,6 @@ class AskRecording(dspy.Module):  # type: ignore[misc]
     """The program that is optimized: one predictor, whose instruction is the wording.
 
     Args:
-        wording: the instruction to begin with.
         book: asks the model; it is shared by all copies of the program.
     """
 
@@ -73,12 +72,7 @@ def dspy_example(example: Example) -> Any:
 
 
 class WordingAdapter(GEPAAdapter[Any, Any, Any]):
-    """Runs wordings on recordings for GEPA.
-
-    Args:
-        book: asks the model and remembers the answers.
-        proposer: writes new wordings (GEPA's ``ProposalFn``).
-    """
+    """Runs wordings on recordings for GEPA."""
 
     def __init__(self, book: AnswerBook, proposer: Any) -> None:
         self._book, self.propose_new_texts = book, proposer
@@ -115,13 +109,8 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
 
     Args:
         scored: objective of a wording on examples.
-        proposer: writes new wordings.
         max_metric_calls: budget, in recordings asked under a wording (repeats included, as GEPA counts).
         minibatch: recordings on which a new wording must first beat its parent.
-        siblings: wordings tried in each step.
-        seed: of all draws.
-        stoppers: further reasons to stop.
-        callbacks: GEPA's callbacks.
 
     Attributes:
         trials: every wording that was tried on a minibatch, in order.
@@ -153,9 +142,7 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
         """Return the program with the best wording; ``detailed_results`` holds GEPA's whole record.
 
         Args:
-            student: program with the wording to begin with.
             trainset: training recordings (`dspy_example`).
-            teacher: not used by GEPA.
             valset: development recordings; needed here, since selecting on ``trainset`` would not generalize.
 
         Raises:

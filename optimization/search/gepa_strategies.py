@@ -59,7 +59,6 @@ class Decisions(FullEvaluationPolicy[int, Any]):
     Args:
         scored: objective and mean score of a wording.
         train, development: examples, in GEPA's order.
-        siblings: variants in each step.
 
     Attributes:
         trials: every verdict on a minibatch, in order.
@@ -120,13 +119,7 @@ class Decisions(FullEvaluationPolicy[int, Any]):
 
 
 class BalancedMinibatches:
-    """Draws minibatches with as many recordings with the feature as without, each class in shuffled turns.
-
-    Args:
-        truths: truth of each training example.
-        size: recordings in a minibatch.
-        rng: draws the turns.
-    """
+    """Draws minibatches with as many recordings with the feature as without, each class in shuffled turns."""
 
     def __init__(self, truths: Sequence[str], size: int, rng: random.Random) -> None:
         self._rng, self._size = rng, min(size, len(truths))
@@ -157,13 +150,7 @@ class BalancedMinibatches:
 
 
 class MinutesUsed:
-    """Stops a search after so many minutes, those of earlier, killed runs of the same search included.
-
-    Args:
-        minutes: in all.
-        before_s: seconds that earlier runs used.
-        now: gives the time, s.
-    """
+    """Stops a search after so many minutes, those of earlier, killed runs of the same search included."""
 
     def __init__(
         self, minutes: float, before_s: float = 0.0, now: Callable[[], float] = time.monotonic

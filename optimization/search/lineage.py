@@ -25,7 +25,6 @@ class Candidate:
 
     Attributes:
         number: in order of discovery; 0 is the wording that the search began with.
-        wording: the instruction.
         parents: numbers of the wordings it was made from.
         origin: ``library:<id>`` or ``proposed``.
         development: its scores on the development recordings, by name.
@@ -46,8 +45,6 @@ class Recorder:
     """A GEPA callback that writes down the search.
 
     Args:
-        origin_of: gives the origin of a wording.
-        scores: gives a wording's development scores.
         told: called after every development evaluation and every use of budget.
 
     Attributes:
@@ -100,9 +97,6 @@ def lineage(
     """Return the whole search as plain data.
 
     Args:
-        recorder: what GEPA reported.
-        trials: wordings tried on minibatches.
-        chosen: the wording that was selected on the development recordings.
         facts: what the search was: feature, objective, seed, budget, proposer, data, model.
     """
     numbers = {each.wording: each.number for each in reversed(recorder.candidates)}
@@ -123,9 +117,6 @@ class SearchProgress:
 
     Args:
         budget: metric calls of each search; None where minutes decide.
-        objective: name of the score shown.
-        stream: where to; standard error by default.
-        now: gives the time, s.
     """
 
     def __init__(

@@ -40,7 +40,6 @@ class RunFolder:
 
     Args:
         path: made if it does not exist.
-        identity: what the run is, as plain data.
 
     Raises:
         SearchError: the folder holds another run, or cannot be written.
@@ -113,12 +112,7 @@ class RunFolder:
 
 
 class TimeUsed:
-    """Keeps how long each search has run, over kills; written now and then.
-
-    Args:
-        folder: the run's.
-        now: gives the time, s.
-    """
+    """Keeps how long each search has run, over kills; written now and then."""
 
     def __init__(self, folder: RunFolder, now: Callable[[], float] = time.monotonic) -> None:
         self._folder, self._now, self._began = folder, now, now()

@@ -129,9 +129,7 @@ def compare_wordings(
     """Compare two wordings' answers about the same recordings of one feature.
 
     Args:
-        examples: the recordings.
         before, after: recording answers by video id.
-        seed: of resamples and flips.
 
     Raises:
         ValueError: there is no recording to compare.

@@ -34,7 +34,6 @@ class FoundWording:
     """What a search found.
 
     Attributes:
-        feature: name.
         begun_with: the library wording of the start. begun_text, chosen: instructions.
         lineage: everything, as plain data.
         answer_format: of wordings that name none.

@@ -45,11 +45,8 @@ class Prepared:
     """What a search needs besides its options.
 
     Attributes:
-        plan: windows of the recording set.
         answerer: the model; asked only for what the journal does not know.
-        key_of: key of a question in the journal.
         model: name and arguments of the model, for the record.
-        proposer_of: makes the proposer of a feature.
     """
 
     plan: Plan
@@ -140,7 +137,6 @@ class LmmsEvalAnswerer:
     Args:
         load: returns the loaded model; called at the first question.
         name: its name in lmms-eval, which decides how media are handed over.
-        plan: windows of the recording set.
     """
 
     def __init__(self, load: Callable[[], Any], name: str, plan: Plan) -> None:
@@ -188,8 +184,6 @@ def reply_key(plan: Plan, model: str, model_args: str) -> KeyOf:
     """Return the function that gives a question's key in the journal: wording, window, file, model.
 
     Args:
-        plan: windows of the recording set.
-        model: lmms-eval name.
         model_args: its arguments; a checkpoint folder among them counts by its content.
     """
     stamp = f"{model}|{model_args}|{_checkpoint(model_args)}"

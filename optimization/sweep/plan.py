@@ -157,12 +157,9 @@ def make_sweep_plan(
     """Plan a sweep; nothing is asked.
 
     Args:
-        plan: windows of the recording set (`semiology.tasks.plan`).
-        features: names; by default all that are annotated.
         prompts: ids or families of the library, or ``all``.
         formats: answer formats, or ``own``.
         enhancements: names of `ENHANCEMENTS`; each is asked about the features it is meant for.
-        window_name: name of the window in ``plan``.
         margin: largest harmless difference of accuracy of a paraphrase (0.05 = five points).
 
     Features that cannot be asked, and wordings that are not, are named in the plan's ``notes``.

@@ -52,7 +52,6 @@ class SweepOptions(RunOptions):
     """What one sweep asks: the options of a run, which `run_sweep` gives the tasks, and what is crossed.
 
     Attributes:
-        features: names; None for all that are annotated.
         prompts, formats, enhancements: what is crossed; see `semiology.optimization.sweep.plan`.
         margin: largest harmless difference of accuracy of a paraphrase.
     """
@@ -125,7 +124,6 @@ def run_sweep(
     """Ask all questions of a plan and return the robustness of every model in the folder.
 
     Args:
-        options: what is asked.
         plan: of `plan_sweep` for the same options.
         told: hears what the probe took; may raise `SweepStopped`.
         with_probe: whether a few windows are asked first, to tell how long the rest will take.

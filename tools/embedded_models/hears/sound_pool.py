@@ -157,12 +157,8 @@ def build_pool(
     """Synthesize the windows of some patients.
 
     Args:
-        split: ``train``, ``validation`` or ``heldout``.
-        patients: numbers within the split.
-        recordings: recordings of each.
         windows: random windows per recording; all windows of the protocol where None.
         aac: share of the recordings that go through AAC compression, as in mp4 files.
-        say: called with lines of progress.
     """
     extractor, rows = build_extractor(), []
     with tempfile.TemporaryDirectory() as folder:

@@ -77,7 +77,6 @@ def reply_logits(model: Qwen2AudioForConditionalGeneration, rows: Row, tokens: S
     """Return the logits where a reply's token is to be predicted, (reply tokens, vocabulary).
 
     Args:
-        model: the model.
         rows: packed questions.
         tokens: the tower's tokens of each row's window, (its audio tokens, width).
     """
@@ -173,7 +172,6 @@ def hear(model: Qwen2AudioForConditionalGeneration, features: Tensor, frames: Te
     """Return the tower's tokens (B, tokens, width), padding masked as in the model's own forward pass.
 
     Args:
-        model: the model.
         features: (B, bands, frames) spectrograms.
         frames: (B,) how many frames hold sound.
     """

@@ -117,10 +117,7 @@ def render_patient(path: Path, split: str, patient: int, recordings: int, window
     """Render one patient's windows into a file.
 
     Args:
-        path: file to write.
-        split: ``train``, ``validation`` or ``heldout``.
         patient: number within the split; the file depends on it and ``split`` alone.
-        recordings: recordings of the patient.
         windows: random windows per recording; all windows of the protocol where None.
     """
     rng = window_chance(split, patient)

@@ -34,7 +34,6 @@ def recording_answers(pool: Pool, window_answers: np.ndarray) -> tuple[np.ndarra
     """Combine windows into recordings by any-yes; sleep is read off the first window only.
 
     Args:
-        pool: a pool of whole recordings.
         window_answers: (N, 18) booleans.
 
     Returns:
@@ -174,9 +173,7 @@ def hard_negatives(pool: Pool, answers: np.ndarray, behaviour: np.ndarray) -> li
     """Return what harmless behaviour costs each feature that it resembles.
 
     Args:
-        pool: a pool of whole recordings.
         answers: (windows, 18) the model's yes answers.
-        behaviour: from :func:`behaviour_windows`.
 
     Returns:
         For each ``feature``: ``windows`` without it that hold such behaviour, and ``others``; ``false_alarms`` and

@@ -115,7 +115,6 @@ def decode_layers(
     """Run the first ``depth`` layers of the language model and return the hidden states after each.
 
     Args:
-        model: the model.
         embeddings: (B, L, H) input embeddings, visual tokens already in place.
         positions: (3, B, L) positions.
         mask: (1 or B, 1, L, L) boolean attention mask; causal where None.

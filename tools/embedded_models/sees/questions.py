@@ -167,7 +167,6 @@ def balanced_features(
         labels: (B, F) booleans.
         prevalence: (F,) share of windows that show each feature.
         count: questions per window, at most F.
-        rng: source of chance.
         balance: 0 asks all features equally often, 1 makes yes and no about equally frequent.
 
     Returns:

@@ -104,7 +104,6 @@ def tower_in_one_batch(
     attention window, so one batched call does the same (a test compares them).
 
     Args:
-        model: the model.
         patches: (pairs * patch rows * patch columns, features).
         grid: pairs, patch rows and patch columns.
 
