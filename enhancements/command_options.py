@@ -76,7 +76,7 @@ def _option(help_text: str, *names: str, **settings: Any) -> Any:
 
 @dataclass(frozen=True)
 class Choices:
-    """What a user can choose; everything else is as the steps' own documentation says."""
+    """What a user can choose, each told by its help; everything else is as the steps' own documentation says."""
 
     keypoints: Annotated[
         Literal["openpose", "live"],

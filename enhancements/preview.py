@@ -94,16 +94,15 @@ def _strips(recording: Recording, made: Mapping[str, Made], stills: int) -> list
         return []
     length = probe(recording.video).duration_s
     times = [float(time) for time in length * (np.arange(stills) + 0.5) / stills]
-    strips = [Strip(ORIGINAL, times, [_still(recording.video, time) for time in times])]
+
+    def stills_of(video: Path) -> list[NDArray[np.uint8]]:
+        return [small(read_frames(video, [time])[0]) for time in times]
+
+    strips = [Strip(ORIGINAL, times, stills_of(recording.video))]
     for name in names:
         file, note = made[name].file, _note(made[name])
-        pictures = [_still(file, time) for time in times] if file else []
-        strips.append(Strip(name, times, pictures, note))
+        strips.append(Strip(name, times, stills_of(file) if file else [], note))
     return strips
-
-
-def _still(video: Path, time_s: float) -> NDArray[np.uint8]:
-    return small(read_frames(video, [time_s])[0])
 
 
 def _sounds(recording: Recording, made: Mapping[str, Made]) -> list[Listening]:

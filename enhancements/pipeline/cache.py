@@ -105,7 +105,7 @@ class EnhancementCache:
             key = self.key(step, recording)
         except OSError as error:
             name = Path(str(error.filename)).name if error.filename else "an input"
-            return _not_made(f"{name} cannot be read ({error.strerror})", "")
+            return not_made(f"{name} cannot be read ({error.strerror})")
         return self.find(step, key) or self._make(step, recording, key, progress)
 
     def find(self, step: Step, key: str) -> Made | None:
@@ -170,11 +170,11 @@ class EnhancementCache:
             if outcome.status != "done":
                 return Made(outcome, key, None, seconds, reused=False)
             if not target.is_file() or not target.stat().st_size:
-                return _not_made(
+                return not_made(
                     f"{step.name} said that it was done, but wrote nothing; please report it", key
                 )
             if key != self.key(step, recording):
-                return _not_made("the recording was changed while it was read; run the command again", key)
+                return not_made("the recording was changed while it was read; run the command again", key)
             record = {
                 "format": FORMAT,
                 "key": key,
@@ -265,7 +265,8 @@ def apply_safely(step: Step, recording: Recording, target: Path, progress: Progr
         )
 
 
-def _not_made(sentence: str, key: str) -> Made:
+def not_made(sentence: str, key: str = "") -> Made:
+    """Return what stands for an enhancement that could not be made."""
     return Made(Outcome("failed", sentence), key, None, 0.0, reused=False)
 
 

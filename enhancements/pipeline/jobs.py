@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.recording_set import Recording
-from semiology.enhancements.pipeline.cache import EnhancementCache, Made, settings_digest
+from semiology.enhancements.pipeline.cache import EnhancementCache, Made, not_made, settings_digest
 from semiology.enhancements.pipeline.manifest import Enhanced, source_state
-from semiology.enhancements.pipeline.step import Outcome, Progress, Step
+from semiology.enhancements.pipeline.step import Progress, Step
 from semiology.enhancements.registry import EnhancementError
 from semiology.privacy.addresses import host_of, is_loopback
 from semiology.settings import ALLOW_REMOTE
@@ -73,8 +73,7 @@ def carry_out(job: Job, progress: Progress | None = None) -> Done:
 
 def given_up(job: Job, sentence: str) -> Done:
     """Return a job whose worker died without an answer."""
-    made = Made(Outcome("failed", sentence), "", None, 0.0, reused=False)
-    return Done(job, made, source_state(job.recording))
+    return Done(job, not_made(sentence), source_state(job.recording))
 
 
 DIED = (

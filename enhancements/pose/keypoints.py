@@ -78,35 +78,6 @@ class KeypointSource(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class FirstAvailable:
-    """The first of several sources that has something for a recording.
-
-    Attributes:
-        sources: in the order of preference.
-    """
-
-    sources: tuple[KeypointSource, ...]
-
-    def parameters(self) -> Mapping[str, JsonValue]:
-        """Return the settings of all sources."""
-        return {"first_of": [source.parameters() for source in self.sources]}
-
-    def inputs(self, recording: Recording) -> Sequence[Path]:
-        """Return the files of all sources."""
-        return [path for source in self.sources for path in source.inputs(recording)]
-
-    def detect(self, recording: Recording, line: Timeline, progress: Progress | None) -> Detections:
-        """Return everybody whom the first available source finds; see `KeypointSource.detect`."""
-        sentences = []
-        for source in self.sources:
-            try:
-                return source.detect(recording, line, progress)
-            except KeypointsUnavailableError as error:
-                sentences.append(str(error))
-        raise KeypointsUnavailableError("; ".join(sentences))
-
-
 def from_coco_18(people: Array) -> Array:
     """Turn (P, 18, 3) of COCO-18 into (P, 19, 3); the middle of the hips is as sure as the less sure hip."""
     result = np.zeros((len(people), len(JOINTS), 3))

@@ -129,13 +129,8 @@ class LivePose:
 
             device = "cuda" if "CUDAExecutionProvider" in onnxruntime.get_available_providers() else "cpu"
         shared = {"backend": "onnxruntime", "device": device}
-        if self.weights is None:
-            preset = rtmlib.Body.RTMO_MODE[self.mode]
-            return _opened(
-                rtmlib.RTMO, preset["pose"], to_openpose=True, score_thr=self.person_score, **shared
-            )
-        if self.person_weights is None:
-            where = str(self.weights)
+        if self.weights is None or self.person_weights is None:
+            where = str(self.weights) if self.weights else rtmlib.Body.RTMO_MODE[self.mode]["pose"]
             return _opened(rtmlib.RTMO, where, to_openpose=True, score_thr=self.person_score, **shared)
         finder = _opened(rtmlib.YOLOX, str(self.person_weights), score_thr=self.person_score, **shared)
         poser = _opened(rtmlib.RTMPose, str(self.weights), to_openpose=True, **shared)

@@ -36,9 +36,7 @@ _LOST = 0.5
 """From this share of frames without a file on, the folder does not cover the recording."""
 _EXTRA = 0.02
 """Readers that count packets find a few frames more than are shown; more than this share is another video."""
-_MEND_SIZE = (
-    "run OpenPose on the file that the column video names, with --keypoint_scale 0, or state the size"
-)
+_FIX_SIZE = "run OpenPose on the file that the column video names, with --keypoint_scale 0, or state the size"
 
 
 @dataclass(frozen=True)
@@ -168,10 +166,10 @@ def _wrong_size(
     if outside.mean() > 0.01:
         turned = (spots <= (1 + _OUTSIDE) * size[::-1]).all()
         why = "as if the picture were turned" if turned and width != height else "at another resolution"
-        return f"keypoints lie outside the picture of {width} x {height} px, {why}: {_MEND_SIZE}"
+        return f"keypoints lie outside the picture of {width} x {height} px, {why}: {_FIX_SIZE}"
     if stated is None and (np.quantile(spots, 0.999, axis=0) < 0.55 * size).all():
         return (
             f"all keypoints lie in the upper left quarter of the picture of {width} x {height} px, as if "
-            f"they were found at another resolution: {_MEND_SIZE}"
+            f"they were found at another resolution: {_FIX_SIZE}"
         )
     return None

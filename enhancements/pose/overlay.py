@@ -17,14 +17,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media.probe import Timeline, timeline
+from semiology.data.media.probe import timeline
 from semiology.data.recording_set import Recording
-from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress, first_pass, second_pass
+from semiology.enhancements.pipeline.step import JsonValue, Outcome, Progress, first_pass, second_pass
 from semiology.enhancements.pose.keypoint_smoothing import bridged, smoothed, without_jumps
 from semiology.enhancements.pose.keypoints import (
     JOINT,
     Array,
-    Detections,
     KeypointsError,
     KeypointSource,
     KeypointsUnavailableError,
@@ -33,7 +32,6 @@ from semiology.enhancements.pose.openpose_files import OpenPoseFiles
 from semiology.enhancements.pose.patient_track import (
     ABSENT,
     SURE,
-    UNSEEN,
     UNSURE,
     PatientTrack,
     Region,
@@ -113,9 +111,12 @@ class PoseOverlay:
             MediaError: the video cannot be used.
         """
         line = timeline(recording.video)
-        found = detected(self.keypoints, recording, line, progress)
-        if isinstance(found, Outcome):
-            return found
+        try:
+            found = self.keypoints.detect(recording, line, first_pass(progress))
+        except KeypointsUnavailableError as error:
+            return Outcome("unavailable", str(error))
+        except KeypointsError as error:
+            return Outcome("failed", str(error))
         track = track_patient(found, line, self.bed)
         points, shown = self.drawn(track)
         if not shown.any():
@@ -128,7 +129,9 @@ class PoseOverlay:
 
         rewrite_video(recording.video, line, target, edit, second_pass(progress))
         undrawn = int((~shown.any(axis=1)).sum())
-        figures = {**track_figures(track), "undrawn_frames": undrawn, **found.counts}
+        states = ("patient_frames", "doubtful_frames", "absent_frames", "unseen_frames")
+        counted = {state: int((track.quality == code).sum()) for code, state in enumerate(states)}
+        figures = {"frames": len(shown), **counted, "undrawn_frames": undrawn, **found.counts}
         share = 1 - undrawn / len(shown)
         return Outcome("done", f"the patient's limbs are drawn on {share:.0%} of the frames", figures)
 
@@ -143,29 +146,6 @@ class PoseOverlay:
         result = smoothed(filled, weights, track.times_s, self.half_window_s)
         known &= (known[:, _LIMBS].sum(axis=1) >= self.fewest_joints)[:, None]
         return result, known
-
-
-def detected(
-    source: KeypointSource, recording: Recording, line: Timeline, progress: Progress | None
-) -> Detections | Outcome:
-    """Return everybody in a recording, or the outcome where that is impossible."""
-    try:
-        return source.detect(recording, line, first_pass(progress))
-    except KeypointsUnavailableError as error:
-        return Outcome("unavailable", str(error))
-    except KeypointsError as error:
-        return Outcome("failed", str(error))
-
-
-def track_figures(track: PatientTrack) -> dict[str, Figure]:
-    """Return how many frames there are, and in how many the patient was found, doubtful or absent."""
-    return {
-        "frames": len(track.times_s),
-        "patient_frames": int((track.quality == SURE).sum()),
-        "doubtful_frames": int((track.quality == UNSURE).sum()),
-        "absent_frames": int((track.quality == ABSENT).sum()),
-        "unseen_frames": int((track.quality == UNSEEN).sum()),
-    }
 
 
 def draw_skeleton(planes: Planes, points: Array, shown: NDArray[np.bool_]) -> None:

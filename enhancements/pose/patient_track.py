@@ -7,7 +7,7 @@ standing; see `consistent_path` for how the path is found.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,10 @@ from semiology.enhancements.pose.consistent_path import (
 )
 from semiology.enhancements.pose.keypoints import JOINT, JOINTS, Array, Detections
 
-Quality = Literal["sure", "unsure", "absent", "unseen"]
 Region: TypeAlias = tuple[float, float, float, float]
-QUALITIES: tuple[Quality, ...] = ("sure", "unsure", "absent", "unseen")
-"""In the order of the numbers in `PatientTrack.quality`: the patient is found; perhaps another person, or too
-few joints; nobody who could be the patient; the frame was not looked at."""
 SURE, UNSURE, ABSENT, UNSEEN = range(4)
+"""The patient is found; perhaps another person, or too few joints; nobody who could be the patient; the frame was
+not looked at."""
 
 FOUND = 0.2
 """Confidence from which on a point counts as found."""
@@ -43,7 +41,7 @@ class PatientTrack:
     Attributes:
         times_s: (N,) times of the frames, s from the first.
         points: (N, 19, 3) x and y in px and confidence 0 to 1; all 0 where the patient was not found.
-        quality: (N,) int8, an index into `QUALITIES`.
+        quality: (N,) int8: `SURE`, `UNSURE`, `ABSENT` or `UNSEEN`.
         chosen: (N,) which of the frame's people it is, -1 for nobody.
         scale: usual size of the patient, about the width of the shoulders, px; 0 if never found.
     """
@@ -54,10 +52,6 @@ class PatientTrack:
     chosen: NDArray[np.int64]
     scale: float
 
-    def share(self, quality: Quality) -> float:
-        """Return the share of frames of this quality."""
-        return float((self.quality == QUALITIES.index(quality)).mean()) if self.quality.size else 0.0
-
 
 def track_patient(detections: Detections, line: Timeline, region: Region | None = None) -> PatientTrack:
     """Follow the patient through a recording.
@@ -65,28 +59,23 @@ def track_patient(detections: Detections, line: Timeline, region: Region | None 
     Args:
         region: the bed, if it is known: left, top, width, height as shares of the picture.
     """
-    frames, people = detections.frames, [_without_empty(found) for found in detections.people]
+    frames = detections.frames
+    # Who shows at least two points, by number.
+    named = [np.flatnonzero((found[..., 2] >= FOUND).sum(axis=1) >= 2) for found in detections.people]
+    people = [found[numbers] for found, numbers in zip(detections.people, named, strict=True)]
     total = len(line.times_s)
     points = np.zeros((total, len(JOINTS), 3))
     quality = np.full(total, UNSEEN, np.int8)
     chosen = np.full(total, NOBODY, np.int64)
     quality[frames] = ABSENT
-    kept = [found for found, _ in people]
-    path, costs, scale = _path(kept, line.times_s[frames], (line.info.width, line.info.height), region)
+    path, costs, scale = _path(people, line.times_s[frames], (line.info.width, line.info.height), region)
     for place, who in enumerate(path):
         if who == NOBODY:
             continue
-        frame, (persons, numbers) = int(frames[place]), people[place]
-        points[frame], chosen[frame] = persons[who], numbers[who]
-        doubtful = _doubtful(persons, costs[place], int(who), scale)
-        quality[frame] = UNSURE if doubtful else SURE
+        frame, persons = int(frames[place]), people[place]
+        points[frame], chosen[frame] = persons[who], named[place][who]
+        quality[frame] = UNSURE if _doubtful(persons, costs[place], int(who), scale) else SURE
     return PatientTrack(line.times_s, points, quality, chosen, scale)
-
-
-def _without_empty(people: Array) -> tuple[Array, NDArray[np.intp]]:
-    """Return the people with at least two points, and their numbers."""
-    numbers = np.flatnonzero((people[..., 2] >= FOUND).sum(axis=1) >= 2)
-    return people[numbers], numbers
 
 
 def _path(
@@ -116,18 +105,11 @@ def _path(
 
 def _places(people: Array) -> Array:
     """Return the middle of neck and shoulders, (P, 2), or of all points where these are not found."""
-    trunk = people[:, _TRUNK]
-    seen = np.asarray(trunk[..., 2] >= FOUND)
-    use = np.where(np.asarray(seen.any(axis=1))[:, None], _padded(seen), people[..., 2] >= FOUND)
+    seen = people[..., 2] >= FOUND
+    trunk = seen & np.isin(np.arange(len(JOINTS)), _TRUNK)
+    use = np.where(trunk.any(axis=1, keepdims=True), trunk, seen)
     count = np.maximum(use.sum(axis=1), 1)[:, None]
     return np.asarray((people[..., :2] * use[..., None]).sum(axis=1) / count)
-
-
-def _padded(seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Spread flags of the trunk's points, (P, 3), over all joints."""
-    result = np.zeros((len(seen), len(JOINTS)), bool)
-    result[:, _TRUNK] = seen
-    return result
 
 
 def _scales(people: Array) -> Array:

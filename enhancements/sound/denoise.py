@@ -139,7 +139,7 @@ class Denoise:
         heard, cleaned = LevelMeter(enhancer.rate), LevelMeter(enhancer.rate)
         raw = target.with_name("cleaned.f32")
         with raw.open("wb") as stream:
-            sound = heard.through(_told(blocks(track, enhancer.rate), track, enhancer.rate, progress))
+            sound = heard.through(blocks(track, enhancer.rate, progress=progress))
             for samples in cleaned.through(enhancer.stream(sound)):
                 samples.tofile(stream)
         before, after = heard.levels(), cleaned.levels()
@@ -161,17 +161,6 @@ class Denoise:
         from semiology.enhancements.sound.segan import Segan
 
         return Segan(self.checkpoint, self.seed)
-
-
-def _told(
-    sound: Iterator[Samples], track: SoundTrack, rate: int, progress: Progress | None
-) -> Iterator[Samples]:
-    total, done = round(track.length_s * rate), 0
-    for samples in sound:
-        yield samples
-        done += samples.size
-        if progress:
-            progress(done, total)
 
 
 def _final(cleaned: Any, down: int, gain: float) -> Iterator[Samples]:
@@ -197,8 +186,7 @@ def _facts(track: SoundTrack) -> dict[str, Figure]:
         "seconds": round(track.length_s, 2),
         "source_rate_hz": track.rate,
         "source_channels": track.channels,
-        "missing_sound_s": round(track.missing_s, 2),
-        "sound_left_out_s": round(track.beyond_s, 2),
+        **track.misfit_figures(),
     }
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from semiology.data.media.audio import read_audio
 from semiology.data.media.probe import MediaError, display_name, open_media, probe
 from semiology.data.recording_set import Recording
+from semiology.enhancements.pipeline.step import Progress
 
 BLOCK_S = 30.0
 """Sound that is decoded at once, s."""
@@ -69,6 +70,13 @@ class SoundTrack:
             notes.append(f"{self.beyond_s:.1f} s of sound outside the pictures were left out")
         return "".join(f"; {note}" for note in notes)
 
+    def misfit_figures(self) -> dict[str, float]:
+        """Return the same as measures."""
+        return {
+            "missing_sound_s": round(self.missing_s, 2),
+            "sound_left_out_s": round(self.beyond_s, 2),
+        }
+
 
 def find_track(recording: Recording) -> SoundTrack | None:
     """Return a recording's sound track, or None if its video has none and no sound file is named.
@@ -107,7 +115,9 @@ def find_track(recording: Recording) -> SoundTrack | None:
     return SoundTrack(path, info.duration_s, rate, channels, first - zero_s, last - zero_s)
 
 
-def blocks(track: SoundTrack, rate: int, block_s: float | None = None) -> Iterator[NDArray[np.float32]]:
+def blocks(
+    track: SoundTrack, rate: int, block_s: float | None = None, progress: Progress | None = None
+) -> Iterator[NDArray[np.float32]]:
     """Yield the whole sound of a recording, one block after another.
 
     Args:
@@ -121,7 +131,10 @@ def blocks(track: SoundTrack, rate: int, block_s: float | None = None) -> Iterat
     """
     total, size = round(track.length_s * rate), round((block_s or BLOCK_S) * rate)
     for first in range(0, total, size):
-        yield read_audio(track.path, first / rate, min(first + size, total) / rate, rate)
+        last = min(first + size, total)
+        yield read_audio(track.path, first / rate, last / rate, rate)
+        if progress:
+            progress(last, total)
 
 
 Samples = NDArray[np.float32]

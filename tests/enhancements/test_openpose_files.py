@@ -16,7 +16,6 @@ from semiology.enhancements.pose.keypoints import (
     COCO_18,
     JOINT,
     Detections,
-    FirstAvailable,
     KeypointsError,
     KeypointsUnavailableError,
 )
@@ -157,14 +156,3 @@ def test_no_folder_a_file_and_an_empty_folder_are_told(tmp_path: Path) -> None:
     ):
         with pytest.raises(KeypointsUnavailableError, match=sentence):
             read(pose)
-
-
-def test_the_first_source_that_has_something_is_used(tmp_path: Path) -> None:
-    write(tmp_path / "k")
-    source = FirstAvailable((OpenPoseFiles(size=(1, 1)), OpenPoseFiles()))
-    recording = Recording("v", "p", Path("v.mp4"))
-    with pytest.raises(KeypointsUnavailableError, match=r"column pose .*; no keypoints"):
-        source.detect(recording, line_of(TIMES), None)
-    folder = Recording("v", "p", Path("v.mp4"), pose=tmp_path / "k")
-    found = FirstAvailable((OpenPoseFiles(), OpenPoseFiles(size=(1, 1)))).detect(folder, line_of(TIMES), None)
-    assert len(found.people) == 40

@@ -7,7 +7,7 @@ import pytest
 from drawn_patient import attended, drawn, first_script, line_of, seen_people
 
 from semiology.enhancements.pose.keypoints import JOINT, Detections
-from semiology.enhancements.pose.patient_track import ABSENT, SURE, UNSEEN, track_patient
+from semiology.enhancements.pose.patient_track import ABSENT, SURE, UNSEEN, UNSURE, track_patient
 
 TIMES = np.arange(300) / 10
 
@@ -60,7 +60,7 @@ def test_frames_without_anybody_and_frames_not_looked_at_are_told_apart() -> Non
     track = track_patient(Detections(np.array(kept), [people[n] for n in kept]), line_of(TIMES))
     assert (track.quality[50:70] == ABSENT).all()
     assert (track.quality[100:130] == UNSEEN).all()
-    assert track.share("sure") == pytest.approx(250 / 300, abs=0.02)
+    assert (track.quality == SURE).mean() == pytest.approx(250 / 300, abs=0.02)
     assert not track.points[50:70].any()
 
 
@@ -76,7 +76,7 @@ def test_two_skeletons_on_one_spot_are_doubtful() -> None:
     found, _ = seen_people(drawn(1), TIMES)
     twice = [np.concatenate([people[:1], people[:1] + np.array([3.0, 2.0, 0.0])]) for people in found.people]
     track = track_patient(Detections(found.frames, twice), line_of(TIMES))
-    assert track.share("unsure") > 0.9
+    assert (track.quality == UNSURE).mean() > 0.9
 
 
 def test_a_panning_camera_is_followed() -> None:
