@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -176,28 +174,3 @@ class Choices:
         from semiology.enhancements.pose.live_pose import LivePose
 
         return LivePose(self.pose_weights, self.person_weights, self.pose_mode, device=self.device)
-
-
-def with_choices(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command every option of `Choices`; it gets them together as its argument ``choices``."""
-    hints = get_type_hints(Choices, include_extras=True)
-    shared = [
-        inspect.Parameter(
-            each.name, inspect.Parameter.KEYWORD_ONLY, default=each.default, annotation=hints[each.name]
-        )
-        for each in fields(Choices)
-    ]
-    signature = inspect.signature(command, eval_str=True)
-    own = [
-        each.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for name, each in signature.parameters.items()
-        if name != "choices"
-    ]
-
-    def called(**given: Any) -> None:
-        command(choices=Choices(**{each.name: given.pop(each.name) for each in shared}), **given)
-
-    called.__name__, called.__doc__ = command.__name__, command.__doc__
-    called.__annotations__ = {each.name: each.annotation for each in (*own, *shared)}
-    called.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined]
-    return called

@@ -9,9 +9,10 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from semiology.enhancements.command_options import Choices, with_choices
+from semiology.enhancements.command_options import Choices
 from semiology.enhancements.registry import STEPS, build_steps, chosen
 from semiology.render.help import examples
+from semiology.render.options import with_options
 
 DEFAULT = "run"
 
@@ -53,7 +54,7 @@ app = typer.Typer(
         "semiology enhance my_emu --with denoise --ray auto --out /shared/enhanced",
     ),
 )
-@with_choices
+@with_options(Choices, "choices")
 def run_command(
     directory: Directory,
     names: With,
@@ -100,7 +101,7 @@ def run_command(
         "semiology enhance preview my_emu --recording P001_V01 --with crop --out p1.png",
     ),
 )
-@with_choices
+@with_options(Choices, "choices")
 def preview_command(
     directory: Directory,
     names: With,

@@ -12,10 +12,6 @@ PREDICTOR = "ask"
 """Name of the program's one predictor, whose instruction is the wording."""
 
 
-class SearchError(ValueError):
-    """A search cannot start or go on; the message says why and what to change."""
-
-
 class ReflectionError(RuntimeError):
     """The language model that writes wordings gave no reply; the message says why."""
 

@@ -14,7 +14,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from semiology.backends.journal import Answer, Journal
-from semiology.optimization.proposers.guarded import ReflectionError, SearchError
+from semiology.optimization.proposers.guarded import ReflectionError
+from semiology.optimization.search.options import SearchError
 from semiology.privacy.addresses import is_loopback, keep_off_proxies
 
 MAX_TOKENS = 1024

@@ -15,9 +15,9 @@ from typing import Protocol
 
 from semiology.backends.journal import Answer, Journal
 from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY, any_yes
-from semiology.optimization.proposers.guarded import SearchError
 from semiology.optimization.proposers.wording_text import OWN_FORMAT, question_text
 from semiology.optimization.search.examples import Example
+from semiology.optimization.search.options import SearchError
 from semiology.tasks.answers.parse import parse_answer
 
 RECORDINGS_AT_ONCE = 16

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from semiology.data.recording_set import RecordingSet
 from semiology.optimization.folds.draw import FoldError, Parts, draw_folds, folds_of, nested_splits
-from semiology.optimization.proposers.guarded import SearchError
+from semiology.optimization.search.options import SearchError
 from semiology.prompts.library import Prompt
 from semiology.render.text import counted
 from semiology.tasks.documents import build_documents

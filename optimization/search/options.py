@@ -4,66 +4,78 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from semiology.optimization.proposers.guarded import SearchError
-from semiology.optimization.search.scores import OBJECTIVES
+import typer
+
+from semiology.harness.options import Data, Model, ModelArgs, Window
 
 DEFAULT_BUDGET = 600
 OFFLINE = "offline"
 PRESETS = ("published",)
+OBJECTIVES = ("f1", "balanced_accuracy", "worst_fold")
+"""``worst_fold``: the lowest F1 of groups of patients, so that a gain must hold in all of them."""
+
+
+class SearchError(ValueError):
+    """A search cannot start or go on; the message says why and what to change."""
 
 
 @dataclass(frozen=True)
 class SearchOptions:
-    """What to optimize, and how to search.
+    """What to optimize, and how to search; each field is told by its help."""
 
-    Attributes:
-        model, model_args: name in lmms-eval and arguments of the model that answers.
-        data, out: folders of the recording set and of the run.
-        features: names.
-        budget: recordings asked under a wording, per feature; None for `DEFAULT_BUDGET`, or for no such limit
-            where ``minutes`` is given.
-        minutes: time limit; None for none.
-        objective: one of `semiology.optimization.search.scores.OBJECTIVES`.
-        begin_with: id of the library wording to begin with.
-        seeds: ids of library wordings that are tried first; ``all`` for all.
-        proposer: ``offline``, or the language model that writes wordings as ``NAME@ADDRESS``.
-        answer_format: format of every wording that names none.
-        other_formats: formats that the proposer may choose besides.
-        minibatch: training recordings on which a new wording must first beat its parent.
-        siblings: wordings tried in each step; the best of them goes on to the development recordings.
-        max_characters: longest wording.
-        test_fold: fold kept for the test; None for the first.
-        seed: of all draws.
-        window: ``standard`` or ``qwen3``; None for the model's.
-        preset: a named experiment of `PRESETS` instead of a search.
-        proposer_timeout: longest wait for a proposal, s.
-        allow_remote_proposer: whether the proposer may be on another machine.
-    """
-
-    model: str = "embedded"
-    data: Path = Path()
-    out: Path = Path("optimized")
-    features: tuple[str, ...] = ()
-    model_args: str = ""
-    budget: int | None = None
-    minutes: float | None = None
-    objective: str = "f1"
-    begin_with: str = "s3"
-    seeds: tuple[str, ...] = ("all",)
-    proposer: str = OFFLINE
-    answer_format: str = "yes_no"
-    other_formats: tuple[str, ...] = ()
-    minibatch: int = 8
-    siblings: int = 5
-    max_characters: int = 700
-    test_fold: str | None = None
-    seed: int = 0
-    window: str | None = None
-    preset: str | None = None
-    proposer_timeout: float = 300.0
-    allow_remote_proposer: bool = False
+    model: Model = "embedded"
+    data: Data = Path()
+    features: Annotated[
+        tuple[str, ...],
+        typer.Option(help="Features, comma-separated; they share the video work. Needed without --preset."),
+    ] = ()
+    model_args: ModelArgs = ""
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            help="Metric calls per feature: one recording asked in one wording (default: 600; none where "
+            "--minutes is given).",
+            min=1,
+        ),
+    ] = None
+    minutes: Annotated[float | None, typer.Option(help="Minutes, instead of or besides --budget.")] = None
+    objective: Annotated[str, typer.Option(help="f1, balanced_accuracy or worst_fold.")] = "f1"
+    begin_with: Annotated[str, typer.Option(help="Library wording to begin with, by id.")] = "s3"
+    seeds: Annotated[
+        tuple[str, ...],
+        typer.Option(help="Library wordings tried first: ids, comma-separated, 'all' or 'none'."),
+    ] = ("all",)
+    proposer: Annotated[
+        str,
+        typer.Option(
+            help="Who writes wordings: 'offline' (a grammar, no language model) or NAME@ADDRESS, a model on an "
+            "OpenAI-compatible server of this machine."
+        ),
+    ] = OFFLINE
+    answer_format: Annotated[str, typer.Option(help="Answer format of every wording.")] = "yes_no"
+    other_formats: Annotated[
+        tuple[str, ...],
+        typer.Option(help="Further answer formats that the offline proposer may choose, comma-separated."),
+    ] = ()
+    minibatch: Annotated[int, typer.Option(help="Training recordings a new wording is tried on first.")] = 8
+    siblings: Annotated[
+        int, typer.Option(help="Wordings tried in each step; they share the video, the best goes on.")
+    ] = 5
+    max_characters: Annotated[int, typer.Option(help="Longest wording, in characters.")] = 700
+    test_fold: Annotated[str | None, typer.Option(help="Fold kept for the test (default: the first).")] = None
+    seed: Annotated[int, typer.Option(help="Same seed, same search (with the offline proposer).")] = 0
+    window: Window = None
+    preset: Annotated[str | None, typer.Option(help="A named experiment: published.")] = None
+    out: Annotated[Path, typer.Option(help="Folder of the run; the same command again goes on.")] = Path(
+        "optimized"
+    )
+    proposer_timeout: Annotated[float, typer.Option(help="Longest wait for a proposal, s.", min=0.1)] = 300.0
+    allow_remote_proposer: Annotated[
+        bool,
+        typer.Option("--allow-remote-proposer", help="Let the proposer be on another machine: text only."),
+    ] = False
 
     @property
     def metric_calls(self) -> int | None:

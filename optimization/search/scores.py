@@ -28,12 +28,11 @@ from semiology.metrics.statistics.intervals import (
     patient_weights,
 )
 from semiology.optimization.search.examples import Example
+from semiology.optimization.search.options import OBJECTIVES
 from semiology.render.text import counted
 
-OBJECTIVES = ("f1", "balanced_accuracy", "worst_fold")
-"""``worst_fold``: the lowest F1 of `GROUPS` groups of patients, so that a gain must hold in all of them."""
-
 GROUPS = 3
+"""Groups of patients of the objective ``worst_fold``."""
 
 RIGHT, WRONG, INVALID = 1.0, 0.25, 0.0
 """Score of one recording, by which GEPA keeps its Pareto front; invalid is worse than wrong."""

@@ -20,11 +20,11 @@ from semiology.data.cache import cache_directory, content_digest
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
 from semiology.harness.asking import ask_documents, failure_of
 from semiology.optimization.proposers.grammar_walk import OfflineProposer
-from semiology.optimization.proposers.guarded import Proposer, SearchError
+from semiology.optimization.proposers.guarded import Proposer
 from semiology.optimization.proposers.language_model import ReflectiveProposer, reflection_model
 from semiology.optimization.proposers.rules import CandidateRules
 from semiology.optimization.search.asking import Answerer, KeyOf, UnansweredError, WindowQuestion
-from semiology.optimization.search.options import OFFLINE, PRESETS, SearchOptions
+from semiology.optimization.search.options import OFFLINE, PRESETS, SearchError, SearchOptions
 from semiology.prompts.library import answer_formats, prompt_hash
 from semiology.render.text import counted
 from semiology.settings import DATA, WINDOW, prefer_decord

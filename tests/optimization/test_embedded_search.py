@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from semiology.optimization.proposers.guarded import SearchError
 from semiology.optimization.search.asking import WindowQuestion
+from semiology.optimization.search.options import SearchError
 from semiology.optimization.search.setup import LmmsEvalAnswerer, media_form, reply_key
 from semiology.prompts.library import load_library, render
 from semiology.tasks.plan import Plan, make_plan

@@ -18,7 +18,7 @@ from semiology.data.recording_set import Annotation, Recording, RecordingSet
 from semiology.data.windows.sliding import STANDARD
 from semiology.optimization.folds.draw import FoldError
 from semiology.optimization.proposers.grammar_walk import OfflineProposer
-from semiology.optimization.proposers.guarded import ReflectionError, SearchError
+from semiology.optimization.proposers.guarded import ReflectionError
 from semiology.optimization.proposers.rules import CandidateRules
 from semiology.optimization.search.asking import (
     RememberedAnswers,
@@ -31,7 +31,7 @@ from semiology.optimization.search.examples import (
     divide_patients,
     feature_examples,
 )
-from semiology.optimization.search.options import SearchOptions
+from semiology.optimization.search.options import SearchError, SearchOptions
 from semiology.optimization.search.run import OptimizationResult, optimize
 from semiology.optimization.search.run_folder import RunFolder, TimeUsed
 from semiology.optimization.search.setup import Prepared, ProposerOf

@@ -14,7 +14,6 @@ from synthetic import SyntheticModel, examples, rules, truths
 from test_optimize import key, make_plan, offline
 
 from semiology.optimization.proposers.grammar_walk import OfflineProposer
-from semiology.optimization.proposers.guarded import SearchError
 from semiology.optimization.published.experiment import (
     cautions,
     divided,
@@ -24,7 +23,7 @@ from semiology.optimization.published.experiment import (
     single_task_search,
 )
 from semiology.optimization.search.asking import AnswerBook
-from semiology.optimization.search.options import SearchOptions
+from semiology.optimization.search.options import SearchError, SearchOptions
 from semiology.optimization.search.setup import Prepared
 from semiology.tasks.plan import Plan
 

@@ -14,14 +14,14 @@ import pytest
 from synthetic import SyntheticModel, examples, rules, truths
 
 from semiology.backends.journal import Journal
-from semiology.optimization.proposers.guarded import ReflectionError, SearchError
+from semiology.optimization.proposers.guarded import ReflectionError
 from semiology.optimization.proposers.language_model import (
     ReflectiveProposer,
     proposed_wording,
     reflection_model,
 )
 from semiology.optimization.search.asking import AnswerBook
-from semiology.optimization.search.options import SearchOptions
+from semiology.optimization.search.options import SearchError, SearchOptions
 from semiology.optimization.search.search import search_feature
 
 TRAIN, DEVELOPMENT = examples(30, "a"), examples(30, "b")

@@ -13,10 +13,10 @@ import pytest
 from synthetic import SyntheticModel, examples, quality, rules, truths
 
 from semiology.optimization.proposers.grammar_walk import OfflineProposer
-from semiology.optimization.proposers.guarded import ReflectionError, SearchError
+from semiology.optimization.proposers.guarded import ReflectionError
 from semiology.optimization.search.asking import AnswerBook
 from semiology.optimization.search.examples import Example
-from semiology.optimization.search.options import DEFAULT_BUDGET, SearchOptions
+from semiology.optimization.search.options import DEFAULT_BUDGET, SearchError, SearchOptions
 from semiology.optimization.search.run_folder import wording_file
 from semiology.optimization.search.scores import compare_wordings
 from semiology.optimization.search.search import FoundWording, search_feature, usable_seeds
