@@ -113,7 +113,7 @@ def _drawn_records(feature: str, wording: str, rng: random.Random) -> list[dict[
     """Return what a proposer reads about a minibatch: half of it with the feature, answers drawn."""
     from semiology.optimization.search.asking import Said
     from semiology.optimization.search.examples import Example
-    from semiology.optimization.search.feedback import proposer_record
+    from semiology.optimization.search.gepa import proposer_record
 
     yes_rate = rng.random()
     records = []

@@ -54,7 +54,10 @@ def optimize(
         print_result(result, Console())
         for command in next_commands(result, options.out):
             typer.echo(f"ask with it: {command}")
-        read = f"{counted(result.asked, 'question')} on {counted(result.windows, 'window')} read"
-        typer.echo(f"{read}, {result.known:,} answered before; written to {options.out}")
+        numbers = result.summary
+        asked, windows = numbers["questions_asked"], numbers["windows_read"]
+        read = f"{counted(asked, 'question')} on {counted(windows, 'window')} read"
+        known = numbers["questions_from_journal"]
+        typer.echo(f"{read}, {known:,} answered before; written to {options.out}")
     if any(each.found.unfinished for each in result.features):
         raise typer.Exit(1)

@@ -207,11 +207,7 @@ def _slow(boxes: Array, times_s: Array) -> Array:
 def cropped(planes: Planes, square: tuple[float, float, float], size: int) -> Planes:
     """Return a square of a picture, (left, top, side) px, as a picture of ``size`` x ``size`` px."""
     left, top, side = square
-    return Planes(
-        _resampled(planes.y, left, top, side, size),
-        _resampled(planes.u, left / 2, top / 2, side / 2, size // 2),
-        _resampled(planes.v, left / 2, top / 2, side / 2, size // 2),
-    )
+    return planes.changed(lambda plane, by: _resampled(plane, left / by, top / by, side / by, size // by))
 
 
 def _resampled(plane: Plane, left: float, top: float, side: float, size: int) -> Plane:
@@ -235,16 +231,13 @@ def whole(planes: Planes, size: int) -> Planes:
     height, width = planes.y.shape
     factor = size / max(height, width)
     half = (max(1, round(width * factor / 2)), max(1, round(height * factor / 2)))
-    return Planes(
-        _fitted(planes.y, (2 * half[0], 2 * half[1]), size),
-        _fitted(planes.u, half, size // 2),
-        _fitted(planes.v, half, size // 2),
-    )
 
+    def fitted(plane: Plane, by: int) -> Plane:
+        wide, high = (2 // by * each for each in half)
+        how = cv2.INTER_AREA if wide < plane.shape[1] else cv2.INTER_LINEAR
+        canvas = np.full((size // by, size // by), _GREY, np.uint8)
+        left, top = (size // by - wide) // 2, (size // by - high) // 2
+        canvas[top : top + high, left : left + wide] = cv2.resize(plane, (wide, high), interpolation=how)
+        return canvas
 
-def _fitted(plane: Plane, extent: tuple[int, int], size: int) -> Plane:
-    how = cv2.INTER_AREA if extent[0] < plane.shape[1] else cv2.INTER_LINEAR
-    canvas = np.full((size, size), _GREY, np.uint8)
-    left, top = (size - extent[0]) // 2, (size - extent[1]) // 2
-    canvas[top : top + extent[1], left : left + extent[0]] = cv2.resize(plane, extent, interpolation=how)
-    return canvas
+    return planes.changed(fitted)

@@ -13,9 +13,9 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import cast, get_args
+from typing import Any, get_args
 
 from semiology.data.cache import write_whole
 from semiology.data.problems import Problem, RecordingSetError
@@ -27,19 +27,6 @@ from semiology.enhancements.registry import STEPS
 
 MANIFEST = "enhanced.csv"
 """Folder of the manifest, where it does not lie in the recording set."""
-COLUMNS = (
-    "video_id",
-    "enhancement",
-    "status",
-    "file",
-    "sentence",
-    "figures",
-    "version",
-    "settings",
-    "key",
-    "source",
-)
-
 Pair = tuple[str, str]
 """(video_id, enhancement)."""
 
@@ -63,11 +50,14 @@ class Enhanced:
     status: Status
     file: Path | None
     sentence: str
+    figures: Mapping[str, Figure]
     version: str
     settings: str
     key: str
     source: str
-    figures: Mapping[str, Figure] = field(default_factory=dict)
+
+
+COLUMNS = tuple(each.name for each in fields(Enhanced))
 
 
 def source_state(recording: Recording) -> str:
@@ -154,18 +144,9 @@ def _row(row: Row, folder: Path) -> Enhanced:
         figures = None
     if not isinstance(figures, dict):
         raise ValueError("the figures are not a JSON object")
-    return Enhanced(
-        video_id=row["video_id"],
-        enhancement=enhancement,
-        status=cast("Status", status),
-        file=folder.absolute() / row["file"] if row["file"] else None,
-        sentence=row["sentence"],
-        version=row["version"],
-        settings=row["settings"],
-        key=row["key"],
-        source=row["source"],
-        figures=figures,
-    )
+    file = folder.absolute() / row["file"] if row["file"] else None
+    given: dict[str, Any] = {name: row[name] for name in COLUMNS}
+    return Enhanced(**{**given, "file": file, "figures": figures})
 
 
 def _cells(row: Enhanced, folder: Path) -> dict[str, str]:

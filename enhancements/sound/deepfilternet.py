@@ -101,12 +101,12 @@ def _runtime() -> tuple[Any, bytes]:
             "Linux (glibc 2.28 or newer), macOS and Windows on x86-64 and ARM"
         ) from None
     pointer = ctypes.c_void_p
-    library.df_create.restype = pointer
-    library.df_create.argtypes = [ctypes.c_char_p, ctypes.c_float, ctypes.c_char_p]
-    library.df_get_frame_length.restype = ctypes.c_size_t
-    library.df_get_frame_length.argtypes = [pointer]
-    library.df_process_frame.restype = ctypes.c_float
-    library.df_process_frame.argtypes = [pointer, pointer, pointer]
-    library.df_free.restype = None
-    library.df_free.argtypes = [pointer]
+    for name, result, arguments in (
+        ("df_create", pointer, [ctypes.c_char_p, ctypes.c_float, ctypes.c_char_p]),
+        ("df_get_frame_length", ctypes.c_size_t, [pointer]),
+        ("df_process_frame", ctypes.c_float, [pointer, pointer, pointer]),
+        ("df_free", None, [pointer]),
+    ):
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
     return library, str(assets.model_path).encode()

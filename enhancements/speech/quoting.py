@@ -12,6 +12,7 @@ the transcript.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -73,15 +74,9 @@ def plain_speech(text: str) -> str:
     Compatibility forms are resolved first (so that no look-alike of a mark remains); quotation marks become
     apostrophes; everything else, invisible characters included, becomes a blank.
     """
-    kept = []
-    for letter in unicodedata.normalize("NFKC", text):
-        if letter in '"`´‘’“”„‟':
-            kept.append("'")
-        elif letter in _PUNCTUATION or unicodedata.category(letter)[0] in "LMN":
-            kept.append(letter)
-        else:
-            kept.append(" ")
-    return " ".join("".join(kept).split())
+    letters = re.sub('["`´‘’“”„‟]', "'", unicodedata.normalize("NFKC", text))
+    plain = (x if x in _PUNCTUATION or unicodedata.category(x)[0] in "LMN" else " " for x in letters)
+    return " ".join("".join(plain).split())
 
 
 def _parts(

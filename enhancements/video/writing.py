@@ -41,6 +41,10 @@ class Planes:
     u: Plane
     v: Plane
 
+    def changed(self, change: Callable[[Plane, int], Plane]) -> Planes:
+        """Return the picture whose planes are what ``change`` makes of each and its share of the width: 1, 2 or 2."""
+        return Planes(change(self.y, 1), change(self.u, 2), change(self.v, 2))
+
 
 Edit = Callable[[int, Planes], Planes]
 """Gets the number of a frame and its picture, which it may change but not keep, and returns what to write."""
@@ -163,9 +167,7 @@ class _Pictures:
         times = readable_size(width, height)[0] // width
         if times > 1:
             height, width = times * height, times * width
-            planes = Planes(
-                *(each.repeat(times, 0).repeat(times, 1) for each in (planes.y, planes.u, planes.v))
-            )
+            planes = planes.changed(lambda plane, _: plane.repeat(times, 0).repeat(times, 1))
         if not self._open:
             self._describe(width, height, like)
         frame = self._work

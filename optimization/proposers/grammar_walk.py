@@ -19,8 +19,13 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from semiology.optimization.proposers.rules import CandidateRules, last_sentence, lead_sentences
-from semiology.optimization.proposers.wording_text import split_format, with_format
+from semiology.optimization.proposers.rules import (
+    CandidateRules,
+    last_sentence,
+    lead_sentences,
+    split_format,
+    with_format,
+)
 from semiology.prompts.library import load_library
 from semiology.prompts.strict_yaml import read_yaml
 

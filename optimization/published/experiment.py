@@ -29,8 +29,7 @@ from typing import TYPE_CHECKING, Any
 from semiology.backends.journal import Journal
 from semiology.optimization.folds.draw import Parts, draw_folds, folds_fingerprint, folds_of
 from semiology.optimization.proposers.guarded import PREDICTOR, GuardedProposer
-from semiology.optimization.proposers.rules import CandidateRules, all_ids
-from semiology.optimization.proposers.wording_text import with_format
+from semiology.optimization.proposers.rules import CandidateRules, all_ids, with_format
 from semiology.optimization.search.asking import AnswerBook, Answerer, RememberedAnswers, SharedRounds
 from semiology.optimization.search.examples import (
     Example,
@@ -39,8 +38,7 @@ from semiology.optimization.search.examples import (
     feature_examples,
     left_out,
 )
-from semiology.optimization.search.feedback import proposer_record
-from semiology.optimization.search.gepa import Quietly
+from semiology.optimization.search.gepa import Quietly, proposer_record
 from semiology.optimization.search.options import SearchError, SearchOptions
 from semiology.optimization.search.run import side_by_side
 from semiology.optimization.search.run_folder import ANSWERS, SUMMARY, RunFolder

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from semiology.backends.journal import Answer, Journal
 from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY, any_yes
-from semiology.optimization.proposers.wording_text import OWN_FORMAT, question_text
+from semiology.optimization.proposers.rules import OWN_FORMAT, question_text
 from semiology.optimization.search.examples import Example
 from semiology.optimization.search.options import SearchError
 from semiology.tasks.answers.parse import parse_answer

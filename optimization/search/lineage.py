@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TextIO
 
 from semiology.optimization.proposers.guarded import PREDICTOR
-from semiology.optimization.search.gepa_strategies import Trial
+from semiology.optimization.search.gepa import Trial
 from semiology.render.progress import clock, is_quiet
 from semiology.render.text import counted
 

@@ -53,21 +53,9 @@ class FeatureResult:
 
 @dataclass(frozen=True)
 class OptimizationResult:
-    """All features' results, and what the model was asked for them.
-
-    Attributes:
-        features: results in order.
-        asked: questions that reached the model. windows: windows read for them.
-        known: questions answered from the journal. rounds: calls in which searches asked together.
-        notes: what a reader must know, in sentences.
-        summary: everything as plain data, as in ``summary.json``.
-    """
+    """All features' results, what a reader must know in sentences, and all as plain data, as in ``summary.json``."""
 
     features: tuple[FeatureResult, ...]
-    asked: int
-    windows: int
-    known: int
-    rounds: int
     notes: tuple[str, ...]
     summary: Mapping[str, Any]
 
@@ -142,10 +130,7 @@ def optimize(options: SearchOptions, prepared: Prepared) -> OptimizationResult:
             "results": [_plain_result(each) for each in results],
         }
         folder.write(SUMMARY, summary)
-    return OptimizationResult(
-        tuple(results), remembered.asked, remembered.windows, remembered.known, rounds.rounds, tuple(notes),
-        summary,
-    )  # fmt: skip
+    return OptimizationResult(tuple(results), tuple(notes), summary)
 
 
 def _feature_result(

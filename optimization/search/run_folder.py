@@ -18,7 +18,7 @@ import yaml
 
 from semiology.data.cache import write_whole
 from semiology.features import group_of
-from semiology.optimization.proposers.wording_text import split_format
+from semiology.optimization.proposers.rules import split_format
 from semiology.optimization.search.options import SearchError
 from semiology.optimization.search.scores import WordingComparison, with_interval
 from semiology.optimization.search.search import FoundWording

@@ -12,12 +12,10 @@ from typing import Any
 
 from semiology.optimization.proposers.guarded import GuardedProposer, Proposer
 from semiology.optimization.proposers.language_model import ReflectiveProposer
-from semiology.optimization.proposers.rules import CandidateRules
-from semiology.optimization.proposers.wording_text import CANDIDATE, wording_prompt
+from semiology.optimization.proposers.rules import CANDIDATE, CandidateRules, wording_prompt
 from semiology.optimization.search.asking import AnswerBook
 from semiology.optimization.search.examples import Example
-from semiology.optimization.search.gepa import AskRecording, WordingGEPA, dspy_example
-from semiology.optimization.search.gepa_strategies import MinutesUsed, standing
+from semiology.optimization.search.gepa import AskRecording, MinutesUsed, WordingGEPA, dspy_example, standing
 from semiology.optimization.search.lineage import Recorder, lineage
 from semiology.optimization.search.options import SearchError, SearchOptions
 from semiology.optimization.search.scores import objective, scores_of
