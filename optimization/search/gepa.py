@@ -4,8 +4,9 @@
 step in one call. Its decisions (what is tried on what, kept, best, and when to stop) are each taken by the stated
 objective: GEPA adds up scores of single recordings, and F1 is no such sum, so acceptance and selection look the
 answers up and score them together. GEPA's Pareto front over single recordings stays as it is: it decides which
-wording is varied next. The proposer reads text about recordings, without ids, media or file names. No state is pickled: a run that was stopped is repeated from the journal of answers, which
-costs no model time and, with the same seed, takes the same way.
+wording is varied next. The proposer reads text about recordings, without ids, media or file names. No
+state is pickled: a run that was stopped is repeated from the journal of answers, which costs no model time and, with
+the same seed, takes the same way.
 """
 
 from __future__ import annotations

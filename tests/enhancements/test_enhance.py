@@ -138,7 +138,7 @@ def test_the_source_state_follows_every_file_of_a_recording(spoken: Path) -> Non
 
 def a_row(**changes: object) -> Enhanced:
     row = Enhanced(
-        "A1", "pose", "failed", None, "=a sentence, with a comma", "1", "p", "k", "s", {"frames": 3}
+        "A1", "pose", "failed", None, "=a sentence, with a comma", {"frames": 3}, "1", "p", "k", "s"
     )
     return replace(row, **changes)  # type: ignore[arg-type]
 
