@@ -87,7 +87,7 @@ def run(model: str, data: str | Path, out: str | Path = "runs", **options: Any) 
         model: lmms-eval model name, or ``embedded`` or ``embedded_audio`` for those in this package.
         data: Folder of the recording set.
         out: Folder for the results.
-        options: Further fields of `semiology.harness.run.RunOptions`, such as ``tasks``, ``model_args``,
+        options: Further fields of `semiology.harness.options.RunOptions`, such as ``tasks``, ``model_args``,
             ``prompt_id``, ``limit``.
 
     Raises:
@@ -98,7 +98,7 @@ def run(model: str, data: str | Path, out: str | Path = "runs", **options: Any) 
     >>> [path.suffixes for path in folder.glob("*_samples_semiology_eye_blinking.jsonl")]
     [['.jsonl']]
     """
-    from semiology.harness.run import RunOptions
+    from semiology.harness.options import RunOptions
     from semiology.harness.run import run as start
 
     return start(

@@ -10,7 +10,7 @@ import typer
 
 from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
-from semiology.harness.options import BatchSize, Data, LmmsEvalOptions, Model, ModelArgs, Verbosity, Window
+from semiology.harness.options import RunOptions
 from semiology.harness.serve_jsonl.commands import SERVE_EPILOG, serve_jsonl
 from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command, merge_command, merge_texts
 from semiology.optimization.folds.commands import FOLDS_EPILOG, folds_command
@@ -18,6 +18,7 @@ from semiology.optimization.optimize_command import OPTIMIZE_EPILOG, optimize
 from semiology.optimization.sweep.commands import SWEEP_EPILOG, sweep_command
 from semiology.prompts.commands import app as prompts_app
 from semiology.render.help import examples
+from semiology.render.options import with_options
 from semiology.reports.agreement.commands import agreement_app
 from semiology.reports.commands import REPORT_EPILOG, report
 from semiology.reports.compare.commands import COMPARE_EPILOG, compare
@@ -80,40 +81,14 @@ RUN_EPILOG = examples(
 
 
 @app.command("run", epilog=RUN_EPILOG)
-def run_command(
-    model: Model,
-    data: Data,
-    model_args: ModelArgs = "",
-    tasks: Annotated[str, typer.Option(help="Task names or globs, comma-separated.")] = "semiology_*",
-    out: Annotated[Path, typer.Option(help="Folder for the results.")] = Path("runs"),
-    prompt: Annotated[str, typer.Option(help="Wording of the prompt library, by id.")] = "s3",
-    window: Window = None,
-    limit: Annotated[int | None, typer.Option(help="Questions per task, for a trial.", min=1)] = None,
-    batch_size: BatchSize = 1,
-    use_cache: Annotated[Path | None, typer.Option(help="Folder of lmms-eval's response cache.")] = None,
-    verbosity: Verbosity = "WARNING",
-    lmms_eval_option: LmmsEvalOptions = None,
-) -> None:
+@with_options(RunOptions, "options", defaults={"model_args": "", "out": Path("runs")})
+def run_command(options: RunOptions) -> None:
     """Ask a model the benchmark's questions about a recording set, through lmms-eval."""
-    from semiology.harness.run import RunOptions, check_replies, run
+    from semiology.harness.run import check_replies, run
 
-    options = RunOptions(
-        model=model,
-        model_args=model_args,
-        data=data,
-        out=out,
-        tasks=tasks,
-        prompt_id=prompt,
-        window=window,
-        limit=limit,
-        batch_size=batch_size,
-        use_cache=use_cache,
-        verbosity=verbosity.upper(),
-        extra=tuple(lmms_eval_option or ()),
-    )
     folder = run(options)
     merge_texts(folder)
-    report([folder], out=folder / "report", data=data)
+    report([folder], out=folder / "report", data=options.data)
     check_replies(folder)
 
 

@@ -28,6 +28,7 @@ def measure(data: Path, work: Path) -> dict[str, Any]:
     """Run the sweep in this process and return its times, seconds."""
     from semiology.backends.semiology_hf import SemiologyHF
     from semiology.optimization.sweep import run as sweep_run
+    from semiology.optimization.sweep.options import SweepOptions
     from semiology.reports.tables.sweep import write_sweep_files
 
     model, loading, tables = Clock(), Clock(), Clock()
@@ -37,7 +38,7 @@ def measure(data: Path, work: Path) -> dict[str, Any]:
     # Imported before the clock starts: libraries load in the same time for any sweep.
     import lmms_eval.__main__  # noqa: F401
 
-    options = sweep_run.SweepOptions("embedded", "", data, work / "out", prompts=WORDINGS)
+    options = SweepOptions("embedded", "", data, work / "out", prompts=WORDINGS)
     with Clock() as whole:
         plan = sweep_run.plan_sweep(options)
         with contextlib.redirect_stdout(sys.stderr):

@@ -14,7 +14,8 @@ from pathlib import Path
 from rich.console import Console
 
 from semiology.features import AUDIO_FEATURES, VISUAL_FEATURES
-from semiology.harness.run import EMBEDDED, EMBEDDED_AUDIO, RunOptions, run
+from semiology.harness.options import RunOptions
+from semiology.harness.run import EMBEDDED, EMBEDDED_AUDIO, run
 
 MODELS = {EMBEDDED: VISUAL_FEATURES, EMBEDDED_AUDIO: AUDIO_FEATURES}
 RECORDINGS_PER_PATIENT = 2

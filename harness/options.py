@@ -1,7 +1,8 @@
-"""Options that the commands which ask a model share."""
+"""The options of a run, and those that other commands which ask a model share with it."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -22,9 +23,27 @@ Window = Annotated[
     str | None,
     typer.Option(help="'standard' (30 s) or 'qwen3' (60 s); by default the model's published one."),
 ]
-BatchSize = Annotated[int, typer.Option(help="Requests per batch.", min=1)]
-Verbosity = Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")]
-LmmsEvalOptions = Annotated[
-    list[str] | None,
-    typer.Option(help="A further lmms-eval option as one word, e.g. --lmms-eval-option=--gen_kwargs=…"),
-]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What one run asks; each field is told by its help."""
+
+    model: Model
+    model_args: ModelArgs
+    data: Data
+    out: Annotated[Path, typer.Option(help="Folder for the results.")]
+    tasks: Annotated[str, typer.Option(help="Task names or globs, comma-separated.")] = "semiology_*"
+    prompt_id: Annotated[str, typer.Option("--prompt", help="Wording of the prompt library, by id.")] = "s3"
+    window: Window = None
+    limit: Annotated[int | None, typer.Option(help="Questions per task, for a trial.", min=1)] = None
+    batch_size: Annotated[int, typer.Option(help="Requests per batch.", min=1)] = 1
+    use_cache: Annotated[Path | None, typer.Option(help="Folder of lmms-eval's response cache.")] = None
+    verbosity: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "WARNING"
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--lmms-eval-option",
+            help="A further lmms-eval option as one word, e.g. --lmms-eval-option=--gen_kwargs=…",
+        ),
+    ] = None

@@ -13,12 +13,12 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.backends.journal import FAILED
+from semiology.harness.options import RunOptions
 from semiology.harness.plugin import add_tasks
 from semiology.harness.preflight import PreflightError
 from semiology.settings import DATA, ONLY, PROMPT, WINDOW, prefer_decord
@@ -38,39 +38,6 @@ EMBEDDED_AUDIO = "embedded_audio"
 
 class RunError(RuntimeError):
     """A run ended without complete results; the message says what is missing."""
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What one run asks.
-
-    Attributes:
-        model: lmms-eval model name, or ``embedded`` or ``embedded_audio`` for those in this package.
-        model_args: lmms-eval model arguments, ``key=value`` pairs separated by commas.
-        data: Folder of the recording set.
-        out: Folder for the results.
-        tasks: Task names or globs, comma-separated.
-        prompt_id: Wording of the prompt library for every feature.
-        window: ``standard``, ``qwen3`` or ``None`` (by model).
-        limit: Questions per task, for a trial; ``None`` asks all.
-        batch_size: Requests per batch.
-        use_cache: Folder of lmms-eval's response cache, or ``None``.
-        verbosity: Log level.
-        extra: Further lmms-eval options, as typed.
-    """
-
-    model: str
-    model_args: str
-    data: Path
-    out: Path
-    tasks: str = "semiology_*"
-    prompt_id: str = "s3"
-    window: str | None = None
-    limit: int | None = None
-    batch_size: int = 1
-    use_cache: Path | None = None
-    verbosity: str = "WARNING"
-    extra: Sequence[str] = field(default=())
 
 
 def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None = None) -> Path:
@@ -102,7 +69,7 @@ def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None
     started = time.time()
     at_once = max(REQUESTS_AT_ONCE, 4 * options.batch_size)
     with answers_kept(model, model_args, journal or kept, probe=probe, at_once=at_once):
-        results = _evaluate(_arguments(options, model, model_args), options.verbosity)
+        results = _evaluate(_arguments(options, model, model_args), options.verbosity.upper())
     groups = {GROUP, S3_GROUP, *ENHANCED_GROUPS}
     folder = _result_folder(options.out, set(results["results"]) - groups, started)
     _write_record(folder, options, model_args, started)
@@ -192,12 +159,12 @@ def _arguments(options: RunOptions, model: str, model_args: str) -> list[str]:
     """Return the command line that lmms-eval reads."""
     arguments = ["--model", model, "--model_args", model_args, "--tasks", options.tasks]
     arguments += ["--batch_size", str(options.batch_size), "--log_samples", "--output_path", str(options.out)]
-    arguments += ["--verbosity", options.verbosity, "--timezone", "UTC"]
+    arguments += ["--verbosity", options.verbosity.upper(), "--timezone", "UTC"]
     if options.limit is not None:
         arguments += ["--limit", str(options.limit)]
     if options.use_cache is not None:
         arguments += ["--use_cache", str(options.use_cache)]
-    return [*arguments, *options.extra]
+    return [*arguments, *(options.extra or ())]
 
 
 def _evaluate(arguments: list[str], verbosity: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import typer
 
 from semiology.optimization.search.options import SearchOptions
 from semiology.render.help import examples
-from semiology.render.options import with_options
+from semiology.render.options import REQUIRED, with_options
 
 OPTIMIZE_EPILOG = examples(
     "semiology optimize --features tonic --model embedded --data emu --budget 600",
@@ -18,7 +18,7 @@ OPTIMIZE_EPILOG = examples(
 )
 
 
-@with_options(SearchOptions, "options", required=("model", "data"))
+@with_options(SearchOptions, "options", defaults={"model": REQUIRED, "data": REQUIRED})
 def optimize(
     options: SearchOptions,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
@@ -29,10 +29,13 @@ def optimize(
     (OUT/FEATURE/lineage.json) and a summary. Nothing is lost when it is stopped; it ends with status 1 where
     the proposing model gave no replies any more.
     """
+    from dataclasses import replace
+
     from rich.console import Console
 
     from semiology.optimization.search.setup import prepare
 
+    options = replace(options, seeds=()) if options.seeds == ("none",) else options
     prepared = prepare(options)
     if options.preset is not None:
         from semiology.optimization.published.experiment import print_published, run_published

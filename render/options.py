@@ -3,34 +3,41 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection
-from dataclasses import fields
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import MISSING, fields
 from typing import Annotated, Any, get_args, get_type_hints
+
+REQUIRED: Any = inspect.Parameter.empty
 
 
 def with_options(
-    kind: type[Any], argument: str, required: Collection[str] = ()
+    kind: type[Any],
+    argument: str,
+    *,
+    defaults: Mapping[str, Any] | None = None,
+    without: Collection[str] = (),
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command every field of a dataclass as an option; it gets them together as its ``argument``.
+    """Give a command the fields of a dataclass as options; it gets them together as its ``argument``.
 
-    A field that holds words (``tuple[str, ...]``) is given as text with commas, or as ``none``.
+    A field that holds words (``tuple[str, ...]``) is given as text with commas.
 
     Args:
-        required: fields that must be given although they have a default.
+        defaults: by field, where the command's default is another than the dataclass's; `REQUIRED` for none.
+        without: fields that are no options of this command.
     """
     hints = get_type_hints(kind, include_extras=True)
-    words = {name for name, hint in hints.items() if get_args(hint)[:1] == (tuple[str, ...],)}
-    shared = []
+    shared, words = [], set()
     for each in fields(kind):
-        annotation, default = hints[each.name], each.default
-        if each.name in words:
-            annotation, default = Annotated[(str, *get_args(annotation)[1:])], ",".join(default)  # type: ignore[arg-type]
-        default = inspect.Parameter.empty if each.name in required else default
-        shared.append(
-            inspect.Parameter(
-                each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
-            )
+        annotation = hints[each.name]
+        default = REQUIRED if each.default is MISSING else each.default
+        if get_args(annotation)[:1] == (tuple[str, ...],):
+            words.add(each.name)
+            annotation, default = Annotated[(str, *get_args(annotation)[1:])], ",".join(default)
+        default = (defaults or {}).get(each.name, default)
+        option = inspect.Parameter(
+            each.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation
         )
+        shared += [] if each.name in without else [option]
 
     def decorated(command: Callable[..., None]) -> Callable[..., None]:
         signature = inspect.signature(command, eval_str=True)
@@ -42,8 +49,7 @@ def with_options(
         def called(**given: Any) -> None:
             options = {each.name: given.pop(each.name) for each in shared}
             for name in words:
-                parts = tuple(part.strip() for part in options[name].split(",") if part.strip())
-                options[name] = () if parts == ("none",) else parts
+                options[name] = tuple(part.strip() for part in options[name].split(",") if part.strip())
             command(**{argument: kind(**options)}, **given)
 
         called.__name__, called.__doc__ = command.__name__, command.__doc__

@@ -27,6 +27,9 @@ class SearchOptions:
 
     model: Model = "embedded"
     data: Data = Path()
+    out: Annotated[Path, typer.Option(help="Folder of the run; the same command again goes on.")] = Path(
+        "optimized"
+    )
     features: Annotated[
         tuple[str, ...],
         typer.Option(help="Features, comma-separated; they share the video work. Needed without --preset."),
@@ -68,9 +71,6 @@ class SearchOptions:
     seed: Annotated[int, typer.Option(help="Same seed, same search (with the offline proposer).")] = 0
     window: Window = None
     preset: Annotated[str | None, typer.Option(help="A named experiment: published.")] = None
-    out: Annotated[Path, typer.Option(help="Folder of the run; the same command again goes on.")] = Path(
-        "optimized"
-    )
     proposer_timeout: Annotated[float, typer.Option(help="Longest wait for a proposal, s.", min=0.1)] = 300.0
     allow_remote_proposer: Annotated[
         bool,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from semiology.harness.options import BatchSize, Data, LmmsEvalOptions, Model, ModelArgs, Verbosity, Window
+from semiology.optimization.sweep.options import SweepOptions
 from semiology.render.help import examples
+from semiology.render.options import with_options
 
 if TYPE_CHECKING:
     from semiology.harness.asking import ProbeResult
@@ -21,45 +21,21 @@ SWEEP_EPILOG = examples(
 )
 
 
-_Out = Annotated[Path, typer.Option(help="Folder for plan, answers and tables; one plan to a folder.")]
-_Features = Annotated[str, typer.Option(help="Features, comma-separated, or 'all'.")]
-_Prompts = Annotated[str, typer.Option(help="Wordings by id or family, comma-separated, or 'all'.")]
-_Formats = Annotated[
-    str, typer.Option(help="Answer formats crossed with the wordings; 'own' is each wording's own.")
-]
-_Enhancements = Annotated[
-    str, typer.Option(help="Enhancements crossed with them: none, pose, crop, denoise, transcript.")
-]
-_Margin = Annotated[
-    float, typer.Option(help="Largest harmless difference of accuracy, fixed now: 0.05 is 5 points.")
-]
-_Probe = Annotated[
-    bool,
-    typer.Option("--probe/--no-probe", help="Ask about 3 segments first and show how long the rest takes."),
-]
-_DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Plan and probe only; with --no-probe, load no model.")
-]
-_Yes = Annotated[bool, typer.Option("--yes", help="Go on after the probe without asking.")]
-
-
+@with_options(
+    SweepOptions, "options", defaults={"model_args": ""}, without=("tasks", "prompt_id", "limit", "use_cache")
+)
 def sweep_command(
-    model: Model,
-    data: Data,
-    out: _Out,
-    model_args: ModelArgs = "",
-    features: _Features = "all",
-    prompts: _Prompts = "all",
-    answer_formats: _Formats = "own",
-    enhancements: _Enhancements = "none",
-    margin: _Margin = 0.05,
-    window: Window = None,
-    batch_size: BatchSize = 1,
-    probe: _Probe = True,
-    dry_run: _DryRun = False,
-    yes: _Yes = False,
-    verbosity: Verbosity = "WARNING",
-    lmms_eval_option: LmmsEvalOptions = None,
+    options: SweepOptions,
+    probe: Annotated[
+        bool,
+        typer.Option(
+            "--probe/--no-probe", help="Ask about 3 segments first and show how long the rest takes."
+        ),
+    ] = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Plan and probe only; with --no-probe, load no model.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Go on after the probe without asking.")] = False,
 ) -> None:
     """Ask a model the same segments in many wordings, and show how much of its score is due to the wording.
 
@@ -67,28 +43,12 @@ def sweep_command(
     """
     from semiology.optimization.sweep.plan import plan_lines
     from semiology.optimization.sweep.run import (
-        SweepOptions,
         SweepStopped,
         estimate_line,
         plan_sweep,
         run_sweep,
     )
 
-    options = SweepOptions(
-        model=model,
-        model_args=model_args,
-        data=data,
-        out=out,
-        features=None if "all" in _names(features) else _names(features),
-        prompts=_names(prompts),
-        formats=_names(answer_formats),
-        enhancements=_names(enhancements),
-        margin=margin,
-        window=window,
-        batch_size=batch_size,
-        verbosity=verbosity.upper(),
-        extra=tuple(lmms_eval_option or ()),
-    )
     plan = plan_sweep(options)
     typer.echo("\n".join(plan_lines(plan)))
     if dry_run and not probe:
@@ -111,13 +71,9 @@ def sweep_command(
     from semiology.render.table import PIPED_WIDTH
     from semiology.reports.tables.sweep import print_sweep, write_sweep_files
 
-    written = write_sweep_files(summary, out / "report")
+    written = write_sweep_files(summary, options.out / "report")
     console = Console()
     if not console.is_terminal:
         console = Console(width=PIPED_WIDTH)
     console.print(f"Written: {', '.join(map(str, written))}", markup=False, highlight=False)
     print_sweep(summary, console)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))

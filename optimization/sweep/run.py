@@ -7,15 +7,15 @@ takes the answers of one plan only, of as many models as are asked.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from semiology.features import AUDIO_FEATURES
 from semiology.harness.asking import Probe, ProbeResult
-from semiology.harness.run import RunError, RunOptions, resolve_model, run
-from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN
+from semiology.harness.run import RunError, resolve_model, run
+from semiology.optimization.sweep.options import SweepOptions
 from semiology.optimization.sweep.plan import (
     PROBE_WINDOWS,
     SweepPlan,
@@ -34,7 +34,6 @@ from semiology.tasks.settings import cache_directory, read_settings, window_for_
 from semiology.tasks.sweep.wordings import (
     ALL,
     NO_ENHANCEMENT,
-    OWN,
 )
 from semiology.tasks.task_list import FeatureTask
 
@@ -47,22 +46,6 @@ class SweepError(RuntimeError):
     """A sweep cannot go on in this folder; the message says what to do."""
 
 
-@dataclass(frozen=True)
-class SweepOptions(RunOptions):
-    """What one sweep asks: the options of a run, which `run_sweep` gives the tasks, and what is crossed.
-
-    Attributes:
-        prompts, formats, enhancements: what is crossed; see `semiology.optimization.sweep.plan`.
-        margin: largest harmless difference of accuracy of a paraphrase.
-    """
-
-    features: Sequence[str] | None = None
-    prompts: Sequence[str] = (ALL,)
-    formats: Sequence[str] = (OWN,)
-    enhancements: Sequence[str] = (NO_ENHANCEMENT,)
-    margin: float = DEFAULT_MARGIN
-
-
 def plan_sweep(options: SweepOptions) -> SweepPlan:
     """Return the plan; the settings that the tasks read are set on the way.
 
@@ -73,16 +56,17 @@ def plan_sweep(options: SweepOptions) -> SweepPlan:
     model, model_args = resolve_model(options.model, options.model_args)
     DATA.choose(str(options.data))
     WINDOW.choose(options.window or window_for_model(model, model_args))
+    crossed = {
+        name: tuple(dict.fromkeys(getattr(options, name))) for name in ("prompts", "formats", "enhancements")
+    }
     SWEEP_PROMPTS.choose(",".join(options.prompts))
     SWEEP_FORMATS.choose(",".join(options.formats))
     SWEEP_ENHANCEMENTS.choose(",".join(options.enhancements))
     settings = read_settings()
     plan = make_sweep_plan(
         current_plan(settings),
-        options.features,
-        prompts=options.prompts,
-        formats=options.formats,
-        enhancements=options.enhancements,
+        None if ALL in options.features else options.features,
+        **crossed,
         window_name=settings.window_name,
         margin=options.margin,
     )

@@ -125,7 +125,8 @@ def test_what_cannot_be_asked_is_told_before_a_model_is_loaded(
 
 
 def test_a_folder_takes_one_plan(simulated_set: Path, tmp_path: Path, environment: dict[str, str]) -> None:
-    from semiology.optimization.sweep.run import SweepError, SweepOptions, claim_folder, plan_sweep
+    from semiology.optimization.sweep.options import SweepOptions
+    from semiology.optimization.sweep.run import SweepError, claim_folder, plan_sweep
 
     def plan(margin: float, prompts: tuple[str, ...] = ("s3", "minimal")) -> object:
         options = SweepOptions(

@@ -11,7 +11,8 @@ from semiology.data.simulated import simulate
 from semiology.enhancements.command_options import Choices
 from semiology.enhancements.enhance import enhance
 from semiology.enhancements.registry import build_steps
-from semiology.harness.run import EMBEDDED, EMBEDDED_AUDIO, RunOptions, run
+from semiology.harness.options import RunOptions
+from semiology.harness.run import EMBEDDED, EMBEDDED_AUDIO, run
 
 SIDES = ("prompt_id", "prompt_hash", "video_id", "segment", "start_s", "truth")
 

@@ -88,7 +88,8 @@ def test_a_model_that_only_hears_is_not_shown_skeletons(enhanced_set: Path) -> N
 
 def test_a_run_through_lmms_eval_is_read_by_the_report(small_set: Path, tmp_path: Path) -> None:
     """A model that says always the same, asked plainly and with skeletons; A2 has none."""
-    from semiology.harness.run import RunOptions, run
+    from semiology.harness.options import RunOptions
+    from semiology.harness.run import run
     from semiology.reports.read.feature_answers import read_results
 
     enhance(small_set, [Negative()])
