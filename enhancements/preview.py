@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from semiology.data.cache import written_whole
@@ -209,7 +210,11 @@ def draw(title: str, strips: Sequence[Strip], sounds: Sequence[Listening], words
     from matplotlib.figure import Figure
 
     texts = [_wrapped(each) for each in words]
-    heights = [_strip_height(each) for each in strips] + [2.9] * len(sounds)
+    heights = []
+    for strip in strips:
+        tallest = max((picture.shape[0] / picture.shape[1] for picture in strip.pictures), default=0.0)
+        heights.append(WIDTH_IN / len(strip.pictures) * tallest + 0.55 if strip.pictures else 0.9)
+    heights += [2.9] * len(sounds)
     heights += [0.6 + 0.18 * len(lines) for lines in texts]
     figure = Figure(figsize=(WIDTH_IN, sum(heights) + 0.6), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
@@ -227,13 +232,6 @@ def draw(title: str, strips: Sequence[Strip], sounds: Sequence[Listening], words
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
-
-
-def _strip_height(strip: Strip) -> float:
-    if not strip.pictures:
-        return 0.9
-    tallest = float(max(picture.shape[0] / picture.shape[1] for picture in strip.pictures))
-    return WIDTH_IN / len(strip.pictures) * tallest + 0.55
 
 
 def _draw_strip(row: Figure, strip: Strip) -> None:
@@ -317,12 +315,16 @@ def page(title: str, picture: bytes, sounds: Sequence[Listening], outcomes: Mapp
         f"<td>{escape(each.sentence)}</td><td>{escape(figures_text(each.figures))}</td></tr>"
         for name, each in outcomes.items()
     )
-    players = "".join(
-        f"<p>{escape(sound.label)}, first {min(MOST_LISTENED_S, sound.samples.size / sound.rate):.0f} s<br>"
-        f"<audio controls src='data:audio/wav;base64,{_wav(sound)}'></audio></p>"
-        for sound in sounds
-        if sound.samples.size
-    )
+    players = ""
+    for sound in sounds:
+        if sound.samples.size:
+            buffer, heard = io.BytesIO(), sound.samples[: int(MOST_LISTENED_S * sound.rate)]
+            soundfile.write(buffer, heard, sound.rate, format="WAV", subtype="PCM_16")
+            wav = base64.b64encode(buffer.getvalue()).decode()
+            players += (
+                f"<p>{escape(sound.label)}, first {heard.size / sound.rate:.0f} s<br>"
+                f"<audio controls src='data:audio/wav;base64,{wav}'></audio></p>"
+            )
     image = base64.b64encode(picture).decode()
     return (
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{escape(title)}</title>"
@@ -331,12 +333,3 @@ def page(title: str, picture: bytes, sounds: Sequence[Listening], outcomes: Mapp
         f"{rows}</table>{players}"
         f"<img alt='stills, sound and words before and after' src='data:image/png;base64,{image}'></html>"
     )
-
-
-def _wav(sound: Listening) -> str:
-    import soundfile
-
-    buffer = io.BytesIO()
-    heard = sound.samples[: int(MOST_LISTENED_S * sound.rate)]
-    soundfile.write(buffer, heard, sound.rate, format="WAV", subtype="PCM_16")
-    return base64.b64encode(buffer.getvalue()).decode()

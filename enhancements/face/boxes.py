@@ -76,12 +76,7 @@ def faces_of_track(track: PatientTrack, confidence: float = 0.3, longest_gap_s: 
 
 
 def _px_per_mm(spots: Array, times_s: Array) -> Array:
-    """Return the scale of the face, (N,), from the distances of eyes and of ears; NaN if never known.
-
-    Args:
-        spots: (N, 19, 2) px, NaN where not found.
-        times_s: (N,) s.
-    """
+    """Return the scale of the face, (N,), from points (N, 19, 2) px of eyes and ears; NaN if never known."""
     eyes = np.linalg.norm(spots[:, JOINT["REye"]] - spots[:, JOINT["LEye"]], axis=1) / EYES
     ears = np.linalg.norm(spots[:, JOINT["REar"]] - spots[:, JOINT["LEar"]], axis=1) / EARS
     single = np.fmax(eyes, ears)

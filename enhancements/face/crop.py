@@ -90,11 +90,7 @@ class FaceCrop:
         return [recording.video, *(self.keypoints.inputs(recording) if self.keypoints else ())]
 
     def apply(self, recording: Recording, target: Path, progress: Progress | None) -> Outcome:
-        """Write the face alone; see `semiology.enhancements.pipeline.step.Step.apply`.
-
-        Raises:
-            MediaError: the video cannot be used.
-        """
+        """Write the face alone."""
         line = timeline(recording.video)
         try:
             path, figures = self.faces(recording, line, progress)

@@ -103,7 +103,10 @@ def run_pool(jobs: Sequence[Job], workers: int) -> Iterator[Done]:
     except BrokenProcessPool:
         for number, job in enumerate(jobs):
             if number not in ended:
-                yield _alone(job)
+                try:
+                    yield next(_pooled([(0, job)], 1))[1]
+                except BrokenProcessPool:
+                    yield given_up(job, DIED)
 
 
 def _pooled(jobs: Sequence[tuple[int, Job]], workers: int) -> Iterator[tuple[int, Done]]:
@@ -117,13 +120,6 @@ def _pooled(jobs: Sequence[tuple[int, Job]], workers: int) -> Iterator[tuple[int
             yield numbers[future], future.result()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _alone(job: Job) -> Done:
-    try:
-        return next(_pooled([(0, job)], 1))[1]
-    except BrokenProcessPool:
-        return given_up(job, DIED)
 
 
 def _share_threads(threads: int) -> None:

@@ -202,12 +202,9 @@ def local_usual(path: NDArray[np.int64], places: Sequence[Array], times_s: Array
     filled = np.stack(
         [np.interp(np.arange(len(path)), known, followed[known, axis]) for axis in (0, 1)], axis=1
     )
-    return Usual(_thinned_median(filled, length), usual.scale)
-
-
-def _thinned_median(values: Array, length: int) -> Array:
-    """Return the running median of (K, 2), computed at about a hundred points of each window's length."""
+    # About a hundred points of each window are enough for its median.
     stride = max(1, length // 100)
-    coarse = median_filter(values[::stride], size=(max(1, length // stride), 1), mode="nearest")
-    at = np.arange(0, len(values), stride)
-    return np.stack([np.interp(np.arange(len(values)), at, coarse[:, axis]) for axis in (0, 1)], axis=1)
+    coarse = median_filter(filled[::stride], size=(max(1, length // stride), 1), mode="nearest")
+    at = np.arange(0, len(filled), stride)
+    places_now = [np.interp(np.arange(len(filled)), at, coarse[:, axis]) for axis in (0, 1)]
+    return Usual(np.stack(places_now, axis=1), usual.scale)

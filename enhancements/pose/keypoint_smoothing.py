@@ -115,16 +115,7 @@ def _smoothed_block(points: Array, weights: Array, times_s: Array, half_window_s
 
 
 def _fit(powers: Array, weight: Array, values: Array) -> Array:
-    """Return the constant of weighted least-squares parabolas.
-
-    Args:
-        powers: (n, 3, W) of the lags.
-        weight: (n, W).
-        values: (n, D, W).
-
-    Returns:
-        (n, D).
-    """
+    """Return the constant, (n, D), of parabolas: powers of lags (n, 3, W), weight (n, W), values (n, D, W)."""
     weighted = powers * weight[:, None]
     normal = weighted @ powers.transpose(0, 2, 1)
     normal += 1e-9 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(3)

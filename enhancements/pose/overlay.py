@@ -105,11 +105,7 @@ class PoseOverlay:
         return [recording.video, *self.keypoints.inputs(recording)]
 
     def apply(self, recording: Recording, target: Path, progress: Progress | None) -> Outcome:
-        """Write the recording with the skeleton on it; see `semiology.enhancements.pipeline.step.Step.apply`.
-
-        Raises:
-            MediaError: the video cannot be used.
-        """
+        """Write the recording with the skeleton on it."""
         line = timeline(recording.video)
         try:
             found = self.keypoints.detect(recording, line, first_pass(progress))

@@ -124,11 +124,7 @@ class Denoise:
         return sound_inputs(recording)
 
     def apply(self, recording: Recording, target: Path, progress: Progress | None) -> Outcome:
-        """Write the cleaned sound.
-
-        Raises:
-            MediaError: the recording or its sound is damaged.
-        """
+        """Write the cleaned sound."""
         track = find_track(recording)
         if track is None:
             return Outcome("unavailable", NO_SOUND)

@@ -113,11 +113,7 @@ class Transcribe:
         return sound_inputs(recording)
 
     def apply(self, recording: Recording, target: Path, progress: Progress | None) -> Outcome:
-        """Write the transcript; one without utterances where no voice is heard.
-
-        Raises:
-            MediaError: the recording or its sound is damaged.
-        """
+        """Write the transcript; one without utterances where no voice is heard."""
         track = find_track(recording)
         if track is None:
             return Outcome("unavailable", NO_SOUND)

@@ -73,20 +73,16 @@ def objective(name: str) -> Objective:
 
 
 def _worst_fold(examples: Sequence[Example], answers: Answers) -> float:
-    values = [scores_of(group, answers)["f1"] for group in patient_groups(examples)]
-    return min((value for value in values if not math.isnan(value)), default=math.nan)
-
-
-def patient_groups(examples: Sequence[Example], groups: int = GROUPS) -> list[list[Example]]:
-    """Return the examples in groups of whole patients; patients with the feature are dealt out first."""
+    """Return the lowest F1 of groups of whole patients; patients with the feature are dealt out first."""
     by_patient: dict[str, list[Example]] = {}
     for each in examples:
         by_patient.setdefault(each.patient_id, []).append(each)
     order = sorted(
         by_patient, key=lambda name: (-sum(each.truth == "yes" for each in by_patient[name]), name)
     )
-    dealt = [[each for name in order[place::groups] for each in by_patient[name]] for place in range(groups)]
-    return [group for group in dealt if group]
+    dealt = [[each for name in order[place::GROUPS] for each in by_patient[name]] for place in range(GROUPS)]
+    values = [scores_of(group, answers)["f1"] for group in dealt if group]
+    return min((value for value in values if not math.isnan(value)), default=math.nan)
 
 
 def rank(value: Objective, examples: Sequence[Example], answers: Answers) -> tuple[float, float]:

@@ -29,6 +29,7 @@ from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.summary.sweep import SWEEP_RECORD, SweepSummary, margin_of, summarise_sweeps
 from semiology.settings import DATA, SWEEP_ENHANCEMENTS, SWEEP_FORMATS, SWEEP_PROMPTS, WINDOW
+from semiology.tasks.documents import rows_of
 from semiology.tasks.plan import current_plan, write_private
 from semiology.tasks.settings import cache_directory, read_settings, window_for_model
 from semiology.tasks.sweep.wordings import (
@@ -70,7 +71,9 @@ def plan_sweep(options: SweepOptions) -> SweepPlan:
         window_name=settings.window_name,
         margin=options.margin,
     )
-    _check_derived_media(plan)
+    for each in plan.features:
+        if each.enhancement != NO_ENHANCEMENT:  # refused before a model is loaded if they are not made yet
+            rows_of(each.feature, each.enhancement, each.selection, settings)
     return plan
 
 
@@ -166,14 +169,3 @@ def estimate_line(plan: SweepPlan, found: ProbeResult) -> str:
 def _window_of(document: Mapping[str, Any]) -> Window:
     hear = document["feature"] in AUDIO_FEATURES
     return Window(document["video_id"], int(document["segment"]), document["enhancement"], hear)
-
-
-def _check_derived_media(plan: SweepPlan) -> None:
-    """Refuse a plan whose derived media are not made yet, before a model is loaded."""
-    crossed = [each for each in plan.features if each.enhancement != NO_ENHANCEMENT]
-    if not crossed:
-        return
-    from semiology.tasks.documents import rows_of
-
-    for each in crossed:
-        rows_of(each.feature, each.enhancement, each.selection, read_settings())

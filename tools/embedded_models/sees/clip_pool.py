@@ -89,11 +89,6 @@ def pair_labels(script: Script, window: Window) -> np.ndarray:
     return labels
 
 
-def frame_targets(script: Script, times_s: np.ndarray) -> np.ndarray:
-    """Return (n, 40) regression targets: positions relative to the frame, then the state of the face."""
-    return keypoints(script, times_s).reshape(len(times_s), -1).astype(np.float32)
-
-
 def film(script: Script, times_s: np.ndarray) -> np.ndarray:
     """Return frames (n, 168, 224, 3) RGB, drawn at twice the size and reduced as the stock reader does."""
     width, height = FRAME_SIZE
@@ -129,7 +124,8 @@ def render_patient(path: Path, split: str, patient: int, recordings: int, window
         if windows is not None:
             chosen = random_windows(rng, script.duration_s, windows)
         for index, window in enumerate(chosen):
-            frames = film(script, window.times())
+            times = window.times()
+            frames = film(script, times)
             jpegs += [degrade(frame, rng) for frame in frames]
             row = {
                 "counts": np.array([window.frames]),
@@ -138,7 +134,8 @@ def render_patient(path: Path, split: str, patient: int, recordings: int, window
                 "truths": truth[None],
                 "window_labels": window_labels(script, window)[None],
                 "pair_labels": pair_labels(script, window),
-                "keypoints": frame_targets(script, window.times()),
+                # (n, 40): positions relative to the frame, then the state of the face
+                "keypoints": keypoints(script, times).reshape(len(times), -1).astype(np.float32),
             }
             for name, value in row.items():
                 columns.setdefault(name, []).append(value)

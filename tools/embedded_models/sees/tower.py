@@ -27,7 +27,8 @@ def train_tower(
     """
     rng = np.random.default_rng(schedule.seed)
     torch.manual_seed(schedule.seed)
-    width = model.config.text_config.hidden_size * tokens_per_pair(pool.grid)
+    tokens_per_pair = pool.grid[0] * pool.grid[1] // MERGE**2
+    width = model.config.text_config.hidden_size * tokens_per_pair
     pose = nn.Linear(width, 2 * pool.keypoints.shape[-1])
     shown = nn.Linear(width, len(VISUAL_FEATURES))
     parameters = [*model.model.visual.parameters(), *pose.parameters(), *shown.parameters()]
@@ -49,11 +50,6 @@ def train_tower(
         }
 
     return optimize(parameters, schedule, loss_of, report)
-
-
-def tokens_per_pair(grid: tuple[int, int]) -> int:
-    """Return how many tokens the tower gives for one pair of frames of ``grid`` patches."""
-    return grid[0] * grid[1] // MERGE**2
 
 
 @torch.no_grad()
