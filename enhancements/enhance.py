@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from semiology.data.cache import cache_directory
 from semiology.data.problems import Problem, RecordingSetError
@@ -45,8 +46,7 @@ class StepSummary:
         reused: of those done, how many were in the cache already.
         seconds: work on those that were made now, s, summed over processes.
         figures: measures by name: the mean of a number over recordings, the most frequent value of a text.
-        sentences: (status, sentence, number of recordings) of those without a derived file, most frequent
-            first.
+        sentences: of those without a derived file: status, sentence, number of recordings; most frequent first.
     """
 
     enhancement: str
@@ -57,7 +57,7 @@ class StepSummary:
     reused: int
     seconds: float
     figures: Mapping[str, Figure]
-    sentences: Sequence[tuple[str, str, int]]
+    sentences: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,10 @@ def summarise(step: Step, ended: Sequence[Done]) -> StepSummary:
         reused=sum(made.reused for made in mine),
         seconds=round(sum(made.seconds for made in mine if not made.reused), 1),
         figures=_together([made.outcome.figures for made in mine if made.outcome.status == "done"]),
-        sentences=[(*key, number) for key, number in without.most_common()],
+        sentences=[
+            {"status": status, "sentence": sentence, "recordings": number}
+            for (status, sentence), number in without.most_common()
+        ],
     )
 
 

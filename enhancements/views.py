@@ -65,11 +65,11 @@ def print_summary(summary: Summary, chosen: Path | None) -> None:
         if step.figures:
             text = f"{step.enhancement}, mean per recording: {figures_text(step.figures)}"
             console.print(escape(text), highlight=False, soft_wrap=True)
-        for status, sentence, count in step.sentences[:MOST_SENTENCES]:
-            colour = "red" if status == "failed" else "yellow"
-            text = f"{step.enhancement}: {count} × {status}: {sentence}"
+        for each in step.sentences[:MOST_SENTENCES]:
+            colour = "red" if each["status"] == "failed" else "yellow"
+            text = f"{step.enhancement}: {each['recordings']} × {each['status']}: {each['sentence']}"
             console.print(f"[{colour}]{escape(text)}[/{colour}]", highlight=False, soft_wrap=True)
-        more = sum(count for *_, count in step.sentences[MOST_SENTENCES:])
+        more = sum(each["recordings"] for each in step.sentences[MOST_SENTENCES:])
         if more:
             console.print(f"{step.enhancement}: {more} more with other reasons, see the manifest")
     made = [step.enhancement for step in summary.steps if step.done]
@@ -88,16 +88,7 @@ def summary_json(summary: Summary) -> dict[str, Any]:
     return {
         "manifest": str(summary.manifest),
         "complete": summary.complete,
-        "enhancements": [
-            asdict(step)
-            | {
-                "sentences": [
-                    {"status": status, "sentence": sentence, "recordings": count}
-                    for status, sentence, count in step.sentences
-                ]
-            }
-            for step in summary.steps
-        ],
+        "enhancements": [asdict(step) for step in summary.steps],
     }
 
 

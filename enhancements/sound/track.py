@@ -181,16 +181,10 @@ def overlap_added(
 def in_frames(
     blocks: Iterable[Samples], process: Callable[[Samples], Samples], frame: int, delay: int
 ) -> Iterator[Samples]:
-    """Enhance sound with something that remembers what it heard, and answers frame by frame and late.
+    """Enhance sound as `overlap_added` does, by what remembers what it heard and answers frame by frame and late.
 
     Args:
-        blocks: consecutive blocks of samples, shape (samples,), of any lengths.
-        process: makes the next ``frame`` samples out of ``frame`` samples; its answer lags by ``delay``.
-        frame: samples at a time.
-        delay: samples by which what comes out is late.
-
-    Yields:
-        Consecutive enhanced samples, as many altogether as came in, in time with them.
+        process: makes the next ``frame`` samples out of ``frame`` samples; its answer lags by ``delay`` samples.
     """
     waiting = np.zeros(0, np.float32)
     taken, at = 0, -delay

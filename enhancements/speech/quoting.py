@@ -40,9 +40,9 @@ def quote_transcript(
     own, if its middle does, or if it covers the window.
 
     Args:
-        utterances: of the whole recording, by start. start_s: start of the window, s from the start of the
-        recording. end_s: end of the window, s. limit: most characters of all quoted lines together, their
-        ends included; later words are left out, and
+        utterances: of the whole recording, by start.
+        start_s, end_s: the window, s from the start of the recording.
+        limit: most characters of all quoted lines together, their ends included; later words are left out, and
             the block says so.
 
     Raises:

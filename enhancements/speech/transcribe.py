@@ -61,13 +61,11 @@ class Transcribe:
     """The enhancement ``transcript``.
 
     Attributes:
-        model: ``packaged`` (tiny.en, English alone, for trying out), the folder of a Whisper in
-        CTranslate2's form,
-            or a name such as ``large-v3`` that is on this machine. The EMBC study used ``large``.
-        language: Two letters, or None to have it recognised in the first stretch with a voice.
+        model: ``packaged`` (English alone, for trying out), a folder, or a name such as ``large-v3`` that is on
+            this machine. The EMBC study used ``large``.
+        language: Two letters, or None to have it recognized in the first stretch with a voice.
         beam_size: Hypotheses that are followed.
         device: ``cpu``, ``cuda`` or ``auto``.
-        compute_type: CTranslate2's number format.
         download: Whether a model's name may be looked up on the model hub. No recording is ever sent.
     """
 

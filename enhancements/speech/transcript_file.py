@@ -38,15 +38,15 @@ class Word:
 
 @dataclass(frozen=True)
 class Utterance:
-    """What was said between two times, s from the start of the recording.
+    """What was said between two times, s from the start of the recording, in words on one line.
 
     Attributes:
-        start_s: Start. end_s: End, not before the start. text: The words, on one line. words: Each word
-        with its times; empty where nobody timed them. speaker: Who spoke, where that is known; recognisers
-        do not know it. average_log_probability: Mean log probability of the tokens, the recogniser's own
-        doubt. no_speech_probability: The recogniser's probability that nobody spoke. compression_ratio:
-        Length of the text over its length compressed; above 2.4 the same words come again and
-            again, which a patient may do and a recogniser too.
+        words: each with its times; empty where nobody timed them.
+        speaker: who spoke, where that is known; recognizers do not know it.
+        average_log_probability: mean over the tokens, the recognizer's own doubt.
+        no_speech_probability: the recognizer's, that nobody spoke.
+        compression_ratio: length of the text over its length compressed; above 2.4 the same words come again and
+            again, which a patient may do and a recognizer too.
     """
 
     start_s: float

@@ -11,6 +11,7 @@ import functools
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, groupby
 from typing import Protocol
 
 from semiology.backends.journal import Answer, Journal
@@ -88,7 +89,9 @@ class RememberedAnswers:
             pairs = zip(asked, replies, strict=True)
             self._journal.put_many([Answer(keys[each], reply) for each, reply in pairs if reply is not None])
 
-        for chunk in _by_recordings(open_questions):
+        recordings = [list(each) for _, each in groupby(open_questions, lambda question: question.video_id)]
+        for first in range(0, len(recordings), RECORDINGS_AT_ONCE):
+            chunk = list(chain.from_iterable(recordings[first : first + RECORDINGS_AT_ONCE]))
             try:
                 keep(chunk, self._inner.answer(chunk))
             except UnansweredError as error:
@@ -100,18 +103,6 @@ class RememberedAnswers:
         if None in found:  # only a journal that somebody empties while it is used
             raise SearchError("the journal lost an answer while the search ran → run the same command again")
         return [answer.text for answer in found if answer is not None]
-
-
-def _by_recordings(questions: Sequence[WindowQuestion]) -> list[list[WindowQuestion]]:
-    chunks: list[list[WindowQuestion]] = []
-    seen: set[str] = set()
-    for question in questions:
-        if not chunks or (question.video_id not in seen and len(seen) == RECORDINGS_AT_ONCE):
-            chunks.append([])
-            seen = set()
-        seen.add(question.video_id)
-        chunks[-1].append(question)
-    return chunks
 
 
 @dataclass

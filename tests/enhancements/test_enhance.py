@@ -73,7 +73,7 @@ def test_one_that_fails_does_not_stop_the_others(spoken: Path) -> None:
 def test_one_that_kills_its_process_does_not_stop_the_others(spoken: Path) -> None:
     summary = enhance(spoken, [Softer(kills_for="A1")], engine=Engine(2))
     assert statuses(spoken) == {"A1": "failed", "A2": "done", "B1": "unavailable"}
-    assert "memory" in summary.steps[0].sentences[0][1]
+    assert "memory" in summary.steps[0].sentences[0]["sentence"]
 
 
 def test_a_stopped_run_keeps_what_was_finished_and_goes_on(spoken: Path) -> None:

@@ -1,4 +1,4 @@
-"""The sound of a recording is found wherever it is, and lies on the clock of the pictures; in pieces it comes through whole."""
+"""The sound of a recording lies on the clock of the pictures, wherever it is; in pieces it comes through whole."""
 
 from __future__ import annotations
 

@@ -38,12 +38,11 @@ _ASIDES = (
 
 @dataclass(frozen=True)
 class Wordings:
-    """Questions of one feature: the reference wording, all seen in training (it first), and the unseen.
+    """Questions of one feature: all seen in training, the reference wording first, and the unseen.
 
     ``prompts`` are the library's entries behind ``seen``; ``negated`` those where yes means absent.
     """
 
-    reference: str
     seen: tuple[str, ...]
     unseen: tuple[str, ...]
     prompts: tuple[Prompt, ...] = ()
@@ -77,9 +76,7 @@ def split_wordings(library: PromptLibrary) -> dict[str, Wordings]:
     for feature in VISUAL_FEATURES:
         seen, unseen, negated = split_prompts(library, feature)
         texts = tuple(_text(p) for p in seen)
-        chosen[feature] = Wordings(
-            texts[0], texts, tuple(_text(p) for p in unseen), tuple(seen), tuple(negated)
-        )
+        chosen[feature] = Wordings(texts, tuple(_text(p) for p in unseen), tuple(seen), tuple(negated))
     return chosen
 
 
@@ -118,7 +115,7 @@ class QuestionSource:
 
     def reference(self, feature: int) -> Question:
         """Return the reference wording of the feature with that number, to be answered yes or no."""
-        return Question(self.wordings[feature].reference, ("yes", "no"))
+        return Question(self.wordings[feature].seen[0], ("yes", "no"))
 
     def draw(self, feature: int, rng: np.random.Generator, negated: float = 0.12) -> Question:
         """Draw any question about a feature; a share ``negated`` asks whether the feature is absent."""
