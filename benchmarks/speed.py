@@ -1,21 +1,37 @@
-"""Time simulated recordings, enhancements, scores of a run and robustness tables; processor time and memory.
+"""Time what the package does: processor time, wall time and memory.
 
     python benchmarks/speed.py [PART ...] [--duration SECONDS]
+    python benchmarks/speed.py report --wordings 7 --segments 3 --filters
+    python benchmarks/speed.py sweep --segments 6
 
 ``simulation``   three recordings per size (pictures, H.264, sound) on one core, 30 s each;
 ``enhancement``  pose overlay and face crop at 720p, 120 s; keypoints come from files, no estimator is timed;
 ``scores``       2,000 patient resamples of 20 features on 438 recordings of 116 patients;
-``robustness``   the same sizes: ten models with 12 wordings, then one model with 40, random answers.
+``robustness``   the same sizes: ten models with 12 wordings, then one model with 40, random answers;
+``report``       random answers of 11 models in the files that lmms-eval writes (with 7 wordings and 3 segments two
+                 million sample rows); ``--filters`` also opens the page in Debian's Chromium and times every filter;
+``sweep``        what a sweep of 20 features, 10 wordings and 60 segments costs beyond its model: the embedded one
+                 answers through ``semiology_hf``, and its time is that of the calls of ``generate_until``. Loading
+                 libraries and weights is shown apart: it does not grow with the sweep.
 
-Each part runs in a process of its own on one thread. Multiples are of real time: 2 x is twice as fast. On a busy
-machine the wall time says nothing, and even the processor time is too long, as jobs share caches and the units
-of a core.
+Without a name the first four run. Each part runs in a process of its own on one thread. Multiples are of real time:
+2 x is twice as fast. On a busy machine the wall time says nothing, and even the processor time is too long, as jobs
+share caches and the units of a core.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -23,6 +39,7 @@ import pandas as pd
 from measuring import CONSOLE, Clock, in_own_process, parser, peak_mib
 
 from semiology.features import AUDIO_FEATURES, FEATURES, FEATURES_BY_GROUP, VISUAL_FEATURES
+from semiology.prompts.library import load_library, prompt_hash, render
 
 FPS = 30
 PATIENTS, RECORDINGS, SEGMENTS, RESAMPLES = 116, 438, 5, 2000
@@ -36,8 +53,9 @@ def drawn(seed: int, duration_s: float) -> Any:
     return draw_script(rng, duration_s, draw_look(rng))
 
 
-def simulation(duration_s: float = 30) -> None:
+def simulation(given: argparse.Namespace) -> None:
     """Time the writing of simulated recordings."""
+    duration_s = given.duration or 30
     import cv2
 
     from semiology.data.simulated.picture.pose_truth import write_pose
@@ -63,8 +81,9 @@ def simulation(duration_s: float = 30) -> None:
         )
 
 
-def enhancement(duration_s: float = 120) -> None:
+def enhancement(given: argparse.Namespace) -> None:
     """Time pose overlay and face crop on a simulated 720p recording with its keypoints."""
+    duration_s = given.duration or 120
     with TemporaryDirectory() as name:
         in_own_process(_make_recording, Path(name), duration_s)
         for step in ("pose", "crop"):
@@ -126,7 +145,7 @@ def _patients(rng: np.random.Generator) -> Any:
     return np.sort(np.r_[np.arange(PATIENTS), rng.integers(0, PATIENTS, RECORDINGS - PATIENTS)])
 
 
-def scores() -> None:
+def scores(_: argparse.Namespace) -> None:
     """Time aggregation and scoring of one run."""
     from semiology.metrics.scores.aggregation import recording_answers
     from semiology.metrics.scores.run_scores import score_run
@@ -169,7 +188,7 @@ def random_answers(feature: str, wordings: int, rng: np.random.Generator) -> Any
     )
 
 
-def robustness() -> None:
+def robustness(_: argparse.Namespace) -> None:
     """Time the robustness tables."""
     from semiology.metrics.robustness.scores import robustness_of
     from semiology.metrics.robustness.variance import wording_permutation_test
@@ -190,20 +209,230 @@ def robustness() -> None:
         )
 
 
-PARTS = {"simulation": simulation, "enhancement": enhancement, "scores": scores, "robustness": robustness}
+SCORES = ("f1", "f1_low", "f1_high", "always_yes_f1", "precision", "recall", "specificity", "accuracy",
+          "balanced_accuracy", "mcc", "prevalence", "unparsed_rate")  # fmt: skip
+TABULATE = (
+    "import sys; from pathlib import Path; from semiology.reports.inputs import report_inputs; "
+    "from semiology.reports.summary.features import summarise; "
+    "found = report_inputs([Path(sys.argv[1])], None); "
+    "summarise(found.features, policy='wrong', resamples=2000, seed=0); print(len(found.features.answers))"
+)
+
+
+def wordings_of(feature: str, count: int) -> list[tuple[str, str, str]]:
+    """Return id, hash and text of the first wordings of a feature, the reference first."""
+    entry = load_library().feature(feature)
+    others = [each for each in entry.prompts if each.id != entry.reference.id]
+    texts = [(each.id, render(each)) for each in (entry.reference, *others)][:count]
+    return [(prompt, prompt_hash(text), text) for prompt, text in texts]
+
+
+def sample_lines(
+    feature: str, wording: tuple[str, str, str], shape: argparse.Namespace, rng: Any
+) -> Iterator[str]:
+    """Yield the sample lines of one task, answers right in three of four windows, one in fifty unparsed."""
+    prompt, digest, text = wording
+    truths = np.random.default_rng(list(FEATURES).index(feature)).random(shape.recordings) < 0.3
+    for video in range(shape.recordings):
+        truth = "yes" if truths[video] else "no"
+        patient = f"P{video % PATIENTS:03}"
+        for segment in range(shape.segments):
+            draw = rng.random()
+            answer = (
+                "unparsed" if draw < 0.02 else truth if draw < 0.75 else "no" if truth == "yes" else "yes"
+            )
+            compact = [feature, f"V{video:04}", patient, segment, answer, truth]
+            yield json.dumps(
+                {
+                    "doc_id": video * shape.segments + segment, "target": truth, "filtered_resps": answer,
+                    "token_counts": [{"output_tokens": 2}], "doc_hash": digest,
+                    "semiology": {
+                        "feature": feature, "enhancement": "none", "prompt_id": prompt, "prompt_hash": digest,
+                        "video_id": f"V{video:04}", "patient_id": patient, "segment": segment,
+                        "start_s": 25.0 * segment, "end_s": 25.0 * segment + 30, "truth": truth,
+                        "answer": answer, "raw": answer, "justification": None,
+                    },
+                    **dict.fromkeys(SCORES, compact), "input": text,
+                }
+            )  # fmt: skip
+
+
+def write_runs(folder: Path, shape: argparse.Namespace) -> int:
+    """Write one run folder for each model and place in the list of wordings; return the bytes written."""
+    rng, size = np.random.default_rng(1), 0
+    for model in range(shape.models):
+        for place in range(shape.wordings):
+            run = folder / f"model_{model:02}" / f"wording_{place:02}"
+            run.mkdir(parents=True)
+            stamp = f"20260101_{model:02}{place:02}00"
+            for feature in FEATURES:
+                wordings = wordings_of(feature, shape.wordings)
+                lines = "\n".join(sample_lines(feature, wordings[place], shape, rng)) + "\n"
+                (run / f"{stamp}_samples_semiology_{feature}.jsonl").write_text(lines, encoding="utf-8")
+                size += len(lines)
+            record = {"model_name": f"simulated-{model:02}", "config": {"model": "random"},
+                      "lmms_eval_version": "0.7.3", "date": stamp}  # fmt: skip
+            (run / f"{stamp}_results.json").write_text(json.dumps(record))
+    return size
+
+
+def timed(command: Sequence[str]) -> dict[str, float]:
+    """Run a command to its end; return wall and processor seconds and peak memory, MiB.
+
+    Raises:
+        RuntimeError: the command failed.
+    """
+    start = perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)  # noqa: S603
+    assert process.stderr is not None
+    said = process.stderr.read()
+    _, status, used = os.wait4(process.pid, 0)
+    if status:
+        raise RuntimeError(said.decode()[-2000:])
+    return {
+        "wall_s": round(perf_counter() - start, 1),
+        "processor_s": round(used.ru_utime + used.ru_stime, 1),
+        "peak_MiB": round(used.ru_maxrss / 1024),
+    }
+
+
+def filter_times(page: Path) -> dict[str, float]:
+    """Return the longest time of each kind of control of the page, ms, from the event to the drawn frame."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    script = """async () => {
+      const times = {};
+      for (const control of document.querySelectorAll('main select, main input')) {
+        const kind = control.dataset.filter || control.name || control.id || control.type;
+        const values = control.tagName === 'SELECT' ? [...control.options].map(o => o.value) : ['tonic', ''];
+        for (const value of values.slice(0, 12)) {
+          const start = performance.now();
+          control.value = value;
+          control.dispatchEvent(new Event('input', {bubbles: true}));
+          control.dispatchEvent(new Event('change', {bubbles: true}));
+          await new Promise(done => requestAnimationFrame(() => setTimeout(done)));
+          times[kind] = Math.max(times[kind] || 0, performance.now() - start);
+        }
+      }
+      return times;
+    }"""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        opened = browser.new_page()
+        opened.goto(page.as_uri())
+        opened.wait_for_load_state("load")
+        found: dict[str, float] = opened.evaluate(script)
+        browser.close()
+    return {kind: round(time) for kind, time in found.items()}
+
+
+def report(given: argparse.Namespace) -> None:
+    """Time the report: reading and tabulating, and all of it, in processes of their own."""
+    segments, semiology = given.segments or 1, str(Path(sys.executable).parent / "semiology")
+    shape = argparse.Namespace(**{**vars(given), "segments": segments})
+    with TemporaryDirectory() as folder:
+        work = Path(folder)
+        size = write_runs(work / "runs", shape)
+        found: dict[str, Any] = {
+            "rows": shape.models * len(FEATURES) * shape.recordings * segments * shape.wordings,
+            "files_MB": round(size / 1e6),
+            "read and tabulated": timed([sys.executable, "-c", TABULATE, str(work / "runs")]),
+            "whole report": timed([semiology, "report", str(work / "runs"), "--out", str(work / "out")]),
+        }
+        page = work / "out" / "report.html"
+        found["page_MB"] = round(page.stat().st_size / 1e6, 2)
+        if shape.filters:
+            found["filters_ms"] = filter_times(page)
+    CONSOLE.print(json.dumps(found, indent=2))
+
+
+WORDINGS = (
+    "s3", "minimal", "clinical_term", "definition", "layperson", "role", "step_by_step_look", "paraphrase",
+    "body_part", "duration",
+)  # fmt: skip
+
+
+def sweep_times(data: Path, work: Path) -> dict[str, Any]:
+    """Run the sweep in this process and return its times, seconds."""
+    from semiology.backends.semiology_hf import SemiologyHF
+    from semiology.optimization.sweep import run as sweep_run
+    from semiology.optimization.sweep.options import SweepOptions
+    from semiology.reports.tables.sweep import write_sweep_files
+
+    model, loading, tables = Clock(), Clock(), Clock()
+    SemiologyHF.generate_until = model(SemiologyHF.generate_until)  # type: ignore[method-assign]
+    SemiologyHF.__init__ = loading(SemiologyHF.__init__)  # type: ignore[method-assign]
+    sweep_run.sweep_summary_of = tables(sweep_run.sweep_summary_of)
+    # Imported before the clock starts: libraries load in the same time for any sweep.
+    import lmms_eval.__main__  # noqa: F401
+
+    options = SweepOptions("embedded", "", data, work / "out", prompts=WORDINGS)
+    with Clock() as whole:
+        plan = sweep_run.plan_sweep(options)
+        with contextlib.redirect_stdout(sys.stderr):
+            summary = sweep_run.run_sweep(options, plan, lambda found: None)
+        assert summary is not None
+        tables(write_sweep_files)(summary, work / "out" / "report")
+    processor = whole.processor - loading.processor
+    return {
+        "features": len(plan.features),
+        "segments": len({(window.video_id, window.segment) for window in plan.windows}),
+        "requests": plan.n_requests,
+        "processor_s": {
+            "model": round(model.processor, 1),
+            "tables": round(tables.processor, 1),
+            "rest": round(processor - model.processor - tables.processor, 1),
+            "loading, not counted": round(loading.processor, 1),
+        },
+        "wall_s": round(whole.wall - loading.wall, 1),
+        "times_the_model": round(processor / model.processor, 3),
+    }
+
+
+def sweep(given: argparse.Namespace) -> None:
+    """Time a sweep of simulated recordings of two segments each: 30 s and what remains of 52 s."""
+    from semiology.data.simulated import simulate
+
+    with TemporaryDirectory() as folder:
+        work = Path(folder)
+        os.environ["SEMIOLOGY_CACHE"] = str(work / "cache")
+        simulate(work / "set", patients=(given.segments or 60) // 2, seed=11, recordings_per_patient=1,
+                 duration_s=(52.0, 54.0), size=(320, 240), fps=15, workers=1)  # fmt: skip
+        CONSOLE.print(json.dumps(sweep_times(work / "set", work), indent=2))
+
+
+PARTS = {
+    "simulation": simulation, "enhancement": enhancement, "scores": scores, "robustness": robustness,
+    "report": report, "sweep": sweep,
+}  # fmt: skip
+DEFAULT = ("simulation", "enhancement", "scores", "robustness")
 
 
 def main() -> None:
-    """Run the parts that are named, or all."""
+    """Run the parts that are named, or the default ones."""
     options = parser(__doc__)
-    options.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; default: all")
+    options.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; default: the first four"
+    )
     options.add_argument("--duration", type=float, help="length of each recording, s, 30 or more")
+    options.add_argument(
+        "--segments", type=int, help="of each recording of the report (1), of the sweep (60)"
+    )
+    for name, default in (("models", 11), ("recordings", 438), ("wordings", 1)):
+        options.add_argument(f"--{name}", type=int, default=default, help="of the report")
+    options.add_argument("--filters", action="store_true", help="time the page's filters in Chromium")
     given = options.parse_args()
-    for name in given.parts or PARTS:
-        if name not in PARTS:
-            options.error(f"{name}: name some of {', '.join(PARTS)}")
-        timed = name in ("simulation", "enhancement") and given.duration is not None
-        in_own_process(PARTS[name], *([given.duration] if timed else []))
+    if unknown := [name for name in given.parts if name not in PARTS]:
+        options.error(f"{unknown[0]}: name some of {', '.join(PARTS)}")
+    fewest = min(len(load_library().feature(feature).prompts) for feature in FEATURES)
+    if not 1 <= given.wordings <= fewest:
+        options.error(f"--wordings {given.wordings}: the library has {fewest} of every feature")
+    for name in given.parts or DEFAULT:
+        in_own_process(PARTS[name], given)
 
 
 if __name__ == "__main__":
