@@ -29,7 +29,9 @@ class LanguageModelServer:
     """
 
     def __init__(self, log: Path) -> None:
-        self._log, self._port = log, _free_port()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._log, self._port = log, int(probe.getsockname()[1])
         self._process: subprocess.Popen[bytes] | None = None
         self.address = f"http://127.0.0.1:{self._port}/v1"
 
@@ -72,9 +74,3 @@ class LanguageModelServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -78,13 +78,13 @@ def run_command(
 
     Exit status 1: something failed, or an enhancement could be made for no recording. enhanced.csv says what.
     """
-    from semiology.enhancements.enhance import Engine, enhance
+    from semiology.enhancements.enhance import enhance
     from semiology.enhancements.views import print_summary, progress_bar, summary_json
 
     steps = build_steps(chosen(names), choices)
     with progress_bar(as_json) as told:
         summary = enhance(
-            directory, steps, recordings=recording or (), out=out, engine=Engine(jobs, ray), told=told
+            directory, steps, recordings=recording or (), out=out, workers=jobs, ray=ray, told=told
         )
     if as_json:
         typer.echo(json.dumps(summary_json(summary)))

@@ -26,19 +26,6 @@ Told = Callable[[int, int, float], None]
 
 
 @dataclass(frozen=True)
-class Engine:
-    """Where the work is done.
-
-    Attributes:
-        workers: processes side by side on this machine; 1 is this very process.
-        ray: address of a Ray cluster, or None.
-    """
-
-    workers: int = 1
-    ray: str | None = None
-
-
-@dataclass(frozen=True)
 class StepSummary:
     """What came of one enhancement over all recordings.
 
@@ -79,7 +66,8 @@ def enhance(
     *,
     recordings: Sequence[str] = (),
     out: Path | None = None,
-    engine: Engine = Engine(),
+    workers: int = 1,
+    ray: str | None = None,
     told: Told | None = None,
 ) -> Summary:
     """Enhance the recordings of a set and write the manifest.
@@ -91,10 +79,12 @@ def enhance(
         recordings: ids of those to enhance; empty for all.
         out: folder for manifest and derived files; None puts the manifest into the set and the files into the
             user's cache folder.
+        workers: processes side by side on this machine; 1 is this very process.
+        ray: address of a Ray cluster that does the work instead.
 
     Raises:
         RecordingSetError: the set or its manifest has faults.
-        EnhancementError: an id is unknown, or the engine cannot be started.
+        EnhancementError: an id is unknown, or the cluster cannot be reached.
         OSError: the output folder cannot be written to.
     """
     recording_set = read_recording_set(directory)
@@ -111,10 +101,10 @@ def enhance(
         if told:
             told(len(ended), len(jobs), min(1.0, done / whole) if whole > 0 else 0.0)
 
-    if engine.ray is not None:
-        work = run_ray(jobs, engine.ray, engine.workers)
-    elif engine.workers > 1:
-        work = run_pool(jobs, engine.workers)
+    if ray is not None:
+        work = run_ray(jobs, ray, workers)
+    elif workers > 1:
+        work = run_pool(jobs, workers)
     else:
         work = run_here(jobs, within if told else None)
     try:

@@ -54,12 +54,11 @@ def folds_command(
 
     try:
         recording_set = read_recording_set(directory, require_media=False)
-        notes: tuple[str, ...] = ()
+        notes: list[str] = []
         if table is None:
             fold_of_patient = draw_folds(recording_set, folds, seed=seed, split=split)
         else:
-            imported = read_folds(table, recording_set)
-            fold_of_patient, notes = imported.fold_of_patient, imported.notes
+            fold_of_patient, notes = read_folds(table, recording_set)
         balance = fold_balance(recording_set, fold_of_patient)
         if not dry_run:
             write_folds(directory, fold_of_patient, replace=replace)
@@ -78,7 +77,7 @@ def folds_command(
         typer.echo(f"fingerprint {fingerprint[:12]}; {done}")
 
 
-def _print_folds(balance: FoldBalance, notes: tuple[str, ...]) -> None:
+def _print_folds(balance: FoldBalance, notes: list[str]) -> None:
     from rich.console import Console
     from rich.table import Table
 

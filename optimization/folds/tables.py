@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from semiology.data.cache import write_whole
@@ -18,24 +17,14 @@ from semiology.render.text import counted
 _IDENTITIES = ("video_id", "patient_id")
 
 
-@dataclass(frozen=True)
-class ImportedFolds:
-    """Folds read from a table.
-
-    Attributes:
-        fold_of_patient: fold by patient id, for patients of the recording set.
-        notes: what was filled in or not used, in sentences.
-    """
-
-    fold_of_patient: dict[str, str]
-    notes: tuple[str, ...]
-
-
-def read_folds(path: Path, recording_set: RecordingSet) -> ImportedFolds:
+def read_folds(path: Path, recording_set: RecordingSet) -> tuple[dict[str, str], list[str]]:
     """Read folds from a table (CSV, also gzip) with the column ``fold`` and ``video_id`` or ``patient_id``.
 
     A fold holds whole patients: a recording without one takes its patient's (the S3 table leaves it empty for
     six clips of patients who have a fold; left so, they could be trained on and their patients tested on).
+
+    Returns:
+        Fold by patient id, for patients of the set, and in sentences what was filled in or not used.
 
     Raises:
         RecordingSetError: columns are missing, the table does not name a single patient of the set, or a
@@ -55,7 +44,7 @@ def read_folds(path: Path, recording_set: RecordingSet) -> ImportedFolds:
         problems.append(Problem(table.file, None, message, "give the table that belongs to this set"))
     if problems:
         raise RecordingSetError(problems)
-    return ImportedFolds(found, tuple(_notes(table, identity, known, recording_set, found)))
+    return found, _notes(table, identity, known, recording_set, found)
 
 
 def write_folds(directory: Path, fold_of_patient: Mapping[str, str], *, replace: bool = False) -> int:

@@ -19,27 +19,6 @@ VERSION = 1
 LINE_EVERY_S = 15.0
 
 
-@dataclass(frozen=True)
-class Candidate:
-    """One wording that was asked on all development recordings.
-
-    Attributes:
-        number: in order of discovery; 0 is the wording that the search began with.
-        parents: numbers of the wordings it was made from.
-        origin: ``library:<id>`` or ``proposed``.
-        development: its scores on the development recordings, by name.
-        step: GEPA's iteration. metric_calls: budget used when it was found.
-    """
-
-    number: int
-    wording: str
-    parents: tuple[int, ...]
-    origin: str
-    development: Mapping[str, float]
-    step: int
-    metric_calls: int
-
-
 @dataclass
 class Recorder:
     """A GEPA callback that writes down the search.
@@ -48,7 +27,9 @@ class Recorder:
         told: called after every development evaluation and every use of budget.
 
     Attributes:
-        candidates: wordings in order of discovery.
+        candidates: wordings asked on all development recordings, in order of discovery, 0 the one begun with: their
+            numbers, instructions, numbers of the wordings they were made from, origins (``library:<id>`` or
+            ``proposed``), development scores by name, GEPA's iterations, and the budget used when they were found.
         fronts: Pareto front after each change: step, metric calls, numbers of the wordings on it.
         metric_calls: budget used so far. steps: iterations so far.
     """
@@ -56,7 +37,7 @@ class Recorder:
     origin_of: Callable[[str], str]
     scores: Callable[[str], Mapping[str, float]]
     told: Callable[[Recorder], None] = lambda recorder: None
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: list[dict[str, Any]] = field(default_factory=list)
     fronts: list[dict[str, Any]] = field(default_factory=list)
     metric_calls: int = 0
     steps: int = 0
@@ -69,11 +50,16 @@ class Recorder:
             self.metric_calls += int(event["num_examples_evaluated"])
             self.fronts.append({"step": 0, "metric_calls": self.metric_calls, "front": [0]})
         self.candidates.append(
-            Candidate(
-                int(event["candidate_idx"]), wording, parents, self.origin_of(wording),
-                dict(self.scores(wording)), int(event["iteration"]), self.metric_calls,
-            )
-        )  # fmt: skip
+            {
+                "number": int(event["candidate_idx"]),
+                "wording": wording,
+                "parents": parents,
+                "origin": self.origin_of(wording),
+                "development": dict(self.scores(wording)),
+                "step": int(event["iteration"]),
+                "metric_calls": self.metric_calls,
+            }
+        )
         self.told(self)
 
     def on_pareto_front_updated(self, event: Mapping[str, Any]) -> None:
@@ -99,14 +85,14 @@ def lineage(
     Args:
         facts: what the search was: feature, objective, seed, budget, proposer, data, model.
     """
-    numbers = {each.wording: each.number for each in reversed(recorder.candidates)}
+    numbers = {each["wording"]: each["number"] for each in reversed(recorder.candidates)}
     return {
         "version": VERSION,
         **facts,
         "metric_calls": recorder.metric_calls,
         "steps": recorder.steps,
         "chosen": numbers[chosen],
-        "candidates": [asdict(each) for each in recorder.candidates],
+        "candidates": recorder.candidates,
         "pareto_front": recorder.fronts,
         "trials": [asdict(each) for each in trials],
     }
@@ -145,7 +131,7 @@ class SearchProgress:
 
     def line(self, feature: str, recorder: Recorder) -> str:
         """Return one search's progress in plain text."""
-        scores = [each.development.get(self._objective, math.nan) for each in recorder.candidates]
+        scores = [each["development"].get(self._objective, math.nan) for each in recorder.candidates]
         best = max((score for score in scores if score == score), default=math.nan)
         begun = scores[0] if scores else math.nan
         limit = f" of {self._budget:,}" if self._budget else ""

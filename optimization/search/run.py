@@ -27,6 +27,8 @@ from semiology.optimization.search.lineage import Recorder, SearchProgress
 from semiology.optimization.search.options import SearchOptions
 from semiology.optimization.search.run_folder import (
     ANSWERS,
+    FINISHED,
+    SECONDS,
     SUMMARY,
     WORDINGS,
     RunFolder,
@@ -93,19 +95,19 @@ def optimize(options: SearchOptions, prepared: Prepared) -> OptimizationResult:
 
         def search(feature: str) -> FoundWording:
             rules = CandidateRules(feature, ids, options.max_characters, frozenset(options.other_formats))
-            mine, ended = options, folder.finished(feature)
+            mine, ended = options, folder.noted(FINISHED).get(feature)
             if options.minutes is not None and ended is not None:
                 # it ended by the clock: it ends at the same step again
                 mine = replace(options, minutes=None, budget=ended)
             found = search_feature(
                 examples[feature].train, examples[feature].development,
                 AnswerBook(rounds, options.answer_format), prepared.proposer_of(rules, journal), rules, mine,
-                seconds_before=folder.seconds(feature),
+                seconds_before=folder.noted(SECONDS).get(feature, 0.0),
                 facts={"data": fingerprint, "model": prepared.model, "proposer": options.proposer}, told=told,
             )  # fmt: skip
             with writing:
                 if not found.unfinished:
-                    folder.note_finished(feature, int(found.lineage["metric_calls"]))
+                    folder.note(FINISHED, feature, int(found.lineage["metric_calls"]))
                 folder.write(f"{feature}/lineage.json", plain(dict(found.lineage)))
             return found
 

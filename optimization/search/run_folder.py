@@ -77,22 +77,13 @@ class RunFolder:
         write_whole(target, content)
         return target
 
-    def seconds(self, feature: str) -> float:
-        """Return the time that earlier runs of a feature's search used, s."""
-        return float((_read(self.path / SECONDS) or {}).get(feature, 0.0))
+    def noted(self, name: str) -> dict[str, Any]:
+        """Return what a file of notes (`SECONDS`, `FINISHED`) holds, by feature."""
+        return _read(self.path / name) or {}
 
-    def finished(self, feature: str) -> int | None:
-        """Return with how many metric calls the search of a feature ended; None if it has not ended."""
-        found = (_read(self.path / FINISHED) or {}).get(feature)
-        return None if found is None else int(found)
-
-    def note_finished(self, feature: str, metric_calls: int) -> None:
-        """Note that a search has ended, so that it is not taken further when it is repeated."""
-        self.write(FINISHED, {**(_read(self.path / FINISHED) or {}), feature: metric_calls})
-
-    def note_seconds(self, used: Mapping[str, float]) -> None:
-        """Keep the time used so far, s by feature."""
-        self.write(SECONDS, {**(_read(self.path / SECONDS) or {}), **used})
+    def note(self, name: str, feature: str, value: float) -> None:
+        """Note the seconds that a search used, or with how many metric calls it ended: it is not taken further."""
+        self.write(name, {**self.noted(name), feature: value})
 
     def open_test(self, feature: str, begun: str, chosen: str) -> None:
         """Note, before the test recordings are asked, which wordings they are asked under.
@@ -121,11 +112,11 @@ class TimeUsed:
 
     def note(self, feature: str) -> None:
         """Take note that a search goes on."""
-        before = self._before.setdefault(feature, self._folder.seconds(feature))
+        before = self._before.setdefault(feature, self._folder.noted(SECONDS).get(feature, 0.0))
         used = self._now() - self._began
         if used - self._written.get(feature, 0.0) >= WRITE_EVERY_S:
             self._written[feature] = used
-            self._folder.note_seconds({feature: before + used})
+            self._folder.note(SECONDS, feature, before + used)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

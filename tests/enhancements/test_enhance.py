@@ -12,7 +12,7 @@ from honest_steps import RATE, Softer
 
 from semiology.data.problems import RecordingSetError
 from semiology.data.tables.reading import read_recording_set
-from semiology.enhancements.enhance import Engine, enhance
+from semiology.enhancements.enhance import enhance
 from semiology.enhancements.pipeline.manifest import (
     MANIFEST,
     Enhanced,
@@ -49,8 +49,8 @@ def statuses(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_recording_gets_a_row_and_the_second_run_makes_nothing(workers: int, spoken: Path) -> None:
-    first = enhance(spoken, [Softer()], engine=Engine(workers))
-    second = enhance(spoken, [Softer()], engine=Engine(workers))
+    first = enhance(spoken, [Softer()], workers=workers)
+    second = enhance(spoken, [Softer()], workers=workers)
     assert statuses(spoken) == {"A1": "done", "A2": "done", "B1": "unavailable"}
     (step,) = first.steps
     assert (step.done, step.unavailable, step.failed, step.reused) == (2, 1, 0, 0)
@@ -71,7 +71,7 @@ def test_one_that_fails_does_not_stop_the_others(spoken: Path) -> None:
 
 @pytest.mark.slow
 def test_one_that_kills_its_process_does_not_stop_the_others(spoken: Path) -> None:
-    summary = enhance(spoken, [Softer(kills_for="A1")], engine=Engine(2))
+    summary = enhance(spoken, [Softer(kills_for="A1")], workers=2)
     assert statuses(spoken) == {"A1": "failed", "A2": "done", "B1": "unavailable"}
     assert "memory" in summary.steps[0].sentences[0]["sentence"]
 
@@ -190,7 +190,7 @@ def ray_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("ray_cluster")
 def test_a_local_ray_cluster_does_the_same(spoken: Path) -> None:
-    summary = enhance(spoken, [Softer(raises_for="A1")], engine=Engine(2, "local"))
+    summary = enhance(spoken, [Softer(raises_for="A1")], workers=2, ray="local")
     assert statuses(spoken) == {"A1": "failed", "A2": "done", "B1": "unavailable"}, summary.steps
     file = read_manifest(spoken)["A2", "denoise"].file
     assert file is not None
@@ -200,7 +200,7 @@ def test_a_local_ray_cluster_does_the_same(spoken: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("ray_cluster")
 def test_a_ray_worker_that_dies_costs_its_own_recording_alone(spoken: Path) -> None:
-    summary = enhance(spoken, [Softer(kills_for="A1")], engine=Engine(2, "local"))
+    summary = enhance(spoken, [Softer(kills_for="A1")], workers=2, ray="local")
     assert any("Ray worker" in sentence for _, sentence, _ in summary.steps[0].sentences)
     assert statuses(spoken) == {"A1": "failed", "A2": "done", "B1": "unavailable"}
 
@@ -208,4 +208,4 @@ def test_a_ray_worker_that_dies_costs_its_own_recording_alone(spoken: Path) -> N
 def test_other_machines_are_refused_unless_allowed(spoken: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SEMIOLOGY_ALLOW_REMOTE", raising=False)
     with pytest.raises(EnhancementError, match="SEMIOLOGY_ALLOW_REMOTE=1"):
-        enhance(spoken, [Softer()], engine=Engine(1, "ray://192.0.2.1:10001"))
+        enhance(spoken, [Softer()], ray="ray://192.0.2.1:10001")

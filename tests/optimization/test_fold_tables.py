@@ -83,18 +83,18 @@ def test_a_table_by_patient_or_by_recording_is_read(make_set: MakeSet, tmp_path:
     recording_set = read_recording_set(make_set(3), require_media=False)
     by_patient = tmp_path / "patients.csv"
     by_patient.write_text("patient_id,fold\nP000,a\nP001,b\nP777,a\n")
-    found = read_folds(by_patient, recording_set)
-    assert found.fold_of_patient == {"P000": "a", "P001": "b"}
-    assert found.notes == (
+    folds, notes = read_folds(by_patient, recording_set)
+    assert folds == {"P000": "a", "P001": "b"}
+    assert tuple(notes) == (
         "1 patient without a fold: P002",
         "patients.csv: 1 row about nobody in this set: P777",
     )
     by_video = tmp_path / "videos.csv"
     by_video.write_text("video_id;fold\n" + "".join(f"P00{i}_V00;{i}\n" for i in range(3)))
-    found = read_folds(by_video, recording_set)
-    assert found.fold_of_patient == {"P000": "0", "P001": "1", "P002": "2"}
+    folds, notes = read_folds(by_video, recording_set)
+    assert folds == {"P000": "0", "P001": "1", "P002": "2"}
     others = len(recording_set.recordings) - 3
-    assert found.notes[0].startswith(f"{others} recordings without a fold took that of the patient")
+    assert notes[0].startswith(f"{others} recordings without a fold took that of the patient")
 
 
 @pytest.mark.parametrize(
@@ -118,12 +118,12 @@ def test_a_table_that_does_not_fit_is_refused(
 def test_the_published_five_folds_import(shared: Path, tmp_path: Path) -> None:
     write_outcome(load_s3_published(shared / "s3_published", destination=tmp_path), tmp_path)
     recording_set = read_recording_set(tmp_path, require_media=False)
-    found = read_folds(shared / "s3_published" / "ground_truth" / "videos.csv.gz", recording_set)
-    assert Counter(found.fold_of_patient.values()) == {"0": 24, "1": 24, "2": 24, "3": 21, "4": 23}
-    assert found.notes[0].startswith("6 recordings without a fold took that of the patient")
+    folds, notes = read_folds(shared / "s3_published" / "ground_truth" / "videos.csv.gz", recording_set)
+    assert Counter(folds.values()) == {"0": 24, "1": 24, "2": 24, "3": 21, "4": 23}
+    assert notes[0].startswith("6 recordings without a fold took that of the patient")
     test = {item.patient_id for item in recording_set.recordings if item.split == "test"}
-    assert {patient for patient, fold in found.fold_of_patient.items() if fold == "0"} == test
-    assert write_folds(tmp_path, found.fold_of_patient) == 438
+    assert {patient for patient, fold in folds.items() if fold == "0"} == test
+    assert write_folds(tmp_path, folds) == 438
     assert Counter(item.fold for item in read_recording_set(tmp_path, require_media=False).recordings) == {
         "0": 86,
         "1": 90,

@@ -356,7 +356,7 @@ def test_time_used_is_kept_over_kills(tmp_path: Path) -> None:
         used.note("tonic")
         for clock[0] in (4.0, 12.0):
             used.note("tonic")
-        assert folder.seconds("tonic") == total
+        assert folder.noted("seconds.json")["tonic"] == total
 
 
 class Dying:
