@@ -1,6 +1,8 @@
 """Does the optimizer work? Searches on simulated patients with the embedded model, with and without truth.
 
     python benchmarks/optimizer_proof.py --work FOLDER [--patients 120] [--budget 200] [--seeds 3]
+    python benchmarks/optimizer_proof.py compare --work FOLDER [--features tonic,close_eyes]
+        [--proposer NAME@http://127.0.0.1:8000/v1]
 
 Three questions, each on test patients that no search saw:
 
@@ -12,6 +14,10 @@ Three questions, each on test patients that no search saw:
 
 All searches run side by side and ask in common rounds, so a window is read once for all of them. The proposer
 is the offline one and gets no wording of the library as a whole (no seeds). An interrupted run goes on.
+
+``compare`` repeats the weak searches with a language model as proposer beside the offline one. Without
+``--proposer`` a small model is trained on the grammar (`benchmarks/wording_language_model.py`) and served with
+``transformers serve``: it shows the road, not what a real one would propose.
 """
 
 from __future__ import annotations
@@ -22,7 +28,7 @@ import os
 import random
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -36,6 +42,8 @@ WEAK = "role"
 PLANTED = {"tonic": "Does the patient show rapid blinking of the eyes during the video?"}
 """A question about another feature, planted as the wording to begin with."""
 
+OFFLINE, LANGUAGE_MODEL = "offline", "language model"
+TIMEOUT_S = 1800.0
 SHARES = {"train": 3, "development": 3, "test": 4}
 
 
@@ -86,18 +94,6 @@ class Job:
     begun_text: str | None = None
 
 
-def search_options(description: str | None) -> argparse.ArgumentParser:
-    """Return the parser of a benchmark of searches."""
-    options = parser(description)
-    options.add_argument(
-        "--work", type=Path, required=True, help="folder for recordings, answers and results"
-    )
-    options.add_argument("--patients", type=int, default=120)
-    options.add_argument("--budget", type=int, default=200, help="metric calls of each search")
-    options.add_argument("--seeds", type=int, default=3)
-    return options
-
-
 def measured(
     options: argparse.Namespace,
     jobs_of: Callable[[Any], Iterable[Job]],
@@ -115,21 +111,6 @@ def measured(
     (options.work / result).write_text(json.dumps({"facts": facts, "rows": rows}, indent=2) + "\n")
     CONSOLE.print(json.dumps(facts))
     return rows
-
-
-def main() -> None:
-    """Run the proof and print its table."""
-    from semiology.optimization.proposers.grammar_walk import OfflineProposer
-
-    options = search_options(__doc__).parse_args()
-    rows = measured(
-        options,
-        lambda plan: all_jobs(plan, options.seeds),
-        lambda job, rules, journal: OfflineProposer(rules, job.seed),
-        "proof.json",
-    )
-    rows.sort(key=lambda row: (row["kind"], row["feature"], row["seed"]))
-    print_table(COLUMNS, map(cells, rows))
 
 
 def prepared(work: Path, patients: int) -> tuple[Any, Any, Any]:
@@ -259,6 +240,83 @@ def cells(row: dict[str, Any]) -> list[str]:
         shown(test["p_value"]["f1"], form=".4f"), balanced, shown(test["always_yes_f1"]),
         shown(*row["development"]), str(row["trials"]),
     ]  # fmt: skip
+
+
+def prove(options: argparse.Namespace) -> None:
+    """Run the proof and print its table."""
+    from semiology.optimization.proposers.grammar_walk import OfflineProposer
+
+    rows = measured(
+        options,
+        lambda plan: all_jobs(plan, options.seeds),
+        lambda job, rules, journal: OfflineProposer(rules, job.seed),
+        "proof.json",
+    )
+    rows.sort(key=lambda row: (row["kind"], row["feature"], row["seed"]))
+    print_table(COLUMNS, map(cells, rows))
+
+
+def compare(options: argparse.Namespace) -> None:
+    """Run the weak searches with both proposers and print their table."""
+    from semiology.optimization.proposers.grammar_walk import OfflineProposer
+    from semiology.optimization.proposers.language_model import ReflectiveProposer, reflection_model
+
+    names = tuple(options.features.split(","))
+    with ExitStack() as stack:
+        chosen = options.proposer or _small_model(options.work, names, stack)
+        complete = reflection_model(chosen, remote_allowed=False, timeout_s=TIMEOUT_S)
+
+        def proposer_of(job: Job, rules: Any, journal: Any) -> Any:
+            if job.kind == OFFLINE:
+                return OfflineProposer(rules, job.seed)
+            model = f"{chosen.rpartition('@')[0]} seed {job.seed} {rules.feature}"
+            return ReflectiveProposer(complete, rules.max_characters, journal, model)
+
+        def jobs_of(plan: Any) -> Iterator[Job]:
+            for kind in (OFFLINE, LANGUAGE_MODEL):
+                for job in all_jobs(plan, options.seeds):
+                    if job.kind == "weak" and job.feature in names:
+                        yield replace(job, kind=kind)
+
+        rows = measured(options, jobs_of, proposer_of, "proposers.json")
+    columns = ("proposer", "feature", "seed", "usable", "refused", "better on a minibatch", "on development",
+               "test F1 before → after", "difference [95 %]", "p")  # fmt: skip
+    table = []
+    for each in rows:
+        kind, feature, seed, scores, difference, p_value, *_ = cells(each)
+        counts = (each["proposed"], sum(each["refused"].values()), each["accepted"], each["candidates"] - 1)
+        table.append([kind, feature, seed, *map(str, counts), scores, difference, p_value])
+    print_table(columns, table)
+
+
+def _small_model(work: Path, features: tuple[str, ...], stack: ExitStack) -> str:
+    """Train the small model if it is not there, serve it, and return its name and address."""
+    from language_model_server import LanguageModelServer
+    from wording_language_model import Recipe, train
+
+    folder = work / f"writer_{'_'.join(features)}"
+    if not (folder / "tokenizer.json").exists():  # written last
+        train(folder, Recipe(features=features))
+    server = stack.enter_context(LanguageModelServer(work / "writer.log"))
+    return f"{folder}@{server.address}"
+
+
+def main() -> None:
+    """Prove, or compare."""
+    options = parser(__doc__)
+    options.add_argument("part", nargs="?", choices=("prove", "compare"), default="prove")
+    options.add_argument(
+        "--work", type=Path, required=True, help="folder for recordings, answers and results"
+    )
+    options.add_argument("--patients", type=int, default=120)
+    options.add_argument("--budget", type=int, default=200, help="metric calls of each search")
+    options.add_argument("--seeds", type=int, default=3)
+    options.add_argument(
+        "--features", default="tonic,close_eyes", help="features to compare on, comma-separated"
+    )
+    options.add_argument("--proposer", help="another language model than the small one")
+    given = options.parse_args()
+    (compare if given.part == "compare" else prove)(given)
 
 
 if __name__ == "__main__":
