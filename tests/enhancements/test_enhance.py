@@ -55,7 +55,8 @@ def test_every_recording_gets_a_row_and_the_second_run_makes_nothing(workers: in
     (step,) = first.steps
     assert (step.done, step.unavailable, step.failed, step.reused) == (2, 1, 0, 0)
     assert step.figures == {"seconds": 1.0, "how": "gain"}
-    assert step.sentences == [("unavailable", "the recording has no sound", 1)]
+    told = {"status": "unavailable", "sentence": "the recording has no sound", "recordings": 1}
+    assert step.sentences == [told]
     assert second.steps[0].reused == 2
     assert first.complete
     row = read_manifest(spoken)["A2", "denoise"]
