@@ -202,7 +202,7 @@ def test_a_local_ray_cluster_does_the_same(spoken: Path) -> None:
 @pytest.mark.usefixtures("ray_cluster")
 def test_a_ray_worker_that_dies_costs_its_own_recording_alone(spoken: Path) -> None:
     summary = enhance(spoken, [Softer(kills_for="A1")], workers=2, ray="local")
-    assert any("Ray worker" in sentence for _, sentence, _ in summary.steps[0].sentences)
+    assert any("Ray worker" in each["sentence"] for each in summary.steps[0].sentences)
     assert statuses(spoken) == {"A1": "failed", "A2": "done", "B1": "unavailable"}
 
 
