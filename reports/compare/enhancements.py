@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -154,46 +154,32 @@ def _comparable(plain: Condition, enhanced: Condition, policy: Policy) -> set[st
     return set(rows["feature"])
 
 
-def _effects(plain: Condition, enhanced: Condition, options: Options) -> Iterable[EnhancementEffect]:
+def _effects(plain: Condition, enhanced: Condition, options: Options) -> Iterator[EnhancementEffect]:
     whole = compare_conditions(plain, enhanced, options).result
-    asked = (enhanced.model, enhanced.prompt, enhanced.enhancement)
-
-    def effect(
-        name: str,
-        group: Group,
-        score: PairedScore,
-        result: PairedComparison,
-        n: int,
-        patients: int,
-        count: int,
-    ) -> EnhancementEffect:
-        found = (score.first, score.second)
-        told = verdict(score, result)
-        return EnhancementEffect(
-            *asked, name, group, *found, score.difference, score.p_max_t, told, n, patients, count
-        )
-
     for group, members in FEATURES_BY_GROUP.items():
         mine = [each for each in whole.features if each.feature in members]
-        for each in mine:
-            yield effect(each.feature, group, each.scores[MEASURE], whole, each.n, each.n_patients, 1)
-        if len(mine) < 2:
-            continue
-        result = whole
-        if len(mine) < len(whole.features):
-            names = tuple(each.feature for each in mine)
-            result = compare_conditions(plain, enhanced, replace(options, features=names)).result
-        n, patients = max(each.n for each in mine), result.n_patients
-        if result.macro:  # the mean over a group is the primary end point of its comparison
-            yield effect(
-                "mean", group, result.macro[MEASURE], result, n, patients, len(result.macro_features)
+        found: list[tuple[str, PairedScore | None, PairedComparison, int, int, int]] = [
+            (each.feature, each.scores[MEASURE], whole, each.n, each.n_patients, 1) for each in mine
+        ]
+        if len(mine) > 1:  # the mean over a group is the primary end point of its comparison
+            result = whole
+            if len(mine) < len(whole.features):
+                names = tuple(each.feature for each in mine)
+                result = compare_conditions(plain, enhanced, replace(options, features=names)).result
+            n, count = max(each.n for each in mine), len(result.macro_features)
+            found.append(("mean", result.macro.get(MEASURE), result, n, result.n_patients, count))
+        for name, score, result, n, patients, count in found:
+            told: Verdict = "undefined"
+            first = second = p_value = _NAN
+            reason = "no feature has recordings with and without the feature"
+            difference = not_estimable(_NAN, BOOTSTRAP, n, patients, reason)
+            if score is not None:
+                told, difference = verdict(score, result), score.difference
+                first, second, p_value = score.first, score.second, score.p_max_t
+            asked = (enhanced.model, enhanced.prompt, enhanced.enhancement)
+            yield EnhancementEffect(
+                *asked, name, group, first, second, difference, p_value, told, n, patients, count
             )
-            continue
-        reason = "no feature has recordings with and without the feature"
-        empty = not_estimable(_NAN, BOOTSTRAP, n, patients, reason)
-        yield EnhancementEffect(
-            *asked, "mean", group, _NAN, _NAN, empty, _NAN, "undefined", n, patients, n_features=0
-        )
 
 
 def effects_by_enhancement(

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from semiology.render.help import examples
+from semiology.render.text import counted
 from semiology.reports.options import PolicyOption, Resamples, Seed
 
 leaderboard_app = typer.Typer(
@@ -67,7 +68,7 @@ def export_command(
         made += entries(results, summary, options)
     write_board(out, made)
     withheld = {row["feature"] for entry in made for row in entry["features"] if row["withheld"]}
-    typer.echo(f"{_entries(len(made))} → {out}")
+    typer.echo(f"{counted(len(made), 'entry', 'entries')} → {out}")
     if withheld:
         typer.echo(
             f"The scores on {', '.join(sorted(withheld))} are withheld, in some entries at least, and left out of "
@@ -92,7 +93,10 @@ def import_command(
         known, more, changed = merged(known, read_board(source)["entries"], replace=replace)
         added, replaced = added + more, replaced + changed
     write_board(into, known)
-    typer.echo(f"{_entries(added)} added, {replaced} replaced → {into}: {_entries(len(known))}")
+    typer.echo(
+        f"{counted(added, 'entry', 'entries')} added, {replaced} replaced → {into}: "
+        f"{counted(len(known), 'entry', 'entries')}"
+    )
 
 
 @leaderboard_app.command("show", epilog=examples("semiology leaderboard show board.json"))
@@ -129,7 +133,7 @@ def validate_command(sources: _Files) -> None:
         except LeaderboardError as error:
             wrong.append(str(error))
         else:
-            typer.echo(f"{source}: {_entries(count)}, no fault")
+            typer.echo(f"{source}: {counted(count, 'entry', 'entries')}, no fault")
     if wrong:
         raise LeaderboardError("\n".join(wrong))
 
@@ -140,10 +144,6 @@ def schema_command() -> None:
     from semiology.reports.leaderboard.files import schema
 
     typer.echo(json.dumps(schema(), indent=2))
-
-
-def _entries(number: int) -> str:
-    return "1 entry" if number == 1 else f"{number:,} entries"
 
 
 def _cards(path: Path | None) -> dict[str, dict[str, Any]]:

@@ -103,9 +103,8 @@ class Score(_Part):
 
     @model_validator(mode="after")
     def _is_interval(self) -> Score:
-        if (self.low is None) != (self.high is None):
-            raise ValueError("is no interval; give both limits, the lower one first, and the value")
-        if self.low is not None and self.high is not None and (self.value is None or self.low > self.high):
+        limits = [limit for limit in (self.low, self.high) if limit is not None]
+        if len(limits) == 1 or (limits and (self.value is None or limits[0] > limits[1])):
             raise ValueError("is no interval; give both limits, the lower one first, and the value")
         return self
 

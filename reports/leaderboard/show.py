@@ -8,17 +8,18 @@ from typing import Any
 
 from rich.console import Console
 
-from semiology.render.table import Column, Document, Lines, Row, Table, print_document
-from semiology.render.text import counted, plain
+from semiology.render.table import Cell, Column, Document, Lines, Number, Row, Table, print_document
+from semiology.render.text import counted
 
-HEADER = (
-    *("model", "revision", "laboratory", "wording", "enhancement"),
-    *("macro balanced accuracy", "macro F1", "always-yes", "unparsed"),
+COLUMNS = (
+    *(Column(name, left=True) for name in ("model", "revision", "laboratory", "wording", "enhancement")),
+    Column("macro balanced accuracy", ".3f"),
+    Column("macro F1", ".3f"),
+    Column("always-yes"),
+    Column("unparsed", ".0%"),
 )
 NONE = "–"
 PUBLISHED = "published answers"
-_TEXTS = 5
-"""The first columns hold text."""
 _OPTIONAL = ("revision", "laboratory")
 """Left out where no entry tells."""
 OVERLAP = (
@@ -66,11 +67,11 @@ def macro_of(entry: Mapping[str, Any], group: str) -> Mapping[str, Any] | None:
     return next((macro for macro in entry["macro"] if macro["group"] == group), None)
 
 
-def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[str, ...]]:
-    """Return the rows of one table under `HEADER`, with ``=`` where the order is not established."""
+def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[Cell, ...]]:
+    """Return the rows of one table under `COLUMNS`, with ``=`` where the order is not established."""
     first = macro_of(ranked[0], group)
     assert first is not None
-    rows: list[tuple[str, ...]] = []
+    rows: list[tuple[Cell, ...]] = []
     for number, entry in enumerate(ranked):
         macro = macro_of(entry, group)
         assert macro is not None
@@ -78,18 +79,17 @@ def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[str, ..
         a, b = scores["balanced_accuracy"], first["scores"]["balanced_accuracy"]
         unknown = None in (a["low"], a["high"], b["low"], b["high"])
         tie = number > 0 and (unknown or (a["low"] <= b["high"] and b["low"] <= a["high"]))
-        unparsed = scores["unparsed_rate"]["value"]
         rows.append(
             (
-                plain(f"{entry['model']['name']}{' =' if tie else ''}"),
-                plain(entry["model"]["revision"] or NONE),
-                plain((entry["submitter"] or NONE) if entry["source"] == "run" else PUBLISHED),
-                plain(entry["protocol"]["wording"]),
-                plain(entry["protocol"]["enhancement"]),
-                _score(scores["balanced_accuracy"]),
-                _score(scores["f1"]),
-                NONE if macro["always_yes_f1"] is None else f"{macro['always_yes_f1']:.2f}",
-                NONE if unparsed is None else f"{unparsed:.0%}",
+                f"{entry['model']['name']}{' =' if tie else ''}",
+                entry["model"]["revision"] or NONE,
+                (entry["submitter"] or NONE) if entry["source"] == "run" else PUBLISHED,
+                entry["protocol"]["wording"],
+                entry["protocol"]["enhancement"],
+                Number(**scores["balanced_accuracy"]),
+                Number(**scores["f1"]),
+                macro["always_yes_f1"],
+                scores["unparsed_rate"]["value"],
             )
         )
     return rows
@@ -101,9 +101,11 @@ def print_board(entries: Sequence[Mapping[str, Any]], group: str, console: Conso
     for about, ranked in groups(entries, group).items():
         rows = cells(ranked, group)
         shown = [
-            i for i, name in enumerate(HEADER) if name not in _OPTIONAL or any(row[i] != NONE for row in rows)
+            i
+            for i, column in enumerate(COLUMNS)
+            if column.name not in _OPTIONAL or any(row[i] != NONE for row in rows)
         ]
-        columns = tuple(Column(HEADER[i], left=i < _TEXTS) for i in shown)
+        columns = tuple(COLUMNS[i] for i in shown)
         parts.append(Table(about, columns, tuple(Row(tuple(row[i] for i in shown)) for row in rows)))
         caveats = dict.fromkeys(f"Note: {text}" for entry in ranked for text in entry["caveats"])
         parts.append(Lines(tuple(caveats), style="yellow"))
@@ -128,11 +130,3 @@ def _about(together: Sequence[Mapping[str, Any]], group: str) -> str:
         f"{counted(data['patients'], 'patient')}, {counted(len(macro['features']), 'feature')} "
         f"({macro['group']}), unusable answers {together[0]['protocol']['unusable_answers']}"
     )
-
-
-def _score(score: Mapping[str, Any]) -> str:
-    if score["value"] is None:
-        return NONE
-    if score["low"] is None:
-        return f"{score['value']:.3f} (no interval)"
-    return f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}]"

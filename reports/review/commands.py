@@ -67,27 +67,16 @@ def import_command(
     out: Annotated[Path | None, typer.Option(help="Folder for tables and figure.", file_okay=False)] = None,
 ) -> None:
     """Read ratings back: distribution, share of at least 60 %, medians, agreement, figure."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from semiology.reports.review import rating_summary as tables
+    from semiology.render.table import print_document, table_console
+    from semiology.reports.review.rating_summary import document, summarise_review, write_summary
     from semiology.reports.review.ratings import read_review
 
     review = read_review(folder, sheets or ())
-    summary = tables.summarise_review(review)
-    console = Console()
-    console = console if console.is_terminal else Console(width=140)
-    table = Table(header_style="bold", pad_edge=False)
-    for i, name in enumerate(tables.HEADER):
-        table.add_column(name, justify="right" if i else "left")
-    for row in tables.table_cells(summary):
-        table.add_row(*(Text(cell) for cell in row))
-    console.print(table)
-    for sentence in tables.sentences(summary):
-        console.print(Text(sentence))
+    summary = summarise_review(review)
+    console = table_console(140)
+    print_document(document(summary), console)
     if out is not None:
-        written = tables.write_summary(review, summary, out)
+        written = write_summary(review, summary, out)
         console.print(f"Written: {', '.join(str(path) for path in written)}", markup=False, highlight=False)
 
 

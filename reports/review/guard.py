@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from typing import Any
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HOSTS = frozenset({"127.0.0.1", "localhost"})
 LONGEST_BODY = 64_000
@@ -37,7 +34,7 @@ class Guard:
     resolves to it; hence the checks of ``Host``, of ``Origin`` and of the token, which it cannot know.
     """
 
-    def __init__(self, app: App, token: str) -> None:
+    def __init__(self, app: ASGIApp, token: str) -> None:
         self._app, self._token = app, token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,23 +43,19 @@ class Guard:
             if scope["type"] == "lifespan":
                 await self._app(scope, receive, send)
             return
-        headers = {
-            name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]
-        }
-        refusal = self._refusal(scope, headers)
+        refusal = self._refusal(scope, Headers(scope=scope))
         if refusal is not None:
-            await _refuse(send, refusal)
+            await PlainTextResponse("refused\n", refusal, HEADERS)(scope, receive, send)
             return
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                kept = [pair for pair in message.get("headers", []) if pair[0].decode() not in HEADERS]
-                message["headers"] = [*kept, *_encoded(HEADERS.items())]
+                MutableHeaders(scope=message).update(HEADERS)
             await send(message)
 
         await self._app(scope, receive, with_headers)
 
-    def _refusal(self, scope: Scope, headers: MutableMapping[str, str]) -> int | None:
+    def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> int | None:
         """Return the status of a refusal, or None."""
         if _host(headers.get("host", "")) not in HOSTS:
             return 421
@@ -82,16 +75,6 @@ class Guard:
             if int(length) > LONGEST_BODY:
                 return 413
         return None
-
-
-async def _refuse(send: Send, status: int) -> None:
-    headers = [*_encoded(HEADERS.items()), (b"content-type", b"text/plain; charset=utf-8")]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"refused\n"})
-
-
-def _encoded(pairs: Iterable[tuple[str, str]]) -> list[tuple[bytes, bytes]]:
-    return [(name.encode(), value.encode()) for name, value in pairs]
 
 
 def _host(text: str) -> str:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ from semiology.metrics.agreement.ratings import (
     summarise_ratings,
 )
 from semiology.metrics.statistics.intervals import Estimate
-from semiology.render.table import table_line
-from semiology.render.text import counted, escaped, neutral
+from semiology.render.table import Column, Document, Row, Table, markdown, table_csv
+from semiology.render.text import counted
 from semiology.reports.review.ratings import Review
 from semiology.reports.review.sheet import Case
 from semiology.reports.tables.files import write_texts
@@ -75,33 +74,32 @@ def summarise_review(review: Review) -> ReviewSummary:
     )
 
 
-HEADER = (
-    "group",
-    "items",
-    "patients",
-    "20 %",
-    "40 %",
-    "60 %",
-    "80 %",
-    "100 %",
-    "at least 60 % [95 %]",
-    "median",
+COLUMNS = tuple(
+    Column(name)
+    for name in (
+        *("group", "items", "patients", *(f"{percent} %" for percent in POINTS.values())),
+        *("at least 60 % [95 %]", "median"),
+    )
 )
 
 
-def table_cells(summary: ReviewSummary) -> list[tuple[str, ...]]:
-    """Return the rows under `HEADER`."""
-    return [
-        (
-            name if kind != "all" else "all items",
-            str(found.n_items),
-            str(found.n_patients),
-            *(_percent(found.distribution[value]) for value in POINTS),
-            _with_limits(found.passed),
-            "–" if math.isnan(found.median) else f"{found.median:.2g}",
+def document(summary: ReviewSummary) -> Document:
+    """Return the table of all groups, and the sentences below it."""
+    rows = tuple(
+        Row(
+            (
+                name if kind != "all" else "all items",
+                found.n_items,
+                found.n_patients,
+                *(_percent(found.distribution[value]) for value in POINTS),
+                _with_limits(found.passed),
+                "–" if math.isnan(found.median) else f"{found.median:.2g}",
+            )
         )
         for kind, name, found in summary.rows
-    ]
+    )
+    table = Table("", COLUMNS, rows)
+    return Document("Ratings of justifications", (table,), remarks=tuple(sentences(summary)))
 
 
 def sentences(summary: ReviewSummary) -> list[str]:
@@ -137,25 +135,17 @@ def write_summary(review: Review, summary: ReviewSummary, folder: Path) -> list[
         "items": summary.n_cases,
         "unrated": summary.n_unrated,
     }
-    lines = ["# Ratings of justifications", "", table_line(HEADER)]
-    lines.append(table_line(["---"] + ["---:"] * (len(HEADER) - 1)))
-    lines += [
-        *map(table_line, table_cells(summary)),
-        "",
-        *(f"- {escaped(text)}" for text in sentences(summary)),
-    ]
+    told = document(summary)
+    (table,) = (part for part in told.parts if isinstance(part, Table))
     texts = {
         "review.json": json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
-        "review.md": "\n".join([*lines, ""]),
+        "review.md": markdown(told),
     }
     written = write_texts(texts, folder)
-    tables: dict[str, list[Sequence[Any]]] = {
-        "review.csv": [HEADER, *table_cells(summary)],
-        "review_comments.csv": [("item", "rater", "comment"), *review.comments],
-    }
-    for name, rows in tables.items():
-        with written_whole(folder / name) as part, part.open("w", encoding="utf-8", newline="") as stream:
-            csv.writer(stream, lineterminator="\n").writerows([neutral(cell) for cell in row] for row in rows)
+    comments = Table("", tuple(map(Column, ("item", "rater", "comment"))), tuple(map(Row, review.comments)))
+    for name, rows in (("review.csv", table), ("review_comments.csv", comments)):
+        with written_whole(folder / name) as part:
+            part.write_text(table_csv(rows, printed=True), encoding="utf-8")
         written.append(folder / name)
     return [*written, *write_figure(summary, folder)]
 
