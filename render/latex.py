@@ -89,7 +89,8 @@ def _rows(
 ) -> Iterator[str]:
     for number in rows:
         row = table.rows[number]
-        if number > rows.start and (table.rows[number - 1].ends or _begins_baselines(table.rows, number)):
+        before = table.rows[number - 1]
+        if number > rows.start and (before.ends or row.baseline > before.baseline):
             yield r"\addlinespace"
         cells = [
             _name(row.cells[0], notes)
@@ -100,10 +101,6 @@ def _rows(
             shown = _cell(table.columns[at], row, at)
             cells.append(rf"\textbf{{{shown}}}" if (number, at) in best else shown)
         yield _line(cells)
-
-
-def _begins_baselines(rows: Sequence[Row], number: int) -> bool:
-    return rows[number].baseline and not rows[number - 1].baseline
 
 
 def _cell(column: Column, row: Row, at: int) -> str:

@@ -42,6 +42,21 @@ STYLE: dict[Any, Any] = {
     "ytick.major.width": 0.6,
     "figure.constrained_layout.use": True,
 }
+WORDING_SIGNS: dict[str, dict[str, Any]] = {
+    "reference": {"marker": "D", "ls": "", "color": "black", "ms": 3.2},
+    "best": {"marker": "^", "ls": "", "color": BLUE, "ms": 3.2},
+    "worst": {"marker": "v", "ls": "", "color": RED, "ms": 3.2},
+    "other wordings": {"marker": "o", "ls": "", "color": GREY, "ms": 3.5, "mfc": "none", "mew": 0.8},
+    "chosen on other patients": {
+        "marker": "s",
+        "ls": "",
+        "color": GREEN,
+        "ms": 6,
+        "mfc": "none",
+        "mew": 1.0,
+    },
+    "always yes": {"marker": "|", "ls": "", "color": RED, "ms": 8, "mew": 1.2},
+}
 DPI = 300
 
 
@@ -187,34 +202,27 @@ def _wordings(model: Mapping[str, Any], stamp: str) -> Figure:
     figure, axes = _new(COLUMN, 1.05 + 0.24 * len(strips), title)
     # Best and worst stand beside the line, so that a reference that is the best shows as both; the frame of
     # the selected one is wider than the reference, so that both are seen where they are one.
-    signs = {"reference": ("D", "black", 0.0), "best": ("^", BLUE, -0.27), "worst": ("v", RED, 0.27)}
+    shifts = {"reference": 0.0, "best": -0.27, "worst": 0.27}
     for place, strip in enumerate(strips):
         if strip["always_yes"] is not None:
             axes.plot([strip["always_yes"]] * 2, [place - 0.4, place + 0.4], color=RED, lw=1.2, zorder=1)
         values = [p["f1"] for p in strip["points"] if p["role"] == "other" and p["f1"] is not None]
-        axes.plot(values, [place] * len(values), "o", color=GREY, ms=3.5, mfc="none", mew=0.8)
-        for role, (sign, colour, shift) in signs.items():
+        axes.plot(values, [place] * len(values), **WORDING_SIGNS["other wordings"])
+        for role, shift in shifts.items():
             point = strip[role]
             if point and point["f1"] is not None:
-                axes.plot([point["f1"]], [place + shift], sign, color=colour, ms=3.2)
+                axes.plot([point["f1"]], [place + shift], **WORDING_SIGNS[role])
         if strip["chosen"] and strip["chosen"]["value"] is not None:
-            axes.plot([strip["chosen"]["value"]], [place], "s", color=GREEN, ms=6.5, mfc="none", mew=1.0)
-    _wording_signs(axes)
+            axes.plot(
+                [strip["chosen"]["value"]], [place], **WORDING_SIGNS["chosen on other patients"] | {"ms": 6.5}
+            )
+    for label, style in WORDING_SIGNS.items():  # whether or not the first strip holds it
+        axes.plot([], [], label=label, **style)
     _named(axes, [_words(strip["feature"]) for strip in strips])
     axes.set_xlim(-0.02, 1.02)
     axes.set_xlabel("F1")
     figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=SMALL)
     return figure
-
-
-def _wording_signs(axes: Axes) -> None:
-    """Put every feature of a strip into the legend, whether or not the first strip holds it."""
-    axes.plot([], [], "D", color="black", ms=3.2, label="reference")
-    axes.plot([], [], "^", color=BLUE, ms=3.2, label="best")
-    axes.plot([], [], "v", color=RED, ms=3.2, label="worst")
-    axes.plot([], [], "o", color=GREY, ms=3.5, mfc="none", mew=0.8, label="other wordings")
-    axes.plot([], [], "s", color=GREEN, ms=6, mfc="none", mew=1.0, label="chosen on other patients")
-    axes.plot([], [], "|", color=RED, ms=8, mew=1.2, label="always yes")
 
 
 def _enhancements(part: Mapping[str, Any], stamp: str) -> Figure:
@@ -266,13 +274,10 @@ def _whisker(
 
 
 def _missing_notes(estimates: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what the features of `_whisker` mean that stand for a missing value or interval, if any does."""
+    """Return what the signs of `_whisker` mean that stand for a missing value or interval, if any does."""
     hollow = any(one["value"] is not None and one["low"] is None for one in estimates)
     undefined = any(one["value"] is None for one in estimates)
-    return [
-        *(["Hollow: no interval can be given."] if hollow else []),
-        *(["n. d.: not defined."] if undefined else []),
-    ]
+    return ["Hollow: no interval can be given."] * hollow + ["n. d.: not defined."] * undefined
 
 
 def _row_height(names: Sequence[str], least: float) -> float:

@@ -92,7 +92,11 @@ def annotator_agreement(
     short = [path.stem if path.is_file() else path.name for path in paths]
     names = [name if short.count(name) == 1 else f"{name} ({i})" for i, name in enumerate(short, start=1)]
     tables = [read_annotations(path) for path in paths]
-    patients = _patients(pd.concat(tables))
+    pairs = pd.concat(tables)[["video_id", "patient_id"]].drop_duplicates()
+    twice = pairs[pairs.duplicated("video_id")]
+    if len(twice):
+        raise RatingsError(f"{twice.iloc[0]['video_id']} belongs to two patients → correct one of the tables")
+    patients = dict(zip(pairs["video_id"], pairs["patient_id"], strict=True))
     columns = [table.set_index(list(KEYS))["present"] for table in tables]
     # One row per recording and feature, one column per annotator; NaN where one rated nothing.
     wide = pd.concat(columns, axis=1, keys=names).sort_index()
@@ -102,7 +106,6 @@ def annotator_agreement(
         raise RatingsError(
             "no recording and feature was rated by two annotators → are the video_ids the same?"
         )
-    drawing = {"resamples": resamples, "seed": seed}
     groups = {str(feature): part for feature, part in both.groupby(level="feature", sort=True)}
     if len(groups) > 1:
         groups[ALL] = both
@@ -110,7 +113,8 @@ def annotator_agreement(
         feature: agreement_estimates(
             part.astype(object).where(part.notna(), None).to_numpy().tolist(),
             [patients[video] for video, _ in part.index],
-            **drawing,
+            resamples=resamples,
+            seed=seed,
         )
         for feature, part in groups.items()
     }
@@ -137,13 +141,12 @@ def read_annotations(path: Path) -> pd.DataFrame:
         RatingsError: a column or a patient is missing, or an item is rated twice.
     """
     table = path / "annotations.csv" if path.is_dir() else path
-    frame = read_table(table)
-    if path.is_dir() and "patient_id" not in frame.columns:
-        recordings = read_table(path / "recordings.csv")
-        require(recordings, ("video_id", "patient_id"), path / "recordings.csv")
+    needed = (*KEYS, "present")
+    frame = read_table(table, needed if path.is_dir() else (*needed, "patient_id"))
+    if "patient_id" not in frame.columns:
+        recordings = read_table(path / "recordings.csv", ("video_id", "patient_id"))
         known = recordings.drop_duplicates("video_id").set_index("video_id")["patient_id"]
         frame = frame.assign(patient_id=frame["video_id"].map(known).fillna(""))
-    require(frame, (*KEYS, "present", "patient_id"), table)
     frame = frame[frame["present"] != ""]
     for problem, rows in (
         ("has no patient_id → intervals need to know which recordings share a patient",
@@ -155,41 +158,21 @@ def read_annotations(path: Path) -> pd.DataFrame:
     return frame
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a CSV table, every cell as text.
+def read_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Read a CSV table that has some columns, every cell as text.
 
     Raises:
-        RatingsError: there is no such file, or it is no table.
+        RatingsError: there is no such file, it is no table, or it lacks a column.
     """
     if not path.is_file():
         raise RatingsError(
             f"{path}: there is no such file → give a CSV table or the folder of a recording set"
         )
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
         raise RatingsError(f"{path.name}: is no CSV table ({error}) → save it as comma-separated") from error
-
-
-def require(frame: pd.DataFrame, columns: Sequence[str], path: Path) -> None:
-    """Check that a table has some columns.
-
-    Raises:
-        RatingsError: it lacks one.
-    """
     absent = [name for name in columns if name not in frame.columns]
     if absent:
         raise RatingsError(f"{path.name}:1: has no column {absent[0]!r} → it needs {', '.join(columns)}")
-
-
-def _patients(frame: pd.DataFrame) -> dict[str, str]:
-    """Return the patient of each recording.
-
-    Raises:
-        RatingsError: annotators name different ones.
-    """
-    pairs = frame[["video_id", "patient_id"]].drop_duplicates()
-    twice = pairs[pairs.duplicated("video_id")]
-    if len(twice):
-        raise RatingsError(f"{twice.iloc[0]['video_id']} belongs to two patients → correct one of the tables")
-    return dict(zip(pairs["video_id"], pairs["patient_id"], strict=True))
+    return frame

@@ -13,7 +13,7 @@ from semiology.metrics.coverage import UNPARSED
 from semiology.metrics.s3.recording_answers import recording_answers
 from semiology.metrics.s3.text.seizure_rqi import seizure_rqi, stated_findings_score
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
-from semiology.reports.agreement.annotators import RatingsError, read_table, require
+from semiology.reports.agreement.annotators import RatingsError, read_table
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.s3_answers import read_s3_results
 
@@ -75,8 +75,7 @@ def expert_agreement(
 
 def _read_ratings(path: Path, rating: str) -> pd.DataFrame:
     """Return one row per rated report, ratings averaged and other columns as numbers (NaN for text)."""
-    frame = read_table(path)
-    require(frame, ("video_id", rating), path)
+    frame = read_table(path, ("video_id", rating))
     numbers = pd.to_numeric(frame[rating], errors="coerce")
     if bool(numbers.isna().any()):
         row = int(numbers.isna().to_numpy().argmax())

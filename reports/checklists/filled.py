@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from typing import Any, Literal
+
+import yaml
 
 from semiology.render.text import counted
 
@@ -45,7 +46,8 @@ def checklist_items(runs: Runs, facts: Mapping[str, Any]) -> tuple[ChecklistItem
     known = _known(runs, facts)
     words = {name: value or "not recorded" for name, value in known.items()}
     found = []
-    for checklist, items in _items().items():
+    content = (files(__package__) / "items.yaml").read_text(encoding="utf-8")
+    for checklist, items in yaml.safe_load(content).items():
         for item in items:
             status, text = item["status"], item["text"]
             if "needs" in item and not known[item["needs"]]:
@@ -54,16 +56,6 @@ def checklist_items(runs: Runs, facts: Mapping[str, Any]) -> tuple[ChecklistItem
                 status = "filled"
             found.append(ChecklistItem(checklist, item["item"], status, text.format_map(words)))
     return tuple(found)
-
-
-@cache
-def _items() -> dict[str, list[dict[str, Any]]]:
-    import yaml
-
-    items: dict[str, list[dict[str, Any]]] = yaml.safe_load(
-        (files(__package__) / "items.yaml").read_text(encoding="utf-8")
-    )
-    return items
 
 
 def _known(runs: Runs, facts: Mapping[str, Any]) -> dict[str, str]:

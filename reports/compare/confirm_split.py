@@ -112,9 +112,20 @@ def enter_opening(data: Path, what: Mapping[str, Any], at: datetime | None = Non
     """
     name = hashlib.sha256(str(data.resolve()).encode()).hexdigest()[:32]
     files = [data / RECORD, cache_directory() / "confirm_openings" / f"{name}.jsonl"]
-    lines = [_lines(file) for file in files]
+    lines = [
+        [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+        if file.is_file()
+        else []
+        for file in files
+    ]
     longest = max(lines, key=len)
-    altered = any(not _chained(kept) for kept in lines) or (
+    # Each line names the digest of the one before.
+    chained = all(
+        _entry(line).get("previous") == before
+        for kept in lines
+        for before, line in zip((_FIRST, *map(_digest, kept)), kept, strict=False)
+    )
+    altered = not chained or (
         # A set that was opened on another machine has no copy here; a shorter record beside it is suspect.
         len(lines[0]) < len(lines[1]) or (bool(lines[1]) and lines[0][: len(lines[1])] != lines[1])
     )
@@ -137,22 +148,6 @@ def answers_digest(rows: Sequence[Sequence[object]]) -> str:
     """Return a digest of the answers compared, so that a repeated look can be told from a new one."""
     text = "\n".join(sorted("\t".join(str(cell) for cell in row) for row in rows))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _lines(file: Path) -> list[str]:
-    if not file.is_file():
-        return []
-    return [line for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
-
-
-def _chained(lines: Sequence[str]) -> bool:
-    """Whether each line names the digest of the one before."""
-    before = _FIRST
-    for line in lines:
-        if _entry(line).get("previous") != before:
-            return False
-        before = _digest(line)
-    return True
 
 
 def _entry(line: str) -> dict[str, Any]:

@@ -21,12 +21,24 @@ from semiology.reports.page.sections import enhancement_sections, s3_sections, w
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.path_scrubbing import without_paths
 from semiology.reports.summary.features import Summary
-from semiology.reports.summary.run_labels import EMBEDDED, SIMULATED, ShownRun
+from semiology.reports.summary.run_labels import ShownRun
 from semiology.reports.summary.s3 import S3Summary
 from semiology.reports.summary.wordings import ModelWordings
 
 SIMULATED_STAMP = "Simulated recordings: these numbers say nothing about patients."
 EMBEDDED_STAMP = "“embedded model” marks the small models of this package, made to try the software."
+SECTIONS = (
+    ("headline", "Headline", "headline"),
+    ("heatmap", "Features", "heatmap"),
+    ("wordings", "Wordings", "wordings"),
+    ("enhancements", "Enhancements", "enhancements"),
+    ("prompts", "Prompts", "prompts"),
+    ("recordings", "Recordings", "n_recordings"),
+    ("errors", "Right and wrong", "confusions"),
+    ("s3", "S³ tasks", "s3"),
+    ("methods", "Methods", "methods"),
+)
+"""Id, name, and the content without which it is empty."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +132,7 @@ def page_content(
     filled = [name for name in ("wordings", "enhancements") if content[name]]
     content["methods"] = method_paragraphs(scores.results, scores.features, scores.s3, filled)
     content["checklist"] = [asdict(item) for item in _checklist(scores, content)]
-    content["sections"] = _sections(content)
+    content["sections"] = [(key, title, bool(content[holds])) for key, title, holds in SECTIONS]
     return content, data
 
 
@@ -175,13 +187,11 @@ def _subtitle(scores: ReportScores) -> str:
 
 
 def _stamp(scores: ReportScores) -> str:
-    marks = {mark for run in scores.runs for mark in run.marks}
-    for record in scores.records.values():
-        marks |= {SIMULATED} if record.get("simulated") else set()
-        marks |= {EMBEDDED} if record.get("embedded_model") else set()
-    texts = [SIMULATED_STAMP] if SIMULATED in marks else []
-    texts += [EMBEDDED_STAMP] if EMBEDDED in marks else []
-    return " ".join(texts)
+    simulated, embedded = (
+        any(record.get(name) for record in scores.records.values())
+        for name in ("simulated", "embedded_model")
+    )
+    return " ".join([SIMULATED_STAMP] * simulated + [EMBEDDED_STAMP] * embedded)
 
 
 def _checklist(scores: ReportScores, content: Mapping[str, Any]) -> Sequence[Any]:
@@ -200,18 +210,3 @@ def _checklist(scores: ReportScores, content: Mapping[str, Any]) -> Sequence[Any
         "s3_tasks": len({run.task for run in scores.s3.runs}) if scores.s3 else 0,
     }
     return checklist_items(scores.provenance, facts)
-
-
-def _sections(content: Mapping[str, Any]) -> list[tuple[str, str, bool]]:
-    """Return id, name, and whether it holds anything, of every section."""
-    return [
-        ("headline", "Headline", bool(content["headline"])),
-        ("heatmap", "Features", bool(content["heatmap"])),
-        ("wordings", "Wordings", bool(content["wordings"])),
-        ("enhancements", "Enhancements", bool(content["enhancements"])),
-        ("prompts", "Prompts", bool(content["prompts"])),
-        ("recordings", "Recordings", bool(content["n_recordings"])),
-        ("errors", "Right and wrong", bool(content["confusions"])),
-        ("s3", "S³ tasks", bool(content["s3"])),
-        ("methods", "Methods", True),
-    ]

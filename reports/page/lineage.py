@@ -58,7 +58,8 @@ def _tree(file: Path) -> dict[str, Any]:
             f"{file.name}: is no record of a search ({error!r}) → run the search again"
         ) from error
     told = [name for name in FACTS if isinstance(record.get(name), (str, int, float))]
-    facts = "; ".join(f"{name} {_fact(record[name])}" for name in told)
+    facts = "; ".join(f"{name} {without_paths(str(record[name]))}" for name in told)
+    facts = re.sub(r"(?<= )([0-9a-f]{12})[0-9a-f]{52}(?=;|$)", r"with the fingerprint \1", facts)
     calls = record.get("metric_calls")
     note = f"{facts}. {calls} answers were scored in the search." if calls else facts
     if record.get("unfinished"):
@@ -69,12 +70,6 @@ def _tree(file: Path) -> dict[str, Any]:
         "steps": steps,
         **shown,
     }
-
-
-def _fact(value: Any) -> str:
-    """Return a fact without paths; of a fingerprint its beginning."""
-    text = without_paths(str(value))
-    return f"with the fingerprint {text[:12]}" if re.fullmatch(r"[0-9a-f]{64}", text) else text
 
 
 def _step(candidate: Mapping[str, Any], chosen: Any) -> dict[str, Any]:

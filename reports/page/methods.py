@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semiology.metrics.paired.comparison import MARGIN
+from semiology.render.text import counted
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.summary.features import Summary
 from semiology.reports.summary.s3 import S3Summary
@@ -21,6 +22,20 @@ GENERAL = (
         "it: a feature shown by 60 % of recordings gives always-yes an F1 of 0.75."
     ),
 )
+WINDOWS = (
+    "A recording is cut into windows, and every question is asked about every window alone. A recording counts "
+    "as showing a feature if any of its windows is answered yes (sleep at onset: the first window). Long "
+    "recordings have more windows and so more chances of a false alarm."
+)
+THREE_ANSWERS = (
+    "Verbal responsiveness has three answers (yes, no, NA). Its F1 is the mean over the answers that occur, of "
+    "which always-yes gets at most one right: beating it takes less there than elsewhere. By chance its "
+    "balanced accuracy is one over the number of answers that occur."
+)
+UNPARSED_REPLIES = (
+    "A reply that is not clearly yes, no or NA is unparsed, never no. A recording without a yes and with an "
+    "unparsed window is unparsed. "
+)
 
 
 def method_paragraphs(
@@ -34,7 +49,16 @@ def method_paragraphs(
     """
     texts = list(GENERAL)
     if results is not None and features is not None:
-        texts += _of_features(results, features)
+        answers = results.answers
+        recordings, patients = answers["video_id"].nunique(), answers["patient_id"].nunique()
+        told = f"{len(answers):,} answers about {recordings} recordings of {patients} patients"
+        runs = counted(len(features.runs), "run")
+        texts.append(f"{runs} (a model, a wording and an enhancement each) gave {told}.")
+        if bool(answers["end_s"].notna().any()):
+            texts.append(WINDOWS)
+        if any(scores.three_classes for run in features.runs for scores in run.scores.features):
+            texts.append(THREE_ANSWERS)
+        texts.append(UNPARSED_REPLIES + POLICIES[features.policy])
     if "wordings" in sections:
         texts.append(
             "Wordings are compared on the recordings that every wording was asked about. The best and the "
@@ -61,29 +85,4 @@ def method_paragraphs(
             "interval with a variance clustered by patient. Where fewer than 10 patients show or lack a "
             "feature, no interval is given, because it would be too narrow."
         )
-    return texts
-
-
-def _of_features(results: Results, features: Summary) -> list[str]:
-    answers = results.answers
-    recordings, patients = answers["video_id"].nunique(), answers["patient_id"].nunique()
-    count = f"{len(features.runs)} run{'s' if len(features.runs) != 1 else ''}"
-    told = f"{len(answers):,} answers about {recordings} recordings of {patients} patients"
-    texts = [f"{count} (a model, a wording and an enhancement each) gave {told}."]
-    if bool(answers["end_s"].notna().any()):
-        texts.append(
-            "A recording is cut into windows, and every question is asked about every window alone. A "
-            "recording counts as showing a feature if any of its windows is answered yes (sleep at onset: the "
-            "first window). Long recordings have more windows and so more chances of a false alarm."
-        )
-    if any(scores.three_classes for run in features.runs for scores in run.scores.features):
-        texts.append(
-            "Verbal responsiveness has three answers (yes, no, NA). Its F1 is the mean over the answers that "
-            "occur, of which always-yes gets at most one right: beating it takes less there than elsewhere. "
-            "By chance its balanced accuracy is one over the number of answers that occur."
-        )
-    texts.append(
-        "A reply that is not clearly yes, no or NA is unparsed, never no. A recording without a yes and with "
-        f"an unparsed window is unparsed. {POLICIES[features.policy]}"
-    )
     return texts

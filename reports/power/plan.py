@@ -22,6 +22,7 @@ from semiology.metrics.paired.simulation import (
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS
 from semiology.render.text import counted
+from semiology.reports.agreement.annotators import read_table
 from semiology.reports.compare.sides import only_condition, read_side
 
 SENSITIVITY, SPECIFICITY = 0.58, 0.63
@@ -274,18 +275,8 @@ def _patients(truth: pd.DataFrame, feature: str) -> Patients:
 
 
 def _recording_set(folder: Path) -> pd.DataFrame:
-    columns = {"recordings": ("video_id", "patient_id"), "annotations": ("video_id", "feature", "present")}
-    tables = {}
-    for name, wanted in columns.items():
-        file = folder / f"{name}.csv"
-        if not file.is_file():
-            raise ValueError(f"{file}: there is no such file → give the folder of a recording set")
-        table = pd.read_csv(file, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-        absent = [column for column in wanted if column not in table.columns]
-        if absent:
-            raise ValueError(f"{file.name}:1: has no column {absent[0]!r} → see `semiology data check`")
-        tables[name] = table[list(wanted)]
-    rows = tables["annotations"].merge(
-        tables["recordings"].drop_duplicates("video_id", keep="last"), on="video_id"
-    )
+    recordings = read_table(folder / "recordings.csv", ("video_id", "patient_id"))
+    annotations = read_table(folder / "annotations.csv", ("video_id", "feature", "present"))
+    patients = recordings[["video_id", "patient_id"]].drop_duplicates("video_id", keep="last")
+    rows = annotations[["video_id", "feature", "present"]].merge(patients, on="video_id")
     return rows.assign(truth=rows["present"].str.strip().str.lower())[_KEYS]

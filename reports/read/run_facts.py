@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from semiology.features import AUDIO_FEATURES
+from semiology.render.text import counted
 from semiology.reports.read.lmms_eval_files import EMBEDDED_MODELS, mapping
 
 # What a task's metadata counts, and how a reader is told.
@@ -43,9 +44,8 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
         if "recording_set" in described:
             facts |= {"data": described["recording_set"], "simulated": described.get("simulated") is True}
             facts["exclusions"] = list(described.get("recordings_without_usable_video") or ())
-            enhancement = described.get(
-                "enhancement"
-            )  # plain and enhanced tasks leave out different recordings
+            # Plain and enhanced tasks leave out different recordings.
+            enhancement = described.get("enhancement")
             label = f"{_feature(task)} with {enhancement}" if enhancement else _feature(task)
             facts.setdefault("left_out", {})[label] = {
                 name: described[name] for name in LEFT_OUT if described.get(name)
@@ -84,8 +84,8 @@ def caveats(records: RunFacts, features: Collection[str] | None = None) -> tuple
                 f"{model} was asked only the first {record['limit']:g} questions of each task (--limit)."
             )
         if record.get("exclusions"):
-            count = len(record["exclusions"])
-            found.append(f"{count} recording{'s' if count > 1 else ''} could not be used (no usable video).")
+            unusable = counted(len(record["exclusions"]), "recording")
+            found.append(f"{unusable} could not be used (no usable video).")
         left_out = {
             label: what
             for label, what in (record.get("left_out") or {}).items()

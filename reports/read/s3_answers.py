@@ -95,7 +95,11 @@ def read_s3_results(paths: Sequence[Path]) -> S3Results | None:
             known = facts_of_run(run, roots, notes)
             sets[order] = known.get("data")
             facts[model] = facts.get(model, {}) | known
-            not_asked |= _not_asked(run)
+            configs = mapping(run.record, "configs")
+            for task in configs:  # usable recordings that it had nothing to compare with
+                without = mapping(mapping(configs, task), "metadata").get("recordings_without_truth")
+                if task.startswith(S3_PREFIX) and isinstance(without, list) and without:
+                    not_asked[task] = len(without)
     if not found:
         if any(task.startswith(S3_PREFIX) for run in runs for task in run.samples):
             where = ", ".join(str(path) for path in paths)
@@ -177,14 +181,3 @@ def _newest(
     if twice:
         notes.append(f"{twice} S3 windows are logged twice within one run → the first answer counts")
     return sorted(kept.values(), key=lambda row: tuple(str(row[name]) for name in WINDOW[:-1]))
-
-
-def _not_asked(run: ResultFiles) -> dict[str, int]:
-    """Return how many usable recordings a task had nothing to compare with, from lmms-eval's own file."""
-    configs = mapping(run.record, "configs")
-    counts = {}
-    for task in configs:
-        without = mapping(mapping(configs, task), "metadata").get("recordings_without_truth")
-        if task.startswith(S3_PREFIX) and isinstance(without, list) and without:
-            counts[task] = len(without)
-    return counts

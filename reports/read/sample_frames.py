@@ -62,11 +62,6 @@ def tables_ahead(paths: Sequence[Path]) -> Generator[pa.Table | None, None, None
             yield waiting.popleft().result()
 
 
-def read_sample_frame(path: Path, notes: list[str], questions: dict[str, str]) -> pd.DataFrame | None:
-    """Read one sample file; see `sample_frame`."""
-    return sample_frame(path, _arrow_table(path), notes, questions)
-
-
 def sample_frame(
     path: Path, table: pa.Table | None, notes: list[str], questions: dict[str, str]
 ) -> pd.DataFrame | None:

@@ -214,15 +214,11 @@ def read_sample(folder: Path) -> Sample:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["format"] != FORMAT:
-            raise ReviewError(
-                f"{path}: is of the format {content['format']!r}, not {FORMAT!r} → export again"
-            )
+            raise ValueError(f"of the format {content['format']!r}, not {FORMAT!r}")
         names = {field.name for field in fields(Case)}
         cases = tuple(Case(**{key: case[key] for key in names}) for case in content["cases"])
         return Sample(cases, (), int(content["seed"]), tuple(map(str, content.get("caveats", ()))))
     except (ValueError, KeyError, TypeError) as error:
-        if isinstance(error, ReviewError):
-            raise
         raise ReviewError(f"{path}: is no file of cases ({error}) → export again") from error
 
 
@@ -266,21 +262,16 @@ def _case(row: Mapping[Any, Any], kind: Literal["true positive", "true negative"
     text = str(row["justification"])
     cut = f"{text[:LONGEST]} […]" if len(text) > LONGEST else text
     start, end = (0.0 if is_missing(row[k]) else round(float(row[k]), 3) for k in ("start_s", "end_s"))
+    names = ("feature", "video_id", "answer", "model", "enhancement", "prompt_id", "patient_id")
     return Case(
         # A letter in front: spreadsheets take 120034567890 or 12345e678901 for numbers and round them.
         item=f"r{digest[:12]}",
-        feature=str(row["feature"]),
         question=question_text(str(row["feature"]), str(row["prompt_id"])),
-        video_id=str(row["video_id"]),
         start_s=start,
         end_s=end,
-        answer=str(row["answer"]),
         justification=cut,
         kind=kind,
-        model=str(row["model"]),
-        enhancement=str(row["enhancement"]),
-        prompt_id=str(row["prompt_id"]),
-        patient_id=str(row["patient_id"]),
+        **{name: str(row[name]) for name in names},
     )
 
 

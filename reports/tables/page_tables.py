@@ -85,47 +85,43 @@ def _headline(row: Row) -> Row:
 
 def _heatmap(content: Mapping[str, Any]) -> list[Row]:
     """Return one row per feature and run: the numbers of the heatmap."""
-    rows: list[Row] = []
-    for row in content["heatmap"]:
-        for run, cell in zip(content["runs"], row["cells"], strict=True):
-            if cell is None:
-                continue
-            scores = [_limits(name, cell["metrics"][name]) for name in cell["metrics"]]
-            rows.append(
-                {
-                    "feature": row["feature"],
-                    "run": run.label,
-                    "marks": "; ".join(run.marks),
-                    **{key: value for part in scores for key, value in part.items()},
-                    "always_yes": cell["always_yes"],
-                    "clears_always_yes": cell["clears"],
-                    **{name: cell[name] for name in ("n", "asked", "patients", "positive", "unparsed")},
-                }
-            )
-    return rows
+    return [
+        {
+            "feature": row["feature"],
+            "run": run.label,
+            "marks": "; ".join(run.marks),
+            **{
+                key: value
+                for name in cell["metrics"]
+                for key, value in _limits(name, cell["metrics"][name]).items()
+            },
+            "always_yes": cell["always_yes"],
+            "clears_always_yes": cell["clears"],
+            **{name: cell[name] for name in ("n", "asked", "patients", "positive", "unparsed")},
+        }
+        for row in content["heatmap"]
+        for run, cell in zip(content["runs"], row["cells"], strict=True)
+        if cell is not None
+    ]
 
 
 def _wordings(model: Row) -> list[Row]:
-    rows: list[Row] = []
-    for strip in model["strips"]:
-        for point in strip["points"]:
-            rows.append(
-                {
-                    "model": model["model"],
-                    "marks": "; ".join(model["marks"]),
-                    "feature": strip["feature"],
-                    "wording": point["name"],
-                    "family": point["family"],
-                    "role": point["role"],
-                    "f1": point["f1"],
-                    "always_yes": strip["always_yes"],
-                    "recordings": strip["n"],
-                    "patients": strip["patients"],
-                    **_limits("flips", strip["flips"]),
-                    **_limits("selected", strip["chosen"] or {"value": None, "low": None, "high": None}),
-                }
-            )
-    return rows
+    return [
+        {
+            "model": model["model"],
+            "marks": "; ".join(model["marks"]),
+            "feature": strip["feature"],
+            "wording": point["name"],
+            **{name: point[name] for name in ("family", "role", "f1")},
+            "always_yes": strip["always_yes"],
+            "recordings": strip["n"],
+            "patients": strip["patients"],
+            **_limits("flips", strip["flips"]),
+            **_limits("selected", strip["chosen"] or {"value": None, "low": None, "high": None}),
+        }
+        for strip in model["strips"]
+        for point in strip["points"]
+    ]
 
 
 def _enhancements(part: Row) -> list[Row]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
-from semiology.metrics.robustness.scores import MACRO
+from semiology.metrics.robustness.scores import BESIDE, HEADLINE, MACRO
 from semiology.metrics.robustness.sums import SPREAD_AT, WORST_AT
 from semiology.metrics.robustness.variance import SHARES, VarianceShares
 from semiology.metrics.scores.classification import Policy
@@ -45,11 +45,7 @@ from semiology.reports.summary.sweep import (
 from semiology.reports.tables.estimates import number_of
 from semiology.reports.tables.files import write_texts
 
-HEADLINE = ("avg_p", *(f"worst_at_{m}" for m in WORST_AT))
-BESIDE = (
-    "balanced_accuracy", "yes_rate", "prevalence", "unparsed_rate", "alpha", "f1", "always_yes_f1",
-)  # fmt: skip
-PRIMARY = (*HEADLINE, *BESIDE)
+PRIMARY = (*HEADLINE, *BESIDE, "f1", "always_yes_f1")
 """Never one without the other: a model that always says yes is perfectly stable."""
 _OF_SCORE = (
     "reference",
@@ -356,8 +352,8 @@ def robustness_rows(summary: SweepSummary) -> list[MachineRow]:
             }
             head = _head(model, "feature", found.feature)
             rows.append(head | counts | _estimates(found.estimates, PRIMARY))
-        empty = dict.fromkeys(("wordings", "recordings", "patients", "patients_with_sign", "left_out"))
-        rows.append(_head(model, "macro", "mean") | empty | _estimates(model.macro, PRIMARY))
+        blank = dict.fromkeys(rows[-1])
+        rows.append(blank | _head(model, "macro", "mean") | _estimates(model.macro, PRIMARY))
     return rows
 
 
@@ -463,12 +459,12 @@ def _wording_row(model: SweptModel, each: SweptFeature, place: int) -> MachineRo
         | {name: scores[name] for name in ("accuracy", "balanced_accuracy", "yes_rate", "prevalence")}
         | {"unparsed_rate": scores["unparsed_rate"], "auroc": scores.get("auroc")}
         | {
-            "accuracy_minus_reference": None if test is None else rounded(test.difference),
-            "accuracy_minus_reference_low_90": None if test is None else rounded(test.low),
-            "accuracy_minus_reference_high_90": None if test is None else rounded(test.high),
-            "equivalence_p": None if test is None else rounded(test.p_value),
-            "equivalence": None if test is None else test.verdict,
-            "equivalence_remark": None if test is None else test.reason,
+            "accuracy_minus_reference": test and rounded(test.difference),
+            "accuracy_minus_reference_low_90": test and rounded(test.low),
+            "accuracy_minus_reference_high_90": test and rounded(test.high),
+            "equivalence_p": test and rounded(test.p_value),
+            "equivalence": test and test.verdict,
+            "equivalence_remark": test and test.reason,
         }
     )
 

@@ -178,9 +178,7 @@ def test_merging_keeps_one_entry_each(run: Path) -> None:
     elsewhere = made(run, submitter="Other laboratory")
     both, added, _ = merged([entry], elsewhere)
     assert (len(both), added) == (2, 1)
-    shown = [
-        dict(zip((column.name for column in SHOWN), row, strict=True)) for row in cells(both, "visual")
-    ]
+    shown = [dict(zip((column.name for column in SHOWN), row, strict=True)) for row in cells(both, "visual")]
     assert [row["laboratory"] for row in shown] == ["–", "Other laboratory"]
     assert [row["revision"] for row in shown] == ["abc123", "abc123"]
     kept, added, replaced = merged([entry], [other], replace=True)
@@ -198,9 +196,7 @@ def test_published_answers_are_no_laboratorys_own(records: Records) -> None:
     assert ours[0]["id"] == theirs[0]["id"]
     assert merged(ours, theirs)[1:] == (0, 0)
     (row,) = cells(ours, "visual")
-    assert (
-        dict(zip((column.name for column in SHOWN), row, strict=True))["laboratory"] == "published answers"
-    )
+    assert dict(zip((column.name for column in SHOWN), row, strict=True))["laboratory"] == "published answers"
 
 
 def test_only_the_same_data_are_ranked_together(write_run: WriteRun, records: Records) -> None:

@@ -20,7 +20,7 @@ from semiology.reports.page.recordings import opaque_names
 from semiology.reports.page.writing import code, moment
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.path_scrubbing import without_paths
-from semiology.reports.read.sample_frames import read_sample_frame
+from semiology.reports.read.sample_frames import sample_frame, tables_ahead
 from semiology.reports.summary.features import labelled_recordings
 
 
@@ -133,12 +133,12 @@ def test_arrow_and_the_careful_reader_give_the_same_frame(tmp_path: Path) -> Non
     write_run(tmp_path, rows_of("tonic", skill=0.7, seed=2), "lab/m")
     file = next(tmp_path.rglob("*samples*.jsonl"))
     questions: dict[str, str] = {}
-    quick = read_sample_frame(file, [], questions)
+    quick = sample_frame(file, next(tables_ahead([file])), [], questions)
     assert list(questions.values()) == [question_of("tonic", "s3")]
     notes: list[str] = []
     file.write_bytes(file.read_bytes() + b'{"semiology": {"feature": "ton')
     again: dict[str, str] = {}
-    careful = read_sample_frame(file, notes, again)
+    careful = sample_frame(file, next(tables_ahead([file])), notes, again)
     assert again == questions
     assert "cut off" in notes[0]
     assert quick is not None
