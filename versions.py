@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -18,9 +19,9 @@ RECORDED_PACKAGES = (
 )
 
 
-def installed_versions() -> dict[str, str | None]:
-    """Return the version of each of `RECORDED_PACKAGES`; None where one is not installed."""
-    return {name: _version(name) for name in RECORDED_PACKAGES}
+def installed_versions(packages: Iterable[str] = RECORDED_PACKAGES) -> dict[str, str | None]:
+    """Return the version of each package; None where one is not installed."""
+    return {name: _version(name) for name in packages}
 
 
 def version_line() -> str:

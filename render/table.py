@@ -313,7 +313,7 @@ def markdown_table(table: Table, notes: Footnotes) -> list[str]:
     for block in table.blocks():
         places = [0, *block]
         columns = [table.columns[at] for at in places]
-        lines.append(table_line([column.title for column in columns]))
+        lines.append(f"| {' | '.join(escaped_cell(column.title) for column in columns)} |")
         lines.append(f"| {' | '.join('---' if _left(table, at) else '---:' for at in places)} |")
         for number, row in enumerate(table.rows):
             cells = [escaped_cell(table.columns[at].text(row.cells[at], notes)) for at in places]
@@ -330,11 +330,6 @@ def paper_markdown(table: Table) -> str:
     told = dict.fromkeys(f"{n.text}: {n.remark}." for n in names if isinstance(n, Name) and n.remark)
     lines += [f"- {escaped(text)}" for text in (*told, *table.below)]
     return "\n".join([*lines, ""] if told or table.below else lines)
-
-
-def table_line(cells: Sequence[str]) -> str:
-    """Return one line of a Markdown table, its markup escaped."""
-    return f"| {' | '.join(map(escaped_cell, cells))} |"
 
 
 def table_console(width: int = 200) -> Console:

@@ -80,9 +80,9 @@ def number_text(value: float | None, form: str = ".2f") -> str:
     return format(value, form)
 
 
-def rounded(value: float | None) -> float | None:
-    """Return a number as tables for machines hold it: six decimals, None where it is undefined."""
-    return None if value is None or math.isnan(value) else round(float(value), 6)
+def rounded(value: float | None, decimals: int = 6) -> float | None:
+    """Return a number as tables for machines hold it: rounded, None where it is undefined."""
+    return None if value is None or math.isnan(value) else round(float(value), decimals)
 
 
 def plain(text: str) -> str:

@@ -161,12 +161,13 @@ def _show(
     as_json: bool,
 ) -> None:
     from semiology.render.table import PIPED_WIDTH, table_console
-    from semiology.reports.tables.features import json_text, print_summary
+    from semiology.reports.tables.features import content as feature_content
+    from semiology.reports.tables.features import print_summary
     from semiology.reports.tables.s3 import print_s3_summary, s3_content
     from semiology.reports.tables.sweep import print_sweep, sweep_content
 
     if as_json:
-        content = json.loads(json_text(features)) if features else {}
+        content = feature_content(features) if features else {}
         content |= {"s3": s3_content(s3)} if s3 else {}
         content |= {"sweep": sweep_content(sweep)} if sweep else {}
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))

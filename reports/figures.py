@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-BLUE, ORANGE, RED, GREEN, GREY = "#0072b2", "#e69f00", "#d55e00", "#007a5a", "#6e7781"
+BLUE, RED, GREEN, GREY = "#0072b2", "#d55e00", "#007a5a", "#6e7781"
 RAMP = ("#f1f7fc", "#deebf7", "#c6dbef", "#9ecae1", "#6baed6", "#4292c6", "#2171b5", "#08519c", "#08306b")
 COLUMN, PAGE = 3.4, 7.0
 """Inches of a column and of a page."""

@@ -54,8 +54,18 @@ def report_inputs(
         if features is None and s3 is None:
             raise ResultsError(f"--baselines: holds no answers of --only {only} → leave --only out")
         return _with_two_stages(features, s3, folds)
-    s3, unusable = (None, None) if only == "features" else _s3_results(runs)
-    features = None if only == "s3" else _feature_results(runs, s3, unusable)
+    features, s3, unusable = None, None, None
+    if only != "features":
+        try:
+            s3 = read_s3_results(runs)
+        except NoAnswersError as error:  # some were asked and cannot be used
+            unusable = error
+    if only != "s3":
+        try:
+            features = read_results(runs)
+        except NoAnswersError as error:
+            if s3 is None:
+                raise (unusable or error) from None
     facts = [*(features.records.values() if features else ()), *(s3.records_of_runs.values() if s3 else ())]
     check_one_recording_set(each.get("data") for each in facts)
     if only == "s3" and s3 is None:
@@ -89,23 +99,3 @@ def _with_two_stages(
     if features is not None and s3 is not None:
         s3 = with_two_stages(features, s3, folds)
     return ReportInputs(features, s3)
-
-
-def _s3_results(runs: Sequence[Path]) -> tuple[S3Results | None, NoAnswersError | None]:
-    """Return the answers to S3 tasks, or why those that were asked cannot be used."""
-    try:
-        return read_s3_results(runs), None
-    except NoAnswersError as error:
-        return None, error
-
-
-def _feature_results(
-    runs: Sequence[Path], s3: S3Results | None, unusable: NoAnswersError | None
-) -> Results | None:
-    """Return the answers on features; None where there are only answers to S3 tasks."""
-    try:
-        return read_results(runs)
-    except NoAnswersError as error:
-        if s3 is None:
-            raise (unusable or error) from None
-        return None

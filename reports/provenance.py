@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import pandas as pd
@@ -13,6 +12,7 @@ import pandas as pd
 from semiology.reports.read.path_scrubbing import without_paths
 from semiology.reports.summary.features import Summary
 from semiology.reports.summary.s3 import S3Summary
+from semiology.versions import installed_versions
 
 FORMAT = "semiology report provenance 1"
 PACKAGES = ("semiology-eval", "lmms-eval", "numpy", "scipy", "pandas", "pyarrow", "matplotlib", "jinja2")
@@ -37,7 +37,7 @@ def provenance(
     record: dict[str, Any] = {
         "format": FORMAT,
         "command": without_paths(" ".join(command)),
-        "software": {name: _version(name) for name in PACKAGES},
+        "software": installed_versions(PACKAGES),
         "python": platform.python_version(),
         "runs": list(runs),
         "statistics": {
@@ -87,10 +87,3 @@ def fingerprint(answers: pd.DataFrame) -> str:
     known = answers[["video_id", "patient_id", "feature", "truth"]].drop_duplicates()
     lines = sorted("\t".join(map(str, row)) for row in known.itertuples(index=False, name=None))
     return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

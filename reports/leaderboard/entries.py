@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import pandas as pd
 from semiology.features import FEATURES
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, score_run
 from semiology.metrics.statistics.intervals import Estimate
+from semiology.render.text import rounded
 from semiology.reports.leaderboard.models import FEATURE_SCORES, SOFTWARE, Card, entry_id
 from semiology.reports.provenance import fingerprint
 from semiology.reports.read.asked import PREFIX
@@ -94,7 +94,12 @@ def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportO
     known = len(answers[["video_id", "feature", "truth"]].drop_duplicates())
     pairs = answers[answers["prompt_hash"].notna() & (answers["prompt_hash"] != "")]
     pairs = pairs[["feature", "prompt_hash"]].drop_duplicates("feature")
-    small = set() if options.internal else {each.feature for each in run.scores.features if _small(each)}
+    # How many patients lack a feature altogether is not known here; the recordings without it are a bound.
+    small = {
+        each.feature
+        for each in run.scores.features
+        if min(each.n_positive_patients, each.n - each.n_positive) < SMALL_CELL and not options.internal
+    }
     macros = _macros_without(small, answers, summary) if small else run.scores.macros
     entry: dict[str, Any] = {
         "id": "",
@@ -129,7 +134,7 @@ def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportO
                 "group": macro.group,
                 "features": list(macro.features),
                 "scores": {name: _score(macro.estimates[name]) for name in FEATURE_SCORES},
-                "always_yes_f1": _number(macro.estimates["always_yes_f1"].value),
+                "always_yes_f1": rounded(macro.estimates["always_yes_f1"].value, 4),
             }
             for macro in macros
             if macro.features
@@ -141,11 +146,6 @@ def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportO
         "submitter": None if published else options.submitter,
     }
     return entry | {"id": entry_id(entry)}
-
-
-def _small(scores: FeatureScores) -> bool:
-    # How many patients lack the feature altogether is not known here; the recordings without it are a bound.
-    return scores.n_positive_patients < SMALL_CELL or scores.n - scores.n_positive < SMALL_CELL
 
 
 def _macros_without(small: set[str], answers: pd.DataFrame, summary: Summary) -> list[MacroScores]:
@@ -164,16 +164,12 @@ def _feature(scores: FeatureScores, *, withheld: bool) -> dict[str, Any]:
         "withheld": withheld,
         **{key: None if withheld else getattr(scores, name) for key, name in _COUNTS.items()},
         "scores": {} if withheld else {name: _score(scores.estimates[name]) for name in FEATURE_SCORES},
-        **{name: None if withheld else _number(getattr(scores, name)) for name in _CHANCE},
+        **{name: None if withheld else rounded(getattr(scores, name), 4) for name in _CHANCE},
     }
 
 
 def _score(estimate: Estimate) -> dict[str, float | None]:
-    return {name: _number(getattr(estimate, name)) for name in ("value", "low", "high")}
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or math.isnan(value) else round(float(value), 4)
+    return {name: rounded(getattr(estimate, name), 4) for name in ("value", "low", "high")}
 
 
 def _refuse_identifiers(made: Sequence[Mapping[str, Any]], answers: pd.DataFrame) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from semiology.data.cache import written_whole
 from semiology.render.validation import faults_of
 from semiology.reports.leaderboard.models import FORMAT, VERSION, Board
+from semiology.versions import installed_versions
 
 MOST_BYTES = 50_000_000
 _SHOWN = 10
@@ -97,10 +97,7 @@ def write_board(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
     Raises:
         LeaderboardError: what would be written breaks the schema.
     """
-    try:
-        software = f"semiology-eval {version('semiology-eval')}"
-    except PackageNotFoundError:
-        software = "semiology-eval"
+    software = " ".join(filter(None, ("semiology-eval", installed_versions()["semiology-eval"])))
     ordered = sorted(entries, key=lambda entry: (str(entry["model"]["name"]), str(entry["id"])))
     content = {"format": FORMAT, "version": VERSION, "software": software, "entries": ordered}
     wrong = faults(content)

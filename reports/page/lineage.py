@@ -51,7 +51,16 @@ def _tree(file: Path) -> dict[str, Any]:
             {"calls": int(front["metric_calls"]), "front": [str(number) for number in front["front"]]}
             for front in record.get("pareto_front") or ()
         ]
-        steps = [_step(each, chosen) for each in candidates]
+        steps = [
+            {
+                "name": f"{each['number']}: {each['origin']}"
+                + (", selected on the development recordings" if each["number"] == chosen else ""),
+                "parents": [str(parent) for parent in each["parents"]],
+                "scores": [(name, f"{float(value):.2f}") for name, value in each["development"].items()],
+                "text": str(each["wording"])[:LONGEST],
+            }
+            for each in candidates
+        ]
         shown = {"fronts": fronts, "chart": _chart(record, fronts), "tried": _tried(record)}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ResultsError(
@@ -69,17 +78,6 @@ def _tree(file: Path) -> dict[str, Any]:
         "note": note,
         "steps": steps,
         **shown,
-    }
-
-
-def _step(candidate: Mapping[str, Any], chosen: Any) -> dict[str, Any]:
-    number = candidate["number"]
-    mark = ", selected on the development recordings" if number == chosen else ""
-    return {
-        "name": f"{number}: {candidate['origin']}{mark}",
-        "parents": [str(parent) for parent in candidate["parents"]],
-        "scores": [(name, f"{float(value):.2f}") for name, value in candidate["development"].items()],
-        "text": str(candidate["wording"])[:LONGEST],
     }
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from semiology.features import FEATURES, group_of
 from semiology.metrics.scores.aggregation import THREE_CLASSES
-from semiology.metrics.scores.run_scores import FeatureScores, MacroScores
+from semiology.metrics.scores.run_scores import FeatureScores
 from semiology.metrics.statistics.intervals import Estimate
+from semiology.render.text import rounded
 from semiology.reports.summary.features import GROUPS
 from semiology.reports.summary.run_labels import ShownRun
 
@@ -23,19 +24,14 @@ STEPS = 9
 GROUP_TITLES = {"limb_body": "limb and body", "facial": "face", "audio": "sound"}
 
 
-def number(value: float | None) -> float | None:
-    """Return a value rounded for the page, None if it is undefined."""
-    return None if value is None or math.isnan(value) else round(value, 4)
+number = partial(rounded, decimals=4)
+"""A value rounded for the page, None if it is undefined."""
 
 
 def interval(estimate: Estimate) -> dict[str, Any]:
     """Return an estimate as plain values: value, low, high, and why there is no interval, or a caution."""
-    return {
-        "value": number(estimate.value),
-        "low": number(estimate.low),
-        "high": number(estimate.high),
-        "reason": estimate.reason or estimate.caution,
-    }
+    limits = {name: number(getattr(estimate, name)) for name in ("value", "low", "high")}
+    return {**limits, "reason": estimate.reason or estimate.caution}
 
 
 def headline_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
@@ -47,44 +43,41 @@ def headline_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int]
     """
     rows = []
     for run in runs:
-        if run.main and run.summary.scores.macros:
-            rows.append(_headline(run, run.summary.scores.macros[0], asked))
+        if not run.main or not run.summary.scores.macros:
+            continue
+        macro = run.summary.scores.macros[0]
+        members = {*macro.features, *macro.left_out}
+        scores = [each for each in run.summary.scores.features if each.feature in members]
+        given = sum(run.summary.n_recordings[each.feature] for each in scores)
+        own = {each.feature for each in scores}
+        lacking = [f for f in GROUPS[macro.group] if f not in own and (run.key, f) in asked]
+        possible = sum(asked.get((run.key, feature), 0) for feature in (*own, *lacking))
+        unparsed = sum(each.n_unparsed for each in scores)
+        difference = macro.estimates["f1_minus_always_yes"]
+        rows.append(
+            {
+                "key": run.key,
+                "label": run.label,
+                "marks": run.marks,
+                "group": macro.group,
+                "n_features": len(macro.features),
+                "left_out": list(macro.left_out),
+                "lacking": lacking,
+                "three_classes": [name for name in macro.features if name in THREE_CLASSES],
+                "f1": interval(macro.estimates["f1"]),
+                "always_yes": number(macro.estimates["always_yes_f1"].value),
+                "difference": interval(difference),
+                "clears": macro.clears_chance,
+                "verdict": verdict(macro.clears_chance, difference),
+                "recordings": run.summary.n_recordings[f"group:{macro.group}"],
+                "patients": run.summary.n_patients[f"group:{macro.group}"],
+                "coverage": given / possible if possible else None,
+                "answers": given,
+                "unparsed": unparsed,
+                "unparsed_share": unparsed / given if given else None,
+            }
+        )
     return rows
-
-
-def _headline(run: ShownRun, macro: MacroScores, asked: Mapping[tuple[str, str], int]) -> dict[str, Any]:
-    scores = [
-        each for each in run.summary.scores.features if each.feature in (*macro.features, *macro.left_out)
-    ]
-    given = sum(run.summary.n_recordings[each.feature] for each in scores)
-    own = {each.feature for each in scores}
-    lacking = [f for f in GROUPS[macro.group] if f not in own and (run.key, f) in asked]
-    possible = sum(asked.get((run.key, feature), 0) for feature in (*own, *lacking))
-    unparsed = sum(each.n_unparsed for each in scores)
-    f1, patients = macro.estimates["f1"], run.summary.n_patients[f"group:{macro.group}"]
-    clears = macro.clears_chance
-    difference = macro.estimates["f1_minus_always_yes"]
-    return {
-        "key": run.key,
-        "label": run.label,
-        "marks": run.marks,
-        "group": macro.group,
-        "n_features": len(macro.features),
-        "left_out": list(macro.left_out),
-        "lacking": lacking,
-        "three_classes": [name for name in macro.features if name in THREE_CLASSES],
-        "f1": interval(f1),
-        "always_yes": number(macro.estimates["always_yes_f1"].value),
-        "difference": interval(difference),
-        "clears": clears,
-        "verdict": verdict(clears, difference),
-        "recordings": run.summary.n_recordings[f"group:{macro.group}"],
-        "patients": patients,
-        "coverage": given / possible if possible else None,
-        "answers": given,
-        "unparsed": unparsed,
-        "unparsed_share": unparsed / given if given else None,
-    }
 
 
 def verdict(clears: bool | None, difference: Estimate) -> str:
@@ -113,12 +106,10 @@ def heatmap_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int])
             _cell(run, scores[feature], asked.get((run.key, feature), 0)) if feature in scores else None
             for run, scores in zip(runs, by_run, strict=True)
         ]
-        group = group_of(feature)
         rows.append(
             {
                 "feature": feature,
-                "group": GROUP_TITLES[group],
-                "first": not rows or rows[-1]["group"] != GROUP_TITLES[group],
+                "group": GROUP_TITLES[group_of(feature)],
                 "always_yes": next(cell["always_yes"] for cell in cells if cell is not None),
                 "cells": cells,
             }

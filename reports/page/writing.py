@@ -10,7 +10,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from semiology.render.text import shown_text
+from semiology.render.text import number_text, shown_text
 from semiology.reports.page.recordings import json_for_script
 
 if TYPE_CHECKING:
@@ -70,14 +70,14 @@ def _environment() -> Environment:
     return made
 
 
-def two(value: float | None) -> str:
+def two(value: float | None, form: str = ".2f") -> str:
     """Return a score with two decimals; a dash if it is undefined."""
-    return "–" if value is None else f"{value:.2f}".replace("-", "−")
+    return number_text(value, form).replace("-", "−")
 
 
 def signed(value: float | None) -> str:
     """Return a difference with its sign and two decimals."""
-    return "–" if value is None else f"{value:+.2f}".replace("-", "−")
+    return two(value, "+.2f")
 
 
 def percent(value: float | None) -> str:
@@ -91,8 +91,8 @@ def limits(estimate: Mapping[str, Any], sign: bool = False) -> str:
     """Return the interval of an estimate in brackets, or that there is none."""
     if estimate["low"] is None:
         return "[no interval]"
-    form = signed if sign else two
-    return f"[{form(estimate['low'])}, {form(estimate['high'])}]"
+    low, high = (two(estimate[name], "+.2f" if sign else ".2f") for name in ("low", "high"))
+    return f"[{low}, {high}]"
 
 
 def words(name: str) -> str:

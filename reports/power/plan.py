@@ -93,7 +93,11 @@ def read_truth(source: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """
     folder = Path(source)
     if (folder / "recordings.csv").is_file():
-        return _recording_set(folder), None
+        recordings = read_table(folder / "recordings.csv", ("video_id", "patient_id"))
+        annotations = read_table(folder / "annotations.csv", ("video_id", "feature", "present"))
+        patients = recordings[["video_id", "patient_id"]].drop_duplicates("video_id", keep="last")
+        rows = annotations[["video_id", "feature", "present"]].merge(patients, on="video_id")
+        return rows.assign(truth=rows["present"].str.strip().str.lower())[_KEYS], None
     if folder.is_dir() and not any(folder.rglob("*_samples_*.jsonl")):
         raise ValueError(
             f"{source}: holds neither recordings.csv nor answers (*_samples_*.jsonl) → give a recording set, "
@@ -272,11 +276,3 @@ def _patients(truth: pd.DataFrame, feature: str) -> Patients:
             f"{feature}: no recording {kind} the feature → choose a feature that varies in this set"
         )
     return Patients(positive, negative)
-
-
-def _recording_set(folder: Path) -> pd.DataFrame:
-    recordings = read_table(folder / "recordings.csv", ("video_id", "patient_id"))
-    annotations = read_table(folder / "annotations.csv", ("video_id", "feature", "present"))
-    patients = recordings[["video_id", "patient_id"]].drop_duplicates("video_id", keep="last")
-    rows = annotations[["video_id", "feature", "present"]].merge(patients, on="video_id")
-    return rows.assign(truth=rows["present"].str.strip().str.lower())[_KEYS]

@@ -7,7 +7,6 @@ counted. Without a run the truth that was published with the answers is used.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -140,14 +139,10 @@ def beside_s3(results: S3Results, baselines: pd.DataFrame) -> S3Results:
             questions.setdefault((record["task"], record["video_id"], record["feature"]), record)
     rows = baselines[baselines["task"] != FEATURE_TASK]
     found: list[Mapping[str, Any]] = []
-    offered: dict[str, int] = defaultdict(int)
-    videos: dict[str, set[str]] = defaultdict(set)
     annotations: dict[tuple[str, str], tuple[str, str]] = {}
     tasks = {task for task, _, _ in questions}
-    for row in rows.to_dict("records"):
-        if row["task"] not in tasks:
-            continue
-        offered[row["task"]] += 1
+    offered = rows.loc[rows["task"].isin(tasks)]
+    for row in offered.to_dict("records"):
         own = questions.get((row["task"], row["video_id"], row["feature"]))
         if own is not None and own["kind"] in CHECKED_KINDS:
             annotations[row["task"], row["video_id"]] = (str(own["truth"]), row["truth"])
@@ -158,20 +153,16 @@ def beside_s3(results: S3Results, baselines: pd.DataFrame) -> S3Results:
             names = {name: row[name] for name in ("enhancement", "prompt_id")}
             answer = _value(own["kind"], row["answer"])
             found.append({**own, **names, "model": PREFIX + row["model"], "segment": 0, "answer": answer})
-            videos[row["task"]].add(row["video_id"])
     reason = other_recordings(
         results.records_of_runs, *([pair[i] for pair in annotations.values()] for i in (0, 1))
     )
     if reason and found:
         return replace(results, notes=(*results.notes, f"baselines: {reason} → no published answer is shown"))
-    matched: dict[str, int] = defaultdict(int)
-    for record in found:
-        matched[record["task"]] += 1
+    matched = {task: [each["video_id"] for each in found if each["task"] == task] for task in tasks}
     notes = [
-        _matched(task, matched[task], count, len(videos[task])) for task, count in sorted(offered.items())
-    ]
-    if not offered:
-        notes = [_matched("S3 tasks", 0, len(rows), 0)]
+        _matched(str(task), len(matched[str(task)]), count, len(set(matched[str(task)])))
+        for task, count in offered.groupby("task").size().items()
+    ] or [_matched("S3 tasks", 0, len(rows), 0)]
     return replace(results, records=(*results.records, *found), notes=(*results.notes, *notes))
 
 
@@ -217,10 +208,8 @@ def s3_alone(baselines: pd.DataFrame) -> S3Results | None:
         return None
     present = baselines[(baselines["task"] == FEATURE_TASK) & (baselines["truth"] == "yes")]
     shown: dict[str, list[str]] = {}
-    for video, feature in (
-        present[["video_id", "feature"]].drop_duplicates().itertuples(index=False, name=None)
-    ):
-        shown.setdefault(video, []).append(feature)
+    for video, features in present.groupby("video_id")["feature"]:
+        shown[str(video)] = list(dict.fromkeys(features))
     records: list[Mapping[str, Any]] = []
     for row in rows.to_dict("records"):
         kind = KINDS[row["task"]]

@@ -8,7 +8,6 @@ the annotations; it is no repeat of the experiment.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +15,7 @@ import pandas as pd
 from semiology.features import THREE_CLASSES
 from semiology.metrics.published_rules import published_s3_task1_scores
 from semiology.metrics.scores.classification import BinaryCounts, accuracy, f1, precision, recall
-from semiology.reports.published.answers import EMBC_MODEL, read_embc_table
+from semiology.reports.published.answers import EMBC_MODEL
 
 TABLES = ("annotations", "af3_outputs", "published_tables")
 METRICS = ("precision", "recall", "f1", "accuracy")
@@ -28,15 +27,6 @@ POSE_SETS = {"InternVL": "in_internvl_pose_set", "Qwen": "in_qwen_pose_set"}
 """Column of the annotations that tells which events the published pose-overlay scores of a model cover."""
 CONDITIONS = {"none": "raw"}
 """Names of the conditions in ``af3_outputs`` where they differ from the enhancement in the tables."""
-
-
-def read_embc_tables(folder: Path) -> dict[str, pd.DataFrame]:
-    """Read the tables, every cell as text.
-
-    Raises:
-        FileNotFoundError: a table is missing; the message names it.
-    """
-    return {name: read_embc_table(folder, name) for name in TABLES}
 
 
 def embc_cells(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -18,7 +18,8 @@ from rich.console import Console
 from semiology.data.cache import written_whole
 from semiology.render.table import Column, Document, Lines, Row, Table, print_document
 from semiology.render.text import counted
-from semiology.reports.published.embc import embc_cells, read_embc_tables
+from semiology.reports.published.answers import read_embc_table
+from semiology.reports.published.embc import TABLES, embc_cells
 from semiology.reports.published.s3 import (
     CELL_COLUMNS,
     HALF_UNIT,
@@ -128,7 +129,7 @@ def reproduce_embc(folder: Path) -> Reproduction:
     Raises:
         FileNotFoundError: a table is missing; the message names it.
     """
-    cells = embc_cells(read_embc_tables(folder))
+    cells = embc_cells({name: read_embc_table(folder, name) for name in TABLES})
     status, reasons = [], []
     for row in cells.to_dict("records"):
         if math.isnan(row["recomputed"]):

@@ -33,7 +33,6 @@ Cell = tuple[str, str, str, str, str, float]
 Tables = Mapping[str, pd.DataFrame]
 
 CELL_COLUMNS = ["scope", "task", "model", "item", "metric", "value"]
-SCOPES: tuple[Scope, ...] = ("whole", "test")
 TRUTHS = ("annotations", "videos", "laterality", "task4_targets", "sequences", "reports")
 ANSWERS = ("task1_video", "task2_scores", "task3", "task4", "task5", "task6", "task7")
 # Half a unit of the second decimal, with room for the last bit.

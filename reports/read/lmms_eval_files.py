@@ -16,7 +16,7 @@ from typing import Any
 from semiology.metrics.scores.probability import probability_of_feature
 
 RESULTS = "_results.json"
-SAMPLES = re.compile(r"^(?P<stamp>.+?)_samples_(?P<task>.+)\.jsonl$")
+RESULT_FILE = re.compile(r"^(?P<stamp>.+?)(_results\.json|_samples_(?P<task>.+)\.jsonl)$")
 # The checkpoints in this package lie where it is installed; nobody wants to read that path.
 EMBEDDED_MODELS: Mapping[str, str] = {
     "backends/embedded/checkpoints/sees": "embedded",
@@ -134,8 +134,18 @@ def find_result_files(paths: Sequence[Path], notes: list[str]) -> list[ResultFil
     for path in paths:
         if not path.exists():
             raise ResultsError(f"{path}: there is no such file or folder → give the folder of a finished run")
+        whole = path.is_dir() or path.name.endswith(RESULTS)
         for file in sorted(_candidates(path)):
-            _add(file, runs, notes, whole=path.is_dir() or path.name.endswith(RESULTS))
+            found = RESULT_FILE.match(file.name)
+            if not found:
+                notes.append(f"{file.name}: neither a results nor a samples file of lmms-eval → ignored")
+                continue
+            key, stamp = (file.parent.resolve(), found["stamp"]), found["stamp"]
+            run = runs.setdefault(key, ResultFiles(file.parent, stamp, whole=whole))
+            if found["task"]:
+                run.samples[found["task"]] = file
+            elif run.record is None:
+                run.record = _json(file, notes)
     return sorted(runs.values(), key=lambda run: run.age)
 
 
@@ -211,35 +221,16 @@ def read_run_record(folder: Path, roots: Iterable[Path], notes: list[str]) -> di
 
 
 def _candidates(path: Path) -> Iterable[Path]:
+    """Return the result files in a folder; with a results file its samples, with a sample file its results."""
     if path.is_dir():
-        return [f for pattern in (f"*{RESULTS}", "*_samples_*.jsonl") for f in path.rglob(pattern)]
-    if path.name.endswith(RESULTS):
-        stamp = path.name.removesuffix(RESULTS)
-        return [
-            path,
-            *(f for f in path.parent.glob("*_samples_*.jsonl") if f.name.startswith(f"{stamp}_samples_")),
-        ]
-    found = SAMPLES.match(path.name)
-    if not found:
-        return [path]
-    results = path.parent / f"{found['stamp']}{RESULTS}"
-    return [path, results] if results.exists() else [path]
-
-
-def _add(file: Path, runs: dict[tuple[Path, str], ResultFiles], notes: list[str], *, whole: bool) -> None:
-    found = SAMPLES.match(file.name)
-    if found:
-        stamp = found["stamp"]
-    elif file.name.endswith(RESULTS):
-        stamp = file.name.removesuffix(RESULTS)
-    else:
-        notes.append(f"{file.name}: neither a results nor a samples file of lmms-eval → ignored")
-        return
-    run = runs.setdefault((file.parent.resolve(), stamp), ResultFiles(file.parent, stamp, whole=whole))
-    if found:
-        run.samples[found["task"]] = file
-    elif run.record is None:
-        run.record = _json(file, notes)
+        return [file for file in path.rglob("*") if RESULT_FILE.match(file.name)]
+    own = RESULT_FILE.match(path.name)
+    beside = [(file, RESULT_FILE.match(file.name)) for file in (path.parent.iterdir() if own else ())]
+    return [path] + [
+        file
+        for file, found in beside
+        if own and found and found["stamp"] == own["stamp"] and bool(found["task"]) != bool(own["task"])
+    ]
 
 
 def _json(file: Path, notes: list[str]) -> dict[str, Any] | None:

@@ -26,8 +26,8 @@ from semiology.reports.read.lmms_eval_files import (
     mapping,
     read_samples,
 )
-from semiology.reports.read.run_facts import caveats
-from semiology.reports.read.s3_texts import RunTexts, heard, texts_of_runs
+from semiology.reports.read.run_facts import caveats, sound_given
+from semiology.reports.read.run_texts import RunTexts, texts_of_runs
 
 KEY = "s3"
 """Under which a sample of an S3 task holds its record."""
@@ -139,7 +139,9 @@ def _rows(run: ResultFiles, model: str, order: int, notes: list[str]) -> list[di
             read = read_samples(path, notes, key=KEY, fault=s3_fault)
             failed = sum(FAILED_REQUEST in str(record.get("raw")) for record in read)
             note_gaps(run, task, len(read), failed, where, notes)
-            played = heard(run, task)
+            config = mapping(mapping(run.record, "configs"), task)
+            sound = sound_given(config, str(mapping(run.record, "config").get("model")))
+            played = isinstance(sound, str) and sound != "none"
             rows += [
                 {
                     **record,

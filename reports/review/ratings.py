@@ -84,7 +84,13 @@ def _read_sheet(path: Path, known: set[str]) -> list[tuple[str, dict[str, int], 
     said: dict[str, dict[str, str]] = {}
     for number, row in rows:
         item, rater = row["item"], row.get("rater") or path.stem
-        value, fault = _rating(row["rating"])
+        text, fault = row["rating"], None
+        try:
+            value = float(text.replace(",", ".")) if text else None
+        except ValueError:
+            value = math.nan
+        if value is not None and value not in POINTS:
+            fault = f"rating is {text[:20]!r} → write a whole number from 1 to 5, or nothing"
         if item not in known:
             fault = f"item {item!r} is not of this review"
         elif item in rated.get(rater, {}):
@@ -93,7 +99,7 @@ def _read_sheet(path: Path, known: set[str]) -> list[tuple[str, dict[str, int], 
             faults.append(f"{path.name}:{number}: {fault}")
             continue
         if value is not None:
-            rated.setdefault(rater, {})[item] = value
+            rated.setdefault(rater, {})[item] = int(value)
         if row.get("comment"):
             said.setdefault(rater, {})[item] = row["comment"]
     if faults:
@@ -143,15 +149,3 @@ def _csv_table(content: bytes) -> list[list[str]]:
     head = lines[1] if lines[0].strip().lower().startswith("sep=") and len(lines) > 1 else lines[0]
     mark = max((",", ";", "\t"), key=head.count)
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))
-
-
-def _rating(text: str) -> tuple[int | None, str | None]:
-    if not text:
-        return None, None
-    try:
-        value = float(text.replace(",", "."))
-    except ValueError:
-        value = math.nan
-    if value not in POINTS:
-        return None, f"rating is {text[:20]!r} → write a whole number from 1 to 5, or nothing"
-    return int(value), None

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -59,19 +59,22 @@ def review_app(
         raise ReviewError(f"rater {rater!r}: use 1 to 40 letters, digits, '_', '.' or '-'; initials will do")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     by_item = {case.item: case for case in cases}
-    _add_pages(app)
+    folder = files("semiology.reports.review").joinpath("page")
+
+    def page(name: str) -> Callable[[], Response]:
+        kind = mimetypes.guess_type(name)[0] or "text/plain"
+        return lambda: Response(folder.joinpath(name).read_bytes(), media_type=kind)
+
+    for address, name in PAGES.items():
+        app.get(f"/{{token}}/{address}")(page(name))
 
     @app.get("/{token}/api/review")
     def review() -> dict[str, Any]:
         given = {rating.item: rating for rating in store.latest(rater)}
         shown = []
         for case in cases:
-            rated = given.get(case.item)
-            own = (
-                {"rating": rated.rating, "comment": rated.comment}
-                if rated
-                else {"rating": None, "comment": ""}
-            )
+            rated = given.get(case.item, Rating(rater, case.item, None))
+            own = {"rating": rated.rating, "comment": rated.comment}
             seen = {name: getattr(case, name) for name in SHOWN}
             shown.append({**seen, "has_video": case.video_id in videos, **own})
         return {"rater": rater, "scale": {str(k): text for k, text in SCALE.items()}, "cases": shown}
@@ -137,14 +140,3 @@ def serve(app: Guard, listening: socket.socket) -> None:
     config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
     with contextlib.suppress(KeyboardInterrupt):
         uvicorn.Server(config).run(sockets=[listening])
-
-
-def _add_pages(app: FastAPI) -> None:
-    folder = files("semiology.reports.review").joinpath("page")
-
-    def make(name: str) -> Any:
-        kind = mimetypes.guess_type(name)[0] or "text/plain"
-        return lambda: Response(folder.joinpath(name).read_bytes(), media_type=kind)
-
-    for address, name in PAGES.items():
-        app.get(f"/{{token}}/{address}")(make(name))

@@ -53,7 +53,13 @@ def shown_runs(runs: Sequence[RunSummary], records: Mapping[str, Mapping[str, An
         records: facts of the runs by model, as in `semiology.reports.read.feature_answers.Results`.
     """
     models = list(dict.fromkeys(run.model for run in runs))
-    main = {model: _main([run for run in runs if run.model == model]) for model in models}
+
+    def rank(run: RunSummary) -> tuple[bool, bool, bool, int]:
+        plain = run.enhancement == NO_ENHANCEMENT
+        return plain, run.prompt == REFERENCE, is_reference(run.prompt), len(run.scores.features)
+
+    # Of equals the first.
+    main = {model: max((run for run in runs if run.model == model), key=rank) for model in models}
     ordered = [run for run in runs if main[run.model] is run]
     ordered += [run for run in runs if main[run.model] is not run]
     return tuple(
@@ -74,13 +80,3 @@ def marks_of(model: str, records: Mapping[str, Mapping[str, Any]]) -> tuple[str,
         return (PUBLISHED,)
     record = records.get(model, {})
     return tuple(text for name, text in MARKS.items() if record.get(name))
-
-
-def _main(runs: Sequence[RunSummary]) -> RunSummary:
-    """Return the run that stands for a model; of equals the first."""
-
-    def rank(run: RunSummary) -> tuple[bool, bool, bool, int]:
-        plain = run.enhancement == NO_ENHANCEMENT
-        return plain, run.prompt == REFERENCE, is_reference(run.prompt), len(run.scores.features)
-
-    return max(runs, key=rank)

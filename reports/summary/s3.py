@@ -69,15 +69,7 @@ class S3Run:
 def _with_remarks(
     run: S3Run, frame: pd.DataFrame, merged: MergedTexts, reader: TextReader, encoder: str | None
 ) -> S3Run:
-    """Return the run with who merged and read its texts, and what a reader must know about its measures.
-
-    Args:
-        run: scores.
-        frame: answers that were scored.
-        merged: the merger of its texts, after its work.
-        reader: the reader of its texts.
-        encoder: name of the encoder behind BERTScore, or None.
-    """
+    """Return the run with who merged and read its texts, and what a reader must know about its measures."""
     if run.kind == "sequence":
         return replace(run, remarks=_of_truth(frame))
     if run.task == TWO_STAGE_TASK:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -58,9 +59,9 @@ def document(summary: Summary) -> Document:
     )
 
 
-def json_text(summary: Summary) -> str:
-    """Return the machine table, caveats and notes as JSON."""
-    content = {
+def content(summary: Summary) -> dict[str, Any]:
+    """Return the machine table, caveats and notes, ready for JSON."""
+    return {
         "headline": headline(summary).splitlines(),
         "caveats": list(summary.caveats),
         "notes": list(summary.notes),
@@ -69,7 +70,6 @@ def json_text(summary: Summary) -> str:
         "seed": summary.seed,
         "rows": summary_rows(summary),
     }
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def write_files(summary: Summary, folder: Path) -> list[Path]:
@@ -77,7 +77,7 @@ def write_files(summary: Summary, folder: Path) -> list[Path]:
     contents = {
         "summary.csv": csv_of(summary_rows(summary)),
         "summary.md": markdown(document(summary)),
-        "summary.json": json_text(summary) + "\n",
+        "summary.json": json.dumps(content(summary), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
     }
     return write_texts(contents, folder)
 

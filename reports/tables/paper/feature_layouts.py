@@ -149,12 +149,7 @@ def _names(runs: Sequence[RunSummary], features: Sequence[str], name_of: RunName
 
 
 def _fewer(run: RunSummary, most: Mapping[str, int]) -> str:
-    """Return how many recordings of a feature a run has where others have more; empty if none have.
-
-    Args:
-        run: the run.
-        most: recordings of the run that has most of them, by feature of the table.
-    """
+    """Return how many recordings of a feature a run has where others have more (``most``); empty if none have."""
     own = {feature: run.n_recordings[feature] for feature in most if feature in _features(run)}
     if all(count == most[feature] for feature, count in own.items()):
         return ""
