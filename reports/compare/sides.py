@@ -8,7 +8,7 @@ CHOICE names a model, or any of ``model=…,prompt=…,enhancement=…``; ``best
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -101,16 +101,32 @@ def read_side(text: str) -> Side:
         if name not in CONDITION:
             raise SideError(f"{text}: cannot choose by {name!r} → use {', '.join(CONDITION)}")
         wanted[name] = value
-    side = _published(path, text) if path.suffix == ".csv" else _run(path, text)
-    best = wanted.get("model") == BEST and BEST not in {c.model for c in side.conditions}
+    published = path.suffix == ".csv"
+    side = Side(text)
+    if published:
+        rows = read_baselines(path)
+        rows = rows[(rows["task"] == FEATURE_TASK) & rows["feature"].isin(FEATURES)]
+        if rows.empty:
+            raise SideError(f"{path.name}: holds no answers on features → import them again")
+    else:
+        results = read_results([path])
+        rows = labelled_recordings(results.answers)
+        data = next((str(r["data"]) for r in results.records.values() if r.get("data")), None)
+        side = Side(text, data=data, notes=results.notes, facts=results.records)
+    conditions = []
+    for key, group in rows.groupby(["model", "prompt_id", "enhancement"], sort=True):
+        model, prompt, enhancement = map(str, key)
+        answers = group[list(ANSWER_COLUMNS)].reset_index(drop=True)
+        conditions.append(Condition(model, prompt, enhancement, answers, published))
+    best = wanted.get("model") == BEST and BEST not in {c.model for c in conditions}
     if best:
         del wanted["model"]
     matching = tuple(
-        c for c in side.conditions if all(getattr(c, name) == value for name, value in wanted.items())
+        c for c in conditions if all(getattr(c, name) == value for name, value in wanted.items())
     )
     if not matching:
-        raise SideError(f"{text}: nothing here matches → choose one of\n{choices(source, side.conditions)}")
-    return Side(text, matching, None, best, side.data, side.notes, side.facts)
+        raise SideError(f"{text}: nothing here matches → choose one of\n{choices(source, conditions)}")
+    return replace(side, conditions=matching, best=best)
 
 
 def _path(source: str) -> Path:
@@ -158,28 +174,3 @@ def choices(source: str, conditions: Sequence[Condition]) -> str:
         chosen = ",".join(f"{name}={getattr(condition, name)}" for name in varied)
         lines.append(f"  '{source}{SEPARATOR}{chosen}'")
     return "\n".join(lines)
-
-
-def _run(path: Path, text: str) -> Side:
-    results = read_results([path])
-    recordings = labelled_recordings(results.answers)
-    data = next((str(r["data"]) for r in results.records.values() if r.get("data")), None)
-    found = _conditions(recordings.rename(columns={"prompt_id": "prompt"}), published=False)
-    return Side(text, found, None, False, data, results.notes, results.records)
-
-
-def _published(path: Path, text: str) -> Side:
-    rows = read_baselines(path)
-    rows = rows[(rows["task"] == FEATURE_TASK) & rows["feature"].isin(FEATURES)]
-    if rows.empty:
-        raise SideError(f"{path.name}: holds no answers on features → import them again")
-    return Side(text, _conditions(rows.rename(columns={"prompt_id": "prompt"}), published=True))
-
-
-def _conditions(rows: pd.DataFrame, *, published: bool) -> tuple[Condition, ...]:
-    found = []
-    for key, group in rows.groupby(list(CONDITION), sort=True):
-        model, prompt, enhancement = (str(part) for part in key)
-        answers = group[list(ANSWER_COLUMNS)].reset_index(drop=True)
-        found.append(Condition(model, prompt, enhancement, answers, published))
-    return tuple(found)

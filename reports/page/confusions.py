@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,20 +29,18 @@ def confusion_rows(recordings: pd.DataFrame, runs: Sequence[ShownRun]) -> list[d
     ``rightly na`` and ``na missed`` count the recordings whose truth is NA by whether that was the answer;
     elsewhere these two are None, and such recordings are not scored.
     """
-    tables: dict[tuple[str, str], dict[tuple[str, str], int]] = {}
-    counts = recordings.groupby(["run", "feature", "truth", "answer"], observed=True).size()
-    for run, feature, truth, answer, count in counts.reset_index().itertuples(index=False, name=None):
-        tables.setdefault((run, feature), {})[truth, answer] = int(count)
     by_key = {run.key: run for run in runs}
     rows = []
-    for (key, feature), table in tables.items():
-        row: dict[str, Any] = {"run": by_key[key], "feature": feature}
-        row |= {title: table.get((truth, answer), 0) for truth, answer, title in COLUMNS}
+    known = recordings.dropna(subset=["truth", "answer"])
+    for (key, feature), part in known.groupby(["run", "feature"], observed=True):
+        table = Counter(zip(part["truth"], part["answer"], strict=True))
+        row: dict[str, Any] = {"run": by_key[str(key)], "feature": feature}
+        row |= {title: table[truth, answer] for truth, answer, title in COLUMNS}
         three = feature in THREE_CLASSES
         scored = {k: n for k, n in table.items() if k[0] in (("yes", "no", "na") if three else ("yes", "no"))}
         row["na"] = sum(n for (truth, answer), n in scored.items() if answer == "na" != truth)
-        row["rightly na"] = table.get(("na", "na"), 0) if three else None
-        row["na missed"] = table.get(("na", "yes"), 0) + table.get(("na", "no"), 0) if three else None
+        row["rightly na"] = table["na", "na"] if three else None
+        row["na missed"] = table["na", "yes"] + table["na", "no"] if three else None
         row["unparsed"] = sum(n for (_, answer), n in scored.items() if answer == "unparsed")
         row["not scored"] = sum(table.values()) - sum(scored.values())
         rows.append(row)

@@ -172,9 +172,8 @@ def _asked(recordings: pd.DataFrame) -> dict[tuple[str, str], int]:
 
 
 def _subtitle(scores: ReportScores) -> str:
-    models = list(dict.fromkeys(run.summary.model for run in scores.runs))
-    models += [run.model for run in (scores.s3.runs if scores.s3 else ()) if run.model not in models]
-    models = list(dict.fromkeys(models))
+    models = {run.summary.model for run in scores.runs}
+    models |= {run.model for run in scores.s3.runs} if scores.s3 else set()
     parts = [counted(len(models), "model")]
     if scores.recordings is not None:
         recordings, patients = (scores.recordings[name].nunique() for name in ("video_id", "patient_id"))

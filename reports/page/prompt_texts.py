@@ -42,7 +42,18 @@ def prompt_rows(
         questions: texts as sent by hash, where the sample files hold them.
     """
     known = _library()
-    scores = _scores(runs)
+    scores: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for run in runs:
+        for each in run.summary.scores.features:
+            scores[each.feature, run.summary.prompt].append(
+                {
+                    "model": run.summary.model,
+                    "enhancement": run.summary.enhancement,
+                    "marks": run.marks,
+                    "f1": interval(each.estimates["f1"]),
+                    "clears": each.clears_chance,
+                }
+            )
     columns = ["feature", "prompt_id", "prompt_hash", "prompt"]
     asked = answers[answers["prompt_hash"].notna()][columns].drop_duplicates()
     rows = []
@@ -50,7 +61,7 @@ def prompt_rows(
         prompt, text = known.get((feature, digest), (None, None))
         text = text or questions.get(digest)
         provenance = prompt.provenance if prompt else ""
-        own = scores.get((feature, label), [])
+        own = scores[feature, label]
         plain = [each["f1"]["value"] for each in own if each["enhancement"] == NO_ENHANCEMENT]
         rows.append(
             {
@@ -83,20 +94,4 @@ def _library() -> dict[tuple[str, str], tuple[Prompt, str]]:
         for name in (None, *answer_formats()):
             text = render(prompt, name)
             found.setdefault((prompt.feature, prompt_hash(text)), (prompt, text))
-    return found
-
-
-def _scores(runs: Sequence[ShownRun]) -> dict[tuple[str, str], list[dict[str, Any]]]:
-    found = defaultdict(list)
-    for run in runs:
-        for scores in run.summary.scores.features:
-            found[scores.feature, run.summary.prompt].append(
-                {
-                    "model": run.summary.model,
-                    "enhancement": run.summary.enhancement,
-                    "marks": run.marks,
-                    "f1": interval(scores.estimates["f1"]),
-                    "clears": scores.clears_chance,
-                }
-            )
     return found

@@ -9,7 +9,6 @@ A column ``fold`` may follow: the published part of a recording, by patient.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -57,14 +56,7 @@ def s3_answers(folder: Path) -> pd.DataFrame:
         FileNotFoundError: a table is missing; the message names it.
     """
     tables = read_s3_tables(folder)
-    makers: tuple[Callable[[dict[str, pd.DataFrame]], pd.DataFrame], ...] = (
-        _features,
-        _sides,
-        _times,
-        _sequences,
-        _reports,
-        _diagnoses,
-    )
+    makers = (_features, _sides, _times, _sequences, _reports, _diagnoses)
     frame = pd.concat([make(tables) for make in makers], ignore_index=True)
     patients = tables["videos"].set_index("video_id")["patient_id"]
     frame = frame[frame["video_id"].isin(patients.index)]

@@ -78,25 +78,21 @@ def _with_remarks(
         return run
     remarks = []
     merged_by = read_by = ""
-    by_model, both = merged.by_model, merged.by_model + merged.extractive
-    if merged.model is not None and by_model:
+    texts = "{} of several windows merged {}.".format
+    if merged.model is not None and merged.by_model:
         merged_by = merged.model.label
         rest = f"; {merged.extractive} extractively, which it did not merge" if merged.extractive else ""
-        remarks.append(f"{counted(by_model, 'text')} of several windows merged by {merged_by}{rest}.")
-    elif both:
+        remarks.append(texts(counted(merged.by_model, "text"), f"by {merged_by}{rest}"))
+    elif merged.by_model + merged.extractive:
         merged_by = EXTRACTIVE
-        remarks.append(
-            f"{counted(both, 'text')} of several windows merged extractively (each statement taken once)."
-        )
+        told = counted(merged.by_model + merged.extractive, "text")
+        remarks.append(texts(told, "extractively (each statement taken once)"))
     readings = run.parts[0].readings if run.parts else None
     pairs = ("text and its reference", "texts and their references")
     if readings is not None and reader.judge is not None and readings.judged:
         read_by = reader.judge
-        rest = (
-            f"; {readings.by_rules} by the offline rules, because it did not read them"
-            if readings.by_rules
-            else ""
-        )
+        more = f"; {readings.by_rules} by the offline rules, because it did not read them"
+        rest = more if readings.by_rules else ""
         remarks.append(f"{counted(readings.judged, *pairs)} read by {read_by}{rest}.")
     elif readings is not None and readings.judged + readings.by_rules:
         read_by = BY_RULES
