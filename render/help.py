@@ -1,6 +1,8 @@
-"""Examples under a command's ``--help`` that can be copied as they stand."""
+"""Groups of commands, and examples under a command's ``--help`` that can be copied as they stand."""
 
 from __future__ import annotations
+
+import typer
 
 # Typer's help leaves a column free on each side of an 80-column terminal. It fills the rest with spaces, so
 # that a line continued with a backslash would not survive copying: an example is one line that fits.
@@ -21,3 +23,8 @@ def examples(*commands: str) -> str:
     heading = "Example:" if len(commands) == 1 else "Examples:"
     shown = ("[cyan]" + command.replace("[", r"\[") + "[/cyan]" for command in commands)
     return "\n\n".join((heading, *shown))
+
+
+def command_group(told: str, *commands: str) -> typer.Typer:
+    """Return a group of commands with its help and examples, which it also shows when called by itself."""
+    return typer.Typer(no_args_is_help=True, rich_markup_mode="rich", help=told, epilog=examples(*commands))

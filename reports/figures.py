@@ -93,13 +93,9 @@ def _saved(stem: str, figure: Figure) -> dict[str, bytes]:
 
 
 def _new(width: float, rows: float, title: str, *, notes: Sequence[str] = ()) -> tuple[Figure, Axes]:
-    """Return an empty figure with its title above and its notes below, both broken to its width.
+    """Return an empty figure with its title (one paragraph a line) and, below, its notes, broken to its width.
 
-    Args:
-        width: inches.
-        rows: inches that axes and legend take.
-        title: one paragraph a line.
-        notes: sentences, for figures without a legend, which would lie over them.
+    Axes and legend take ``rows`` inches. Notes are for figures without a legend, which would lie over them.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

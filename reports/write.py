@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.features import FEATURES
-from semiology.reports.compare.enhancements import EnhancementEffect, enhancement_effects
+from semiology.reports.compare.enhancements import enhancement_effects
 from semiology.reports.figures import figure_files
 from semiology.reports.inputs import ReportInputs
 from semiology.reports.page.content import ReportScores, page_content
@@ -21,9 +21,9 @@ from semiology.reports.page.writing import MAX_BYTES, render_page
 from semiology.reports.provenance import provenance
 from semiology.reports.read.run_provenance import run_provenances
 from semiology.reports.summary.features import Summary, labelled_recordings, summarise
-from semiology.reports.summary.run_labels import ShownRun, shown_runs
+from semiology.reports.summary.run_labels import shown_runs
 from semiology.reports.summary.s3 import S3Summary, summarise_s3
-from semiology.reports.summary.wordings import ModelWordings, wording_strips
+from semiology.reports.summary.wordings import wording_strips
 from semiology.reports.tables.features import write_files
 from semiology.reports.tables.files import write_texts
 from semiology.reports.tables.page_tables import content_tables, published_layouts
@@ -144,36 +144,32 @@ def report_scores(
     options: ReportOptions,
 ) -> ReportScores:
     """Return everything that the files are made from; arguments as in `write_report`."""
-    results = inputs.features
     records: dict[str, Mapping[str, Any]] = dict(inputs.s3.records_of_runs if inputs.s3 else {})
-    recordings = None
-    wordings: tuple[ModelWordings, ...] = ()
-    effects: tuple[EnhancementEffect, ...] = ()
-    runs: tuple[ShownRun, ...] = ()
-    if results is not None and features is not None:
-        records |= results.records
-        known = results.answers["feature"].isin(FEATURES)
-        results = replace(results, answers=results.answers[known])
-        recordings = labelled_recordings(results.answers)
-        runs = shown_runs(features.runs, records)
-        drawing: dict[str, Any] = {"policy": features.policy, "resamples": features.resamples}
-        wordings = wording_strips(results.answers, recordings, seed=features.seed, **drawing)
-        effects = enhancement_effects(recordings, seed=features.seed, **drawing)
     facts = None
     if options.data is not None:
         facts = recording_set_facts(options.data, out, with_videos=options.videos)
+    made = run_provenances(paths) if paths else []
+    lineage = read_lineages(options.lineage)
+    results = inputs.features
+    if results is None or features is None:
+        return ReportScores(results, features, s3, None, (), (), (), records, made, lineage, facts)
+    records |= results.records
+    known = results.answers["feature"].isin(FEATURES)
+    results = replace(results, answers=results.answers[known])
+    recordings = labelled_recordings(results.answers)
+    drawing: dict[str, Any] = {name: getattr(features, name) for name in ("policy", "resamples", "seed")}
     return ReportScores(
         results,
         features,
         s3,
         recordings,
-        runs,
-        wordings,
-        effects,
+        shown_runs(features.runs, records),
+        wording_strips(results.answers, recordings, **drawing),
+        enhancement_effects(recordings, **drawing),
         records,
-        run_provenances(paths) if paths else [],
-        lineage=read_lineages(options.lineage),
-        facts=facts,
+        made,
+        lineage,
+        facts,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from semiology.render.help import examples
+from semiology.render.help import command_group, examples
 from semiology.reports.options import (
     BertscoreDownload,
     BertscoreEncoder,
@@ -23,11 +23,9 @@ from semiology.reports.options import (
 if TYPE_CHECKING:
     from semiology.metrics.statistics.intervals import Estimate
 
-agreement_app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="How far annotators agree, and whether metrics rank reports as experts do.",
-    epilog=examples("semiology agreement annotators first.csv second.csv"),
+agreement_app = command_group(
+    "How far annotators agree, and whether metrics rank reports as experts do.",
+    "semiology agreement annotators first.csv second.csv",
 )
 _Out = Annotated[Path | None, typer.Option(help="CSV file to write.", dir_okay=False)]
 

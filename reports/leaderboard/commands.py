@@ -9,15 +9,13 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from semiology.render.help import examples
+from semiology.render.help import command_group, examples
 from semiology.render.text import counted
 from semiology.reports.options import PolicyOption, Resamples, Seed
 
-leaderboard_app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="Results as a file that laboratories can exchange: scores and protocol, no recordings, no patients.",
-    epilog=examples("semiology leaderboard export runs --out ours.json"),
+leaderboard_app = command_group(
+    "Results as a file that laboratories can exchange: scores and protocol, no recordings, no patients.",
+    "semiology leaderboard export runs --out ours.json",
 )
 _Files = Annotated[list[Path], typer.Argument(help="Leaderboard files.")]
 

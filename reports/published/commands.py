@@ -7,23 +7,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from semiology.render.help import examples
+from semiology.render.help import command_group, examples
 from semiology.render.text import counted
 
 if TYPE_CHECKING:
     from semiology.reports.published.reproduction import Reproduction
 
-reproduce_app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="Compute published tables again from published answers, with this package's metrics.",
-    epilog=examples("semiology reproduce s3 --data s3_published --out cells.csv"),
+reproduce_app = command_group(
+    "Compute published tables again from published answers, with this package's metrics.",
+    "semiology reproduce s3 --data s3_published --out cells.csv",
 )
-baselines_app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="Published answers as a table that reports can put beside your model.",
-    epilog=examples("semiology baselines import s3 s3_published --out s3_answers.csv"),
+baselines_app = command_group(
+    "Published answers as a table that reports can put beside your model.",
+    "semiology baselines import s3 s3_published --out s3_answers.csv",
 )
 _Data = Annotated[
     Path, typer.Option("--data", help="Folder of the normalised release.", exists=True, file_okay=False)

@@ -7,13 +7,11 @@ from typing import Annotated, Literal
 
 import typer
 
-from semiology.render.help import examples
+from semiology.render.help import command_group, examples
 
-review_app = typer.Typer(
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    help="Have justifications rated by epileptologists: draw a sample, rate it locally, read the ratings.",
-    epilog=examples("semiology review export runs --out review --features tonic"),
+review_app = command_group(
+    "Have justifications rated by epileptologists: draw a sample, rate it locally, read the ratings.",
+    "semiology review export runs --out review --features tonic",
 )
 _Folder = Annotated[Path, typer.Argument(help="Folder that `review export` wrote.", file_okay=False)]
 
