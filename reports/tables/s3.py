@@ -18,14 +18,14 @@ from semiology.reports.tables.estimates import number_of
 from semiology.reports.tables.files import write_texts
 
 COLUMNS = (
-    Column("figure"),
+    Column("measure"),
     Column("value [95 %]"),
-    Column("without skill", layout="{} ({})"),
+    Column("trivial baseline", layout="{} ({})"),
     Column("rule", left=True),
 )
 REMARKS = (
     "published: the rule behind the published tables. sound: what was not understood counts as wrong.",
-    "without skill: the same recordings answered by a constant, by chance, or with another patient's report.",
+    "trivial baseline: the same recordings answered by a constant, by chance, or with another patient's report.",
 )
 
 
