@@ -59,7 +59,7 @@ SIGNS: Mapping[str, re.Pattern[str]] = {
             r"(?:both|bilateral) (?:arms?|hands?|upper (?:limbs?|extremit(?:y|ies)))",
             r"(?:mov\w+|jerk\w*|rais\w+|shak\w+|simultaneous\w*|same time|synchron\w+)",
         ),
-        "figure4": r"\bfigure[ -]?(?:of[ -])?(?:4|four)\b|\b4 feature\b|\bfencer'?s?\b|\bfencing\b",
+        "figure4": r"\bfigure[ -]?(?:of[ -])?(?:4|four)\b|\b4 sign\b|\bfencer'?s?\b|\bfencing\b",
         "tonic": r"\btonic\b|\bstiff\w*|\brigid\w*|\bdystoni[ac]\b|\btonically\b|\bposturing\b",
         "clonic": r"\bclonic\b|\bmyoclon\w+|\brhythmic\w*.{0,20}jerk\w*|\bjerk\w*\b",
         "limb_automatisms": r"\bfumbl\w+|\bpicking\b|\brubb\w+|\bpatting\b|\bpedal\w+|\bcycling\b"

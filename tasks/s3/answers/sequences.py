@@ -22,7 +22,7 @@ _BREAKS = re.compile(r"[,;，、\n]|->|=>|→|>|\bfollowed by\b|\bthen\b|\band t
 _NUMBER = re.compile(r"^\s*(?:\d{1,4}[.)]|\(\d{1,4}\))\s*")
 _EDGES = " \t\"'[](){}."
 _NOTHING = re.compile(
-    r"(?:none|nothing|no (?:visible |observed |observable |seizure |such )*(?:symptoms?|features?|features?)"
+    r"(?:none|nothing|no (?:visible |observed |observable |seizure |such )*(?:symptoms?|signs?|features?)"
     r"(?: (?:is|are|was|were) (?:seen|observed|visible|present|detected|identified))?"
     r"(?: in (?:the|this) video)?)",
     re.IGNORECASE,

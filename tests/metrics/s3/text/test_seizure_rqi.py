@@ -147,6 +147,11 @@ def test_a_report_is_read_by_rules() -> None:
     assert found.words == len(REPORT.split())
 
 
+@pytest.mark.parametrize("text", ["a figure-4 posture", "the 4 sign on the left", "a fencer's posture"])
+def test_a_figure_4_is_read_under_each_of_its_names(text: str) -> None:
+    assert extract_findings(f"The patient shows {text}.").features == ["figure4"]
+
+
 @pytest.mark.parametrize(
     ("text", "hazardous"),
     [
