@@ -33,8 +33,9 @@ class Variable:
         return os.environ.get(self.name, "").strip() or self.default
 
     def words(self) -> tuple[str, ...]:
-        """Return the different parts of a value that is separated by commas."""
-        return tuple(dict.fromkeys(part.strip() for part in self.text().split(",") if part.strip()))
+        """Return the different parts of a value that is separated by commas, of the default where it has none."""
+        given = self.text().strip(" ,") or self.default
+        return tuple(dict.fromkeys(part.strip() for part in given.split(",") if part.strip()))
 
     def folder(self) -> Path | None:
         """Return the value as a path, or None where there is none."""

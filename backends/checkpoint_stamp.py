@@ -15,22 +15,27 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 def checkpoint_stamp(pretrained: str, cache: Path, *, revision: str | None = None) -> str:
-    """Return a text that changes whenever the checkpoint does.
+    """Return a text that changes whenever a checkpoint, a folder or a name on the hub, does.
 
-    A folder is told by the content of its files, which are read once and remembered in ``cache``; a name on
-    the model hub by the commit whose files lie on this machine. Nothing is asked of the hub.
-
-    Args:
-        pretrained: folder, or name on the hub, as for ``from_pretrained``.
-        cache: folder that remembers digests.
-        revision: branch, tag or commit on the hub; ``main`` by default.
+    A folder is told by the content of its files, which are read once and remembered in the folder ``cache``; a name
+    on the model hub by the commit (of ``revision``, ``main`` by default) whose files lie on this machine. Nothing
+    is asked of the hub.
 
     Raises:
         ValueError: the folder holds no weights, or the hub's files are not on this machine.
     """
     folder = Path(pretrained).expanduser()
     if not folder.is_dir():
-        return f"{pretrained}@{_commit(pretrained, revision)}"
+        if revision and _COMMIT.fullmatch(revision):
+            return f"{pretrained}@{revision}"
+        from huggingface_hub import try_to_load_from_cache
+
+        found = try_to_load_from_cache(pretrained, "config.json", revision=revision)
+        if not isinstance(found, str):
+            raise ValueError(
+                f"{pretrained}: not on this machine yet; load the model first, or name its commit"
+            )
+        return f"{pretrained}@{Path(found).parent.name}"
     if folder.parent.name == "snapshots" and _COMMIT.fullmatch(folder.name):
         return f"commit {folder.name}"  # the hub's own cache: files there are named by their content
     files = sorted({path for pattern in FILES for path in folder.glob(pattern) if path.is_file()})
@@ -40,14 +45,3 @@ def checkpoint_stamp(pretrained: str, cache: Path, *, revision: str | None = Non
     for path in files:
         digest.update(f"{path.name}\0{content_digest(path, cache)}\n".encode())
     return f"content {digest.hexdigest()}"
-
-
-def _commit(name: str, revision: str | None) -> str:
-    if revision and _COMMIT.fullmatch(revision):
-        return revision
-    from huggingface_hub import try_to_load_from_cache
-
-    found = try_to_load_from_cache(name, "config.json", revision=revision)
-    if not isinstance(found, str):
-        raise ValueError(f"{name}: not on this machine yet; load the model first, or name its commit")
-    return Path(found).parent.name

@@ -1,4 +1,4 @@
-"""A model that gives one and the same answer: the chance baseline, and a dry run that needs no GPU.
+"""A model that gives one and the same answer: a trivial baseline, and a dry run that needs no GPU.
 
 ``lmms_eval --model semiology_constant --model_args answer=yes --tasks 'semiology_*'`` walks the whole road,
 builds every message as a real model would get it, and scores "always yes".
@@ -18,9 +18,7 @@ class ConstantAnswer(GenerationOnly):
     Args:
         answer: The reply, for instance ``yes``.
         build_messages: Whether to build every message first, so that unreadable media show.
-        batch_size: Accepted because lmms-eval always passes it; has no effect.
-        max_batch_size: As ``batch_size``.
-        device: As ``batch_size``.
+        batch_size, max_batch_size, device: Accepted because lmms-eval passes them; without effect.
     """
 
     is_simple = False
@@ -42,8 +40,7 @@ class ConstantAnswer(GenerationOnly):
         """Return the constant reply for every request, in order."""
         for request in tqdm(requests, desc="Building messages", disable=not self.build_messages):
             if self.build_messages:
-                _, doc_to_messages, _, doc_id, task, split = request.args
-                doc_to_messages(self.task_dict[task][split][doc_id])
+                self.messages_of(request)
         return [
             GenerationResult(text=self.answer, token_counts=TokenCounts(output_tokens=1)) for _ in requests
         ]

@@ -18,9 +18,10 @@ import logging
 import os
 import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from semiology.data.cache import cache_directory
@@ -30,6 +31,17 @@ VERSION = 1
 
 FAILED = "[LMMS_EVAL_REQUEST_FAILED"
 """How lmms-eval's model classes, and ours, begin a text that stands for a missing reply; never kept."""
+
+
+def failed_reply(reason: object) -> str:
+    """Return the text that stands for a missing reply."""
+    return f"{FAILED}: {str(reason).replace(chr(10), ' ')}]"
+
+
+def failure_of(reply: str) -> str | None:
+    """Return why there is no reply, None where there is one."""
+    return reply.removeprefix(FAILED).strip(": ]") if reply.startswith(FAILED) else None
+
 
 MediumKey = tuple[str, str, float | None, float | None]
 """A medium by what it is: ``video``, ``image`` or ``audio``; the digest of the file's content
@@ -45,12 +57,9 @@ class JournalError(OSError):
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model answered.
+    """What a model answered to the question of a key (see `answer_key`).
 
-    Attributes:
-        key: see `answer_key`.
-        text: the answer.
-        extra: what else is to be kept, such as log-probabilities; anything that JSON can hold.
+    ``extra`` is what else is to be kept, such as log-probabilities; anything that JSON can hold.
     """
 
     key: str
@@ -59,30 +68,11 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class DamagedLine:
-    """A line that could not be read and was skipped; its question is asked again."""
-
-    file: str
-    line: int
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.reason}; the line is skipped and its question asked again"
-
-
-@dataclass(frozen=True)
 class JournalSummary:
-    """What a journal holds and gave.
+    """What a journal holds, in how many files and bytes, and how many answers it gave since it was opened (hits).
 
-    Attributes:
-        answers: answers that can be given.
-        stale: those of them that nobody asks for now (another model, wording, window or file); None if
-            it was not said what is asked.
-        files: files in the folder.
-        bytes: their size.
-        damaged_lines: lines that were skipped.
-        hits: how often an answer was found, since opening.
-        misses: how often there was none.
+    Stale are the answers that nobody asks for now (another model, wording, window or file); None if it was not said
+    what is asked.
     """
 
     answers: int
@@ -91,7 +81,6 @@ class JournalSummary:
     bytes: int
     damaged_lines: int
     hits: int
-    misses: int
 
 
 def answer_key(
@@ -129,15 +118,12 @@ def answer_key(
     return hashlib.sha256(json.dumps(parts, sort_keys=True, allow_nan=False).encode()).hexdigest()
 
 
-class Journal:
-    """The journal in a folder, opened for reading and appending.
+class Journal(AbstractContextManager["Journal"]):
+    """The journal in a folder, by default ``journal`` where ``SEMIOLOGY_CACHE`` is, opened for reading and appending.
 
-    Opening repairs what a killed process left: an unfinished last line of the file that is appended to is
-    cut off. Damaged lines elsewhere are skipped, listed in `damaged` and logged.
-
-    Args:
-        folder: made for its owner alone if it does not exist; by default ``journal`` in the folder that
-            ``SEMIOLOGY_CACHE`` names.
+    The folder is made for its owner alone if it does not exist. Opening repairs what a killed process left: an
+    unfinished last line of the file that is appended to is cut off. Damaged lines elsewhere are skipped, listed in
+    `damaged` and logged.
 
     Raises:
         JournalError: the folder cannot be written.
@@ -145,13 +131,14 @@ class Journal:
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = cache_directory() / "journal" if folder is None else folder.expanduser()
-        self.damaged: list[DamagedLine] = []
+        self.damaged: list[str] = []
         self._answers: dict[str, Answer] = {}
-        self._hits = self._misses = 0
+        self._hits = 0
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file, self.path = _own_file(self.folder)
-            _repair(self._file)
+            file, self.path = _own_file(self.folder)
+            self._file: int | None = file
+            _repair(file)
             for path in sorted(self.folder.glob(_PATTERN)):
                 self._read(path)
         except OSError as error:
@@ -162,15 +149,7 @@ class Journal:
         for line in self.damaged:
             _log.warning("%s", line)
 
-    def __enter__(self) -> Journal:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def __len__(self) -> int:
@@ -187,16 +166,12 @@ class Journal:
         """Return the answer to a question, or None if it was not answered."""
         found = self._answers.get(key)
         self._hits += found is not None
-        self._misses += found is None
         return found
 
     def put_many(self, answers: Iterable[Answer]) -> int:
-        """Append a group of answers; they are on the disk when this returns.
+        """Append a group of answers that are on the disk when this returns; return how many.
 
         Answers to questions that are answered already are left out.
-
-        Returns:
-            How many were appended.
 
         Raises:
             JournalError: they could not be written; none of them is kept.
@@ -210,7 +185,7 @@ class Journal:
             if answer.key not in self._answers and answer.key not in fresh:
                 fresh[answer.key] = _line(answer)
         if fresh:
-            self._append(b"".join(fresh.values()))
+            self._append(self._file, b"".join(fresh.values()))
             # As a later run would read them: JSON turns tuples into lists and keys into text.
             self._answers.update((key, _parsed(line)) for key, line in fresh.items())
         return len(fresh)
@@ -225,7 +200,6 @@ class Journal:
             bytes=sum(sizes),
             damaged_lines=len(self.damaged),
             hits=self._hits,
-            misses=self._misses,
         )
 
     def close(self) -> None:
@@ -234,16 +208,15 @@ class Journal:
             os.close(self._file)
             self._file = None
 
-    def _append(self, data: bytes) -> None:
-        assert self._file is not None
-        before = os.fstat(self._file).st_size
+    def _append(self, file: int, data: bytes) -> None:
+        before = os.fstat(file).st_size
         rest = memoryview(data)
         try:
             while rest:
-                rest = rest[os.write(self._file, rest) :]
-            os.fsync(self._file)
+                rest = rest[os.write(file, rest) :]
+            os.fsync(file)
         except OSError as error:
-            os.ftruncate(self._file, before)
+            os.ftruncate(file, before)
             raise JournalError(
                 f"{self.path}: answers could not be written ({error.strerror}); make room on the disk and "
                 "run the same command again"
@@ -257,16 +230,17 @@ class Journal:
             except ValueError as error:
                 # A last line without an end may be in the writing by another process.
                 if number < len(lines):
-                    self.damaged.append(DamagedLine(path.name, number, str(error)))
+                    self.damaged.append(
+                        f"{path.name}:{number}: {error}; the line is skipped and its question asked again"
+                    )
                 continue
             if answer is not None:
                 self._answers.setdefault(answer.key, answer)
 
 
-def _own_file(folder: Path) -> tuple[int | None, Path]:
+def _own_file(folder: Path) -> tuple[int, Path]:
     """Open and lock the first file that no other process has locked; make one if there is none."""
-    number = 0
-    while True:
+    for number in count():
         path = folder / f"answers-{number:03d}.jsonl"
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -278,12 +252,11 @@ def _own_file(folder: Path) -> tuple[int | None, Path]:
             os.close(handle)
             path = folder / f"answers-{uuid.uuid4().hex}.jsonl"
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600), path
-        number += 1
+    raise AssertionError("unreachable")
 
 
-def _repair(file: int | None) -> None:
+def _repair(file: int) -> None:
     """End a last line that is whole but for its end, and cut off one that is not."""
-    assert file is not None
     data = os.pread(file, os.fstat(file).st_size, 0)
     end = data.rfind(b"\n") + 1
     if end == len(data):

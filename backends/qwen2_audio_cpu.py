@@ -63,19 +63,11 @@ class Qwen2AudioOnCpu(Qwen2_Audio):  # type: ignore[misc]
         simple_prompt: bool = False,
         dtype: str = "auto",
     ) -> None:
-        """Load the model.
+        """Load a Qwen2-Audio checkpoint on a device, for instance ``cpu``, ``mps`` or ``cuda:1``.
 
-        Args:
-            pretrained: folder or name of a Qwen2-Audio checkpoint.
-            device: where the model runs, for instance ``cpu``, ``mps`` or ``cuda:1``.
-            device_map: accepted because lmms-eval users write it for the stock class; must agree with
-                ``device`` if given.
-            batch_size: questions answered together.
-            use_cache: keep keys and values while generating.
-            add_generation_prompt: end the prompt with the assistant's turn.
-            add_system_prompt: keep the system turn of the checkpoint's chat template.
-            simple_prompt: no chat template, as for the base model.
-            dtype: of the weights; ``auto`` is that of the file.
+        The arguments are those of the stock class, and ``dtype`` of the weights (``auto``: that of the file). Its
+        users write ``device_map``, which must agree with ``device``; without ``add_system_prompt`` the chat
+        template's system turn is left out; ``simple_prompt`` uses no chat template, as for the base model.
 
         Raises:
             ValueError: ``device_map`` names another place than ``device``.
@@ -91,18 +83,14 @@ class Qwen2AudioOnCpu(Qwen2_Audio):  # type: ignore[misc]
         self.simple_prompt = simple_prompt
         self._device = torch.device(device)
         self.device_map = device
-        self._load(pretrained, dtype)
-        self.batch_size_per_gpu = int(batch_size)
-        self.use_cache = use_cache
-        self._rank, self._world_size = 0, 1
-
-    def _load(self, pretrained: str, dtype: str) -> None:
-        """Load model and processor, and take the system turn out of the chat template if so asked."""
         model = Qwen2AudioForConditionalGeneration.from_pretrained(pretrained, dtype=dtype)
         self._model = model.to(self._device).eval()
         self._config = model.config
         self.processor = AutoProcessor.from_pretrained(pretrained)
         self.processor.tokenizer.padding_side = "left"
         self._tokenizer = self.processor.tokenizer
-        if not self.add_system_prompt:
+        if not add_system_prompt:
             self.processor.chat_template = self.processor.chat_template.replace(_SYSTEM_TURN, "")
+        self.batch_size_per_gpu = int(batch_size)
+        self.use_cache = use_cache
+        self._rank, self._world_size = 0, 1

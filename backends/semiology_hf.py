@@ -7,8 +7,9 @@ Arguments have the names of the stock Qwen classes where these have them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,15 +17,14 @@ from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
 from loguru import logger
 
 from semiology.backends.generation_only import GenerationOnly
-from semiology.backends.journal import FAILED
-from semiology.backends.shared_prefix.engine import Already, OnAnswers, Planned, SharedPrefixEngine
-from semiology.backends.shared_prefix.frames import DecordReader, FrameReader
+from semiology.backends.journal import failed_reply
+from semiology.backends.shared_prefix.decoding import DEFAULT_ANSWERS
+from semiology.backends.shared_prefix.engine import SharedPrefixEngine
+from semiology.backends.shared_prefix.frames import DecordReader, StreamedReader
 from semiology.backends.shared_prefix.loading import Loading, load_checkpoint
 from semiology.backends.shared_prefix.questions import Answer, Question, Settings
-from semiology.backends.shared_prefix.resuming import DEFAULT_JOURNAL, Resuming, resumed
+from semiology.backends.shared_prefix.resuming import DEFAULT_JOURNAL, resumed
 from semiology.backends.shared_prefix.sampling import Sampling
-from semiology.backends.shared_prefix.scores import DEFAULT_ANSWERS
-from semiology.backends.shared_prefix.streamed_frames import StreamedReader
 from semiology.backends.shared_prefix.windows import Options
 from semiology.settings import processes
 
@@ -77,11 +77,6 @@ class SemiologyHF(GenerationOnly):
         engine: Does the work; its ``reader`` may be replaced before the first request.
         counts: What was done so far.
         journal: As given.
-        on_answers: Called with ``[(Question, Answer), …]`` after every group of answers, when the journal
-            has them.
-        already: Asked for every question that the journal does not know before its recording is opened;
-            what it answers is not asked again.
-        planned: Called with all questions of a run before the first is answered.
 
     Raises:
         ValueError: An argument, the checkpoint or the device is not usable; the message says why.
@@ -118,17 +113,24 @@ class SemiologyHF(GenerationOnly):
         super().__init__()
         del max_batch_size
         device = self._join_processes(device or "auto")
+        for name, value, known in (
+            ("score", score, ("logprob", "none")),
+            ("decoder", decoder, ("stream", "decord")),
+        ):
+            if value not in known:
+                raise ValueError(f"{name}={value}: give {' or '.join(known)}")
         loading = Loading(
             str(pretrained), device, device_map or None, dtype, attn_implementation, revision,
             trust_remote_code, min_pixels, max_pixels,
         )  # fmt: skip
         sampling = Sampling(fps, max_num_frames, max_frames, min_pixels, max_pixels, total_pixels)
-        self.batch_size_per_gpu = int(batch_size) if str(batch_size).isdigit() else 1
+        rows = max(int(batch_size), Options.rows) if str(batch_size).isdigit() else Options.rows
         options = Options(
-            sharing, token_budget, max(self.batch_size_per_gpu, Options.rows), _scored(score),
+            sharing, token_budget, rows, score == "logprob",
             tuple(answers.split("|")), system_prompt,
         )  # fmt: skip
-        self.engine = SharedPrefixEngine(load_checkpoint(loading), sampling, options, _reader(decoder))
+        reader = StreamedReader() if decoder == "stream" else DecordReader()
+        self.engine = SharedPrefixEngine(load_checkpoint(loading), sampling, options, reader)
         self.journal = str(journal)
         self._setup = {
             "sampling": asdict(sampling),
@@ -136,9 +138,6 @@ class SemiologyHF(GenerationOnly):
             "attention": attn_implementation,
         }
         self.counts = self.engine.counts
-        self.on_answers: OnAnswers | None = None
-        self.already: Already | None = None
-        self.planned: Planned | None = None
 
     def _join_processes(self, device: str) -> str:
         """Take part in a run of several processes and return the device of this one."""
@@ -171,53 +170,20 @@ class SemiologyHF(GenerationOnly):
         """Where the inputs go."""
         return self.engine.checkpoint.device
 
-    @property
-    def batch_size(self) -> int:
-        """Questions per padded batch, as given."""
-        return self.batch_size_per_gpu
-
     def generate_until(self, requests: Sequence[Instance]) -> list[GenerationResult]:
         """Answer all requests and return the replies in their order."""
         questions = [
-            Question(number, self._builder(request), Settings.read(request.args[2]), request)
+            Question(number, partial(self.messages_of, request), Settings.read(request.args[2]), request)
             for number, request in enumerate(requests)
         ]
         run = resumed(
             self.journal, self.engine.checkpoint, self._setup, questions=len(questions), rank=self.rank
         )
         with run as resuming:
-            answers = self.engine.answer(questions, *self._hooks(resuming))
+            answers = self.engine.answer(questions, resuming.on_answers, resuming.already, resuming.plan)
             logger.info(resuming.summary())
         logger.info(f"semiology_hf, sharing {self.engine.sharing}: {self.counts.summary()}")
         return [_result(answer) for answer in answers]
-
-    def _hooks(self, resuming: Resuming) -> tuple[OnAnswers, Already, Planned]:
-        """Return the engine's hooks: journal and progress first, then what was plugged into this class."""
-
-        def on_answers(answered: list[tuple[Question, Answer]]) -> None:
-            resuming.on_answers(answered)
-            if self.on_answers is not None:
-                self.on_answers(answered)
-
-        def already(question: Question) -> Answer | None:
-            known = resuming.already(question)
-            return self.already(question) if known is None and self.already is not None else known
-
-        def planned(questions: Sequence[Question]) -> None:
-            resuming.plan(questions)
-            if self.planned is not None:
-                self.planned(questions)
-
-        return on_answers, already, planned
-
-    def _builder(self, request: Instance) -> Callable[[], Sequence[dict[str, Any]]]:
-        _, doc_to_messages, _, doc_id, task, split = request.args
-
-        def build() -> Sequence[dict[str, Any]]:
-            messages: Sequence[dict[str, Any]] = doc_to_messages(self.task_dict[task][split][doc_id])
-            return messages
-
-        return build
 
     def clean(self) -> None:
         """Let the model go, so that its memory is free for what comes after."""
@@ -225,21 +191,9 @@ class SemiologyHF(GenerationOnly):
         super().clean()
 
 
-def _scored(score: str) -> bool:
-    if score not in ("none", "logprob"):
-        raise ValueError(f"score={score}: give logprob or none")
-    return score == "logprob"
-
-
-def _reader(decoder: str) -> FrameReader:
-    if decoder not in ("stream", "decord"):
-        raise ValueError(f"decoder={decoder}: give stream or decord")
-    return StreamedReader() if decoder == "stream" else DecordReader()
-
-
 def _result(answer: Answer) -> GenerationResult:
     if answer.failure is not None:
-        return GenerationResult(text="{}: {}]".format(FAILED, answer.failure.replace("\n", " ")))
+        return GenerationResult(text=failed_reply(answer.failure))
     scores = dict(answer.scores) if answer.scores else None
     return GenerationResult(
         text=answer.text, token_counts=ScoredTokenCounts(scores, output_tokens=answer.tokens)

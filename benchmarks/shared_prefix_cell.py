@@ -29,9 +29,9 @@ from measuring import forget_peak, peak_mib, used_mib
 from qwen_vl_utils import process_vision_info
 from transformers import AutoProcessor, DynamicCache, Qwen2_5_VLForConditionalGeneration
 
+from semiology.backends.shared_prefix.frames import StreamedReader
 from semiology.backends.shared_prefix.questions import Medium
 from semiology.backends.shared_prefix.sampling import Sampling, pick_as_qwen, resize_as_qwen
-from semiology.backends.shared_prefix.streamed_frames import StreamedReader
 
 TASK, SPLIT = "shared_prefix", "test"
 LEAST_ROW = 512

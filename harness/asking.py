@@ -12,18 +12,18 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from semiology.backends.checkpoint_stamp import checkpoint_stamp
-from semiology.backends.journal import FAILED, Answer, Journal, answer_key
+from semiology.backends.journal import Answer, Journal, answer_key, failure_of
 from semiology.data.cache import cache_directory, content_digest
 from semiology.harness.scheduling import document_of, generating, windows_together
 from semiology.render.progress import RunProgress
+from semiology.render.validation import did_you_mean
 from semiology.settings import processes
 from semiology.tasks.settings import sound_override
 
@@ -42,13 +42,9 @@ Document = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ProbeResult:
-    """What asking about a few segments took.
+    """What asking about a few segments took, in s by the clock, without loading the model.
 
-    Attributes:
-        windows: segments that were asked about.
-        questions: questions that were asked.
-        known: questions that an earlier run had answered.
-        seconds: by the clock, without loading the model.
+    ``known`` counts the questions that an earlier run had answered.
     """
 
     windows: int
@@ -61,10 +57,8 @@ class ProbeResult:
 class Probe:
     """A few segments that are asked about first.
 
-    Attributes:
-        windows: the segments.
-        window_of: tells a question's segment; None for a question of another package's task.
-        told: hears what the probe took; what it raises ends the run.
+    ``window_of`` tells a question's segment; None for a question of another package's task. What ``told``, which
+    hears what the probe took, raises ends the run.
     """
 
     windows: Collection[Hashable]
@@ -73,12 +67,7 @@ class Probe:
 
 
 def load_model(model: str, model_args: str, *, setting: str = "--model") -> Any:
-    """Load an lmms-eval model after the checks that every run passes.
-
-    Args:
-        model: name in lmms-eval.
-        model_args: its arguments, ``key=value`` separated by commas.
-        setting: the option that named it, for messages.
+    """Load an lmms-eval model after the checks that every run passes; ``setting`` named it, for messages.
 
     Raises:
         ValueError: there is no such model, its address is not this machine's, or it refuses an argument.
@@ -92,7 +81,7 @@ def load_model(model: str, model_args: str, *, setting: str = "--model") -> Any:
 
     names = MODEL_REGISTRY_V2.list_model_names()
     if model not in names and model not in {each.model_id for each in manifests()}:
-        raise ValueError(f"{setting} {model}: lmms-eval has no such model{nearest(model, names)}")
+        raise ValueError(f"{setting} {model}: lmms-eval has no such model{did_you_mean(model, names)}")
     check_address(model, model_args)
     refuse_remote_code()
     given = {part.partition("=")[0].strip() for part in model_args.split(",")}
@@ -101,12 +90,6 @@ def load_model(model: str, model_args: str, *, setting: str = "--model") -> Any:
     check_client(lm)
     name_video_errors()
     return lm
-
-
-def nearest(name: str, names: Sequence[str]) -> str:
-    """Return the end of a message about an unknown name: the known name that is most like it, if any is."""
-    near = get_close_matches(name, names, n=1, cutoff=0.6)
-    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def ask_documents(
@@ -118,15 +101,9 @@ def ask_documents(
     visual: Callable[[Document], Any],
     settings: Mapping[str, Any],
 ) -> list[str]:
-    """Return the model's replies in the order of the documents, outside an evaluation.
+    """Return the replies of a model, of either protocol, in the order of the documents, outside an evaluation.
 
-    Args:
-        lm: an lmms-eval model of either protocol.
-        documents: one per question.
-        text: gives a document's question.
-        messages: gives its chat messages.
-        visual: gives its media for simple models.
-        settings: generation settings.
+    ``text``, ``messages`` and ``visual`` give a document's question, its chat messages and its media for simple models.
     """
     from lmms_eval.api.instance import Instance
 
@@ -143,26 +120,15 @@ def ask_documents(
         return [_text(reply) for reply in lm.generate_until(requests)]
 
 
-def failure_of(reply: str) -> str | None:
-    """Return why there is no reply, None where there is one."""
-    return reply.removeprefix(FAILED).strip(": ]") if reply.startswith(FAILED) else None
-
-
 @contextmanager
 def answers_kept(
     model: str, model_args: str, folder: Path, *, probe: Probe | None = None, at_once: int = REQUESTS_AT_ONCE
 ) -> Iterator[None]:
     """Let lmms-eval ask a model in steps while this lasts, and keep every answer.
 
-    Runs of several processes (torchrun) are left alone: some model classes want all processes to be asked
+    The folder holds the journal, unless the model class keeps one of its own. A group is of ``at_once`` questions
+    at least. Runs of several processes (torchrun) are left alone: some model classes want all processes to be asked
     equally often.
-
-    Args:
-        model: name in lmms-eval.
-        model_args: its arguments.
-        folder: holds the journal, unless the model class keeps one of its own.
-        probe: segments to ask about first, if any.
-        at_once: least number of questions in a group.
     """
     if processes() > 1:
         yield
@@ -177,12 +143,9 @@ def answers_kept(
 
     @functools.wraps(original)
     def evaluate(lm: Any, *arguments: Any, **keywords: Any) -> Any:
-        if hasattr(lm, "journal"):
-            steps = _Steps(lm, None, "", at_once)
-            with generating(lm, lambda requests: steps.replies(requests, probe)):
-                return original(lm, *arguments, **keywords)
-        with Journal(folder) as journal:
-            steps = _Steps(lm, journal, model_identity(model, model_args), at_once)
+        with nullcontext() if hasattr(lm, "journal") else Journal(folder) as journal:
+            identity = "" if journal is None else model_identity(model, model_args)
+            steps = _Steps(lm, journal, identity, at_once)
             with generating(lm, lambda requests: steps.replies(requests, probe)):
                 return original(lm, *arguments, **keywords)
 
@@ -283,10 +246,7 @@ class _Steps:
 def question_key(request: Any, document: Document | None, model: str) -> str | None:
     """Return a question's name in the journal; None for one whose answer is drawn afresh each time.
 
-    Args:
-        request: of lmms-eval.
-        document: its row of our question tables; None for another package's task, which is not kept.
-        model: see `model_identity`.
+    Another package's task, which has no document in our question tables, is not kept either.
     """
     generation = next(each for each in request.args if isinstance(each, dict))
     if document is None or generation.get("do_sample") or float(generation.get("temperature") or 0) > 0:

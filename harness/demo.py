@@ -1,7 +1,7 @@
 """``semiology demo``: the whole road from video to score, on simulated recordings and embedded models.
 
 All are stand-ins that fit a laptop: the recordings are drawn by a program, and the models, one that sees and
-one that hears, are a few million weights trained on such drawings and sounds. The figures show that the road
+one that hears, are a few million weights trained on such drawings and sounds. The numbers show that the road
 works; they say nothing about patients.
 """
 
@@ -25,12 +25,9 @@ PICTURE_SIZE = (640, 480)
 def demo(out: Path, data: Path | None, patients: int, seed: int) -> None:
     """Simulate recordings (or take a given set), ask the embedded models everything, print and write scores.
 
-    Args:
-        out: Folder for recordings, results and report; an unfinished simulation there is continued.
-        data: Recording set to use instead of a simulated one.
-        patients: Number of simulated patients.
-        seed: Seed of the simulation.
+    The folder ``out`` gets recordings, results and report; an unfinished simulation there is continued.
     """
+    from semiology.data.simulated import simulate
     from semiology.reports.commands import report
     from semiology.reports.read.feature_answers import read_results
     from semiology.reports.summary.features import headline, summarise
@@ -40,7 +37,14 @@ def demo(out: Path, data: Path | None, patients: int, seed: int) -> None:
     if data is None:
         data = out / "recordings"
         console.print(f"[bold]1/3[/bold] Simulating {patients * RECORDINGS_PER_PATIENT} recordings in {data}")
-        _simulate(data, patients, seed)
+        simulate(
+            data,
+            patients=patients,
+            seed=seed,
+            recordings_per_patient=RECORDINGS_PER_PATIENT,
+            size=PICTURE_SIZE,
+            workers=2,
+        )
     console.print(
         "[bold]2/3[/bold] Asking the embedded models through lmms-eval: what is seen, what is heard"
     )
@@ -55,6 +59,11 @@ def _ask(model: str, features: tuple[str, ...], data: Path, out: Path) -> Path:
 
     A demo that was stopped finds what it had asked in the journal of the model that sees.
     """
+    from semiology.backends.embedded import hears, sees
+
+    # lmms-eval's cache knows a model only by its path.
+    weights = {EMBEDDED: sees, EMBEDDED_AUDIO: hears}[model].CHECKPOINT / "model.safetensors"
+    digest = hashlib.sha256(weights.read_bytes()).hexdigest()[:12]
     journal = (out / "responses" / "journal").absolute()
     # lmms-eval separates model arguments by commas.
     kept = f"journal={'none' if ',' in str(journal) else journal}"
@@ -65,28 +74,6 @@ def _ask(model: str, features: tuple[str, ...], data: Path, out: Path) -> Path:
             data=data,
             out=out / "runs" / model,
             tasks=",".join(f"semiology_{feature}" for feature in features),
-            use_cache=out / "responses" / f"{model}-{_weights_digest(model)}",
+            use_cache=out / "responses" / f"{model}-{digest}",
         )
-    )
-
-
-def _weights_digest(model: str) -> str:
-    """Return a short hash of a checkpoint: lmms-eval's cache knows a model only by its path."""
-    from semiology.backends.embedded import hears as tiny_audio
-    from semiology.backends.embedded import sees as tiny
-
-    checkpoint = {EMBEDDED: tiny.CHECKPOINT, EMBEDDED_AUDIO: tiny_audio.CHECKPOINT}[model]
-    return hashlib.sha256((checkpoint / "model.safetensors").read_bytes()).hexdigest()[:12]
-
-
-def _simulate(data: Path, patients: int, seed: int) -> None:
-    from semiology.data.simulated import simulate
-
-    simulate(
-        data,
-        patients=patients,
-        seed=seed,
-        recordings_per_patient=RECORDINGS_PER_PATIENT,
-        size=PICTURE_SIZE,
-        workers=2,
     )

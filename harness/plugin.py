@@ -16,12 +16,11 @@ import functools
 import inspect
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
 from itertools import chain
-from pathlib import Path
 from typing import Any, NoReturn
 
 from semiology.settings import ONLY, processes
+from semiology.tasks import TASK_FOLDER
 
 _MARK = "_semiology_wrapped"
 
@@ -38,31 +37,25 @@ def manifests() -> list[Any]:
 
         logger.warning(
             f"Semiology's tasks could not be added to lmms-eval ({error}); "
-            f"pass --include_path {task_folder()} instead"
+            f"pass --include_path {TASK_FOLDER} instead"
         )
     from lmms_eval.models.registry_v2 import ModelManifest
 
+    chat_models = {
+        "semiology_constant": "constant.ConstantAnswer",
+        "semiology_jsonl": "jsonl.model.SemiologyJsonl",
+        "semiology_hf": "semiology_hf.SemiologyHF",
+    }
     return [
-        ModelManifest(
-            model_id="semiology_constant", chat_class_path="semiology.backends.constant.ConstantAnswer"
+        *(
+            ModelManifest(model_id=name, chat_class_path=f"semiology.backends.{path}")
+            for name, path in chat_models.items()
         ),
-        ModelManifest(
-            model_id="semiology_jsonl", chat_class_path="semiology.backends.jsonl.model.SemiologyJsonl"
-        ),
-        ModelManifest(model_id="semiology_hf", chat_class_path="semiology.backends.semiology_hf.SemiologyHF"),
         ModelManifest(
             model_id="semiology_qwen2_audio",
             simple_class_path="semiology.backends.qwen2_audio_cpu.Qwen2AudioOnCpu",
         ),
     ]
-
-
-def task_folder() -> Path:
-    """Return the folder of our task YAMLs, without importing the task code."""
-    spec = find_spec("semiology.tasks")
-    if spec is None or spec.origin is None:
-        raise ImportError("the package semiology.tasks is not installed")
-    return Path(spec.origin).parent
 
 
 def add_tasks() -> None:
@@ -74,25 +67,28 @@ def add_tasks() -> None:
     """
     from lmms_eval.tasks import TaskManager
 
-    original = TaskManager.initialize_tasks
-    if not getattr(original, _MARK, False):
-        TaskManager.initialize_tasks = _with_our_tasks(original)
+    _wrap_once(TaskManager, "initialize_tasks", _with_our_tasks)
 
 
 def check_runs() -> None:
     """Wrap lmms-eval's ``simple_evaluate`` and ``evaluate`` for runs of our tasks; idempotent."""
     from lmms_eval import evaluator
 
-    if not getattr(evaluator.simple_evaluate, _MARK, False):
-        evaluator.simple_evaluate = _checked(evaluator.simple_evaluate)
-    if not getattr(evaluator.evaluate, _MARK, False):
-        evaluator.evaluate = _sharing(evaluator.evaluate)
+    _wrap_once(evaluator, "simple_evaluate", _checked)
+    _wrap_once(evaluator, "evaluate", _sharing)
+
+
+def _wrap_once(owner: Any, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+    original = getattr(owner, name)
+    if not getattr(original, _MARK, False):
+        wrapper = functools.wraps(original)(wrap(original))
+        setattr(wrapper, _MARK, True)
+        setattr(owner, name, wrapper)
 
 
 def _with_our_tasks(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
     """Return a task discovery that adds our folders, and makes sure that runs are checked."""
 
-    @functools.wraps(original)
     def initialize_tasks(
         manager: Any, include_path: str | list[str] | None = None, include_defaults: bool = True
     ) -> dict[str, Any]:
@@ -100,12 +96,11 @@ def _with_our_tasks(original: Callable[..., dict[str, Any]]) -> Callable[..., di
         paths = [include_path] if isinstance(include_path, str) else list(include_path or [])
         from semiology.tasks.generated import generated_folder
 
-        paths += [str(ours) for ours in (task_folder(), generated_folder()) if str(ours) not in paths]
+        paths += [str(ours) for ours in (TASK_FOLDER, generated_folder()) if str(ours) not in paths]
         if ONLY.text():
             include_defaults = False
         return original(manager, include_path=paths, include_defaults=include_defaults)
 
-    setattr(initialize_tasks, _MARK, True)
     return initialize_tasks
 
 
@@ -113,7 +108,6 @@ def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return a ``simple_evaluate`` that ends a run of ours that cannot work, before its model is loaded."""
     signature = inspect.signature(original)
 
-    @functools.wraps(original)
     def simple_evaluate(*arguments: Any, **keywords: Any) -> Any:
         bound = signature.bind(*arguments, **keywords)
         from semiology.harness.pictures import key_pictures_by_content
@@ -126,14 +120,12 @@ def _checked(original: Callable[..., Any]) -> Callable[..., Any]:
             _stop(error)
         return original(*bound.args, **bound.kwargs)
 
-    setattr(simple_evaluate, _MARK, True)
     return simple_evaluate
 
 
 def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return an ``evaluate`` under which the questions of ours about a window meet."""
 
-    @functools.wraps(original)
     def evaluate(lm: Any, task_dict: Any, *arguments: Any, **keywords: Any) -> Any:
         from semiology.harness.cut_replies import cut_replies_marked
         from semiology.harness.scheduling import recordings_dealt, windows_together
@@ -155,7 +147,6 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
         ):
             return original(lm, task_dict, *arguments, **keywords)
 
-    setattr(evaluate, _MARK, True)
     return evaluate
 
 

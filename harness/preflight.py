@@ -7,18 +7,29 @@ late and exit with 0.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from semiology.backends.text.served import chosen_text_model
+from semiology.data.cache import cache_directory
 from semiology.features import AUDIO_FEATURES, FEATURES
+from semiology.metrics.s3.text.justification_rules import READERS
 from semiology.privacy.remote_code import refuse_remote_code
-from semiology.privacy.remote_models import check_address
-from semiology.privacy.uploads import check_uploads
-from semiology.settings import WINDOW
+from semiology.privacy.remote_models import check_address, check_uploads
+from semiology.settings import SWEEP_FORMATS, SWEEP_PROMPTS, WINDOW
+from semiology.tasks.derived_media import usable_plan
+from semiology.tasks.documents import check_wording
 from semiology.tasks.generated import missing_task_files
+from semiology.tasks.plan import current_plan, write_private
+from semiology.tasks.s3.documents import nothing_to_ask, prompt_of
+from semiology.tasks.s3.records import set_model
+from semiology.tasks.s3.targets import targets
 from semiology.tasks.s3.task_list import GROUP as S3_GROUP
 from semiology.tasks.s3.task_list import asked_tasks
+from semiology.tasks.settings import read_settings, window_for_model
+from semiology.tasks.sweep.wordings import select_wordings
 from semiology.tasks.task_list import (
     GROUP,
     PLAIN_TASKS,
@@ -28,9 +39,6 @@ from semiology.tasks.task_list import (
     asked_enhanced,
     group_of_tasks,
 )
-
-if TYPE_CHECKING:
-    from semiology.tasks.settings import Settings
 
 SOUND_ONLY_MODELS = frozenset(
     {"audio_flamingo_3", "kimi_audio", "qwen2_audio", "semiology_qwen2_audio", "whisper", "whisper_vllm"}
@@ -51,27 +59,35 @@ def prepare_run(arguments: dict[str, Any]) -> None:
         arguments: By name, as bound to the function; ``tasks`` is changed in place.
 
     Raises:
-        ValueError: Anything that the user must change first (settings, recording set, model, address).
+        ValueError: Anything that the user must change first (settings, recording set, model, address); for a
+            derived file that is missing, the command that makes it.
     """
     tasks = [task for task in arguments.get("tasks") or () if isinstance(task, str)]
     features, s3_tasks, enhanced = asked_features(tasks), asked_tasks(tasks), asked_enhanced(tasks)
     if not features and not s3_tasks and not enhanced:
         return
-    if missing := missing_task_files():
-        raise PreflightError("\n".join(missing))
+    if faults := missing_task_files():
+        raise PreflightError("\n".join(faults))
     model = arguments["model"] if isinstance(arguments["model"], str) else type(arguments["model"]).__name__
     model_args = arguments.get("model_args") or ""
     check_address(model, model_args)
     check_uploads(arguments.get("evaluation_tracker"))
     check_senses((*features, *(task.feature for task in enhanced)), model, s3_tasks)
-    choose_window(model, str(model_args))
-    if s3_tasks:
-        _tell_hearing(model)
+    # The published window of the model unless the user set one.
+    WINDOW.suggest(window_for_model(model, str(model_args)))
     refuse_remote_code()
     left_out = check_recording_set(features, tasks) if features else []
     gone = {task.name for name in left_out for task in (FeatureTask(name), FeatureTask(name, sweep=True))}
-    gone |= check_s3(s3_tasks, alone=not (features or enhanced)) if s3_tasks else set()
-    gone |= check_enhanced(enhanced, alone=not (features or s3_tasks)) if enhanced else set()
+    if s3_tasks:
+        set_model(model)  # lmms-eval does not tell its hooks which model answered
+        gone |= _told(*check_s3_tasks(s3_tasks), tasks=len(s3_tasks), alone=not (features or enhanced))
+    if enhanced:
+        missing = _told(
+            *check_enhanced_tasks(enhanced), tasks=len(enhanced), alone=not (features or s3_tasks)
+        )
+        groups = {group_of_tasks(task.enhancement) for task in enhanced}
+        left = {group_of_tasks(task.enhancement) for task in enhanced if task.name not in missing}
+        gone |= missing | (groups - left)
     arguments["tasks"] = [task for task in arguments["tasks"] if task not in gone]
     for group in (GROUP, S3_GROUP, *{group_of_tasks(task.enhancement) for task in enhanced}):
         if gone and group in tasks and group not in gone:
@@ -89,83 +105,109 @@ def asked_features(tasks: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in FEATURES if name in asked)
 
 
-def check_enhanced(tasks: Sequence[FeatureTask], *, alone: bool) -> set[str]:
-    """Return the enhanced tasks, and groups, of which nothing can be asked; each is told with the reason.
-
-    Args:
-        tasks: selected enhanced tasks.
-        alone: whether nothing else is asked, so that no task at all would be left.
-
-    Raises:
-        ValueError: a derived file is missing (the message holds the command that makes it), the set or a
-            setting has faults, or ``alone`` and no task is left.
-    """
-    from semiology.tasks.availability import check_enhanced_tasks
-
-    missing = _told(*check_enhanced_tasks(tasks), tasks=len(tasks), alone=alone)
-    groups = {group_of_tasks(task.enhancement) for task in tasks}
-    left = {group_of_tasks(task.enhancement) for task in tasks if task.name not in missing}
-    return {*missing, *(groups - left)}
-
-
-def check_s3(tasks: Sequence[str], *, alone: bool) -> set[str]:
-    """Return the S3 tasks that cannot be asked of the recording set, each told with what is missing.
-
-    Args:
-        tasks: Selected S3 tasks.
-        alone: Whether nothing else is asked, so that no task at all would be left.
-
-    Raises:
-        ValueError: The set or a setting has faults, or ``alone`` and no task is left.
-    """
-    from semiology.tasks.availability import check_s3_tasks
-
-    return set(_told(*check_s3_tasks(tasks), tasks=len(tasks), alone=alone))
-
-
-def _told(
-    missing: Mapping[str, str], remarks: Sequence[str], *, tasks: int, alone: bool
-) -> Mapping[str, str]:
+def _told(missing: Mapping[str, str], remarks: Sequence[str], *, tasks: int, alone: bool) -> set[str]:
     """Tell which of so many tasks are not asked, and remarks; raise PreflightError where none would be left."""
     if alone and len(missing) == tasks:
         raise PreflightError("\n".join(missing.values()))
     for message in (*missing.values(), *remarks):
         _warn(message)
-    return missing
+    return set(missing)
 
 
 def check_recording_set(features: Sequence[str], tasks: Sequence[str]) -> list[str]:
     """Read the recording set and the media, and return the features that cannot be asked about.
 
-    Args:
-        features: Features asked about.
-        tasks: Tasks selected; a sweep's wordings are its own.
+    The tasks selected tell which features are asked in the chosen wording; a sweep's wordings are its own.
 
     Raises:
         ValueError: The set has faults, nothing in it is usable, or a feature lacks the chosen wording.
     """
-    from semiology.tasks.documents import annotated_features, check_wording
-    from semiology.tasks.plan import current_plan
-    from semiology.tasks.settings import read_settings
-    from semiology.tasks.sweep.wordings import chosen_formats, chosen_prompts, select_wordings
-
     settings = read_settings()
     check_wording(
         [name for name in features if GROUP in tasks or TASK_PREFIX + name in tasks], settings.prompt_id
     )
     for name in features:
         if FeatureTask(name, sweep=True).name in tasks:
-            select_wordings(name, chosen_prompts(), chosen_formats())
+            select_wordings(name, SWEEP_PROMPTS.words(), SWEEP_FORMATS.words())
     plan = current_plan(settings)
     for video_id, reason in plan.excluded.items():
         _warn(f"{video_id} is left out: {reason}")
-    annotated = annotated_features(plan)
-    missing = [feature for feature in features if feature not in annotated]
+    missing = [feature for feature in features if not plan.truths(feature)]
     if len(missing) == len(features):
-        raise PreflightError(_nothing_to_ask(settings, missing))
+        raise PreflightError(
+            f"{settings.data}: no recording has both a usable video and an annotation of "
+            f"{', '.join(missing)}; `semiology data check {settings.data}` shows why"
+        )
     if missing:
         _warn(f"not asked, because no usable recording is annotated for them: {', '.join(missing)}")
     return missing
+
+
+def check_enhanced_tasks(tasks: Sequence[FeatureTask]) -> tuple[dict[str, str], list[str]]:
+    """Return which of the tasks cannot be asked, with the reason, and remarks on the others.
+
+    Raises:
+        ValueError: a derived file is missing that a command can make, the manifest or the set has faults, or
+            a feature lacks the chosen wording.
+    """
+    settings = read_settings()
+    check_wording(list(dict.fromkeys(task.feature for task in tasks)), settings.prompt_id)
+    missing: dict[str, str] = {}
+    remarks: dict[str, None] = {}
+    for task in tasks:
+        asked = len(current_plan(settings).truths(task.feature))
+        if not asked:
+            missing[task.name] = (
+                f"{task.name} is not asked: no usable recording is annotated for {task.feature}"
+            )
+            continue
+        enhanced = usable_plan(task.feature, task.enhancement, settings)
+        left_out = enhanced.left_out
+        if len(left_out) == asked:
+            missing[task.name] = f"{task.name} is not asked: {enhanced.nothing_left(task.feature)}"
+        elif left_out:
+            head = (
+                f"{task.name} leaves {len(left_out)} of {asked} recordings out, because {task.enhancement} could "
+                f"not be made: {', '.join(sorted(left_out)[:5])}"
+            )
+            reasons = Counter(left_out.values()).most_common()
+            remarks |= dict.fromkeys(
+                [head, *(f"{task.enhancement}: {n} × {status}: {why}" for (status, why), n in reasons)]
+            )
+    return missing, list(remarks)
+
+
+def check_s3_tasks(tasks: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """Return which of the tasks cannot be asked, with what is missing where, and remarks on the others.
+
+    Raises:
+        ValueError: A setting is not understood, a wording is unknown, or a table has faults.
+    """
+    settings = read_settings()
+    chosen_text_model()
+    plan = current_plan(settings)
+    missing: dict[str, str] = {}
+    remarks: list[str] = []
+    for task in tasks:
+        found = targets(task, plan, settings.window_name)
+        if not found:
+            missing[task] = nothing_to_ask(task, settings)
+        elif task != "s3_justification":
+            prompt_of(task)
+        else:
+            features = list(dict.fromkeys(target.feature for target in found))
+            check_wording(features, settings.prompt_id)
+            if not any(target.extra["reference"] for target in found):
+                remarks.append(
+                    f"{task}: annotations.csv has no text in `justification`, so only the yes and no of the "
+                    "answers are scored, not their justifications"
+                )
+            elif unread := [feature for feature in features if feature not in READERS]:
+                remarks.append(
+                    f"{task}: no rules read justifications of {', '.join(unread)}, which therefore have no "
+                    "interpretation score (metrics/s3/text/justification_rules.py)"
+                )
+    return missing, remarks
 
 
 def check_senses(features: Sequence[str], model: str, s3_tasks: Sequence[str] = ()) -> None:
@@ -179,47 +221,19 @@ def check_senses(features: Sequence[str], model: str, s3_tasks: Sequence[str] = 
         raise PreflightError(f"--model {model} takes sound only; use --tasks {names}")
 
 
-def choose_window(model: str, model_args: str) -> None:
-    """Set the published window of the model unless the user set one."""
-    from semiology.tasks.settings import window_for_model
-
-    WINDOW.suggest(window_for_model(model, model_args))
-
-
-def _tell_hearing(model: str) -> None:
-    """Let the sequence task know whether the model is played sound; lmms-eval does not tell its hooks."""
-    from semiology.tasks.s3.hearing import set_model
-
-    set_model(model)
-
-
-def _nothing_to_ask(settings: Settings, missing: Sequence[str]) -> str:
-    return (
-        f"{settings.data}: no recording has both a usable video and an annotation of "
-        f"{', '.join(missing)}; `semiology data check {settings.data}` shows why"
-    )
-
-
 def _shrink_group(task_manager: Any, group: str, gone: set[str]) -> None:
     """Take tasks out of the group, for this run: the index then names a group file without them."""
     index = getattr(task_manager, "task_index", None)
     if index is None or group not in index:
         return
-    shorter = _group_without(Path(index[group]["yaml_path"]), gone)
-    index[group] = {**index[group], "yaml_path": str(shorter)}
-
-
-def _group_without(group: Path, gone: set[str]) -> Path:
-    """Write the group's YAML without some tasks; text lines, so that tags stay as they are."""
-    from semiology.tasks.plan import write_private
-    from semiology.tasks.settings import cache_directory
-
-    lines = [line for line in group.read_text().splitlines() if line.strip().removeprefix("- ") not in gone]
+    whole = Path(index[group]["yaml_path"])
+    # Lines of text, so that tags stay as they are.
+    lines = [line for line in whole.read_text().splitlines() if line.strip().removeprefix("- ") not in gone]
     text = "\n".join(lines) + "\n"
     name = hashlib.sha256(text.encode()).hexdigest()[:16]
-    target = cache_directory() / "groups" / f"{group.stem}-{name}.yaml"
-    write_private(target, text)
-    return target
+    shorter = cache_directory() / "groups" / f"{whole.stem}-{name}.yaml"
+    write_private(shorter, text)
+    index[group] = {**index[group], "yaml_path": str(shorter)}
 
 
 def _warn(message: str) -> None:

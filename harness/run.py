@@ -13,7 +13,6 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +20,7 @@ from semiology.backends.journal import FAILED
 from semiology.harness.options import RunOptions
 from semiology.harness.plugin import add_tasks
 from semiology.harness.preflight import PreflightError
+from semiology.render.validation import did_you_mean
 from semiology.settings import DATA, ONLY, PROMPT, WINDOW, prefer_decord
 from semiology.tasks.s3.task_list import GROUP as S3_GROUP
 from semiology.tasks.s3.task_list import TASKS as S3_TASKS
@@ -43,13 +43,9 @@ class RunError(RuntimeError):
 def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None = None) -> Path:
     """Run the selected tasks and return the folder that holds the result files.
 
-    Answers are kept as they come, so that the same command goes on where a killed one stopped. The journal of
-    a run goes once every question has its answer: the same command then asks afresh.
-
-    Args:
-        options: What is asked.
-        journal: Folder of a journal that outlives the run, instead.
-        probe: Segments to ask about first, if any.
+    Answers are kept as they come, so that the same command goes on where a killed one stopped. The journal of a run
+    goes once every question has its answer: the same command then asks afresh. The folder ``journal`` outlives the
+    run, instead.
 
     Raises:
         RunError: lmms-eval finished without a result file for every selected task.
@@ -86,15 +82,13 @@ def check_names(model: str, tasks: str) -> None:
     """
     from lmms_eval.models import MODEL_REGISTRY_V2
 
-    from semiology.harness.asking import nearest
-
     models = MODEL_REGISTRY_V2.list_model_names()
     if model not in models:
-        raise PreflightError(f"--model {model}: lmms-eval has no such model{nearest(model, models)}")
+        raise PreflightError(f"--model {model}: lmms-eval has no such model{did_you_mean(model, models)}")
     names = [GROUP, S3_GROUP, *ENHANCED_GROUPS, *TASKS, *S3_TASKS]
     for pattern in tasks.split(","):
         if not fnmatch.filter(names, pattern.strip()):
-            raise PreflightError(f"--tasks {pattern}: no such task{nearest(pattern, names)}")
+            raise PreflightError(f"--tasks {pattern}: no such task{did_you_mean(pattern, names)}")
 
 
 def check_replies(folder: Path) -> None:
@@ -138,21 +132,24 @@ def resolve_model(model: str, model_args: str) -> tuple[str, str]:
                     f"--model-args: {part!r} is not of the form key=value → separate the arguments by commas; "
                     "a value that holds a comma needs quotes around it"
                 )
-    if model == EMBEDDED:
-        from semiology.backends.embedded.sees import CHECKPOINT, SHARED_PREFIX_ARGS
+    from semiology.backends.embedded import hears, sees
 
-        return "semiology_hf", _joined({"pretrained": CHECKPOINT, **SHARED_PREFIX_ARGS}, model_args)
-    if model == EMBEDDED_AUDIO:
-        from semiology.backends.embedded import hears as tiny_audio
+    embedded = {
+        EMBEDDED: ("semiology_hf", sees.CHECKPOINT, sees.SHARED_PREFIX_ARGS),
+        EMBEDDED_AUDIO: ("semiology_qwen2_audio", hears.CHECKPOINT, hears.MODEL_ARGS),
+    }
+    if model not in embedded:
+        return model, model_args
+    name, checkpoint, settings = embedded[model]
+    given = [f"pretrained={checkpoint}", *(f"{key}={value}" for key, value in settings.items())]
+    return name, ",".join([*given, *([model_args] if model_args else [])])
 
-        settings = {"pretrained": tiny_audio.CHECKPOINT, **tiny_audio.MODEL_ARGS}
-        return "semiology_qwen2_audio", _joined(settings, model_args)
-    return model, model_args
 
-
-def _joined(settings: Mapping[str, object], model_args: str) -> str:
-    given = ",".join(f"{key}={value}" for key, value in settings.items())
-    return f"{given},{model_args}" if model_args else given
+def without_journal(model: str, model_args: str) -> str:
+    """Return the arguments of a model whose answers the caller keeps: it keeps none itself unless told to."""
+    if model != "semiology_hf" or "journal=" in model_args:
+        return model_args
+    return f"{model_args},journal=none".lstrip(",")
 
 
 def _arguments(options: RunOptions, model: str, model_args: str) -> list[str]:

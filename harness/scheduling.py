@@ -45,14 +45,10 @@ def window_of(document: Mapping[str, Any]) -> tuple[float, float]:
 
 
 def deal(documents: Iterable[Mapping[str, Any]], processes: int) -> dict[str, int]:
-    """Return the process of every recording: the longest first, each to the process with least to do.
+    """Return the process of every recording by the path of its video, the same in every process.
 
-    Args:
-        documents: Rows of all tasks; a recording's work is the number of its different segments.
-        processes: How many there are.
-
-    Returns:
-        By path of the video, the same in every process.
+    The longest come first, each to the process with least to do; a recording's work is the number of its different
+    segments.
     """
     windows: dict[str, set[tuple[float, float]]] = {}
     for document in documents:
@@ -70,9 +66,7 @@ def deal(documents: Iterable[Mapping[str, Any]], processes: int) -> dict[str, in
 def recordings_dealt(documents: Iterable[Mapping[str, Any]], processes: int) -> Iterator[None]:
     """Let lmms-eval deal whole recordings while this lasts; documents of other tasks as ever.
 
-    Args:
-        documents: Rows of all our tasks in the run.
-        processes: How many there are; with one nothing changes.
+    ``documents`` are the rows of all our tasks in the run; with one process nothing changes.
     """
     if processes <= 1:
         yield
@@ -103,10 +97,9 @@ def recordings_dealt(documents: Iterable[Mapping[str, Any]], processes: int) -> 
 
 @contextmanager
 def windows_together(lm: Any) -> Iterator[None]:
-    """Let a model answer segment by segment while this lasts; replies come back in the order asked for.
+    """Let a model in front of a prefix cache answer segment by segment while this lasts; others are left alone.
 
-    Args:
-        lm: An lmms-eval model; left alone unless it stands in front of a prefix cache.
+    Replies come back in the order asked for.
     """
     package, _, module = type(lm).__module__.rpartition(".")
     if not package.startswith("lmms_eval.models") or module not in CACHING_CLASSES:
@@ -148,13 +141,8 @@ def generating(lm: Any, generate_until: Callable[[Any], Any]) -> Iterator[None]:
 def window_order(documents: Sequence[Mapping[str, Any] | None]) -> list[int]:
     """Return the places of documents in the order in which their segments should be asked about.
 
-    Args:
-        documents: Rows with ``video``, ``start_s`` and ``end_s``; None for those of other tasks, which
-            come last, in their own order.
-
-    Returns:
-        Recordings in order of first appearance, within one the segments by start and end, within one the
-        questions as given.
+    Recordings in order of first appearance, within one the segments by start and end, within one the questions as
+    given. None, a document of another task, comes last.
     """
     first: dict[str, int] = {}
     for document in documents:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from semiology.data.media.picture_width import readable_size, width_refused
 from semiology.data.media.probe import MediaError, display_name, probe
+from semiology.render.text import first_line
 
 
 def name_video_errors() -> None:
@@ -38,7 +39,6 @@ def _raise_cause(element: Mapping[str, Any]) -> NoReturn:
             f"{display_name(video)}: the installed torchvision reads no videos; set "
             "FORCE_QWENVL_VIDEO_READER=decord"
         )
-    reason = (str(cause).strip().splitlines() or [type(cause).__name__])[0]
     raise MediaError(
-        f"{display_name(video)}: its frames cannot be read ({reason}); export it again as MP4 (H.264)"
+        f"{display_name(video)}: its frames cannot be read ({first_line(cause)}); export it again as MP4 (H.264)"
     ) from cause

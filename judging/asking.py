@@ -35,12 +35,9 @@ class Question(Generic[Value]):
 
 @dataclass(frozen=True)
 class Outcome(Generic[Value]):
-    """What came of a question.
+    """What came of a question: what was read, or None.
 
-    Attributes:
-        value: what was read, or None.
-        state: ``read``, ``malformed`` (also the second reply could not be used) or ``no_reply``.
-        retried: whether the first reply could not be used.
+    ``malformed``: also the second reply could not be used. ``retried``: the first reply could not be used.
     """
 
     value: Value | None
@@ -50,13 +47,9 @@ class Outcome(Generic[Value]):
 
 @dataclass(frozen=True)
 class Asked:
-    """A language model with what its replies depend on.
+    """A language model with what its replies depend on: its identity, such as name and address, and its settings.
 
-    Attributes:
-        model: answers.
-        identity: what tells its replies from those of another model, such as name and address.
-        settings: of generation.
-        at_once: prompts asked at a time.
+    ``at_once`` is the number of prompts asked at a time.
     """
 
     model: TextModel
@@ -106,22 +99,14 @@ def replies_to(
 ) -> dict[str, str]:
     """Return the reply to each prompt that got one, from the journal or from the model.
 
-    Args:
-        prompts: what is asked; the same one twice is asked once.
-        asked: the model.
-        journal: keeps the replies.
-        progress: is told.
-        replied: whether the model is known to reply, so that a last prompt without a reply is just that.
+    The same prompt twice is asked once. ``replied`` says that the model is known to reply, so that a last prompt
+    without a reply is just that.
 
     Raises:
         TextModelError: the model gave no reply to several prompts in a row, or to none at all.
     """
     wanted = list(dict.fromkeys(prompts))
-    replies: dict[str, str] = {}
-    for prompt in wanted:
-        kept = journal.get(asked.key(prompt))
-        if kept is not None:
-            replies[prompt] = kept.text
+    replies = {prompt: kept.text for prompt in wanted if (kept := journal.get(asked.key(prompt))) is not None}
     rest = [prompt for prompt in wanted if prompt not in replies]
     progress.more(len(wanted))
     progress.answered(len(replies), from_journal=True)

@@ -27,25 +27,6 @@ MERGE_EPILOG = examples(
 
 _Runs = Annotated[list[Path], typer.Argument(help="Folders (any depth) or files that lmms-eval wrote.")]
 _Model = Annotated[str | None, typer.Option(help="Name of the model on the server.")]
-_Checkpoint = Annotated[
-    str | None,
-    typer.Option(help="Folder (or hub name) of a checkpoint that transformers loads in this process."),
-]
-_Download = Annotated[
-    bool,
-    typer.Option(
-        "--allow-download",
-        help="Let a judge that is named and not on this machine be fetched from the model hub.",
-    ),
-]
-_LmmsEval = Annotated[str | None, typer.Option(help="lmms-eval model name, loaded in this process.")]
-_LmmsEvalArgs = Annotated[str, typer.Option(help="Its lmms-eval model arguments: key=value,key=value.")]
-_AtOnce = Annotated[
-    int | None,
-    typer.Option(help="Prompts asked at a time: 8 of a server, 1 of a checkpoint, 16 of lmms-eval.", min=1),
-]
-_MergedAtOnce = Annotated[int | None, typer.Option(help="Prompts asked at a time; by default 8.", min=1)]
-_MaxTokens = Annotated[int, typer.Option(help="Longest reply in tokens.", min=16)]
 _Timeout = Annotated[float, typer.Option(help="Seconds that a server may take for a reply.", min=0.1)]
 _KeyVariable = Annotated[
     str | None, typer.Option(help="Environment variable that holds the server's key, if it wants one.")
@@ -59,16 +40,32 @@ def judge_command(
         str | None, typer.Option(help="Address of an OpenAI-compatible server, of this machine.")
     ] = None,
     model: _Model = None,
-    judge_checkpoint: _Checkpoint = None,
-    judge_lmms_eval: _LmmsEval = None,
-    judge_args: _LmmsEvalArgs = "",
-    allow_download: _Download = False,
+    judge_checkpoint: Annotated[
+        str | None,
+        typer.Option(help="Folder (or hub name) of a checkpoint that transformers loads in this process."),
+    ] = None,
+    judge_lmms_eval: Annotated[
+        str | None, typer.Option(help="lmms-eval model name, loaded in this process.")
+    ] = None,
+    judge_args: Annotated[str, typer.Option(help="Its lmms-eval model arguments: key=value,key=value.")] = "",
+    allow_download: Annotated[
+        bool,
+        typer.Option(
+            "--allow-download",
+            help="Let a judge that is named and not on this machine be fetched from the model hub.",
+        ),
+    ] = False,
     baselines: Annotated[
         Path | None,
         typer.Option(help="Published answers (`semiology baselines import`) to be read beside, too."),
     ] = None,
-    at_once: _AtOnce = None,
-    max_tokens: _MaxTokens = 1024,
+    at_once: Annotated[
+        int | None,
+        typer.Option(
+            help="Prompts asked at a time: 8 of a server, 1 of a checkpoint, 16 of lmms-eval.", min=1
+        ),
+    ] = None,
+    max_tokens: Annotated[int, typer.Option(help="Longest reply in tokens.", min=16)] = 1024,
     timeout: _Timeout = 120.0,
     api_key_variable: _KeyVariable = None,
     as_json: _Json = False,
@@ -109,7 +106,7 @@ def merge_command(
         str | None, typer.Option(help="Address of an OpenAI-compatible server, of this machine.")
     ] = None,
     model: _Model = None,
-    at_once: _MergedAtOnce = None,
+    at_once: Annotated[int | None, typer.Option(help="Prompts asked at a time; by default 8.", min=1)] = None,
     timeout: _Timeout = 600.0,
     api_key_variable: _KeyVariable = None,
     as_json: _Json = False,

@@ -29,10 +29,8 @@ class JudgingSummary:
     """What a judge read.
 
     Attributes:
-        judge: name.
         instructions: hash of what it was told, by kind of text.
         texts: texts that the scores depend on.
-        read: those that it read.
         retried: those whose first reply could not be used.
         malformed: those whose second reply could not be used either; they are read by rules.
         no_reply: those without a reply; they are read by rules.
@@ -61,11 +59,8 @@ def judge_runs(
 ) -> JudgingSummary:
     """Let a judge read every text of finished runs that a score depends on, and write what it read.
 
-    Args:
-        paths: folders of runs.
-        asked: the judge.
-        name: how it is called in tables.
-        baselines: published answers whose reports on the same recordings are read too.
+    ``name`` is how it is called in tables. The reports of published answers (``baselines``) on the same recordings
+    are read too.
 
     Raises:
         ResultsError: there is no answer to a task with texts.
@@ -108,16 +103,15 @@ def _read_all(
     ]
     questions += [Question(report_prompt(text), read_findings) for text in reports]
     outcomes = ask_all(questions, asked, journal, progress)
-    for (feature, text), outcome in zip(justifications, outcomes, strict=False):
-        if outcome.value is not None:
-            readings.answers[feature, text_digest(text)] = outcome.value
+    named = [*justifications, *((None, text) for text in reports)]
+    for (about, text), outcome in zip(named, outcomes, strict=True):
+        digest = text_digest(text)
+        if outcome.value is None:
+            readings.unread.add(digest)
+        elif about is None:
+            readings.findings[digest] = outcome.value
         else:
-            readings.unread.add(text_digest(text))
-    for text, outcome in zip(reports, outcomes[len(justifications) :], strict=True):
-        if outcome.value is not None:
-            readings.findings[text_digest(text)] = outcome.value
-        else:
-            readings.unread.add(text_digest(text))
+            readings.answers[about, digest] = outcome.value
     states = [outcome.state for outcome in outcomes]
     return {
         "read": states.count("read"),

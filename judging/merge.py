@@ -12,25 +12,21 @@ from semiology.backends.text.served import MAX_TOKENS, chosen_text_model, merge_
 from semiology.judging.asking import Asked, replies_to
 from semiology.judging.judge import journal_folder
 from semiology.judging.model_choice import short_name
-from semiology.judging.texts import MergeGroup, merge_groups, s3_folders
+from semiology.judging.texts import merge_groups, s3_folders
 from semiology.prompts.s3_library import load_task_prompts
 from semiology.render.progress import RunProgress
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.run_texts import Maker, MergedTexts, merge_key, read_merged, write_merged
 from semiology.reports.read.s3_answers import read_s3_results
-from semiology.tasks.s3.merging import instructed
+from semiology.tasks.s3.merging import merge_prompt
 
 
 @dataclass(frozen=True)
 class MergingSummary:
-    """What a language model merged.
+    """What a language model merged: groups of texts of several windows; those not merged are merged extractively.
 
-    Attributes:
-        model: name.
-        groups: groups of texts of several windows.
-        merged: those that it merged; the others are merged extractively.
-        from_journal: replies of earlier runs of the command.
-        files: files written, one per folder with answers to S3 tasks.
+    ``from_journal`` counts replies of earlier runs of the command; one file is written per folder with answers to
+    S3 tasks.
     """
 
     model: str
@@ -51,7 +47,7 @@ def merge_runs(paths: Sequence[Path], asked: Asked, name: str) -> MergingSummary
     if results is None:
         raise ResultsError(f"{', '.join(map(str, paths))}: no answers to S3 tasks → run them first")
     groups = merge_groups(results)
-    prompts = [_prompt(group) for group in groups]
+    prompts = [merge_prompt(*group) for group in groups]
     with (
         Journal(journal_folder()) as journal,
         RunProgress(title=f"{name} merges", noun="prompts") as progress,
@@ -86,20 +82,6 @@ def merge_as_chosen(folder: Path) -> MergingSummary | None:
     # As in `semiology merge`, so that neither asks what the other has asked.
     asked = Asked(model, f"{name}@{address.rstrip('/')}", settings)
     return merge_runs([folder], asked, short_name(name))
-
-
-def _prompt(group: MergeGroup) -> str:
-    """Return the published instruction for a group of texts."""
-    taken: list[str] = []
-
-    def take(prompt: str) -> str:
-        taken.append(prompt)
-        return ""
-
-    merge = instructed(take)
-    assert merge is not None
-    merge(*group)
-    return taken[0]
 
 
 def _write(folder: Path, merged: MergedTexts) -> Path:

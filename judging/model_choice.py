@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from semiology.backends.text.served import TextModel, TextModelError, served_text_model
+from semiology.backends.journal import failure_of
+from semiology.backends.text.served import TextModelError, served_text_model
 from semiology.data.cache import cache_directory
 from semiology.judging.asking import Asked
 from semiology.privacy.model_hub import hub_folder, only_from_here
@@ -33,14 +34,8 @@ def served(
 ) -> Asked:
     """Return a model on an OpenAI-compatible server, such as one of vLLM, llama.cpp, Ollama or SGLang.
 
-    Args:
-        address: such as ``http://127.0.0.1:8000/v1``; another machine's is refused unless allowed.
-        name: of the model on the server.
-        at_once: requests at a time.
-        max_tokens: longest reply.
-        timeout_s: how long a reply may take, s.
-        key_variable: environment variable that holds the server's key.
-        setting: the option that named it, for messages.
+    The arguments are those of `semiology.backends.text.served.served_text_model`; ``key_variable`` is the
+    environment variable that holds the server's key.
 
     Raises:
         JudgeChoiceError: the variable is not set.
@@ -61,13 +56,10 @@ def served(
 def checkpoint(
     folder: str, *, download: bool = False, at_once: int = 1, max_tokens: int = MAX_TOKENS
 ) -> Asked:
-    """Return a checkpoint that transformers loads, in this process.
+    """Return a checkpoint, a folder or a name on the model hub, that transformers loads in this process.
 
-    Args:
-        folder: of a checkpoint, or its name on the model hub.
-        download: whether a named checkpoint that is not on this machine may be fetched from the hub.
-        at_once: prompts in a batch; more than one can change the last bits of the scores, and so a reply.
-        max_tokens: longest reply.
+    With ``download`` a named one that is not on this machine may be fetched from the hub. More than one prompt
+    ``at_once`` can change the last bits of the scores, and so a reply.
 
     Raises:
         JudgeChoiceError: it is not on this machine and may not be fetched, or it cannot be loaded.
@@ -99,54 +91,31 @@ def lmms_eval_model(
 ) -> Asked:
     """Return a model class of lmms-eval with its arguments, asked without any picture or sound.
 
-    Args:
-        name: of the class in lmms-eval.
-        model_args: its arguments, ``key=value,key=value``.
-        download: whether what it loads may be fetched from the model hub.
-        at_once: prompts handed to it at a time.
-        max_tokens: longest reply.
+    With ``download`` what it loads may be fetched from the model hub.
 
     Raises:
         JudgeChoiceError: what it loads is not on this machine.
         ValueError: an address that is not this machine's, or a class that lmms-eval does not have.
     """
+    from semiology.harness.asking import load_model
+
     try:
         with only_from_here(download=download):
-            model = LmmsEvalTextModel.load(name, model_args, max_tokens=max_tokens)
+            lm = load_model(name, model_args, setting="--judge-lmms-eval")
     except OSError as error:
         raise JudgeChoiceError(f"--judge-lmms-eval {name}: {error}{_fix(download)}") from error
     settings = {"temperature": 0, "do_sample": False, "max_tokens": max_tokens}
-    return Asked(model, f"{name}|{model_args}", settings, at_once)
+    return Asked(LmmsEvalTextModel(lm, max_tokens=max_tokens), f"{name}|{model_args}", settings, at_once)
 
 
 class LmmsEvalTextModel:
-    """Asks an lmms-eval model through its own ``generate_until``, with no picture and no sound.
-
-    Args:
-        lm: the model, loaded.
-        max_tokens: longest reply.
-    """
+    """Asks an lmms-eval model that is loaded through its own ``generate_until``, with no picture and no sound."""
 
     def __init__(self, lm: Any, *, max_tokens: int) -> None:
         self._lm, self._max_tokens = lm, max_tokens
 
-    @classmethod
-    def load(cls, name: str, model_args: str, *, max_tokens: int) -> LmmsEvalTextModel:
-        """Load a model class after the checks that every run passes.
-
-        Raises:
-            ValueError: an address that is not this machine's, or there is no such class.
-        """
-        from semiology.harness.asking import load_model
-
-        return cls(load_model(name, model_args, setting="--judge-lmms-eval"), max_tokens=max_tokens)
-
     def __call__(self, prompt: str, /) -> str:
-        """Return the reply to a prompt.
-
-        Raises:
-            TextModelError: there is none.
-        """
+        """Return the reply to a prompt; see `many`."""
         return self.many([prompt])[0]
 
     def many(self, prompts: Sequence[str]) -> list[str]:
@@ -155,7 +124,7 @@ class LmmsEvalTextModel:
         Raises:
             TextModelError: a prompt got no reply.
         """
-        from semiology.harness.asking import ask_documents, failure_of
+        from semiology.harness.asking import ask_documents
 
         replies = ask_documents(
             self._lm,
@@ -180,21 +149,11 @@ def _fix(download: bool) -> str:
 
 
 def dspy_model(lm: Callable[..., Any], *, name: str, at_once: int = 8) -> Asked:
-    """Return a DSPy language model.
+    """Return a DSPy language model (a ``dspy.BaseLM``, made with temperature 0); its first reply counts.
 
-    Where it sends what it is asked is its own affair: check its address by
-    `semiology.backends.text.served.check_text_address` first.
-
-    Args:
-        lm: a ``dspy.BaseLM``, made with temperature 0.
-        name: what tells its replies from those of another model.
-        at_once: requests at a time.
+    ``name`` tells its replies from those of another model. Where it sends what it is asked is its own affair: check
+    its address by `semiology.backends.text.served.check_text_address` first.
     """
-    return Asked(dspy_text_model(lm), f"dspy|{name}", {"temperature": 0.0}, at_once)
-
-
-def dspy_text_model(lm: Callable[..., Any]) -> TextModel:
-    """Return a function from a prompt to the first reply of a DSPy language model."""
 
     def reply(prompt: str, /) -> str:
         try:
@@ -203,7 +162,7 @@ def dspy_text_model(lm: Callable[..., Any]) -> TextModel:
             raise TextModelError(f"the DSPy model gave no reply ({error})") from error
         return str(first.get("text") or "") if isinstance(first, dict) else str(first)
 
-    return reply
+    return Asked(reply, f"dspy|{name}", {"temperature": 0.0}, at_once)
 
 
 def short_name(checkpoint_or_model: str) -> str:

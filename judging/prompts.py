@@ -96,7 +96,8 @@ def instruction_hashes() -> dict[str, str]:
     With the judge's name it tells what a reading rests on.
     """
     asked = [justification_prompt(feature, "") for feature, words in ANSWER_WORDS.items() if words]
-    return {"justification": _hash("\n".join(asked)), "report": _hash(report_prompt(""))}
+    told = {"justification": "\n".join(asked), "report": report_prompt("")}
+    return {kind: hashlib.sha256(text.encode()).hexdigest() for kind, text in told.items()}
 
 
 def _fenced(text: str) -> dict[str, str]:
@@ -108,10 +109,6 @@ def _fenced(text: str) -> dict[str, str]:
         if mark not in cut:
             return {"text": cut, "mark": mark}
     raise AssertionError("unreachable")
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _allowed(words: Words) -> str:

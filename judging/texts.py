@@ -21,12 +21,7 @@ TEXT_KINDS = ("justification", "report")
 
 @dataclass
 class TextsToRead:
-    """Texts, each once, in a fixed order.
-
-    Attributes:
-        justifications: feature and text.
-        reports: texts.
-    """
+    """Texts, each once, in a fixed order: justifications by feature and text, and reports."""
 
     justifications: dict[tuple[str, str], None] = field(default_factory=dict)
     reports: dict[str, None] = field(default_factory=dict)

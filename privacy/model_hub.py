@@ -14,12 +14,10 @@ _OFFLINE = "HF_HUB_OFFLINE"
 
 
 def hub_folder(name: str, patterns: Sequence[str], *, download: bool) -> Path:
-    """Return the folder on this machine that holds the files of a model on the hub.
+    """Return the folder on this machine that holds the files of a model on the hub (``owner/model``).
 
-    Args:
-        name: of the model, ``owner/model``.
-        patterns: of the files that are needed, such as ``*.safetensors``.
-        download: whether files that are not on this machine may be fetched.
+    ``patterns`` are those of the files that are needed, such as ``*.safetensors``; with ``download`` files that are
+    not on this machine may be fetched.
 
     Raises:
         ValueError: they are not on this machine and may not be fetched, or the hub does not give them.
@@ -46,8 +44,7 @@ def hub_folder(name: str, patterns: Sequence[str], *, download: bool) -> Path:
 def only_from_here(*, download: bool = False) -> Iterator[None]:
     """Let libraries that load models, and processes that they start meanwhile, fetch nothing from the hub.
 
-    Args:
-        download: allow it after all: then this changes nothing.
+    With ``download`` it is allowed after all: then this changes nothing.
     """
     if download:
         yield

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
 from typing import Any
 
 from semiology.settings import TRUST_REMOTE_CODE
@@ -18,13 +17,11 @@ _MARK = "_semiology_refuses"
 
 
 def refuse_remote_code() -> bool:
-    """Make transformers ignore every ``trust_remote_code=True`` in this process; a second call is harmless.
+    """Make transformers ignore every ``trust_remote_code=True`` in this process; return whether it does.
 
-    A checkpoint that transformers knows loads with transformers' own code; one that needs its own code ends
-    with transformers' explanation. Processes that a server class starts on its own are not reached.
-
-    Returns:
-        Whether the guard is active (``False`` if the user allowed remote code).
+    It does unless the user allowed remote code; a second call is harmless. A checkpoint that transformers knows
+    loads with transformers' own code; one that needs its own code ends with transformers' explanation. Processes
+    that a server class starts on its own are not reached.
     """
     if TRUST_REMOTE_CODE.is_on():
         return False
@@ -33,19 +30,15 @@ def refuse_remote_code() -> bool:
     original = getattr(dynamic_module_utils, _RESOLVER)
     if getattr(original, _MARK, False):
         return True
-    guarded = _distrusting(original)
+
+    @functools.wraps(original)
+    def guarded(trust_remote_code: Any, *arguments: Any, **keywords: Any) -> Any:
+        del trust_remote_code
+        return original(False, *arguments, **keywords)
+
+    setattr(guarded, _MARK, True)
     # Other modules of transformers hold the function under its name: replace it there too.
     for name, module in list(sys.modules.items()):
         if name.startswith("transformers") and vars(module).get(_RESOLVER) is original:
             setattr(module, _RESOLVER, guarded)
     return True
-
-
-def _distrusting(original: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(original)
-    def resolve(trust_remote_code: Any, *arguments: Any, **keywords: Any) -> Any:
-        del trust_remote_code
-        return original(False, *arguments, **keywords)
-
-    setattr(resolve, _MARK, True)
-    return resolve

@@ -66,6 +66,11 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, or its type where it says nothing."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
 def number_text(value: float | None, form: str = ".2f") -> str:
     """Return a number as people read it, `MISSING` where it is None or NaN.
 

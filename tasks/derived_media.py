@@ -34,7 +34,6 @@ class EnhancedPlan:
     """What can be asked about one feature with one enhancement.
 
     Attributes:
-        enhancement: which.
         plan: the recordings with derived media, and the segments of the originals.
         rows: the manifest's row of each of them, by video id.
         left_out: (status, sentence) by video id of the recordings that only the plain task asks about, because
@@ -162,10 +161,6 @@ def _with_windows_of(original: RecordingPlan, derived: RecordingPlan) -> Recordi
 def enhanced_row(row: Mapping[str, Any], enhanced: EnhancedPlan) -> dict[str, Any]:
     """Return a row of the question table marked as enhanced; a transcript is quoted before the question.
 
-    Args:
-        row: about a recording of ``enhanced.plan``.
-        enhanced: the plan with derived media.
-
     Raises:
         TranscriptError: the transcript cannot be read.
         SettingsError: the length of quotations is not understood.
@@ -194,9 +189,7 @@ def is_quoted(enhancement: str) -> bool:
 
 
 def transcript_limit() -> int:
-    """Return the most characters of a transcript that are quoted, 5000 unless set otherwise.
-
-    The transcripts themselves do not depend on it, so nothing has to be enhanced anew.
+    """Return the most characters of a transcript that are quoted; transcripts themselves do not depend on it.
 
     Raises:
         SettingsError: the value is not a whole number of at least 1.

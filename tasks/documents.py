@@ -24,6 +24,7 @@ from semiology.data.windows.sliding import Segment
 from semiology.enhancements.registry import features_of
 from semiology.features import AUDIO_FEATURES, FEATURES, THREE_CLASSES
 from semiology.prompts.library import Prompt, load_library, prompt_hash, render
+from semiology.settings import SWEEP_ENHANCEMENTS, SWEEP_FORMATS, SWEEP_PROMPTS
 from semiology.tasks.derived_media import (
     enhanced_row,
     is_quoted,
@@ -32,13 +33,7 @@ from semiology.tasks.derived_media import (
 )
 from semiology.tasks.plan import Plan, RecordingPlan, current_plan, write_private
 from semiology.tasks.settings import Settings, read_settings, sound_override
-from semiology.tasks.sweep.wordings import (
-    Selection,
-    chosen_enhancements,
-    chosen_formats,
-    chosen_prompts,
-    select_wordings,
-)
+from semiology.tasks.sweep.wordings import Selection, select_wordings
 from semiology.tasks.task_list import NO_ENHANCEMENT, FeatureTask, task_named
 from semiology.versions import installed_versions
 
@@ -68,16 +63,13 @@ def __getattr__(name: str) -> Any:
 def questions(name: str) -> dict[str, Any]:
     """Write the question table of a task and return it as ``dataset_kwargs`` of lmms-eval.
 
-    Args:
-        name: Of a task, or of a feature (its plain task).
-
     Raises:
-        KeyError: There is no such task.
+        KeyError: There is no task of that name, nor a feature, which stands for its plain task.
         SettingsError: No usable recording set or wording is chosen, nothing in the set is annotated for the
             feature, or derived media are missing.
     """
     task, settings = task_named(name), read_settings()
-    enhancements = chosen_enhancements() if task.sweep else (task.enhancement,)
+    enhancements = SWEEP_ENHANCEMENTS.words() if task.sweep else (task.enhancement,)
     wordings = _wordings(task, settings)
     rows = [row for each in enhancements for row in rows_of(task.feature, each, wordings, settings)]
     if not rows:
@@ -191,7 +183,7 @@ def run_facts(plan: Plan, settings: Settings) -> dict[str, Any]:
 def _wordings(task: FeatureTask, settings: Settings) -> Prompt | Selection:
     """Return the chosen wording of a task, or the chosen wordings of a sweep."""
     if task.sweep:
-        return select_wordings(task.feature, chosen_prompts(), chosen_formats())
+        return select_wordings(task.feature, SWEEP_PROMPTS.words(), SWEEP_FORMATS.words())
     return choose_prompt(task.feature, settings.prompt_id)
 
 
@@ -229,11 +221,6 @@ def check_wording(features: Sequence[str], prompt_id: str) -> None:
     if lacking:
         tasks = ",".join(f"semiology_{feature}" for feature in having)
         raise SettingsError(f"no wording {prompt_id!r} for {', '.join(lacking)}; ask with --tasks {tasks}")
-
-
-def annotated_features(plan: Plan) -> tuple[str, ...]:
-    """Return the features that can be asked about: annotated for at least one usable recording."""
-    return tuple(feature for feature in FEATURES if plan.truths(feature))
 
 
 def build_documents(feature: str, plan: Plan, prompt: Prompt) -> list[dict[str, Any]]:

@@ -84,14 +84,7 @@ def _own_folder() -> tempfile.TemporaryDirectory[str]:
 def missing_task_files() -> list[str]:
     """Return a sentence for each feature without a task file, and for each task file without a feature."""
     names = {path.stem for path in (TASK_FOLDER / "features").glob("*.yaml")}
-    return [
-        *(
-            f"tasks/features/{name}.yaml is missing → copy a neighbour"
-            for name in FEATURES
-            if name not in names
-        ),
-        *(
-            f"tasks/features/{name}.yaml is about no feature → add a record to features.py"
-            for name in sorted(names - set(FEATURES))
-        ),
-    ]
+    faults = [(name, "is missing → copy a neighbour") for name in FEATURES if name not in names]
+    foreign = sorted(names - set(FEATURES))
+    faults += [(name, "is about no feature → add a record to features.py") for name in foreign]
+    return [f"tasks/features/{name}.yaml {fault}" for name, fault in faults]

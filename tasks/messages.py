@@ -10,19 +10,37 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from semiology.data.media.audio import read_audio
 from semiology.data.media.clips import clip
 from semiology.data.media.probe import MediaError
 from semiology.features import AUDIO_FEATURES
+from semiology.tasks import TASK_FOLDER
 from semiology.tasks.settings import cache_directory, sound_override
 
 AUDIO_RATE = 16_000
 
 Document = Mapping[str, Any]
 MediaForm = Mapping[str, Any] | None
+
+
+@lru_cache(maxsize=1)
+def task_settings() -> Mapping[str, Any]:
+    """Return what the feature tasks share (``tasks/_semiology``), such as generation settings."""
+    text = (TASK_FOLDER / "_semiology").read_text(encoding="utf-8")
+    # functions are named by tags that only lmms-eval resolves
+    return dict(yaml.safe_load(text.replace("!function ", "")))
+
+
+def media_form(model: str) -> Mapping[str, str]:
+    """Return how an lmms-eval model class takes media, as the feature tasks say."""
+    forms = task_settings()["lmms_eval_specific_kwargs"]
+    return dict(forms.get(model, forms["default"]))
 
 
 def doc_to_text(document: Document, lmms_eval_specific_kwargs: MediaForm = None) -> str:
@@ -38,30 +56,33 @@ def doc_to_text(document: Document, lmms_eval_specific_kwargs: MediaForm = None)
 
 
 def doc_to_messages(document: Document, lmms_eval_specific_kwargs: MediaForm = None) -> list[dict[str, Any]]:
-    """Return the chat messages for one segment: one user turn, media before text.
+    """Return the chat messages for one segment, a row of the question table: one user turn, media before text.
 
-    Args:
-        document: A row of the question table.
-        lmms_eval_specific_kwargs: ``window`` (``native`` or ``clip``) and ``sound`` (``none``, ``array`` or
-            ``data_url``) for the model in use.
+    The model in use takes a ``window`` as ``native`` or ``clip``, and ``sound`` as ``none``, ``array`` or
+    ``data_url``.
 
     Raises:
         MediaError: The segment cannot be read.
     """
     form = lmms_eval_specific_kwargs or {}
-    content = [_video_content(document, form)]
-    if _asks_to_hear(document):
-        content += _sound_content(document, form)
+    video: dict[str, Any] = {"type": "video", "url": document["video"]}
+    if document["cut_first"] or document.get("clip_fps") or form.get("window", "native") == "clip":
+        video["url"] = str(_cut(document))
+    else:
+        video |= {"start_time": document["start_s"], "end_time": document["end_s"]}
+    content = [video]
+    if _asks_to_hear(document) and (kind := _sound_form(form)) != "none":
+        sound = _sound(document)
+        content.append({"type": "audio", "url": sound if kind == "array" else _data_url(sound)})
     content.append({"type": "text", "text": doc_to_text(document)})
     return [{"role": "user", "content": content}]
 
 
 def doc_to_visual(document: Document, lmms_eval_specific_kwargs: MediaForm = None) -> list[Any]:
-    """Return the media for a model of the simple protocol.
+    """Return the media for a model of the simple protocol: the path of the cut segment.
 
-    Returns:
-        The path of the cut segment; for a model class that takes sound (``sound: array``) and a sound feature, one
-        dictionary with ``array`` (mono float32 at 16 kHz) and ``sampling_rate``.
+    For a model class that takes sound (``sound: array``) and a sound feature it is one dictionary with ``array``
+    (mono float32 at 16 kHz) and ``sampling_rate``.
 
     Raises:
         MediaError: The segment cannot be read.
@@ -75,26 +96,6 @@ def doc_to_visual(document: Document, lmms_eval_specific_kwargs: MediaForm = Non
 def _asks_to_hear(document: Document) -> bool:
     """Tell whether a question comes with sound: those on sound features, and those whose row says so."""
     return bool(document.get("hear", document["feature"] in AUDIO_FEATURES))
-
-
-def _video_content(document: Document, form: Mapping[str, Any]) -> dict[str, Any]:
-    if document["cut_first"] or document.get("clip_fps") or form.get("window", "native") == "clip":
-        return {"type": "video", "url": str(_cut(document))}
-    return {
-        "type": "video",
-        "url": document["video"],
-        "start_time": document["start_s"],
-        "end_time": document["end_s"],
-    }
-
-
-def _sound_content(document: Document, form: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the segment's sound in the form that the model class takes; nothing where it takes none."""
-    kind = _sound_form(form)
-    if kind == "none":
-        return []
-    sound = _sound(document)
-    return [{"type": "audio", "url": sound if kind == "array" else _data_url(sound)}]
 
 
 def _sound_form(form: Mapping[str, Any]) -> str:

@@ -28,7 +28,6 @@ class RecordingPlan:
     """The segments of one usable recording.
 
     Attributes:
-        recording: The recording as the set describes it.
         segments: Windows in time order, seconds from the first frame.
         unusable_segments: How many segments hold too few frames to be shown, and are not asked.
         media_stamp: Size and modification time of the file; a new encode gets a new stamp.
@@ -44,14 +43,9 @@ class RecordingPlan:
     info: MediaInfo
 
     @property
-    def has_audio(self) -> bool:
-        """Whether the file has a sound track."""
-        return self.info.has_audio
-
-    @property
     def has_sound(self) -> bool:
         """Whether the file has a sound track or a sound file beside it."""
-        return self.has_audio or self.recording.audio is not None
+        return self.info.has_audio or self.recording.audio is not None
 
 
 @dataclass(frozen=True)
@@ -85,14 +79,10 @@ class Plan:
 def make_plan(settings: Settings) -> Plan:
     """Read the recording set, look at every media file and cut the time axis into segments.
 
-    Args:
-        settings: The run's settings.
-
     Raises:
         RecordingSetError: The recording set has problems; all of them are listed.
     """
-    recording_set = read_recording_set(settings.data)
-    return plan_of(recording_set, settings.window)
+    return plan_of(read_recording_set(settings.data), settings.window)
 
 
 _plans: dict[Settings, tuple[str, Plan]] = {}
@@ -127,7 +117,8 @@ def media_stamp(path: Path) -> str:
 
 def plan_of(recording_set: RecordingSet, window: SlidingWindow) -> Plan:
     """Look at every video of a set that was read already, and cut the time axis into segments."""
-    known = _read_probes()
+    remembered = cache_directory() / "media_probes.json"
+    known = _read_probes(remembered)
     planned: dict[str, RecordingPlan] = {}
     excluded: dict[str, str] = {}
     # disable=None: a bar on a terminal, silence in a log
@@ -137,7 +128,7 @@ def plan_of(recording_set: RecordingSet, window: SlidingWindow) -> Plan:
             planned[recording.video_id] = _plan_recording(recording, info, window)
         except MediaError as error:
             excluded[recording.video_id] = str(error)
-    _write_probes(known)
+    write_private(remembered, json.dumps(known))
     narrow = [name for name, item in planned.items() if width_refused(item.info.width)]
     if narrow:
         logger.warning(
@@ -177,22 +168,14 @@ def _probe(video: Path, known: dict[str, dict[str, object]]) -> MediaInfo:
     return MediaInfo(**known[key])  # type: ignore[arg-type]
 
 
-def _probes_file() -> Path:
-    return cache_directory() / "media_probes.json"
-
-
-def _read_probes() -> dict[str, dict[str, object]]:
+def _read_probes(file: Path) -> dict[str, dict[str, object]]:
     """Read remembered probes; an unreadable or foreign file only costs a new look at the media."""
     try:
-        stored: dict[str, dict[str, object]] = json.loads(_probes_file().read_text())
+        stored: dict[str, dict[str, object]] = json.loads(file.read_text())
     except (OSError, json.JSONDecodeError):
         return {}
     fields = set(MediaInfo.__dataclass_fields__)
     return {key: value for key, value in stored.items() if isinstance(value, dict) and set(value) == fields}
-
-
-def _write_probes(known: Mapping[str, object]) -> None:
-    write_private(_probes_file(), json.dumps(known))
 
 
 def write_private(path: Path, text: str) -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-from semiology.metrics.scores.lmms_eval_hooks import score_of
 from semiology.tasks.answers.parse import Answer, parse_reply
+
+if TYPE_CHECKING:
+    from semiology.metrics.scores.run_scores import FeatureScores
 
 Score = float | str
 
@@ -26,21 +29,30 @@ RECORD_FIELDS = (
 ENHANCEMENT_FIELDS = ("enhancement_key", "transcript_hash")
 """What the media of an enhanced question were made from; other questions have no such columns."""
 COMPACT_FIELDS = ("feature", "video_id", "patient_id", "segment", "answer", "truth")
+TABLE_METRICS = (
+    "f1",
+    "f1_low",
+    "f1_high",
+    "always_yes_f1",
+    "precision",
+    "recall",
+    "specificity",
+    "accuracy",
+    "balanced_accuracy",
+    "mcc",
+    "prevalence",
+    "unparsed_rate",
+)
 OPPOSITE: dict[str, Answer] = {"yes": "no", "no": "yes"}
 NOT_ESTIMABLE = "not estimable"
 UNDEFINED = "undefined"
 
 
 def process_results(document: Mapping[str, Any], results: Sequence[str | None]) -> dict[str, Any]:
-    """Turn one reply into the record that every report reads, and the same in short for each metric.
+    """Turn the reply to a row of the question table into the metrics of lmms-eval.
 
-    Args:
-        document: A row of the question table.
-        results: The model's reply, as lmms-eval hands it over (a list of one).
-
-    Returns:
-        ``semiology``: the full record of DESIGN section 7. Every other metric: the six fields that scoring
-        needs, as a list, because lmms-eval logs each metric of each sample.
+    ``semiology`` is the full record, which every report reads. Every other metric gets the six fields that scoring
+    needs, as a list, because lmms-eval logs each metric of each sample.
     """
     raw = results[0] if results else None
     reply = parse_reply(raw)
@@ -70,42 +82,38 @@ def macro(values: Sequence[Score], sizes: Sequence[int], weight_by_size: bool) -
     return sum(numbers) / len(numbers) if numbers else UNDEFINED
 
 
-def _hook(name: str, part: Literal["value", "low", "high"] = "value") -> Callable[[Sequence[Any]], Score]:
-    """Return lmms-eval's aggregation hook for a score over recordings, or a limit of its interval."""
+def estimate_of(name: str) -> tuple[str, str]:
+    """Return the estimate that a metric shows, and what of it: its ``value``, or the limit ``low`` or ``high``."""
+    head, _, part = name.rpartition("_")
+    return (head, part) if part in ("low", "high") else (name, "value")
+
+
+def _hook(name: str) -> Callable[[Sequence[Any]], Score]:
+    """Make lmms-eval's aggregation hook for a score over recordings."""
+    estimate, part = estimate_of(name)
 
     def aggregate(items: Sequence[Any]) -> Score:
-        value = score_of([dict(zip(COMPACT_FIELDS, item, strict=True)) for item in items], name, part)
-        if math.isnan(value):
+        # Sorted, so that ranks of a parallel run finishing in another order share one result.
+        scores = _scores(tuple(sorted(map(tuple, items), key=repr)))
+        found = scores.estimates.get(estimate)
+        value = getattr(scores, estimate) if found is None else getattr(found, part)
+        if value is None or math.isnan(value):
             return UNDEFINED if part == "value" else NOT_ESTIMABLE
-        return value
+        return float(value)
 
     return aggregate
 
 
-f1 = _hook("f1")
-f1_low = _hook("f1", "low")
-f1_high = _hook("f1", "high")
-always_yes_f1 = _hook("always_yes_f1")
-precision = _hook("precision")
-recall = _hook("recall")
-specificity = _hook("specificity")
-accuracy = _hook("accuracy")
-balanced_accuracy = _hook("balanced_accuracy")
-mcc = _hook("mcc")
-prevalence = _hook("prevalence")
-unparsed_rate = _hook("unparsed_rate")
+@lru_cache(maxsize=64)
+def _scores(rows: tuple[tuple[Any, ...], ...]) -> FeatureScores:
+    """Return all scores of a feature, computed once for all of its hooks."""
+    import pandas as pd
 
-TABLE_METRICS = (
-    "f1",
-    "f1_low",
-    "f1_high",
-    "always_yes_f1",
-    "precision",
-    "recall",
-    "specificity",
-    "accuracy",
-    "balanced_accuracy",
-    "mcc",
-    "prevalence",
-    "unparsed_rate",
-)
+    from semiology.metrics.scores.aggregation import recording_answers
+    from semiology.metrics.scores.run_scores import score_run
+
+    return score_run(recording_answers(pd.DataFrame(list(rows), columns=list(COMPACT_FIELDS)))).features[0]
+
+
+# The task YAMLs name one function for each.
+globals().update({name: _hook(name) for name in TABLE_METRICS})

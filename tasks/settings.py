@@ -77,27 +77,3 @@ def sound_override() -> str | None:
     if chosen and chosen not in SOUNDS:
         raise SettingsError(f"{SOUND}={chosen}: unknown form of sound; use one of {', '.join(SOUNDS)}")
     return chosen or None
-
-
-def active_directory(given: Path | None = None) -> Path:
-    """Return the folder of the active set: ``given`` (``--data DIR``) or the variable ``SEMIOLOGY_DATA``.
-
-    Raises:
-        RecordingSetError: Neither is given.
-    """
-    from semiology.data.problems import Problem, RecordingSetError
-
-    if given is not None:
-        return given.expanduser().absolute()
-    if (chosen := DATA.folder()) is not None:
-        return chosen.absolute()
-    raise RecordingSetError(
-        [
-            Problem(
-                "recording set",
-                None,
-                "no recording set was chosen",
-                f"give --data DIR or set {DATA}=DIR; `semiology data simulate DIR` makes one to try",
-            )
-        ]
-    )

@@ -16,7 +16,7 @@ from pathlib import Path
 from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
 
 from semiology.backends.generation_only import GenerationOnly
-from semiology.backends.journal import FAILED
+from semiology.backends.journal import failed_reply
 from semiology.backends.jsonl.process import JsonlProcess
 from semiology.backends.jsonl.protocol import MAX_NEW_TOKENS, Request
 
@@ -30,9 +30,7 @@ class SemiologyJsonl(GenerationOnly):
         timeout: longest wait for one answer, s; after that the command is stopped and started afresh.
         in_flight: questions sent ahead, so that the command can batch them.
         restarts: how often a command that ended or hung is started again in one call.
-        batch_size: accepted because lmms-eval always passes it; has no effect.
-        max_batch_size: as ``batch_size``.
-        device: as ``batch_size``.
+        batch_size, max_batch_size, device: accepted because lmms-eval passes them; without effect.
 
     Raises:
         ValueError: the command is not given or its file cannot be read, or a setting is no number.
@@ -63,15 +61,15 @@ class SemiologyJsonl(GenerationOnly):
         """Return the command's answers in the order of the requests."""
         asked = [self._request(number, request) for number, request in enumerate(requests)]
         answers = self.process.ask(asked)
-        return [_result(answers[each.id]) for each in asked]
+        return [
+            GenerationResult(text=failed_reply(answer))
+            if isinstance(answer, Exception)
+            else GenerationResult(text=answer, token_counts=TokenCounts())
+            for answer in (answers[each.id] for each in asked)
+        ]
 
     def _request(self, number: int, request: Instance) -> Request:
-        _, doc_to_messages, settings, doc_id, task, split = request.args
-        parts = [
-            part
-            for message in doc_to_messages(self.task_dict[task][split][doc_id])
-            for part in message["content"]
-        ]
+        parts = [part for message in self.messages_of(request) for part in message["content"]]
         videos = [part for part in parts if part["type"] == "video"]
         if len(videos) != 1 or any(part["type"] not in ("video", "text") for part in parts):
             raise ValueError(
@@ -79,7 +77,7 @@ class SemiologyJsonl(GenerationOnly):
             )
         text = "\n".join(part["text"] for part in parts if part["type"] == "text")
         video = videos[0]
-        tokens = int(settings.get("max_new_tokens") or MAX_NEW_TOKENS)
+        tokens = int(request.args[2].get("max_new_tokens") or MAX_NEW_TOKENS)
         start, end = video.get("start_time"), video.get("end_time")
         return Request(str(number), str(video["url"]), text, start, end, tokens, self.process.timeout_s)
 
@@ -109,10 +107,3 @@ def command_words(command: str) -> list[str]:
     if not words:
         raise ValueError("semiology_jsonl needs command=…, the command line of a JSONL backend")
     return words
-
-
-def _result(answer: str | Exception) -> GenerationResult:
-    if isinstance(answer, Exception):
-        reason = str(answer).replace("\n", " ")
-        return GenerationResult(text=f"{FAILED}: {reason}]")
-    return GenerationResult(text=answer, token_counts=TokenCounts())

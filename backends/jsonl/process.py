@@ -24,17 +24,10 @@ _log = logging.getLogger(__name__)
 
 
 class JsonlProcess:
-    """Sends requests to a command and collects its answers.
+    """Sends requests to a command and collects its answers; the arguments are those of `SemiologyJsonl`.
 
-    Args:
-        command: words of the command line; run without a shell, in a process group of its own.
-        timeout_s: longest wait for one answer, s.
-        in_flight: requests sent ahead.
-        restarts: how often it is started again in one call of `ask`.
-
-    Attributes:
-        starts: how often the command was started.
-        noise: lines on its standard output that were no answer.
+    The command runs without a shell, in a process group of its own. ``starts`` counts how often it was started,
+    ``noise`` the lines on its standard output that were no answer.
     """
 
     def __init__(self, command: Sequence[str], timeout_s: float, in_flight: int, restarts: int) -> None:
@@ -94,51 +87,36 @@ class JsonlProcess:
 
     def _round(self, open_requests: dict[str, Request], found: dict[str, str | Exception]) -> str | None:
         """Send and collect until all is answered; return what went wrong with the command, if anything."""
-        waiting = list(open_requests)
-        deadlines: dict[str, float] = {}
+        waiting, sent = list(open_requests), list[str]()
+        until = 0.0
         self._start()
         while open_requests:
-            while waiting and len(deadlines) < self._in_flight:
-                name = waiting.pop(0)
-                self._to_send.put(replace(open_requests[name], id=name).line())
-                # questions are answered in turn: each waits for those before it
-                deadlines[name] = 0.0
-                self._renew(deadlines)
+            # Questions are answered in turn: the oldest has its full time from the sending, or the answer before it.
+            while waiting and len(sent) < self._in_flight:
+                sent.append(waiting.pop(0))
+                self._to_send.put(replace(open_requests[sent[-1]], id=sent[-1]).line())
+                until = time.monotonic() + self.timeout_s + GRACE_S
             try:
-                line = self._lines.get(timeout=max(0.0, min(deadlines.values()) - time.monotonic()))
-            except queue.Empty:
-                return self._oldest_failed(deadlines, open_requests, found)
+                line = self._lines.get(timeout=max(0.0, until - time.monotonic()))
+            except queue.Empty:  # of a command that hangs the oldest question fails
+                self._hangs = True
+                late = f"no answer within {self.timeout_s:g} s"
+                found[open_requests.pop(sent[0]).id] = TimeoutError(late)
+                return f"gave {late}"
             if line is None:
                 return f"ended with status {self._status()}"
             answer = read_answer(line)
-            if answer is None or answer[0] not in deadlines:
-                self._note_noise(line)
+            if answer is None or answer[0] not in sent:
+                self.noise += 1
+                if self.noise <= 3:
+                    wrote = line.strip()[:120]
+                    _log.warning("%s wrote a line that is no answer: %s", self.command[0], wrote)
                 continue
             name, text, error = answer
-            del deadlines[name]
-            request = open_requests.pop(name)
-            found[request.id] = text if text is not None else RuntimeError(str(error))
-            self._renew(deadlines)
+            sent.remove(name)
+            found[open_requests.pop(name).id] = text if text is not None else RuntimeError(str(error))
+            until = time.monotonic() + self.timeout_s + GRACE_S
         return None
-
-    def _renew(self, deadlines: dict[str, float]) -> None:
-        """Give the oldest question its full time from now, since the one before it has just been answered."""
-        until = time.monotonic() + self.timeout_s + GRACE_S
-        for name in deadlines:
-            deadlines[name] = until
-
-    def _oldest_failed(
-        self,
-        deadlines: dict[str, float],
-        open_requests: dict[str, Request],
-        found: dict[str, str | Exception],
-    ) -> str:
-        """Return what went wrong: of a command that hangs the oldest question fails."""
-        self._hangs = True
-        oldest = next(iter(deadlines))
-        request = open_requests.pop(oldest)
-        found[request.id] = TimeoutError(f"no answer within {self.timeout_s:g} s")
-        return f"gave no answer within {self.timeout_s:g} s"
 
     def _start(self) -> None:
         if self._process is not None and self._process.poll() is None:
@@ -175,11 +153,6 @@ class JsonlProcess:
             return self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:  # it closed its output and lives on
             return None
-
-    def _note_noise(self, line: str) -> None:
-        self.noise += 1
-        if self.noise <= 3:
-            _log.warning("%s wrote a line that is no answer: %s", self.command[0], line.strip()[:120])
 
 
 def _read_lines(stream: IO[str], lines: queue.Queue[str | None]) -> None:

@@ -42,13 +42,8 @@ class ProtocolError(ValueError):
 class Request:
     """One question about a video, or about a window of it.
 
-    Attributes:
-        id: given back with the answer.
-        video: path of the file.
-        prompt: the full text.
-        start_s, end_s: the window in s from the start of the file; None for its start and end.
-        max_new_tokens: longest answer in tokens.
-        timeout_s: longest wait, s; None for the server's own.
+    The id is given back with the answer. The window is in s from the start of the file; None for its start and end.
+    The longest answer is in tokens, the longest wait in s (None for the server's own).
     """
 
     id: str

@@ -12,17 +12,14 @@ class Counts:
     """How often each step ran, and how many tokens went through the language model.
 
     Attributes:
-        questions: questions that were given to the engine.
-        recalled: of these, answered by the journal without asking.
+        recalled: of the questions, answered by the journal without asking.
         repeated: of these, answered once for several identical ones.
         unanswered: of these, left without an answer; each carries its reason.
-        opens: recordings opened.
         decodes: windows whose frames were read.
         processor_runs: runs of the processor on pixels.
         vision_runs: runs of the vision tower, one per window.
         prefix_prefills: prefixes that went through the language model.
         cache_hits: questions answered behind a prefix that an earlier question had paid for.
-        prefix_tokens: tokens of all prefixes.
         suffix_tokens: tokens of the questions behind them (the whole prompt where nothing is shared).
         padding_tokens: tokens that only fill up rows (padded sharing).
         fed_tokens: generated tokens that were fed back to go on; the last of an answer never is.

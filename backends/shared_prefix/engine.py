@@ -12,12 +12,20 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from typing import Any
 
-from semiology.backends.shared_prefix import questions as grouping
 from semiology.backends.shared_prefix.counts import Counts
 from semiology.backends.shared_prefix.frames import DecordReader, FrameReader, Frames, OpenRecording
 from semiology.backends.shared_prefix.inputs import media_of, render
 from semiology.backends.shared_prefix.loading import Checkpoint
-from semiology.backends.shared_prefix.questions import Answer, Medium, Question, UnansweredError
+from semiology.backends.shared_prefix.questions import (
+    Answer,
+    Medium,
+    Question,
+    UnansweredError,
+    by_window,
+    grouped,
+    read_messages,
+    recording_of,
+)
 from semiology.backends.shared_prefix.sampling import Picked, Sampling, pick_as_qwen, pick_with_processor
 from semiology.backends.shared_prefix.windows import Options, WindowAnswerer
 
@@ -36,10 +44,7 @@ Planned = Callable[[Sequence[Question]], None]
 class SharedPrefixEngine:
     """Answers questions about recordings with one model.
 
-    Attributes:
-        checkpoint: model and processor.
-        counts: what was done so far.
-        reader: where frames come from; may be replaced before questions are asked.
+    ``counts`` tells what was done so far; ``reader`` may be replaced before questions are asked.
     """
 
     def __init__(
@@ -49,13 +54,7 @@ class SharedPrefixEngine:
         options: Options | None = None,
         reader: FrameReader | None = None,
     ) -> None:
-        """Make an engine.
-
-        Args:
-            checkpoint: model and processor.
-            sampling: how windows are sampled.
-            options: sharing, memory, scores.
-            reader: where frames come from; decord by default.
+        """Make an engine; by default decord reads the frames.
 
         Raises:
             SharingError: the way of sharing that was asked for is not possible with the model.
@@ -82,15 +81,9 @@ class SharedPrefixEngine:
         already: Already | None = None,
         planned: Planned | None = None,
     ) -> list[Answer]:
-        """Return the answers in the order of the questions.
+        """Return the answers in the order of the questions, whose numbers must differ.
 
         What cannot be answered gets an :class:`Answer` with its reason; the rest goes on.
-
-        Args:
-            questions: in any order; their numbers must differ.
-            on_answers: told every new answer.
-            already: asked for answers from earlier runs.
-            planned: told what is going to be asked.
         """
         self._answers, self._on_answers = {}, on_answers
         self.counts.questions += len(questions)
@@ -99,7 +92,7 @@ class SharedPrefixEngine:
             planned(readable)
         with ExitStack() as running:
             begun: Iterator[None] = iter(())
-            for path, group in grouping.by_recording(readable).items():
+            for path, group in grouped(readable, recording_of).items():
                 open_questions = [q for q in group if not self._recall(q, already)]
                 following = running.enter_context(closing(self._recording(path, open_questions)))
                 next(following, None)  # it is read from here on, while the one before is asked about
@@ -111,9 +104,7 @@ class SharedPrefixEngine:
     def _read(self, question: Question) -> bool:
         prompt = self._options.system_prompt
         try:
-            grouping.read_messages(
-                question, self.checkpoint.family.system_prompt if prompt is None else prompt
-            )
+            read_messages(question, self.checkpoint.family.system_prompt if prompt is None else prompt)
         except ValueError as error:  # also what the caller's own message builder raises for unusable media
             self._fail([question], str(error))
             return False
@@ -134,10 +125,10 @@ class SharedPrefixEngine:
             return
         if not path:
             yield
-            for group in grouping.by_media(questions):
+            for group in grouped(questions, lambda question: question.media).values():
                 self._media(group, [])
             return
-        windows = grouping.by_window(questions)
+        windows = by_window(questions)
         try:
             with self.reader.open(path) as recording:
                 self.counts.opens += 1
@@ -154,8 +145,10 @@ class SharedPrefixEngine:
         """Give each window's questions and frames; windows that cannot be shown are marked and left out."""
         planned = []
         for window in windows:
+            video = window[0].video
+            assert video is not None
             try:
-                planned.append((window, self._pick(_video_of(window), recording)))
+                planned.append((window, self._pick(video, recording)))
             except UnansweredError as error:
                 self._fail(window, str(error))
         frames = recording.windows([picked.numbers for _, picked in planned])
@@ -179,7 +172,7 @@ class SharedPrefixEngine:
 
     def _window(self, questions: list[Question], shown: tuple[Frames, Picked]) -> None:
         self._windows.new_window()
-        for group in grouping.by_media(questions):
+        for group in grouped(questions, lambda question: question.media).values():
             try:
                 others = [medium for medium in group[0].media if medium.kind == "video"][1:]
                 videos = [shown, *(self._read_alone(video) for video in others)]
@@ -209,17 +202,14 @@ class SharedPrefixEngine:
         copies = {group[0].number: group[1:] for group in same.values()}
         try:
             for answered in self._windows.answer(first, media_of(first[0], videos)):
-                self._take(answered, copies)
+                told = []
+                for question, answer in answered:
+                    repeats = copies[question.number]
+                    self.counts.repeated += len(repeats)
+                    told += [(asked, answer) for asked in (question, *repeats)]
+                self._tell(told)
         except UnansweredError as error:
             self._fail(self._open_questions(questions), str(error))
-
-    def _take(self, answered: list[tuple[Question, Answer]], copies: dict[int, list[Question]]) -> None:
-        told = []
-        for question, answer in answered:
-            repeats = copies[question.number]
-            self.counts.repeated += len(repeats)
-            told += [(asked, answer) for asked in (question, *repeats)]
-        self._tell(told)
 
     def _open_questions(self, questions: Sequence[Question]) -> list[Question]:
         return [question for question in questions if question.number not in self._answers]
@@ -235,9 +225,3 @@ class SharedPrefixEngine:
             self.counts.unanswered += answer.failure is not None
         if self._on_answers is not None and answered:
             self._on_answers(answered)
-
-
-def _video_of(window: Sequence[Question]) -> Medium:
-    video = window[0].video
-    assert video is not None
-    return video

@@ -16,7 +16,8 @@ import torch
 from semiology.backends.shared_prefix.frames import Frames
 from semiology.backends.shared_prefix.loading import Checkpoint
 from semiology.backends.shared_prefix.questions import Question, UnansweredError, with_system_prompt
-from semiology.backends.shared_prefix.sampling import Picked, Sampling, as_pictures, resize_as_qwen
+from semiology.backends.shared_prefix.sampling import Picked, Sampling, resize_as_qwen
+from semiology.render.text import first_line
 
 PER_TOKEN = ("input_ids", "attention_mask", "mm_token_type_ids", "token_type_ids")
 """Inputs with one value per token; all others belong to the media."""
@@ -27,12 +28,8 @@ MEDIA_VALUES = ("pixel_values", "pixel_values_videos", "input_features")
 
 @dataclass(frozen=True)
 class WindowMedia:
-    """What a window shows and sounds like, before the processor.
-
-    Attributes:
-        videos: per video its frames and how they were picked.
-        images: pictures, as they were handed over.
-        audio: mono waveforms at the rate of the processor.
+    """What a window shows and sounds like, before the processor: videos with how their frames were picked,
+    pictures as they were handed over, mono waveforms at the rate of the processor.
     """
 
     videos: Sequence[tuple[Frames, Picked]] = ()
@@ -88,13 +85,13 @@ def process(checkpoint: Checkpoint, text: str, media: WindowMedia, sampling: Sam
     try:
         return dict(processor(**arguments))
     except (ValueError, IndexError, TypeError, RuntimeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UnansweredError(f"the processor refuses the media: {reason}") from error
+        raise UnansweredError(f"the processor refuses the media: {first_line(error)}") from error
 
 
 def _pictures(checkpoint: Checkpoint, frames: Frames, sampling: Sampling) -> torch.Tensor:
+    """Return frames as the processor takes them, shape (frames, 3, height, width)."""
     if not checkpoint.family.qwen_frames:
-        return as_pictures(frames)
+        return torch.from_numpy(frames).permute(0, 3, 1, 2).contiguous()
     return resize_as_qwen(frames, sampling, int(checkpoint.processor.video_processor.patch_size))
 
 
@@ -122,7 +119,11 @@ class WindowInputs:
         self._expansion = Expansion(
             checkpoint.tokenizer, text, ids_of(output), offsets[0] if offsets else None
         )
-        self._types = types_of(output)
+        # Which token stands for which kind of medium; None where the model does not ask for it.
+        self._types: dict[int, int] | None = None
+        if "mm_token_type_ids" in output:
+            types = [int(kind) for kind in output["mm_token_type_ids"][0]]
+            self._types = {token: kind for token, kind in zip(ids_of(output), types, strict=True) if kind}
         self.tensors = {name: value for name, value in output.items() if name not in PER_TOKEN}
         self.tensors.pop("video_metadata", None)
 
@@ -155,14 +156,6 @@ def ids_of(output: Mapping[str, Any]) -> list[int]:
     return [int(token) for token in output["input_ids"][0]]
 
 
-def types_of(output: Mapping[str, Any]) -> dict[int, int] | None:
-    """Return which token stands for which kind of medium, or None where the model does not ask for it."""
-    if "mm_token_type_ids" not in output:
-        return None
-    types = [int(kind) for kind in output["mm_token_type_ids"][0]]
-    return {token: kind for token, kind in zip(ids_of(output), types, strict=True) if kind}
-
-
 class Expansion:
     """How the short placeholders of a window become the long ones, learned from the first prompt."""
 
@@ -171,11 +164,8 @@ class Expansion:
     ) -> None:
         """Compare the short and the full ids of the first prompt.
 
-        Args:
-            tokenizer: the processor's.
-            text: the first prompt, rendered, with short placeholders.
-            full: its ids after the processor.
-            offsets: the replacements that the processor made in the text, in order, if it tells them.
+        ``text`` is rendered with short placeholders, ``full`` are its ids after the processor, ``offsets`` the
+        replacements that the processor made in the text, in order, if it tells them.
         """
         self._tokenizer, self._offsets = tokenizer, offsets
         short = self._tokens(text)

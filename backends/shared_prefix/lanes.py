@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from transformers import DynamicCache
@@ -17,31 +17,42 @@ from semiology.backends.shared_prefix.counts import Counts
 from semiology.backends.shared_prefix.prefill import Prefix, last_logits
 
 
-class Lane(Protocol):
+class Lane:
     """Some questions on their way through the model."""
+
+    def __init__(self, model: Any, prefix: Prefix, counts: Counts) -> None:
+        self._model, self._prefix, self._counts = model, prefix, counts
 
     def start(self, suffixes: Sequence[Sequence[int]]) -> torch.Tensor:
         """Run the suffixes and return the logits after each, shape (questions, vocabulary)."""
-        ...
+        raise NotImplementedError
 
     def step(self, live: Sequence[int], tokens: Sequence[int]) -> torch.Tensor:
-        """Run one more token of each question that goes on.
+        """Run one more token of each question that goes on; return the next logits, shape (questions, vocabulary).
 
-        Args:
-            live: numbers of these questions, ascending, a part of those of the step before.
-            tokens: the token of each.
-
-        Returns:
-            The logits after each, shape (questions, vocabulary).
+        ``live`` are the numbers of these questions, ascending, a part of those of the step before.
         """
-        ...
+        raise NotImplementedError
 
     def close(self) -> None:
         """Leave the prefix as it was."""
-        ...
+        raise NotImplementedError
+
+    def _logits(
+        self, tokens: torch.Tensor, mask: Any, positions: torch.Tensor, cache: Any, places: Sequence[int]
+    ) -> torch.Tensor:
+        """Run tokens behind a cache; return the logits at some places of each row."""
+        inputs = {
+            "input_ids": tokens,
+            "attention_mask": mask,
+            "position_ids": positions,
+            "past_key_values": cache,
+            "use_cache": True,
+        }
+        return last_logits(self._model, inputs, places)
 
 
-class PackedLane:
+class PackedLane(Lane):
     """All suffixes in one row behind one copy of the prefix; a mask keeps them apart.
 
     A token sees the whole prefix and, of what comes after, the earlier tokens of its own question. Needs an
@@ -49,7 +60,7 @@ class PackedLane:
     """
 
     def __init__(self, model: Any, prefix: Prefix, counts: Counts) -> None:
-        self._model, self._prefix, self._counts = model, prefix, counts
+        super().__init__(model, prefix, counts)
         self._additive = model.config.get_text_config()._attn_implementation == "eager"
         self._owners = torch.empty(0, dtype=torch.long)
         self._lengths: list[int] = []
@@ -80,14 +91,9 @@ class PackedLane:
         self, tokens: Sequence[int], owners: Sequence[int], offsets: Sequence[int], places: Sequence[int]
     ) -> torch.Tensor:
         device = self._prefix.start.device
-        inputs = {
-            "input_ids": torch.tensor([list(tokens)], device=device),
-            "attention_mask": self._mask(torch.tensor(list(owners))).to(device),
-            "position_ids": self._prefix.positions(offsets),
-            "past_key_values": self._prefix.cache,
-            "use_cache": True,
-        }
-        return last_logits(self._model, inputs, list(places))[0]
+        mask = self._mask(torch.tensor(list(owners))).to(device)
+        ids = torch.tensor([list(tokens)], device=device)
+        return self._logits(ids, mask, self._prefix.positions(offsets), self._prefix.cache, list(places))[0]
 
     def _mask(self, owners: torch.Tensor) -> torch.Tensor:
         """Return who sees what, shape (1, 1, new tokens, prefix + earlier + new tokens)."""
@@ -103,14 +109,14 @@ class PackedLane:
         return torch.zeros(mask.shape, dtype=dtype).masked_fill_(~mask, torch.finfo(dtype).min)
 
 
-class PaddedLane:
+class PaddedLane(Lane):
     """One row per question, each with a copy of the prefix's keys and values: for FlashAttention.
 
     Suffixes are padded on the left, between prefix and question, where a two-dimensional mask hides it.
     """
 
     def __init__(self, model: Any, prefix: Prefix, counts: Counts) -> None:
-        self._model, self._prefix, self._counts = model, prefix, counts
+        super().__init__(model, prefix, counts)
         self._cache: Any = None
         self._mask = torch.empty(0)
         self._lengths: list[int] = []
@@ -120,7 +126,13 @@ class PaddedLane:
         """See :class:`Lane`."""
         self._lengths = [len(suffix) for suffix in suffixes]
         self._rows = list(range(len(suffixes)))
-        self._cache = repeated(self._prefix.cache, len(suffixes))
+        rows = len(suffixes)
+        self._cache = DynamicCache(
+            [
+                (layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), None)
+                for layer in self._prefix.cache.layers
+            ]
+        )
         widest = max(self._lengths)
         pads = [widest - length for length in self._lengths]
         device = self._prefix.start.device
@@ -153,30 +165,17 @@ class PaddedLane:
         self._cache = None
 
     def _run(self, tokens: torch.Tensor, offsets: Sequence[Sequence[int]]) -> torch.Tensor:
-        rows = [self._prefix.positions(row) for row in offsets]
-        inputs = {
-            "input_ids": tokens,
-            "attention_mask": self._mask,
-            "position_ids": torch.cat(rows, dim=-2),
-            "past_key_values": self._cache,
-            "use_cache": True,
-        }
-        return last_logits(self._model, inputs, [tokens.shape[1] - 1])[:, 0]
+        positions = torch.cat([self._prefix.positions(row) for row in offsets], dim=-2)
+        return self._logits(tokens, self._mask, positions, self._cache, [tokens.shape[1] - 1])[:, 0]
 
 
-class SequentialLane:
+class SequentialLane(Lane):
     """One question behind the prefix; any attention, and any cache, copied where it cannot be cut back."""
 
     def __init__(self, model: Any, prefix: Prefix, counts: Counts, keep_cache: bool = True) -> None:
-        """Prepare a lane.
-
-        Args:
-            model: a transformers model.
-            prefix: the shared prefix.
-            counts: where to count.
-            keep_cache: whether the prefix's own cache can be used and cut back afterwards.
-        """
-        self._model, self._prefix, self._counts, self._keep = model, prefix, counts, keep_cache
+        """Prepare a lane; ``keep_cache``: the prefix's own cache can be used and cut back afterwards."""
+        super().__init__(model, prefix, counts)
+        self._keep = keep_cache
         self._cache: Any = None
         self._length = 0
 
@@ -202,21 +201,6 @@ class SequentialLane:
     def _run(self, tokens: Sequence[int]) -> torch.Tensor:
         offsets = range(self._length, self._length + len(tokens))
         self._length += len(tokens)
-        inputs = {
-            "input_ids": torch.tensor([list(tokens)], device=self._prefix.start.device),
-            "attention_mask": None,
-            "position_ids": self._prefix.positions(list(offsets)),
-            "past_key_values": self._cache,
-            "use_cache": True,
-        }
-        return last_logits(self._model, inputs, [len(tokens) - 1])[:, 0]
-
-
-def repeated(cache: Any, rows: int) -> DynamicCache:
-    """Return a new cache that holds a cache's keys and values once per row."""
-    return DynamicCache(
-        [
-            (layer.keys.expand(rows, -1, -1, -1), layer.values.expand(rows, -1, -1, -1), None)
-            for layer in cache.layers
-        ]
-    )
+        ids = torch.tensor([list(tokens)], device=self._prefix.start.device)
+        positions = self._prefix.positions(list(offsets))
+        return self._logits(ids, None, positions, self._cache, [len(tokens) - 1])[:, 0]

@@ -1,12 +1,16 @@
-"""A prefix that many questions share: prepared by ``generate`` itself, run once, kept as a key-value cache.
+"""A prefix that many questions share, run once and kept as a key-value cache; or the full prompt of each.
 
-``generate`` takes a decoding method of the caller's. Ours keeps what ``generate`` hands to it (positions by
-the model's own rule, encoded media, an empty cache of the right kind, logits processors) and stops there:
-nothing of this is written anew for any architecture.
+``generate`` itself prepares the prefix: it takes a decoding method of the caller's. Ours keeps what ``generate``
+hands to it (positions by the model's own rule, encoded media, an empty cache of the right kind, logits processors)
+and stops there: nothing of this is written anew for any architecture.
+
+Full prompts go through ``generate``, media encoded once or each time. They are the last resort, and the way of answers
+that are sampled or searched with beams.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,21 +18,20 @@ from typing import Any
 import torch
 from transformers.generation import GenerationMode
 
+from semiology.backends.shared_prefix.counts import Counts
 from semiology.backends.shared_prefix.questions import UnansweredError
 
 _PER_TOKEN = ("mm_token_type_ids", "token_type_ids")
 _SET_BY_US = ("position_ids", "attention_mask", "past_key_values", "use_cache", "logits_to_keep", *_PER_TOKEN)
+_PIXELS = ("pixel_values", "pixel_values_videos", "pixel_attention_mask")
 
 
 @dataclass
 class Prepared:
     """What ``generate`` made of a complete prompt before its first step.
 
-    Attributes:
-        arguments: arguments of the model: positions, an empty cache, encoded media.
-        processors: logits processors in ``generate``'s order.
-        generation_config: the checkpoint's generation config with the caller's arguments.
-        stopping: names of the stopping criteria.
+    The arguments of the model (positions, an empty cache, encoded media), the logits processors in order, the
+    checkpoint's generation config with the caller's arguments, and the names of the stopping criteria.
     """
 
     arguments: dict[str, Any]
@@ -46,6 +49,12 @@ class Prepared:
         }
 
     @property
+    def encoded(self) -> Mapping[str, Any] | None:
+        """The media that were encoded on the way, None if they were left."""
+        found = self.arguments.get("mm_encoder_outputs")
+        return found if found and any(value is not None for value in found.values()) else None
+
+    @property
     def stop_ids(self) -> frozenset[int]:
         """Tokens that end an answer."""
         ends = self.generation_config.eos_token_id
@@ -56,13 +65,7 @@ class Prepared:
 
 @torch.no_grad()
 def prepare(model: Any, inputs: Mapping[str, Any], generation: Mapping[str, Any]) -> Prepared:
-    """Let ``generate`` prepare a complete prompt, media included, and stop before its first step.
-
-    Args:
-        model: a transformers model.
-        inputs: its inputs for one prompt.
-        generation: arguments of ``generate``.
-    """
+    """Let ``generate`` prepare a complete prompt, media included, and stop before its first step."""
     kept: dict[str, Any] = {}
 
     def keep(
@@ -86,12 +89,9 @@ def prepare(model: Any, inputs: Mapping[str, Any], generation: Mapping[str, Any]
 
 @dataclass
 class Prefix:
-    """The shared beginning of all prompts, run through the model.
+    """The shared beginning of all prompts, run through the model: its keys and values, and its length in tokens.
 
-    Attributes:
-        cache: its keys and values.
-        length: its tokens.
-        start: position of the first token after it, one per row of the model's position ids; shape (..., 1).
+    ``start`` is the position of the first token after it, one per row of the model's position ids; shape (..., 1).
     """
 
     cache: Any
@@ -110,13 +110,10 @@ class Prefix:
 
 @torch.no_grad()
 def fill(model: Any, ids: Sequence[int], length: int, prepared: Prepared) -> Prefix:
-    """Run the shared beginning through the model.
+    """Run the first ``length`` tokens of a prompt, which all prompts share, through the model.
 
-    Args:
-        model: a transformers model.
-        ids: the complete prompt that was prepared; the longest, so that its positions cover the others.
-        length: how many of its first tokens all prompts share.
-        prepared: what ``generate`` made of it; its cache is filled.
+    ``ids`` is the complete prompt that was prepared, the longest, so that its positions cover the others; the cache
+    that was prepared for it is filled.
 
     Raises:
         UnansweredError: after the prefix positions do not simply count on.
@@ -143,16 +140,7 @@ def fill(model: Any, ids: Sequence[int], length: int, prepared: Prepared) -> Pre
 
 
 def last_logits(model: Any, inputs: Mapping[str, Any], places: Sequence[int]) -> torch.Tensor:
-    """Run the model and return the logits at some places of each row, never those of all tokens.
-
-    Args:
-        model: a transformers model.
-        inputs: arguments of its ``forward``.
-        places: indices of tokens in the row.
-
-    Returns:
-        Shape (rows, places, vocabulary).
-    """
+    """Return the logits at some places of each row, shape (rows, places, vocabulary), never those of all tokens."""
     ids = inputs["input_ids"]
     keep = torch.tensor(list(places), device=ids.device)
     if model._supports_logits_to_keep():
@@ -162,3 +150,41 @@ def last_logits(model: Any, inputs: Mapping[str, Any], places: Sequence[int]) ->
     hidden = model.base_model(**body, return_dict=True).last_hidden_state
     head = model.get_output_embeddings()
     return torch.as_tensor(head(hidden[:, keep.to(hidden.device)]))
+
+
+def with_encoded(inputs: Mapping[str, Any], features: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a prompt's inputs with encoded media in place of pixels, or as they are without any."""
+    if features is None:
+        return dict(inputs)
+    kept = {name: value for name, value in inputs.items() if name not in _PIXELS}
+    # `generate` repeats them in place for every beam: it gets copies, which share the tensors.
+    return {**kept, "mm_encoder_outputs": {name: copy.copy(value) for name, value in features.items()}}
+
+
+def has_pixels(inputs: Mapping[str, Any]) -> bool:
+    """Tell whether a prompt's inputs hold pictures that are still to be encoded."""
+    return any(name in inputs for name in _PIXELS[:2])
+
+
+@torch.no_grad()
+def generate(
+    model: Any, inputs: Mapping[str, Any], generation: Mapping[str, Any], counts: Counts
+) -> list[int]:
+    """Return the new tokens of ``generate`` on one full prompt."""
+    length = inputs["input_ids"].shape[1]
+    tokens: Sequence[int] = model.generate(**inputs, **generation)[0, length:].tolist()
+    counts.suffix_tokens += length
+    counts.fed_tokens += max(0, len(tokens) - 1)
+    counts.generated_tokens += len(tokens)
+    return [int(token) for token in tokens]
+
+
+@torch.no_grad()
+def first_logits(
+    model: Any, inputs: Mapping[str, Any], generation: Mapping[str, Any], counts: Counts
+) -> torch.Tensor:
+    """Return the raw logits of the first token after one full prompt, shape (vocabulary,)."""
+    one = {**generation, "max_new_tokens": 1, "do_sample": False, "num_beams": 1}
+    output = model.generate(**inputs, **one, output_logits=True, return_dict_in_generate=True)
+    counts.suffix_tokens += inputs["input_ids"].shape[1]
+    return torch.as_tensor(output.logits[0][0])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ DEFAULT_NEW_TOKENS = 128
 """As lmms-eval's Qwen classes, for tasks that name no limit."""
 
 Message = dict[str, Any]
+Item = TypeVar("Item")
+Key = TypeVar("Key")
 
 
 class UnansweredError(ValueError):
@@ -25,15 +27,9 @@ class UnansweredError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """How an answer is generated.
+    """How an answer is generated: its longest length in tokens, the texts that cut it, and how tokens are chosen.
 
-    Attributes:
-        max_new_tokens: longest answer in tokens.
-        until: texts at which the answer is cut.
-        temperature: 0 for greedy; above 0 the answer is sampled.
-        top_p: nucleus of sampling, or None.
-        top_k: candidates of sampling, or None.
-        num_beams: beams of a beam search; 1 for none.
+    A temperature of 0 is greedy, above it the answer is sampled; one beam is no beam search.
     """
 
     max_new_tokens: int = DEFAULT_NEW_TOKENS
@@ -69,11 +65,8 @@ class Settings:
 class Medium:
     """One medium of a message, by what it is: two equal ones show the model the same.
 
-    Attributes:
-        kind: ``video``, ``image`` or ``audio``.
-        source: path, or the SHA-256 of an array or picture that was handed over.
-        start_s: start of the window in seconds from the start of the file, or None for the start.
-        end_s: its end, or None for the end of the file.
+    The kind is ``video``, ``image`` or ``audio``; the source a path, or the SHA-256 of what was handed over; the
+    window in s from the start of the file, None for the file's own start and end.
     """
 
     kind: str
@@ -113,31 +106,12 @@ class Question:
         """The first video, or None."""
         return next((medium for medium in self.media if medium.kind == "video"), None)
 
-    def identity(self) -> dict[str, Any]:
-        """Return what the answer depends on besides the model and the content of the files, for a journal."""
-        return {
-            "prompt": self.text,
-            "media": [[medium.kind, medium.source, medium.start_s, medium.end_s] for medium in self.media],
-            "settings": [
-                self.settings.max_new_tokens,
-                list(self.settings.until),
-                self.settings.temperature,
-                self.settings.top_p,
-                self.settings.top_k,
-                self.settings.num_beams,
-            ],
-        }
-
 
 @dataclass(frozen=True)
 class Answer:
-    """The reply to one question.
+    """The reply to one question, with its number of tokens, the stop token included; or why there is none.
 
-    Attributes:
-        text: the reply; empty when unanswered.
-        tokens: generated tokens, the stop token included.
-        scores: log-probability of each answer as first token, if asked for.
-        failure: why there is no reply, or None.
+    ``scores`` holds the log-probability of each answer as first token, if asked for.
     """
 
     text: str
@@ -170,16 +144,18 @@ def read_messages(question: Question, system_prompt: str | None) -> None:
 
 def with_system_prompt(messages: Sequence[Message], system_prompt: str | None) -> list[Message]:
     """Return the messages with every content as a list of parts, and a system turn first if one is wanted."""
-    plain = [{"role": message["role"], "content": _parts(message["content"])} for message in messages]
+    plain = []
+    for message in messages:
+        content = message["content"]
+        parts = (
+            [{"type": "text", "text": content}]
+            if isinstance(content, str)
+            else [dict(part) for part in content]
+        )
+        plain.append({"role": message["role"], "content": parts})
     if system_prompt and (not plain or plain[0]["role"] != "system"):
         plain.insert(0, {"role": "system", "content": [{"type": "text", "text": system_prompt}]})
     return plain
-
-
-def _parts(content: Any) -> list[dict[str, Any]]:
-    return (
-        [{"type": "text", "text": content}] if isinstance(content, str) else [dict(part) for part in content]
-    )
 
 
 def medium_of(part: Mapping[str, Any]) -> Medium:
@@ -188,24 +164,22 @@ def medium_of(part: Mapping[str, Any]) -> Medium:
     Raises:
         UnansweredError: the type is unknown.
     """
-    kind, url = part["type"], part.get("url")
+    kind: str = part["type"]
+    url: Any = part.get("url")
     if kind not in ("video", "image", "audio"):
         raise UnansweredError(
             f"a message part of type {kind!r} is not known; use text, video, image or audio"
         )
-    return Medium(kind, _source(url), _seconds(part.get("start_time")), _seconds(part.get("end_time")))
-
-
-def _seconds(time: Any) -> float | None:
-    return None if time is None else float(time)
-
-
-def _source(url: Any) -> str:
     if isinstance(url, str):
-        return url.removeprefix("file://")
-    content = url.tobytes() if hasattr(url, "tobytes") else np.asarray(url).tobytes()
-    size = getattr(url, "shape", None) or getattr(url, "size", None)
-    return "sha256:" + hashlib.sha256(repr(size).encode() + content).hexdigest()
+        source = url.removeprefix("file://")
+    else:
+        content = url.tobytes() if hasattr(url, "tobytes") else np.asarray(url).tobytes()
+        size = getattr(url, "shape", None) or getattr(url, "size", None)
+        source = "sha256:" + hashlib.sha256(repr(size).encode() + content).hexdigest()
+    start, end = (
+        None if time is None else float(time) for time in (part.get("start_time"), part.get("end_time"))
+    )
+    return Medium(kind, source, start, end)
 
 
 def _light(part: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,39 +190,26 @@ def _light(part: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": part["type"], part["type"]: url if isinstance(url, str) else ""}
 
 
-def by_recording(questions: Iterable[Question]) -> dict[str, list[Question]]:
-    """Return the questions by the file of their first video (empty without one), in order of appearance."""
-    groups: dict[str, list[Question]] = {}
-    for question in questions:
-        groups.setdefault(question.video.source if question.video else "", []).append(question)
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """Return items by what they share, in order of appearance."""
+    groups: dict[Key, list[Item]] = {}
+    for item in items:
+        groups.setdefault(key(item), []).append(item)
     return groups
+
+
+def recording_of(question: Question) -> str:
+    """Return the file of a question's first video; empty without one."""
+    return question.video.source if question.video else ""
 
 
 def by_window(questions: Iterable[Question]) -> list[list[Question]]:
     """Return a recording's questions by the window of their first video, in order of its start and end."""
-    groups: dict[Medium | None, list[Question]] = {}
-    for question in questions:
-        groups.setdefault(question.video, []).append(question)
 
     def place(video: Medium | None) -> tuple[float, float]:
         if video is None:
             return 0.0, 0.0
         return video.start_s or 0.0, float("inf") if video.end_s is None else video.end_s
 
+    groups = grouped(questions, lambda question: question.video)
     return [groups[video] for video in sorted(groups, key=place)]
-
-
-def by_media(questions: Iterable[Question]) -> list[list[Question]]:
-    """Return a window's questions by all their media: with the sound, without it."""
-    groups: dict[tuple[Medium, ...], list[Question]] = {}
-    for question in questions:
-        groups.setdefault(question.media, []).append(question)
-    return list(groups.values())
-
-
-def by_text_before(questions: Iterable[Question]) -> list[list[Question]]:
-    """Return questions about the same media by what the model reads before the end of the last one."""
-    groups: dict[tuple[Any, ...], list[Question]] = {}
-    for question in questions:
-        groups.setdefault(question.before, []).append(question)
-    return list(groups.values())

@@ -16,7 +16,6 @@ from semiology.backends.shared_prefix.questions import Answer, Medium, Question
 from semiology.data.cache import cache_directory, content_digest
 from semiology.render.progress import RunProgress
 
-NO_JOURNAL = "none"
 DEFAULT_JOURNAL = "auto"
 
 _DIGEST = "sha256:"
@@ -26,58 +25,46 @@ _DIGEST = "sha256:"
 def resumed(
     journal: str, checkpoint: Checkpoint, setup: Mapping[str, Any], *, questions: int, rank: int = 0
 ) -> Iterator[Resuming]:
-    """Open the journal and show progress for one run of an engine.
+    """Open the journal and show progress for one run of an engine with so many questions.
 
-    Args:
-        journal: ``auto`` for the folder ``journal`` where ``SEMIOLOGY_CACHE`` is, another folder, or
-            ``none`` to ask everything afresh.
-        checkpoint: the model that is asked.
-        setup: see `Resuming`; number format, device and versions of the libraries are added.
-        questions: how many there are.
-        rank: this process among those of the run.
+    ``journal`` is ``auto`` for the folder ``journal`` where ``SEMIOLOGY_CACHE`` is, another folder, or ``none`` to
+    ask everything afresh. Number format, device and versions of the libraries are added to ``setup``, see
+    `Resuming`.
 
     Raises:
         JournalError: the journal cannot be written.
     """
-    cache = cache_directory()
-    with ExitStack() as running:
-        opened = None
-        if journal != NO_JOURNAL:
-            folder = None if journal == DEFAULT_JOURNAL else Path(journal)
-            opened = running.enter_context(Journal(folder))
-        progress = running.enter_context(RunProgress(questions, rank=rank))
-        model = ""
-        if opened is not None:  # an empty journal is one too
-            model = checkpoint_stamp(checkpoint.name, cache, revision=checkpoint.revision)
-        setup = {**setup, **_numerics(checkpoint)}
-        yield Resuming(opened, model=model, setup=setup, cache=cache, progress=progress)
-
-
-def _numerics(checkpoint: Checkpoint) -> dict[str, str]:
-    """Return what else than weights and settings moves the last digits of a logit."""
     import torch
     import transformers
 
-    return {
+    cache, opened, model = cache_directory(), None, ""
+    # What else than weights and settings moves the last digits of a logit.
+    numerics = {
         "dtype": str(checkpoint.model.dtype),
         "device": checkpoint.device.type,
         "torch": torch.__version__,
         "transformers": transformers.__version__,
     }
+    with ExitStack() as running:
+        if journal != "none":
+            folder = None if journal == DEFAULT_JOURNAL else Path(journal)
+            opened = running.enter_context(Journal(folder))
+        progress = running.enter_context(RunProgress(questions, rank=rank))
+        if opened is not None:  # an empty journal is one too
+            model = checkpoint_stamp(checkpoint.name, cache, revision=checkpoint.revision)
+        yield Resuming(opened, model=model, setup={**setup, **numerics}, cache=cache, progress=progress)
 
 
 class Resuming:
     """The hooks of an engine: answers from earlier runs, answers to keep, progress to show.
 
-    Only greedy answers are kept and given: a sampled one is drawn afresh each time. What could not be
-    answered is not kept, so that the next run asks it again.
+    Only greedy answers are kept and given: a sampled one is drawn afresh each time. What could not be answered is
+    not kept, so that the next run asks it again. Without a journal none is kept or given.
 
     Args:
-        journal: where answers are kept; None keeps and gives none.
         model: what identifies the weights and the number format (`semiology.backends.checkpoint_stamp`).
         setup: whatever else changes answers: sampling, scores. Anything that JSON can hold.
         cache: folder that remembers the digests of files.
-        progress: shows how far the run is, if given.
     """
 
     def __init__(
@@ -94,16 +81,11 @@ class Resuming:
         self._keys: dict[int, str | None] = {}
         self._open: Counter[tuple[Medium, ...]] = Counter()
 
-    @property
-    def keys(self) -> list[str]:
-        """Keys of the questions seen so far, for `Journal.summary`."""
-        return [key for key in self._keys.values() if key is not None]
-
     def summary(self) -> str:
         """Return in one line what the journal holds and gave."""
         if self._journal is None:
             return "no journal"
-        found = self._journal.summary(self.keys)
+        found = self._journal.summary([key for key in self._keys.values() if key is not None])
         return (
             f"journal {self._journal.folder}: {found.answers} answers, {found.stale} of them to other "
             f"questions, {found.hits} given; {found.bytes / 1e6:.1f} MB in {found.files} files, "
@@ -147,10 +129,15 @@ class Resuming:
     def _key(self, question: Question) -> str | None:
         if self._journal is None or not question.settings.greedy:
             return None
-        try:
-            media = [self._medium(medium) for medium in question.media]
-        except OSError:  # the engine says what is wrong with the file
-            return None
+        media: list[MediumKey] = []
+        for medium in question.media:
+            digest = medium.source
+            if not digest.startswith(_DIGEST):
+                try:
+                    digest = content_digest(Path(medium.source), self._cache)
+                except OSError:  # the engine says what is wrong with the file
+                    return None
+            media.append((medium.kind, digest.removeprefix(_DIGEST), medium.start_s, medium.end_s))
         settings = question.settings
         return answer_key(
             prompt=question.text,
@@ -159,12 +146,6 @@ class Resuming:
             generation={"max_new_tokens": settings.max_new_tokens, "until": list(settings.until)},
             model=self._model,
         )
-
-    def _medium(self, medium: Medium) -> MediumKey:
-        digest = medium.source
-        if not digest.startswith(_DIGEST):
-            digest = content_digest(Path(medium.source), self._cache)
-        return medium.kind, digest.removeprefix(_DIGEST), medium.start_s, medium.end_s
 
     def _answered(self, questions: Sequence[Question], from_journal: bool = False) -> None:
         if self._progress is None:

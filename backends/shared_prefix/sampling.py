@@ -23,16 +23,7 @@ from semiology.backends.shared_prefix.questions import Medium, UnansweredError
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a window is sampled; the names are those of lmms-eval's Qwen classes.
-
-    Attributes:
-        fps: frames per second to show, or None for ``max_num_frames`` spread evenly.
-        max_num_frames: frames without ``fps``; with it, a cap for Qwen3-VL only, as in the stock classes.
-        max_frames: a cap on the frames with ``fps``, or None.
-        min_pixels: least pixels of a frame, or None for the model's default.
-        max_pixels: most pixels of a frame, or None for the model's default.
-        total_pixels: most pixels of a window, or None for the default.
-    """
+    """How a window is sampled; :class:`semiology.backends.semiology_hf.SemiologyHF` describes each argument."""
 
     fps: float | None = None
     max_num_frames: int = 32
@@ -92,11 +83,7 @@ def window_range(video: Medium, facts: VideoFacts) -> tuple[int, int]:
 def pick_as_qwen(video: Medium, facts: VideoFacts, sampling: Sampling, cap_with_fps: bool) -> Picked:
     """Return the frames that qwen-vl-utils picks.
 
-    Args:
-        video: the window.
-        facts: the file's frames and rate.
-        sampling: what is wanted.
-        cap_with_fps: whether ``max_num_frames`` also caps the frames where ``fps`` is given (Qwen3-VL).
+    With ``cap_with_fps`` the ``max_num_frames`` also cap the frames where ``fps`` is given (Qwen3-VL).
 
     Raises:
         UnansweredError: the window holds fewer than two frames.
@@ -133,31 +120,21 @@ def pick_with_processor(video: Medium, facts: VideoFacts, sampling: Sampling, pr
         count = count if sampling.max_frames is None else min(count, sampling.max_frames)
     count = min(count, available)
     metadata = VideoMetadata(available, fps=facts.fps, duration=available / facts.fps)
+    # A sampler that takes the lesser of number and rate is given the file's rate, so that the number counts.
+    rate = {"fps": facts.fps} if type(processor).__name__ == "SmolVLMProcessor" else {}
     try:
-        chosen = processor.video_processor.sample_frames(
-            metadata, num_frames=count, **_rate(processor, facts)
-        )
+        chosen = processor.video_processor.sample_frames(metadata, num_frames=count, **rate)
     except (ValueError, TypeError):  # a sampler that needs other arguments: spread the frames evenly
         chosen = np.linspace(0, available - 1, count).round()
     numbers = np.unique(np.asarray(chosen, dtype=np.int64).clip(0, available - 1)) + first
     return Picked(tuple(int(number) for number in numbers), first, available, facts.fps)
 
 
-def _rate(processor: Any, facts: VideoFacts) -> dict[str, float]:
-    """Return the rate for a sampler that takes the lesser of number and rate, so that the number counts."""
-    return {"fps": facts.fps} if type(processor).__name__ == "SmolVLMProcessor" else {}
-
-
 def resize_as_qwen(frames: Frames, sampling: Sampling, patch_size: int) -> torch.Tensor:
-    """Return frames resized as ``qwen_vl_utils.fetch_video`` does.
+    """Return frames resized as ``qwen_vl_utils.fetch_video`` does, within the limits on pixels.
 
-    Args:
-        frames: shape (frames, height, width, 3), uint8.
-        sampling: limits on the pixels.
-        patch_size: side of a patch of the vision tower, px.
-
-    Returns:
-        Float32, shape (frames, 3, new height, new width), values 0 to 255.
+    ``frames`` are uint8 of shape (frames, height, width, 3), ``patch_size`` is the side of a patch of the vision
+    tower, px. The result is float32 of shape (frames, 3, new height, new width), values 0 to 255.
     """
     factor = patch_size * vision_process.SPATIAL_MERGE_SIZE
     pictures = torch.from_numpy(frames).permute(0, 3, 1, 2)
@@ -170,8 +147,3 @@ def resize_as_qwen(frames: Frames, sampling: Sampling, patch_size: int) -> torch
     size = vision_process.smart_resize(height, width, factor=factor, min_pixels=least, max_pixels=most)
     resized = resize(pictures, list(size), interpolation=InterpolationMode.BICUBIC, antialias=True)
     return torch.as_tensor(resized).float()
-
-
-def as_pictures(frames: Frames) -> torch.Tensor:
-    """Return frames as processors take them: uint8, shape (frames, 3, height, width)."""
-    return torch.from_numpy(frames).permute(0, 3, 1, 2).contiguous()

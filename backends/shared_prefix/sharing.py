@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
@@ -16,32 +15,20 @@ WAYS = ("packed", "padded", "sequential", "vision", "none")
 full prompts, nothing but the frames shared.
 """
 
-_TAKES_4D_MASKS = ("sdpa", "eager")
-
 
 class SharingError(ValueError):
     """The way of sharing that was asked for is not possible with this model."""
 
 
-@dataclass(frozen=True)
-class Choice:
-    """A way of sharing, and why.
-
-    Attributes:
-        way: one of :data:`WAYS`.
-        reason: why this one, for the log.
-    """
+class Choice(NamedTuple):
+    """A way of sharing, one of :data:`WAYS`, and why, for the log."""
 
     way: str
     reason: str
 
 
 def choose(model: Any, asked: str = "auto") -> Choice:
-    """Return the way of sharing for a model.
-
-    Args:
-        model: a transformers model.
-        asked: one of :data:`WAYS`, or ``auto`` for the first that is possible.
+    """Return the way of sharing for a model: the one asked for, or with ``auto`` the first that is possible.
 
     Raises:
         SharingError: the way asked for is unknown or not possible.
@@ -67,20 +54,14 @@ def obstacle(model: Any, way: str) -> str | None:
     if way == "vision":
         return None if model._supports_mm_encoder_outputs() else "it does not take encoded media"
     if way == "sequential":
-        return (
-            None if hasattr(model, "_prepare_position_ids_for_generation") else "its positions are not known"
-        )
-    attention = attention_of(model)
+        known = hasattr(model, "_prepare_position_ids_for_generation")
+        return None if known else "its positions are not known"
     if not cuttable(DynamicCache(config=model.config)):
         return "its cache keeps a state that cannot be cut back (sliding window or linear attention)"
-    if way == "packed" and attention not in _TAKES_4D_MASKS:
+    attention = model.config.get_text_config()._attn_implementation
+    if way == "packed" and attention not in ("sdpa", "eager"):
         return f"attention {attention} takes no four-dimensional mask"
     return None
-
-
-def attention_of(model: Any) -> str:
-    """Return the name of the language model's attention."""
-    return str(model.config.get_text_config()._attn_implementation)
 
 
 def cuttable(cache: Any) -> bool:

@@ -10,23 +10,28 @@ from typing import Any
 
 import torch
 
-from semiology.backends.shared_prefix import whole
+from semiology.backends.shared_prefix import prefill
 from semiology.backends.shared_prefix.counts import Counts
-from semiology.backends.shared_prefix.decoding import Reply, decode, depends_on_length
+from semiology.backends.shared_prefix.decoding import (
+    DEFAULT_ANSWERS,
+    FirstTokenScores,
+    Reply,
+    decode,
+    depends_on_length,
+)
 from semiology.backends.shared_prefix.inputs import WindowInputs, WindowMedia, shared_length
 from semiology.backends.shared_prefix.lanes import Lane, PackedLane, PaddedLane, SequentialLane
 from semiology.backends.shared_prefix.loading import Checkpoint
-from semiology.backends.shared_prefix.prefill import Prefix, Prepared, fill, prepare
+from semiology.backends.shared_prefix.prefill import Prefix, Prepared
 from semiology.backends.shared_prefix.questions import (
     Answer,
     Medium,
     Question,
     Settings,
     UnansweredError,
-    by_text_before,
+    grouped,
 )
 from semiology.backends.shared_prefix.sampling import Sampling
-from semiology.backends.shared_prefix.scores import DEFAULT_ANSWERS, FirstTokenScores, likeliest
 from semiology.backends.shared_prefix.sharing import choose, cuttable, next_way
 
 logger = logging.getLogger(__name__)
@@ -38,15 +43,9 @@ LEAST_BUDGET = 512
 
 @dataclass(frozen=True)
 class Options:
-    """How an engine works.
+    """How an engine works; :class:`semiology.backends.semiology_hf.SemiologyHF` describes each argument.
 
-    Attributes:
-        sharing: ``auto``, or one of :data:`semiology.backends.shared_prefix.sharing.WAYS`.
-        token_budget: suffix tokens that run together, or None for a quarter of the prefix.
-        rows: most questions that a padded batch holds, each with a copy of the prefix.
-        score: whether to score the first token instead of generating a reply.
-        answers: the answers that are scored.
-        system_prompt: system turn to put first; None for the family's, empty for none.
+    ``rows`` is the most questions that a padded batch holds, each with a copy of the prefix.
     """
 
     sharing: str = "auto"
@@ -66,11 +65,7 @@ class Asked:
 
 
 class WindowAnswerer:
-    """Answers the questions about one window after another.
-
-    Attributes:
-        way: the way of sharing in use; changes if the model turns out not to allow it.
-    """
+    """Answers the questions about one window after another; ``way`` changes if the model does not allow it."""
 
     def __init__(self, checkpoint: Checkpoint, sampling: Sampling, options: Options, counts: Counts) -> None:
         self._checkpoint, self._model = checkpoint, checkpoint.model
@@ -115,10 +110,9 @@ class WindowAnswerer:
                 for item in asked
                 if item not in fitting
             ]
-        by_number = {item.question.number: item for item in fitting}
         try:
-            for group in by_text_before([item.question for item in fitting]):
-                yield from self._group([by_number[question.number] for question in group], inputs)
+            for group in grouped(fitting, lambda item: item.question.before).values():
+                yield from self._group(group, inputs)
         except torch.OutOfMemoryError:
             self._counts.out_of_memory += 1
             _free()
@@ -126,7 +120,9 @@ class WindowAnswerer:
                 "the memory does not hold this window; show fewer frames or pixels (fps, max_pixels)"
             ) from None
         finally:
-            self._forget_positions()
+            # Some models keep the offset of their positions as a state, which must not reach the next prompt.
+            if hasattr(self._model.base_model, "rope_deltas"):
+                self._model.base_model.rope_deltas = None
 
     def _ids(self, inputs: WindowInputs, question: Question) -> list[int]:
         return inputs.ids_by_processor(question.text) if self._by_processor else inputs.ids(question.text)
@@ -147,17 +143,13 @@ class WindowAnswerer:
         greedy = [item for item in asked if item.question.settings.greedy or self._scores]
         chosen = [item for item in asked if item not in greedy]
         length = common_length([item.ids for item in greedy])
-        if greedy and self.way in ("packed", "padded", "sequential") and self._past_media(greedy[0], length):
+        past_media = length > 0 and not self._media_ids.intersection(greedy[0].ids[length:])
+        if past_media and self._media_ids and self.way in ("packed", "padded", "sequential"):
             yield from self._behind_prefix(greedy, length, inputs)
         elif greedy:
             yield from self._full_prompts(greedy, inputs, self.way if self.way == "none" else "vision")
         if chosen:
             yield from self._full_prompts(chosen, inputs, "none" if self.way == "none" else "vision")
-
-    def _past_media(self, item: Asked, length: int) -> bool:
-        if not self._media_ids:
-            return False
-        return length > 0 and not self._media_ids.intersection(item.ids[length:])
 
     def _behind_prefix(self, asked: list[Asked], length: int, inputs: WindowInputs) -> Iterator[Answered]:
         longest = max(asked, key=lambda item: len(item.ids))
@@ -166,7 +158,7 @@ class WindowAnswerer:
             yield from self._full_prompts(asked, inputs, "vision")
             return
         try:
-            prefix = fill(self._model, longest.ids, length, prepared)
+            prefix = prefill.fill(self._model, longest.ids, length, prepared)
         except UnansweredError as error:
             logger.warning("%s: every question gets its full prompt", error)
             self.way = "vision"
@@ -187,12 +179,12 @@ class WindowAnswerer:
             yield from self._chunk(chunk, prefix, prepared)
 
     def _prepare(self, item: Asked, inputs: WindowInputs) -> Prepared:
-        arguments = whole.with_encoded(inputs.model_inputs(item.ids), self._encoded.get(self._seen))
-        self._counts.vision_runs += whole.has_pixels(arguments)
+        arguments = prefill.with_encoded(inputs.model_inputs(item.ids), self._encoded.get(self._seen))
+        self._counts.vision_runs += prefill.has_pixels(arguments)
         plain = Settings(item.question.settings.max_new_tokens)  # beams would repeat the encoded media
-        prepared = prepare(self._model, arguments, self._generation(plain))
-        if (encoded := whole.encoded(prepared)) is not None:
-            self._encoded[self._seen] = encoded
+        prepared = prefill.prepare(self._model, arguments, self._generation(plain))
+        if prepared.encoded is not None:
+            self._encoded[self._seen] = prepared.encoded
         return prepared
 
     def _generation(self, settings: Settings) -> dict[str, Any]:
@@ -218,8 +210,8 @@ class WindowAnswerer:
         lane = self._lane(prefix)
         shared = lane.start([item.ids[prefix.length :]])[0].float()
         lane.close()
-        arguments = whole.with_encoded(inputs.model_inputs(item.ids), self._encoded.get(self._seen))
-        full = whole.first_logits(
+        arguments = prefill.with_encoded(inputs.model_inputs(item.ids), self._encoded.get(self._seen))
+        full = prefill.first_logits(
             self._model, arguments, self._generation(item.question.settings), self._counts
         ).to(shared.device)
         tolerance = 1e-3 if self._model.dtype == torch.float32 else 5e-2
@@ -289,7 +281,7 @@ class WindowAnswerer:
         assert self._scores is not None
         scores = self._scores.of(logits)
         self._counts.generated_tokens += 1
-        return Answer(likeliest(scores), 1, scores)
+        return Answer(max(scores, key=scores.__getitem__), 1, scores)
 
     def _reply(self, item: Asked, prepared: Prepared) -> Reply:
         processors = prepared.processors
@@ -297,7 +289,7 @@ class WindowAnswerer:
             ids = torch.tensor([item.ids], device=self._checkpoint.device)
             text_only = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
             generation = self._generation(item.question.settings)
-            processors = prepare(self._model, text_only, generation).processors
+            processors = prefill.prepare(self._model, text_only, generation).processors
         tokenizer = self._checkpoint.tokenizer
         return Reply(item.ids, item.question.settings, prepared.stop_ids, processors, tokenizer)
 
@@ -307,15 +299,15 @@ class WindowAnswerer:
             if way == "vision":
                 if self._seen not in self._encoded:
                     self._prepare(item, inputs)
-                arguments = whole.with_encoded(arguments, self._encoded.get(self._seen))
-            self._counts.vision_runs += whole.has_pixels(arguments)
+                arguments = prefill.with_encoded(arguments, self._encoded.get(self._seen))
+            self._counts.vision_runs += prefill.has_pixels(arguments)
             self._counts.sharing[way] += 1
             yield [(item.question, self._full_prompt(item, arguments))]
 
     def _full_prompt(self, item: Asked, arguments: Mapping[str, Any]) -> Answer:
         settings = item.question.settings
         generation = self._generation(settings)
-        run: Callable[..., Any] = whole.first_logits if self._scores else whole.generate
+        run: Callable[..., Any] = prefill.first_logits if self._scores else prefill.generate
         try:
             result = run(self._model, arguments, generation, self._counts)
         except torch.OutOfMemoryError:
@@ -333,11 +325,6 @@ class WindowAnswerer:
     def _unanswered(self, reason: str) -> Answer:
         logger.warning("a question is left unanswered: %s", reason)
         return Answer("", failure=reason)
-
-    def _forget_positions(self) -> None:
-        """Some models keep the offset of their positions as a state, which must not reach the next prompt."""
-        if hasattr(self._model.base_model, "rope_deltas"):
-            self._model.base_model.rope_deltas = None
 
 
 def common_length(prompts: Sequence[Sequence[int]]) -> int:

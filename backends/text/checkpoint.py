@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 
 class CheckpointModel:
     """Reads prompts with a causal language model, or the language part of a vision-language one; greedily.
 
-    Args:
-        folder: of a checkpoint with safetensors files.
-        max_tokens: longest reply.
-
     Raises:
-        ValueError, OSError: it is no such checkpoint.
+        ValueError, OSError: the folder is no such checkpoint with safetensors files.
     """
 
     def __init__(self, folder: Path, *, max_tokens: int) -> None:
         import torch
-        from transformers import AutoTokenizer
+        from transformers import AutoModelForCausalLM, AutoModelForImageTextToText, AutoTokenizer
 
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         self._tokenizer = AutoTokenizer.from_pretrained(
@@ -28,7 +23,17 @@ class CheckpointModel:
         )
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
-        self._model = _loaded(folder).to(self._device).eval()
+        settings = {
+            "dtype": "auto",
+            "use_safetensors": True,
+            "trust_remote_code": False,
+            "local_files_only": True,
+        }
+        try:
+            model = AutoModelForCausalLM.from_pretrained(folder, **settings)
+        except ValueError:  # an architecture that is registered with its pictures alone
+            model = AutoModelForImageTextToText.from_pretrained(folder, **settings)
+        self._model = model.to(self._device).eval()
         self._max_tokens = max_tokens
 
     def __call__(self, prompt: str, /) -> str:
@@ -57,23 +62,3 @@ class CheckpointModel:
             return prompt
         messages = [{"role": "user", "content": prompt}]
         return str(self._tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True))
-
-
-def _loaded(folder: Path) -> Any:
-    """Return the weights as a causal language model, or as one that also takes pictures.
-
-    Raises:
-        ValueError, OSError: it is neither.
-    """
-    from transformers import AutoModelForCausalLM, AutoModelForImageTextToText
-
-    settings = {
-        "dtype": "auto",
-        "trust_remote_code": False,
-        "use_safetensors": True,
-        "local_files_only": True,
-    }
-    try:
-        return AutoModelForCausalLM.from_pretrained(folder, **settings)
-    except ValueError:  # an architecture that is registered with its pictures alone
-        return AutoModelForImageTextToText.from_pretrained(folder, **settings)

@@ -74,9 +74,7 @@ def served_text_model(
     api_key: str = "none",
     retries: int = 2,
 ) -> TextModel:
-    """Return a function that asks a model on an OpenAI-compatible server, greedily.
-
-    The function raises TextModelError where no reply comes.
+    """Return a function that asks a model on an OpenAI-compatible server, greedily; it raises TextModelError.
 
     Args:
         name: of the model on the server.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -33,18 +34,16 @@ def serve_jsonl(
 
     A request: {"id": "1", "video": "a.mp4", "prompt": "Does …?", "start_s": 0, "end_s": 30}
     """
-    from semiology.harness.serve_jsonl.server import JsonlServer, claim_stdout, model_answers, utf8_lines
+    from semiology.harness.serve_jsonl.server import JsonlServer, answers_of, claim_stdout, utf8_lines
 
     answers = claim_stdout()
     from semiology.harness.asking import load_model
-    from semiology.harness.run import resolve_model
+    from semiology.harness.run import resolve_model, without_journal
 
     name, arguments = resolve_model(model, model_args)
-    if name == "semiology_hf" and "journal=" not in arguments:
-        arguments = f"{arguments},journal=none".lstrip(",")  # whoever asks keeps the answers
-    lm = load_model(name, arguments)
+    lm = load_model(name, without_journal(name, arguments))
     typer.echo(f"{model} is loaded; waiting for requests", err=True)
     server = JsonlServer(
-        model_answers(lm, cut_windows=cut_windows), answers, timeout_s=timeout, max_batch=max_batch
+        partial(answers_of, lm, cut_windows=cut_windows), answers, timeout_s=timeout, max_batch=max_batch
     )
     server.serve(utf8_lines(sys.stdin.buffer))

@@ -12,10 +12,12 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import IO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
 
+from semiology.backends.journal import failure_of
 from semiology.backends.jsonl.protocol import (
     BAD_REQUEST,
     MODEL_FAILED,
@@ -26,9 +28,10 @@ from semiology.backends.jsonl.protocol import (
     error_line,
     read_request,
 )
-
-TIMEOUT_S = 300.0
-MAX_BATCH = 256
+from semiology.data.cache import cache_directory
+from semiology.data.media.clips import clip
+from semiology.data.media.probe import probe
+from semiology.harness.asking import ask_documents
 
 AnswerBatch = Callable[[Sequence[Request]], Sequence["str | Exception"]]
 """Returns one reply, or the reason why there is none, for each request."""
@@ -39,18 +42,14 @@ class _Waiting:
     request: Request
     received: float
     deadline: float
-    answered: bool = field(default=False)
+    answered: bool = False
 
 
 class JsonlServer:
     """Answers requests until the input ends.
 
-    Args:
-        answer_batch: the model.
-        output: where answers go; nothing else may write there.
-        timeout_s: time for a request that names none, s.
-        max_batch: most requests that are handed to the model at once.
-        now: gives the time, s.
+    Nothing else may write to ``output``. A request that names no time of its own has ``timeout_s``; at most
+    ``max_batch`` requests are handed to the model at once. ``now`` gives the time, s.
     """
 
     def __init__(
@@ -58,8 +57,8 @@ class JsonlServer:
         answer_batch: AnswerBatch,
         output: IO[str],
         *,
-        timeout_s: float = TIMEOUT_S,
-        max_batch: int = MAX_BATCH,
+        timeout_s: float = 300.0,
+        max_batch: int = 256,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._answer_batch, self._output = answer_batch, output
@@ -71,19 +70,18 @@ class JsonlServer:
         self.batches: list[int] = []
 
     def serve(self, lines: Iterable[str]) -> None:
-        """Read requests until the input ends and every request is answered.
-
-        Args:
-            lines: one request each; empty lines are passed over.
-        """
+        """Read requests, one a line (empty lines are passed over), until the input ends and each is answered."""
         threading.Thread(target=self._read, args=(lines,), daemon=True).start()
         threading.Thread(target=self._work, daemon=True).start()
         with self._changed:
             while not (self._ended and not self._waiting):
-                self._expire()
+                for each in [each for each in self._waiting if each.deadline <= self._now()]:
+                    message = f"no answer within {each.deadline - each.received:g} s"
+                    self._answer(each, error_line(each.request.id, TIMEOUT, message))
                 if self._ended and not self._waiting:
                     break
-                self._changed.wait(self._until_next())
+                following = min((each.deadline for each in self._waiting), default=None)
+                self._changed.wait(None if following is None else max(0.0, following - self._now()))
         self._inbox.put(None)
 
     def _read(self, lines: Iterable[str]) -> None:
@@ -145,14 +143,6 @@ class JsonlServer:
         else:
             self._answer(each, answer_line(each.request.id, reply, self._now() - each.received))
 
-    def _expire(self) -> None:
-        for each in [each for each in self._waiting if each.deadline <= self._now()]:
-            message = f"no answer within {each.deadline - each.received:g} s"
-            self._answer(each, error_line(each.request.id, TIMEOUT, message))
-
-    def _until_next(self) -> float | None:
-        return max(0.0, min(each.deadline for each in self._waiting) - self._now()) if self._waiting else None
-
     def _answer(self, each: _Waiting, line: str) -> None:
         each.answered = True
         if each in self._waiting:  # it is empty once nobody listens any more
@@ -183,17 +173,75 @@ def utf8_lines(stream: IO[bytes]) -> Iterator[str]:
         yield line.decode("utf-8", errors="replace")
 
 
-def model_answers(lm: object, *, cut_windows: bool = False) -> AnswerBatch:
-    """Return an lmms-eval model as the server's model.
+def answers_of(lm: Any, requests: Sequence[Request], *, cut_windows: bool) -> list[str | Exception]:
+    """Return an lmms-eval model's replies, or why there is none, in the order of the requests.
 
-    Args:
-        lm: the model, loaded.
-        cut_windows: whether to hand over files that hold the window alone, for classes that read no start
-            and end times.
+    ``cut_windows`` hands over files that hold the window alone, for classes that read no start and end times. A request
+    that makes the model class fail does not cost the others theirs: they are asked one by one then.
     """
-    from semiology.harness.serve_jsonl.documents import ask
+    found: dict[int, str | Exception] = {}
+    usable: dict[int, list[int]] = {}
+    for number, request in enumerate(requests):
+        if not Path(request.video).is_file():
+            found[number] = FileNotFoundError(f"{Path(request.video).name}: no such video")
+        else:
+            usable.setdefault(request.max_new_tokens, []).append(number)
+    for numbers in usable.values():
+        batch = [requests[number] for number in numbers]
+        found |= dict(zip(numbers, _batch(lm, batch, cut_windows), strict=True))
+    return [found[number] for number in range(len(requests))]
 
-    def answer_batch(requests: Sequence[Request]) -> list[str | Exception]:
-        return ask(lm, requests, cut_windows=cut_windows)
 
-    return answer_batch
+def _batch(lm: Any, requests: Sequence[Request], cut_windows: bool) -> list[str | Exception]:
+    try:
+        replies = _replies(lm, requests, cut_windows)
+        failures = [failure_of(each) for each in replies]
+        return [
+            reply if failure is None else RuntimeError(failure)
+            for reply, failure in zip(replies, failures, strict=True)
+        ]
+    except Exception as error:  # noqa: BLE001 - whatever a model class raises is told to the client
+        if len(requests) == 1:
+            return [error]
+        return [reply for each in requests for reply in _batch(lm, [each], cut_windows)]
+
+
+def _replies(lm: Any, requests: Sequence[Request], cut_windows: bool) -> list[str]:
+    documents = [
+        {"video": each.video, "start_s": each.start_s, "end_s": each.end_s, "question": each.prompt}
+        for each in requests
+    ]
+    settings = {
+        "max_new_tokens": requests[0].max_new_tokens, "temperature": 0, "do_sample": False, "until": [],
+    }  # fmt: skip
+
+    def messages(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+        text = {"type": "text", "text": document["question"]}
+        return [{"role": "user", "content": [_video(document, cut_windows), text]}]
+
+    return ask_documents(
+        lm, documents, settings=settings, messages=messages,
+        text=lambda document: str(document["question"]), visual=lambda document: [_file(document)],
+    )  # fmt: skip
+
+
+def _video(document: Mapping[str, Any], cut_windows: bool) -> dict[str, Any]:
+    if cut_windows:
+        return {"type": "video", "url": _file(document)}
+    part = {"type": "video", "url": document["video"]}
+    if document["start_s"] is not None:
+        part["start_time"] = document["start_s"]
+    if document["end_s"] is not None:
+        part["end_time"] = document["end_s"]
+    return part
+
+
+def _file(document: Mapping[str, Any]) -> str:
+    """Return a file that holds the window alone; the video itself where no window is asked for."""
+    if document["start_s"] is None and document["end_s"] is None:
+        return str(document["video"])
+    path = Path(document["video"])
+    start = float(document["start_s"] or 0.0)
+    end = document["end_s"]
+    end = probe(path).duration_s if end is None else float(end)
+    return str(clip(path, start, end, None, cache_directory() / "clips"))

@@ -8,17 +8,15 @@ exactly what ``semiology run`` would ask with the same wording.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from semiology.backends.journal import Journal, answer_key
+from semiology.backends.journal import Journal, answer_key, failure_of
 from semiology.data.cache import cache_directory, content_digest
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
-from semiology.harness.asking import ask_documents, failure_of
+from semiology.harness.asking import ask_documents
 from semiology.optimization.proposers.grammar_walk import OfflineProposer
 from semiology.optimization.proposers.guarded import Proposer
 from semiology.optimization.proposers.language_model import ReflectiveProposer, reflection_model
@@ -29,7 +27,7 @@ from semiology.prompts.library import answer_formats, prompt_hash
 from semiology.render.text import counted
 from semiology.settings import DATA, WINDOW, prefer_decord
 from semiology.tasks.documents import build_documents, choose_prompt
-from semiology.tasks.messages import doc_to_messages, doc_to_text, doc_to_visual
+from semiology.tasks.messages import doc_to_messages, doc_to_text, doc_to_visual, media_form, task_settings
 from semiology.tasks.plan import Plan, current_plan
 from semiology.tasks.settings import (
     read_settings,
@@ -64,14 +62,13 @@ def prepare(options: SearchOptions) -> Prepared:
     """
     from semiology.harness.asking import load_model
     from semiology.harness.preflight import check_senses
-    from semiology.harness.run import check_names, resolve_model
+    from semiology.harness.run import check_names, resolve_model, without_journal
     from semiology.privacy.remote_models import check_address
 
     _check(options)
     proposer_of = _proposer_of(options)
     model, model_args = resolve_model(options.model, options.model_args)
-    if model == "semiology_hf" and "journal=" not in model_args:
-        model_args = f"{model_args},journal=none".lstrip(",")  # the run's own journal keeps every answer
+    model_args = without_journal(model, model_args)  # the run's own journal keeps every answer
     check_names(model, "semiology")
     check_address(model, model_args)
     check_senses(options.features, model)
@@ -115,20 +112,6 @@ def _proposer_of(options: SearchOptions) -> ProposerOf:
         return ReflectiveProposer(complete, rules.max_characters, journal, name, rules.ids)
 
     return make
-
-
-@functools.lru_cache(maxsize=1)
-def task_settings() -> dict[str, Any]:
-    """Return generation settings and media forms of the feature tasks (``tasks/_semiology``)."""
-    path = Path(__file__).parents[2] / "tasks" / "_semiology"
-    # functions are named by tags that only lmms-eval resolves
-    return dict(yaml.safe_load(path.read_text(encoding="utf-8").replace("!function ", "")))
-
-
-def media_form(model: str) -> Mapping[str, str]:
-    """Return how a model class takes media, as the feature tasks say."""
-    forms = task_settings()["lmms_eval_specific_kwargs"]
-    return dict(forms.get(model, forms["default"]))
 
 
 class LmmsEvalAnswerer:

@@ -7,7 +7,6 @@ A task YAML names ``!function semiology.tasks.s3.documents.questions_of_<task>``
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Any
 
 from semiology.backends.text.served import merge_choice
@@ -15,6 +14,7 @@ from semiology.data.problems import SettingsError
 from semiology.features import THREE_CLASSES
 from semiology.prompts.library import prompt_hash, render
 from semiology.prompts.s3_library import TaskPrompt, fill, load_task_prompts
+from semiology.render.validation import did_you_mean
 from semiology.settings import S3_PROMPT
 from semiology.tasks.documents import TASK_VERSION, choose_prompt, media_of, run_facts, write_questions
 from semiology.tasks.plan import current_plan
@@ -24,7 +24,6 @@ from semiology.tasks.settings import Settings, read_settings
 
 QUESTIONS = "questions_of_"
 DESCRIPTION = "description_of_"
-EXTRACTIVE = "extractive"
 JUSTIFICATION_FORMAT = "embc_qwen"
 """The published sentence that asks for an answer with its justification as one JSON object."""
 JUSTIFICATION_FORMAT_WITH_NA = "yes_no_na_json"
@@ -40,8 +39,8 @@ def __getattr__(name: str) -> Any:
     for prefix, build in ((QUESTIONS, questions), (DESCRIPTION, description)):
         if name.startswith(prefix) and name.removeprefix(prefix) in TASKS:
             return build(name.removeprefix(prefix))
-    near = get_close_matches(name, [f"{QUESTIONS}{task}" for task in TASKS], n=1)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}" + (f"; {near[0]}?" if near else ""))
+    known = [f"{QUESTIONS}{task}" for task in TASKS]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}{did_you_mean(name, known)}")
 
 
 def questions(task: str) -> dict[str, Any]:
@@ -52,7 +51,7 @@ def questions(task: str) -> dict[str, Any]:
         RecordingSetError: A table has faults.
     """
     settings = read_settings()
-    documents = build_documents(task, _targets(task, settings), settings)
+    documents = build_documents(task, targets(task, current_plan(settings), settings.window_name), settings)
     if not documents:
         raise SettingsError(nothing_to_ask(task, settings))
     return write_questions(task, documents, settings)
@@ -62,30 +61,25 @@ def description(task: str) -> dict[str, Any]:
     """Return the task's ``metadata``: version, data set, wording, and how many recordings are asked."""
     settings = read_settings()
     plan = current_plan(settings)
-    found = _targets(task, settings)
+    found = targets(task, plan, settings.window_name)
     asked = {target.recording.recording.video_id for target in found}
-    wording = settings.prompt_id if task == "s3_justification" else prompt_of(task).id
+    justified = task == "s3_justification"
+    merger = None
+    if TASKS[task].answer in ("justification", "report"):
+        chosen = merge_choice()
+        merger = "extractive" if chosen is None else chosen[0]
     return {
         "version": TASK_VERSION,
         **run_facts(plan, settings),
-        "prompt": f"{task}/{wording}",
-        "merge": _merge_of(task),
+        "prompt": f"{task}/{settings.prompt_id if justified else prompt_of(task).id}",
+        # what merges the texts of segments; None where there are no texts
+        "merge": merger,
         "recordings": len(plan.recording_set.recordings),
         "recordings_asked": len(asked),
         "recordings_without_usable_video": sorted(plan.excluded),
         "recordings_without_truth": sorted(set(plan.recordings) - asked),
-        "references": sum(bool(target.extra.get("reference")) for target in found)
-        if task == "s3_justification"
-        else None,
+        "references": sum(bool(target.extra.get("reference")) for target in found) if justified else None,
     }
-
-
-def _merge_of(task: str) -> str | None:
-    """Return what merges the texts of segments: a model's name, or ``extractive``; None where there are no texts."""
-    if TASKS[task].answer not in ("justification", "report"):
-        return None
-    chosen = merge_choice()
-    return EXTRACTIVE if chosen is None else chosen[0]
 
 
 def prompt_of(task: str) -> TaskPrompt:
@@ -139,10 +133,6 @@ def build_documents(task: str, found: Sequence[Target], settings: Settings) -> l
         for target in found
         for segment in target.segments
     ]
-
-
-def _targets(task: str, settings: Settings) -> list[Target]:
-    return targets(task, current_plan(settings), settings.window_name)
 
 
 def _wording(task: str, target: Target, settings: Settings) -> dict[str, Any]:

@@ -14,12 +14,14 @@ def instructed(model: TextModel | None) -> TextMerger | None:
     if model is None:
         return None
 
-    def merge(texts: Sequence[str], feature: str | None, answer: str) -> str:
-        values = {"segments": "".join(f"\n- {text}" for text in dict.fromkeys(texts))}
-        if feature is None:
-            return model(fill(load_task_prompts("merge_reports").prompt("s3"), values))
-        exhibits = "exhibits" if answer == "yes" else "does not exhibit"
-        values |= {"exhibits": exhibits, "feature": feature.replace("_", " ")}
-        return model(fill(load_task_prompts("merge_justifications").prompt("s3"), values))
+    return lambda texts, feature, answer: model(merge_prompt(texts, feature, answer))
 
-    return merge
+
+def merge_prompt(texts: Sequence[str], feature: str | None, answer: str) -> str:
+    """Return the instruction to merge justifications of an answer about a feature, or (None) reports."""
+    values = {"segments": "".join(f"\n- {text}" for text in dict.fromkeys(texts))}
+    if feature is None:
+        return fill(load_task_prompts("merge_reports").prompt("s3"), values)
+    exhibits = "exhibits" if answer == "yes" else "does not exhibit"
+    values |= {"exhibits": exhibits, "feature": feature.replace("_", " ")}
+    return fill(load_task_prompts("merge_justifications").prompt("s3"), values)

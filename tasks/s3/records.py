@@ -7,11 +7,14 @@ from typing import Any
 
 from semiology.metrics.s3.recording_answers import AnswerKind
 from semiology.tasks.answers.parse import Answer, parse_reply
+from semiology.tasks.messages import media_form
 from semiology.tasks.s3.answers.fields import parse_report
 from semiology.tasks.s3.answers.labels import UNPARSED, parse_diagnosis, parse_region, parse_side
 from semiology.tasks.s3.answers.sequences import parse_sequence
 from semiology.tasks.s3.answers.times import parse_timestamp
 from semiology.tasks.s3.task_list import MEASURES, TASKS
+from semiology.tasks.scores import OPPOSITE
+from semiology.tasks.settings import sound_override
 
 RECORD = "s3"
 """Name of the metric that carries the whole record into the sample file."""
@@ -27,21 +30,15 @@ KIND_FIELDS: Mapping[AnswerKind, tuple[str, ...]] = {
 }
 """Columns of the question table that are part of the truth, by kind of answer; ``hear`` says whether the
 recording has sound to be handed over with its picture."""
-OPPOSITE: Mapping[str, Answer] = {"yes": "no", "no": "yes"}
+_chosen: dict[str, str] = {}
 
 
 def process_results(document: Mapping[str, Any], results: Sequence[str | None]) -> dict[str, Any]:
-    """Turn one reply into its record; every other metric gets the record's :func:`identity` alone.
+    """Turn the reply to a row of the question table into its record; every other metric gets its :func:`identity`.
 
-    lmms-eval writes each metric of each sample, so records in every one of them would fill the disk.
-
-    ``kind`` is the kind of answer. ``answer`` is the parsed answer: a word (``unparsed`` if there is none),
-    seconds, a list of items or a text; for the last three None is "unparsed". ``unparsed`` says so for every
-    kind.
-
-    Args:
-        document: A row of the question table.
-        results: The model's reply, as lmms-eval hands it over (a list of one).
+    lmms-eval writes each metric of each sample, so records in every one of them would fill the disk. ``kind`` is
+    the kind of answer. ``answer`` is the parsed answer: a word (``unparsed`` if there is none), seconds, a list of
+    items or a text; for the last three None is "unparsed". ``unparsed`` says so for every kind.
     """
     kind = TASKS[document["task"]].answer
     raw = results[0] if results else None
@@ -57,6 +54,29 @@ def identity(record: Mapping[str, Any]) -> str:
     """Return the name of a record within a run: task, feature, recording, form of clip, segment."""
     names = ("task", "feature", "video_id", "clip_form", "segment")
     return "/".join(str(record[name]) for name in names)
+
+
+def set_model(model: str) -> None:
+    """Take note of the lmms-eval model class of the run that begins: aggregation hooks are not told it."""
+    _chosen["model"] = model
+
+
+def sound_form(model: str) -> str:
+    """Return how sound is handed to a model class: ``none`` (it hears nothing), ``array`` or ``data_url``.
+
+    Raises:
+        SettingsError: ``SEMIOLOGY_SOUND`` has an unknown value.
+    """
+    return sound_override() or media_form(model).get("sound", "none")
+
+
+def with_hearing(records: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return records with ``heard``: the recording has sound, and this run's model was played it.
+
+    Where nobody said which model runs, nothing was heard.
+    """
+    plays = "model" in _chosen and sound_form(_chosen["model"]) != "none"
+    return [{**record, "heard": plays and record.get("hear") is True} for record in records]
 
 
 def _justification(raw: str | None, document: Mapping[str, Any]) -> dict[str, Any]:

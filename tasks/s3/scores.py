@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from semiology.backends.text.served import TextModelError, chosen_text_model
 from semiology.metrics.coverage import UNPARSED
 from semiology.metrics.s3.recording_answers import AnswerKind, Record, recording_answers
-from semiology.tasks.s3.hearing import with_hearing
 from semiology.tasks.s3.merging import instructed
-from semiology.tasks.s3.records import RECORD, identity
+from semiology.tasks.s3.records import RECORD, identity, with_hearing
 from semiology.tasks.s3.task_list import MEASURES, TASKS
 
 if TYPE_CHECKING:

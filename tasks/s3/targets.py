@@ -20,13 +20,11 @@ BEFORE_ONSET_S, AFTER_ONSET_S = 5.0, 25.0
 
 @dataclass(frozen=True)
 class Target:
-    """One question about one part of a recording.
+    """One question about one part of a recording, and the right answer, whose type is that of the task.
 
     Attributes:
-        recording: The recording and its segments.
         feature: What is asked about: a feature, or ``arm_movement``, ``onset_region``, ``start``, ...
         segments: Its segments, or the one clip.
-        truth: The right answer; its type is that of the task.
         clip_fps: Frames per s at which a clip is cut first; None leaves sampling to the model class.
         clip_form: ``centred`` or ``random`` for clips around an onset.
         hear: Whether sound goes with the picture, to model classes that hear.

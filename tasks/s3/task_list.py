@@ -13,13 +13,7 @@ GROUP = "s3"
 
 @dataclass(frozen=True)
 class S3Task:
-    """One task.
-
-    Attributes:
-        name: Name in lmms-eval.
-        answer: Kind of answer.
-        needs: What a recording set must hold, and where, for the task to be asked.
-    """
+    """One task: its name in lmms-eval, its kind of answer, and what a recording set must hold, and where."""
 
     name: str
     answer: AnswerKind

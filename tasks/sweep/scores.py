@@ -43,12 +43,7 @@ MEASURES = (
 
 
 def process_results(document: Mapping[str, Any], results: Sequence[str | None]) -> dict[str, Any]:
-    """Turn one reply into its record, and the same in short for each measure.
-
-    Args:
-        document: a row of the sweep's question table.
-        results: the model's reply, as lmms-eval hands it over (a list of one).
-    """
+    """Turn the reply to a row of the sweep's question table into its record, and the same in short for each measure."""
     record = single.process_results(document, results)["semiology"]
     record |= {name: document[name] for name in WORDING_FIELDS}
     compact = [record[name] for name in COMPACT_FIELDS]
@@ -58,12 +53,9 @@ def process_results(document: Mapping[str, Any], results: Sequence[str | None]) 
 def feature_robustness(items: Sequence[Any]) -> FeatureRobustness | None:
     """Return all measures of one feature's sweep, computed once per content; None if nothing can be compared.
 
-    Args:
-        items: lists in the order of `COMPACT_FIELDS`, one per question.
-
-    A recording that was not asked about in the same number of segments under every wording, as at the end of a
-    run with ``--limit``, is left out. Of several enhancements the unenhanced answers count, or else the first
-    by name: the others are compared from the sample files.
+    ``items`` are lists in the order of `COMPACT_FIELDS`, one per question. A recording that was not asked about in the
+    same number of segments under every wording, as at the end of a run with ``--limit``, is left out. Of several
+    enhancements the unenhanced answers count, or else the first by name: the others are compared from the sample files.
     """
     return _robustness(tuple(sorted((tuple(item) for item in items), key=repr)))
 
@@ -86,16 +78,16 @@ def _robustness(rows: tuple[tuple[Any, ...], ...]) -> FeatureRobustness | None:
     return robustness_of([answers]).features[0]
 
 
-def _measure(name: str) -> Callable[[Sequence[Any]], single.Score]:
+def _hook(name: str) -> Callable[[Sequence[Any]], single.Score]:
     """Make lmms-eval's aggregation hook for a measure."""
-    key, _, limit = name.rpartition("_") if name.endswith(("_low", "_high")) else (name, "", "")
+    estimate, part = single.estimate_of(name)
 
     def aggregate(items: Sequence[Any]) -> single.Score:
         found = feature_robustness(items)
-        if found is None or key not in found.estimates:
+        if found is None or estimate not in found.estimates:
             return single.UNDEFINED
-        value = getattr(found.estimates[key], limit or "value")
-        if limit and value is None:
+        value = getattr(found.estimates[estimate], part)
+        if value is None and part != "value":
             return single.NOT_ESTIMABLE
         return single.UNDEFINED if math.isnan(value) else float(value)
 
@@ -108,14 +100,5 @@ def wordings(items: Sequence[Any]) -> single.Score:
     return single.UNDEFINED if found is None else float(len(found.wordings))
 
 
-avg_p = _measure("avg_p")
-worst_at_5 = _measure("worst_at_5")
-f1 = _measure("f1")
-f1_low = _measure("f1_low")
-f1_high = _measure("f1_high")
-f1_reference = _measure("f1_reference")
-balanced_accuracy = _measure("balanced_accuracy")
-yes_rate = _measure("yes_rate")
-prevalence = _measure("prevalence")
-unparsed_rate = _measure("unparsed_rate")
-alpha = _measure("alpha")
+# The task YAMLs name one function for each.
+globals().update({name: _hook(name) for name in MEASURES if name != "wordings"})

@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from semiology.data.problems import SettingsError
 from semiology.prompts.checks import FAMILIES
 from semiology.prompts.library import Prompt, answer_formats, load_library, prompt_hash, render
-from semiology.settings import SWEEP_ENHANCEMENTS, SWEEP_FORMATS, SWEEP_PROMPTS
 from semiology.tasks.task_list import NO_ENHANCEMENT as NO_ENHANCEMENT
 
 ALL = "all"
@@ -44,33 +43,14 @@ class Selection:
     skipped: tuple[str, ...]
 
 
-def chosen_prompts() -> tuple[str, ...]:
-    """Return the prompt ids or families to sweep, from ``SEMIOLOGY_SWEEP_PROMPTS`` (default: all)."""
-    return SWEEP_PROMPTS.words() or (ALL,)
-
-
-def chosen_formats() -> tuple[str, ...]:
-    """Return the answer formats to cross, from ``SEMIOLOGY_SWEEP_FORMATS`` (default: each prompt's own)."""
-    return SWEEP_FORMATS.words() or (OWN,)
-
-
-def chosen_enhancements() -> tuple[str, ...]:
-    """Return the enhancements to cross, from ``SEMIOLOGY_SWEEP_ENHANCEMENTS`` (default: ``none``)."""
-    return SWEEP_ENHANCEMENTS.words() or (NO_ENHANCEMENT,)
-
-
 def select_wordings(
     feature: str, prompts: Sequence[str] = (ALL,), formats: Sequence[str] = (OWN,)
 ) -> Selection:
     """Return the wordings of a feature, in the library's order, formats innermost.
 
-    Args:
-        feature: the name of a feature.
-        prompts: ids or families; ``all`` stands for the whole library.
-        formats: ids of answer formats; ``own`` is each prompt's own, as published.
-
-    A format that does not offer an answer which the prompt's own does (NA), or a prompt that names its
-    answers itself, is not crossed; of wordings with the same text the first is kept.
+    ``prompts`` are ids or families (``all``: the whole library), ``formats`` ids of answer formats (``own``: each
+    prompt's own, as published). A format that does not offer an answer which the prompt's own does (NA), or a
+    prompt that names its answers itself, is not crossed; of wordings with the same text the first is kept.
     `Selection.skipped` names each such case.
 
     Raises:

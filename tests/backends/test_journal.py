@@ -145,9 +145,9 @@ def test_a_damaged_line_in_the_middle_is_named_and_skipped(
     lines[2] = b"\x00" * 20 + b"\n"
     path.write_bytes(b"".join(lines))
     with Journal(tmp_path) as journal:
-        assert [(item.file, item.line) for item in journal.damaged] == [(path.name, 2), (path.name, 3)]
-        assert "was changed after it was written" in str(journal.damaged[0])
-        assert "no answer in JSON" in str(journal.damaged[1])
+        assert [line.split(": ")[0] for line in journal.damaged] == [f"{path.name}:2", f"{path.name}:3"]
+        assert "was changed after it was written" in journal.damaged[0]
+        assert "no answer in JSON" in journal.damaged[1]
         assert f"{path.name}:2" in caplog.text
         assert [journal.get(answer.key) for answer in answers(4)] == [
             answers(4)[0],
@@ -218,7 +218,7 @@ def test_stale_answers_are_ignored_and_counted(tmp_path: Path) -> None:
         assert found == [*answers(2, first=3), None, None]
         summary = journal.summary(asked)
     assert (summary.answers, summary.stale, summary.files) == (5, 3, 1)
-    assert (summary.hits, summary.misses) == (2, 2)
+    assert summary.hits == 2
     assert summary.bytes == sum(path.stat().st_size for path in tmp_path.glob("*.jsonl"))
     assert summary.damaged_lines == 0
 

@@ -98,9 +98,9 @@ def test_the_embc_wording_exists_for_every_feature(small_set: Path, monkeypatch:
     ],
 )
 def test_the_window_is_the_published_one_of_the_model(
-    model: str, model_args: str, window: str, monkeypatch: pytest.MonkeyPatch
+    model: str, model_args: str, window: str, small_set: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMIOLOGY_WINDOW", "")
     monkeypatch.delenv("SEMIOLOGY_WINDOW")
-    preflight.choose_window(model, model_args)
+    preflight.prepare_run({**run_of(["semiology_tonic"]), "model": model, "model_args": model_args})
     assert os.environ["SEMIOLOGY_WINDOW"] == window

@@ -19,7 +19,7 @@ from semiology.cli import app
 from semiology.data.problems import SettingsError
 from semiology.judging.asking import Asked
 from semiology.judging.judge import judge_runs
-from semiology.judging.model_choice import dspy_text_model, served
+from semiology.judging.model_choice import dspy_model, served
 from semiology.metrics.s3.text.report_rules import extract_findings
 from semiology.reports.read.run_texts import READINGS, read_readings
 from semiology.reports.read.s3_answers import read_s3_results
@@ -278,14 +278,14 @@ def test_a_server_of_this_machine_is_kept_off_proxies_and_never_followed_elsewhe
 
 
 def test_a_dspy_model_stands_behind_the_same_protocol() -> None:
-    assert dspy_text_model(lambda prompt: [f"<{prompt}>"])("x") == "<x>"
-    assert dspy_text_model(lambda prompt: [{"text": "y", "reasoning_content": "z"}])("x") == "y"
+    assert dspy_model(lambda prompt: [f"<{prompt}>"], name="n").model("x") == "<x>"
+    assert dspy_model(lambda prompt: [{"text": "y", "reasoning_content": "z"}], name="n").model("x") == "y"
 
     def broken(prompt: str) -> list[str]:
         raise ConnectionError("gone")
 
     with pytest.raises(TextModelError, match="gone"):
-        dspy_text_model(broken)("x")
+        dspy_model(broken, name="n").model("x")
 
 
 def test_damaged_lines_of_what_was_read_are_left_out_and_named(tmp_path: Path) -> None:

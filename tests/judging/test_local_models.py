@@ -14,7 +14,13 @@ from semiology.backends.embedded.sees import CHECKPOINT
 from semiology.backends.text.served import TextModelError
 from semiology.judging.asking import Asked
 from semiology.judging.judge import judge_runs
-from semiology.judging.model_choice import JudgeChoiceError, LmmsEvalTextModel, checkpoint, short_name
+from semiology.judging.model_choice import (
+    JudgeChoiceError,
+    LmmsEvalTextModel,
+    checkpoint,
+    lmms_eval_model,
+    short_name,
+)
 
 
 def one_report(tmp_path: Path) -> Path:
@@ -102,13 +108,13 @@ def test_a_model_class_of_lmms_eval_reads_texts(tmp_path: Path, is_simple: bool)
 
 
 def test_a_model_class_is_loaded_after_the_checks_of_every_run() -> None:
-    model = LmmsEvalTextModel.load("semiology_constant", "answer=hello,build_messages=False", max_tokens=9)
+    model = lmms_eval_model("semiology_constant", "answer=hello,build_messages=False", max_tokens=9).model
     assert model("x") == "hello"
     with pytest.raises(ValueError, match="SEMIOLOGY_ALLOW_REMOTE"):
-        LmmsEvalTextModel.load("openai", "model_version=m,base_url=http://example.com/v1", max_tokens=9)
+        lmms_eval_model("openai", "model_version=m,base_url=http://example.com/v1", max_tokens=9)
 
 
 def test_an_unknown_model_class_is_told_once_with_the_nearest(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(ValueError, match=r"^--judge-lmms-eval vlmm: .* did you mean 'vllm'\?$"):
-        LmmsEvalTextModel.load("vlmm", "model=x", max_tokens=9)
+        lmms_eval_model("vlmm", "model=x", max_tokens=9)
     assert "available models" not in capfd.readouterr().err

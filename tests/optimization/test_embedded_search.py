@@ -12,8 +12,9 @@ import pytest
 
 from semiology.optimization.search.asking import WindowQuestion
 from semiology.optimization.search.options import SearchError
-from semiology.optimization.search.setup import LmmsEvalAnswerer, media_form, reply_key
+from semiology.optimization.search.setup import LmmsEvalAnswerer, reply_key
 from semiology.prompts.library import load_library, render
+from semiology.tasks.messages import media_form
 from semiology.tasks.plan import Plan, make_plan
 from semiology.tasks.settings import Settings
 

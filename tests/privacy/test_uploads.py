@@ -9,8 +9,7 @@ import pytest
 from lmms_eval.loggers import EvaluationTracker
 
 from semiology.harness import preflight
-from semiology.privacy.remote_models import RemoteError
-from semiology.privacy.uploads import check_uploads
+from semiology.privacy.remote_models import RemoteError, check_uploads
 
 
 @pytest.fixture(autouse=True)

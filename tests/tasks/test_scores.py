@@ -1,9 +1,11 @@
-"""From replies to the figures of lmms-eval's table."""
+"""From replies to the numbers of lmms-eval's table."""
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
+import numpy as np
 import pytest
 
 from semiology.tasks import scores
@@ -71,3 +73,42 @@ def test_few_positive_patients_give_no_interval() -> None:
 def test_the_macro_figure_leaves_out_what_is_undefined() -> None:
     assert scores.macro([0.5, scores.UNDEFINED, 1.0], [1, 1, 1], False) == pytest.approx(0.75)
     assert scores.macro([scores.UNDEFINED], [1], False) == scores.UNDEFINED
+
+
+def compact(patients: int = 40, seed: int = 0) -> list[list[Any]]:
+    """Return items as `scores.process_results` makes them, of two recordings a patient in three segments."""
+    rng = np.random.default_rng(seed)
+    made: list[list[Any]] = []
+    for patient in range(patients):
+        for video in range(2):
+            truth = "yes" if rng.random() < 0.4 else "no"
+            for segment in range(3):
+                answer = truth if rng.random() < 0.8 else str(rng.choice(["yes", "no", "unparsed"]))
+                made.append(["tonic", f"p{patient}v{video}", f"p{patient}", segment, answer, truth])
+    return made
+
+
+def test_every_metric_is_that_of_recordings() -> None:
+    import pandas as pd
+
+    from semiology.metrics.scores.aggregation import recording_answers
+    from semiology.metrics.scores.classification import binary_scores
+
+    made = compact()
+    rows = recording_answers(pd.DataFrame(made, columns=list(scores.COMPACT_FIELDS)))
+    slow = binary_scores(rows["truth"].tolist(), rows["answer"].tolist())
+    for name in set(scores.TABLE_METRICS) - {"f1_low", "f1_high"}:
+        assert getattr(scores, name)(made) == pytest.approx(slow[name]), name
+    assert scores.f1_low(made) < scores.f1(made) < scores.f1_high(made)
+    with pytest.raises(AttributeError, match="f2"):
+        _ = scores.f2
+
+
+def test_metrics_share_one_computation_and_ignore_the_order_of_samples() -> None:
+    made = compact(seed=5)
+    scores._scores.cache_clear()
+    first = scores.f1(made)
+    random.Random(0).shuffle(made)
+    assert scores.f1(made) == first
+    scores.f1_low(made)
+    assert scores._scores.cache_info().misses == 1

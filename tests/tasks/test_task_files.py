@@ -9,12 +9,13 @@ import pytest
 import yaml
 
 from semiology.features import FEATURES
-from semiology.harness.plugin import add_tasks, task_folder
+from semiology.harness.plugin import add_tasks
 from semiology.prompts.library import load_library
+from semiology.tasks import TASK_FOLDER
 
 pytestmark = pytest.mark.usefixtures("one_task_index")
 
-FILES = sorted((task_folder() / "features").glob("*.yaml"))
+FILES = sorted((TASK_FOLDER / "features").glob("*.yaml"))
 
 
 class _TagBlind(yaml.SafeLoader):

@@ -14,8 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))  # lets tests import the modules 
 
 from scene import write_film
 
-from semiology.backends.shared_prefix.families import family_of
-from semiology.backends.shared_prefix.loading import Checkpoint
+from semiology.backends.shared_prefix.loading import Checkpoint, family_of
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -12,11 +12,11 @@ from conftest import checkpoint_of
 from miniatures import BUILDERS, questions
 from scene import asked, engine
 
-from semiology.backends.shared_prefix.families import family_of
 from semiology.backends.shared_prefix.loading import (
     CheckpointError,
     Loading,
     choose_device,
+    family_of,
     load_checkpoint,
 )
 

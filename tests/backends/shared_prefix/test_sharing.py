@@ -35,7 +35,7 @@ def sliding() -> Any:
     import miniatures
     from transformers import Qwen2_5_VLForConditionalGeneration
 
-    from semiology.backends.shared_prefix.families import Family
+    from semiology.backends.shared_prefix.loading import Family
 
     model, processor = miniatures.qwen2_5_vl()
     config = model.config
@@ -57,7 +57,7 @@ def test_a_cache_that_cannot_be_cut_back_is_copied_per_question(sliding: Checkpo
     answers = asking.answer(asked(film, texts))
     from dataclasses import replace
 
-    from semiology.backends.shared_prefix.families import QWEN2_5_VL
+    from semiology.backends.shared_prefix.loading import QWEN2_5_VL
 
     stock = stock_answers(replace(sliding, family=QWEN2_5_VL), film, texts)
     assert [answer.text for answer in answers] == stock

@@ -18,10 +18,10 @@ import pytest
 
 from semiology.backends.journal import Journal
 from semiology.backends.shared_prefix.engine import SharedPrefixEngine
+from semiology.backends.shared_prefix.frames import StreamedReader
 from semiology.backends.shared_prefix.loading import Checkpoint
 from semiology.backends.shared_prefix.questions import Answer, Question
 from semiology.backends.shared_prefix.resuming import Resuming
-from semiology.backends.shared_prefix.streamed_frames import StreamedReader
 
 FOLDER = Path(__file__).parent
 QUESTIONS = 12

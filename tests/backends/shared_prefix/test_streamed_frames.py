@@ -9,9 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from semiology.backends.shared_prefix.frames import DecordReader, FrameReader, Frames
+from semiology.backends.shared_prefix.frames import DecordReader, FrameReader, Frames, StreamedReader
 from semiology.backends.shared_prefix.questions import UnansweredError
-from semiology.backends.shared_prefix.streamed_frames import StreamedReader
 from semiology.data.media.frames import DecodeCounts, read_frames
 from semiology.data.media.probe import timeline
 

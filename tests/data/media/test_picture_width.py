@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from loguru import logger
 from media_zoo import BLOCK, even, write_recording
 
-from semiology.backends.shared_prefix.frames import DecordReader
-from semiology.backends.shared_prefix.streamed_frames import StreamedReader
+from semiology.backends.shared_prefix.frames import DecordReader, StreamedReader
 from semiology.data.check import check_recording_set
 from semiology.data.media import picture_width
 from semiology.data.media.clips import clip

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.tables.cells import looks_dated
 from semiology.data.tables.reading import read_folder, read_recording_set
-from semiology.tasks.settings import active_directory
 
 Make = Callable[..., Path]
 
@@ -320,17 +319,6 @@ def test_media_may_be_absent_where_only_annotations_are_wanted(make_set: Make) -
     with pytest.raises(RecordingSetError, match="does not exist"):
         read_recording_set(folder)
     assert len(read_recording_set(folder, require_media=False).recordings) == 3
-
-
-def test_the_active_set_is_the_given_one_then_the_variable(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("SEMIOLOGY_DATA", str(tmp_path))
-    assert active_directory(tmp_path / "a") == tmp_path / "a"
-    assert active_directory() == tmp_path
-    monkeypatch.delenv("SEMIOLOGY_DATA")
-    with pytest.raises(RecordingSetError, match="--data DIR"):
-        active_directory()
 
 
 @settings(max_examples=70, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -13,8 +13,8 @@ from honest_steps import Negative, Said, Softer
 from semiology.data.problems import SettingsError
 from semiology.enhancements.enhance import enhance
 from semiology.enhancements.pipeline.manifest import MANIFEST, read_manifest
+from semiology.harness.preflight import check_enhanced_tasks
 from semiology.tasks import documents
-from semiology.tasks.availability import check_enhanced_tasks
 from semiology.tasks.task_list import TASKS
 
 SAME = (

@@ -12,7 +12,7 @@ from s3_example_set import write_annotations
 from semiology.backends.text.served import chosen_text_model
 from semiology.data.problems import SettingsError
 from semiology.harness import preflight
-from semiology.harness.plugin import task_folder
+from semiology.tasks import TASK_FOLDER
 from semiology.tasks.s3.task_list import TASKS
 
 
@@ -47,7 +47,7 @@ def test_a_task_without_its_truth_is_left_out_and_told_with_table_and_column(
 
 def test_the_group_is_asked_without_a_task_that_has_no_truth(s3_set: Path, told: list[str]) -> None:
     (s3_set / "laterality.csv").unlink()
-    index = {"s3": {"type": "group", "yaml_path": str(task_folder() / "s3" / "s3.yaml")}}
+    index = {"s3": {"type": "group", "yaml_path": str(TASK_FOLDER / "s3" / "s3.yaml")}}
     manager = SimpleNamespace(task_index=index)
     preflight.prepare_run({**run_of(["s3"]), "task_manager": manager})
     group = Path(manager.task_index["s3"]["yaml_path"]).read_text()

@@ -10,13 +10,14 @@ import pytest
 import yaml
 
 from semiology.features import FEATURES
-from semiology.harness.plugin import add_tasks, task_folder
+from semiology.harness.plugin import add_tasks
+from semiology.tasks import TASK_FOLDER
 from semiology.tasks.s3 import scores
 from semiology.tasks.s3.task_list import MEASURES, TASKS, AnswerKind
 
 pytestmark = pytest.mark.usefixtures("one_task_index")
 
-FILES = sorted((task_folder() / "s3").glob("s3_*.yaml"))
+FILES = sorted((TASK_FOLDER / "s3").glob("s3_*.yaml"))
 
 
 class _TagBlind(yaml.SafeLoader):
@@ -44,7 +45,7 @@ def test_a_task_file_names_its_own_task_everywhere(path: Path) -> None:
 
 
 def test_the_group_lists_every_task_once_in_order() -> None:
-    group = yaml.load((task_folder() / "s3" / "s3.yaml").read_text(), _TagBlind)
+    group = yaml.load((TASK_FOLDER / "s3" / "s3.yaml").read_text(), _TagBlind)
     assert (group["group"], group["task"]) == ("s3", list(TASKS))
 
 

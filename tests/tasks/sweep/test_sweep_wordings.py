@@ -5,7 +5,8 @@ import pytest
 from semiology.data.problems import SettingsError
 from semiology.features import FEATURES
 from semiology.prompts.library import load_library, prompt_hash, render
-from semiology.tasks.sweep.wordings import chosen_formats, chosen_prompts, select_wordings
+from semiology.settings import SWEEP_FORMATS, SWEEP_PROMPTS
+from semiology.tasks.sweep.wordings import select_wordings
 
 
 @pytest.mark.parametrize("feature", FEATURES)
@@ -64,6 +65,6 @@ def test_what_cannot_be_asked_is_told(
 def test_the_environment_chooses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SEMIOLOGY_SWEEP_PROMPTS", raising=False)
     monkeypatch.delenv("SEMIOLOGY_SWEEP_FORMATS", raising=False)
-    assert (chosen_prompts(), chosen_formats()) == (("all",), ("own",))
+    assert (SWEEP_PROMPTS.words(), SWEEP_FORMATS.words()) == (("all",), ("own",))
     monkeypatch.setenv("SEMIOLOGY_SWEEP_PROMPTS", " s3, minimal,,s3 ")
-    assert chosen_prompts() == ("s3", "minimal")
+    assert SWEEP_PROMPTS.words() == ("s3", "minimal")

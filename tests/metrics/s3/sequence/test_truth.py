@@ -9,7 +9,7 @@ import pytest
 from semiology.metrics.s3.recording_answers import recording_answers
 from semiology.metrics.s3.scores import score_task
 from semiology.metrics.s3.sequence.scores import as_perceived, truth_counts
-from semiology.tasks.s3 import hearing
+from semiology.tasks.s3 import records as s3_records
 
 VISUAL = ["tonic", "clonic"]
 BOTH = ["ictal_vocalization", "tonic", "clonic"]
@@ -57,13 +57,13 @@ def test_answers_of_earlier_versions_are_compared_with_the_visual_order() -> Non
 def test_lmms_eval_hooks_know_whether_the_model_of_the_run_is_played_sound(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(hearing, "_chosen", {})
+    monkeypatch.setattr(s3_records, "_chosen", {})
     monkeypatch.delenv("SEMIOLOGY_SOUND", raising=False)
     records = [{"hear": True}, {"hear": False}]
-    assert [row["heard"] for row in hearing.with_hearing(records)] == [False, False]
+    assert [row["heard"] for row in s3_records.with_hearing(records)] == [False, False]
     for model, form in (("qwen2_5_omni", "array"), ("qwen2_5_vl", "none")):
-        hearing.set_model(model)
-        assert hearing.sound_form(model) == form
-        assert [row["heard"] for row in hearing.with_hearing(records)] == [form == "array", False]
+        s3_records.set_model(model)
+        assert s3_records.sound_form(model) == form
+        assert [row["heard"] for row in s3_records.with_hearing(records)] == [form == "array", False]
     monkeypatch.setenv("SEMIOLOGY_SOUND", "data_url")
-    assert [row["heard"] for row in hearing.with_hearing(records)] == [True, False]
+    assert [row["heard"] for row in s3_records.with_hearing(records)] == [True, False]
