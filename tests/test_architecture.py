@@ -22,7 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 )
 """From the roof to the ground. Rooms of one layer do not know each other."""
 HEIGHT = {room: len(LAYERS) - number for number, rooms in enumerate(LAYERS) for room in rooms}
-OUTSIDE = {"tests", "benchmarks", "tools", "docs", "setup", "build", "examples"}
+OUTSIDE = {"tests", "benchmarks", "tools", "docs", "setup", "build", "examples", "semiology_torchvision"}
 WIDEST_FOLDER = 20
 
 

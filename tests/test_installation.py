@@ -1,0 +1,58 @@
+"""What is installed beside the package, and installations that must work without the tested versions."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+BESIDE = ROOT / "semiology_torchvision.py"
+
+
+def test_the_file_that_torch_imports_needs_nothing_of_the_package() -> None:
+    imported = {
+        name
+        for node in ast.walk(ast.parse(BESIDE.read_text("utf-8")))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert {name.partition(".")[0] for name in imported} <= {
+        "__future__",
+        "importlib",
+        "pathlib",
+        "typing",
+        "torch",
+    }
+
+
+def test_torch_loads_that_file_and_no_other() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(project["entry-points"]["torch.backends"].values()) == {f"{BESIDE.stem}:declare"}
+
+
+@pytest.mark.slow
+def test_torch_is_imported_where_an_editable_checkout_has_moved(tmp_path: Path) -> None:
+    """The metadata of a moved checkout stays behind; ``import torch`` must not mind."""
+    checkout, moved, environment = tmp_path / "checkout", tmp_path / "moved", tmp_path / "environment"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(checkout)], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", str(environment)], check=True)
+    python = environment / "bin" / "python"
+    parent = next(path for path in sys.path if path.endswith("site-packages"))
+    site = next((environment / "lib").glob("python*/site-packages"))
+    (site / "parent.pth").write_text(f"{parent}\n", encoding="utf-8")
+    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", "-e", str(checkout)], check=True)
+    checkout.rename(moved)
+    code = "import importlib.util, torch; print(importlib.util.find_spec('semiology_torchvision').origin)"
+    ran = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert ran.returncode == 0, ran.stderr[-2000:]
+    assert ran.stdout.strip() == str(site / "semiology_torchvision.py")
