@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -36,6 +35,7 @@ def test_the_file_that_torch_imports_needs_nothing_of_the_package() -> None:
 
 
 def test_torch_loads_that_file_and_no_other() -> None:
+    tomllib = pytest.importorskip("tomllib")
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert set(project["entry-points"]["torch.backends"].values()) == {f"{BESIDE.stem}:declare"}
 
