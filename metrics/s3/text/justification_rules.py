@@ -45,13 +45,13 @@ _BENT = words(r"flex\w*|bent|bend\w*")
 _STRETCHED = words(r"exten\w+|straighten\w*|straight|outstretch\w*")
 _FORCED = words(r"forc\w+|stiff\w*|versi\w+|tonic\w*|sustain\w*")
 _OPEN_EYES = words(r"eyes?.{0,20}\bopen\w*|open eyes?|star(?:e|es|ing)|gaz\w+")
-_SHUT_EYES = re.compile(r"\beyes?.{0,20}\b(?:closed|shut)\b")
+_SHUT_EYES = words(r"eyes?.{0,20}\b(?:closed|shut)")
 _FIXED = words(r"fix\w+|unmoving|immobile|motionless|still|star(?:e|es|ing)|unblinking")
 _SQUEEZED = words(r"squeez\w+|tight\w*|force\w*|clench\w*|scrunch\w*")
 _FAST = words(r"rapid\w*|fast|quick\w*|flutter\w*|frequent\w*|[1-9]\d* ?hz")
-_ADDRESSED = re.compile(
-    r"\b(?:ask\w*|address\w*|call\w*|speak\w* to|spoke\w* to|talk\w* to|question\w*|instruct\w*|commands?"
-    r"|conversation)\b"
+_ADDRESSED = words(
+    r"ask\w*|address\w*|call\w*|speak\w* to|spoke\w* to|talk\w* to|question\w*|instruct\w*|commands?"
+    r"|conversation"
 )
 _COHERENT = words(r"coherent\w*|appropriate\w*|answers?|responds?|repl(?:y|ies|ied)|convers\w+")
 _INCOHERENT = words(r"incoherent\w*|unrespons\w+|no (?:response|answer|reply)|mumbl\w+")

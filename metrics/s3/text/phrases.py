@@ -12,31 +12,31 @@ from typing import NamedTuple
 
 LONGEST = 20_000
 
+
+def words(pattern: str) -> re.Pattern[str]:
+    """Return a pattern that finds alternatives as whole words."""
+    return re.compile(rf"\b(?:{pattern})\b")
+
+
 _CLAUSE = re.compile(r"[.;:!?\n]+|,|\bbut\b|\bhowever\b|\bthen\b|\bfollowed by\b|\bbefore\b|\bafter which\b")
 _NEGATION = re.compile(
     r"\b(?:no|not|without|never|neither|nor|none|absent|absence|denies|lacks?|lacking|cannot|can't|"
     r"doesn't|didn't|isn't|aren't|wasn't|weren't|rather than|instead of|ruled? out)\b"
 )
-_SIDE = re.compile(
-    r"\b(?:(left|right)(?:ward|wards|-sided?|sided)?|(l"
-    r"|r)(?= (?:arm|hand|leg|foot|face|side|upper|lower)\b))\b"
+_SIDE = words(
+    r"(left|right)(?:ward|wards|-sided?|sided)?|(l|r)(?= (?:arm|hand|leg|foot|face|side|upper|lower)\b)"
 )
-_BOTH = re.compile(r"\b(?:both|bilateral(?:ly)?|bimanual|generali[sz]ed|symmetric(?:al|ally)?)\b")
+_BOTH = words(r"both|bilateral(?:ly)?|bimanual|generali[sz]ed|symmetric(?:al|ally)?")
 
-_ARM = (
-    r"(?:arms?|hands?|elbows?|forearms?|wrists?|shoulders?|fingers?|upper (?:limbs?|extremit(?:y|ies))"
-    r"|[lr]ue)"
-)
+_ARM = r"(?:arms?|hands?|elbows?|forearms?|wrists?|shoulders?|fingers?|upper (?:limbs?|extremit(?:y|ies))|[lr]ue)"
 _LEG = r"(?:legs?|foot|feet|knees?|thighs?|ankles?|lower (?:limbs?|extremit(?:y|ies))|[lr]le)"
 BODY_PARTS: Mapping[str, re.Pattern[str]] = {
-    "head": re.compile(r"\b(?:heads?|neck)\b"),
-    "face": re.compile(r"\b(?:faces?|facial|cheeks?|mouth|lips?|jaws?|eyelids?)\b"),
-    "arm": re.compile(rf"\b{_ARM}\b"),
-    "leg": re.compile(rf"\b{_LEG}\b"),
-    "trunk": re.compile(r"\b(?:trunk|torso|axial|back|hips?|pelvi[sc]|abdomen|chest)\b"),
-    "body": re.compile(
-        r"\b(?:whole|full|entire) body\b|\ball (?:four )?(?:limbs|extremities)\b|\bgenerali[sz]ed\b"
-    ),
+    "head": words(r"heads?|neck"),
+    "face": words(r"faces?|facial|cheeks?|mouth|lips?|jaws?|eyelids?"),
+    "arm": words(_ARM),
+    "leg": words(_LEG),
+    "trunk": words(r"trunk|torso|axial|back|hips?|pelvi[sc]|abdomen|chest"),
+    "body": words(r"(?:whole|full|entire) body|all (?:four )?(?:limbs|extremities)|generali[sz]ed"),
 }
 _ARM_STRETCHED = r"(?:exten(?:sion|ds?|ded|ding)|straighten\w*|outstretch\w*|stretch\w*)"
 _ARM_BENT = r"(?:flex(?:ion|es|ed|ing)?|bent|bend\w*)"
@@ -96,11 +96,6 @@ SIGNS: Mapping[str, re.Pattern[str]] = {
         r"|\byell\w*|\bgut+[ue]ral\b|\bcries out\b|\bcrying out\b|\bsounds?\b",
     }.items()
 }
-
-
-def words(pattern: str) -> re.Pattern[str]:
-    """Return a pattern that finds alternatives as whole words."""
-    return re.compile(rf"\b(?:{pattern})\b")
 
 
 class Clause(NamedTuple):
