@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,6 +49,15 @@ def write_whole(target: Path, text: str, *, private: bool = False) -> None:
     """Write UTF-8 text with the line ends it has, so that ``target`` never holds half of it."""
     with written_whole(target, private=private) as unfinished:
         unfinished.write_text(text, encoding="utf-8", newline="")
+
+
+def write_texts(contents: Mapping[str, str | bytes], folder: Path) -> list[Path]:
+    """Write texts and bytes by file name into a folder, each whole or not at all; return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        with written_whole(folder / name, private=False) as unfinished:
+            unfinished.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+    return [folder / name for name in contents]
 
 
 def content_digest(path: Path, cache: Path) -> str:

@@ -6,6 +6,7 @@ Markdown, `latex_text` for LaTeX.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import unicodedata
@@ -88,6 +89,15 @@ def number_text(value: float | None, form: str = ".2f") -> str:
 def rounded(value: float | None, decimals: int = 6) -> float | None:
     """Return a number as tables for machines hold it: rounded, None where it is undefined."""
     return None if value is None or math.isnan(value) else round(float(value), decimals)
+
+
+def json_text(content: Any) -> str:
+    """Return content as JSON for people and machines, without a line end.
+
+    Raises:
+        ValueError: it holds a number that JSON has not (NaN).
+    """
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def plain(text: str) -> str:

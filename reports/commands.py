@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import typer
 from click.core import ParameterSource
 
 from semiology.render.help import examples
+from semiology.render.text import json_text
 from semiology.reports.options import (
     BertscoreDownload,
     BertscoreEncoder,
@@ -170,7 +170,7 @@ def _show(
         content = feature_content(features) if features else {}
         content |= {"s3": s3_content(s3)} if s3 else {}
         content |= {"sweep": sweep_content(sweep)} if sweep else {}
-        typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+        typer.echo(json_text(content))
         return
     console = table_console(PIPED_WIDTH if sweep else 200)
     if written:  # the files of the report, those in its folders counted

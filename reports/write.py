@@ -10,7 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from semiology.data.cache import write_texts
 from semiology.features import FEATURES
+from semiology.render.text import json_text
 from semiology.reports.compare.enhancements import enhancement_effects
 from semiology.reports.figures import figure_files
 from semiology.reports.inputs import ReportInputs
@@ -25,7 +27,6 @@ from semiology.reports.summary.run_labels import shown_runs
 from semiology.reports.summary.s3 import S3Summary, summarise_s3
 from semiology.reports.summary.wordings import wording_strips
 from semiology.reports.tables.features import write_files
-from semiology.reports.tables.files import write_texts
 from semiology.reports.tables.page_tables import content_tables, published_layouts
 from semiology.reports.tables.s3 import write_s3_files
 
@@ -98,7 +99,7 @@ def write_report(
     record = provenance(scores.provenance, answers, features, s3, options.command)
     record["files"] = sorted(path.relative_to(out).as_posix() for path in written)
     _remove_older(out, set(record["files"]))
-    told = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    told = json_text(record) + "\n"
     return [*written, *write_texts({PROVENANCE: told}, out)]
 
 

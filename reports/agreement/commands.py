@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from semiology.render.help import command_group, examples
+from semiology.render.text import json_text
 from semiology.reports.options import (
     BertscoreDownload,
     BertscoreEncoder,
@@ -66,7 +66,7 @@ def annotators_command(
                 for pair, values in found.distributions.items()
             },
         }
-        typer.echo(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False))
+        typer.echo(json_text(content))
         return
     names = {name: name.replace("_", " ") for each in found.features.values() for name in each}
     _print_table("feature", found.features, names, {name: str(n) for name, n in found.items.items()})
@@ -115,7 +115,7 @@ def experts_command(
     rows = flat_rows(found, MEASURES, ("metric", "measure", "reports"))
     _write(rows, out)
     if as_json:
-        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False, allow_nan=False))
+        typer.echo(json_text(rows))
         return
     counts = {metric: str(estimates["pearson"].n) for metric, estimates in found.items()}
     _print_table("metric", found, {name: name.replace("_", " ") for name in MEASURES}, counts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from semiology.render.help import examples
+from semiology.render.text import json_text
 from semiology.reports.options import Resamples
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def compare(
         written += write_comparison(comparison, out, stem, measure)
     if as_json:
         contents = [content(comparison, measure) for comparison in made]
-        typer.echo(json.dumps(contents[0] if len(contents) == 1 else contents, indent=2, ensure_ascii=False))
+        typer.echo(json_text(contents[0] if len(contents) == 1 else contents))
         return
     console = table_console(int(os.environ.get("COLUMNS", "200")))
     for comparison in made:

@@ -18,7 +18,7 @@ from semiology.metrics.paired.comparison import PairedComparison, compare_pairs
 from semiology.metrics.paired.tables import measures_of, paired_tables
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.scores.classification import Policy
-from semiology.reports.compare.sides import Condition, Side, SideError, only_condition
+from semiology.reports.compare.sides import Condition, Side, SideError, only_condition, refuse_other_set
 from semiology.reports.published.baselines import SIMULATED_REASON, other_recordings
 from semiology.reports.read.run_facts import RunFacts, caveats
 
@@ -106,11 +106,7 @@ def compare_sides(first: Side, second: Side, options: Options) -> Comparison:
     """
     if first.constant and second.constant:
         raise SideError("both sides are constant answers → give at least one run or published model")
-    if first.data and second.data and first.data != second.data and not options.any_set:
-        raise SideError(
-            f"the runs are about different recording sets ({first.data}; {second.data}) → compare runs about "
-            "one set, or add --any-set if the recordings they share are the same under both names"
-        )
+    refuse_other_set(first, second, any_set=options.any_set)
     notes = [*first.notes, *second.notes]
     a, b = _chosen(first, second, options, notes), _chosen(second, first, options, notes)
     if a is None or b is None:
@@ -142,7 +138,14 @@ def compare_conditions(
         ValueError: nothing was answered by both, or two runs disagree about a truth or a patient.
     """
     a, b = (_selected(side.answers, options) for side in (first, second))
-    pairs = _paired(a, b, first, second)
+    pairs = a.merge(b, on=["video_id", "feature"], suffixes=("", "_second"), validate="one_to_one")
+    if pairs.empty:
+        raise ValueError(
+            f"{first.label} and {second.label} share no recording: {a['video_id'].nunique()} and "
+            f"{b['video_id'].nunique()} recordings, none under the same video_id with the same feature "
+            "→ compare answers about the same recordings"
+        )
+    pairs = pairs.rename(columns={"answer": "first", "answer_second": "second"})
     found = list(notes)
     pairs = _one_truth(pairs, first, second, found)
     unpaired = _unpaired(a, b)
@@ -246,17 +249,6 @@ def _selected(answers: pd.DataFrame, options: Options) -> pd.DataFrame:
     if options.recordings is not None:
         kept &= answers["video_id"].isin(options.recordings)
     return answers[kept]
-
-
-def _paired(a: pd.DataFrame, b: pd.DataFrame, first: Condition, second: Condition) -> pd.DataFrame:
-    pairs = a.merge(b, on=["video_id", "feature"], suffixes=("", "_second"), validate="one_to_one")
-    if pairs.empty:
-        raise ValueError(
-            f"{first.label} and {second.label} share no recording: {a['video_id'].nunique()} and "
-            f"{b['video_id'].nunique()} recordings, none under the same video_id with the same feature "
-            "→ compare answers about the same recordings"
-        )
-    return pairs.rename(columns={"answer": "first", "answer_second": "second"})
 
 
 def _one_truth(pairs: pd.DataFrame, first: Condition, second: Condition, notes: list[str]) -> pd.DataFrame:

@@ -17,7 +17,7 @@ from semiology.metrics.scores.classification import Policy
 from semiology.metrics.statistics.intervals import BOOTSTRAP, RESAMPLES, Estimate, not_estimable
 from semiology.reports.compare.comparison import Comparison, Options, compare_conditions
 from semiology.reports.compare.sentences import Verdict, verdict
-from semiology.reports.compare.sides import ANSWER_COLUMNS, Condition, Side, SideError
+from semiology.reports.compare.sides import ANSWER_COLUMNS, Condition, Side, SideError, refuse_other_set
 from semiology.reports.read.asked import NO_ENHANCEMENT
 
 MEASURE = "f1"
@@ -41,11 +41,7 @@ def compare_enhancements(base: Side, enhanced: Side, options: Options) -> list[C
     """
     if base.constant or enhanced.constant:
         raise SideError("an enhancement is compared with a run → constant answers can only be A or B")
-    if base.data and enhanced.data and base.data != enhanced.data and not options.any_set:
-        raise SideError(
-            f"the runs are about different recording sets ({base.data}; {enhanced.data}) → an enhancement is "
-            "compared on one set; add --any-set if it is the same under two names"
-        )
+    refuse_other_set(base, enhanced, any_set=options.any_set)
     plain = {(c.model, c.prompt): c for c in base.conditions if c.enhancement in ("", NO_ENHANCEMENT)}
     turned = [c for c in enhanced.conditions if c.enhancement not in ("", NO_ENHANCEMENT)]
     if not plain:

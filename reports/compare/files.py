@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import asdict
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from semiology.data.cache import write_texts
 from semiology.metrics.paired.comparison import PairedScore
 from semiology.metrics.paired.tables import END_POINTS, MEASURES
 from semiology.render.table import (
@@ -23,7 +23,7 @@ from semiology.render.table import (
     markdown_table,
     print_document,
 )
-from semiology.render.text import counted, escaped
+from semiology.render.text import counted, escaped, json_text
 from semiology.reports.compare.comparison import Comparison
 from semiology.reports.compare.sentences import (
     NAMES,
@@ -34,7 +34,6 @@ from semiology.reports.compare.sentences import (
     verdict,
 )
 from semiology.reports.tables.features import POLICIES
-from semiology.reports.tables.files import write_texts
 
 SHOWN_UNPAIRED = 5
 MCNEMAR_REMARK = (
@@ -225,7 +224,7 @@ def write_comparison(comparison: Comparison, folder: Path, stem: str, measure: s
         f"{stem}_changed.csv": [{str(k): v for k, v in row.items()} for row in pairs.to_dict("records")],
         f"{stem}_unpaired.csv": unpaired,
     }
-    told = json.dumps(content(comparison, measure), indent=2, ensure_ascii=False, allow_nan=False)
+    told = json_text(content(comparison, measure))
     texts = {f"{stem}.md": markdown(comparison, measure), f"{stem}.json": told + "\n"}
     texts |= {name: csv_of(table) for name, table in tables.items() if table}
     return sorted(write_texts(texts, folder))

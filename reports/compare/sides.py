@@ -147,6 +147,19 @@ def _path(source: str) -> Path:
     )
 
 
+def refuse_other_set(first: Side, second: Side, *, any_set: bool) -> None:
+    """Refuse two sides about recording sets of different names, unless any set will do.
+
+    Raises:
+        SideError: names them.
+    """
+    if first.data and second.data and first.data != second.data and not any_set:
+        raise SideError(
+            f"the runs are about different recording sets ({first.data}; {second.data}) → compare runs about "
+            "one set, or add --any-set if the recordings they share are the same under both names"
+        )
+
+
 def only_condition(side: Side) -> Condition:
     """Return the one condition of a side.
 

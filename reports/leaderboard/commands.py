@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from semiology.render.help import command_group, examples
-from semiology.render.text import counted
+from semiology.render.text import counted, json_text
 from semiology.reports.options import PolicyOption, Resamples, Seed
 
 leaderboard_app = command_group(
@@ -114,7 +114,7 @@ def show_command(
     for source in sources:
         entries, _, _ = merged(entries, read_board(source)["entries"])
     if as_json:
-        typer.echo(json.dumps(entries, indent=2, ensure_ascii=False))
+        typer.echo(json_text(entries))
         return
     print_board(entries, group, table_console(160))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.cache import written_whole
+from semiology.render.text import json_text
 from semiology.render.validation import faults_of
 from semiology.reports.leaderboard.models import FORMAT, VERSION, Board
 from semiology.versions import installed_versions
@@ -105,9 +106,7 @@ def write_board(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
         raise LeaderboardError("\n  ".join(["these entries break the schema", *wrong[:_SHOWN]]))
     path.parent.mkdir(parents=True, exist_ok=True)
     with written_whole(path) as part:
-        part.write_text(
-            json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-        )
+        part.write_text(json_text(content) + "\n", encoding="utf-8")
 
 
 def _told(entry: Mapping[str, Any]) -> dict[str, Any]:

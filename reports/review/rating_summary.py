@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semiology.data.cache import written_whole
+from semiology.data.cache import write_texts, written_whole
 from semiology.metrics.agreement.ratings import (
     POINTS,
     RaterAgreement,
@@ -19,10 +18,9 @@ from semiology.metrics.agreement.ratings import (
 )
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.render.table import Column, Document, Row, Table, markdown, table_csv
-from semiology.render.text import counted
+from semiology.render.text import counted, json_text
 from semiology.reports.review.ratings import Review
 from semiology.reports.review.sheet import Case
-from semiology.reports.tables.files import write_texts
 
 # A single hue from pale to dark, readable in grey and with any colour vision.
 COLOURS = ("#f2d9c8", "#e8b48f", "#cfd9e6", "#7fa3cc", "#1f5a99")
@@ -138,7 +136,7 @@ def write_summary(review: Review, summary: ReviewSummary, folder: Path) -> list[
     told = document(summary)
     (table,) = (part for part in told.parts if isinstance(part, Table))
     texts = {
-        "review.json": json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+        "review.json": json_text(content) + "\n",
         "review.md": markdown(told),
     }
     written = write_texts(texts, folder)

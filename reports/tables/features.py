@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from semiology.data.cache import write_texts
 from semiology.features import FIRST_SEGMENT_ONLY
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores
 from semiology.render.table import Cell, Column, Document, Noted, Row, Table, csv_of, markdown, print_document
-from semiology.render.text import counted
+from semiology.render.text import counted, json_text
 from semiology.reports.summary.features import RunSummary, Summary, headline, summary_rows
 from semiology.reports.tables.estimates import number_of
-from semiology.reports.tables.files import write_texts
 
 COLUMNS = (
     Column("feature"),
@@ -77,7 +76,7 @@ def write_files(summary: Summary, folder: Path) -> list[Path]:
     contents = {
         "summary.csv": csv_of(summary_rows(summary)),
         "summary.md": markdown(document(summary)),
-        "summary.json": json.dumps(content(summary), indent=2, ensure_ascii=False, allow_nan=False) + "\n",
+        "summary.json": json_text(content(summary)) + "\n",
     }
     return write_texts(contents, folder)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -10,12 +9,12 @@ from typing import Any
 
 from rich.console import Console
 
+from semiology.data.cache import write_texts
 from semiology.render.table import Cell, Column, Document, Lines, Row, Table, csv_of, markdown, print_document
-from semiology.render.text import counted
+from semiology.render.text import counted, json_text
 from semiology.reports.summary.s3 import S3Run, S3Summary, baseline_of, s3_rows, shown_measures
 from semiology.reports.summary.s3_measures import TASK_TITLES, TWO_STAGE_TASK, TWO_STAGE_TITLE
 from semiology.reports.tables.estimates import number_of
-from semiology.reports.tables.files import write_texts
 
 COLUMNS = (
     Column("measure"),
@@ -60,7 +59,7 @@ def s3_content(summary: S3Summary) -> dict[str, Any]:
 
 def write_s3_files(summary: S3Summary, folder: Path) -> list[Path]:
     """Write s3_summary.csv, s3_summary.md and s3_summary.json; return their paths."""
-    content = json.dumps(s3_content(summary), indent=2, ensure_ascii=False, allow_nan=False)
+    content = json_text(s3_content(summary))
     contents = {
         "s3_summary.csv": csv_of(s3_rows(summary), "task"),
         "s3_summary.md": s3_markdown(summary),

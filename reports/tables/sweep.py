@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from semiology.data.cache import write_texts
 from semiology.metrics.robustness.scores import BESIDE, HEADLINE, MACRO
 from semiology.metrics.robustness.sums import SPREAD_AT, WORST_AT
 from semiology.metrics.robustness.variance import SHARES, VarianceShares
@@ -43,7 +44,6 @@ from semiology.reports.summary.sweep import (
     summarise_sweeps,
 )
 from semiology.reports.tables.estimates import number_of
-from semiology.reports.tables.files import write_texts
 
 PRIMARY = (*HEADLINE, *BESIDE, "f1", "always_yes_f1")
 """Never one without the other: a model that always says yes is perfectly stable."""
