@@ -82,10 +82,8 @@ def _read_ratings(path: Path, rating: str) -> pd.DataFrame:
         raise RatingsError(
             f"{path.name}:{row + 2}: {rating} is {frame[rating].iloc[row][:20]!r}, no number → correct it"
         )
-    frame = frame.assign(**{rating: numbers})
-    for name in frame.columns:
-        if name not in (*NAMES, rating):
-            frame[name] = pd.to_numeric(frame[name], errors="coerce")
+    others = [name for name in frame.columns if name not in NAMES]
+    frame = frame.assign(**{name: pd.to_numeric(frame[name], errors="coerce") for name in others})
     keys = [name for name in ("model", "video_id") if name in frame.columns]
     first = {name: "first" for name in frame.columns if name not in (*keys, rating, "rater")}
     return frame.groupby(keys, sort=True, as_index=False).agg({rating: "mean", **first})

@@ -139,7 +139,15 @@ def enter_opening(data: Path, what: Mapping[str, Any], at: datetime | None = Non
         "previous": _digest(longest[-1]) if longest else _FIRST,
     }
     longest = [*longest, json.dumps(entry, ensure_ascii=False, default=str)]
-    _write(files, longest)
+    failed: list[OSError] = []
+    for file in files:
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_whole(file, "\n".join(longest) + "\n")
+        except OSError as error:
+            failed.append(error)
+    if len(failed) == len(files):
+        raise failed[0]
     distinct = {_entry(line).get("comparison") for line in longest}
     return Openings(len(longest), len(distinct), altered)
 
@@ -160,16 +168,3 @@ def _entry(line: str) -> dict[str, Any]:
 
 def _digest(line: str) -> str:
     return hashlib.sha256(line.encode()).hexdigest()
-
-
-def _write(files: Sequence[Path], lines: Sequence[str]) -> None:
-    text = "\n".join(lines) + "\n"
-    failed: list[OSError] = []
-    for file in files:
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_whole(file, text)
-        except OSError as error:
-            failed.append(error)
-    if len(failed) == len(files):
-        raise failed[0]

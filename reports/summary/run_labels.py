@@ -13,17 +13,14 @@ from typing import Any
 from semiology.reports.read.asked import NO_ENHANCEMENT, PREFIX, REFERENCE, Asked, is_reference
 from semiology.reports.summary.features import RunSummary
 
-SIMULATED = "simulated recordings"
-EMBEDDED = "embedded model"
 PUBLISHED = "published answers"
-DEAF = "asked without sound"
-LIMITED = "first questions only"
 MARKS: Mapping[str, str] = {
-    "simulated": SIMULATED,
-    "embedded_model": EMBEDDED,
-    "deaf": DEAF,
-    "limit": LIMITED,
+    "simulated": "simulated recordings",
+    "embedded_model": "embedded model",
+    "deaf": "asked without sound",
+    "limit": "first questions only",
 }
+"""What must be said beside every number of a run, by the fact that asks for it."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +32,7 @@ class ShownRun:
         summary: its scores.
         label: for people; wording and enhancement only where they are not those of a main run.
         main: whether it stands for its model.
-        marks: what its numbers are, such as `SIMULATED`.
+        marks: what its numbers are, of `MARKS` or `PUBLISHED`.
     """
 
     key: str
