@@ -17,11 +17,11 @@ from typer.testing import CliRunner
 
 from semiology.render.table import csv_of
 from semiology.render.table import markdown as as_markdown
-from semiology.render.text import neutral
+from semiology.render.text import json_text, neutral
 from semiology.reports.commands import report
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.summary.features import Summary, headline, summarise, summary_rows
-from semiology.reports.tables.features import COLUMNS, document, json_text, print_summary
+from semiology.reports.tables.features import COLUMNS, content, document, print_summary
 
 WriteRun = Callable[..., Path]
 Make = Callable[..., Any]
@@ -96,7 +96,7 @@ def test_a_run_in_which_no_recording_shows_a_sign_is_undefined_and_not_zero(
     rows = [row | {"truth": "no"} for row in records("tonic")]
     summary = summarise(read_results([write_run(rows)]))
     assert headline(summary).startswith("macro F1 (visual, 0 features): undefined")
-    assert "nan" not in printed(summary) + markdown(summary) + csv_text(summary) + json_text(summary)
+    assert "nan" not in printed(summary) + markdown(summary) + csv_text(summary) + json_text(content(summary))
 
 
 def test_the_output_does_not_depend_on_the_order_of_samples_or_folders(
@@ -108,7 +108,7 @@ def test_the_output_does_not_depend_on_the_order_of_samples_or_folders(
     a, b = (summarise(read_results(paths)) for paths in ([one, other], [other, two]))
     assert csv_text(a) == csv_text(b)
     assert markdown(a) == markdown(b)
-    assert json_text(a) == json_text(b)
+    assert json_text(content(a)) == json_text(content(b))
 
 
 def test_what_is_not_estimable_is_printed_as_such_with_the_reason(records: Make, write_run: WriteRun) -> None:
@@ -199,7 +199,7 @@ def test_hostile_names_reach_neither_terminal_nor_markdown_as_code(
 
 def test_no_patient_or_recording_is_named_in_any_output(records: Make, write_run: WriteRun) -> None:
     summary = summarise(read_results([write_run(records("tonic"))]))
-    everything = printed(summary) + markdown(summary) + csv_text(summary) + json_text(summary)
+    everything = printed(summary) + markdown(summary) + csv_text(summary) + json_text(content(summary))
     assert not re.search(r"\b[vp]0\d\d\b", everything)
 
 
