@@ -11,6 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from semiology.data.problems import Problem, RecordingSetError
+from semiology.data.strokerehab.commands import (
+    PREPARE_EPILOG,
+    SIMULATE_EPILOG,
+    check_study_command,
+    prepare_command,
+)
+from semiology.data.strokerehab.commands import simulate_command as simulate_study_command
 from semiology.render.help import examples
 
 if TYPE_CHECKING:
@@ -29,6 +36,8 @@ import_app = typer.Typer(
     epilog=examples("semiology data import s3 SeizureSemiologySuite/result/ground_truth my_s3"),
 )
 app.add_typer(import_app, name="import")
+app.command("prepare", epilog=PREPARE_EPILOG)(prepare_command)
+app.command("simulate-strokerehab", epilog=SIMULATE_EPILOG)(simulate_study_command)
 
 _Source = Annotated[
     Path, typer.Argument(help="Table, or folder with the tables, to import.", exists=True, metavar="SRC")
@@ -64,10 +73,16 @@ def check_command(
 ) -> None:
     """List everything that is wrong with a recording set, then what there is to score.
 
-    Every problem names file, row and fix. Exit code 1 if there is a problem or a video cannot be read.
+    Every problem names file, row and fix. Exit code 1 if there is a problem or a video cannot be read. A folder with
+    subjects.csv is checked as a stroke-rehabilitation study: which tasks can run, and what is missing.
     """
     from semiology.data.check import check_recording_set
+    from semiology.data.strokerehab.study import is_study
     from semiology.data.views import print_report, progress
+
+    if is_study(directory):
+        check_study_command(directory, as_json=as_json, media=media)
+        return
 
     with progress("Opening videos", quiet=as_json or not media) as advance:
         report = check_recording_set(directory, media, window_s=window, on_probe=advance)

@@ -42,15 +42,15 @@ def progress(label: str, *, quiet: bool = False) -> Iterator[Callable[[int, int]
 
 def print_problems(problems: Sequence[Problem]) -> None:
     """Print problems, one per line, on standard error."""
-    _print_list(Console(stderr=True), counted(len(problems), "problem"), problems, "red")
+    print_list(Console(stderr=True), counted(len(problems), "problem"), problems, "red")
 
 
 def print_report(report: CheckReport) -> None:
     """Print problems, exclusions and warnings, then the counts."""
     console = Console()
-    _print_list(console, counted(len(report.problems), "problem"), report.problems, "red")
+    print_list(console, counted(len(report.problems), "problem"), report.problems, "red")
     _print_exclusions(console, report.exclusions)
-    _print_list(console, counted(len(report.warnings), "warning"), report.warnings, "yellow")
+    print_list(console, counted(len(report.warnings), "warning"), report.warnings, "yellow")
     if report.recordings:
         console.print(_feature_table(report))
     hours = (
@@ -87,8 +87,8 @@ def _feature_table(report: CheckReport) -> Table:
 def print_import(outcome: ImportOutcome, destination: Path, placed: int) -> None:
     """Print what an import gave, what it could not use, and what to do next."""
     console = Console()
-    _print_list(console, counted(len(outcome.unused), "value") + " not used", outcome.unused, "yellow")
-    _print_list(console, counted(len(outcome.doubts), "doubtful value") + " used", outcome.doubts, "yellow")
+    print_list(console, counted(len(outcome.unused), "value") + " not used", outcome.unused, "yellow")
+    print_list(console, counted(len(outcome.doubts), "doubtful value") + " used", outcome.doubts, "yellow")
     for note in outcome.notes:
         _line(console, f"note: {note}")
     total = len(outcome.recordings)
@@ -108,7 +108,7 @@ def print_deidentified(done: Deidentified, destination: Path) -> None:
     console = Console()
     _print_exclusions(console, done.excluded)
     parts = ", ".join(f"{count} × {kind}" for kind, count in done.replaced.items()) or "nothing"
-    _print_list(console, f"{counted(len(done.not_copied), 'file')} not copied", done.not_copied, "yellow")
+    print_list(console, f"{counted(len(done.not_copied), 'file')} not copied", done.not_copied, "yellow")
     console.print(f"{counted(done.recordings, 'recording')} of {counted(done.patients, 'patient')}")
     _line(console, f"replaced in free text: {parts}; streams left out: {done.dropped_streams}")
     _line(console, f"written to {destination}")
@@ -118,10 +118,11 @@ def print_deidentified(done: Deidentified, destination: Path) -> None:
 
 def _print_exclusions(console: Console, exclusions: Sequence[Exclusion]) -> None:
     lines = [f"{item.video_id}: {item.reason}" for item in exclusions]
-    _print_list(console, f"{counted(len(lines), 'recording')} excluded", lines, "red")
+    print_list(console, f"{counted(len(lines), 'recording')} excluded", lines, "red")
 
 
-def _print_list(console: Console, title: str, items: Iterable[object], colour: str) -> None:
+def print_list(console: Console, title: str, items: Iterable[object], colour: str) -> None:
+    """Print a title and what it is about, one per line, the like of each other only so often; nothing where empty."""
     lines = [str(item) for item in items]
     if lines:
         console.print(f"[{colour}]{title}[/{colour}]")

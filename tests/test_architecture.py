@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("tasks",),
     ("enhancements", "backends", "reports"),
     ("data", "prompts", "metrics"),
-    ("render", "privacy", "features", "versions"),
+    ("render", "privacy", "features", "strokerehab", "versions"),
     ("settings",),
 )
 """From the roof to the ground. Rooms of one layer do not know each other."""

@@ -20,23 +20,9 @@ from sklearn.metrics import cohen_kappa_score, r2_score
 
 from semiology.metrics.arrays import Floats
 from semiology.metrics.strokerehab.primitives import mean_and_error
+from semiology.strokerehab import SECTIONS
 
-SECTIONS: Mapping[str, tuple[int, ...]] = {
-    "Arm (FS)": tuple(range(3, 9)),
-    "Arm (ES)": tuple(range(9, 12)),
-    "Arm (MCS)": tuple(range(12, 15)),
-    "Arm (MOS)": tuple(range(15, 18)),
-    "Wrist": tuple(range(19, 24)),
-    "Hand": tuple(range(24, 31)),
-    "Coord./Speed": tuple(range(31, 34)),
-}
-"""Flexor and extensor synergy, mixed synergies, out of synergy, wrist, hand, coordination and speed."""
-ITEMS = tuple(item for items in SECTIONS.values() for item in items)
-"""The 30 items that are asked: reflexes (1, 2) cannot be seen, 18 follows from 15 to 17."""
 BEST = 2
-SEVERE_UP_TO, MODERATE_UP_TO = 25, 52
-"""Highest totals of severe and moderate impairment; cut-offs of this project, the study states none."""
-
 Score = int | None
 Scores = Mapping[int, Score]
 
@@ -151,15 +137,6 @@ def section_errors(
 def constant_scores(truth: Mapping[str, Mapping[int, int]], score: int) -> dict[str, Scores]:
     """Return the answers of a model that gives every item the same score."""
     return {subject: dict.fromkeys(rated, score) for subject, rated in truth.items()}
-
-
-def severity(total: float) -> str:
-    """Return ``severe``, ``moderate`` or ``mild`` for a Fugl-Meyer total of 0 to 66.
-
-    >>> severity(25), severity(26), severity(53)
-    ('severe', 'moderate', 'mild')
-    """
-    return "severe" if total <= SEVERE_UP_TO else "moderate" if total <= MODERATE_UP_TO else "mild"
 
 
 def total_line(totals: Sequence[tuple[float, float]]) -> tuple[float, float, float]:

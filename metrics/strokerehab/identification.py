@@ -15,18 +15,8 @@ from sklearn.metrics import precision_recall_fscore_support
 from statsmodels.stats.multitest import multipletests
 
 from semiology.metrics.scores.counts import class_table
+from semiology.strokerehab import ACTIVITIES
 
-ACTIVITIES = (
-    "brushing",
-    "combing",
-    "deodorant",
-    "drinking",
-    "face wash",
-    "feeding",
-    "glasses",
-    "rtt exercise",
-    "shelf exercise",
-)
 NONE = "none"
 """The column of answers that name none of the nine."""
 MEASURES = ("precision", "recall", "f1", "support")

@@ -14,36 +14,18 @@ from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from rapidfuzz.distance import Levenshtein
 
-PRIMITIVES = ("idle", "reach", "reposition", "transport", "stabilize")
-MOTION = frozenset({"reach", "reposition", "transport"})
-"""Primitives in which the hand moves an object, or toward or away from one."""
-GRASP = frozenset({"transport", "stabilize"})
-"""Primitives in which the hand holds an object."""
+from semiology.strokerehab import GRASP, MOTION, PRIMITIVES
+
 GRASP_WITHIN_S = 2.0
 """A motion without grasp is a reach if a grasp begins at most so many seconds after it; source: a sweep of 1 to 3 s."""
 WITHIN = 0.25
 """Relative counting error up to which a dose counts as near the labelled one."""
 
 _Item = TypeVar("_Item", bound=Hashable)
-
-
-class Run(NamedTuple):
-    """One stretch of one primitive, in seconds from the start of the video."""
-
-    primitive: str
-    start_s: float
-    end_s: float
-
-
-class Window(NamedTuple):
-    """The time that one question is about, in seconds from the start of the video."""
-
-    start_s: float
-    end_s: float
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from semiology.metrics.strokerehab.primitives import PRIMITIVES
+from semiology.strokerehab import PRIMITIVES
 
 Profile = Literal["fixed", "paper"]
 PROFILES: tuple[Profile, ...] = ("fixed", "paper")

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from semiology.metrics.strokerehab.primitives import GRASP, MOTION, PRIMITIVES, Run, Window
+from semiology.strokerehab import GRASP, MOTION, PRIMITIVES, Run, Window
 
 Axis = Literal["motion", "grasp"]
 Mixed = Literal["masked", "optimistic", "pessimistic"]

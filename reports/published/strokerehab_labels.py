@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from semiology.metrics.strokerehab.fugl_meyer import SECTIONS, constant_scores, section_errors
+from semiology.metrics.strokerehab.fugl_meyer import constant_scores, section_errors
 from semiology.metrics.strokerehab.identification import (
-    ACTIVITIES,
     NONE,
     accuracy,
     class_scores,
@@ -16,9 +15,7 @@ from semiology.metrics.strokerehab.identification import (
     majority_accuracy,
 )
 from semiology.metrics.strokerehab.primitives import (
-    PRIMITIVES,
     SequenceScores,
-    Window,
     axes_of_primitive,
     primitives_of_axes,
     sequence_scores,
@@ -27,6 +24,7 @@ from semiology.metrics.strokerehab.window_labels import window_label
 from semiology.render.text import counted
 from semiology.reports.published.strokerehab_runs import Values, mean_values
 from semiology.reports.published.strokerehab_tables import CLIPS, PublishedFolder
+from semiology.strokerehab import ACTIVITIES, PRIMITIVES, SECTIONS, Window
 
 WINDOW_S = 8 / 15
 """Length of a baseline's window."""

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from semiology.metrics.strokerehab.primitives import (
-    PRIMITIVES,
     SequenceScores,
-    Window,
     axes_of_primitive,
     mean_and_error,
     primitives_of_axes,
@@ -29,6 +27,7 @@ from semiology.metrics.strokerehab.window_labels import (
 )
 from semiology.render.text import counted
 from semiology.reports.published.strokerehab_tables import PublishedFolder
+from semiology.strokerehab import PRIMITIVES, Window
 
 FORMATS = ("two_axes", "one_word", "word_list", "primitive")
 PER_VIDEO = ("edit_score", "action_error_rate", "mae_avg", "count_pred", "count_truth")

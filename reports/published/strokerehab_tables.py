@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from semiology.metrics.strokerehab.primitives import Run, Window
+from semiology.strokerehab import Run, Window
 
 RUNS, VIDEOS, PRIMITIVES, ITEMS, CLIPS = (
     "runs",

@@ -7,15 +7,13 @@ import math
 import pytest
 
 from semiology.metrics.strokerehab.fugl_meyer import (
-    ITEMS,
-    SECTIONS,
     constant_scores,
     impairment_scores,
     section_errors,
-    severity,
     total_line,
     weighted_kappa,
 )
+from semiology.strokerehab import ITEMS, SECTIONS, severity
 
 TRUTH = {"a": {31: 2, 32: 2, 33: 1}, "b": {31: 0, 32: 1, 33: 2}}
 ANSWERS = {"a": {31: 2, 32: 1, 33: None}, "b": {31: 0, 32: 1, 33: 0}}

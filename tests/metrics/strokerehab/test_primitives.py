@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from semiology.metrics.strokerehab.primitives import (
-    PRIMITIVES,
     axes_of_primitive,
     counting_error,
     mean_and_error,
@@ -16,6 +15,7 @@ from semiology.metrics.strokerehab.primitives import (
     sequence_scores,
     share_within,
 )
+from semiology.strokerehab import PRIMITIVES
 
 FIXTURE = [
     "idle",

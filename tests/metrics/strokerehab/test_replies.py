@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.metrics.strokerehab.identification import ACTIVITIES
 from semiology.metrics.strokerehab.replies import (
     read_activity,
     read_count,
@@ -15,6 +14,7 @@ from semiology.metrics.strokerehab.replies import (
     read_score,
     read_yes_no,
 )
+from semiology.strokerehab import ACTIVITIES
 
 
 @pytest.mark.parametrize(

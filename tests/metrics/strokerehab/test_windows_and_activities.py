@@ -17,7 +17,6 @@ from semiology.metrics.strokerehab.identification import (
     macro_f1,
     majority_accuracy,
 )
-from semiology.metrics.strokerehab.primitives import Run, Window
 from semiology.metrics.strokerehab.window_labels import (
     axis_counts,
     axis_over_window,
@@ -26,6 +25,7 @@ from semiology.metrics.strokerehab.window_labels import (
     window_confusion,
     window_label,
 )
+from semiology.strokerehab import Run, Window
 
 RUNS = [Run("idle", 1.0, 2.0), Run("reach", 2.0, 2.4), Run("transport", 2.4, 4.0)]
 
