@@ -12,6 +12,7 @@ from semiology.render.help import examples
 from semiology.render.text import counted
 
 if TYPE_CHECKING:
+    from semiology.data.problems import Problem
     from semiology.data.strokerehab.check import StudyReport
 
 _Directory = Annotated[Path, typer.Argument(help="Folder of the study.", metavar="DIR")]
@@ -57,7 +58,7 @@ def prepare_command(
     from semiology.data.strokerehab.wide_scores import convert_wide_scores
     from semiology.data.views import print_problems, progress
 
-    problems = []
+    problems: list[Problem] = []
     if wide_scores is not None:
         written, problems = convert_wide_scores(wide_scores, directory)
         typer.echo(f"{counted(written, 'score')} written to {directory / 'fm_scores.csv'}")
