@@ -49,10 +49,8 @@ class ImportOutcome:
 def write_outcome(outcome: ImportOutcome, directory: Path, videos: Path | None = None) -> int:
     """Write an import as a recording set; return the number of recordings whose video is in place.
 
-    Args:
-        outcome, directory: What the importer found, and the folder to write.
-        videos: Folder with the original videos; those that are found are hard-linked (or copied, on another
-            disk) to ``videos/<video_id>`` with their own suffix.
+    Original videos that are found in the folder ``videos`` are hard-linked (or copied, on another disk) to
+    ``videos/<video_id>`` of the set, with their own suffix.
     """
     directory = directory.expanduser().absolute()
     found = _find_videos(outcome, videos) if videos else {}

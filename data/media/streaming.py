@@ -53,9 +53,7 @@ def stream_windows(
 ) -> Iterator[tuple[int, Pictures | MediaError]]:
     """Yield the frames of every window, in the order in which the windows are complete.
 
-    Args:
-        path, requests: a video file, and windows in any order; they may overlap, repeat, or want no frame.
-        counts: is added to, where given.
+    Windows may come in any order, overlap, repeat, or want no frame; ``counts`` is added to.
 
     Yields:
         The place of a request in ``requests`` and its frames in the order asked, uint8, shape

@@ -25,12 +25,11 @@ PASS = 3
 
 @dataclass(frozen=True)
 class RatingSummary:
-    """Ratings of some items.
+    """Ratings of some items: numbers of items with a rating, of ratings, and of patients behind the items.
 
     Attributes:
-        n_items: items with a rating. n_ratings: ratings of all raters. n_patients: behind the items.
         distribution: share of ratings by rating 1 to 5.
-        passed: share of items whose mean is at least 3 (60 %). mean: mean of items, in percent. Both with
+        passed, mean: share of items whose mean is at least 3 (60 %), and mean of items, in percent; both with
             patient-clustered intervals.
         median: median of the items' means, on the scale of 1 to 5.
     """

@@ -36,19 +36,14 @@ class _Parts(NamedTuple):
 
 
 def contributions(tables: PairedTables, measure: str, target: Floats) -> Floats:
-    """Return what each patient contributes to the difference second minus first, shape (P, F).
+    """Return what each patient contributes to the difference second minus first of a measure, shape (P, F).
 
-    Args:
-        tables: counts of both conditions.
-        measure: ``balanced_accuracy``, ``f1`` or ``accuracy``.
-        target: difference that the contributions of each feature stand for, shape (F,): the feature's own,
-            or the macro difference when that is tested. Contributions to accuracy are plain differences,
-            since nothing has to be taken out, and ignore it.
-
-    NaN columns where a feature's target is undefined.
+    ``target`` is the difference that the contributions of each feature stand for, shape (F,): the feature's own, or the
+    macro difference when that is tested. Contributions to accuracy are plain differences, since nothing has to be taken
+    out, and ignore it. NaN columns where a feature's target is undefined.
 
     Raises:
-        KeyError: the measure is unknown.
+        KeyError: the measure is not ``balanced_accuracy``, ``f1`` or ``accuracy``.
     """
     make = {"balanced_accuracy": _of_recall, "f1": _of_f1, "accuracy": _of_accuracy}[measure]
     result: Floats = np.full((len(tables.patients), len(tables.features)), np.nan)

@@ -41,12 +41,9 @@ class PowerAt:
 
 @dataclass(frozen=True)
 class PatientsNeeded:
-    """Result of the search.
+    """Patients needed for the power wanted, between the two sizes nearest to it, and the power at every size tried.
 
-    Attributes:
-        needed: patients for the power wanted, between the two sizes nearest to it; None if more than
-            `MOST_PATIENTS` (or than the limit given).
-        tried: power at every size looked at, by size.
+    ``needed`` is None if more than `MOST_PATIENTS` (or than the limit given) are.
     """
 
     needed: int | None

@@ -49,12 +49,10 @@ class PairedTables:
 
 
 def paired_tables(pairs: pd.DataFrame, features: Sequence[str]) -> PairedTables:
-    """Count the answers of two conditions.
+    """Count the answers of two conditions, ``first`` and ``second`` (yes, no, na, unparsed).
 
-    Args:
-        pairs: one row per recording and feature, columns `PAIR_COLUMNS`; ``first`` and ``second`` are the
-            answers (yes, no, na, unparsed). Rows of yes/no features whose truth is ``na`` count for nothing.
-        features: order of the features; other rows are left out.
+    ``pairs`` has one row per recording and feature, columns `PAIR_COLUMNS`. Rows of features that are not given are
+    left out; those of yes/no features whose truth is ``na`` count for nothing.
 
     Raises:
         ValueError: a column is missing, a recording stands twice, or a value is outside its vocabulary.

@@ -29,12 +29,9 @@ from semiology.metrics.statistics.intervals import (
 
 @dataclass(frozen=True)
 class TaskScores:
-    """Scores of one question put to one model.
+    """Scores of one question put to one model, each with a patient-clustered interval or the reason why it has none.
 
-    Attributes:
-        estimates: by name, each with a patient-clustered interval or the reason why it has none.
-        baselines: by name, what trivial answers (a constant, a random order) score on the same recordings.
-        counts: recordings asked, answered, unparsed and missing.
+    ``baselines`` are, by name, what trivial answers (a constant, a random order) score on the same recordings.
     """
 
     estimates: Mapping[str, Estimate]

@@ -25,12 +25,7 @@ _TIES = 1e-9
 
 @dataclass(frozen=True)
 class Flips:
-    """Signs for the contributions of patients.
-
-    Attributes:
-        signs: +1 or -1, shape (B, P).
-        exact: whether all possibilities are enumerated, each once.
-    """
+    """Signs, +1 or -1, for the contributions of patients, shape (B, P); ``exact``: each possibility once."""
 
     signs: Floats
     exact: bool

@@ -50,11 +50,8 @@ def sequence_scores(
 ) -> dict[str, float]:
     """Return every sequence score of one recording by name.
 
-    Args:
-        answer: features in the order answered, as read (repeats and unknown words included).
-        truth: features by onset.
-        onsets: onset of each true feature in seconds; equal ones are ties (None: the order of ``truth`` is
-        strict).
+    ``answer`` has the features in the order answered, as read (repeats and unknown words included), ``truth`` those by
+    onset; equal ``onsets``, in seconds, are ties (None: the order of ``truth`` is strict).
     """
     values = {name: float(score(answer, truth)) for name, score in LIST_SCORES.items()}
     times = first_mentions(truth) if onsets is None else onsets
@@ -156,9 +153,7 @@ class TruthCounts(NamedTuple):
 def as_perceived(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the rows with the truth and the onsets that a model could know by what it was given.
 
-    Args:
-        frame: columns truth and onsets (visual); and optionally heard (whether the model was played the
-            sound) and onsets_audiovisual (onset by feature, None where it is not known).
+    Where ``heard`` says that the model was played the sound, ``onsets_audiovisual`` (None where not known) count.
     """
     import pandas as pd
 

@@ -90,13 +90,9 @@ def interpretation_estimates(
 ) -> dict[str, Estimate]:
     """Return the mean score over all answers, over those where the feature is present, and those it was seen in.
 
-    Where the feature is present a miss scores 0; where it was seen the justification alone counts.
-
-    Args:
-        replied: columns patient_id, truth, answer; one row per answer.
-        scores: of each answer, 0 to 1.
-        name: of the score; the others are ``<name>_where_present`` and ``<name>_where_seen``.
-        resamples, seed: of the draws of patients.
+    ``replied`` has columns patient_id, truth, answer; ``scores`` go from 0 to 1. Where the feature is present a
+    miss scores 0; where it was seen the justification alone counts. The names are ``<name>``,
+    ``<name>_where_present`` and ``<name>_where_seen``.
     """
     present = (replied["truth"] == "yes").to_numpy(dtype=bool)
     seen = present & (replied["answer"] == "yes").to_numpy(dtype=bool)
