@@ -291,8 +291,8 @@ def compare(options: argparse.Namespace) -> None:
 
 def _small_model(work: Path, features: tuple[str, ...], stack: ExitStack) -> str:
     """Train the small model if it is not there, serve it, and return its name and address."""
-    from language_model_server import LanguageModelServer
-    from wording_language_model import Recipe, train
+
+    from wording_language_model import LanguageModelServer, Recipe, train
 
     folder = work / f"writer_{'_'.join(features)}"
     if not (folder / "tokenizer.json").exists():  # written last

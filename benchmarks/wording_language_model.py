@@ -7,20 +7,31 @@
 It is a GPT-2 of some 640,000 weights with a tokenizer of its own, trained for about a minute on one core on
 what a proposing model is sent (with drawn verdicts) and on wordings that the offline grammar made from it. So
 it shows the road: server, sampling, refusals, lineage. It has read nothing else, and says nothing about what
-a model that has would propose.
+a model that has would propose. `LanguageModelServer` serves it, or any other, for tests and measurements.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import random
+import socket
+import subprocess
+import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
 
 from measuring import parser as described_parser
 
+COMMAND = "from transformers.cli.transformers import app; app()"
+"""As the script ``transformers``, without its look for a newer version on the internet."""
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "NO_PROXY": "127.0.0.1"}
 FEATURES = ("tonic", "close_eyes")
 CONTEXT = 384
 """Longest text in tokens: what a search sends fits with eight recordings, but not with some dozens."""
@@ -251,6 +262,65 @@ def _batches(
             mask[place, : len(row)] = 1
             labels[place, start : len(row)] = torch.tensor(row[start:])
         yield {"input_ids": ids, "attention_mask": mask}, labels
+
+
+class ServerError(RuntimeError):
+    """The server ended before it served; the message holds the end of what it wrote."""
+
+
+class LanguageModelServer:
+    """An OpenAI-compatible server of every model folder on this machine; a request names the folder.
+
+    Attributes:
+        address: where it listens, with ``/v1``; the same after `start` as after `kill`.
+    """
+
+    def __init__(self, log: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._log, self._port = log, int(probe.getsockname()[1])
+        self._process: subprocess.Popen[bytes] | None = None
+        self.address = f"http://127.0.0.1:{self._port}/v1"
+
+    def start(self) -> None:
+        """Start the server and wait until it answers.
+
+        Raises:
+            ServerError: it ended before.
+        """
+        options = ["--host", "127.0.0.1", "--port", str(self._port), "--device", "cpu", "--default-seed", "0"]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and words
+                [sys.executable, "-c", COMMAND, "serve", *options],
+                stdout=log, stderr=log, env={**os.environ, **OFFLINE},
+            )  # fmt: skip
+        while not self.answers():
+            if self._process.poll() is not None:
+                raise ServerError(f"transformers serve ended: {self._log.read_text()[-2000:]}")
+            time.sleep(0.2)
+
+    def kill(self) -> None:
+        """End the server at once, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def answers(self) -> bool:
+        """Return whether the server is there."""
+        try:
+            with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{self._port}/health", timeout=5):
+                return True
+        except (URLError, TimeoutError, ConnectionError):
+            return False
+
+    def __enter__(self) -> LanguageModelServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from heard_recording import RATE, tone
 
-from semiology.enhancements.sound.loudness import (
+from semiology.enhancements.sound.denoise import (
     MOST_GAIN_DB,
     PIECE_S,
     LevelMeter,

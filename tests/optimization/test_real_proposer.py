@@ -34,8 +34,7 @@ from semiology.optimization.search.search import search_feature
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
-from language_model_server import LanguageModelServer
-from wording_language_model import Recipe, train
+from wording_language_model import LanguageModelServer, Recipe, train
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -20,6 +20,10 @@ from transformers import GenerationConfig
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX, Qwen2Tokenizer
 
 Report = Callable[[str], object]
+Scale = Annotated[float, typer.Option(help="Multiplies the steps of every stage.")]
+Threads = Annotated[
+    int, typer.Option(help="Threads; 0 leaves PyTorch's choice. Beside other work 1 is fastest.")
+]
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ from semiology.tools.embedded_models.hears.architecture import load_checkpoint
 from semiology.tools.embedded_models.hears.questions import split_wordings
 from semiology.tools.embedded_models.hears.sound_pool import CODES, SoundPool, build_pool
 from semiology.tools.embedded_models.hears.stages import Clerk
-from semiology.tools.embedded_models.training import use_threads
+from semiology.tools.embedded_models.training import Threads, use_threads
 
 app = typer.Typer(add_completion=False)
 
@@ -159,7 +159,7 @@ def main(
     patients: int = typer.Option(64, help="Simulated patients, two recordings each."),
     out: Path = typer.Option(Path("tiny_audio_heldout.json"), help="File that receives the scores."),
     work: Path = typer.Option(Path("tiny_audio_training"), help="Folder that keeps the pool of sound."),
-    threads: int = typer.Option(0, help="Threads; 0 leaves PyTorch's choice."),
+    threads: Threads = 0,
 ) -> None:
     """Ask the listener every wording about held-out simulated patients and write the measures."""
     use_threads(threads)

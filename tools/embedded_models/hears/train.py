@@ -18,7 +18,14 @@ from semiology.tools.embedded_models.hears.architecture import train_tokenizer
 from semiology.tools.embedded_models.hears.questions import split_wordings, training_texts
 from semiology.tools.embedded_models.hears.sound_pool import SoundPool, build_pool, training_patients
 from semiology.tools.embedded_models.hears.stages import AnswerStage, hear_all, train_tower
-from semiology.tools.embedded_models.training import Schedule, TrainingFolder, save_checkpoint, use_threads
+from semiology.tools.embedded_models.training import (
+    Scale,
+    Schedule,
+    Threads,
+    TrainingFolder,
+    save_checkpoint,
+    use_threads,
+)
 
 app = typer.Typer(add_completion=False)
 
@@ -77,8 +84,8 @@ def main(
     out: Path = typer.Option(CHECKPOINT, help="Folder that receives the checkpoint."),
     seed: int = typer.Option(0, help="Seeds weights, order of windows and choice of wordings."),
     patients: int = typer.Option(700, help="Simulated training patients, three windows each."),
-    scale: float = typer.Option(1.0, help="Multiplies the steps of both stages."),
-    threads: int = typer.Option(0, help="Threads; 0 leaves PyTorch's choice."),
+    scale: Scale = 1.0,
+    threads: Threads = 0,
 ) -> None:
     """Train the tiny Qwen2-Audio on simulated sound and write its checkpoint."""
     use_threads(threads)

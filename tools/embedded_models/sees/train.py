@@ -29,7 +29,14 @@ from semiology.tools.embedded_models.sees.questions import (
     split_wordings,
     training_texts,
 )
-from semiology.tools.embedded_models.training import Schedule, TrainingFolder, save_checkpoint, use_threads
+from semiology.tools.embedded_models.training import (
+    Scale,
+    Schedule,
+    Threads,
+    TrainingFolder,
+    save_checkpoint,
+    use_threads,
+)
 
 app = typer.Typer(add_completion=False)
 RECORDINGS = {"train": 3, "validation": 2, "heldout": 3}
@@ -146,10 +153,8 @@ def main(
     out: Path = typer.Option(CHECKPOINT, help="Folder that receives the checkpoint."),
     seed: int = typer.Option(0, help="Seeds weights, order of clips and choice of questions."),
     patients: int = typer.Option(560, help="Simulated training patients, nine windows each."),
-    scale: float = typer.Option(1.0, help="Multiplies the steps of every stage."),
-    threads: int = typer.Option(
-        0, help="Threads; 0 leaves PyTorch's choice. Beside other work 1 is fastest."
-    ),
+    scale: Scale = 1.0,
+    threads: Threads = 0,
 ) -> None:
     """Train the tiny Qwen2.5-VL, write its checkpoint and its held-out measures."""
     use_threads(threads)
