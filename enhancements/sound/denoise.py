@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 RATE = 16_000
 """Sampling rate of the derived file, Hz."""
-
 ATTENUATION_LIMIT_DB = 18.0
 PIECE_S = 0.4
 SILENCE_DBFS = -60.0
