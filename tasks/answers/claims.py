@@ -23,14 +23,14 @@ Claim = Literal["yes", "no", "na"]
 
 # The whole vocabulary. "Yeah", "nope", "affirmative", "present", "1" and the like are not answers to a
 # question that asked for 'yes' or 'no'.
-_WORD = r"(?P<word>yes|no|n\s?/\s?a\b|n\.a\.?(?!\w)|na|not applicable)(?!\w)"
+_WORD = r"(?P<word>yes|no|n\s?/\s?a\b|n\.a\.?(?![\w.])(?!\s(?!because|since)[a-z])|na|not applicable)(?!\w)"
 _GOES_ON = (
     r"because|since|the|there|it|he|she|they|this|that|i|we|his|her|their|both"
     r"|justification|explanation|reason|reasoning|rationale"
 )
-_ENDS = r"(?=\s?(?:$|[.,;:!\n(){}\[\]\"']|[-–—](?:\s|$)|[–—]))"
+_ENDS = r"(?=\s?(?:$|[.,;:!\n(){}\[\]\"'|]|//|#+\s?$|[-–—](?:\s|$)|[–—]))"
 # "No. 4" is a number, "Yes, if …" and "yes, or …" are no answers yet.
-_NOT_AN_ANSWER = r"(?!\.\s?\d)(?!,?\s(?:if|unless|or|either)\b)"
+_NOT_AN_ANSWER = r"(?!\.\s?\d(?!\d?[.)]\s))(?!,?\s(?:if|unless|or|either)\b)"
 _RIGHT = rf"{_NOT_AN_ANSWER}(?:{_ENDS}|(?=\s(?:{_GOES_ON})\b))"
 
 _FILLER = (
@@ -40,8 +40,24 @@ _FILLER = (
     r"|based on the (?:video|frames|images|clip)"
     r"|most likely|very likely|likely|probably|almost certainly)\s?[,:!.]?\s?){1,3})"
 )
-_QUOTE = r"(?:[\"'(\[]\s?)?"
-_LINE = re.compile(rf"(?:^|\n)\s?{_FILLER}?{_QUOTE}{_WORD}{_RIGHT}", re.IGNORECASE)
+_QUOTE = r"(?:[\"'(\[]\s?)?(?:\(?[a-d]\)\s?)?"
+# A clause that leads to the answer: "In this video, no." Parts of the video or the body lead to part of an answer.
+_LEAD_IN = (
+    r"(?:(?!(?:if|unless|not|no|yes)\b)(?:based\son|from|as\sfar\sas|in|for|after|looking\sat"
+    r"|with\sregard\sto|with\srespect\sto|as\sfor|regarding"
+    r"|given|considering|according\sto|upon|having|to\sanswer|answering|ultimately|honestly|frankly|here"
+    r"|to\sbe\sclear|sure|unfortunately|at\sno\spoint)\b"
+    r"(?:(?!\b(?:first|second|half|beginning|end|last|initial|left|right|before|until|not|no|yes"
+    r"|if)\b)[^.!?\n,:;])"
+    r"{0,90}[,:]\s)"
+)
+_LINE = re.compile(rf"(?:^|\n)\s?{_LEAD_IN}?{_FILLER}?{_QUOTE}{_WORD}{_RIGHT}", re.IGNORECASE)
+_THEREFORE = re.compile(
+    r"[.!;,:]\s?(?:and\s)?(?:so|therefore|thus|hence|consequently|accordingly|overall|in\s(?:conclusion|short"
+    r"|summary))[,:]?\s"
+    rf"{_QUOTE}{_WORD}{_RIGHT}",
+    re.IGNORECASE,
+)
 _NOUN = (
     r"(?:answer|response|reply|verdict|conclusion|decision|prediction|assessment|classification|judge?ment"
     r"|determination|finding|result|output|choice)"
@@ -50,7 +66,7 @@ _VERB = (
     r"(?:is|was|would\sbe|should(?:\s(?:therefore|thus|then))?\sbe|must(?:\stherefore)?\sbe|has\sto\sbe|remains"
     r"|stays|:|=|[-–—](?=\s))"
 )
-_ADVERB = r"(?:\s(?:clearly|definitely|therefore|thus|simply|likely|most\slikely|probably|a|an|that))?"
+_ADVERB = r"(?:\s(?:clearly|definitely|therefore|thus|simply|likely|most\slikely|probably|still|a|an|that))?"
 _ANSWER_IS = (
     rf"\b{_NOUN}(?:\sto\s(?:the|this|that|your)\squestion|\shere|\stherefore|\sthus|\sfor\sthis\s\w{{1,12}}"
     rf"|\sin\sthis\s\w{{1,12}})?\s?"
@@ -85,8 +101,12 @@ _OTHER_LABEL = re.compile(
     r"|alternative\w*|otherwise|hypothe\w*|review\w*|second\sopinion)\b",
     re.IGNORECASE,
 )
-_LOOSE_STATEMENT = re.compile(rf"(?:{_ANSWER_IS}|{_I_ANSWER}){_WORD}", re.IGNORECASE)
-_LAST_SENTENCE = re.compile(rf"[.!]\s?{_QUOTE}{_WORD}\s?[.!\"')]{{0,3}}$", re.IGNORECASE)
+_LOOSE_STATEMENT = re.compile(
+    rf"(?:{_ANSWER_IS}|{_I_ANSWER}){_WORD}(?!\s(?:only\s)?(?:if|unless|when)\b)", re.IGNORECASE
+)
+_LAST_SENTENCE = re.compile(
+    rf"(?<!\bdr)(?<!\bmr)(?<!\bms)[.!]\s?{_QUOTE}{_WORD}\s?[.!\"')]{{0,3}}$", re.IGNORECASE
+)
 _FIRST_WORD = re.compile(
     rf"{_WORD}(?!\s(?:further|other|additional|more|need|problem|comments?|doubt|worries)\b)", re.IGNORECASE
 )
@@ -114,16 +134,19 @@ _CORRECTION = re.compile(
     r"|update|amend)\smy\s(?:answer|response|mind)(?:\sto|\s?[:,-])"
     r"|\bmy\s(?:previous|earlier|first|initial)\sanswer\s(?:was|is)\s(?:wrong|incorrect|mistaken)\s?[:,;-]"
     r"|\b(?:my\s|the\s)?(?:corrected|revised|updated)\s(?:answer|verdict|response|conclusion)\s?(?:is|:)"
-    rf"|\b(?:my\s|the\s)final\s{_NOUN}\s?(?:is|:))"
+    rf"|\b(?:my\s|the\s)final\s{_NOUN}\s?(?:is|:)|\n\s?(?:overall|final|combined)(?:\s{_NOUN})?\s?[:=-])"
     rf"\s?(?:the\sanswer\sis|it\sis|it's|it\sshould\sbe|to)?\s?:?\s?{_QUOTE}{_WORD}{_RIGHT}",
     re.IGNORECASE,
 )
 # Second thoughts: what was claimed before them no longer stands.
 _SECOND_THOUGHTS = re.compile(
-    r"(?:(?:^|[.!\n;]|,|\s[-–—]|[-–—])\s?[(\"']?(?:but\s|oh\s|no\s)?(?:wait|hmm+|hm|hold\son|scratch\sthat"
+    r"(?:(?:^|[.!\n;]|,|\s[-–—]|[-–—])\s?[(\"']?(?:but\s|oh\s|no\s)?(?:wait(?=\s?(?:[,.!;:–—-]|$|no\b|that\b"
+    r"|actually))|hmm+|hm|hold\son|scratch\sthat"
     r"|on\ssecond\sthought|i\stake\s(?:it|that)\sback|oops|my\smistake)\b"
     r"|[.!\n;]\s?[(\"']?(?:correction|sorry|apologies|actually|edit|(?:up)?on\s(?:closer|further|second|re)"
     r"|let\sme\s(?:re|think|look|check|see|verify|consider)|let's\s(?:re|check|look|verify))"
+    r"|\bcorrect\smyself\b|[.!,;]\s?not\sreally\b|\b(?:that|this|it)(?:'s|\sis|\swas)\s(?:not\s(?:correct"
+    r"|right|true|my\sfinal)|incorrect|wrong|a\smistake)\b"
     r"|\bi\s(?:was|am)\s(?:wrong|mistaken)\b|\bi\s(?:should|need\sto|have\sto|must)\s(?:\w+ly\s)?(?:check"
     r"|verify|look|re)"
     r"|\bmy\s(?:previous|first|earlier|initial)\sanswer\s(?:was|is)\s(?:wrong|incorrect|mistaken))",
@@ -164,8 +187,11 @@ _DENIAL = re.compile(
     re.IGNORECASE,
 )
 
+_OTHERS_ANSWER = re.compile(
+    r"\b(?:patient|nurse|staff|doctor|mother|father)(?:'s)?\s?$|\b(?:his|her|their)\s$", re.IGNORECASE
+)
 _MARKDOWN = re.compile(r"[*$~]|(?<![^\W_])_+|_+(?![^\W_])|(?:^|(?<=\n))[ \t]{0,8}(?:#{1,6}|>|[-•·+–])[ \t]")
-_QUOTED_WORD = re.compile(r"([\"'])\s?(yes|no|n/?a)([.!]?)\s?\1", re.IGNORECASE)
+_QUOTED_WORD = re.compile(r"\\?([\"'])\1?\s?(yes|no|n/?a)([.!]?)\s?\\?\1\1?", re.IGNORECASE)
 _QUOTATION = re.compile(r"\"[^\"\n]{0,300}\"|(?<!\w)'[^'\n]{0,300}'(?!\w)")
 _STOPS = str.maketrans({"。": ". ", "、": ", "})
 _PUNCTUATION = " .,;:!-–—)\n"
@@ -236,6 +262,7 @@ def _claims(spoken: str) -> list[re.Match[str]]:
         *_STATEMENT.finditer(spoken),
         *labelled,
         *_LAST_SENTENCE.finditer(spoken),
+        *_THEREFORE.finditer(spoken),
     ]
 
 
@@ -281,6 +308,11 @@ def bare_boolean(text: str) -> Claim | None:
     return "yes" if word == "true" else "no" if word == "false" else None
 
 
+def has_second_thoughts(text: str) -> bool:
+    """Tell whether a text takes back or doubts what it said before ("Left. Wait, right.")."""
+    return bool(_SECOND_THOUGHTS.search(text))
+
+
 def says_unknown(text: str) -> bool:
     """Tell whether a text says that the answer cannot be told."""
     return bool(_CANNOT_TELL.search(text) or _UNKNOWN.search(text))
@@ -301,7 +333,9 @@ def _plain(text: str) -> str:
 
 def _objections(text: str, *, first: bool) -> frozenset[Claim]:
     """Return the answer words that stand as clauses of their own, whether or not they count as claims."""
-    found = {_value(match) for pattern in _OBJECTIONS for match in pattern.finditer(text)}
+    matches = [match for pattern in _OBJECTIONS for match in pattern.finditer(text)]
+    # "Duration: not applicable" speaks of something else.
+    found = {_value(match) for match in matches if _value(match) != "na" or match[0][0] in ".!"}
     beginning = _FIRST_WORD.match(text) if first else None
     return frozenset(found | ({_value(beginning)} if beginning else set()))
 
@@ -309,7 +343,8 @@ def _objections(text: str, *, first: bool) -> frozenset[Claim]:
 def _taken_back(text: str, statement: re.Match[str]) -> bool:
     """Tell whether a statement of the answer is conditional or denied (``if``, ``I do not think``)."""
     before = re.split(r"[.!?\n]", text[max(0, statement.start() - 300) : statement.start()])[-1]
-    return bool(_CONDITION.search(before) or _DENIAL.search(before))
+    before = re.sub(r"\bto the question whether\b", "", before, flags=re.IGNORECASE)
+    return bool(_CONDITION.search(before) or _DENIAL.search(before) or _OTHERS_ANSWER.search(before))
 
 
 def _value(match: re.Match[str]) -> Claim:

@@ -16,13 +16,15 @@ CUT = "[cut at the token limit]"
 
 _END_OF_TEXT = re.compile(
     r"<\|(?:endoftext|im_end|eot_id|eom_id|end_of_text|return|END_OF_TURN_TOKEN|user|observation|im_start)\|>"
-    r"|</s>|<eos>|<end_of_(?:turn|utterance)>|<turn\|>|<｜end▁of▁sentence｜>",
+    r"|<\|assistant_end\|>|</s>|<eos>|<seed:eos>|<pad>|\[EOS\]|<end_of_(?:turn|utterance)>|<turn\|>"
+    r"|<｜end▁of▁sentence｜>",
     re.IGNORECASE,
 )
 _BOX_TOKEN = re.compile(r"<\|begin_of_box\|>([^<]{0,400})<\|end_of_box\|>", re.IGNORECASE)
 _CONTROL_TOKEN = re.compile(r"<\|[^|<>\n]{1,40}\|>|<s>|<bos>|<start_of_turn>", re.IGNORECASE)
 _ANSWER_TAG = re.compile(
-    r"<(?P<closes>/?)\s?(?:final_?)?(?:answer|response|conclusion|result|output|solution)\s?>"
+    r"<(?P<closes>/?)\s?(?:final_?)?(?:answer|response|conclusion|result|output"
+    r"|solution)(?:\s[^<>\n]{0,80})?\s?>"
     r"|\[(?P<closes_square>/?)(?:FINAL[ _])?ANSWER\]",
     re.IGNORECASE,
 )
@@ -37,7 +39,13 @@ _CALL = re.compile(
     r"[\"']?(yes|no|n/?a)[\"']?\s?\)",
     re.IGNORECASE,
 )
-_STRUCK = re.compile(r"~~[^~\n]{0,400}~~|<(del|s|strike)>[^<]{0,400}</\1>", re.IGNORECASE)
+_STRUCK = re.compile(r"~~[^~\n]{0,400}~~|<(del|strike)>[^<]{0,400}</\1>", re.IGNORECASE)
+_STRUCK_SHORT = re.compile(r"<s>[^<]{1,400}</s>(?=[^\S\n]*\w)", re.IGNORECASE)
+_ARGUMENT = re.compile(
+    r"<arg_key>\s?answer\s?</arg_key>\s{0,3}<arg_value>\s?([^<\n]{1,400})</arg_value>", re.IGNORECASE
+)
+_BLOCK = re.compile(r"\A\s*<(?P<name>[A-Za-z][\w:-]{0,39})>(?P<body>.*)</(?P=name)>\s*\Z", re.DOTALL)
+_BARE = re.compile(r"\W*(?:yes|no|n/?a|not applicable)\W*", re.IGNORECASE)
 _HTML_BREAK = re.compile(
     r"<(?:br|/?p|/?div|/?li|/?ul|/?ol|/?tr|/?h[1-6])(?:\s[^<>\n]{0,80})?\s?/?>", re.IGNORECASE
 )
@@ -53,7 +61,7 @@ _LATEX = (
 )
 _BOXED = re.compile(r"\\f?boxed\s?\{([^{}\n]{1,80})\}{1,2}")
 _QUOTES = str.maketrans(dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("“”„‟″«»「」『』", '"'))
-_FENCE = re.compile(r"```[ \t]?\w{0,20}")
+_FENCE = re.compile(r"`{3,}(?:[ \t]?\w{0,20}(?=\n))?")
 _INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF, 0x00AD, 0xFE0F])
 
 
@@ -67,7 +75,7 @@ def clean(text: str) -> str | None:
     rest = without_reasoning(text.replace(CUT, ""))
     if rest is None:
         return None
-    rest = rest.strip()
+    rest = _STRUCK_SHORT.sub(" ", rest.strip()).strip()
     end = _END_OF_TEXT.search(rest)
     while end and not rest[: end.start()].strip():
         rest = rest[end.end() :]
@@ -79,8 +87,21 @@ def clean(text: str) -> str | None:
     rest = unicodedata.normalize("NFKC", rest.translate(_QUOTES)).translate(_INVISIBLE)
     rest = _BOX_TOKEN.sub(r"\nanswer: \1\n", rest)
     rest = _CONTROL_TOKEN.sub("\n", rest)
-    rest = _markup(rest)
+    rest = _known_block(_markup(rest))
     return rest.strip() if len(rest) <= 2 * LONGEST_REPLY else None
+
+
+def _known_block(text: str) -> str:
+    """Return "" where a reply is one block of an unknown tag: nobody knows whether it is said or thought."""
+    block = _BLOCK.match(text)
+    return (
+        text
+        if block is None
+        or _BARE.fullmatch(block["body"])
+        or "answer:" in block["body"]
+        or "{" in block["body"][:20]
+        else ""
+    )
 
 
 def was_cut(text: str) -> bool:
@@ -91,6 +112,7 @@ def was_cut(text: str) -> bool:
 def _markup(text: str) -> str:
     """Return a reply whose tags, calls and LaTeX are plain text."""
     text = _STRUCK.sub(" ", text)
+    text = _ARGUMENT.sub(r"\nanswer: \1\n", text)
     text = _PARAMETER.sub(lambda found: f"\nanswer: {found[1] or found[2]}\n", text)
     text = _CALL.sub(r"\nanswer: \1\n", text)
     text = _ANSWER_TAG.sub(lambda tag: "\n" if tag["closes"] or tag["closes_square"] else "\nanswer: ", text)

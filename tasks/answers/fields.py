@@ -16,7 +16,8 @@ MOST_FAILED_OBJECTS = 50
 _FIELD = re.compile(
     r"[{,]\s{0,20}([\"']?)answer\1\s{0,20}[:=]\s{0,20}"
     # The value must be complete: `"yes" or "no"`, as templates write it, is none.
-    r"(?:(?:\"(?P<double>[^\"\n]{0,400})\"|'(?P<single>[^'\n]{0,400})')(?=\s{0,20}(?:[,}\]]|$))"
+    r"(?:(?:\"(?P<double>[^\"\n]{0,400})\"|'(?P<single>[^'\n]{0,400})')(?=\s{0,20}(?:[,;}\]]|$"
+    r"|[\"']\w{1,20}[\"']\s{0,3}:))"
     # A list of one, as Python writes it; two values in a list are none.
     r"|\[\s{0,5}(?:\"(?P<double_in_list>[^\"\n]{0,400})\"|'(?P<single_in_list>[^'\n]{0,400})'"
     r"|(?P<bare_in_list>[a-z]{1,5}))"
@@ -33,6 +34,11 @@ _JUSTIFICATION = re.compile(
 # Comments, which models write into JSON and JSON does not know.
 _COMMENT = re.compile(r"/\*[^*]{0,400}\*/|(?:^|(?<=[\s,{]))//[^\n]{0,400}")
 _OBJECT_LIKE = re.compile(r"\[?\s?\{[^{}]*(?:\}\s?\]?|$)")
+
+
+def object_values(text: str, keys: tuple[str, ...]) -> list[Any]:
+    """Return the values of the named keys in the valid objects of a cleaned reply, in order."""
+    return [value for content in _valid_objects(text)[0] for value in _values(content, keys)]
 
 
 @dataclass(frozen=True)

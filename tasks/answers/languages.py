@@ -61,6 +61,8 @@ def foreign_answer(text: str) -> tuple[Literal["yes", "no"], Language] | None:
         >>> foreign_answer("Ja, beide Arme sind gestreckt.") is None
         True
     """
+    if "?" in text or "？" in text:
+        return None
     word = text.strip(_EDGES)
     word = _LABELS.sub("", word).strip(_EDGES) if len(word) < 40 else ""
     english = None

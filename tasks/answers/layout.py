@@ -17,7 +17,8 @@ _CHECKED = re.compile(
 )
 _CHOSEN = set("xX✓✔√☑☒✅■◉●🔘")
 _OPTION = re.compile(
-    rf"^[ \t]*(?:answer:\s?)?[(\[]?(?P<letter>[A-Da-d1-4])[)\].:][ \t]*(?P<word>{_WORD})(?![\w])",
+    rf"^[ \t]*(?:answer:\s?|option\s"
+    rf"|choice\s)?[(\[]?(?P<letter>[A-Da-d1-4])[)\].:][ \t]*(?P<word>{_WORD})(?![\w])",
     re.IGNORECASE | re.MULTILINE,
 )
 _LETTER = re.compile(
@@ -38,6 +39,33 @@ _ECHO = re.compile(
     r"|(?:^|(?<=\n))\s?yes\s?(?:/|\|)\s?no(?:\s?(?:/|\|)\s?n/?a)?\s?(?=:)",
     re.IGNORECASE,
 )
+# The question's own "Answer with 'yes' or 'no'." and other words about the choice.
+_INSTRUCTION = re.compile(
+    r"\b(?:please\s)?(?:answer|respond|reply)(?:\s\w{1,12}){0,3}?\s(?:with|using)\s(?:only\s|either\s"
+    r"|a\ssimple\s)?"
+    r"[\"']?yes[\"']?\s?(?:/|\bor\b|,)\s?[\"']?no[\"']?(?:\s?(?:,|\bor\b)\s?[\"']?(?:n/?a"
+    r"|not applicable)[\"']?)?"
+    r"(?:\s(?:only|alone))?\s?(?:\.|(?=\n|$))"
+    r"|\bthe\squestion\s(?:asks\sfor|is|wants)\s(?:a\s)?[\"']?yes[\"']?\s?(?:/"
+    r"|\bor\b)\s?[\"']?no[\"']?(?:\s(?:question|answer))?\s?[.,;]"
+    r"|\b(?:simple\s)?yes\s?(?:/|or)\s?no\s(?:question|answer\sis\s(?:needed|required|asked))"
+    r"|\bbetween\s[\"']?yes[\"']?\sand\s[\"']?no[\"']?"
+    r"|\bwith\s[\"']?yes[\"']?\sor\s[\"']?no[\"']?(?=\s(?:when|if|to)\b)",
+    re.IGNORECASE,
+)
+_COURTESY = re.compile(
+    r"\A\s*(?:of course|thank you[^.!?\n]{0,60}|thanks[^.!?\n]{0,60}|(?:great|good|interesting) question"
+    r"|certainly|sure|absolutely"
+    r"|understood|okay|ok|hello|hi|disclaimer:[^.!?\n]{0,100})[.!]\s*",
+    re.IGNORECASE,
+)
+_NUMBERING = re.compile(r"(?:^|(?<=\n))[^\S\n]*\d{1,2}[.)]\s+(?=[a-z])", re.IGNORECASE)
+# "Justification: Yes, the arm moves" explains, it does not answer again.
+_EXPLAINED = re.compile(
+    rf"((?:^|\n|[|;.]\s?)[^\S\n]*(?:justification|explanation|rationale|reason"
+    rf"|evidence)\s?:\s?){_WORD}\b[\s,.;:]",
+    re.IGNORECASE,
+)
 _UNSURE_MARK = re.compile(rf"\b({_WORD})\s?[.,]?\s?(?:\(\s?\?{{1,3}}\s?\)|\?{{1,3}})", re.IGNORECASE)
 _QUESTION = re.compile(r"[^.!?\n:]{1,400}\?(?=\s|$|[\"')])")
 _DOUBT = re.compile(
@@ -51,14 +79,18 @@ _NEXT_TURN = re.compile(
 )
 _ANSWERED = re.compile(rf"(?:^|\n|:)\s?[\"'(*]{{0,2}}{_WORD}(?![\w])", re.IGNORECASE)
 _ARROW = re.compile(r"\s?(?:→|⇒|➜|➡|->|=>|⟶|▶)\s?")
-_SYMBOL = re.compile(r"[✅❌✓✔✗✘👍👎🟢🔴⭐❗❓☑☒]")
+_SYMBOL = re.compile("[\U0001f000-\U0001faff\u2600-\u27bf\u2b00-\u2bff]")
 
 
 def laid_out(text: str) -> str:
     """Return a cleaned reply in plain lines."""
+    text = _INSTRUCTION.sub(" ", text)
+    text = _COURTESY.sub("", _COURTESY.sub("", text))
+    text = _EXPLAINED.sub(r"\1", text)
     text = _before_the_next_turn(text)
     text = _chosen(text)
     text = _options(text)
+    text = _NUMBERING.sub("", text)
     text = _table(text)
     if len(_TIME_PREFIX.findall(text)) == 1:
         text = _TIME_PREFIX.sub("", text)
@@ -132,7 +164,9 @@ def _table(text: str) -> str:
 
 def _contradicted_symbols(text: str) -> str:
     """Return a reply in which a cross before a yes is a question, not an answer."""
-    return re.sub(r"[❌✗✘👎]\s?\*{0,2}yes\b|\byes\*{0,2}\s?[❌✗✘👎]", "yes?", text, flags=re.IGNORECASE)
+    return re.sub(
+        r"[❌✗✘👎🚫⛔]\s?\*{0,2}yes\b|\byes\*{0,2}\s?[❌✗✘👎🚫⛔]", "yes?", text, flags=re.IGNORECASE
+    )
 
 
 def _without_questions(text: str) -> str:

@@ -41,6 +41,13 @@ model saw no video or refused; it said that it cannot tell; it did not follow th
 
 _OTHERS_WORDS = re.compile(r"\"[^\"\n]{0,300}\"")
 """What somebody in the video says, in quotation marks."""
+# Reasoning under a heading of its own, before an answer under another.
+_LABELLED_REASONING = re.compile(
+    r"(?:^|\n)[#* ]{0,6}(?:thinking|thoughts?(?: process)?|reasoning|analysis|chain of thought)[*: ]{0,4}[:\n*]"
+    r"(?:(?!\n[#* ]{0,6}(?:final )?(?:answer|verdict|conclusion|decision|response)\b).){0,20000}"
+    r"(?=\n[#* ]{0,6}(?:final )?(?:answer|verdict|conclusion|decision|response)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
 _LABELS = ("justification:", "explanation:", "reasoning:", "reason:", "rationale:")
 
 
@@ -98,6 +105,8 @@ def parse_reply(text: str | None) -> Reply:
     if foreign := foreign_answer(rest):
         return Reply(foreign[0], None, language=foreign[1])
     claims = find_claims(fields.outside, cut=cut)
+    if claims.single is None and (final := _LABELLED_REASONING.sub("\n", fields.outside)) != fields.outside:
+        claims = find_claims(final, cut=cut)
     answer_said = claims.single
     if answer_said:
         return Reply(answer_said, _explanation(claims))

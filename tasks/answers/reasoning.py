@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 _THINKING = (
     r"[\w:.-]{0,20}(?:think|thought|reasoning|reflection|analysis|scratch_?pad|monolog|deliberat|rationale"
-    r"|planning)[\w:.-]{0,20}|cot|plan|summary|caption|observation|perception"
+    r"|planning)[\w:.-]{0,20}|cot|plan|reason|summary|caption|observation|perception"
 )
 _TAG = re.compile(
     rf"[<◁]\s?(?P<closes>/?)\s?(?P<name>{_THINKING})(?:\s[^<>\n]{{0,80}})?\s?[>▷]"
@@ -24,6 +24,8 @@ _TAG = re.compile(
     r"|<\|(?P<opens_before>thought|thinking|think|reasoning)_(?:begin|start)\|>"
     r"|<\|(?:end_of_|end_)(?P<closes_token>thought|thinking|think|reasoning)\|>"
     r"|<\|(?P<closes_after>thought|thinking|think|reasoning)_end\|>"
+    r"|<\|(?P<closes_pipe>/?)(?P<pipe>think|thinking|thought|reasoning)\|>"
+    r"|(?P<opens_inner><\|inner_prefix\|>)|(?P<closes_inner><\|inner_suffix\|>)"
     r"|(?P<unused_opens><unused94>)|(?P<unused_closes><unused95>)",
     re.IGNORECASE,
 )
@@ -43,7 +45,9 @@ _DETAILS = re.compile(r"<(/?)details\b[^<>]{0,80}>", re.IGNORECASE)
 _FINAL_RESPONSE = re.compile(
     r"\[BEGIN FINAL RESPONSE\]|\bHere is my (?:final )?response:|\[/INST\]", re.IGNORECASE
 )
-_ESCAPED_TAG = re.compile(r"&lt;\s?/?[\w:.-]{1,40}\s?&gt;")
+_GRANITE_THOUGHT = re.compile(r"\A\s*(?:Here is my thought process:|seed:think\b)", re.IGNORECASE)
+_ESCAPED = re.compile(r"&(?:lt|gt|quot|nbsp|amp|#\d{2,4});")
+_WIDE_BRACKETS = str.maketrans("＜＞", "<>")
 
 
 def without_reasoning(text: str) -> str | None:
@@ -57,7 +61,8 @@ def without_reasoning(text: str) -> str | None:
         >>> without_reasoning("[THINK]The answer is yes. Let me") is None
         True
     """
-    if _ESCAPED_TAG.search(text):
+    text = text.translate(_WIDE_BRACKETS)
+    if _ESCAPED.search(text):
         text = html.unescape(text)
     rest = _channels(text)
     if rest is None:
@@ -66,6 +71,8 @@ def without_reasoning(text: str) -> str | None:
     marks = list(_FINAL_RESPONSE.finditer(rest))
     if marks:
         rest = rest[marks[-1].end() :]
+    elif _GRANITE_THOUGHT.match(rest):
+        return None
     return _outside(_outside(rest, _DETAILS, _details_closes), _TAG, _tag_closes)
 
 
@@ -134,5 +141,13 @@ def _details_closes(match: re.Match[str]) -> bool:
 
 
 def _tag_closes(match: re.Match[str]) -> bool:
-    names = ("closes", "closes_square", "closes_token", "closes_after", "unused_closes")
+    names = (
+        "closes",
+        "closes_square",
+        "closes_token",
+        "closes_after",
+        "closes_pipe",
+        "closes_inner",
+        "unused_closes",
+    )
     return any(match[name] for name in names)

@@ -17,7 +17,7 @@ _DENIED_BEFORE = re.compile(
     r"|couldn't|won't|hasn't|haven't|rul(?:es?|ed|ing)\sout|exclud(?:es?|ed|ing)|unlikely|improbable|doubtful"
     r"|rather\sthan|instead\sof"
     r"|lack(?:s|ing)?|absence\sof|absent|den(?:y|ies|ied)|against|negative\sfor|free\sof|fails?\sto|unable"
-    r"|opposed\sto|no\slonger|inconsistent\swith"
+    r"|opposed\sto|doubt|wouldn't|would\snot|shouldn't|no\slonger|inconsistent\swith"
     r"|incompatible\swith|insufficient)\b",
     re.IGNORECASE,
 )
@@ -26,19 +26,24 @@ _DENIED_BEHIND = re.compile(
     r"|never|no)\b"
     r"|isn't|aren't|wasn't|weren't|doesn't|don't|didn't|can't|cannot|hasn't"
     r"|(?:is|are|was|were|seems?|appears?|can\sbe|has\sbeen)\s(?:\w+ly\s|very\s|less\s|highly\s)?(?:unlikely"
-    r"|ruled\sout|excluded|absent|improbable|doubtful|unaffected|uninvolved|normal)"
+    r"|ruled\sout|excluded|absent|improbable|doubtful|unaffected|uninvolved|normal|covered|hidden|obscured"
+    r"|closed|restrained)"
     r"|(?:stays?|remains?|lies?|is|are|rests?)\s(?:completely\s|entirely\s)?(?:still|immobile|motionless"
     r"|relaxed|at\srest|unchanged|unaffected|uninvolved|limp|quiet)\b)",
     re.IGNORECASE,
 )
 _DENIED_LABEL = re.compile(r"^\s?[:=-]\s?(?:no|not|absent|false|unlikely|0)\b", re.IGNORECASE)
 _DOUBTED = re.compile(
-    r"\b(?:could|may|might|maybe|perhaps|possibl[ey]|whether|if|unless|suppose|assuming|suspicio\w+"
-    r"|consider(?:ed)?|differential|question\sof)\b",
+    r"\bdifferential diagnosis:?|\b(?:could|may|might|maybe|perhaps|possibl[ey]|whether|if|unless|suppose"
+    r"|assuming|suspicio\w+"
+    r"|consider(?:ed)?|differential|question\sof|would\sbe|needed|required?|requires|confirm|to diagnose"
+    r"|exclusion|history\sof|previous|known|referred|medications?"
+    r"|treated|treatment|therapy|mentions?|says?|states?|e\.g|example|hard\sto\ssay)\b",
     re.IGNORECASE,
 )
 _DOUBTED_BEHIND = re.compile(
-    r"^[^.;!?\n]{0,30}\b(?:is|remains|seems)\s(?:possible|uncertain|unclear|open|conceivable)\b",
+    r"^[^.;!?\n]{0,30}\b(?:(?:is|remains|seems)\s(?:possible|uncertain|unclear|open|conceivable"
+    r"|a\sdiagnosis\sof)|requires?|if|needs?)\b",
     re.IGNORECASE,
 )
 _OTHERS = re.compile(
@@ -80,12 +85,20 @@ def denied(text: str, start: int, end: int) -> bool:
 
 def doubted(text: str, start: int, end: int) -> bool:
     """Tell whether the words at a place are only considered (``could be``, ``possible``)."""
-    before, behind = clause_around(text, start, end)
+    _, behind = clause_around(text, start, end)
+    before = re.split(r"[.;!?\n]|\b(?:but|however)\b", text[max(0, start - 300) : start])[-1]
     return bool(_DOUBTED.search(before) or _DOUBTED_BEHIND.search(behind))
+
+
+def unchecked_items_dropped(text: str) -> str:
+    """Return a text without the open items of a check list (``[ ] ES``), if it holds a chosen one."""
+    if not re.search(r"^[ \t]*(?:[-*+][ \t]*)?(?:\[[xX✓]\]|[☑☒✅])", text, re.MULTILINE):
+        return text
+    kept = re.sub(r"^[ \t]*(?:[-*+][ \t]*)?(?:\[ ?\]|[☐❌⬜]).*$", "", text, flags=re.MULTILINE)
+    return re.sub(r"^[ \t]*(?:[-*+][ \t]*)?(?:\[[xX✓]\]|[☑☒✅])[ \t]*", "", kept, flags=re.MULTILINE)
 
 
 def of_another_person(text: str, start: int, end: int) -> bool:
     """Tell whether the clause of a place speaks of somebody who is not the patient."""
     before, behind = clause_around(text, start, end)
-    clause = before + behind
-    return bool(_OTHERS.search(clause)) and not re.search(r"\bpatient", clause, re.IGNORECASE)
+    return bool(_OTHERS.search(before + behind))

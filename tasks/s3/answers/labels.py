@@ -13,9 +13,16 @@ import re
 from collections.abc import Callable
 
 from semiology.features import REGIONS
-from semiology.tasks.answers.claims import says_unknown
+from semiology.tasks.answers.claims import has_second_thoughts, says_unknown
 from semiology.tasks.answers.cleaning import clean
-from semiology.tasks.s3.answers.context import denied, doubted, of_another_person, without_questions
+from semiology.tasks.answers.refusals import says_no_look
+from semiology.tasks.s3.answers.context import (
+    denied,
+    doubted,
+    of_another_person,
+    unchecked_items_dropped,
+    without_questions,
+)
 from semiology.tasks.s3.answers.fields import MOST_FIELDS, field_values, plain, sentences
 
 UNPARSED = "unparsed"
@@ -24,20 +31,39 @@ _EDGES = " .,;:!?\"'()[]{}"
 _OWNER = r"(?:(?:the|their|his|her|its) )?(?:patient'?s? |own )?"
 _PART = r"(?: (?:arm|hand|side|upper limb|upper extremity))?"
 _BARE_SIDE = re.compile(rf"(?:to |on |towards? )?{_OWNER}(left|right){_PART}(?: only)?", re.IGNORECASE)
+_BODY = (
+    r"(?:arm|hand|side|leg|upper|lower|limbs?|elbow|wrist|shoulder|foot|forearm|extremit|face|body|fist|fingers?|thumb"
+    r"|knee)"
+)
+_TURN = (
+    r"(?:turn\w*|rotat\w*|deviat\w*|versi\w*|look\w*|gaz\w*|facing|mov\w*|direct\w*|tilt\w*|pull\w*|drift\w*"
+    r"|jerk\w*)"
+)
+# A side is claimed with a part of the body, as a direction, or as what something is: never as a mere word.
 _SIDE = re.compile(
-    r"(?<!all )(?<!that's )(?<!\bhas )(?<!\bhave )(?<!\bhad )(?<!\bwas )(?<!\bis )(?<!\bbeen )(?<!\bwho )"
-    r"(?<!\bjust )\b(left|right)(?:wards?)?\b(?!-handed)"
-    r"(?! (?:now|away|after|before|then|there|at the|in front|behind|alone|hemisphere|handed|the|his|her|a|an"
-    r"|for|unattended|over"
-    r"|up|out|off|bed|room|in the bed|from the start|from the beginning)\b)",
+    rf"\b(?P<part>left|right)(?= {_BODY})(?! side of the)"
+    rf"|\b(?:to|towards?|{_TURN})(?: (?:to|towards?|on))?(?: (?:the|his|her|their|patient's"
+    rf"|own))*(?: (?P<way>left|right))\b(?! (?:away|now|hand side of))"
+    r"|\A(?P<first>left|right)(?=\s?(?:[:(]|, (?:since|because|as|not|from|with)\b))|\A(?P<left>left)(?=, )"
+    r"|\b(?P<ward>left|right)wards?\b"
+    r"|\b(?:is|was|say|choose|arm|side|direction|answer|clearly)(?: (?:is|was|on|to|the|his|her"
+    r"|patient's)){0,4} (?P<what>left|right)(?=\s?(?:$|[.,;!\n)\"]))"
+    r"|\bthe (?P<other>left|right)(?= (?:stays|remains|is|one|moves|does|extends|flexes))",
     re.IGNORECASE,
 )
 _NOT_THE_PATIENTS = re.compile(
     r"\b(?:left|right)(?:[ -]hand)?(?: (?:side|part|half|edge|corner|border|third))? of (?:the |this )?"
     r"(?:frame|video|screen|image|picture|view|room|bed|camera|monitor|scene|shot|footage|window|display)\b"
     r"|\b(?:frame|video|screen|image|picture|viewer|camera)(?:'s)? (?:left|right)\b"
+    r"|\b(?:lies?|lying|sleeps?|rests?|turned) (?:\w+ )?(?:on|to|onto) (?:the |his |her )?(?:left"
+    r"|right)(?: side)?\b(?! by)|\b(?:left|right) hemisphere\b"
+    r"|\b(?:window|door|rail|bed ?rail|monitor|pillow|lamp|chair|wall|table)s? (?:is |stands )?(?:on|to"
+    r"|at) the (?:left|right)\b"
     r"|\b(?:enters?|comes?|walks?|appears?|arrives?) (?:in )?from the (?:left|right)\b",
     re.IGNORECASE,
+)
+_PERSPECTIVE = re.compile(
+    r"[ (,]{0,4}from the patient's (?:perspective|point of view|viewpoint)\)?", re.IGNORECASE
 )
 _DENIED_SIDE = re.compile(
     rf"\b(?:not|n't|rather than|instead of|never)(?: (?:to|on|towards?|move|turn|moving|turning))* {_OWNER}"
@@ -72,7 +98,7 @@ def parse_side(text: str | None) -> str:
 
     The camera's side is no side.
     """
-    rest = _readable(text)
+    rest = _PERSPECTIVE.sub("", _readable(text)).strip()
     return _claimed(rest, ("answer", "side", "direction", "arm"), _bare_side, _only_side) or _only_side(rest)
 
 
@@ -89,13 +115,18 @@ def parse_diagnosis(text: str | None) -> str:
     The description beside the answer may say anything.
     """
     rest = _readable(text)
+    if re.search(r"\bdifferential\b", rest, re.IGNORECASE):
+        return UNPARSED
     keys = ("answer", "diagnosis", "conclusion", "final answer")
     return _claimed(rest, keys, _bare_diagnosis, _only_diagnosis) or _only_diagnosis(rest)
 
 
 def _readable(text: str | None) -> str:
     """Return a reply without reasoning and markdown; "" where nothing is left."""
-    return plain(clean(text) or "") if isinstance(text, str) else ""
+    rest = plain(unchecked_items_dropped(clean(text) or "")) if isinstance(text, str) else ""
+    return (
+        "" if says_no_look(rest) else re.sub(r"^(?:assistant|answer)\s?:\s?", "", rest, flags=re.IGNORECASE)
+    )
 
 
 def _claimed(
@@ -103,7 +134,15 @@ def _claimed(
 ) -> str | None:
     """Return the label on which all claims agree, ``unparsed`` where they do not, None without a claim."""
     claims = {bare(value) or only(value) for value in field_values(rest, keys)}
-    claims |= {claim for part in sentences(rest) if (claim := bare(part))}
+    parts = sentences(rest)
+    # "Right! The head turns …" begins with an interjection.
+    claims |= {
+        claim
+        for part in parts
+        if (len(parts) == 1 or not part.endswith("!")) and "?" not in part and (claim := bare(part))
+    }
+    if claims and has_second_thoughts("\n".join(["", *parts[1:]])):
+        return UNPARSED
     return claims.pop() if len(claims) == 1 else UNPARSED if claims else None
 
 
@@ -118,7 +157,14 @@ def _only_side(text: str) -> str:
     text = _NOT_THE_PATIENTS.sub(" ", _DENIED_SIDE.sub(" ", without_questions(text)))
     places = list(_SIDE.finditer(text))[: MOST_FIELDS + 1]
     spoken = [place for place in places if not of_another_person(text, *place.span())]
-    return _single(text, spoken, lambda place: place[1].casefold())
+    side = _single(text, spoken, _side)
+    alone = any(place["first"] or place["left"] for place in spoken)
+    both = {word.casefold() for word in re.findall(r"\b(?:left|right)\b", text, re.IGNORECASE)}
+    return UNPARSED if alone and len(both) > 1 else side
+
+
+def _side(place: re.Match[str]) -> str:
+    return next(filter(None, place.groupdict().values())).casefold()
 
 
 def _bare_region(line: str) -> str | None:
@@ -134,7 +180,9 @@ def _only_region(text: str) -> str:
 
 
 def _bare_diagnosis(line: str) -> str | None:
-    match = _DIAGNOSIS.fullmatch(line.strip(_EDGES))
+    match = _DIAGNOSIS.fullmatch(line.strip(_EDGES)) or _DIAGNOSIS.fullmatch(
+        line.strip(_EDGES.replace(")", ""))
+    )
     return _kind(match) if match else None
 
 

@@ -11,7 +11,10 @@ from __future__ import annotations
 import re
 from itertools import islice
 
+from semiology.tasks.answers.claims import says_unknown
 from semiology.tasks.answers.cleaning import clean
+from semiology.tasks.answers.fields import object_values
+from semiology.tasks.answers.refusals import says_no_look
 from semiology.tasks.s3.answers.context import denied, without_questions
 from semiology.tasks.s3.answers.fields import MOST_FIELDS, field_values, plain
 
@@ -43,6 +46,11 @@ _RANGE = re.compile(
     rf"|\b(?:before|after|by|until|no later than|not before|earlier than|later than) {_TIME}",
     re.IGNORECASE,
 )
+_NO_CLAIM = re.compile(
+    r"\b(?:for example|example|e\.?g\.?|format|clock (?:in|on)|on-screen|wall clock|time ?stamp overlay)\b"
+    r"|\b(?:if|had) (?:it|the|this)\b",
+    re.IGNORECASE,
+)
 _NEGATIVE = re.compile(r"(?<![\w:])[-−]\s?\d")
 _AROUND = re.compile(r"^(?:at|about|around|approximately|~|t ?=)\s?", re.IGNORECASE)
 _EDGES = " \t\n.,;!?\"'()[]{}"
@@ -53,10 +61,19 @@ def parse_timestamp(text: str | None) -> float | None:
     rest = clean(text) if isinstance(text, str) else None
     if not rest:
         return None
+    if says_no_look(rest):
+        return None
+    objects = [str(value) for value in object_values(rest, _KEYS)]
     rest = plain(rest)
-    written = field_values(rest, _KEYS) or [rest]
+    if _NO_CLAIM.search(rest[:60]):
+        return None
+    written = objects or field_values(rest, _KEYS) or [rest]
     if len(written) == 1 and seconds_of(written[0]) is None:
-        if _NEGATIVE.search(written[0]):
+        if (
+            _NEGATIVE.search(written[0])
+            or (written[0] != rest and says_unknown(written[0]))
+            or _NO_CLAIM.search(rest)
+        ):
             return None
         told = _LENGTH.sub(" ", without_questions(rest))
         if _RANGE.search(told):
@@ -70,7 +87,7 @@ def parse_timestamp(text: str | None) -> float | None:
 def seconds_of(value: str) -> float | None:
     """Return the seconds that a text is, or None if it is anything else than one time."""
     value = _AROUND.sub("", value.strip(_EDGES)).strip(_EDGES)
-    if match := _CLOCK.fullmatch(value):
+    if match := _CLOCK.fullmatch(re.sub(r"(?<=:\d\d) ?s$", "", value)):
         return _clock(match)
     if match := _UNITS.fullmatch(value):
         minutes, seconds = int(match[1] or 0), float(match[2])
