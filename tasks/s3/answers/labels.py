@@ -164,7 +164,7 @@ def _only_side(text: str) -> str:
 
 
 def _side(place: re.Match[str]) -> str:
-    return next(filter(None, place.groupdict().values())).casefold()
+    return str(next(filter(None, place.groupdict().values()))).casefold()
 
 
 def _bare_region(line: str) -> str | None:
