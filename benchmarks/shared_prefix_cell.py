@@ -27,7 +27,7 @@ import decord
 import torch
 from measuring import forget_peak, peak_mib, used_mib
 from qwen_vl_utils import process_vision_info
-from transformers import AutoProcessor, DynamicCache, Qwen2_5_VLForConditionalGeneration
+from transformers import AutoProcessor, Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
 
 from semiology.backends.shared_prefix.frames import StreamedReader
 from semiology.backends.shared_prefix.questions import Medium
@@ -129,7 +129,7 @@ def watched(model: Any) -> Iterator[Counter[str]]:
 
     def language(_: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         hidden = arguments[0] if arguments else named["hidden_states"]
-        cache = named.get("past_key_values")
+        cache = next((value for value in named.values() if isinstance(value, Cache)), None)
         behind = cache is not None and cache.get_seq_length() > 0
         seen["behind_tokens" if behind else "prefilled_tokens"] += hidden.shape[0] * hidden.shape[1]
 

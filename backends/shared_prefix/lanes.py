@@ -46,7 +46,7 @@ class Lane:
             "input_ids": tokens,
             "attention_mask": mask,
             "position_ids": positions,
-            "past_key_values": cache,
+            self._prefix.cache_name: cache,
             "use_cache": True,
         }
         return last_logits(self._model, inputs, places)

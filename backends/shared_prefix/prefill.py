@@ -16,14 +16,23 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import transformers
+from transformers import Cache
 from transformers.generation import GenerationMode
 
 from semiology.backends.shared_prefix.counts import Counts
 from semiology.backends.shared_prefix.questions import UnansweredError
 
 _PER_TOKEN = ("mm_token_type_ids", "token_type_ids")
-_SET_BY_US = ("position_ids", "attention_mask", "past_key_values", "use_cache", "logits_to_keep", *_PER_TOKEN)
+_SET_BY_US = ("position_ids", "attention_mask", "use_cache", "logits_to_keep", *_PER_TOKEN)
 _PIXELS = ("pixel_values", "pixel_values_videos", "pixel_attention_mask")
+
+
+class SeamError(UnansweredError):
+    """This version of transformers hands over less than a shared prefix needs, or under other names."""
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(f"transformers {transformers.__version__} {missing}")
 
 
 @dataclass
@@ -55,6 +64,20 @@ class Prepared:
         return found if found and any(value is not None for value in found.values()) else None
 
     @property
+    def cache_name(self) -> str:
+        """The name of the key-value cache among the model's arguments: ``cache`` since 5.24.
+
+        Before it was ``past_key_values``; it is known by what it is.
+
+        Raises:
+            SeamError: there is none.
+        """
+        for name, value in self.arguments.items():
+            if isinstance(value, Cache):
+                return name
+        raise SeamError("prepares no key-value cache")
+
+    @property
     def stop_ids(self) -> frozenset[int]:
         """Tokens that end an answer."""
         ends = self.generation_config.eos_token_id
@@ -65,26 +88,31 @@ class Prepared:
 
 @torch.no_grad()
 def prepare(model: Any, inputs: Mapping[str, Any], generation: Mapping[str, Any]) -> Prepared:
-    """Let ``generate`` prepare a complete prompt, media included, and stop before its first step."""
-    kept: dict[str, Any] = {}
+    """Let ``generate`` prepare a complete prompt, media included, and stop before its first step.
 
-    def keep(
-        model: Any,
-        input_ids: Any,
-        logits_processor: Any,
-        stopping_criteria: Any,
-        generation_config: Any,
-        **arguments: Any,
-    ) -> Any:
-        del model
-        kept["arguments"] = arguments
-        kept["processors"] = list(logits_processor)
-        kept["generation_config"] = generation_config
-        kept["stopping"] = frozenset(type(criterion).__name__ for criterion in stopping_criteria)
+    Raises:
+        SeamError: ``generate`` takes no decoding method, or hands over less than is needed.
+    """
+    kept: list[Prepared] = []
+
+    def keep(_: Any, input_ids: Any, **given: Any) -> Any:
+        try:
+            kept.append(
+                Prepared(
+                    processors=list(given.pop("logits_processor")),
+                    stopping=frozenset(type(each).__name__ for each in given.pop("stopping_criteria")),
+                    generation_config=given.pop("generation_config"),
+                    arguments=given,
+                )
+            )
+        except KeyError as error:
+            raise SeamError(f"hands no {error} to a decoding method") from None
         return input_ids
 
     model.generate(**inputs, **generation, custom_generate=keep)
-    return Prepared(**kept)
+    if not kept:
+        raise SeamError("does not call the decoding method that it is given")
+    return kept[0]
 
 
 @dataclass
@@ -92,11 +120,13 @@ class Prefix:
     """The shared beginning of all prompts, run through the model: its keys and values, and its length in tokens.
 
     ``start`` is the position of the first token after it, one per row of the model's position ids; shape (..., 1).
+    ``cache_name`` is the name of the model's argument that takes the cache.
     """
 
     cache: Any
     length: int
     start: torch.Tensor
+    cache_name: str
 
     def positions(self, offsets: Sequence[int]) -> torch.Tensor:
         """Return the positions of tokens by their distance from the prefix's end, shape (..., tokens)."""
@@ -117,33 +147,39 @@ def fill(model: Any, ids: Sequence[int], length: int, prepared: Prepared) -> Pre
 
     Raises:
         UnansweredError: after the prefix positions do not simply count on.
+        SeamError: positions or cache were not prepared, or the model did not fill the cache.
     """
-    arguments = prepared.arguments
-    positions, cache = arguments["position_ids"], arguments["past_key_values"]
+    arguments, name = prepared.arguments, prepared.cache_name
+    positions, cache = arguments.get("position_ids"), arguments[name]
+    if positions is None:
+        raise SeamError("prepares no positions")
     start = positions[..., length : length + 1]
     counted = start + torch.arange(positions.shape[-1] - length, device=positions.device)
     if not torch.equal(positions[..., length:], counted):
         raise UnansweredError("after the video this model's positions do not simply count on")
-    rest = {name: value for name, value in arguments.items() if name not in _SET_BY_US}
-    rest |= {name: arguments[name][:, :length] for name in _PER_TOKEN if arguments.get(name) is not None}
+    rest = {key: value for key, value in arguments.items() if key not in (*_SET_BY_US, name)}
+    rest |= {key: arguments[key][:, :length] for key in _PER_TOKEN if arguments.get(key) is not None}
     inputs = model.prepare_inputs_for_generation(
         torch.tensor([list(ids[:length])], device=positions.device),
-        past_key_values=cache,
         attention_mask=None,
         position_ids=positions[..., :length],
         is_first_iteration=True,
         use_cache=True,
+        **{name: cache},
         **rest,
     )
     last_logits(model, inputs, [length - 1])
-    return Prefix(cache, length, start)
+    if cache.get_seq_length() != length:
+        raise SeamError(f"left {cache.get_seq_length()} of {length} tokens in the key-value cache")
+    return Prefix(cache, length, start, name)
 
 
 def last_logits(model: Any, inputs: Mapping[str, Any], places: Sequence[int]) -> torch.Tensor:
     """Return the logits at some places of each row, shape (rows, places, vocabulary), never those of all tokens."""
     ids = inputs["input_ids"]
     keep = torch.tensor(list(places), device=ids.device)
-    if model._supports_logits_to_keep():
+    supported = getattr(model, "_supports_logits_to_keep", None)
+    if supported is not None and supported():
         return torch.as_tensor(model(**{**inputs, "logits_to_keep": keep}, return_dict=True).logits)
     # The Omni models compute the logits of every token: call what is below their head.
     body = {name: value for name, value in inputs.items() if name != "logits_to_keep"}

@@ -52,7 +52,8 @@ def obstacle(model: Any, way: str) -> str | None:
     if model.config.is_encoder_decoder:
         return "an encoder-decoder model has no prefix"
     if way == "vision":
-        return None if model._supports_mm_encoder_outputs() else "it does not take encoded media"
+        supported = getattr(model, "_supports_mm_encoder_outputs", None)
+        return None if supported is not None and supported() else "it does not take encoded media"
     if way == "sequential":
         known = hasattr(model, "_prepare_position_ids_for_generation")
         return None if known else "its positions are not known"

@@ -22,7 +22,7 @@ from semiology.backends.shared_prefix.decoding import (
 from semiology.backends.shared_prefix.inputs import WindowInputs, WindowMedia, shared_length
 from semiology.backends.shared_prefix.lanes import Lane, PackedLane, PaddedLane, SequentialLane
 from semiology.backends.shared_prefix.loading import Checkpoint
-from semiology.backends.shared_prefix.prefill import Prefix, Prepared
+from semiology.backends.shared_prefix.prefill import Prefix, Prepared, SeamError
 from semiology.backends.shared_prefix.questions import (
     Answer,
     Medium,
@@ -153,21 +153,19 @@ class WindowAnswerer:
 
     def _behind_prefix(self, asked: list[Asked], length: int, inputs: WindowInputs) -> Iterator[Answered]:
         longest = max(asked, key=lambda item: len(item.ids))
-        prepared = self._prepare(longest, inputs)
-        if not prepared.greedy:
-            yield from self._full_prompts(asked, inputs, "vision")
-            return
         try:
-            prefix = prefill.fill(self._model, longest.ids, length, prepared)
+            prepared = self._prepare(longest, inputs)
+            filled = prefill.fill(self._model, longest.ids, length, prepared) if prepared.greedy else None
         except UnansweredError as error:
             logger.warning("%s: every question gets its full prompt", error)
-            self.way = "vision"
-            yield from self._full_prompts(asked, inputs, self.way)
+            self.way, filled = "vision", None
+        if filled is None:
+            yield from self._full_prompts(asked, inputs, "vision")
             return
         self._counts.prefix_prefills += 1
         self._counts.prefix_tokens += length
         self._counts.cache_hits += len(asked) - 1
-        if not self._trusted and not self._agrees(prefix, longest, inputs):
+        if not self._trusted and not self._agrees(filled, longest, inputs):
             self.way = next_way(self._model, self.way)
             logger.warning(
                 "sharing gives other logits than the full prompt; %s is used from here on", self.way
@@ -176,7 +174,7 @@ class WindowAnswerer:
             return
         self._trusted = True
         for chunk in self._chunks(asked, length):
-            yield from self._chunk(chunk, prefix, prepared)
+            yield from self._chunk(chunk, filled, prepared)
 
     def _prepare(self, item: Asked, inputs: WindowInputs) -> Prepared:
         arguments = prefill.with_encoded(inputs.model_inputs(item.ids), self._encoded.get(self._seen))
@@ -295,10 +293,16 @@ class WindowAnswerer:
 
     def _full_prompts(self, asked: list[Asked], inputs: WindowInputs, way: str) -> Iterator[Answered]:
         for item in asked:
+            if way == "vision" and self._seen not in self._encoded:
+                try:
+                    self._prepare(item, inputs)
+                except SeamError as error:
+                    logger.warning(
+                        "%s: every question gets its full prompt and encodes its media anew", error
+                    )
+                    self.way = way = "none"
             arguments = inputs.model_inputs(item.ids)
             if way == "vision":
-                if self._seen not in self._encoded:
-                    self._prepare(item, inputs)
                 arguments = prefill.with_encoded(arguments, self._encoded.get(self._seen))
             self._counts.vision_runs += prefill.has_pixels(arguments)
             self._counts.sharing[way] += 1

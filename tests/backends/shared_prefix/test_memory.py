@@ -11,10 +11,16 @@ import pytest
 import torch
 from miniatures import questions
 from scene import asked, engine
+from transformers import Cache
 
 from semiology.backends.shared_prefix.loading import Checkpoint
 
 TEXTS = questions(16)
+
+
+def cache_of(named: dict[str, Any]) -> Cache:
+    """Return the key-value cache among a layer's arguments, whatever its name in this version."""
+    return next(value for value in named.values() if isinstance(value, Cache))
 
 
 @contextmanager
@@ -25,7 +31,7 @@ def room_for(checkpoint: Checkpoint, tokens: int) -> Iterator[list[int]]:
 
     def check(_: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
         hidden = arguments[0] if arguments else named["hidden_states"]
-        if named["past_key_values"].get_seq_length(1) == 0:
+        if cache_of(named).get_seq_length(1) == 0:
             return
         widths.append(hidden.shape[0] * hidden.shape[1])
         if widths[-1] > tokens:
@@ -83,7 +89,7 @@ def test_no_copy_of_the_prefix_per_question(qwen: Checkpoint, film: Path) -> Non
 
     def look(_: Any, arguments: tuple[Any, ...], named: dict[str, Any], output: Any) -> None:
         del arguments, output
-        keys = named["past_key_values"].layers[0].keys
+        keys = cache_of(named).layers[0].keys
         rows.add(keys.shape[0])
         longest.append(keys.shape[2])
 
