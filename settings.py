@@ -76,6 +76,24 @@ ALLOW_REMOTE = Variable(
     "SEMIOLOGY_ALLOW_REMOTE", "1 allows media, texts and results to be sent to other machines"
 )
 TRUST_REMOTE_CODE = Variable("SEMIOLOGY_TRUST_REMOTE_CODE", "1 lets code that comes with a checkpoint run")
+REHAB_ROOT = Variable("STROKEREHAB_ROOT", "folder of a stroke-rehabilitation study")
+REHAB_PROMPT = Variable(
+    "SEMIOLOGY_REHAB_PROMPT",
+    "wording of the stroke-rehabilitation tasks, by id; 'all' asks in every one",
+    "reference",
+)
+REHAB_PROFILE = Variable(
+    "SEMIOLOGY_REHAB_PROFILE",
+    "'fixed' or 'paper': how replies of the stroke-rehabilitation tasks are read",
+    "fixed",
+)
+REHAB_SPLIT = Variable(
+    "SEMIOLOGY_REHAB_SPLIT", "'test', 'tune' or 'all': whose videos are asked about", "test"
+)
+REHAB_SAMPLING = Variable(
+    "SEMIOLOGY_REHAB_SAMPLING", "FPS_FRAMES of the windows, such as 15_4, instead of each task's own"
+)
+REHAB_PARTIAL = Variable("SEMIOLOGY_REHAB_PARTIAL", "1 scores videos of which windows are missing", "0")
 
 VARIABLES = tuple(each for each in list(globals().values()) if isinstance(each, Variable))
 

@@ -6,7 +6,7 @@ protocol).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 PRIMITIVES = ("idle", "reach", "reposition", "transport", "stabilize")
@@ -67,3 +67,24 @@ def severity(total: float) -> str:
     ('severe', 'moderate', 'mild')
     """
     return "severe" if total <= SEVERE_UP_TO else "moderate" if total <= MODERATE_UP_TO else "mild"
+
+
+def serialised_runs(runs: Sequence[Run]) -> str:
+    """Return runs as text, the last label again at its end; empty for none.
+
+    >>> serialised_runs([Run("idle", 0.0, 1.267), Run("reach", 1.267, 2.0)])
+    'idle@0.000;reach@1.267;reach@2.000'
+    """
+    if not runs:
+        return ""
+    parts = [f"{run.primitive}@{run.start_s:.3f}" for run in runs]
+    return ";".join([*parts, f"{runs[-1].primitive}@{runs[-1].end_s:.3f}"])
+
+
+def parsed_runs(text: str) -> tuple[Run, ...]:
+    """Return the runs of `serialised_runs`; () for an empty text."""
+    marks = [part.rpartition("@") for part in text.split(";") if part]
+    return tuple(
+        Run(primitive, float(start), float(marks[place + 1][2]))
+        for place, (primitive, _, start) in enumerate(marks[:-1])
+    )

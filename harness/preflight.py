@@ -29,6 +29,9 @@ from semiology.tasks.s3.targets import targets
 from semiology.tasks.s3.task_list import GROUP as S3_GROUP
 from semiology.tasks.s3.task_list import asked_tasks
 from semiology.tasks.settings import read_settings, window_for_model
+from semiology.tasks.strokerehab.availability import check_rehab_tasks
+from semiology.tasks.strokerehab.task_list import GROUP as REHAB_GROUP
+from semiology.tasks.strokerehab.task_list import asked_tasks as asked_rehab_tasks
 from semiology.tasks.sweep.wordings import select_wordings
 from semiology.tasks.task_list import (
     GROUP,
@@ -64,7 +67,8 @@ def prepare_run(arguments: dict[str, Any]) -> None:
     """
     tasks = [task for task in arguments.get("tasks") or () if isinstance(task, str)]
     features, s3_tasks, enhanced = asked_features(tasks), asked_tasks(tasks), asked_enhanced(tasks)
-    if not features and not s3_tasks and not enhanced:
+    rehab = asked_rehab_tasks(tasks)
+    if not features and not s3_tasks and not enhanced and not rehab:
         return
     if faults := missing_task_files():
         raise PreflightError("\n".join(faults))
@@ -72,7 +76,7 @@ def prepare_run(arguments: dict[str, Any]) -> None:
     model_args = arguments.get("model_args") or ""
     check_address(model, model_args)
     check_uploads(arguments.get("evaluation_tracker"))
-    check_senses((*features, *(task.feature for task in enhanced)), model, s3_tasks)
+    check_senses((*features, *(task.feature for task in enhanced)), model, (*s3_tasks, *rehab))
     # The published window of the model unless the user set one.
     WINDOW.suggest(window_for_model(model, str(model_args)))
     refuse_remote_code()
@@ -80,16 +84,22 @@ def prepare_run(arguments: dict[str, Any]) -> None:
     gone = {task.name for name in left_out for task in (FeatureTask(name), FeatureTask(name, sweep=True))}
     if s3_tasks:
         set_model(model)  # lmms-eval does not tell its hooks which model answered
-        gone |= _told(*check_s3_tasks(s3_tasks), tasks=len(s3_tasks), alone=not (features or enhanced))
+        gone |= _told(
+            *check_s3_tasks(s3_tasks), tasks=len(s3_tasks), alone=not (features or enhanced or rehab)
+        )
+    if rehab:
+        gone |= _told(
+            *check_rehab_tasks(rehab), tasks=len(rehab), alone=not (features or s3_tasks or enhanced)
+        )
     if enhanced:
         missing = _told(
-            *check_enhanced_tasks(enhanced), tasks=len(enhanced), alone=not (features or s3_tasks)
+            *check_enhanced_tasks(enhanced), tasks=len(enhanced), alone=not (features or s3_tasks or rehab)
         )
         groups = {group_of_tasks(task.enhancement) for task in enhanced}
         left = {group_of_tasks(task.enhancement) for task in enhanced if task.name not in missing}
         gone |= missing | (groups - left)
     arguments["tasks"] = [task for task in arguments["tasks"] if task not in gone]
-    for group in (GROUP, S3_GROUP, *{group_of_tasks(task.enhancement) for task in enhanced}):
+    for group in (GROUP, S3_GROUP, REHAB_GROUP, *{group_of_tasks(task.enhancement) for task in enhanced}):
         if gone and group in tasks and group not in gone:
             _shrink_group(arguments.get("task_manager"), group, gone)
 

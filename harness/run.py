@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.backends.journal import FAILED
+from semiology.data.strokerehab.study import is_study
 from semiology.harness.options import RunOptions
 from semiology.harness.plugin import add_tasks
 from semiology.harness.preflight import PreflightError
@@ -25,6 +26,10 @@ from semiology.settings import DATA, ONLY, PROMPT, WINDOW, prefer_decord
 from semiology.tasks.s3.task_list import GROUP as S3_GROUP
 from semiology.tasks.s3.task_list import TASKS as S3_TASKS
 from semiology.tasks.settings import cache_directory, window_for_model
+from semiology.tasks.strokerehab.settings import read_rehab_settings
+from semiology.tasks.strokerehab.targets import study_plan
+from semiology.tasks.strokerehab.task_list import GROUP as REHAB_GROUP
+from semiology.tasks.strokerehab.task_list import TASKS as REHAB_TASKS
 from semiology.tasks.task_list import ENHANCED_GROUPS, GROUP, TASKS
 from semiology.versions import installed_versions
 
@@ -66,7 +71,7 @@ def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None
     at_once = max(REQUESTS_AT_ONCE, 4 * options.batch_size)
     with answers_kept(model, model_args, journal or kept, probe=probe, at_once=at_once):
         results = _evaluate(_arguments(options, model, model_args), options.verbosity.upper())
-    groups = {GROUP, S3_GROUP, *ENHANCED_GROUPS}
+    groups = {GROUP, S3_GROUP, REHAB_GROUP, *ENHANCED_GROUPS}
     folder = _result_folder(options.out, set(results["results"]) - groups, started)
     _write_record(folder, options, model_args, started)
     if not failed_requests(folder)[0]:
@@ -85,7 +90,7 @@ def check_names(model: str, tasks: str) -> None:
     models = MODEL_REGISTRY_V2.list_model_names()
     if model not in models:
         raise PreflightError(f"--model {model}: lmms-eval has no such model{did_you_mean(model, models)}")
-    names = [GROUP, S3_GROUP, *ENHANCED_GROUPS, *TASKS, *S3_TASKS]
+    names = [GROUP, S3_GROUP, REHAB_GROUP, *ENHANCED_GROUPS, *TASKS, *S3_TASKS, *REHAB_TASKS]
     for pattern in tasks.split(","):
         if not fnmatch.filter(names, pattern.strip()):
             raise PreflightError(f"--tasks {pattern}: no such task{did_you_mean(pattern, names)}")
@@ -199,23 +204,39 @@ def _result_folder(out: Path, tasks: set[str], started: float) -> Path:
 
 def _write_record(folder: Path, options: RunOptions, model_args: str, started: float) -> None:
     """Write what was run beside its results, for the report."""
-    from semiology.tasks.plan import current_plan
-    from semiology.tasks.settings import read_settings
-
-    settings = read_settings()
-    plan = current_plan(settings)
     record = {
-        "data": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
+        **_asked_of(options),
         "model": options.model,
         "model_args": model_args,
         "tasks": options.tasks,
-        "prompt_id": options.prompt_id,
-        "window": settings.window_name,
         "limit": options.limit,
-        "recordings": len(plan.recording_set.recordings),
-        "exclusions": sorted(plan.excluded),
         "seconds": round(time.time() - started, 1),
         "python": platform.python_version(),
         "packages": installed_versions(),
     }
     (folder / RUN_FILE).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+
+
+def _asked_of(options: RunOptions) -> dict[str, Any]:
+    """Return which recordings, or which videos of a study, a run was about."""
+    if is_study(options.data):
+        rehab = read_rehab_settings()
+        study = study_plan(rehab).study
+        return {
+            "data": rehab.root.name,
+            "prompt_id": rehab.prompt_id,
+            "recordings": len(study.videos) + len(study.clips),
+            "exclusions": sorted(str(problem) for problem in study.problems),
+        }
+    from semiology.tasks.plan import current_plan
+    from semiology.tasks.settings import read_settings
+
+    settings = read_settings()
+    plan = current_plan(settings)
+    return {
+        "data": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
+        "prompt_id": options.prompt_id,
+        "window": settings.window_name,
+        "recordings": len(plan.recording_set.recordings),
+        "exclusions": sorted(plan.excluded),
+    }

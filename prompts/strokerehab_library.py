@@ -1,9 +1,9 @@
 """The questions of the stroke-rehabilitation tasks and their wordings, from ``prompts/strokerehab/*.yaml``.
 
 Each question has an id, the kind of answer it asks for, and wordings of which the first is called ``reference``. A
-text may hold the place ``{hand}``, which becomes LEFT or RIGHT. The Fugl-Meyer file holds items instead: each with a tree
-of short questions (``questions``) and with one prompt that asks for reasons first (``reasoning``). All wordings are the
-authors' own and not yet reviewed by a clinician.
+text may hold the place ``{hand}``, which becomes LEFT or RIGHT. The Fugl-Meyer file holds items instead: each with
+a tree of short questions (``questions``) and with one prompt that asks for reasons first (``reasoning``). All
+wordings are the authors' own and not yet reviewed by a clinician.
 """
 
 from __future__ import annotations

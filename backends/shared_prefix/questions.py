@@ -66,13 +66,15 @@ class Medium:
     """One medium of a message, by what it is: two equal ones show the model the same.
 
     The kind is ``video``, ``image`` or ``audio``; the source a path, or the SHA-256 of what was handed over; the
-    window in s from the start of the file, None for the file's own start and end.
+    window in s from the start of the file, None for the file's own start and end; ``frames`` of it are shown, evenly
+    from its first to its last, None for as many as the sampling gives.
     """
 
     kind: str
     source: str
     start_s: float | None = None
     end_s: float | None = None
+    frames: int | None = None
 
 
 @dataclass
@@ -83,7 +85,7 @@ class Question:
         number: its place among the caller's questions.
         build: returns its messages afresh, with arrays and pictures, in lmms-eval's form: dictionaries with
             ``role`` and ``content``, a list of parts ``{"type": "text", "text": …}`` or ``{"type": "video",
-            "url": …, "start_time": …, "end_time": …}``.
+            "url": …, "start_time": …, "end_time": …}``, with ``frames`` where their number is fixed.
         settings: how to generate the answer.
         tag: whatever the caller wants to find again.
         media: its media, in order.
@@ -179,7 +181,8 @@ def medium_of(part: Mapping[str, Any]) -> Medium:
     start, end = (
         None if time is None else float(time) for time in (part.get("start_time"), part.get("end_time"))
     )
-    return Medium(kind, source, start, end)
+    frames = part.get("frames")
+    return Medium(kind, source, start, end, None if frames is None else int(frames))
 
 
 def _light(part: Mapping[str, Any]) -> dict[str, Any]:

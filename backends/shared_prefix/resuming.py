@@ -139,10 +139,11 @@ class Resuming:
                     return None
             media.append((medium.kind, digest.removeprefix(_DIGEST), medium.start_s, medium.end_s))
         settings = question.settings
+        fixed = [medium.frames for medium in question.media if medium.frames is not None]
         return answer_key(
             prompt=question.text,
             media=media,
-            sampling=self._setup,
+            sampling={**self._setup, "frames": fixed} if fixed else self._setup,
             generation={"max_new_tokens": settings.max_new_tokens, "until": list(settings.until)},
             model=self._model,
         )

@@ -91,8 +91,8 @@ def pick_as_qwen(video: Medium, facts: VideoFacts, sampling: Sampling, cap_with_
     first, last = window_range(video, facts)
     available = last - first + 1
     element: dict[str, Any] = {}
-    if sampling.fps is None:
-        even = min(sampling.max_num_frames, available) // vision_process.FRAME_FACTOR
+    if sampling.fps is None or video.frames is not None:
+        even = min(video.frames or sampling.max_num_frames, available) // vision_process.FRAME_FACTOR
         element["nframes"] = max(1, even) * vision_process.FRAME_FACTOR
     else:
         caps = [sampling.max_frames, sampling.max_num_frames if cap_with_fps else None]
@@ -114,8 +114,8 @@ def pick_with_processor(video: Medium, facts: VideoFacts, sampling: Sampling, pr
     """
     first, last = window_range(video, facts)
     available = last - first + 1
-    count = sampling.max_num_frames
-    if sampling.fps is not None:
+    count = video.frames or sampling.max_num_frames
+    if sampling.fps is not None and video.frames is None:
         count = max(1, int(available / facts.fps * sampling.fps))
         count = count if sampling.max_frames is None else min(count, sampling.max_frames)
     count = min(count, available)

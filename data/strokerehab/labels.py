@@ -59,14 +59,6 @@ class Labels:
     gaps: tuple[tuple[float, float], ...]
     problems: tuple[Problem, ...]
 
-    @property
-    def serialised(self) -> str:
-        """The runs as published: ``idle@0.000;reach@1.267;...``, the last label again at the end."""
-        if not self.runs:
-            return ""
-        parts = [f"{run.primitive}@{run.start_s:.3f}" for run in self.runs]
-        return ";".join([*parts, f"{self.runs[-1].primitive}@{self.runs[-1].end_s:.3f}"])
-
 
 def primitive_of(marker: str) -> str | None:
     """Return the primitive that a marker names, None for none.

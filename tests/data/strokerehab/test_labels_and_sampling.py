@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from semiology.data.strokerehab.labels import read_labels
 from semiology.data.strokerehab.sampling import Sampling, parse_sampling, stride, windows
+from semiology.strokerehab import serialised_runs
 
 
 def write(folder: Path, *rows: str, header: str = "Time_s,MarkerNames") -> Path:
@@ -32,7 +33,7 @@ def test_runs_are_merged_and_the_last_ends_with_the_file(tmp_path: Path) -> None
         )
     )
     assert labels.hand == "right"
-    assert labels.serialised == "idle@0.000;reach@0.200;transport@0.300;transport@0.500"
+    assert serialised_runs(labels.runs) == "idle@0.000;reach@0.200;transport@0.300;transport@0.500"
     assert (labels.rows, labels.other_rows, labels.gaps, labels.problems) == (4, 2, (), ())
 
 
