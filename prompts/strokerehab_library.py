@@ -29,7 +29,7 @@ VIEWS = ("F", "S")
 FUGL_MEYER = "fugl_meyer"
 
 
-class Wording(SourcedWording):
+class Wording(SourcedWording, frozen=True):
     """One wording of a question."""
 
     family: Annotated[str, one_of(FAMILIES)]

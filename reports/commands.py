@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from semiology.metrics.s3.text.bertscore import BertSimilarity
     from semiology.metrics.scores.classification import Policy
     from semiology.reports.inputs import ReportInputs
+    from semiology.reports.strokerehab.reading import RehabResults
     from semiology.reports.summary.features import Summary
     from semiology.reports.summary.s3 import S3Summary
     from semiology.reports.summary.sweep import SweepSummary
@@ -102,12 +103,19 @@ def report(
 
     from semiology.reports.inputs import folds_of_set, report_inputs
     from semiology.reports.published.baselines import read_named_baselines
+    from semiology.reports.read.lmms_eval_files import find_result_files
+    from semiology.reports.strokerehab.reading import read_rehab_results
     from semiology.reports.write import ReportOptions, write_report
 
     if videos and data is None:
         raise typer.BadParameter("--videos needs --data, the folder of the recording set")
     paths, names = _paths_and_names(list(runs or []), list(baselines or []))
     published = read_named_baselines(names) if names else None
+    rehab = read_rehab_results(paths) if paths and only is None else None
+    if rehab is not None:
+        _report_rehab(rehab, out, as_json=as_json)
+        if not any(run.other_samples for run in find_result_files(paths, [])) and published is None:
+            return
     inputs = report_inputs(paths, published, only, folds_of_set(data))
     similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
@@ -126,6 +134,29 @@ def report(
         written += write_sweep_files(sweep, out) if sweep and out is not None else []
         features = features if as_json else shown
     _show(features, s3, written, sweep, as_json=as_json)
+
+
+def _report_rehab(rehab: RehabResults, out: Path | None, *, as_json: bool) -> None:
+    """Print, and write where a folder is given, the tables of stroke-rehabilitation runs."""
+    from semiology.render.table import print_document, table_console
+    from semiology.reports.strokerehab.tables import rehab_document
+    from semiology.reports.strokerehab.write import document_content, write_rehab
+    from semiology.settings import REHAB_PARTIAL
+
+    partial = REHAB_PARTIAL.is_on()
+    written: list[Path] = []
+    if out is None:
+        document = rehab_document(rehab, partial=partial)
+    else:
+        document, written = write_rehab(rehab, out, partial=partial)
+    if as_json:
+        typer.echo(json_text(document_content(document)))
+        return
+    console = table_console(200)
+    print_document(document, console)
+    if written:
+        told = f"Written: {written[0].parent} ({len(written)} files)"
+        console.print(told, markup=False, highlight=False)
 
 
 def _paths_and_names(paths: list[Path], names: list[str]) -> tuple[list[Path], list[str]]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from semiology.data.cache import write_whole
 from semiology.render.help import examples
 from semiology.render.text import json_text
 from semiology.reports.options import Resamples
@@ -94,6 +95,12 @@ def compare(
         raise typer.BadParameter(
             "give two things to compare: A and B, or --base and --enhanced", param_hint="A B"
         )
+    if (
+        first is not None
+        and second is not None
+        and _compared_rehab(first, second, out, flips=flips, resamples=resamples, seed=seed, as_json=as_json)
+    ):
+        return
     if data is None and split is not None:
         raise typer.BadParameter("a split needs the recording set: add --data DIR", param_hint="--split")
     selection = None if data is None else select_split(data, split)
@@ -134,6 +141,33 @@ def compare(
         console.print()
     if written:
         console.print(f"Written: {', '.join(str(path) for path in written)}", markup=False, highlight=False)
+
+
+def _compared_rehab(
+    first: str, second: str, out: Path | None, *, flips: int, resamples: int, seed: int, as_json: bool
+) -> bool:
+    """Compare two runs of stroke-rehabilitation tasks; return False, and do nothing, where either holds none."""
+    from semiology.render.table import Table, markdown, print_document, table_console, table_csv
+    from semiology.reports.strokerehab.compare import compare_rehab, comparison_document
+    from semiology.reports.strokerehab.reading import read_rehab_results
+    from semiology.reports.strokerehab.write import document_content
+
+    if not (Path(first).exists() and Path(second).exists()):
+        return False
+    one, other = read_rehab_results([Path(first)]), read_rehab_results([Path(second)])
+    if one is None or other is None:
+        return False
+    document = comparison_document(compare_rehab(one, other, flips=flips, resamples=resamples, seed=seed))
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_whole(out / "strokerehab_comparison.md", markdown(document))
+        tables = [part for part in document.parts if isinstance(part, Table)]
+        write_whole(out / "strokerehab_comparison.csv", table_csv(tables[0]))
+    if as_json:
+        typer.echo(json_text(document_content(document)))
+    else:
+        print_document(document, table_console(int(os.environ.get("COLUMNS", "200"))))
+    return True
 
 
 def feature_names(text: str | None) -> tuple[str, ...]:

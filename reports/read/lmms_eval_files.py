@@ -49,6 +49,7 @@ WITHOUT_EFFECT = frozenset(
 """Model arguments that say which checkpoint it is, or where and how fast it runs."""
 FEATURE_KEY = "semiology"
 """Under which a sample of a feature task holds its record; those of S3 tasks hold theirs elsewhere."""
+REHAB_PREFIX = "strokerehab"
 S3_PREFIX = "s3_"
 """With which the names of S3 tasks, and nothing else of ours, begin."""
 REQUIRED = ("video_id", "patient_id", "feature", "segment", "answer", "truth")
@@ -108,7 +109,14 @@ class ResultFiles:
     @property
     def feature_samples(self) -> list[tuple[str, Path]]:
         """Task and path of each sample file that may hold answers on features, by task."""
-        return sorted((task, path) for task, path in self.samples.items() if not task.startswith(S3_PREFIX))
+        return [(task, path) for task, path in self.other_samples if not task.startswith(S3_PREFIX)]
+
+    @property
+    def other_samples(self) -> list[tuple[str, Path]]:
+        """Task and path of each sample file that is not of a stroke-rehabilitation task, by task."""
+        return sorted(
+            (task, path) for task, path in self.samples.items() if not task.startswith(REHAB_PREFIX)
+        )
 
     @property
     def age(self) -> tuple[str, str]:

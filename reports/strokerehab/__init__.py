@@ -1,0 +1,1 @@
+"""Tables and figures of runs of the stroke-rehabilitation tasks."""

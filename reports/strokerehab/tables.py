@@ -1,0 +1,324 @@
+"""The tables of stroke-rehabilitation runs, each with what answers without vision score on the same videos."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from semiology.metrics.statistics.intervals import Estimate
+from semiology.metrics.strokerehab import run_scores
+from semiology.metrics.strokerehab.baselines import (
+    LabelledVideo,
+    constant,
+    dose_errors,
+    mean_dose,
+    mean_rate,
+    omniscient,
+    other_subjects_mean,
+    other_subjects_mode,
+    transition_scores,
+)
+from semiology.metrics.strokerehab.fugl_meyer import (
+    Scores,
+    constant_scores,
+    impairment_scores,
+    section_errors,
+)
+from semiology.metrics.strokerehab.identification import NONE, confusion, control_against_stroke
+from semiology.metrics.strokerehab.primitives import mean_and_error, sequence_scores, share_within
+from semiology.metrics.strokerehab.run_scores import IdentificationRun, ImpairmentRun, PrimitiveRun
+from semiology.render.table import Cell, Column, Document, Row, Table
+from semiology.render.text import counted
+from semiology.reports.strokerehab.reading import RehabResults, RehabRun
+from semiology.reports.tables.estimates import number_of
+from semiology.strokerehab import ACTIVITIES, SEVERITIES
+
+REMARKS = (
+    "Intervals are 95 % and by subject. Rows set apart look at nothing: they are what a score must beat.",
+    "ES: edit score; AER: action error rate; RCE: relative counting error, idle counted as published.",
+    "APD: mean over subjects of the summed item differences; MTSD: of the difference of the sums.",
+    "An item without an answer costs 2 points in APD; in MTSD it counts as 0 and costs 2 more, as published.",
+    "Force held against a push and passive range can hardly be seen in a video.",
+    "Items are meant to be judged against the other arm. A model's score is no clinical assessment.",
+)
+_ITEM_MEASURES = ("accuracy", "macro_accuracy", "apd", "mtsd", "kappa", "spearman", "r2", "missing")
+
+
+@dataclass(frozen=True)
+class ScoredRuns:
+    """Runs of one task with their scores."""
+
+    task: str
+    runs: tuple[tuple[RehabRun, IdentificationRun | PrimitiveRun | ImpairmentRun], ...]
+
+
+def scored(results: RehabResults, *, partial: bool = False) -> list[ScoredRuns]:
+    """Return the runs of every task with their scores.
+
+    Args:
+        results: as read.
+        partial: score videos of which windows are missing too.
+    """
+    found = []
+    for task in dict.fromkeys(run.task for run in results.runs):
+        runs = []
+        for run in results.runs:
+            if run.task != task:
+                continue
+            score: IdentificationRun | PrimitiveRun | ImpairmentRun
+            if run.part == "identification":
+                score = run_scores.score_identification(run.records, run.profile)
+            elif run.part == "impairment":
+                score = run_scores.score_impairment(run.records, run.profile, partial=partial)
+            else:
+                score = run_scores.score_primitives(run.records, run.profile, partial=partial)
+            runs.append((run, score))
+        found.append(ScoredRuns(task, tuple(runs)))
+    return found
+
+
+def rehab_document(results: RehabResults, *, partial: bool = False) -> Document:
+    """Return every table that the runs allow."""
+    tables: list[Table] = []
+    notes = list(results.notes)
+    for task in scored(results, partial=partial):
+        own = list(_tables_of(task))
+        tables += own
+        for run, score in task.runs:
+            if isinstance(score, PrimitiveRun) and score.left_out:
+                left_out = counted(len(score.left_out), "video")
+                notes.append(
+                    f"{run.label}, {run.task}: {left_out} not scored, because windows are missing (as after --limit) → "
+                    "run it whole, or set SEMIOLOGY_REHAB_PARTIAL=1"
+                )
+    return Document("Stroke rehabilitation", tuple(tables), remarks=(*REMARKS, *dict.fromkeys(notes)))
+
+
+def _tables_of(task: ScoredRuns) -> Iterator[Table]:
+    first = task.runs[0][1]
+    if isinstance(first, IdentificationRun):
+        pairs = [(run, score) for run, score in task.runs if isinstance(score, IdentificationRun)]
+        yield identification_table(task.task, pairs)
+        yield from (confusion_table(task.task, run, score) for run, score in pairs)
+    elif isinstance(first, ImpairmentRun):
+        graded = [(run, score) for run, score in task.runs if isinstance(score, ImpairmentRun)]
+        yield impairment_table(task.task, graded)
+        yield section_table(task.task, graded)
+    else:
+        counted_runs = [(run, score) for run, score in task.runs if isinstance(score, PrimitiveRun)]
+        yield primitives_table(task.task, counted_runs)
+        if any(video.severity for _, score in counted_runs for video in score.videos):
+            yield severity_table(task.task, counted_runs)
+        if len({run.sampling for run, _ in counted_runs}) > 1:
+            yield sampling_grid(task.task, counted_runs)
+
+
+def identification_table(task: str, runs: Sequence[tuple[RehabRun, IdentificationRun]]) -> Table:
+    """Return accuracy and macro F1, controls against stroke, and the two blind answers."""
+    columns = (
+        Column("model"), Column("videos", ".0f"), Column("accuracy [95 %]", ".3f", better="more"),
+        Column("macro F1", ".3f", better="more"), Column("controls", ".3f", rank=1), Column("stroke", ".3f", rank=1),
+        Column("p", "p", rank=2), Column("names none", ".1%", rank=1),
+    )  # fmt: skip
+    rows = []
+    for run, score in runs:
+        found = run_scores.identification_measures(score)
+        test = control_against_stroke(score.truth, score.answer, score.control).get("overall")
+        groups: tuple[Cell, ...] = (
+            (test.accuracy_control, test.accuracy_stroke, test.p) if test else (None,) * 3
+        )
+        rows.append(
+            Row((run.label, _plain(found["videos"]), _cell(found["accuracy"]), _plain(found["macro_f1"]), *groups,
+                 _plain(found["invalid_rate"])))
+        )  # fmt: skip
+    measures = run_scores.identification_measures(runs[0][1])
+    blind: list[tuple[str, Cell]] = [
+        ("the commonest activity", _plain(measures["majority_accuracy"])),
+        ("a guess", 1 / 9),
+    ]
+    rows += [Row((name, None, value, *(None,) * 5), baseline=True) for name, value in blind]
+    return Table(f"{task}: activities", columns, tuple(rows), stem=f"{task}_activities")
+
+
+def confusion_table(task: str, run: RehabRun, score: IdentificationRun) -> Table:
+    """Return how often each activity was taken for each, with a column for none of the nine."""
+    cells = confusion(score.truth, score.answer)
+    columns = (Column("true"), *(Column(name) for name in (*ACTIVITIES, NONE)))
+    rows = tuple(
+        Row((true, *(cells[true, given] for given in (*ACTIVITIES, NONE))))
+        for true in ACTIVITIES
+        if any(cells[true, given] for given in (*ACTIVITIES, NONE))
+    )
+    return Table(f"{task}: {run.label}, answered", columns, rows, stem=f"{task}_confusion")
+
+
+def primitives_table(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -> Table:
+    """Return edit score, errors and axis F1 of every run, and of all answers without vision."""
+    names = (
+        "edit_score",
+        "action_error_rate",
+        "relative_counting_error",
+        "relative_counting_error_without_idle",
+    )
+    columns = (
+        Column("model"), Column("videos", ".0f"), Column("ES [95 %]", ".1f", better="more"),
+        Column("AER [95 %]", better="less"), Column("RCE [95 %]", better="less"), Column("RCE without idle", rank=1),
+        Column("within 25 %", ".0%", rank=1), Column("motion F1", rank=2), Column("grasp F1", rank=2),
+        Column("unread", ".1%", rank=2),
+    )  # fmt: skip
+    rows = []
+    for run, score in runs:
+        found = run_scores.primitive_measures(score)
+        rows.append(
+            Row((run.label, float(len(score.videos)), *(_cell(found[name]) for name in names),
+                 _cell(found["within_25_percent"]), _plain(found["motion_f1"]), _plain(found["grasp_f1"]),
+                 _plain(found["invalid_rate"])))
+        )  # fmt: skip
+    videos = max((score.labelled for _, score in runs), key=len)
+    rows += [Row((name, float(len(videos)), *cells), baseline=True) for name, cells in blind_rows(videos)]
+    below = (
+        "Transitions: fitted on the other subjects, given the true length; 100 seeded draws ± their spread.",
+        "True labels of windows: an upper bound of two yes/no questions, not blind.",
+    )
+    return Table(f"{task}: primitives", columns, tuple(rows), below=below, stem=f"{task}_primitives")
+
+
+def blind_rows(videos: Sequence[LabelledVideo]) -> Iterator[tuple[str, tuple[Cell, ...]]]:
+    """Yield the rows of answers without vision: ES, AER, RCE, RCE without idle, share within 25 %, three blanks."""
+    rest: tuple[Cell, ...] = (None, None, None)
+    for name, words in (
+        ("transport everywhere", constant(videos)),
+        ("true labels of windows", omniscient(videos)),
+    ):
+        scores = [sequence_scores(words[v.id], [run.primitive for run in v.runs]) for v in videos]
+        errors = [score.relative_counting_error for score in scores]
+        yield name, (
+            _mean([score.edit_score for score in scores]), _mean([score.action_error_rate for score in scores]),
+            _mean(errors), _mean([score.relative_counting_error_without_idle for score in scores]),
+            share_within(errors), *rest,
+        )  # fmt: skip
+    for name, two_axes in (("transitions, two axes", True), ("transitions, direct", False)):
+        chain = transition_scores(videos, two_axes=two_axes)
+        if chain is not None:
+            yield name, (
+                f"{chain.edit_score:.1f} ± {chain.edit_score_sd:.1f}",
+                f"{chain.action_error_rate:.2f} ± {chain.action_error_rate_sd:.2f}",
+                f"{chain.relative_counting_error:.2f} ± {chain.relative_counting_error_sd:.2f}",
+                None, None, *rest,
+            )  # fmt: skip
+    for name, doses in (
+        ("mean dose of other subjects", mean_dose(videos)),
+        ("mean rate of others", mean_rate(videos)),
+    ):
+        errors = list(dose_errors(videos, doses).values())
+        without = list(dose_errors(videos, doses, idle=False).values())
+        yield name, (None, None, _mean(errors), _mean(without), share_within(errors), *rest)
+
+
+def severity_table(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -> Table:
+    """Return the relative counting error by severity: mean, standard error and share within 25 %."""
+    columns = (
+        Column("model"),
+        *(
+            Column(name, (".2f", ".2f", ".0%", ".0f"), "{} ± {}; {} within 25 %; {} videos")
+            for name in SEVERITIES
+        ),
+    )
+    rows = []
+    for run, score in runs:
+        cells: list[Cell] = []
+        for level in SEVERITIES:
+            errors = [v.scores.relative_counting_error for v in score.videos if v.severity == level]
+            cells.append(
+                (*mean_and_error(errors), share_within(errors), float(len(errors))) if errors else None
+            )
+        rows.append(Row((run.label, *cells)))
+    return Table(f"{task}: RCE by severity", columns, tuple(rows), stem=f"{task}_severity")
+
+
+def sampling_grid(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -> Table:
+    """Return the edit score by frames a second (rows) and frames of a window (columns)."""
+    cells: dict[tuple[str, str, str], float] = {}
+    for run, score in runs:
+        rate, _, frames = run.sampling.partition("_")
+        cells[f"{run.model} · {run.prompt_id}", rate, frames] = _mean(score.column("edit_score"))
+    frames_of = sorted({frames for _, _, frames in cells}, key=_number)
+    heads = sorted({(model, rate) for model, rate, _ in cells}, key=lambda head: (head[0], _number(head[1])))
+    columns = (Column("model, frames a second"), *(Column(f"{frames} frames", ".1f") for frames in frames_of))
+    rows = tuple(
+        Row((f"{model}, {rate}", *(cells.get((model, rate, frames)) for frames in frames_of)))
+        for model, rate in heads
+    )
+    return Table(f"{task}: edit score by sampling", columns, rows, stem=f"{task}_sampling")
+
+
+def impairment_table(task: str, runs: Sequence[tuple[RehabRun, ImpairmentRun]]) -> Table:
+    """Return the scores of item ratings, of constants, and of other subjects' scores."""
+    columns = (
+        Column("model"),
+        Column("accuracy [95 %]", ".3f", better="more"),
+        Column("macro accuracy", ".3f", better="more"),
+        Column("APD [95 %]", better="less"),
+        Column("MTSD [95 %]", better="less"),
+        Column("kappa", better="more"),
+        Column("Spearman", rank=1),
+        Column("R2", rank=1),
+        Column("missing", ".0f", rank=1),
+    )
+    rows = []
+    for run, score in runs:
+        found = run_scores.impairment_measures(score)
+        shown = (found[name] for name in _ITEM_MEASURES)
+        rows.append(Row((run.label, *(_cell(value) for value in shown))))
+    truth = max((score.truth for _, score in runs), key=lambda rated: sum(map(len, rated.values())))
+    for name, answers in _blind_items(truth).items():
+        blind = impairment_scores(answers, truth)
+        rows.append(
+            Row((name, *(float(getattr(blind, measure)) for measure in _ITEM_MEASURES)), baseline=True)
+        )
+    return Table(f"{task}: Fugl-Meyer items", columns, tuple(rows), stem=f"{task}_items")
+
+
+def section_table(task: str, runs: Sequence[tuple[RehabRun, ImpairmentRun]]) -> Table:
+    """Return the mean absolute error by section; a missing item counts 2."""
+    truth = max((score.truth for _, score in runs), key=lambda rated: sum(map(len, rated.values())))
+    named: dict[str, tuple[Mapping[str, Scores], Mapping[str, Mapping[int, int]], bool]] = {
+        run.label: (score.answers, score.truth, False) for run, score in runs
+    }
+    named |= {name: (answers, truth, True) for name, answers in _blind_items(truth).items()}
+    errors = {name: section_errors(answers, rated) for name, (answers, rated, _) in named.items()}
+    shown = [section for section, (_, _, n) in next(iter(errors.values())).items() if n]
+    columns = (Column("model"), *(Column(section, layout="{} ± {}") for section in shown))
+    rows = tuple(
+        Row((name, *(errors[name][section][:2] for section in shown)), baseline=named[name][2])
+        for name in named
+    )
+    return Table(f"{task}: mean absolute error by section", columns, rows, stem=f"{task}_sections")
+
+
+def _blind_items(truth: Mapping[str, Mapping[int, int]]) -> dict[str, Mapping[str, Scores]]:
+    return {
+        **{f"{score} for every item": constant_scores(truth, score) for score in (2, 1, 0)},
+        "commonest score of other subjects": other_subjects_mode(truth),
+        "mean score of other subjects": other_subjects_mean(truth),
+    }
+
+
+def _cell(value: Estimate | float) -> Cell:
+    return number_of(value) if isinstance(value, Estimate) else value
+
+
+def _plain(value: Estimate | float) -> float:
+    return value.value if isinstance(value, Estimate) else value
+
+
+def _mean(values: Sequence[float]) -> float:
+    return math.fsum(values) / len(values) if values else math.nan
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return -1.0

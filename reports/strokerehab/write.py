@@ -1,0 +1,55 @@
+"""Write the tables and figures of stroke-rehabilitation runs into a folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from semiology.data.cache import written_whole
+from semiology.render.table import Document, Table, markdown, table_content, table_csv
+from semiology.reports.strokerehab.figures import rehab_figures
+from semiology.reports.strokerehab.reading import RehabResults
+from semiology.reports.strokerehab.tables import rehab_document, scored
+
+FOLDER = "strokerehab"
+
+
+def document_content(document: Document) -> dict[str, object]:
+    """Return a document's tables and remarks for JSON."""
+    tables = [
+        {"title": part.title, **table_content(part)} for part in document.parts if isinstance(part, Table)
+    ]
+    return {"tables": tables, "remarks": list(document.remarks)}
+
+
+def write_rehab(results: RehabResults, out: Path, *, partial: bool = False) -> tuple[Document, list[Path]]:
+    """Write ``strokerehab/``: one Markdown file, a CSV file per table, all of it as JSON, and the figures.
+
+    Args:
+        results: as read.
+        out: folder of the report.
+        partial: score videos of which windows are missing too.
+    """
+    document = rehab_document(results, partial=partial)
+    folder = out / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    files: dict[str, bytes] = {
+        "strokerehab.md": markdown(document).encode(),
+        "strokerehab.json": (
+            json.dumps(document_content(document), indent=2, ensure_ascii=False) + "\n"
+        ).encode(),
+    }
+    for part in document.parts:
+        if isinstance(part, Table):
+            name = re.sub(r"[^a-z0-9_]+", "_", (part.stem or part.title).lower())
+            while f"{name}.csv" in files:
+                name += "_"
+            files[f"{name}.csv"] = table_csv(part).encode()
+    files |= rehab_figures(scored(results, partial=partial))
+    written = []
+    for name, content in files.items():
+        with written_whole(folder / name, private=False) as unfinished:
+            unfinished.write_bytes(content)
+        written.append(folder / name)
+    return document, written

@@ -1,0 +1,206 @@
+"""Reports and comparisons of stroke-rehabilitation runs, from result files as lmms-eval writes them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from semiology.cli import app
+from semiology.reports.strokerehab.compare import compare_rehab
+from semiology.reports.strokerehab.reading import read_rehab_results
+from semiology.reports.strokerehab.tables import rehab_document
+from semiology.strokerehab import Run, serialised_runs
+
+Reply = Callable[[Mapping[str, Any]], str]
+LABELS = {
+    "a": ["idle", "reach", "transport", "reposition"],
+    "b": ["idle", "reach", "transport", "stabilize", "reposition"],
+    "c": ["idle", "transport", "idle"],
+}
+SEVERITY = {"a": "control", "b": "mild", "c": "severe"}
+MOTION, GRASP = {"reach", "reposition", "transport"}, {"transport", "stabilize"}
+
+
+def primitive_rows(prompt: str = "reference") -> list[dict[str, Any]]:
+    rows = []
+    for subject, labels in LABELS.items():
+        runs = [Run(word, float(place), float(place + 1)) for place, word in enumerate(labels)]
+        for window, word in enumerate(labels):
+            for question in ("motion", "grasp"):
+                first = window == 0 and question == "motion"
+                rows.append(
+                    base(subject, f"{subject}_feeding1_1", "strokerehab_primitives_3", "primitives")
+                    | {
+                        "question_id": question, "kind": "yes_no", "prompt_id": prompt, "window": window,
+                        "windows": len(labels), "questions": 2, "start_s": float(window), "end_s": window + 1.0,
+                        "truth_runs": serialised_runs(runs) if first else "", "word": word,
+                    }
+                )  # fmt: skip
+    return rows
+
+
+def item_rows() -> list[dict[str, Any]]:
+    rated = {"a": {3: 2, 13: 2}, "b": {3: 1, 13: 2}, "c": {3: 0, 13: 1}}
+    rows = []
+    for subject, scores in rated.items():
+        for item, kinds in ((3, ["rating"]), (13, ["gate", "closing"])):
+            for order, kind in enumerate(kinds):
+                rows.append(
+                    base(subject, f"{subject}_FM{item}_A_F", "strokerehab_ia2_3_30", "impairment")
+                    | {
+                        "question_id": f"{item}_{order}", "kind": kind, "item": item, "laterality": "A", "order": order,
+                        "questions": len(kinds), "truth": str(scores[item]),
+                        "rated": ";".join(f"{i}:{s}" for i, s in scores.items()) if item == 3 else "",
+                    }
+                )  # fmt: skip
+    return rows
+
+
+def activity_rows() -> list[dict[str, Any]]:
+    truth = {"a": "feeding", "b": "feeding", "c": "combing"}
+    return [
+        base(subject, f"{subject}_x1_1", "strokerehab_identification_1", "identification")
+        | {"question_id": "procedural", "kind": "activity", "truth": activity}
+        for subject, activity in truth.items()
+    ]
+
+
+def base(subject: str, video: str, task: str, part: str) -> dict[str, Any]:
+    return {
+        "task": task, "part": part, "prompt_id": "reference", "prompt_hash": "0", "video_id": video, "subject": subject,
+        "group": "C" if subject == "a" else "S", "severity": SEVERITY[subject], "activity": "feeding", "hand": "LEFT",
+        "window": 0, "windows": 1, "questions": 1, "start_s": 0.0, "end_s": 1.0, "frames": 8, "fps": 30.0, "item": 0,
+        "laterality": "", "order": 0, "rated": "", "truth": "", "truth_runs": "", "profile": "fixed",
+    }  # fmt: skip
+
+
+def write_run(
+    folder: Path,
+    rows: list[dict[str, Any]],
+    reply: Reply,
+    model: str = "m",
+    sampling: str = "15_8",
+    stamp: str = "1",
+) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    stamp = f"2026110{stamp}_120000"
+    tasks = dict.fromkeys(row["task"] for row in rows)
+    configs = {task: {"metadata": {"sampling": sampling, "data": "drawn"}} for task in tasks}
+    record = {"model_name": model, "config": {"model": model}, "configs": configs, "results": {}}
+    (folder / f"{stamp}_results.json").write_text(json.dumps(record))
+    for task in tasks:
+        lines = [
+            json.dumps({"doc_id": place, "strokerehab": {**row, "raw": reply(row)}})
+            for place, row in enumerate(row for row in rows if row["task"] == task)
+        ]
+        (folder / f"{stamp}_samples_{task}.jsonl").write_text("\n".join(lines) + "\n")
+    return folder
+
+
+def oracle(row: Mapping[str, Any]) -> str:
+    if row["part"] == "primitives":
+        return "yes" if row["word"] in (MOTION if row["question_id"] == "motion" else GRASP) else "no"
+    if row["part"] == "identification":
+        return f"FINAL_ANSWER: {row['truth']}"
+    return row["truth"] if row["kind"] == "rating" else "yes"
+
+
+def constant(row: Mapping[str, Any]) -> str:
+    return {"primitives": "yes", "identification": "FINAL_ANSWER: feeding", "impairment": "2"}[row["part"]]
+
+
+ALL = [*primitive_rows(), *item_rows(), *activity_rows()]
+
+
+def cells(path: Path) -> dict[str, dict[str, str]]:
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    return {next(iter(row.values())): row for row in rows}
+
+
+def test_report_writes_every_table_with_its_blind_rows(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", ALL, oracle)
+    result = CliRunner().invoke(
+        app, ["report", str(run), "--out", str(tmp_path / "out")], catch_exceptions=False
+    )
+    assert result.exit_code == 0
+    folder = tmp_path / "out" / "strokerehab"
+    table = cells(folder / "strokerehab_primitives_3_primitives.csv")
+    assert {"transport everywhere", "mean dose of other subjects", "transitions, direct"} <= set(table)
+    (model,) = [name for name in table if name.startswith("m ")]
+    assert float(table[model]["motion F1"]) == 1
+    items = cells(folder / "strokerehab_ia2_3_30_items.csv")
+    assert float(items["2 for every item"]["macro accuracy"]) == pytest.approx(1 / 3)
+    activities = cells(folder / "strokerehab_identification_1_activities.csv")
+    assert "the commonest activity" in activities
+    assert {path.suffix for path in folder.iterdir()} == {".csv", ".md", ".json", ".svg", ".png"}
+    assert any("doses" in path.name for path in folder.iterdir())
+    content = json.loads((folder / "strokerehab.json").read_text())
+    assert {"no clinical assessment" in remark for remark in content["remarks"]} == {True, False}
+    printed = CliRunner().invoke(app, ["report", str(run), "--json"], catch_exceptions=False)
+    assert len(json.loads(printed.stdout)["tables"]) == len(content["tables"])
+
+
+def test_wordings_and_samplings_are_rows_of_their_own(tmp_path: Path) -> None:
+    rows = [*primitive_rows(), *(row | {"truth_runs": ""} for row in primitive_rows("short"))]
+    run = write_run(
+        tmp_path / "run", rows, lambda row: oracle(row) if row["prompt_id"] == "reference" else "yes"
+    )
+    write_run(tmp_path / "run" / "other", primitive_rows(), constant, sampling="30_4")
+    results = read_rehab_results([run])
+    assert results is not None
+    assert [run.label for run in results.runs] == ["m · 15_8", "m · wording short · 15_8", "m · 30_4"]
+    document = rehab_document(results)
+    titles = [part.title for part in document.parts if hasattr(part, "title")]
+    assert "strokerehab_primitives_3: edit score by sampling" in titles
+
+
+def test_a_run_with_windows_missing_is_told_and_not_scored(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", primitive_rows()[:5], oracle)
+    results = read_rehab_results([run])
+    assert results is not None
+    told = " ".join(rehab_document(results).remarks)
+    assert "1 video not scored" in told
+    assert "SEMIOLOGY_REHAB_PARTIAL" in told
+
+
+def test_damaged_rows_cost_themselves_only(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", primitive_rows(), oracle)
+    path = next(run.glob("*_samples_*"))
+    lines = path.read_text().splitlines()
+    broken = json.loads(lines[-1])
+    broken["strokerehab"].pop("windows")
+    path.write_text("\n".join([*lines[:-1], json.dumps(broken), "{"]))
+    results = read_rehab_results([run])
+    assert results is not None
+    assert len(results.runs[0].records) == len(lines) - 1
+    assert any("has no windows" in note for note in results.notes)
+
+
+def test_runs_are_compared_by_subject(tmp_path: Path) -> None:
+    first, second = write_run(tmp_path / "one", ALL, constant), write_run(tmp_path / "two", ALL, oracle)
+    one, other = read_rehab_results([first]), read_rehab_results([second])
+    assert one is not None
+    assert other is not None
+    found = {(each.task, each.measure): each for each in compare_rehab(one, other)}
+    activity = found["strokerehab_identification_1", "accuracy"]
+    assert (activity.first, activity.second) == (pytest.approx(2 / 3), 1)
+    assert activity.difference.value == pytest.approx(1 / 3)
+    # Three subjects: no draw of signs can be rarer than 1 in 4.
+    assert found["strokerehab_primitives_3", "edit_score"].p == pytest.approx(0.25)
+    words = ["compare", str(first), str(second), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert (tmp_path / "out" / "strokerehab_comparison.csv").exists()
+    nothing = read_rehab_results([write_run(tmp_path / "three", activity_rows(), oracle)])
+    assert nothing is not None
+    only_items = read_rehab_results([write_run(tmp_path / "four", item_rows(), oracle)])
+    assert only_items is not None
+    with pytest.raises(ValueError, match="share no video"):
+        compare_rehab(nothing, only_items)
