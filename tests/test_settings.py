@@ -41,7 +41,9 @@ def test_every_variable_is_declared_and_told_to_the_user() -> None:
     named = set()
     for path in source_files():
         named |= set(
-            re.findall(r"\bSEMIOLOGY_[A-Z0-9_]*[A-Z0-9]\b", (ROOT / path).read_text(encoding="utf-8"))
+            re.findall(
+                r"\b(?:SEMIOLOGY|STROKEREHAB)_[A-Z0-9_]*[A-Z0-9]\b", (ROOT / path).read_text(encoding="utf-8")
+            )
         )
     assert named == declared
     told = (ROOT / "README.md").read_text() + "".join(each.read_text() for each in ROOT.glob("docs/*.md"))

@@ -106,6 +106,7 @@ class Study:
         clips: all readable names.
         scores: Fugl-Meyer score by subject, item and side.
         best_views: ids of the list; None without one.
+        overlapping: subjects that stand in both splits, which no run may ask about.
         problems, warnings: what is to be fixed, and what to look at.
     """
 
@@ -115,6 +116,7 @@ class Study:
     clips: list[StudyClip] = field(default_factory=list)
     scores: dict[tuple[str, int, Side], int] = field(default_factory=dict)
     best_views: frozenset[str] | None = None
+    overlapping: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
 
@@ -178,9 +180,10 @@ def _read_subjects(study: Study) -> None:
         name = row["subject"]
         if name in study.subjects:
             known, split = study.subjects[name], row["split"].lower() or "test"
-            what = f"{name} stands twice" + (
-                f", in the splits {known.split} and {split}" if split != known.split else ""
-            )
+            what = f"{name} stands twice"
+            if split != known.split:
+                what += f", in the splits {known.split} and {split}"
+                study.overlapping.append(name)
             faults.append((what, "keep one row per subject: who served to tune a prompt cannot test it"))
         study.problems += [Problem(SUBJECTS, row.number, message, fix) for message, fix in faults]
         if faults:

@@ -52,7 +52,7 @@ from semiology.reports.published.strokerehab_tables import (
 
 PRINTED, LOGS, VIDEO_LOGS = "printed", "logs", "logs, per video"
 """Where a published figure stands."""
-STROKEREHAB_COLUMNS = (*COLUMNS, "run", "printed", "where")
+CELL_COLUMNS = (*COLUMNS, "run", "printed", "where")
 STORED_TOLERANCE = 1e-9
 _NOISE = 1e-9
 _NAMED_SLIPS = {
@@ -115,7 +115,7 @@ def reproduce_strokerehab(
     rows += _unpublished(computed, shown)
     for row in rows:
         row |= {"scope": "", "model": model.get(row["run"], row["run"])}
-    cells = pd.DataFrame(rows, columns=list(STROKEREHAB_COLUMNS))
+    cells = pd.DataFrame(rows, columns=list(CELL_COLUMNS))
     return Reproduction(cells, None, tuple(published.notes))
 
 

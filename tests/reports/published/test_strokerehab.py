@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from semiology.reports.published.commands import reproduce_app
 from semiology.reports.published.reproduction import Reproduction, headline
-from semiology.reports.published.strokerehab import STROKEREHAB_COLUMNS, reproduce_strokerehab
+from semiology.reports.published.strokerehab import CELL_COLUMNS, reproduce_strokerehab
 
 PUBLISHED = Path(__file__).parents[4] / "shared" / "strokerehab_published"
 needs_answers = pytest.mark.skipif(
@@ -54,7 +54,7 @@ def reproduction() -> Reproduction:
 @needs_answers
 def test_every_figure_that_can_be_recomputed_is_equal_as_printed(reproduction: Reproduction) -> None:
     cells = reproduction.cells
-    assert tuple(cells.columns) == STROKEREHAB_COLUMNS
+    assert tuple(cells.columns) == CELL_COLUMNS
     printed = cells[cells["source"] == "printed"]
     assert printed["status"].value_counts().to_dict() == {"equal": 997, "no input": 119, "slip": 2}
     assert set(printed.loc[printed["status"] == "slip", "run"]) == {"list/15_15"}

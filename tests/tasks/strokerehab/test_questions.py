@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from semiology.data.strokerehab.sampling import windows
 from semiology.data.strokerehab.simulate import Look, write_video
 from semiology.strokerehab import ITEMS
 from semiology.tasks.strokerehab import documents, scores
+from semiology.tasks.strokerehab.availability import check_rehab_tasks
 from semiology.tasks.strokerehab.documents import build_documents
 from semiology.tasks.strokerehab.messages import doc_to_messages, doc_to_visual
 from semiology.tasks.strokerehab.settings import read_rehab_settings
@@ -160,3 +162,30 @@ def test_what_cannot_be_asked_says_what_is_missing(
     with pytest.raises(AttributeError, match="questions_of_strokerehab_counting"):
         _ = documents.questions_of_strokerehab_countin
     assert {row["metric"] for row in scores.metrics_of_counting} == {"strokerehab", *MEASURES["counting"]}
+
+
+def test_a_subject_in_both_splits_ends_the_run(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(study, root)
+    with (root / "subjects.csv").open("a") as file:
+        file.write("S90001,S,R,R,30,,tune\n")
+    monkeypatch.setenv("STROKEREHAB_ROOT", str(root))
+    with pytest.raises(SettingsError, match="S90001 stand in both splits"):
+        check_rehab_tasks(["strokerehab_counting"])
+
+
+def test_tasks_that_cannot_be_asked_are_told_with_what_they_need(
+    study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(study, root)
+    shutil.rmtree(root / "fm_clips")
+    shutil.rmtree(root / "labels")
+    (next(root.rglob("*drinking*.mp4"))).write_bytes(b"damaged")
+    monkeypatch.setenv("STROKEREHAB_ROOT", str(root))
+    missing, remarks = check_rehab_tasks(list(TASKS))
+    assert set(TASKS) - missing.keys() == {"strokerehab_identification_1", "strokerehab_identification_2"}
+    assert "labels/" in missing["strokerehab_primitives_3"]
+    assert any("drinking" in remark for remark in remarks)
