@@ -13,33 +13,20 @@ from functools import partial
 from typing import Any
 
 import torch
-from lmms_eval.api.instance import GenerationResult, Instance, TokenCounts
+from lmms_eval.api.instance import GenerationResult, Instance
 from loguru import logger
 
-from semiology.backends.generation_only import GenerationOnly
-from semiology.backends.journal import failed_reply
+from semiology.backends.checkpoint_stamp import checkpoint_stamp
+from semiology.backends.generation_only import GenerationOnly, result_of
 from semiology.backends.shared_prefix.decoding import DEFAULT_ANSWERS
 from semiology.backends.shared_prefix.engine import SharedPrefixEngine
 from semiology.backends.shared_prefix.frames import DecordReader, StreamedReader
 from semiology.backends.shared_prefix.loading import Loading, load_checkpoint
-from semiology.backends.shared_prefix.questions import Answer, Question, Settings
-from semiology.backends.shared_prefix.resuming import DEFAULT_JOURNAL, resumed
+from semiology.backends.shared_prefix.questions import Question, Settings
+from semiology.backends.shared_prefix.resuming import DEFAULT_JOURNAL, numerics, resumed
 from semiology.backends.shared_prefix.sampling import Sampling
 from semiology.backends.shared_prefix.windows import Options
 from semiology.settings import processes
-
-
-class ScoredTokenCounts(TokenCounts):  # type: ignore[misc]
-    """Token counts that carry first-token log-probabilities into lmms-eval's samples (``token_counts``)."""
-
-    def __init__(self, scores: dict[str, float] | None, **counts: int | None) -> None:
-        super().__init__(**counts)
-        self.scores = scores
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the counts, and ``first_token_logprobs`` (natural logarithm) by answer where scored."""
-        counts: dict[str, Any] = super().to_dict()
-        return counts | ({"first_token_logprobs": self.scores} if self.scores else {})
 
 
 class SemiologyHF(GenerationOnly):
@@ -176,25 +163,21 @@ class SemiologyHF(GenerationOnly):
             Question(number, partial(self.messages_of, request), Settings.read(request.args[2]), request)
             for number, request in enumerate(requests)
         ]
+        checkpoint = self.engine.checkpoint
         run = resumed(
-            self.journal, self.engine.checkpoint, self._setup, questions=len(questions), rank=self.rank
+            self.journal,
+            lambda cache: checkpoint_stamp(checkpoint.name, cache, revision=checkpoint.revision),
+            {**self._setup, **numerics(checkpoint)},
+            questions=len(questions),
+            rank=self.rank,
         )
         with run as resuming:
             answers = self.engine.answer(questions, resuming.on_answers, resuming.already, resuming.plan)
             logger.info(resuming.summary())
         logger.info(f"semiology_hf, sharing {self.engine.sharing}: {self.counts.summary()}")
-        return [_result(answer) for answer in answers]
+        return [result_of(answer) for answer in answers]
 
     def clean(self) -> None:
         """Let the model go, so that its memory is free for what comes after."""
         del self.engine
         super().clean()
-
-
-def _result(answer: Answer) -> GenerationResult:
-    if answer.failure is not None:
-        return GenerationResult(text=failed_reply(answer.failure))
-    scores = dict(answer.scores) if answer.scores else None
-    return GenerationResult(
-        text=answer.text, token_counts=ScoredTokenCounts(scores, output_tokens=answer.tokens)
-    )

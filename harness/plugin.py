@@ -45,6 +45,7 @@ def manifests() -> list[Any]:
         "semiology_constant": "constant.ConstantAnswer",
         "semiology_jsonl": "jsonl.model.SemiologyJsonl",
         "semiology_hf": "semiology_hf.SemiologyHF",
+        "semiology_openai": "semiology_openai.SemiologyOpenAI",
     }
     return [
         *(

@@ -27,6 +27,7 @@ SERVER_MODELS = frozenset(
         "openai",
         "openai_compatible",
         "openai_compatible_chat",
+        "semiology_openai",
         "srt_api",
     }
 )

@@ -39,6 +39,7 @@ class Tally:
         failed: questions that the model gave no reply to.
         noun: what is counted: ``questions`` of a run, or ``prompts`` of a judge.
         elapsed_s: time since the run began, s.
+        remark: what else is worth knowing while it runs, in a few words.
     """
 
     questions: int
@@ -49,6 +50,7 @@ class Tally:
     noun: str = "questions"
     segments_done: int = 0
     elapsed_s: float = 0.0
+    remark: str = ""
 
     @property
     def rate(self) -> float:
@@ -65,7 +67,7 @@ class Tally:
     def notes(self) -> str:
         """How many answers came from the journal, and how many did not come."""
         lost = f", {self.failed} without a reply" if self.failed else ""
-        return f"{self.from_journal} from the journal{lost}"
+        return f"{self.from_journal} from the journal{lost}" + (f", {self.remark}" if self.remark else "")
 
     def line(self) -> str:
         """Return all of it in one line of plain text."""
@@ -160,6 +162,10 @@ class RunProgress:
         self.tally.from_journal += questions if from_journal else 0
         self.tally.failed += questions if failed else 0
         self._show()
+
+    def remark(self, words: str) -> None:
+        """Show a few words beside the numbers, in place of the last ones."""
+        self.tally.remark = words
 
     def segment_done(self) -> None:
         """Count a segment all of whose questions have their answers."""

@@ -8,14 +8,29 @@ from typing import Any
 
 
 @dataclass
-class Counts:
-    """How often each step ran, and how many tokens went through the language model.
+class WalkCounts:
+    """How often each step of a walk through questions ran.
 
     Attributes:
         recalled: of the questions, answered by the journal without asking.
         repeated: of these, answered once for several identical ones.
         unanswered: of these, left without an answer; each carries its reason.
         decodes: windows whose frames were read.
+    """
+
+    questions: int = 0
+    recalled: int = 0
+    repeated: int = 0
+    unanswered: int = 0
+    opens: int = 0
+    decodes: int = 0
+
+
+@dataclass
+class Counts(WalkCounts):
+    """How often each step ran in this process, and how many tokens went through the language model.
+
+    Attributes:
         processor_runs: runs of the processor on pixels.
         vision_runs: runs of the vision tower, one per window.
         prefix_prefills: prefixes that went through the language model.
@@ -28,12 +43,6 @@ class Counts:
         sharing: questions by the way of sharing that answered them.
     """
 
-    questions: int = 0
-    recalled: int = 0
-    repeated: int = 0
-    unanswered: int = 0
-    opens: int = 0
-    decodes: int = 0
     processor_runs: int = 0
     vision_runs: int = 0
     prefix_prefills: int = 0

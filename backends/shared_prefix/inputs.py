@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from semiology.backends.shared_prefix.frames import Frames
-from semiology.backends.shared_prefix.loading import Checkpoint
+from semiology.backends.shared_prefix.loading import Checkpoint, Family
 from semiology.backends.shared_prefix.questions import Question, UnansweredError, with_system_prompt
 from semiology.backends.shared_prefix.sampling import Picked, Sampling, resize_as_qwen
 from semiology.render.text import first_line
@@ -71,7 +71,7 @@ def process(checkpoint: Checkpoint, text: str, media: WindowMedia, sampling: Sam
         arguments = {"text": [text], "return_tensors": "pt"}
     else:
         arguments["videos"] = [_pictures(checkpoint, frames, sampling) for frames, _ in media.videos]
-        arguments["video_metadata"] = [_metadata(checkpoint, picked) for _, picked in media.videos]
+        arguments["video_metadata"] = [told_of_video(family, picked) for _, picked in media.videos]
         if family.rate_argument:
             arguments["fps"] = float(sampling.fps or media.videos[0][1].shown_fps)
     if media.images:
@@ -95,10 +95,10 @@ def _pictures(checkpoint: Checkpoint, frames: Frames, sampling: Sampling) -> tor
     return resize_as_qwen(frames, sampling, int(checkpoint.processor.video_processor.patch_size))
 
 
-def _metadata(checkpoint: Checkpoint, picked: Picked) -> dict[str, Any]:
+def told_of_video(family: Family, picked: Picked) -> dict[str, Any]:
     """Return what the processor is told of a video; Qwen reads the times of frames from it."""
     told = {"fps": picked.fps, "total_num_frames": picked.available, "video_backend": "decord"}
-    if checkpoint.family.relative_times:
+    if family.relative_times:
         numbers = [number - picked.first for number in picked.numbers]
         return told | {"frames_indices": numbers, "duration": picked.available / picked.fps}
     return told | {"frames_indices": list(picked.numbers)}

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from semiology.backends import journal as journal_
-from semiology.backends.checkpoint_stamp import checkpoint_stamp
 from semiology.backends.journal import Journal, MediumKey, answer_key
 from semiology.backends.shared_prefix.loading import Checkpoint
 from semiology.backends.shared_prefix.questions import Answer, Medium, Question
@@ -23,36 +22,39 @@ _DIGEST = "sha256:"
 
 @contextmanager
 def resumed(
-    journal: str, checkpoint: Checkpoint, setup: Mapping[str, Any], *, questions: int, rank: int = 0
+    journal: str, stamp: Callable[[Path], str], setup: Mapping[str, Any], *, questions: int, rank: int = 0
 ) -> Iterator[Resuming]:
     """Open the journal and show progress for one run of an engine with so many questions.
 
     ``journal`` is ``auto`` for the folder ``journal`` where ``SEMIOLOGY_CACHE`` is, another folder, or ``none`` to
-    ask everything afresh. Number format, device and versions of the libraries are added to ``setup``, see
-    `Resuming`.
+    ask everything afresh. ``stamp`` tells what identifies the weights, given a folder that remembers digests; it is
+    called where there is a journal. For ``setup`` see `Resuming`.
 
     Raises:
         JournalError: the journal cannot be written.
     """
-    import torch
-    import transformers
-
     cache, opened, model = cache_directory(), None, ""
-    # What else than weights and settings moves the last digits of a logit.
-    numerics = {
-        "dtype": str(checkpoint.model.dtype),
-        "device": checkpoint.device.type,
-        "torch": torch.__version__,
-        "transformers": transformers.__version__,
-    }
     with ExitStack() as running:
         if journal != "none":
             folder = None if journal == DEFAULT_JOURNAL else Path(journal)
             opened = running.enter_context(Journal(folder))
         progress = running.enter_context(RunProgress(questions, rank=rank))
         if opened is not None:  # an empty journal is one too
-            model = checkpoint_stamp(checkpoint.name, cache, revision=checkpoint.revision)
-        yield Resuming(opened, model=model, setup={**setup, **numerics}, cache=cache, progress=progress)
+            model = stamp(cache)
+        yield Resuming(opened, model=model, setup=setup, cache=cache, progress=progress)
+
+
+def numerics(checkpoint: Checkpoint) -> dict[str, str]:
+    """Return what else than weights and settings moves the last digits of a logit."""
+    import torch
+    import transformers
+
+    return {
+        "dtype": str(checkpoint.model.dtype),
+        "device": checkpoint.device.type,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+    }
 
 
 class Resuming:
@@ -124,7 +126,13 @@ class Resuming:
                 kept.append(journal_.Answer(key, answer.text, extra))
         if self._journal is not None:
             self._journal.put_many(kept)
-        self._answered([question for question, _ in answered])
+        self._answered([question for question, answer in answered if answer.failure is None])
+        self._answered([question for question, answer in answered if answer.failure is not None], failed=True)
+
+    def remark(self, words: str) -> None:
+        """Show a few words beside the progress."""
+        if self._progress is not None:
+            self._progress.remark(words)
 
     def _key(self, question: Question) -> str | None:
         if self._journal is None or not question.settings.greedy:
@@ -148,10 +156,12 @@ class Resuming:
             model=self._model,
         )
 
-    def _answered(self, questions: Sequence[Question], from_journal: bool = False) -> None:
-        if self._progress is None:
+    def _answered(
+        self, questions: Sequence[Question], from_journal: bool = False, failed: bool = False
+    ) -> None:
+        if self._progress is None or not questions:
             return
-        self._progress.answered(len(questions), from_journal=from_journal)
+        self._progress.answered(len(questions), from_journal=from_journal, failed=failed)
         for question in questions:
             self._open[question.media] -= 1
             if self._open[question.media] == 0:

@@ -7,6 +7,7 @@ that it has, where the stock class would fail.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +108,7 @@ def pick_as_qwen(video: Medium, facts: VideoFacts, sampling: Sampling, cap_with_
 
 
 def pick_with_processor(video: Medium, facts: VideoFacts, sampling: Sampling, processor: Any) -> Picked:
-    """Return the frames that a processor's own sampler picks from the window.
+    """Return the frames that a processor's own sampler picks from the window, evenly spread ones without a processor.
 
     Raises:
         UnansweredError: the window holds fewer than two frames.
@@ -122,10 +123,11 @@ def pick_with_processor(video: Medium, facts: VideoFacts, sampling: Sampling, pr
     metadata = VideoMetadata(available, fps=facts.fps, duration=available / facts.fps)
     # A sampler that takes the lesser of number and rate is given the file's rate, so that the number counts.
     rate = {"fps": facts.fps} if type(processor).__name__ == "SmolVLMProcessor" else {}
-    try:
-        chosen = processor.video_processor.sample_frames(metadata, num_frames=count, **rate)
-    except (ValueError, TypeError):  # a sampler that needs other arguments: spread the frames evenly
-        chosen = np.linspace(0, available - 1, count).round()
+    chosen = np.linspace(0, available - 1, count).round()
+    if processor is not None:
+        # A sampler that needs other arguments leaves the frames evenly spread.
+        with suppress(ValueError, TypeError):
+            chosen = processor.video_processor.sample_frames(metadata, num_frames=count, **rate)
     numbers = np.unique(np.asarray(chosen, dtype=np.int64).clip(0, available - 1)) + first
     return Picked(tuple(int(number) for number in numbers), first, available, facts.fps)
 

@@ -33,10 +33,10 @@ from semiology.backends.shared_prefix.questions import (
 )
 from semiology.backends.shared_prefix.sampling import Sampling
 from semiology.backends.shared_prefix.sharing import choose, cuttable, next_way
+from semiology.backends.shared_prefix.walk import Answered
 
 logger = logging.getLogger(__name__)
 
-Answered = list[tuple[Question, Answer]]
 LEAST_BUDGET = 512
 """Suffix tokens that a packed row may always hold: below this a longer row costs next to nothing."""
 

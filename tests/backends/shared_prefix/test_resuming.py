@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from semiology.backends.checkpoint_stamp import checkpoint_stamp
 from semiology.backends.journal import Journal
 from semiology.backends.shared_prefix.loading import Checkpoint, family_of
 from semiology.backends.shared_prefix.questions import Answer, Question, Settings, read_messages
@@ -139,7 +140,9 @@ def test_the_same_command_asks_nothing_again_and_another_model_everything(
     questions = [question(n, videos[0], f"Question {n}?") for n in range(3)]
 
     def ask() -> list[int]:
-        with resumed(chosen, checkpoint, SETUP, questions=3) as hooks:
+        with resumed(
+            chosen, lambda cache: checkpoint_stamp(checkpoint.name, cache), SETUP, questions=3
+        ) as hooks:
             asked = run(hooks, questions)
             assert "3 answers" in hooks.summary() or "6 answers" in hooks.summary()
         return asked
@@ -153,11 +156,11 @@ def test_the_same_command_asks_nothing_again_and_another_model_everything(
 
 
 def test_without_a_journal_everything_is_asked_and_nothing_kept(
-    tmp_path: Path, videos: list[Path], checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, videos: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "derived"))
     for _ in range(2):
-        with resumed("none", checkpoint, SETUP, questions=1) as hooks:
+        with resumed("none", lambda _: "never asked", SETUP, questions=1) as hooks:
             assert run(hooks, [question(0, videos[0])]) == [0]
             assert hooks.summary() == "no journal"
     assert list((tmp_path / "derived").iterdir()) == []
