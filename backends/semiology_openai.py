@@ -49,7 +49,8 @@ class SemiologyOpenAI(GenerationOnly):
             tells of it.
         media: ``auto`` tries once whether the server takes a window as video, and sends pictures otherwise;
             ``video``, ``images``.
-        encoding: ``jpeg`` (quality 95, colours at full resolution) or ``png`` (without loss, several times as large).
+        encoding: ``png`` (without loss), ``jpeg`` (quality 95, colours at full resolution, several times smaller), or
+            ``auto``: ``png`` where the server keeps a window, so that it is sent once, else ``jpeg``.
         resize: Whether the frames are brought to the size in which Qwen models read them before they are sent.
         fps: Frames per second to show; None for ``max_num_frames`` spread evenly.
         max_num_frames: Frames without ``fps``; for Qwen3-VL also a cap with it, as in the stock class.
@@ -91,7 +92,7 @@ class SemiologyOpenAI(GenerationOnly):
         api_key: str = "",
         pretrained: str = "",
         media: str = "auto",
-        encoding: str = "jpeg",
+        encoding: str = "auto",
         resize: bool = True,
         fps: float | None = None,
         max_num_frames: int = 32,

@@ -69,6 +69,7 @@ class ServedEngine(Walk):
 
     Attributes:
         form: how windows are sent; known once questions were asked.
+        encoding: of the frames; known then too.
     """
 
     counts: ServedCounts
@@ -87,6 +88,7 @@ class ServedEngine(Walk):
         counts = ServedCounts()
         super().__init__(reader, counts, prompt)
         self.server, self.form = server, None
+        self.encoding = "jpeg" if options.encoding == "auto" else options.encoding
         self._served, self._rules, self._sampling, self._options = served, rules, sampling, options
         self._encoded: dict[Medium, SentVideo] = {}
         self._pool = ThreadPoolExecutor(options.at_once, thread_name_prefix="asking")
@@ -117,7 +119,10 @@ class ServedEngine(Walk):
             keeps = self._served.engine.startswith("vllm")
             frames = max(self._frames_of(window) for window in windows)
             self.form = chosen_form(self.server, self._served.model, self._options.media, frames, keeps=keeps)
-            logger.info(f"{self._served.model} at {self.server.address}: windows are sent {self.form.told}")
+            if self._options.encoding == "auto":
+                self.encoding = "png" if self.form.kept else "jpeg"
+            how = f"{self.form.told}; frames as {self.encoding.upper()}"
+            logger.info(f"{self._served.model} at {self.server.address}: windows are sent {how}")
 
     def _frames_of(self, window: Medium) -> int:
         sampling = self._sampling
@@ -134,7 +139,7 @@ class ServedEngine(Walk):
     def render(self, question: Question) -> str:
         """Return the messages and the form in which media are sent."""
         form = self.form
-        sent = None if form is None else [form.video, form.timed, self._options.encoding]
+        sent = None if form is None else [form.video, form.timed, self.encoding]
         return json.dumps([sent, self._options.thinking, question.messages], ensure_ascii=False)
 
     def pick(self, video: Medium, facts: VideoFacts) -> Picked:
@@ -217,9 +222,9 @@ class ServedEngine(Walk):
                 facts = told_of_video(self._rules.family, picked)
                 facts.pop("video_backend")
                 frames = self._rules.resize(frames, self._sampling)
-                self._encoded[medium] = sent_video(frames, self._options.encoding, facts)
+                self._encoded[medium] = sent_video(frames, self.encoding, facts)
                 self.counts.encodes += 1
-        return sent_media(media, tuple(self._encoded[medium] for medium in shown), self._options.encoding)
+        return sent_media(media, tuple(self._encoded[medium] for medium in shown), self.encoding)
 
     def _answer(self, question: Question, sent: SentMedia) -> Answer:
         """Ask one question; one that cannot be answered gets its reason."""

@@ -15,7 +15,7 @@ from semiology.backends.shared_prefix.frames import Frames
 from semiology.backends.shared_prefix.inputs import WindowMedia
 
 JPEG_QUALITY = 95
-ENCODINGS = ("jpeg", "png")
+ENCODINGS = ("auto", "jpeg", "png")
 SOUND_RATE = 16_000
 """Samples per second of the waveforms that our tasks hand over."""
 

@@ -21,7 +21,7 @@ class ServedOptions:
     """How a served model is asked; :class:`semiology.backends.semiology_openai.SemiologyOpenAI` describes each."""
 
     media: str = "auto"
-    encoding: str = "jpeg"
+    encoding: str = "auto"
     at_once: int = 16
     score: bool = False
     answers: tuple[str, ...] = DEFAULT_ANSWERS
