@@ -11,6 +11,7 @@ import typer
 from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
 from semiology.harness.options import RunOptions
+from semiology.harness.serve_command import SERVE_COMMAND_EPILOG, serve_command
 from semiology.harness.serve_jsonl.commands import SERVE_EPILOG, serve_jsonl
 from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command, merge_command, merge_texts
 from semiology.optimization.folds.commands import FOLDS_EPILOG, folds_command
@@ -63,6 +64,7 @@ app.add_typer(prompts_app, name="prompts")
 app.command("sweep", epilog=SWEEP_EPILOG)(sweep_command)
 app.command("optimize", epilog=OPTIMIZE_EPILOG)(optimize)
 app.command("serve-jsonl", epilog=SERVE_EPILOG)(serve_jsonl)
+app.command("serve-command", epilog=SERVE_COMMAND_EPILOG)(serve_command)
 app.command("report", epilog=REPORT_EPILOG)(report)
 app.command("compare", epilog=COMPARE_EPILOG)(compare)
 app.command("power", epilog=POWER_EPILOG)(power)

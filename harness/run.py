@@ -13,10 +13,12 @@ import platform
 import shutil
 import sys
 import time
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from semiology.backends.journal import FAILED
+from semiology.backends.journal import FAILED, failure_of
 from semiology.data.strokerehab.study import is_study
 from semiology.harness.options import RunOptions
 from semiology.harness.plugin import add_tasks
@@ -39,6 +41,9 @@ if TYPE_CHECKING:
 RUN_FILE = "semiology_run.json"
 EMBEDDED = "embedded"
 EMBEDDED_AUDIO = "embedded_audio"
+KEEP_THEIR_OWN = ("semiology_hf", "semiology_openai")
+"""Model classes that keep their answers in a journal of their own."""
+MOST_REASONS = 3
 
 
 class RunError(RuntimeError):
@@ -100,17 +105,19 @@ def check_replies(folder: Path) -> None:
     """Check that every request of the newest run got a reply.
 
     Raises:
-        RunError: Some got none; the message says how many.
+        RunError: Some got none; the message says how many, and the commonest reasons.
     """
-    failed, asked = failed_requests(folder)
-    if failed:
+    reasons, asked = failed_requests(folder)
+    if reasons:
+        told = [f"{times} times: {reason}" for reason, times in Counter(reasons).most_common(MOST_REASONS)]
         raise RunError(
-            f"{failed} of {asked} requests got no reply and count as unparsed; is the server up? Ask again"
+            f"{len(reasons)} of {asked} requests got no reply and count as unparsed; the same command asks them again\n"
+            + "\n".join(told)
         )
 
 
-def failed_requests(folder: Path) -> tuple[int, int]:
-    """Return how many requests of the newest run never got a reply, and how many were asked.
+def failed_requests(folder: Path) -> tuple[list[str], int]:
+    """Return why requests of the newest run never got a reply, each its reason, and how many were asked.
 
     lmms-eval's server classes write a marker in place of the reply; to a score it looks like a bad answer.
     """
@@ -118,7 +125,20 @@ def failed_requests(folder: Path) -> tuple[int, int]:
     lines = [
         line for path in folder.glob(f"{newest}_samples_*.jsonl") for line in path.open(encoding="utf-8")
     ]
-    return sum(FAILED in line for line in lines), len(lines)
+    failed = [json.loads(line) for line in lines if FAILED in line]
+    return [_reason(record) for record in failed], len(lines)
+
+
+def _reason(record: Mapping[str, Any]) -> str:
+    """Return the reason that stands in the marker of a sample."""
+    replies = [record.get("filtered_resps"), record.get("resps")]
+    while replies:
+        reply = replies.pop(0)
+        if isinstance(reply, list):
+            replies = [*reply, *replies]
+        elif isinstance(reply, str) and (reason := failure_of(reply)) is not None:
+            return reason or "no reason was given"
+    return "no reason was given"
 
 
 def resolve_model(model: str, model_args: str) -> tuple[str, str]:
@@ -152,7 +172,7 @@ def resolve_model(model: str, model_args: str) -> tuple[str, str]:
 
 def without_journal(model: str, model_args: str) -> str:
     """Return the arguments of a model whose answers the caller keeps: it keeps none itself unless told to."""
-    if model != "semiology_hf" or "journal=" in model_args:
+    if model not in KEEP_THEIR_OWN or "journal=" in model_args:
         return model_args
     return f"{model_args},journal=none".lstrip(",")
 

@@ -97,6 +97,7 @@ class ServedEngine(Walk):
         self._changed = threading.Condition()
         self._kept: set[str] = set()
         self._warned = False
+        self._told: set[str] = set()
 
     def answer(
         self,
@@ -241,6 +242,7 @@ class ServedEngine(Walk):
                 named = False
                 said = self._complete(question, sent, named=named)
         except UnansweredError as error:
+            self._tell_once(str(error))
             return Answer("", failure=str(error))
         self._kept |= keys
         with self._changed:
@@ -249,6 +251,13 @@ class ServedEngine(Walk):
         if self._options.score:
             return scored_answer_of(said, self._options.answers)
         return answer_of(said, question.settings)
+
+    def _tell_once(self, reason: str) -> None:
+        with self._changed:
+            new = reason not in self._told
+            self._told.add(reason)
+        if new:
+            logger.warning(f"a question is left unanswered: {reason}")
 
     def _complete(self, question: Question, sent: SentMedia, *, named: bool) -> Any:
         with self._changed:

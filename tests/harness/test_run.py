@@ -112,10 +112,15 @@ def test_arguments_that_are_none_are_told(wrong: str) -> None:
 
 def test_requests_without_a_reply_are_counted(tmp_path: Path) -> None:
     (tmp_path / "1_results.json").write_text("{}")
-    lines = ['{"raw": "Yes."}', '{"raw": "[LMMS_EVAL_REQUEST_FAILED after 5 retries] refused"}']
+    failed = "[LMMS_EVAL_REQUEST_FAILED: the context is too small]"
+    replies = ["Yes.", failed, failed, "[LMMS_EVAL_REQUEST_FAILED after 5 retries] refused"]
+    lines = [json.dumps({"filtered_resps": [reply]}) for reply in replies]
     (tmp_path / "1_samples_semiology_tonic.jsonl").write_text("\n".join(lines) + "\n")
-    assert failed_requests(tmp_path) == (1, 2)
-    with pytest.raises(RunError, match="1 of 2 requests got no reply"):
+    reasons, asked = failed_requests(tmp_path)
+    assert (len(reasons), asked) == (3, 4)
+    with pytest.raises(
+        RunError, match=r"3 of 4 requests got no reply[^\n]*\n2 times: the context is too small\n1 times: .*"
+    ):
         check_replies(tmp_path)
 
 
