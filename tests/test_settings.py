@@ -17,6 +17,7 @@ READERS = {
     "privacy/model_hub.py": "HF_HUB_OFFLINE, of huggingface_hub",
     "privacy/remote_models.py": "addresses of lmms-eval's OpenAI and Azure classes",
     "enhancements/pipeline/jobs.py": "threads of numerical libraries, and RAY_USAGE_STATS_ENABLED of Ray",
+    "backends/semiology_openai.py": "OPENAI_API_KEY, and the addresses that privacy/remote_models.py checks",
     "reports/compare/commands.py": "COLUMNS, of the terminal",
 }
 OUTSIDE = {"tests", "benchmarks", "tools", "docs", "build", "setup.py"}
