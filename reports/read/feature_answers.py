@@ -33,7 +33,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 COLUMNS = ("model", *STRINGS, "segment", *NUMBERS, "p_yes")
-"""Of a frame of answers; the last of `STRINGS` and ``p_yes`` are those of sweeps alone."""
+"""Of a frame of answers; some of `STRINGS` and ``p_yes`` are those of sweeps, some of
+unparsed replies alone."""
+UNPARSED_BECAUSE: Mapping[str, str] = {
+    "refused": "saw no video, refused or only offered help",
+    "cut": "were cut at the token limit before an answer",
+    "reasoning": "ended inside their reasoning",
+    "unknown": "said that they cannot tell",
+    "empty": "were empty",
+    "malformed": "did not follow the format or contradicted themselves",
+}
+"""What is told of unparsed replies, by the reason that the task recorded."""
 FAILED_REQUEST = "[LMMS_EVAL_REQUEST_FAILED"
 QUESTION = ["model", "enhancement", "prompt_id", "prompt_hash", "feature"]
 
@@ -99,8 +109,25 @@ def read_results(paths: Sequence[Path]) -> Results:
         if "limit" in record:  # of any run whose answers count, not of the last one
             record["limit"] = next((limit for limit in limits if limit), None)
     answers = kept[list(COLUMNS)].reset_index(drop=True)
+    notes += _reply_notes(answers)
     found = {model: record for model, record in records.items() if record}
     return Results(answers, caveats(found), tuple(dict.fromkeys(notes)), found, questions)
+
+
+def _reply_notes(answers: pd.DataFrame) -> list[str]:
+    """Return, by model, why its replies are unparsed and which answers were given in another language."""
+    told = []
+    for model, own in answers.groupby("model", sort=True):
+        reasons = own["unparsed_because"].value_counts()
+        parts = [f"{reasons[name]} {what}" for name, what in UNPARSED_BECAUSE.items() if reasons.get(name)]
+        if parts:
+            unparsed = int(own["unparsed_because"].notna().sum())
+            told.append(f"{model}: of {len(own)} replies {unparsed} are unparsed: {', '.join(parts)}")
+        languages = own["answer_language"].value_counts()
+        if len(languages):
+            spoken = ", ".join(f"{number} in {language}" for language, number in languages.items())
+            told.append(f"{model}: answers read in another language than the question's: {spoken}")
+    return told
 
 
 def _frames(

@@ -38,6 +38,8 @@ STRINGS = (
     "polarity",
     "answer_format",
     "provenance",
+    "unparsed_because",
+    "answer_language",
 )
 NUMBERS = ("start_s", "end_s")
 QUESTION = "input"

@@ -91,6 +91,21 @@ def test_another_wording_is_another_question_and_replaces_nothing(records: Make,
     assert results.notes == ()
 
 
+def test_why_replies_are_unparsed_and_in_which_language_they_came_is_told(
+    sample: Make, write_run: WriteRun
+) -> None:
+    reasons = ["refused", "refused", "cut", "malformed"]
+    rows = [
+        sample("tonic", number, 0, "unparsed", "no", unparsed_because=reason)
+        for number, reason in enumerate(reasons)
+    ]
+    rows.append(sample("tonic", 4, 0, "no", "no", answer_language="German"))
+    (told, spoken) = read_results([write_run(rows)]).notes
+    assert "of 5 replies 4 are unparsed: 2 saw no video" in told
+    assert "1 were cut at the token limit" in told
+    assert spoken.endswith("1 in German")
+
+
 def test_a_cut_off_last_line_is_left_out_with_file_and_row(records: Make, write_run: WriteRun) -> None:
     folder = write_run(records("tonic"))
     file = only(folder, "*.jsonl")
