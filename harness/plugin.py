@@ -53,6 +53,10 @@ def manifests() -> list[Any]:
             for name, path in chat_models.items()
         ),
         ModelManifest(
+            model_id="semiology_state_machine",
+            chat_class_path="semiology.harness.state_machine.model.StateMachine",
+        ),
+        ModelManifest(
             model_id="semiology_qwen2_audio",
             simple_class_path="semiology.backends.qwen2_audio_cpu.Qwen2AudioOnCpu",
         ),

@@ -24,6 +24,7 @@ _FINAL_SCORE = re.compile(r"FINAL[_ ]SCORE\s*\**\s*:\s*\**\s*<?\s*(-?\d+(?:\.\d+
 _PAPER_SCORE = re.compile(r"FINAL_SCORE:\s*([0-2])(?!\d)")
 _LONE_DIGIT = re.compile(r"\b([0-2])\b")
 _ONLY_NUMBER = re.compile(r"[\s*\"'(]*(\d+)[\s*\"').]*")
+_PRIMITIVES = "PRIMITIVES: "
 _EDGES = " \t*_`\"'“”‘’.,;:!<>[]()"
 
 
@@ -132,3 +133,14 @@ def _last_number(text: str) -> float | None:
         return float(finals[-1])
     alone = _ONLY_NUMBER.fullmatch(text)
     return float(alone[1]) if alone else None
+
+
+def state_machine_reply(primitives: Sequence[str]) -> str:
+    """Return the reply of a wrapper that finds primitives itself: ``PRIMITIVES: idle, reach``."""
+    return _PRIMITIVES + ", ".join(primitives)
+
+
+def read_state_machine(reply: str | None) -> list[str] | None:
+    """Return the primitives of a wrapper's reply; None for a reply of a plain model."""
+    text = reply or ""
+    return read_primitives(text.removeprefix(_PRIMITIVES)) if text.startswith(_PRIMITIVES) else None

@@ -51,6 +51,7 @@ from semiology.metrics.strokerehab.replies import (
     read_activity,
     read_one_primitive,
     read_primitives,
+    read_state_machine,
     read_yes_no,
 )
 from semiology.metrics.strokerehab.window_labels import AXES, axis_counts, middle_labels
@@ -143,10 +144,15 @@ def _scored(rows: Sequence[Record], runs: tuple[Run, ...], profile: Profile) -> 
     windows = {row["window"]: Window(row["start_s"], row["end_s"]) for row in ordered}
     invalid = 0
     axes: dict[str, tuple[list[bool], list[bool]]] = {}
-    stored = [row for row in ordered if row.get("primitive")]
+    stored = {
+        row["window"]: found for row in ordered if (found := read_state_machine(row["raw"])) is not None
+    }
     if stored:  # a wrapper that answers with primitives
-        words = [row["primitive"] for row in {row["window"]: row for row in stored}.values()]
-        said = {axis: [word in AXES[axis] for word in words] for axis in AXES}
+        by_window = [stored.get(number, []) for number in windows]
+        words = [word for found in by_window for word in found]
+        # Of two halves of a window the second begins at its middle.
+        middle = [found[len(found) // 2] if found else "idle" for found in by_window]
+        said = {axis: [word in AXES[axis] for word in middle] for axis in AXES}
     elif {row["question_id"] for row in ordered} & set(AXES):
         said = {}
         for axis in AXES:
