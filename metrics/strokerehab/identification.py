@@ -47,13 +47,19 @@ def majority_accuracy(truth: Sequence[str]) -> float:
     return max(list(truth).count(name) for name in set(truth)) / len(truth) if len(truth) else math.nan
 
 
-def class_scores(truth: Sequence[str], answer: Sequence[str]) -> dict[str, dict[str, float]]:
+def class_scores(
+    truth: Sequence[str], answer: Sequence[str], *, always: Sequence[str] = ()
+) -> dict[str, dict[str, float]]:
     """Return precision, recall, F1 and support by class, and their plain and weighted means.
+
+    Args:
+        truth, answer: activities, or ``none``.
+        always: classes that have a row, and count in the plain mean, even where they are neither true nor answered.
 
     Classes are those seen in truth or answers, ``none`` included, as scikit-learn's ``classification_report`` gives
     them with an undefined ratio as 0; the plain mean is therefore over ten classes where ``none`` was answered.
     """
-    labels = sorted(set(truth) | set(answer))
+    labels = sorted({*truth, *answer, *always})
     found = {}
     for average, names in ((None, labels), ("macro", ["macro avg"]), ("weighted", ["weighted avg"])):
         values = precision_recall_fscore_support(

@@ -281,7 +281,7 @@ def score_impairment(
     for record in records:
         if record["rated"]:
             pairs = (part.split(":") for part in record["rated"].split(";"))
-            truth[record["subject"]] = {int(item): int(score) for item, score in pairs}
+            truth.setdefault(record["subject"], {}).update({int(item): int(score) for item, score in pairs})
         grouped[record["subject"], record["item"]].append(record)
     answers: dict[str, dict[int, Score]] = defaultdict(dict)
     invalid = 0

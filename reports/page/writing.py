@@ -47,6 +47,17 @@ def render_page(content: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     )
 
 
+def render_tables(template: str, content: Mapping[str, Any]) -> str:
+    """Return a page of tables and pictures without a script; pictures must be in the page itself (``data:``)."""
+    style = template_text("page.css")
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; img-src data:; connect-src 'none'; base-uri 'none'; "
+        "form-action 'none'"
+    )
+    page = _environment().get_template(template).render(**content, policy=policy, style=style)
+    return page.encode("utf-8", "replace").decode("utf-8")
+
+
 def template_text(name: str) -> str:
     """Return a file of the templates' folder."""
     return (files(__package__) / TEMPLATES / name).read_text(encoding="utf-8")

@@ -23,7 +23,7 @@ from semiology.metrics.strokerehab.primitives import (
 from semiology.metrics.strokerehab.window_labels import window_label
 from semiology.render.text import counted
 from semiology.reports.published.strokerehab_runs import Values, mean_values
-from semiology.reports.published.strokerehab_tables import CLIPS, PublishedFolder
+from semiology.reports.published.strokerehab_tables import CLIPS, EXPECTED, PublishedFolder
 from semiology.strokerehab import ACTIVITIES, PRIMITIVES, SECTIONS, Window
 
 WINDOW_S = 8 / 15
@@ -140,6 +140,8 @@ def identification_values(published: PublishedFolder) -> Values:
         )
         table = table[~strange]
     table = table.assign(answer=table["answer"].where(table["answer"].isin(ACTIVITIES), NONE))
+    expected = published.tables[EXPECTED]
+    with_none = set(expected.loc[expected["item"] == NONE, "run"])
     values: Values = {}
     if len(table):
         once = table.drop_duplicates("video_id")
@@ -147,7 +149,8 @@ def identification_values(published: PublishedFolder) -> Values:
     for run, rows in table.groupby("run"):
         truth, answer = rows["truth"].tolist(), rows["answer"].tolist()
         values[str(run), "all", "accuracy"] = accuracy(truth, answer)
-        for name, scores in class_scores(truth, answer).items():
+        always = [NONE] if run in with_none else []
+        for name, scores in class_scores(truth, answer, always=always).items():
             values |= {(str(run), name, metric): value for metric, value in scores.items()}
         for scope, part in (
             ("all", rows),

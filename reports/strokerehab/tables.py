@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.metrics.strokerehab import run_scores
@@ -61,9 +61,10 @@ def scored(results: RehabResults, *, partial: bool = False) -> list[ScoredRuns]:
         partial: score videos of which windows are missing too.
     """
     found = []
-    for task in dict.fromkeys(run.task for run in results.runs):
+    every = (*results.runs, *whole_assessments(results.runs))
+    for task in dict.fromkeys(run.task for run in every):
         runs = []
-        for run in results.runs:
+        for run in every:
             if run.task != task:
                 continue
             score: IdentificationRun | PrimitiveRun | ImpairmentRun
@@ -75,6 +76,22 @@ def scored(results: RehabResults, *, partial: bool = False) -> list[ScoredRuns]:
                 score = run_scores.score_primitives(run.records, run.profile, partial=partial)
             runs.append((run, score))
         found.append(ScoredRuns(task, tuple(runs)))
+    return found
+
+
+def whole_assessments(runs: Sequence[RehabRun]) -> list[RehabRun]:
+    """Return runs over all 30 items, where a model answered both tasks of a form (3 to 30, and 31 to 33)."""
+    found = []
+    for form in ("strokerehab_ia2", "strokerehab_ia4"):
+        parts: dict[tuple[str, str], dict[str, RehabRun]] = {}
+        for run in runs:
+            if run.task in (f"{form}_3_30", f"{form}_31_33"):
+                parts.setdefault((run.model, run.prompt_id), {})[run.task] = run
+        for both in parts.values():
+            if len(both) == 2:
+                first, second = both.values()
+                records = (*first.records, *second.records)
+                found.append(replace(first, task=form, sampling="", records=records))
     return found
 
 
@@ -100,7 +117,10 @@ def _tables_of(task: ScoredRuns) -> Iterator[Table]:
     if isinstance(first, IdentificationRun):
         pairs = [(run, score) for run, score in task.runs if isinstance(score, IdentificationRun)]
         yield identification_table(task.task, pairs)
-        yield from (confusion_table(task.task, run, score) for run, score in pairs)
+        yield identification_severity_table(task.task, pairs)
+        for run, score in pairs:
+            yield confusion_table(task.task, run, score)
+            yield group_table(task.task, run, score)
     elif isinstance(first, ImpairmentRun):
         graded = [(run, score) for run, score in task.runs if isinstance(score, ImpairmentRun)]
         yield impairment_table(task.task, graded)
@@ -151,6 +171,43 @@ def confusion_table(task: str, run: RehabRun, score: IdentificationRun) -> Table
         if any(cells[true, given] for given in (*ACTIVITIES, NONE))
     )
     return Table(f"{task}: {run.label}, answered", columns, rows, stem=f"{task}_confusion")
+
+
+def identification_severity_table(task: str, runs: Sequence[tuple[RehabRun, IdentificationRun]]) -> Table:
+    """Return the accuracy by severity."""
+    columns = (Column("model"), *(Column(name, (".3f", ".0f"), "{} of {} videos") for name in SEVERITIES))
+    rows = []
+    for run, score in runs:
+        cells: list[Cell] = []
+        for level in SEVERITIES:
+            right = [
+                float(true == answer)
+                for true, answer, known in zip(score.truth, score.answer, score.severity, strict=True)
+                if known == level
+            ]
+            cells.append((_mean(right), float(len(right))) if right else None)
+        rows.append(Row((run.label, *cells)))
+    return Table(f"{task}: accuracy by severity", columns, tuple(rows), stem=f"{task}_severity")
+
+
+def group_table(task: str, run: RehabRun, score: IdentificationRun) -> Table:
+    """Return controls against stroke by activity, with p-values adjusted over activities."""
+    columns = (
+        Column("activity"),
+        Column("controls", (".3f", ".0f"), "{} of {}"),
+        Column("stroke", (".3f", ".0f"), "{} of {}"),
+        Column("p", "p"),
+        Column("p, Holm", "p"),
+    )
+    rows = tuple(
+        Row((name, (test.accuracy_control, float(test.n_control)), (test.accuracy_stroke, float(test.n_stroke)),
+             test.p, test.p_holm))
+        for name, test in control_against_stroke(score.truth, score.answer, score.control).items()
+    )  # fmt: skip
+    below = ("Fisher's exact test where a cell is under 5, else chi-square without correction.",)
+    return Table(
+        f"{task}: {run.label}, controls and stroke", columns, rows, below=below, stem=f"{task}_groups"
+    )
 
 
 def primitives_table(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -> Table:

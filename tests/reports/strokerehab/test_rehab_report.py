@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ import pytest
 from typer.testing import CliRunner
 
 from semiology.cli import app
+from semiology.render.table import Table
 from semiology.reports.strokerehab.compare import compare_rehab
 from semiology.reports.strokerehab.reading import read_rehab_results
-from semiology.reports.strokerehab.tables import rehab_document
+from semiology.reports.strokerehab.tables import rehab_document, whole_assessments
 from semiology.strokerehab import Run, serialised_runs
 
 Reply = Callable[[Mapping[str, Any]], str]
@@ -139,7 +141,13 @@ def test_report_writes_every_table_with_its_blind_rows(tmp_path: Path) -> None:
     assert float(items["2 for every item"]["macro accuracy"]) == pytest.approx(1 / 3)
     activities = cells(folder / "strokerehab_identification_1_activities.csv")
     assert "the commonest activity" in activities
-    assert {path.suffix for path in folder.iterdir()} == {".csv", ".md", ".json", ".svg", ".png"}
+    assert {path.suffix for path in folder.iterdir()} == {
+        ".csv", ".md", ".json", ".svg", ".png", ".html",
+    }  # fmt: skip
+    page = (folder / "report.html").read_text()
+    assert "transport everywhere" in page
+    assert "no clinical assessment" in page
+    assert not re.findall(r'(?:src|href)="(?!#|data:)', page)  # it loads nothing
     assert any("doses" in path.name for path in folder.iterdir())
     content = json.loads((folder / "strokerehab.json").read_text())
     assert {"no clinical assessment" in remark for remark in content["remarks"]} == {True, False}
@@ -204,3 +212,30 @@ def test_runs_are_compared_by_subject(tmp_path: Path) -> None:
     assert only_items is not None
     with pytest.raises(ValueError, match="share no video"):
         compare_rehab(nothing, only_items)
+
+
+def test_both_tasks_of_a_form_make_one_assessment(tmp_path: Path) -> None:
+    timed = [
+        base(subject, f"{subject}_FM31_33_A_F", "strokerehab_ia2_31_33", "impairment")
+        | {
+            "question_id": "31_1",
+            "kind": "rating",
+            "item": 31,
+            "laterality": "A",
+            "truth": "1",
+            "rated": "31:1",
+        }
+        for subject in LABELS
+    ]
+    run = write_run(tmp_path / "run", [*item_rows(), *timed], oracle)
+    results = read_rehab_results([run])
+    assert results is not None
+    (whole,) = whole_assessments(results.runs)
+    assert whole.task == "strokerehab_ia2"
+    titles = {part.title: part for part in rehab_document(results).parts if isinstance(part, Table)}
+    both = titles["strokerehab_ia2: Fugl-Meyer items"].rows[0].cells
+    # Item 3 is rated as it is, 13 by its tree always 2: one of three is 1; 31 is right.
+    assert both[1].value == pytest.approx(8 / 9)  # type: ignore[union-attr]
+    alone = read_rehab_results([write_run(tmp_path / "alone", item_rows(), oracle)])
+    assert alone is not None
+    assert whole_assessments(alone.runs) == []
