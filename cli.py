@@ -17,6 +17,7 @@ from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command
 from semiology.optimization.folds.commands import FOLDS_EPILOG, folds_command
 from semiology.optimization.optimize_command import OPTIMIZE_EPILOG, optimize
 from semiology.optimization.sweep.commands import SWEEP_EPILOG, sweep_command
+from semiology.privacy.staying_here import stay_here
 from semiology.prompts.commands import app as prompts_app
 from semiology.render.help import examples
 from semiology.render.options import with_options
@@ -114,6 +115,7 @@ def demo_command(
 
 def main() -> None:
     """Run the command; an error that the user can fix is one sentence and exit status 2."""
+    stay_here()
     try:
         app(standalone_mode=True)
     except (ValueError, RuntimeError, OSError) as error:

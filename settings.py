@@ -75,6 +75,12 @@ ONLY = Variable("SEMIOLOGY_ONLY", "set by our commands: lmms-eval's own tasks ar
 ALLOW_REMOTE = Variable(
     "SEMIOLOGY_ALLOW_REMOTE", "1 allows media, texts and results to be sent to other machines"
 )
+ALLOW_DOWNLOAD = Variable(
+    "SEMIOLOGY_ALLOW_DOWNLOAD", "1 lets weights be fetched from the model hub while a model is loaded"
+)
+ALLOW_MODELS = Variable(
+    "SEMIOLOGY_ALLOW_MODELS", "further model classes that you know to keep media on this machine, by name"
+)
 TRUST_REMOTE_CODE = Variable("SEMIOLOGY_TRUST_REMOTE_CODE", "1 lets code that comes with a checkpoint run")
 REHAB_ROOT = Variable("STROKEREHAB_ROOT", "folder of a stroke-rehabilitation study")
 REHAB_PROMPT = Variable(

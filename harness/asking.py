@@ -78,11 +78,13 @@ def load_model(model: str, model_args: str, *, setting: str = "--model") -> Any:
     from semiology.harness.video_errors import name_video_errors
     from semiology.privacy.remote_code import refuse_remote_code
     from semiology.privacy.remote_models import check_address, check_client
+    from semiology.privacy.staying_here import stay_here
 
     names = MODEL_REGISTRY_V2.list_model_names()
     if model not in names and model not in {each.model_id for each in manifests()}:
         raise ValueError(f"{setting} {model}: lmms-eval has no such model{did_you_mean(model, names)}")
     check_address(model, model_args)
+    stay_here()
     refuse_remote_code()
     given = {part.partition("=")[0].strip() for part in model_args.split(",")}
     defaults = {} if "batch_size" in given else {"batch_size": 1}

@@ -18,6 +18,7 @@ from semiology.features import AUDIO_FEATURES, FEATURES
 from semiology.metrics.s3.text.justification_rules import READERS
 from semiology.privacy.remote_code import refuse_remote_code
 from semiology.privacy.remote_models import check_address, check_uploads
+from semiology.privacy.staying_here import stay_here
 from semiology.settings import SWEEP_FORMATS, SWEEP_PROMPTS, WINDOW
 from semiology.tasks.derived_media import usable_plan
 from semiology.tasks.documents import check_wording
@@ -72,9 +73,13 @@ def prepare_run(arguments: dict[str, Any]) -> None:
         return
     if faults := missing_task_files():
         raise PreflightError("\n".join(faults))
-    model = arguments["model"] if isinstance(arguments["model"], str) else type(arguments["model"]).__name__
+    stay_here()
     model_args = arguments.get("model_args") or ""
-    check_address(model, model_args)
+    if isinstance(arguments["model"], str):
+        model = arguments["model"]
+        check_address(model, model_args)
+    else:  # made by the caller's own code; its client is looked at before the first question
+        model = type(arguments["model"]).__name__
     check_uploads(arguments.get("evaluation_tracker"))
     check_senses((*features, *(task.feature for task in enhanced)), model, (*s3_tasks, *rehab))
     # The published window of the model unless the user set one.

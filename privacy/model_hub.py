@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+
+from semiology.privacy.staying_here import fetching
 
 _OFFLINE = "HF_HUB_OFFLINE"
 
@@ -26,7 +28,8 @@ def hub_folder(name: str, patterns: Sequence[str], *, download: bool) -> Path:
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(name, allow_patterns=list(patterns), local_files_only=not download))
+        with fetching() if download else nullcontext():
+            return Path(snapshot_download(name, allow_patterns=list(patterns), local_files_only=not download))
     except (HFValidationError, HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         if isinstance(error, HFValidationError):
             reason, fix = "it is no name of the model hub", ""
@@ -44,10 +47,11 @@ def hub_folder(name: str, patterns: Sequence[str], *, download: bool) -> Path:
 def only_from_here(*, download: bool = False) -> Iterator[None]:
     """Let libraries that load models, and processes that they start meanwhile, fetch nothing from the hub.
 
-    With ``download`` it is allowed after all: then this changes nothing.
+    With ``download`` it is allowed after all.
     """
     if download:
-        yield
+        with fetching():
+            yield
         return
     from huggingface_hub import constants
 

@@ -1,5 +1,6 @@
-"""Where media and answers of a run would go: an address that is not this machine's is refused unless allowed by name.
+"""Where media and answers of a run would go: only what is known to stay on this machine is not refused.
 
+Model classes and their arguments are on a list (`semiology.privacy.local_models`); addresses must be loopback.
 Knows how each of lmms-eval's server classes finds its address (argument, environment, Azure), and which
 arguments spread an engine such as vLLM over other machines. `check_address` looks before a model class is
 imported; `check_client` looks again at the address that the class really chose, before the first request.
@@ -8,30 +9,26 @@ imported; `check_client` looks again at the address that the class really chose,
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from semiology.privacy.addresses import is_loopback, keep_off_proxies
-from semiology.settings import ALLOW_REMOTE
-
-# lmms-eval classes that send the media to a server; the address decides whether that is this machine.
-SERVER_MODELS = frozenset(
-    {
-        "async_openai",
-        "async_openai_compatible",
-        "async_openai_compatible_chat",
-        "litellm",
-        "litellm_chat",
-        "litellm_compatible",
-        "openai",
-        "openai_compatible",
-        "openai_compatible_chat",
-        "semiology_openai",
-        "srt_api",
-    }
+from semiology.privacy.addresses import is_loopback, is_loopback_host, keep_off_proxies
+from semiology.privacy.http_clients import guard_client_of
+from semiology.privacy.local_models import (
+    ENGINE_ARGUMENTS,
+    IN_PROCESS,
+    LITELLM_PROVIDERS,
+    MODEL_ARGUMENTS,
+    OURS,
+    SERVER_ARGUMENTS,
+    SERVERS,
 )
-# Classes whose service is always somebody else's machine.
+from semiology.privacy.staying_here import nothing_leaves_now
+from semiology.settings import ALLOW_MODELS, ALLOW_REMOTE
+
+# Classes whose service is always somebody else's machine; without this they would be refused as unknown ones are.
 CLOUD_MODELS = frozenset(
     {
         "batch_gpt4",
@@ -39,6 +36,7 @@ CLOUD_MODELS = frozenset(
         "cosmos_wm",
         "gemini",
         "gemini_api",
+        "generation_api",
         "gpt4o_audio",
         "gpt4v",
         "qwen_vl_api",
@@ -56,6 +54,8 @@ PEER_ARGUMENTS = frozenset({"data_parallel_address", "dist_init_addr", "master_a
 CLUSTER_ARGUMENTS = frozenset({"data_parallel_backend", "distributed_executor_backend"})
 OFFLINE_MODES = frozenset({"offline", "disabled", "dryrun", "local"})
 """Of trackers that keep a run on this machine."""
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s\"']*")
+_TEXTS = frozenset({"chat_template", "generation_prompt_template", "reasoning_prompt", "system_prompt"})
 
 
 class RemoteError(ValueError):
@@ -70,33 +70,92 @@ def check_address(model: str, model_args: str | Mapping[str, Any]) -> None:
     typed or by name.
 
     Raises:
-        RemoteError: The class talks to an address that is not loopback, or spreads over machines, and
-            ``SEMIOLOGY_ALLOW_REMOTE=1`` is not set.
+        RemoteError: The class or an argument is not known to keep media here, it talks to an address that is not
+            loopback, or spreads over machines, and ``SEMIOLOGY_ALLOW_REMOTE=1`` is not set.
     """
     if ALLOW_REMOTE.is_on():
         return
     arguments = _pairs(model_args)
-    if model not in SERVER_MODELS | CLOUD_MODELS:
+    _check_machines(model)
+    if model not in SERVERS | CLOUD_MODELS:
+        _check_known(model, arguments)
         _check_engine(model, arguments)
         return
+    if model not in CLOUD_MODELS:
+        _check_names(model, arguments, SERVER_ARGUMENTS | MODEL_ARGUMENTS | ADDRESS_ARGUMENTS)
+        _check_litellm(model, arguments)
     addresses = list(_addresses(model, arguments))
-    foreign = [address for address in addresses if not is_loopback(address)]
+    own = is_loopback_host if model in HOST_MODELS else is_loopback
+    foreign = [address for address in addresses if not own(address)]
     if foreign or not addresses or model in CLOUD_MODELS:
         _refuse(model, ", ".join(foreign) or "the provider of that service")
     keep_off_proxies(addresses)
 
 
 def check_client(lm: Any) -> None:
-    """Refuse a model class whose client, now that it is made, talks to an address that is not loopback.
+    """Refuse a model class whose client talks to an address that is not loopback; guard the client of another.
+
+    To be called once the model is loaded: from here on no connection leaves this machine, redirects are not followed
+    and proxies do not exist (see `semiology.privacy.http_clients` and `socket_guard`).
 
     Raises:
-        RemoteError: It does, and ``SEMIOLOGY_ALLOW_REMOTE=1`` is not set.
+        RemoteError: The address is not loopback, and ``SEMIOLOGY_ALLOW_REMOTE=1`` is not set.
     """
     address = getattr(getattr(lm, "client", None), "base_url", None)
-    if address is None or ALLOW_REMOTE.is_on():
-        return
-    if not is_loopback(str(address)):
+    if address is not None and not ALLOW_REMOTE.is_on() and not is_loopback(str(address)):
         _refuse(type(lm).__name__, str(address))
+    guard_client_of(lm)
+    nothing_leaves_now()
+
+
+def _check_known(model: str, arguments: list[tuple[str, str]]) -> None:
+    """Refuse a class that is not on the list, an argument that is not, and another machine's address in any."""
+    if model not in IN_PROCESS | OURS and model not in ALLOW_MODELS.words():
+        raise RemoteError(
+            f"--model {model} is not known to keep the recordings on this machine. If you have read it and know "
+            f"that it does, set {ALLOW_MODELS}={model}; if it sends them elsewhere and your ethics approval covers "
+            f"it, set {ALLOW_REMOTE}=1"
+        )
+    if model in OURS:
+        return
+    for key, value in arguments:
+        for address in () if key in _TEXTS else _URL.findall(value):
+            if not is_loopback(address):
+                _refuse(model, f"{address} ({key})")
+    if model not in ALLOW_MODELS.words():
+        known = MODEL_ARGUMENTS | ENGINE_ARGUMENTS | PEER_ARGUMENTS | CLUSTER_ARGUMENTS | {"nnodes"}
+        _check_names(model, arguments, known)
+
+
+def _check_names(model: str, arguments: list[tuple[str, str]], known: frozenset[str]) -> None:
+    for key, _ in arguments:
+        if key not in known and model not in OURS | set(ALLOW_MODELS.words()):
+            raise RemoteError(
+                f"--model {model}: the argument {key} is not known to keep the recordings on this machine. Leave it "
+                f"out; if you know that it does, set {ALLOW_MODELS}={model}; if it sends them elsewhere and your "
+                f"ethics approval covers it, set {ALLOW_REMOTE}=1"
+            )
+
+
+def _check_litellm(model: str, arguments: list[tuple[str, str]]) -> None:
+    """Refuse a provider of LiteLLM that has an address of its own, whatever ``base_url`` says."""
+    if not model.startswith("litellm"):
+        return
+    named = [value for key, value in arguments if key in ("model", "model_version")] or ["openai/gpt-4o-mini"]
+    for name in named:
+        if name.partition("/")[0] not in LITELLM_PROVIDERS or "/" not in name:
+            _refuse(model, f"the provider of {name}")
+
+
+def _check_machines(model: str) -> None:
+    """Refuse a torchrun that spreads over several machines: its processes pass the media on.
+
+    Raises:
+        RemoteError: It does.
+    """
+    machines = os.environ.get("GROUP_WORLD_SIZE", "1")
+    if machines not in ("", "1"):
+        _refuse(model, f"every one of the {machines} machines of this torchrun")
 
 
 def _refuse(model: str, target: str) -> None:
@@ -112,6 +171,8 @@ def _addresses(model: str, arguments: list[tuple[str, str]]) -> Iterator[str]:
     read = "host" if model in HOST_MODELS else "base_url"
     given = [(key, value) for key, value in arguments if key in ADDRESS_ARGUMENTS]
     yield from (value for key, value in given if key == read or not is_loopback(value))
+    urls = [url for key, value in arguments if key not in _TEXTS for url in _URL.findall(value)]
+    yield from (url for url in urls if not is_loopback(url))
     # as lmms-eval reads an argument as true
     if any(
         key == "azure_openai" and value.lower() not in ("", "false", "0", "0.0") for key, value in arguments
@@ -133,17 +194,26 @@ def _check_engine(model: str, arguments: list[tuple[str, str]]) -> None:
     """
     for key, value in arguments:
         several = key == "nnodes" and value not in ("", "1")
-        cluster = key in CLUSTER_ARGUMENTS and "ray" in value.lower()
+        cluster = key in CLUSTER_ARGUMENTS and value.lower().strip("\"'") not in ("", "mp", "uni", "none")
         if several or cluster or (key in PEER_ARGUMENTS and value and not is_loopback(value)):
             _refuse(model, f"every machine of the cluster that {key}={value} joins")
 
 
 def _pairs(model_args: str | Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the arguments as pairs of stripped texts, however often each is given."""
+    """Return the arguments as pairs of stripped texts, however often each is given, by their names in Python."""
     if isinstance(model_args, Mapping):
-        return [(str(key).strip(), str(value).strip()) for key, value in model_args.items()]
-    parts = [part.partition("=") for part in model_args.split(",")]
-    return [(key.strip(), value.strip()) for key, _, value in parts if value.strip()]
+        pairs = [(str(key), str(value)) for key, value in model_args.items()]
+    else:
+        parts = [part.partition("=") for part in _parts(model_args)]
+        pairs = [(key, value) for key, _, value in parts if value.strip()]
+    return [(key.strip().lstrip("-").replace("-", "_"), value.strip()) for key, value in pairs]
+
+
+def _parts(model_args: str) -> list[str]:
+    """Return the arguments one by one, as lmms-eval separates them: commas within quotes and brackets separate none."""
+    from lmms_eval.utils import _smart_comma_split
+
+    return list(_smart_comma_split(model_args)) if model_args.strip() else []
 
 
 def check_uploads(tracker: Any) -> None:

@@ -15,6 +15,8 @@ READERS = {
     "judging/model_choice.py": "the variable that the user names with --api-key-variable",
     "privacy/addresses.py": "no_proxy, of every HTTP client",
     "privacy/model_hub.py": "HF_HUB_OFFLINE, of huggingface_hub",
+    "privacy/socket_guard.py": "PYTHONPATH, of child processes",
+    "privacy/staying_here.py": "switches of libraries that would call their makers",
     "privacy/remote_models.py": "addresses of lmms-eval's OpenAI and Azure classes",
     "enhancements/pipeline/jobs.py": "threads of numerical libraries, and RAY_USAGE_STATS_ENABLED of Ray",
     "backends/semiology_openai.py": "OPENAI_API_KEY, and the addresses that privacy/remote_models.py checks",

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from semiology.data.problems import SettingsError
 from semiology.privacy.addresses import is_loopback, keep_off_proxies
+from semiology.privacy.http_clients import http_client
 from semiology.settings import ALLOW_REMOTE, MERGE_MODEL
 
 MAX_TOKENS = 1024
@@ -89,13 +90,14 @@ def served_text_model(
         SettingsError: The address is not this machine's and not allowed.
     """
     check_text_address(address, setting)
-    # Imported here, after the proxies are settled: importing takes a second.
-    from openai import DefaultHttpxClient, OpenAI, OpenAIError
+    from openai import OpenAI, OpenAIError
 
-    # A server of this machine must not be able to send the texts on to another one.
-    http = DefaultHttpxClient(follow_redirects=False)
     client = OpenAI(
-        base_url=address, api_key=api_key, timeout=timeout_s, max_retries=retries, http_client=http
+        base_url=address,
+        api_key=api_key,
+        timeout=timeout_s,
+        max_retries=retries,
+        http_client=http_client(address),
     )
 
     def reply(instruction: str) -> str:

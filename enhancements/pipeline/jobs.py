@@ -175,14 +175,19 @@ def _carry_out_there(job: Job) -> tuple[str, Done]:
 
 
 def _connected(address: str, workers: int | None) -> Any:
-    if address not in (LOCAL, "auto") and not is_loopback(address):
+    if address not in (LOCAL, "auto") and not is_loopback(address.removeprefix("ray://")):
         _check_allowed(address, host_of(address))
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray reports to its makers otherwise
     try:
         import ray
     except ImportError:
         raise EnhancementError("--ray needs Ray: pip install 'semiology-eval[ray]'") from None
-    here: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False} if address == LOCAL else {}
+    # By this address Ray's servers listen to this machine alone, and it asks nobody for its own.
+    here: dict[str, Any] = (
+        {"num_cpus": workers, "include_dashboard": False, "_node_ip_address": "127.0.0.1"}
+        if address == LOCAL
+        else {}
+    )
     try:
         ray.init(address=address, log_to_driver=False, logging_level="error", **here)
     except (ConnectionError, RuntimeError, TimeoutError, ValueError) as error:

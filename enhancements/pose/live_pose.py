@@ -27,6 +27,7 @@ from semiology.enhancements.pose.keypoints import (
     from_coco_18,
 )
 from semiology.enhancements.video.sampled_frames import look_at_frames
+from semiology.privacy.model_hub import only_from_here
 
 Estimator = Callable[[Any], tuple[Any, Any]]
 """Picture, BGR uint8 (height, width, 3), to keypoints (P, 18, 2) and scores (P, 18) of COCO-18."""
@@ -109,7 +110,8 @@ class LivePose:
                 f"the live estimator needs packages that are not installed: {_FIX}"
             ) from None
         try:
-            with redirect_stdout(io.StringIO()):  # it prints paths
+            # Without weights the user asked for a download; what rtmlib prints are paths.
+            with redirect_stdout(io.StringIO()), only_from_here(download=self.weights is None):
                 return self._open(rtmlib)
         except Exception as error:  # noqa: BLE001  each runtime has its own
             if self.weights is None and isinstance(error, OSError):

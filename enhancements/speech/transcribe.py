@@ -31,6 +31,7 @@ from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Pro
 from semiology.enhancements.sound.denoise import NO_SOUND
 from semiology.enhancements.sound.track import SoundTrack, blocks, find_track, sound_inputs
 from semiology.enhancements.speech.transcript_file import Utterance, Word, write_transcript
+from semiology.privacy.model_hub import only_from_here
 
 if TYPE_CHECKING:
     from semiology.enhancements.command_options import Choices
@@ -281,7 +282,8 @@ def find_model(model: str, download: bool) -> Path:
     from faster_whisper.utils import download_model
 
     try:
-        return Path(download_model(model, local_files_only=not download))
+        with only_from_here(download=download):
+            return Path(download_model(model, local_files_only=not download))
     except OSError as error:
         reason = type(error).__name__ if download else "nothing is downloaded unless asked for"
         hint = "" if download else "add --whisper-download (download=True in Python), or "

@@ -16,7 +16,9 @@ from typing import Any
 from semiology.backends.journal import Answer, Journal
 from semiology.optimization.proposers.guarded import ReflectionError
 from semiology.optimization.search.options import SearchError
-from semiology.privacy.addresses import is_loopback, keep_off_proxies
+from semiology.privacy.addresses import host_of, is_loopback, keep_off_proxies
+from semiology.privacy.http_clients import http_client
+from semiology.privacy.socket_guard import allow_host
 
 MAX_TOKENS = 1024
 TEMPERATURE = 1.0
@@ -168,10 +170,11 @@ def reflection_model(chosen: str, *, remote_allowed: bool, timeout_s: float) -> 
             f"{address}. Use a server on this machine, or, if your ethics approval covers it, add "
             "--allow-remote-proposer (text is sent, never frames or sound)"
         )
-    from openai import APIStatusError, APITimeoutError, DefaultHttpxClient, OpenAI, OpenAIError
+    else:
+        allow_host(host_of(address))
+    from openai import APIStatusError, APITimeoutError, OpenAI, OpenAIError
 
-    # It follows no redirect: a server of this machine must not send the texts on elsewhere.
-    http = DefaultHttpxClient(follow_redirects=False)
+    http = http_client(address)
     client = OpenAI(base_url=address, api_key="none", timeout=timeout_s, max_retries=0, http_client=http)
 
     def complete(task: str) -> str:
