@@ -17,7 +17,7 @@ from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command
 from semiology.optimization.folds.commands import FOLDS_EPILOG, folds_command
 from semiology.optimization.optimize_command import OPTIMIZE_EPILOG, optimize
 from semiology.optimization.sweep.commands import SWEEP_EPILOG, sweep_command
-from semiology.privacy.staying_here import stay_here
+from semiology.privacy.staying_here import download_hint, stay_here
 from semiology.prompts.commands import app as prompts_app
 from semiology.render.help import examples
 from semiology.render.options import with_options
@@ -119,7 +119,7 @@ def main() -> None:
     try:
         app(standalone_mode=True)
     except (ValueError, RuntimeError, OSError) as error:
-        typer.secho(f"semiology: {error}", fg=typer.colors.RED, err=True)
+        typer.secho(f"semiology: {error}{download_hint(error)}", fg=typer.colors.RED, err=True)
         sys.exit(2)
 
 

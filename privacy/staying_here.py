@@ -38,6 +38,9 @@ LOOPBACK = {"VLLM_HOST_IP": "127.0.0.1", "no_proxy": "*", "NO_PROXY": "*"}
 """Engines find their own address without asking, and no proxy exists."""
 
 
+_ABOUT_THE_HUB = ("OfflineMode", "LocalEntryNotFound", "connect to 'https://huggingface.co'", "offline mode")
+
+
 def stay_here() -> None:
     """Set the switches of libraries, and refuse connections to other machines unless the user allowed some.
 
@@ -62,6 +65,17 @@ def nothing_leaves_now() -> None:
     """Refuse connections from here on, downloads too: the weights are loaded, the recordings come next."""
     if not ALLOW_REMOTE.is_on():
         _close()
+
+
+def download_hint(error: Exception) -> str:
+    """Return how to get weights that are not on this machine, where that is what an error is about; else nothing."""
+    text = f"{type(error).__name__} {error}"
+    if ALLOW_DOWNLOAD.is_on() or not any(mark in text for mark in _ABOUT_THE_HUB):
+        return ""
+    return (
+        f" → nothing is downloaded beside patient media: fetch the weights first (`hf download NAME`) or set "
+        f"{ALLOW_DOWNLOAD}=1, which shuts the connection again before the first recording is read"
+    )
 
 
 @contextmanager

@@ -295,10 +295,21 @@ def test_no_command_sends_a_packet(tmp_path: Path) -> None:
             "--out",
             out + "_o",
         ],
-        ["review", "export", out, "--data", data, "--out", out + "_r", "--features", "tonic"],
+        ["review", "export", out, "--out", out + "_r", "--features", "tonic"],
         ["data", "deidentify", data, str(tmp_path / "opaque")],
     ]
     for command in commands:
         status, packets, said = in_a_namespace([*semiology, *command], environment)
         assert packets == 0, f"{command}: {said[-2000:]}"
         assert status == 0, said[-2000:]
+
+
+def test_weights_that_are_not_here_come_with_the_way_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    from semiology.privacy.staying_here import download_hint
+
+    monkeypatch.delenv("SEMIOLOGY_ALLOW_DOWNLOAD", raising=False)
+    assert "SEMIOLOGY_ALLOW_DOWNLOAD=1" in download_hint(LocalEntryNotFoundError("x"))
+    assert "hf download" in download_hint(OSError("We couldn't connect to 'https://huggingface.co' to load"))
+    assert download_hint(OSError("disk full")) == ""
