@@ -6,9 +6,10 @@ may send recordings anywhere. Read for lmms-eval 0.7.3; vLLM's and SGLang's argu
 
 from __future__ import annotations
 
-OURS = frozenset(
-    {"semiology_constant", "semiology_hf", "semiology_jsonl", "semiology_openai", "semiology_qwen2_audio"}
-)
+_OURS = """
+    semiology_constant semiology_hf semiology_jsonl semiology_openai semiology_qwen2_audio semiology_state_machine
+"""
+OURS = frozenset(_OURS.split())
 """Our own classes; they refuse arguments that they do not know."""
 _IN_PROCESS = """
     aero aria async_hf async_hf_model audio_flamingo_3 auroracap bagel bagel_lmms_engine bagel_umm bagel_unig2u

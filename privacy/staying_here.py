@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from semiology.privacy import socket_guard
 from semiology.settings import ALLOW_DOWNLOAD, ALLOW_REMOTE
@@ -47,7 +48,7 @@ def stay_here() -> None:
     What is imported already is switched too. A second call is harmless.
     """
     os.environ |= SILENT
-    config = sys.modules.get("datasets.config")
+    config: Any = sys.modules.get("datasets.config")
     if config is not None:
         config.HF_UPDATE_DOWNLOAD_COUNTS = False
     if ALLOW_REMOTE.is_on() or ALLOW_DOWNLOAD.is_on():
@@ -55,7 +56,7 @@ def stay_here() -> None:
     os.environ |= OFFLINE
     if config is not None:
         config.HF_HUB_OFFLINE = config.HF_DATASETS_OFFLINE = True
-    constants = sys.modules.get("huggingface_hub.constants")
+    constants: Any = sys.modules.get("huggingface_hub.constants")
     if constants is not None:
         constants.HF_HUB_OFFLINE = True
     _close()

@@ -53,6 +53,12 @@ def test_every_class_of_lmms_eval_that_talks_to_a_server_is_known() -> None:
     assert names - {"whisper_tt"} <= SERVERS | remote_guard.CLOUD_MODELS
 
 
+def test_all_of_our_own_classes_are_known() -> None:
+    from semiology.harness.plugin import manifests
+
+    assert {each.model_id for each in manifests()} == OURS
+
+
 def test_the_list_of_classes_names_classes_that_exist() -> None:
     from lmms_eval.models import MODEL_REGISTRY_V2
 
