@@ -91,7 +91,7 @@ def run_command(options: RunOptions) -> None:
 
     folder = run(options)
     merge_texts(folder)
-    report([folder], out=folder / "report", data=options.data)
+    report([folder], out=folder / "report", data=options.data, split=options.split)
     check_replies(folder)
 
 

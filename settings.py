@@ -70,6 +70,10 @@ MERGE_MODEL = Variable("SEMIOLOGY_MERGE_MODEL", "NAME@ADDRESS of the language mo
 SWEEP_PROMPTS = Variable("SEMIOLOGY_SWEEP_PROMPTS", "wordings of a sweep, by id or family", "all")
 SWEEP_FORMATS = Variable("SEMIOLOGY_SWEEP_FORMATS", "answer formats of a sweep", "own")
 SWEEP_ENHANCEMENTS = Variable("SEMIOLOGY_SWEEP_ENHANCEMENTS", "enhancements of a sweep", "none")
+SPLIT = Variable(
+    "SEMIOLOGY_SPLIT",
+    "whose recordings are asked: train, dev, develop, test, confirm or all; else all but confirm",
+)
 QUIET = Variable("SEMIOLOGY_QUIET", "1 shows no progress", "0")
 ONLY = Variable("SEMIOLOGY_ONLY", "set by our commands: lmms-eval's own tasks are not indexed")
 ALLOW_REMOTE = Variable(
@@ -107,6 +111,11 @@ VARIABLES = tuple(each for each in list(globals().values()) if isinstance(each, 
 def processes() -> int:
     """Return the number of processes of this run, as torchrun tells them (``WORLD_SIZE``)."""
     return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_first_process() -> bool:
+    """Return whether this is the process that speaks for all of a run (``RANK`` of torchrun)."""
+    return os.environ.get("RANK", "0") == "0"
 
 
 def prefer_decord() -> None:

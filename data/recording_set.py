@@ -25,7 +25,8 @@ class Recording:
         audio: Separate sound file, if the video's own track is not to be used.
         duration_s: Length in seconds, if the set states it.
         diagnosis: ``"ES"`` (epileptic), ``"NES"`` (non-epileptic) or unknown.
-        split, fold: Names of the split (such as ``"test"``) and of the cross-validation fold, if any.
+        split: ``train``, ``dev``, ``test`` or ``confirm`` (`semiology.data.protection.splits`), if any.
+        fold: Name of the cross-validation fold, if any.
         pose: Pose keypoints, if any: one file, or OpenPose's folder of JSON files, one per frame.
         transcript: File with the transcribed speech, if any.
     """

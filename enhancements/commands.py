@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from semiology.data.protection.splits import SPLIT_HELP, parse_purpose
 from semiology.enhancements.command_options import Choices
 from semiology.enhancements.registry import STEPS, build_steps, chosen
 from semiology.render.help import examples
@@ -17,6 +18,7 @@ from semiology.render.options import with_options
 DEFAULT = "run"
 
 Directory = Annotated[Path, typer.Argument(help="Folder of the recording set.", metavar="DIR")]
+Split = Annotated[str | None, typer.Option(help=SPLIT_HELP)]
 With = Annotated[list[str], typer.Option("--with", help=f"{', '.join(STEPS)}: names, comma-separated.")]
 
 
@@ -60,6 +62,7 @@ def run_command(
     names: With,
     jobs: Annotated[int, typer.Option(help="Recordings enhanced side by side.", min=1)] = 1,
     recording: Annotated[list[str] | None, typer.Option(help="Only this video_id; repeatable.")] = None,
+    split: Split = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -81,11 +84,13 @@ def run_command(
     from semiology.enhancements.enhance import enhance
     from semiology.enhancements.views import print_summary, progress_bar, summary_json
 
+    purpose = parse_purpose(split)
     steps = build_steps(chosen(names), choices)
     with progress_bar(as_json) as told:
         summary = enhance(
-            directory, steps, recordings=recording or (), out=out, workers=jobs, ray=ray, told=told
-        )
+            directory, steps, recordings=recording or (), purpose=purpose, out=out, workers=jobs, ray=ray,
+            told=told,
+        )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(summary_json(summary)))
     else:
@@ -107,6 +112,7 @@ def preview_command(
     names: With,
     out: Annotated[Path, typer.Option(help="File to write: .png, or .html with sound to listen to.")],
     recording: Annotated[str | None, typer.Option(help="video_id; by default the first recording.")] = None,
+    split: Split = None,
     stills: Annotated[int, typer.Option(help="Times at which stills are shown.", min=1, max=20)] = 5,
     *,
     choices: Choices,
@@ -117,7 +123,9 @@ def preview_command(
 
     steps = build_steps(chosen(names), choices)
     with progress_bar(False) as told:
-        shown = preview(directory, steps, out, video_id=recording, stills=stills, told=told)
+        shown = preview(
+            directory, steps, out, video_id=recording, purpose=parse_purpose(split), stills=stills, told=told
+        )
     for name, outcome in shown.items():
         typer.echo(f"{name}: {outcome.status}: {outcome.sentence}")
     typer.echo(f"{out} was written. {FACES}")

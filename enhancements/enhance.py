@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from semiology.data.cache import cache_directory
 from semiology.data.problems import Problem, RecordingSetError
+from semiology.data.protection.splits import SCORE, hand_out, split_of_patients
 from semiology.data.recording_set import Recording, RecordingSet
 from semiology.data.tables.reading import read_recording_set
 from semiology.enhancements.pipeline.cache import EnhancementCache
@@ -53,6 +54,8 @@ class Summary:
 
     manifest: Path
     steps: tuple[StepSummary, ...]
+    withheld: Mapping[str, int] = field(default_factory=dict)
+    """Recordings that were not enhanced because of their split, by split."""
 
     @property
     def complete(self) -> bool:
@@ -65,6 +68,7 @@ def enhance(
     steps: Sequence[Step],
     *,
     recordings: Sequence[str] = (),
+    purpose: str = SCORE,
     out: Path | None = None,
     workers: int = 1,
     ray: str | None = None,
@@ -76,7 +80,8 @@ def enhance(
     is written at the end, also of a run that is stopped by an error or by the keyboard.
 
     Args:
-        recordings: ids of those to enhance; empty for all.
+        recordings: ids of those to enhance; empty for all that the purpose may use.
+        purpose: one of `semiology.data.protection.splits.PURPOSES`; by default all but the split ``confirm``.
         out: folder for manifest and derived files; None puts the manifest into the set and the files into the
             user's cache folder.
         workers: processes side by side on this machine; 1 is this very process.
@@ -88,7 +93,7 @@ def enhance(
         OSError: the output folder cannot be written to.
     """
     recording_set = read_recording_set(directory)
-    chosen = choose_recordings(recording_set, recordings)
+    chosen = choose_recordings(recording_set, recordings, purpose)
     home = recording_set.directory if out is None else out.expanduser().absolute()
     _check_home(home, own=out is not None)
     memory = cache_directory()
@@ -115,14 +120,18 @@ def enhance(
     finally:
         if ended:
             write_manifest(home, [done.row for done in ended])
-    return Summary(home / MANIFEST, tuple(summarise(step, ended) for step in steps))
+    withheld = {} if recordings else hand_out(recording_set.recordings, purpose).withheld
+    return Summary(home / MANIFEST, tuple(summarise(step, ended) for step in steps), withheld)
 
 
-def choose_recordings(recording_set: RecordingSet, ids: Sequence[str]) -> tuple[Recording, ...]:
-    """Return recordings by id, in the set's order; all where no id is given.
+def choose_recordings(
+    recording_set: RecordingSet, ids: Sequence[str], purpose: str = SCORE
+) -> tuple[Recording, ...]:
+    """Return recordings by id, in the set's order; all that the purpose may use where no id is given.
 
     Raises:
-        EnhancementError: the set has no such recording.
+        EnhancementError: the set has no such recording, or the purpose may not use it.
+        ValueError: the purpose gets no recording of the set.
     """
     known = {recording.video_id for recording in recording_set.recordings}
     unknown = [name for name in ids if name not in known]
@@ -130,7 +139,15 @@ def choose_recordings(recording_set: RecordingSet, ids: Sequence[str]) -> tuple[
         raise EnhancementError(
             f"--recording {unknown[0]}: {recording_set.directory} has no such video_id; see recordings.csv"
         )
-    return tuple(item for item in recording_set.recordings if not ids or item.video_id in ids)
+    handed_out = hand_out(recording_set.recordings, purpose).recordings
+    closed = set(ids) - {item.video_id for item in handed_out}
+    if closed:
+        name = min(closed)
+        split = split_of_patients(recording_set.recordings).get(recording_set.recording(name).patient_id)
+        raise EnhancementError(
+            f"--recording {name}: its patient is of the split {split} → add --split {split} to open it"
+        )
+    return tuple(item for item in handed_out if not ids or item.video_id in ids)
 
 
 def summarise(step: Step, ended: Sequence[Done]) -> StepSummary:

@@ -20,6 +20,7 @@ from semiology.data.cache import written_whole
 from semiology.data.media.audio import read_audio
 from semiology.data.media.frames import read_frames
 from semiology.data.media.probe import MediaError, probe
+from semiology.data.protection.splits import SCORE
 from semiology.data.recording_set import Recording
 from semiology.data.tables.reading import read_recording_set
 from semiology.enhancements.enhance import Told, choose_recordings
@@ -45,6 +46,7 @@ def preview(
     out: Path,
     *,
     video_id: str | None = None,
+    purpose: str = SCORE,
     stills: int = 5,
     told: Told | None = None,
 ) -> Mapping[str, Outcome]:
@@ -53,7 +55,8 @@ def preview(
     Args:
         steps: enhancements with their settings; what they make stays in the cache.
         out: ``.png``, or ``.html`` with the picture and sound to listen to; an existing file is replaced.
-        video_id: of the recording; None for the first.
+        video_id: of the recording; None for the first that the purpose may use.
+        purpose: one of `semiology.data.protection.splits.PURPOSES`.
 
     Returns:
         What came of each enhancement, by name.
@@ -68,7 +71,7 @@ def preview(
     if not out.absolute().parent.is_dir():
         raise EnhancementError(f"--out {out}: there is no folder {out.absolute().parent}")
     recording_set = read_recording_set(directory)
-    recording = choose_recordings(recording_set, [video_id] if video_id else [])[0]
+    recording = choose_recordings(recording_set, [video_id] if video_id else [], purpose)[0]
     made: dict[str, Made] = {}
     for number, step in enumerate(steps):
 

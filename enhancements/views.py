@@ -18,6 +18,7 @@ from rich.table import Table
 from semiology.enhancements.enhance import Summary, Told
 from semiology.enhancements.pipeline.cache import Usage
 from semiology.enhancements.pipeline.step import Figure
+from semiology.render.text import counted
 from semiology.settings import ENHANCED
 
 MOST_SENTENCES = 5
@@ -72,6 +73,11 @@ def print_summary(summary: Summary, chosen: Path | None) -> None:
         more = sum(each["recordings"] for each in step.sentences[MOST_SENTENCES:])
         if more:
             console.print(f"{step.enhancement}: {more} more with other reasons, see the manifest")
+    for split, number in summary.withheld.items():
+        what = (
+            f"{counted(number, 'recording')} of the split {split}" if split else f"{number} without a split"
+        )
+        console.print(f"not enhanced: {what} → --split {split or 'all'}", highlight=False, soft_wrap=True)
     made = [step.enhancement for step in summary.steps if step.done]
     lines = [f"manifest: {summary.manifest}"]
     if made:
@@ -88,6 +94,7 @@ def summary_json(summary: Summary) -> dict[str, Any]:
     return {
         "manifest": str(summary.manifest),
         "complete": summary.complete,
+        "withheld": dict(summary.withheld),
         "enhancements": [asdict(step) for step in summary.steps],
     }
 

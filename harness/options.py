@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from semiology.settings import DATA
+from semiology.data.protection.splits import SPLIT_HELP
+from semiology.settings import DATA, SPLIT
 
 Model = Annotated[
     str,
@@ -23,6 +24,7 @@ Window = Annotated[
     str | None,
     typer.Option(help="'standard' (30 s) or 'qwen3' (60 s); by default the model's published one."),
 ]
+Split = Annotated[str | None, typer.Option(help=SPLIT_HELP, envvar=SPLIT.name)]
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class RunOptions:
     tasks: Annotated[str, typer.Option(help="Task names or globs, comma-separated.")] = "semiology_*"
     prompt_id: Annotated[str, typer.Option("--prompt", help="Wording of the prompt library, by id.")] = "s3"
     window: Window = None
+    split: Split = None
     limit: Annotated[int | None, typer.Option(help="Questions per task, for a trial.", min=1)] = None
     batch_size: Annotated[int, typer.Option(help="Requests per batch.", min=1)] = 1
     use_cache: Annotated[Path | None, typer.Option(help="Folder of lmms-eval's response cache.")] = None

@@ -15,6 +15,7 @@ from typing import Any
 from semiology.backends.text.served import chosen_text_model
 from semiology.data.cache import cache_directory
 from semiology.features import AUDIO_FEATURES, FEATURES
+from semiology.harness.protected_patients import enter_asking
 from semiology.metrics.s3.text.justification_rules import READERS
 from semiology.privacy.remote_code import refuse_remote_code
 from semiology.privacy.remote_models import check_address, check_uploads
@@ -104,6 +105,9 @@ def prepare_run(arguments: dict[str, Any]) -> None:
         left = {group_of_tasks(task.enhancement) for task in enhanced if task.name not in missing}
         gone |= missing | (groups - left)
     arguments["tasks"] = [task for task in arguments["tasks"] if task not in gone]
+    if features or s3_tasks or enhanced:
+        for sentence in enter_asking(arguments["tasks"], model, str(model_args)):
+            _warn(sentence)
     for group in (GROUP, S3_GROUP, REHAB_GROUP, *{group_of_tasks(task.enhancement) for task in enhanced}):
         if gone and group in tasks and group not in gone:
             _shrink_group(arguments.get("task_manager"), group, gone)

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.backends.journal import FAILED, failure_of
+from semiology.data.protection.splits import ALL, DEV, TEST, parse_purpose
 from semiology.data.strokerehab.study import is_study
 from semiology.harness.options import RunOptions
 from semiology.harness.plugin import add_tasks
 from semiology.harness.preflight import PreflightError
 from semiology.render.validation import did_you_mean
-from semiology.settings import DATA, ONLY, PROMPT, WINDOW, prefer_decord
+from semiology.settings import DATA, ONLY, PROMPT, REHAB_SPLIT, SPLIT, WINDOW, prefer_decord
 from semiology.tasks.s3.task_list import GROUP as S3_GROUP
 from semiology.tasks.s3.task_list import TASKS as S3_TASKS
 from semiology.tasks.settings import cache_directory, window_for_model
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from semiology.harness.asking import Probe
 
 RUN_FILE = "semiology_run.json"
+STUDY_SPLITS = {TEST: "test", DEV: "tune", ALL: "all"}
+"""Split of a stroke-rehabilitation study by the purpose that names it."""
 EMBEDDED = "embedded"
 EMBEDDED_AUDIO = "embedded_audio"
 KEEP_THEIR_OWN = ("semiology_hf", "semiology_openai")
@@ -67,6 +70,12 @@ def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None
     PROMPT.choose(options.prompt_id)
     ONLY.choose("1")
     WINDOW.choose(options.window or window_for_model(model, model_args))
+    SPLIT.choose(options.split or "")
+    if options.split and is_study(options.data):
+        chosen = parse_purpose(options.split)
+        if chosen not in STUDY_SPLITS:
+            raise PreflightError(f"--split {options.split}: a study has the splits {', '.join(STUDY_SPLITS)}")
+        REHAB_SPLIT.choose(STUDY_SPLITS[chosen])
     prefer_decord()
     from semiology.harness.asking import REQUESTS_AT_ONCE, answers_kept
 
@@ -257,6 +266,7 @@ def _asked_of(options: RunOptions) -> dict[str, Any]:
         "data": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
         "prompt_id": options.prompt_id,
         "window": settings.window_name,
+        "split": settings.purpose,
         "recordings": len(plan.recording_set.recordings),
         "exclusions": sorted(plan.excluded),
     }

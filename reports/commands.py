@@ -11,6 +11,7 @@ import click
 import typer
 from click.core import ParameterSource
 
+from semiology.data.protection.splits import SPLIT_HELP
 from semiology.render.help import examples
 from semiology.render.text import json_text
 from semiology.reports.options import (
@@ -76,6 +77,7 @@ _Only = Annotated[
     Literal["features", "s3"] | None,
     typer.Option(help="Report the features or the S3 tasks alone: reports and justifications take long."),
 ]
+_Split = Annotated[str | None, typer.Option(help=f"{SPLIT_HELP} Needs --data.")]
 _Title = Annotated[str, typer.Option(help="Title of the page.")]
 
 
@@ -88,6 +90,7 @@ def report(
     resamples: Resamples = 2000,
     baselines: _Baselines = None,
     data: _Data = None,
+    split: _Split = None,
     videos: _Videos = False,
     keep_ids: _KeepIds = False,
     lineage: _Lineage = None,
@@ -101,7 +104,8 @@ def report(
     # Imported here so that `semiology --help` stays quick.
     from rich.console import Console
 
-    from semiology.reports.inputs import folds_of_set, report_inputs
+    from semiology.reports.inputs import report_inputs
+    from semiology.reports.protected import scored_set
     from semiology.reports.published.baselines import read_named_baselines
     from semiology.reports.read.lmms_eval_files import find_result_files
     from semiology.reports.strokerehab.reading import read_rehab_results
@@ -109,6 +113,8 @@ def report(
 
     if videos and data is None:
         raise typer.BadParameter("--videos needs --data, the folder of the recording set")
+    if split and data is None:
+        raise typer.BadParameter("a split needs the recording set: add --data DIR", param_hint="--split")
     paths, names = _paths_and_names(list(runs or []), list(baselines or []))
     published = read_named_baselines(names) if names else None
     rehab = read_rehab_results(paths) if paths and only is None else None
@@ -116,7 +122,8 @@ def report(
         _report_rehab(rehab, out, as_json=as_json)
         if not any(run.other_samples for run in find_result_files(paths, [])) and published is None:
             return
-    inputs = report_inputs(paths, published, only, folds_of_set(data))
+    scored = None if data is None else scored_set(data, split)
+    inputs = report_inputs(paths, published, only, scored)
     similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
     written: list[Path] = []

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
-from semiology.data.tables.reading import read_recording_set
+from semiology.reports.protected import ScoredSet
 from semiology.reports.published.baselines import beside_features, beside_s3, features_alone, s3_alone
 from semiology.reports.read.feature_answers import Results, check_one_recording_set, read_results
 from semiology.reports.read.lmms_eval_files import NoAnswersError, ResultsError
@@ -30,7 +30,7 @@ def report_inputs(
     runs: Sequence[Path],
     baselines: pd.DataFrame | None,
     only: Literal["features", "s3"] | None = None,
-    folds: Mapping[str, str] | None = None,
+    scored: ScoredSet | None = None,
 ) -> ReportInputs:
     """Read runs, and put published answers beside them; without runs these stand alone.
 
@@ -40,7 +40,7 @@ def report_inputs(
         runs: folders and files of lmms-eval.
         baselines: of `semiology.reports.published.baselines.read_baselines`, or None.
         only: leave out the other part.
-        folds: fold by recording, for the classifier of the two stages.
+        scored: the recording set: whose answers may be scored, and its folds for the classifier of the two stages.
 
     Raises:
         ResultsError: there is nothing to report, or the runs are about different recording sets.
@@ -53,7 +53,7 @@ def report_inputs(
         s3 = s3_alone(baselines) if only != "features" else None
         if features is None and s3 is None:
             raise ResultsError(f"--baselines: holds no answers of --only {only} → leave --only out")
-        return _with_two_stages(features, s3, folds)
+        return _scored(features, s3, scored)
     features, s3, unusable = None, None, None
     if only != "features":
         try:
@@ -78,19 +78,40 @@ def report_inputs(
     if baselines is not None:
         features = beside_features(features, baselines) if features else None
         s3 = beside_s3(s3, baselines) if s3 else None
-    return _with_two_stages(features, s3, folds)
+    return _scored(features, s3, scored)
 
 
-def folds_of_set(data: Path | None) -> dict[str, str] | None:
-    """Return the folds that a recording set names, by recording; None without a set.
-
-    Raises:
-        ValueError: the set has faults.
-    """
-    if data is None:
-        return None
-    recordings = read_recording_set(data, require_media=False).recordings
-    return {each.video_id: each.fold for each in recordings if each.fold}
+def _scored(features: Results | None, s3: S3Results | None, scored: ScoredSet | None) -> ReportInputs:
+    """Leave out answers that may not be scored, enter the look at the others, and add those of two stages."""
+    if scored is None:
+        return _with_two_stages(features, s3, None)
+    videos = set(features.answers["video_id"]) if features else set()
+    videos |= {str(record["video_id"]) for record in s3.records} if s3 else set()
+    kept = scored.kept(videos)
+    if not kept:
+        raise ResultsError(
+            f"no answer is about a recording of --split {scored.handed_out.purpose} → leave --split out, or name "
+            "another"
+        )
+    told = scored.notes(videos)
+    seen = []
+    if features is not None:
+        answers = features.answers[features.answers["video_id"].isin(kept)]
+        features = replace(features, answers=answers) if len(answers) else None
+        columns = ["model", "prompt_id", "enhancement", "video_id", "feature", "segment", "answer"]
+        seen.append(answers[columns])
+    if s3 is not None:
+        records = tuple(record for record in s3.records if record["video_id"] in kept)
+        s3 = replace(s3, records=records) if records else None
+        columns = ["model", "task", "feature", "video_id", "segment", "answer"]
+        seen.append(pd.DataFrame([{name: record.get(name) for name in columns} for record in records]))
+    rows = pd.concat(seen)
+    told += scored.enter("report", rows, {"models": sorted(rows["model"].astype(str).unique())})
+    if features is not None:
+        features = replace(features, notes=(*features.notes, *told))
+    if s3 is not None:
+        s3 = replace(s3, notes=(*s3.notes, *told))
+    return _with_two_stages(features, s3, scored.folds)
 
 
 def _with_two_stages(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.cache import write_texts
+from semiology.data.protection.splits import TEST
 from semiology.features import FEATURES
 from semiology.render.text import json_text
 from semiology.reports.compare.enhancements import enhancement_effects
@@ -34,8 +35,6 @@ PAGE = "report.html"
 PROVENANCE = "provenance.json"
 TABLES = "tables"
 FIGURES = "figures"
-TEST = "test"
-"""Name of the split that has tables of its own."""
 FEW_RESAMPLES = 100
 """Enough where only the values are printed."""
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.problems import SettingsError
+from semiology.data.protection.splits import SCORE
 from semiology.data.windows.sliding import unusable_reason
 from semiology.enhancements.pipeline.cache import is_whole
 from semiology.enhancements.pipeline.manifest import Enhanced, read_manifest, source_state
@@ -89,7 +90,8 @@ def usable_plan(feature: str, enhancement: str, settings: Settings) -> EnhancedP
     kept = _substituted(base, enhancement, rows, left_out)
     rows = {name: rows[name] for name in kept}
     elsewhere = "" if folder == settings.data else f" --out {shlex.quote(str(folder))}"
-    command = f"semiology enhance {shlex.quote(str(settings.data))} --with {enhancement}{elsewhere}"
+    split = "" if settings.purpose == SCORE else f" --split {settings.purpose}"
+    command = f"semiology enhance {shlex.quote(str(settings.data))} --with {enhancement}{elsewhere}{split}"
     missing = {name: reason for name, reason in not_made.items() if name in asked}
     if missing:
         reasons = "; ".join(

@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semiology.data.problems import SettingsError
+from semiology.data.protection.splits import PROTECTED
 from semiology.data.windows.sliding import Segment
 from semiology.enhancements.registry import features_of
 from semiology.features import AUDIO_FEATURES, FEATURES, THREE_CLASSES
@@ -169,12 +170,24 @@ def coverage(feature: str) -> dict[str, Any]:
 
 
 def run_facts(plan: Plan, settings: Settings) -> dict[str, Any]:
-    """Return what a task's ``metadata`` says of the run: packages, recording set, segments, sound."""
+    """Return what a task's ``metadata`` says of the run: packages, recording set, splits, segments, sound."""
+    handed = plan.handed_out
+    opened = {name: len(handed.protected(name)) for name in PROTECTED} if handed else {}
+    splits = (
+        {
+            "split": settings.purpose,
+            "recordings_protected": opened,
+            "recordings_withheld": dict(handed.withheld),
+        }
+        if handed and (handed.withheld or any(opened.values()))
+        else {}
+    )
     return {
         # lmms-eval records the commit of the current folder where one would look for its version
         "packages": installed_versions(),
         "recording_set": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
         "simulated": plan.recording_set.metadata.get("simulated") is True,
+        **splits,
         "window": settings.window_name,
         "sound": sound_override(),
     }

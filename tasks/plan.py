@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from loguru import logger
@@ -16,6 +16,7 @@ from tqdm import tqdm
 from semiology.data.cache import write_whole
 from semiology.data.media.picture_width import width_refused
 from semiology.data.media.probe import MediaError, MediaInfo, needs_clip, probe
+from semiology.data.protection.splits import HandedOut, hand_out
 from semiology.data.recording_set import Annotation, Presence, Recording, RecordingSet
 from semiology.data.tables.reading import read_recording_set
 from semiology.data.windows.sliding import Segment, SlidingWindow, too_long, unusable_reason
@@ -50,12 +51,17 @@ class RecordingPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every recording of a set, either with its segments or with the reason for its exclusion."""
+    """Every recording that may be asked about, with its segments or with the reason for its exclusion.
+
+    ``recording_set`` holds those that were handed out for the purpose of the run; None of ``handed_out`` says that
+    nobody chose among them.
+    """
 
     recording_set: RecordingSet
     window: SlidingWindow
     recordings: Mapping[str, RecordingPlan]
     excluded: Mapping[str, str]
+    handed_out: HandedOut | None = None
 
     def is_asked(self, annotation: Annotation) -> bool:
         """Whether an annotation gives a question: usable media, and a truth that an answer can have.
@@ -77,12 +83,15 @@ class Plan:
 
 
 def make_plan(settings: Settings) -> Plan:
-    """Read the recording set, look at every media file and cut the time axis into segments.
+    """Read the recording set, open the media that the purpose may use, and cut the time axis into segments.
 
     Raises:
         RecordingSetError: The recording set has problems; all of them are listed.
+        ValueError: The purpose gets no recording of it.
     """
-    return plan_of(read_recording_set(settings.data), settings.window)
+    recording_set = read_recording_set(settings.data)
+    handed_out = hand_out(recording_set.recordings, settings.purpose)
+    return replace(plan_of(handed_out.narrow(recording_set), settings.window), handed_out=handed_out)
 
 
 _plans: dict[Settings, tuple[str, Plan]] = {}

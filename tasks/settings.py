@@ -7,8 +7,9 @@ from pathlib import Path
 
 from semiology.data.cache import cache_directory as cache_directory
 from semiology.data.problems import SettingsError
+from semiology.data.protection.splits import SCORE, parse_purpose
 from semiology.data.windows.sliding import QWEN3, STANDARD, SlidingWindow
-from semiology.settings import DATA, PROMPT, SOUND, WINDOW
+from semiology.settings import DATA, PROMPT, SOUND, SPLIT, WINDOW
 
 WINDOWS: dict[str, SlidingWindow] = {"standard": STANDARD, "qwen3": QWEN3}
 SOUNDS = ("none", "array", "data_url")
@@ -23,12 +24,14 @@ class Settings:
         cache: Folder for derived files (question tables, cut clips); created with mode 0700.
         prompt_id: Which wording of the prompt library every feature uses.
         window_name: ``standard`` (30 s, 60 frames) or ``qwen3`` (60 s, 120 frames).
+        purpose: Whose recordings are asked, one of `semiology.data.protection.splits.PURPOSES`.
     """
 
     data: Path
     cache: Path
     prompt_id: str
     window_name: str
+    purpose: str = SCORE
 
     @property
     def window(self) -> SlidingWindow:
@@ -50,7 +53,7 @@ def read_settings() -> Settings:
     """Read the settings from the environment.
 
     Raises:
-        SettingsError: No recording set is named, the folder does not exist, or the window is unknown.
+        SettingsError: No recording set is named, the folder does not exist, or window or split are unknown.
     """
     chosen = DATA.text()
     if not chosen:
@@ -64,7 +67,11 @@ def read_settings() -> Settings:
     window = WINDOW.text()
     if window not in WINDOWS:
         raise SettingsError(f"{WINDOW}={window}: unknown window; use one of {', '.join(WINDOWS)}")
-    return Settings(data.resolve(), cache_directory(), PROMPT.text(), window)
+    try:
+        purpose = parse_purpose(SPLIT.text(), setting=SPLIT.name)
+    except ValueError as error:
+        raise SettingsError(str(error)) from None
+    return Settings(data.resolve(), cache_directory(), PROMPT.text(), window, purpose)
 
 
 def sound_override() -> str | None:

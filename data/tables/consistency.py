@@ -139,6 +139,14 @@ def _warnings(reading: Reading) -> list[Problem]:
         if item.present == "yes" and item.onset_s is None and item.offset_s is not None:
             message = f"{item.video_id}, {item.feature}: an offset without an onset"
             warnings.append(Problem(_ANNOTATIONS, row, message, "add onset_s if it is known"))
+    without = [row for row, item in reading.recordings if not item.split]
+    if 0 < len(without) < len(reading.recordings):
+        patients = {item.patient_id for _row, item in reading.recordings if item.split}
+        lost = [row for row, item in reading.recordings if not item.split and item.patient_id not in patients]
+        if lost:
+            message = f"{len(lost)} recordings are of patients without a split, in a set that has splits"
+            fix = "write train, dev, test or confirm; nothing is trained on them where others are named train"
+            warnings.append(Problem(_RECORDINGS, lost[0], message, fix))
     videos = {item.video_id for _row, item in reading.annotations}
     bare = [item.video_id for _row, item in reading.recordings if item.video_id not in videos]
     if bare:

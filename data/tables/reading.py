@@ -12,6 +12,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel
 
 from semiology.data.problems import Problem, RecordingSetError
+from semiology.data.protection.splits import parse_split
 from semiology.data.recording_set import Annotation, Diagnosis, Presence, Recording, RecordingSet, Side
 from semiology.data.tables import cells
 from semiology.data.tables.cells import CellError, RowCells
@@ -197,7 +198,7 @@ def _recording(reader: _RowReader, directory: Path, require: bool) -> Recording 
         audio=reader.file("audio", directory, require),
         duration_s=duration,
         diagnosis=cast("Diagnosis | None", reader.choice("diagnosis", ("ES", "NES"), cells.DIAGNOSES)),
-        split=row["split"] or None,
+        split=reader.optional("split", parse_split),
         fold=row["fold"] or None,
         pose=reader.file("pose", directory, require, folder=True),
         transcript=reader.file("transcript", directory, require),

@@ -7,17 +7,14 @@ that of a video which was replaced since.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, get_args
 
-from semiology.data.cache import write_whole
+from semiology.data.cache import locked, write_whole
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Recording
 from semiology.data.tables.csv_tables import Row, check_columns, read_table
@@ -110,22 +107,12 @@ def write_manifest(folder: Path, rows: Iterable[Enhanced]) -> None:
         RecordingSetError: the manifest that is there has faults.
         OSError: the folder cannot be written to.
     """
-    with _locked(folder):
+    with locked(folder):
         known = read_manifest(folder)
         known |= {(row.video_id, row.enhancement): row for row in rows}
         ordered = sorted(known.values(), key=lambda row: (row.video_id, list(STEPS).index(row.enhancement)))
         text = table_text(COLUMNS, [_cells(row, folder) for row in ordered])
         write_whole(folder / MANIFEST, text)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _row(row: Row, folder: Path) -> Enhanced:

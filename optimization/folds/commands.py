@@ -35,7 +35,10 @@ def folds_command(
     folds: Annotated[int, typer.Option(help="Number of folds to draw.", min=2)] = 5,
     seed: Annotated[int, typer.Option(help="The same set, number and seed give the same folds.")] = 0,
     split: Annotated[
-        str | None, typer.Option(help="Draw folds only within this split, e.g. train; others get none.")
+        str | None,
+        typer.Option(
+            help="Draw folds within train, dev, develop (both), …; others get none.", show_default=False
+        ),
     ] = None,
     table: _Table = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace folds that are there already.")] = False,
@@ -45,20 +48,24 @@ def folds_command(
     """Put the patients of a recording set into folds, and write them to recordings.csv.
 
     All recordings of a patient share a fold; features and ES/NES are spread as evenly as the patients allow.
-    What is missing in a fold is named.
+    What is missing in a fold is named. Patients of the splits test and confirm get no fold unless --split names
+    them: folds never overrule a split.
     """
     from semiology.data.problems import RecordingSetError
+    from semiology.data.protection.splits import DEVELOP, parse_purpose
     from semiology.data.tables.reading import read_recording_set
-    from semiology.optimization.folds.draw import draw_folds, fold_balance, folds_fingerprint
+    from semiology.optimization.folds.draw import draw_folds, fold_balance, folds_fingerprint, protected_notes
     from semiology.optimization.folds.tables import read_folds, write_folds
 
     try:
         recording_set = read_recording_set(directory, require_media=False)
         notes: list[str] = []
         if table is None:
-            fold_of_patient = draw_folds(recording_set, folds, seed=seed, split=split)
+            purpose = DEVELOP if split is None else parse_purpose(split)
+            fold_of_patient = draw_folds(recording_set, folds, seed=seed, purpose=purpose)
         else:
             fold_of_patient, notes = read_folds(table, recording_set)
+        notes += protected_notes(recording_set, fold_of_patient)
         balance = fold_balance(recording_set, fold_of_patient)
         if not dry_run:
             write_folds(directory, fold_of_patient, replace=replace)

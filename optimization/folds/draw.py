@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from semiology.data.protection.splits import DEVELOP, PROTECTED, PURPOSES, hand_out, split_of_patients
 from semiology.data.recording_set import Recording, RecordingSet
 from semiology.features import FEATURES
 from semiology.metrics.arrays import Codes, Floats
@@ -72,24 +73,27 @@ class FoldBalance:
 
 
 def draw_folds(
-    recording_set: RecordingSet, folds: int = 5, *, seed: int = 0, split: str | None = None
+    recording_set: RecordingSet, folds: int = 5, *, seed: int = 0, purpose: str = DEVELOP
 ) -> dict[str, str]:
     """Put patients into folds named "0", "1", …; the same set, number and seed give the same folds.
 
     Args:
         seed: of the order in which patients are placed.
-        split: only patients of this split (such as ``train``) get a fold; by default all.
+        purpose: whose patients get a fold, one of `semiology.data.protection.splits.PURPOSES`; by default those
+            to develop on, which are all where the set has no splits.
 
     Returns:
         Fold by patient id, in the set's order of patients.
 
     Raises:
         FoldError: fewer than two folds, or fewer patients than folds.
+        ValueError: no patient is of the purpose.
     """
-    recordings = [item for item in recording_set.recordings if split is None or item.split == split]
+    recordings = hand_out(recording_set.recordings, purpose).recordings
     patients = list(dict.fromkeys(item.patient_id for item in recordings))
     if not 2 <= folds <= len(patients):
-        where = f" of split {split!r}" if split else ""
+        whole = len(recordings) == len(recording_set.recordings)
+        where = "" if whole else f" of the split {' or '.join(PURPOSES[purpose])}"
         few = "folds need two patients or more"
         fix = f"use 2 to {len(patients)} folds" if len(patients) > 1 else few
         raise FoldError(
@@ -112,7 +116,7 @@ def fold_balance(recording_set: RecordingSet, fold_of_patient: Mapping[str, str]
     recordings = [item for item in recording_set.recordings if fold_of_patient.get(item.patient_id)]
     if not recordings:
         raise FoldError("no patient of the recording set has a fold → draw folds first")
-    names = sorted({fold_of_patient[item.patient_id] for item in recordings}, key=_natural)
+    names = sorted({fold_of_patient[item.patient_id] for item in recordings}, key=natural)
     patients = list(dict.fromkeys(item.patient_id for item in recordings))
     table = _patient_table(recording_set, recordings, patients)
     fold = np.array([names.index(fold_of_patient[patient]) for patient in patients], dtype=np.int64)
@@ -127,7 +131,7 @@ def nested_splits(fold_of_patient: Mapping[str, str]) -> dict[str, Parts]:
     Raises:
         FoldError: there are fewer than three folds.
     """
-    names = sorted(set(fold_of_patient.values()), key=_natural)
+    names = sorted(set(fold_of_patient.values()), key=natural)
     if len(names) < 3:
         raise FoldError(
             f"{counted(len(names), 'fold')} → train, development and test parts need at least three"
@@ -148,6 +152,24 @@ def folds_fingerprint(fold_of_patient: Mapping[str, str]) -> str:
     """Return the SHA-256 of who is in which fold, independent of order; for the record of a search."""
     text = json.dumps(sorted(fold_of_patient.items()), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def protected_notes(recording_set: RecordingSet, fold_of_patient: Mapping[str, str]) -> list[str]:
+    """Return in sentences which patients of protected splits have no fold, or one that nothing is trained on."""
+    notes = []
+    splits = split_of_patients(recording_set.recordings)
+    for name in PROTECTED:
+        patients = [patient for patient, split in splits.items() if split == name]
+        inside = sum(patient in fold_of_patient for patient in patients)
+        if len(patients) > inside:
+            left = counted(len(patients) - inside, "patient")
+            notes.append(f"{left} of the split {name} got no fold → --split {name} draws folds among them")
+        if inside:
+            notes.append(
+                f"{counted(inside, 'patient')} of the split {name} with a fold: searches and training never use "
+                "them, whatever their fold"
+            )
+    return notes
 
 
 def folds_of(recording_set: RecordingSet) -> dict[str, str]:
@@ -280,5 +302,6 @@ def _warnings(counts: Sequence[FoldCounts]) -> list[str]:
     return warnings
 
 
-def _natural(name: str) -> tuple[int, str]:
+def natural(name: str) -> tuple[int, str]:
+    """Return what sorts names of folds: numbers by value, before words."""
     return (int(name), name) if name.isdigit() else (10**9, name)

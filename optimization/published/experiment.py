@@ -27,6 +27,8 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
 
 from semiology.backends.journal import Journal
+from semiology.data.protection.ledger import Look, digest, enter
+from semiology.data.protection.splits import DEVELOP, TEST, hand_out, split_of_patients
 from semiology.optimization.folds.draw import Parts, draw_folds, folds_fingerprint, folds_of
 from semiology.optimization.proposers.guarded import PREDICTOR, GuardedProposer
 from semiology.optimization.proposers.rules import CandidateRules, all_ids, with_format
@@ -95,11 +97,12 @@ def run_published(options: SearchOptions, prepared: Prepared) -> dict[str, Any]:
     if given:
         raise SearchError(f"--preset published fixes what {', '.join(given)} would choose → leave that out")
     plan, prompts = prepared.plan, published_prompts()
-    folds = folds_of(plan.recording_set)
+    # Folds never overrule a split: each fold is the test in turn, so no patient kept for tests may be in one.
+    developed = hand_out(plan.recording_set.recordings, DEVELOP).recordings
+    patients = list(dict.fromkeys(each.patient_id for each in developed))
+    folds = {name: fold for name, fold in folds_of(plan.recording_set).items() if name in patients}
     if not folds:
-        check_patients(
-            len(plan.recording_set.patients), FOLDS, f"the {FOLDS} folds of the published experiment"
-        )
+        check_patients(len(patients), FOLDS, f"the {FOLDS} folds of the published experiment")
         folds = draw_folds(plan.recording_set, FOLDS, seed=SEED)
     names = sorted(set(folds.values()))
     divisions = {  # all of them before the first question, so that a fold that is too small costs nothing
@@ -123,8 +126,14 @@ def run_published(options: SearchOptions, prepared: Prepared) -> dict[str, Any]:
     with Journal(folder.path / ANSWERS) as journal:
         remembered = RememberedAnswers(prepared.answerer, journal, prepared.key_of)
         found = _searched(options, prepared, prompts, divisions, remembered, journal)
+        looks = []
+        if not split_of_patients(plan.recording_set.recordings):  # else the folds hold no protected patient
+            look = Look("optimize", {TEST: frozenset(folds)}, identity, digest(sorted(map(list, divisions))))
+            looks = enter(plan.recording_set.directory, look)
         rows = _tested(prompts, divisions, found, remembered, folder)
-    notes = [*left_out(plan.recording_set, folds), *cautions(divisions), *unread(rows)]
+    kept_back = plan.handed_out.notes() if plan.handed_out else []
+    kept_back += [each.sentence for each in looks]
+    notes = [*kept_back, *left_out(plan.recording_set, folds), *cautions(divisions), *unread(rows)]
     summary = {**identity, "questions_asked": remembered.asked, "windows_read": remembered.windows,
                "questions_from_journal": remembered.known,
                "rows": plain(rows), "features": plain(means(rows)), "notes": notes}  # fmt: skip

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from semiology.data.protection.splits import ALL, DEV, DEVELOP, TEST, hand_out, split_of_patients
 from semiology.data.recording_set import RecordingSet
-from semiology.optimization.folds.draw import FoldError, Parts, draw_folds, folds_of, nested_splits
+from semiology.optimization.folds.draw import FoldError, Parts, draw_folds, folds_of, natural, nested_splits
 from semiology.optimization.search.options import SearchError
 from semiology.prompts.library import Prompt
 from semiology.render.text import counted
@@ -22,7 +24,6 @@ from semiology.tasks.plan import Plan
 
 PARTS = ("train", "development", "test")
 DRAWN_FOLDS = 4
-TEST_SPLIT = "test"
 
 
 @dataclass(frozen=True)
@@ -56,39 +57,78 @@ class FeatureExamples:
 def divide_patients(
     recording_set: RecordingSet, *, test_fold: str | None = None, folds: int = DRAWN_FOLDS, seed: int = 0
 ) -> Parts:
-    """Divide the patients of a set into train, development and test.
+    """Divide the patients of a set into train, development and test; those of the split ``confirm`` are in none.
 
-    The folds that the set carries are used where there are three or more; else the patients of its split
-    ``test`` are the test and the others are drawn into development (one of ``folds`` - 1) and train; else
-    all are drawn into folds.
+    Splits come first: patients of ``test`` are the test, those of ``dev`` the development. What they leave open is
+    taken from the folds that the set carries, within the patients that remain: for the test where there are three or
+    more (``test_fold``), for the development where there are two. What is open then is drawn: the test from the
+    data themselves (`data_seed`), so that no seed of a search gives other test patients, the development with
+    ``seed``.
 
     Raises:
         FoldError: there are too few patients, or no such fold.
+        ValueError: no patient is to develop on, or a patient is in two splits.
     """
-    carried = folds_of(recording_set)
-    if len(set(carried.values())) >= 3:
+    splits = split_of_patients(recording_set.recordings)
+    developed = hand_out(recording_set.recordings, DEVELOP).recordings
+    recording_set = replace(recording_set, recordings=developed)
+    test = tuple(sorted(patient for patient, split in splits.items() if split == TEST))
+    named = tuple(sorted({each.patient_id for each in developed if each.split == DEV}))
+    carried = {patient: fold for patient, fold in folds_of(recording_set).items() if patient not in named}
+    count = len(set(carried.values()))
+    if test and test_fold is not None:
+        raise FoldError(
+            f"--test-fold {test_fold}: the split 'test' names the test patients, and folds never overrule a split "
+            "→ leave --test-fold out"
+        )
+    if not test and not named and count >= 3:
         return _of_folds(carried, test_fold, "folds of the recording set")
-    check_patients(len(recording_set.patients), 3, "train, development and test")
     if test_fold is not None:
-        has = counted(len(set(carried.values())), "fold") if carried else "no folds"
+        has = counted(count, "fold") if carried else "no folds"
         raise FoldError(
             f"--test-fold {test_fold}: the recording set has {has}, not three or more → draw them with "
             "`semiology data folds`"
         )
-    test = {item.patient_id for item in recording_set.recordings if item.split == TEST_SPLIT}
+    rest = [patient for patient in recording_set.patients if patient not in named]
+    source = ["split 'test'"]
     if not test:
-        folds = min(folds, len(recording_set.patients))
-        drawn = draw_folds(recording_set, folds, seed=seed)
-        return _of_folds(drawn, None, f"{folds} folds drawn with seed {seed}")
-    others = tuple(item for item in recording_set.recordings if item.patient_id not in test)
-    patients = len({item.patient_id for item in others})
-    check_patients(patients, 2, "beside the split 'test', train and development")
-    folds = min(folds - 1, patients)
-    drawn = draw_folds(replace(recording_set, recordings=others), folds, seed=seed)
-    development = tuple(sorted(name for name, fold in drawn.items() if fold == "0"))
-    train = tuple(sorted(name for name, fold in drawn.items() if fold != "0"))
-    source = f"split 'test'; development drawn with seed {seed} from the others"
-    return Parts(train, development, tuple(sorted(test)), source)
+        check_patients(
+            len(rest), 2 if named else 3, "train and test" if named else "train, development and test"
+        )
+        test = _drawn(recording_set, rest, folds, data_seed(recording_set))
+        source = [f"{counted(len(test), 'test patient')} drawn from the data set itself, whatever the seed"]
+        rest = [patient for patient in rest if patient not in test]
+        carried = {}
+    if named:
+        check_patients(len(rest), 1, "beside the splits 'test' and 'dev', train")
+        source.append("split 'dev'")
+        development = named
+    elif count >= 2 and carried:
+        first = min(set(carried.values()), key=natural)
+        source.append(f"development fold {first} of the recording set")
+        development = tuple(sorted(patient for patient, fold in carried.items() if fold == first))
+        rest = [patient for patient in rest if patient in carried]
+    else:
+        check_patients(len(rest), 2, "beside the split 'test', train and development")
+        source.append(f"development drawn with seed {seed} from the others")
+        development = _drawn(recording_set, rest, folds - 1, seed)
+    train = tuple(sorted(set(rest) - set(development)))
+    return Parts(train, development, test, "; ".join(source))
+
+
+def data_seed(recording_set: RecordingSet) -> int:
+    """Return a seed that follows from the set's name and its patients, for what no search may draw anew."""
+    content = json.dumps([recording_set.name, sorted(recording_set.patients)], ensure_ascii=False)
+    return int(hashlib.sha256(content.encode()).hexdigest()[:8], 16)
+
+
+def _drawn(recording_set: RecordingSet, patients: Collection[str], folds: int, seed: int) -> tuple[str, ...]:
+    """Return the patients of one of so many balanced folds of some patients."""
+    among = tuple(each for each in recording_set.recordings if each.patient_id in patients)
+    drawn = draw_folds(
+        replace(recording_set, recordings=among), min(folds, len(patients)), seed=seed, purpose=ALL
+    )
+    return tuple(sorted(patient for patient, fold in drawn.items() if fold == "0"))
 
 
 def check_patients(patients: int, least: int, parts: str) -> None:
@@ -100,11 +140,16 @@ def check_patients(patients: int, least: int, parts: str) -> None:
 
 
 def left_out(recording_set: RecordingSet, patients: Collection[str]) -> list[str]:
-    """Return a caution if some patients of a set are not among those that its folds put into a part."""
-    without = [name for name in recording_set.patients if name not in patients]
-    if not without:
-        return []
-    return [f"{counted(len(without), 'patient')} of the set without a fold: asked about nothing"]
+    """Return a caution if some patients of a set are not among those that its splits and folds put into a part."""
+    splits = split_of_patients(recording_set.recordings)
+    without = Counter(
+        f"of the split {splits[name]}"
+        if name in splits
+        else f"of the set without a {'split' if splits else 'fold'}"
+        for name in recording_set.patients
+        if name not in patients
+    )
+    return [f"{counted(number, 'patient')} {whose}: asked about nothing" for whose, number in without.items()]
 
 
 def feature_examples(plan: Plan, prompt: Prompt, parts: Parts) -> FeatureExamples:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ def _table(part: str, features: Sequence[FeatureResult]) -> Table:
 
     selected = part == "development"
     columns = [Column("feature"), Column("F1 before"), Column("F1 after"), Column("difference", "+.2f")]
-    columns += [] if selected else [Column("p")]
+    columns += [] if selected else [Column("p\n(Holm)")]
     rows = []
     for each in features:
         found = each.development if selected else each.test
@@ -46,7 +47,8 @@ def _table(part: str, features: Sequence[FeatureResult]) -> Table:
             rows.append(Row((name, why, *[""] * len(columns[1:]))))
             continue
         scores = (found.before["f1"], found.after["f1"], found.difference["f1"])
-        p_value = "<0.001" if found.p_value["f1"] < 0.001 else f"{found.p_value['f1']:.3f}"
+        p = math.nan if each.correction is None else each.correction.p_adjusted.get("f1", math.nan)
+        p_value = "" if math.isnan(p) else "<0.001" if p < 0.001 else f"{p:.3f}"
         cells: list[Cell] = [name, *(number_of(score) for score in scores)]
         cells += [found.always_yes_f1] if selected else [p_value, found.always_yes_f1]
         rows.append(Row(tuple(cells)))

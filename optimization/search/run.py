@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,13 @@ from semiology.optimization.search.examples import (
     left_out,
 )
 from semiology.optimization.search.lineage import Recorder, SearchProgress
+from semiology.optimization.search.looks import (
+    Correction,
+    close_test,
+    looks_notes,
+    open_test,
+    result_entry,
+)
 from semiology.optimization.search.options import SearchOptions
 from semiology.optimization.search.run_folder import (
     ANSWERS,
@@ -45,12 +52,16 @@ Found = TypeVar("Found")
 
 @dataclass(frozen=True)
 class FeatureResult:
-    """One feature's result: the wording found, and both wordings on development and on test patients."""
+    """One feature's result: the wording found, and both wordings on development and on test patients.
+
+    ``correction`` is what earlier looks at the test patients leave of ``test``.
+    """
 
     found: FoundWording
     development: WordingComparison
     test: WordingComparison | None
     wordings: Path | None
+    correction: Correction | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,8 @@ def optimize(options: SearchOptions, prepared: Prepared) -> OptimizationResult:
     examples = {
         name: feature_examples(prepared.plan, begin_with(name, options), parts) for name in options.features
     }
-    notes = left_out(recording_set, [name for part in PARTS for name in getattr(parts, part)])
+    notes = prepared.plan.handed_out.notes() if prepared.plan.handed_out else []
+    notes += left_out(recording_set, [name for part in PARTS for name in getattr(parts, part)])
     notes += [note for each in examples.values() for note in check_examples(each)]
     fingerprint = data_fingerprint(recording_set, parts, options.features)
     identity = _identity(options, prepared, parts, fingerprint)
@@ -113,14 +125,22 @@ def optimize(options: SearchOptions, prepared: Prepared) -> OptimizationResult:
 
         found = side_by_side([partial(search, name) for name in options.features], rounds.leave)
         tests = {name: each.test for name, each in examples.items()}
+        ended = {each.feature: (each.begun_text, each.chosen) for each in found if not each.unfinished}
+        opened = open_test(recording_set.directory, tests, ended, identity)
         book = _tested(options, tests, found, remembered, folder)
-
-        results = [
-            _feature_result(
-                each, examples[each.feature], book, folder, options.seed, fingerprint, prepared.model
-            )
-            for each in found
-        ]
+        results = [_feature_result(each, examples[each.feature], book, options.seed) for each in found]
+        if opened is not None:
+            tested = {
+                each.found.feature: result_entry(
+                    tests[each.found.feature], book, each.found, each.test, prepared.model
+                )
+                for each in results
+                if each.test is not None
+            }
+            looks, corrected = close_test(opened, tested)
+            notes += looks_notes(looks, corrected)
+            results = [replace(each, correction=corrected.get(each.found.feature)) for each in results]
+        results = [_written(each, folder, fingerprint, prepared.model) for each in results]
         notes += [note for each in found for note in (*each.notes, *_unread(each))]
         summary = {
             **identity,
@@ -136,27 +156,26 @@ def optimize(options: SearchOptions, prepared: Prepared) -> OptimizationResult:
 
 
 def _feature_result(
-    found: FoundWording,
-    examples: FeatureExamples,
-    book: AnswerBook,
-    folder: RunFolder,
-    seed: int,
-    fingerprint: str,
-    model: str,
+    found: FoundWording, examples: FeatureExamples, book: AnswerBook, seed: int
 ) -> FeatureResult:
-    """Compare the wording found with the one begun with, and write it where it is new."""
+    """Compare the wording found with the one begun with."""
 
     def compared(asked: Sequence[Example]) -> WordingComparison:
         before, after = (book.answers(wording, asked) for wording in (found.begun_text, found.chosen))
         return compare_wordings(asked, before, after, seed=seed)
 
-    development = compared(examples.development)
     test = compared(examples.test) if examples.test and not found.unfinished else None
-    path = None
-    if found.is_new and not found.unfinished:
-        entry = wording_entry(found, development, test, data=fingerprint, model=model)
-        path = folder.write(f"{WORDINGS}/{found.feature}.yaml", wording_file(found.feature, entry))
-    return FeatureResult(found, development, test, path)
+    return FeatureResult(found, compared(examples.development), test, None)
+
+
+def _written(each: FeatureResult, folder: RunFolder, fingerprint: str, model: str) -> FeatureResult:
+    """Write the wording found where it is new."""
+    found = each.found
+    if not found.is_new or found.unfinished:
+        return each
+    entry = wording_entry(found, each.development, each.test, each.correction, data=fingerprint, model=model)
+    path = folder.write(f"{WORDINGS}/{found.feature}.yaml", wording_file(found.feature, entry))
+    return replace(each, wordings=path)
 
 
 def _identity(options: SearchOptions, prepared: Prepared, parts: Parts, fingerprint: str) -> dict[str, Any]:
@@ -225,6 +244,7 @@ def _plain_result(each: FeatureResult) -> dict[str, Any]:
         "metric_calls": found.lineage["metric_calls"],
         "development": plain(each.development),
         "test": plain(each.test) if each.test else None,
+        "test_corrected": asdict(each.correction) if each.correction else None,
         "wordings": each.wordings.name if each.wordings else None,
     }
 

@@ -19,6 +19,7 @@ import yaml
 from semiology.data.cache import write_whole
 from semiology.features import group_of
 from semiology.optimization.proposers.rules import split_format
+from semiology.optimization.search.looks import Correction
 from semiology.optimization.search.options import SearchError
 from semiology.optimization.search.scores import WordingComparison, with_interval
 from semiology.optimization.search.search import FoundWording
@@ -46,7 +47,7 @@ class RunFolder:
     """
 
     def __init__(self, path: Path, identity: Mapping[str, Any]) -> None:
-        self.path = path
+        self.path, self.identity = path, identity
         try:
             path.mkdir(parents=True, exist_ok=True, mode=0o700)
             known = _read(path / IDENTITY)
@@ -144,6 +145,7 @@ def wording_entry(
     found: FoundWording,
     development: WordingComparison,
     test: WordingComparison | None,
+    correction: Correction | None = None,
     *,
     data: str,
     model: str,
@@ -154,6 +156,7 @@ def wording_entry(
         found: the wording and its search.
         development: it beside the one the search began with, on the patients that selected it.
         test: the same on the patients that nothing was chosen on, if there are any.
+        correction: what earlier looks at these patients leave of it.
         data: fingerprint of the data. model: name and arguments of the model.
     """
     text, named = split_format(found.chosen)
@@ -166,6 +169,9 @@ def wording_entry(
             f"test F1 {after} on {counted(test.n, 'recording')} of {counted(test.patients, 'patient')}, "
             f"{before} for the parent"
         )
+    if correction is not None and "f1" in correction.p_adjusted:
+        compared = counted(correction.comparisons, "comparison")
+        scored.append(f"p {correction.p_adjusted['f1']:.3f}, corrected for {compared} on these test patients")
     return {
         "id": wording_id(text, answer_format),
         "text": text,

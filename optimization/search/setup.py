@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from semiology.backends.journal import Journal, answer_key, failure_of
 from semiology.data.cache import cache_directory, content_digest
+from semiology.data.protection.splits import SCORE
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
 from semiology.harness.asking import ask_documents
 from semiology.optimization.proposers.grammar_walk import OfflineProposer
@@ -75,7 +76,7 @@ def prepare(options: SearchOptions) -> Prepared:
     DATA.choose(str(options.data))
     WINDOW.choose(options.window or window_for_model(model, model_args))
     prefer_decord()
-    plan = current_plan(read_settings())
+    plan = current_plan(replace(read_settings(), purpose=SCORE))  # a search never gets confirm patients
     answerer = LmmsEvalAnswerer(lambda: load_model(model, model_args), model, plan)
     name = f"{options.model} {options.model_args}".strip()
     return Prepared(plan, answerer, reply_key(plan, model, model_args), name, proposer_of)

@@ -171,7 +171,7 @@ def make_sweep_plan(
     _check(features, enhancements, margin)
     names = FEATURES if features is None else tuple(dict.fromkeys(features))
     swept: list[FeatureSweep] = []
-    notes: list[str] = []
+    notes = plan.handed_out.notes() if plan.handed_out else []
     for feature in names:
         try:
             selection = select_wordings(feature, prompts, formats)

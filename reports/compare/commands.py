@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from semiology.data.cache import write_whole
+from semiology.data.protection.splits import SPLIT_HELP
 from semiology.render.help import examples
 from semiology.render.text import json_text
 from semiology.reports.options import Resamples
 
 if TYPE_CHECKING:
     from semiology.reports.compare.comparison import Comparison, Options
+    from semiology.reports.protected import ScoredSet
 
 COMPARE_EPILOG = examples(
     "semiology compare runs/old runs/new --out compared",
@@ -55,7 +57,7 @@ _Data = Annotated[
 ]
 _Split = Annotated[
     str | None,
-    typer.Option(help="Only this split, or 'all'; by default all but 'confirm', whose use is counted."),
+    typer.Option(help=f"{SPLIT_HELP} Needs --data; every look at test or confirm patients is counted."),
 ]
 _AnySet = Annotated[
     bool, typer.Option("--any-set", help="Compare runs about recording sets of different names.")
@@ -85,10 +87,10 @@ def compare(
 
     from semiology.render.table import table_console
     from semiology.reports.compare.comparison import Options, compare_sides
-    from semiology.reports.compare.confirm_split import select_split
     from semiology.reports.compare.enhancements import compare_enhancements
     from semiology.reports.compare.files import content, print_comparison, write_comparison
     from semiology.reports.compare.sides import read_side
+    from semiology.reports.protected import scored_set
 
     given = [side is not None for side in (first, second, base, enhanced)]
     if given not in ([True, True, False, False], [False, False, True, True]):
@@ -103,7 +105,7 @@ def compare(
         return
     if data is None and split is not None:
         raise typer.BadParameter("a split needs the recording set: add --data DIR", param_hint="--split")
-    selection = None if data is None else select_split(data, split)
+    scored = None if data is None else scored_set(data, split)
     options = Options(
         features=feature_names(features),
         policy=policy,
@@ -111,18 +113,21 @@ def compare(
         resamples=resamples,
         seed=seed,
         margin=margin,
-        recordings=selection.recordings if selection else None,
         any_set=any_set,
     )
     with Console(stderr=True).status("Reading answers") as status:
         sides = [read_side(text) for text in (first, second, base, enhanced) if text is not None]
+        videos = {
+            str(name) for side in sides for each in side.conditions for name in each.answers["video_id"]
+        }
+        options = replace(options, recordings=scored.kept(videos) if scored else None)
         status.update("Comparing patient by patient")
         if base is None:
             made = [compare_sides(sides[0], sides[1], options)]
         else:
             made = compare_enhancements(sides[0], sides[1], options)
-    told = [selection.note] if selection and selection.note else []
-    told += _openings(made, data, options)
+    told = scored.notes(videos) if scored else []
+    told += _looks(made, scored, options) if scored else []
     made = [replace(comparison, notes=(*comparison.notes, *told)) for comparison in made]
     written: list[Path] = []
     for comparison in made:
@@ -190,25 +195,15 @@ def feature_names(text: str | None) -> tuple[str, ...]:
     return tuple(name for name in FEATURES if name in wanted)
 
 
-def _openings(made: Sequence[Comparison], data: Path | None, options: Options) -> list[str]:
-    """Enter and tell each look at the confirm split."""
-    from semiology.reports.compare.confirm_split import answers_digest, enter_opening, select_split
-
-    if data is None:
-        return []
-    confirm = select_split(data, "all").confirm
-    told = []
+def _looks(made: Sequence[Comparison], scored: ScoredSet, options: Options) -> list[str]:
+    """Enter each look at protected patients; return what the ledger says after the last."""
+    told: list[str] = []
     for comparison in made:
-        seen = comparison.pairs[comparison.pairs["video_id"].isin(confirm)]
-        if len(seen):
-            what = {
-                "command": "compare",
-                "first": comparison.first,
-                "second": comparison.second,
-                "recordings": int(seen["video_id"].nunique()),
-                "margin": options.margin,
-                "policy": options.policy,
-                "answers": answers_digest(seen.to_numpy().tolist()),
-            }
-            told = [enter_opening(data, what).sentence]
+        chosen = {
+            "first": comparison.first,
+            "second": comparison.second,
+            "margin": options.margin,
+            "policy": options.policy,
+        }
+        told = scored.enter("compare", comparison.pairs, chosen) or told
     return told

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from semiology.data.deidentify.opaque_ids import opaque_ids
+from semiology.data.protection.splits import split_of_patients
 from semiology.data.tables.reading import read_recording_set
 from semiology.features import FEATURES
 from semiology.render.text import shown_text
@@ -76,6 +77,7 @@ def recording_set_facts(data: Path, page_folder: Path, *, with_videos: bool) -> 
         return quote(Path(relative).as_posix())
 
     recordings = read_recording_set(data, require_media=with_videos)
+    splits = split_of_patients(recordings.recordings)
     bars: dict[str, dict[str, list[float | None]]] = {}
     for item in recordings.annotations:
         if item.present == "yes" and item.onset_s is not None:
@@ -84,7 +86,7 @@ def recording_set_facts(data: Path, page_folder: Path, *, with_videos: bool) -> 
         bars,
         {r.video_id: r.duration_s for r in recordings.recordings if r.duration_s is not None},
         {r.video_id: address(r.video) for r in recordings.recordings} if with_videos else {},
-        {r.video_id: r.split for r in recordings.recordings if r.split},
+        {r.video_id: splits[r.patient_id] for r in recordings.recordings if r.patient_id in splits},
     )
 
 

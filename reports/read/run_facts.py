@@ -28,9 +28,9 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
 
     Returns:
         ``data`` (name of the recording set), ``simulated``, ``embedded_model``, ``deaf`` (asked about sound
-        without audio input), ``limit``, ``exclusions`` (ids of recordings without usable video) and ``left_out``
-        (what else was not asked, by feature); only those
-        that the file tells.
+        without audio input), ``limit``, ``confirm_opened`` (recordings of the split confirm that were asked),
+        ``exclusions`` (ids of recordings without usable video) and ``left_out`` (what else was not asked, by
+        feature); only those that the file tells.
     """
     config = mapping(record, "config")
     model_args = str(config.get("model_args")).replace("\\", "/")
@@ -43,6 +43,8 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
         described = mapping(task, "metadata")
         if "recording_set" in described:
             facts |= {"data": described["recording_set"], "simulated": described.get("simulated") is True}
+            opened = mapping(described, "recordings_protected").get("confirm")
+            facts |= {"confirm_opened": opened} if opened else {}
             facts["exclusions"] = list(described.get("recordings_without_usable_video") or ())
             # Plain and enhanced tasks leave out different recordings.
             enhancement = described.get("enhancement")
@@ -83,6 +85,9 @@ def caveats(records: RunFacts, features: Collection[str] | None = None) -> tuple
             found.append(
                 f"{model} was asked only the first {record['limit']:g} questions of each task (--limit)."
             )
+        if record.get("confirm_opened"):
+            opened = counted(record["confirm_opened"], "recording")
+            found.append(f"{model} was asked {opened} of the split confirm: each look confirms less.")
         if record.get("exclusions"):
             unusable = counted(len(record["exclusions"]), "recording")
             found.append(f"{unusable} could not be used (no usable video).")

@@ -110,9 +110,9 @@ def test_another_seed_gives_other_folds(make_set: MakeSet) -> None:
     assert draw_folds(recording_set, 5, seed=0) != draw_folds(recording_set, 5, seed=1)
 
 
-def test_only_patients_of_the_split_get_a_fold(make_set: MakeSet) -> None:
+def test_only_patients_to_develop_on_get_a_fold(make_set: MakeSet) -> None:
     recording_set = read_recording_set(make_set(30), require_media=False)
-    found = draw_folds(recording_set, 4, split="train")
+    found = draw_folds(recording_set, 4)
     test = {item.patient_id for item in recording_set.recordings if item.split == "test"}
     assert len(found) == 24
     assert not test & set(found)

@@ -42,8 +42,9 @@ FEATURES = ("tonic", "close_eyes")
 
 
 @pytest.fixture(autouse=True)
-def _no_garbage_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+def _own_cache_and_no_garbage_collection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Spare what costs most here: statsmodels collects garbage in every correction of p-values."""
+    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(gc, "collect", lambda *generation: 0)
 
 

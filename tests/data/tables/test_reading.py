@@ -203,12 +203,31 @@ def test_windows_path_separators_are_understood(make_set: Make) -> None:
     assert read_recording_set(folder).recordings[0].video == folder / "videos" / "P001_V01.mp4"
 
 
-@pytest.mark.parametrize("column", ["split", "fold"])
-def test_a_patient_in_two_splits_or_folds_is_refused(make_set: Make, column: str) -> None:
-    rows = ("P001_V01,P001,videos/P001_V01.mp4,a", "P001_V02,P001,videos/P001_V02.mp4,b")
+@pytest.mark.parametrize(("column", "one", "other"), [("split", "train", "test"), ("fold", "a", "b")])
+def test_a_patient_in_two_splits_or_folds_is_refused(
+    make_set: Make, column: str, one: str, other: str
+) -> None:
+    rows = (f"P001_V01,P001,videos/P001_V01.mp4,{one}", f"P001_V02,P001,videos/P001_V02.mp4,{other}")
     table = recordings(*rows, header=f"video_id,patient_id,video,{column}")
     problem = only(make_set(recordings=table, annotations=annotations("P001_V01,tonic,no")))
-    assert (problem.row, f"in {column} 'b'" in problem.message) == (3, True)
+    assert (problem.row, f"in {column} {other!r}" in problem.message) == (3, True)
+
+
+def test_splits_are_read_in_any_spelling_and_unknown_ones_are_told_with_their_row(make_set: Make) -> None:
+    names = ["Train", "TEST set", "hold-out", "Validation", "Confirmatory", ""]
+    rows = [f"P{n}_V1,P{n},videos/P001_V01.mp4,{name}" for n, name in enumerate(names)]
+    header = "video_id,patient_id,video,split"
+    marked = annotations("P0_V1,tonic,no")
+    found = read_folder(make_set(recordings=recordings(*rows, header=header), annotations=marked))
+    splits = [recording.split for _, recording in found.recordings]
+    assert splits == ["train", "test", "test", "dev", "confirm", None]
+    (warned,) = [each for each in found.warnings if "without a split" in each.message]
+    assert (warned.file, warned.row) == ("recordings.csv", 7)
+    wrong = recordings(rows[0], "P9_V1,P9,videos/P001_V02.mp4,confrim", header=header)
+    problem = next(each for each in problems_of(make_set(recordings=wrong)) if "split" in each.message)
+    assert (problem.file, problem.row) == ("recordings.csv", 3)
+    assert "'confrim' is no split; did you mean 'confirm'" in problem.message
+    assert problem.fix.startswith("write train, dev, test or confirm")
 
 
 def test_a_recording_without_a_fold_does_not_clash_with_its_patients_fold(make_set: Make) -> None:

@@ -15,11 +15,12 @@ import pytest
 from typer.testing import CliRunner
 
 from semiology.cli import app
+from semiology.data.protection.ledger import LEDGER
 from semiology.reports.compare.comparison import Options, compare_sides
-from semiology.reports.compare.confirm_split import RECORD, enter_opening, select_split
 from semiology.reports.compare.enhancements import compare_enhancements
 from semiology.reports.compare.sentences import feature_sentence, primary_sentences, verdict
 from semiology.reports.compare.sides import only_condition, read_side
+from semiology.reports.protected import scored_set
 from semiology.reports.published.answers import COLUMNS
 
 WriteRun = Callable[..., Path]
@@ -291,45 +292,26 @@ def test_the_confirm_split_is_left_out_or_counted(
     told = runner.invoke(app, command)
     assert told.exit_code == 0, told.output
     assert "Both answered 40 recordings" in told.output
-    assert "20 recordings of the confirm split are left out" in told.output
-    assert not (data / RECORD).exists()
+    assert "20 recordings of the split confirm left out" in told.output
+    assert not (data / LEDGER).exists()
     first = runner.invoke(app, [*command, "--split", "confirm"])
     assert "Both answered 20 recordings" in first.output
-    assert "opened once, now (1 different" in first.output
+    assert "opened once, now (1 different: 1 by compare" in first.output
     again = runner.invoke(app, [*command, "--split", "all"])
-    assert "opened 2 times, this one included (1 different" in again.output
+    assert "opened 2 times, this one included (1 different: 2 by compare" in again.output
     other = runner.invoke(app, ["compare", str(good), *command[2:], "--split", "confirm"])
     assert other.exit_code == 0, other.output
-    assert "opened 3 times, this one included (2 different" in other.output
-    assert len((data / RECORD).read_text().splitlines()) == 3
-
-
-def test_a_changed_or_removed_record_is_noticed(tmp_path: Path) -> None:
-    data = write_set(tmp_path / "set", range(5))
-    for name in "abc":
-        found = enter_opening(data, {"name": name})
-    assert (found.count, found.distinct, found.altered) == (3, 3, False)
-    lines = (data / RECORD).read_text().splitlines()
-    (data / RECORD).write_text("\n".join(lines[:1]) + "\n")
-    found = enter_opening(data, {"name": "d"})
-    assert found.count == 4
-    assert found.altered
-    assert "changed by other means" in found.sentence
-    (data / RECORD).unlink()
-    assert enter_opening(data, {"name": "e"}).altered
-    edited = write_set(tmp_path / "other", range(5))
-    enter_opening(edited, {"name": "a"})
-    (edited / RECORD).write_text((edited / RECORD).read_text().replace('"a"', '"b"'))
-    assert enter_opening(edited, {"name": "c"}).altered
+    assert "opened 3 times, this one included (2 different: 3 by compare" in other.output
+    assert len((data / LEDGER).read_text().splitlines()) == 3
 
 
 def test_a_split_that_is_not_there_is_named(tmp_path: Path) -> None:
-    data = write_set(tmp_path / "set", range(5))
-    assert len(select_split(data, "develop").recordings or ()) == 55
-    with pytest.raises(ValueError, match="there are: confirm, develop"):
-        select_split(data, "test")
-    with pytest.raises(ValueError, match=r"recordings\.csv: there is no such file"):
-        select_split(tmp_path, None)
+    data = write_set(tmp_path / "set", range(4))
+    assert len(scored_set(data, "develop").handed_out.recordings) == 56
+    with pytest.raises(ValueError, match="there are: confirm, dev"):
+        scored_set(data, "test")
+    with pytest.raises(ValueError, match=r"recordings\.csv: is missing"):
+        scored_set(tmp_path, None)
 
 
 def test_files_hold_what_is_told(write_run: WriteRun, records: Records, tmp_path: Path) -> None:

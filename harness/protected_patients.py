@@ -1,0 +1,69 @@
+"""What a run is about to ask protected patients: told, and entered in the ledger before a model is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from semiology.data.protection.ledger import Look, digest, enter, protected_patients
+from semiology.settings import (
+    ONLY,
+    S3_PROMPT,
+    SWEEP_ENHANCEMENTS,
+    SWEEP_FORMATS,
+    SWEEP_PROMPTS,
+    is_first_process,
+)
+from semiology.tasks.plan import current_plan
+from semiology.tasks.settings import read_settings
+from semiology.tasks.task_list import SWEEP_TASKS
+
+
+def enter_asking(tasks: Sequence[str], model: str, model_args: str) -> list[str]:
+    """Enter which protected patients are asked, and return what must be told of recordings kept back or opened.
+
+    A sweep counts as a look at their scores, since its tables follow; a run does not, since its report enters its own.
+
+    Args:
+        tasks: our tasks that are asked. model, model_args: whom, as lmms-eval knows it.
+
+    Raises:
+        OSError: the ledger cannot be written.
+    """
+    settings = read_settings()
+    plan = current_plan(settings)
+    handed = plan.handed_out
+    if handed is None or not is_first_process():
+        return []
+    told = handed.notes()
+    recordings = plan.recording_set.recordings
+    patients = protected_patients((each.split, each.patient_id) for each in recordings)
+    if not patients:
+        return told
+    swept = any(name in SWEEP_TASKS for name in tasks)
+    wordings = {
+        "prompt": settings.prompt_id,
+        "s3_prompt": S3_PROMPT.text(),
+        **(
+            {
+                "prompts": SWEEP_PROMPTS.text(),
+                "formats": SWEEP_FORMATS.text(),
+                "enhancements": SWEEP_ENHANCEMENTS.text(),
+            }
+            if swept
+            else {}
+        ),
+    }
+    chosen = {"model": model, "model_args": model_args, "split": settings.purpose, **wordings}
+    asked = [
+        [each.video_id, plan.recordings[each.video_id].media_stamp]
+        for each in recordings
+        if each.video_id in plan.recordings
+    ]
+    look = Look(
+        "sweep" if swept else "run" if ONLY.is_on() else "lmms_eval",
+        patients,
+        chosen,
+        digest([sorted(tasks), settings.window_name, sorted(asked)]),
+    )
+    looks = enter(settings.data, look)
+    return [*told, *(each.sentence for each in looks if swept)]

@@ -1,0 +1,108 @@
+"""Answers about protected patients: which of them may be scored, and the entry of each look in the ledger."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from semiology.data.problems import RecordingSetError
+from semiology.data.protection.ledger import Look, enter, protected_patients
+from semiology.data.protection.splits import ALL, SCORE, HandedOut, hand_out, parse_purpose
+from semiology.data.tables.reading import RECORDINGS, read_folder
+from semiology.render.text import counted
+
+
+@dataclass(frozen=True)
+class ScoredSet:
+    """The recording set that answers are about.
+
+    Attributes:
+        directory: its folder, beside whose tables the ledger lies.
+        handed_out: the recordings that may be scored.
+        known: video ids of the whole set.
+    """
+
+    directory: Path
+    handed_out: HandedOut
+    known: frozenset[str]
+
+    @property
+    def folds(self) -> dict[str, str]:
+        """The folds that the set names, by video id, of the recordings that may be scored."""
+        return {each.video_id: each.fold for each in self.handed_out.recordings if each.fold}
+
+    def kept(self, videos: Iterable[str]) -> frozenset[str]:
+        """Return which of some recordings may be scored; those that the set does not know, unless a split is named."""
+        mine = frozenset(each.video_id for each in self.handed_out.recordings)
+        strangers = self.handed_out.purpose in (SCORE, ALL)
+        return frozenset(
+            video for video in videos if video in mine or (strangers and video not in self.known)
+        )
+
+    def notes(self, videos: Iterable[str]) -> list[str]:
+        """Return in sentences which of the answered recordings are left out, or unknown to the set."""
+        answered = frozenset(videos)
+        told = []
+        left = answered - self.kept(answered)
+        if left:
+            known = [each for each in self.handed_out.notes() if "left out" in each]
+            told += known or [f"{counted(len(left), 'recording')} not scored: not in {RECORDINGS}"]
+        strange = len(answered & self.kept(answered) - self.known)
+        if strange:
+            told.append(
+                f"{counted(strange, 'recording')} answered and not in {self.directory / RECORDINGS}: their split is "
+                "not known, and they are scored → is it the set that was asked?"
+            )
+        return told
+
+    def enter(self, command: str, answers: pd.DataFrame, chosen: Mapping[str, Any]) -> list[str]:
+        """Enter that protected patients are being scored, before a number is shown; return what the ledger says.
+
+        Args:
+            command: ``report`` or ``compare``.
+            answers: what is scored, with the column video_id; its protected rows tell one look from another.
+            chosen: what was chosen before.
+
+        Raises:
+            OSError: the ledger cannot be written.
+        """
+        videos = set(answers["video_id"])
+        seen = [each for each in self.handed_out.recordings if each.video_id in videos]
+        patients = protected_patients((each.split, each.patient_id) for each in seen)
+        if not patients:
+            return []
+        protected = [each.video_id for each in seen if each.split in patients]
+        rows = answers[answers["video_id"].isin(protected)]
+        looks = enter(self.directory, Look(command, patients, chosen, _digest(rows)))
+        return [each.sentence for each in looks]
+
+
+def scored_set(data: Path, split: str | None) -> ScoredSet:
+    """Read which recordings of a set may be scored; only recordings.csv has to be without faults.
+
+    Args:
+        data: its folder. split: as in ``--split``: a split, ``develop``, ``all``, or None for all but ``confirm``.
+
+    Raises:
+        ValueError: the table has faults, or no recording is of the split.
+    """
+    purpose = parse_purpose(split)
+    reading = read_folder(data, require_media=False)
+    problems = [each for each in reading.problems if each.file in (RECORDINGS, str(data.absolute()))]
+    if problems:
+        raise RecordingSetError(problems)
+    recordings = [recording for _, recording in reading.recordings]
+    known = frozenset(each.video_id for each in recordings)
+    return ScoredSet(data, hand_out(recordings, purpose), known)
+
+
+def _digest(rows: pd.DataFrame) -> str:
+    """Return the SHA-256 of rows in whatever order."""
+    hashes = pd.util.hash_pandas_object(rows.astype(str), index=False).to_numpy()
+    return hashlib.sha256(np.sort(hashes).tobytes()).hexdigest()
