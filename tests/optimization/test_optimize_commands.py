@@ -37,8 +37,9 @@ def _printed(difference: Estimate, *, test: bool = True, feature: str = "tonic",
         difference={"f1": difference}, p_value={"f1": 0.0002}, always_yes_f1=0.4,
     )  # fmt: skip
     each = SimpleNamespace(
-        found=_found("Is it?", feature), development=compared, test=compared if test else None
-    )
+        found=_found("Is it?", feature), development=compared, test=compared if test else None,
+        correction=SimpleNamespace(p_adjusted={"f1": 0.0004}),
+    )  # fmt: skip
     result = cast(Any, SimpleNamespace(features=[each], notes=("a note",)))
     console = Console(file=io.StringIO(), width=width)
     print_result(result, console)

@@ -53,7 +53,7 @@ def test_every_recording_is_handed_out_or_withheld_and_no_purpose_opens_another_
             found = hand_out(everything, purpose)
         except ValueError as error:
             told = str(error)
-            assert "no recording is of the split" in told  # noqa: PT017 - some purposes get none
+            assert "no recording is of the split" in told
             continue
         assert len(found.recordings) + sum(found.withheld.values()) == len(everything)
         assert {each.split for each in found.recordings if each.split} <= set(opened)
