@@ -19,6 +19,7 @@ from semiology.reports.options import Resamples
 
 if TYPE_CHECKING:
     from semiology.reports.compare.comparison import Comparison, Options
+    from semiology.reports.compare.sides import Side
     from semiology.reports.protected import ScoredSet
 
 COMPARE_EPILOG = examples(
@@ -117,17 +118,14 @@ def compare(
     )
     with Console(stderr=True).status("Reading answers") as status:
         sides = [read_side(text) for text in (first, second, base, enhanced) if text is not None]
-        videos = {
-            str(name) for side in sides for each in side.conditions for name in each.answers["video_id"]
-        }
+        videos = _answered(sides)
         options = replace(options, recordings=scored.kept(videos) if scored else None)
         status.update("Comparing patient by patient")
         if base is None:
             made = [compare_sides(sides[0], sides[1], options)]
         else:
             made = compare_enhancements(sides[0], sides[1], options)
-    told = scored.notes(videos) if scored else []
-    told += _looks(made, scored, options) if scored else []
+    told = [*scored.notes(videos), *_looks(made, scored, options)] if scored else []
     made = [replace(comparison, notes=(*comparison.notes, *told)) for comparison in made]
     written: list[Path] = []
     for comparison in made:
@@ -193,6 +191,13 @@ def feature_names(text: str | None) -> tuple[str, ...]:
             raise ValueError(f"unknown feature or group {name!r}{near} → groups: {', '.join(GROUPS)}")
         wanted |= set(GROUPS.get(name, [name]))
     return tuple(name for name in FEATURES if name in wanted)
+
+
+def _answered(sides: Sequence[Side]) -> frozenset[str]:
+    """Return the recordings that any condition of any side answered."""
+    return frozenset(
+        str(video) for side in sides for each in side.conditions for video in each.answers["video_id"]
+    )
 
 
 def _looks(made: Sequence[Comparison], scored: ScoredSet, options: Options) -> list[str]:
