@@ -103,6 +103,7 @@ REHAB_SPLIT = Variable(
 REHAB_SAMPLING = Variable(
     "SEMIOLOGY_REHAB_SAMPLING", "FPS_FRAMES of the windows, such as 15_4, instead of each task's own"
 )
+REHAB_BLACK = Variable("SEMIOLOGY_REHAB_BLACK", "1 shows black frames: what the wording alone scores", "0")
 REHAB_PARTIAL = Variable("SEMIOLOGY_REHAB_PARTIAL", "1 scores videos of which windows are missing", "0")
 
 VARIABLES = tuple(each for each in list(globals().values()) if isinstance(each, Variable))

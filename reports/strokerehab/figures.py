@@ -149,5 +149,5 @@ def _sections(run: RehabRun, score: ImpairmentRun) -> Figure:
         axes.errorbar(places, means, yerr=spread, fmt=sign, ms=3.5, color=colour, lw=0.8, label=label)
     axes.set_xticks(range(len(shown)), shown)
     axes.set(ylabel="mean absolute error", ylim=(0, None))
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(rows))
     return figure  # type: ignore[no-any-return]

@@ -35,6 +35,7 @@ class RehabRun:
         sampling: such as ``15_8``; empty if unknown.
         profile: how replies are to be read.
         data: name of the study.
+        pictures: ``film``, or ``black`` where the model saw nothing.
         records: as `semiology.metrics.strokerehab.run_scores` takes them.
     """
 
@@ -45,14 +46,16 @@ class RehabRun:
     sampling: str
     profile: Profile
     data: str
+    pictures: str
     records: tuple[Mapping[str, Any], ...]
 
     @property
     def label(self) -> str:
-        """The model, then what differs from the reference: the wording, the sampling, the published reading."""
+        """The model, then what differs from the reference: wording, sampling, black frames, reading."""
         wording = "" if self.prompt_id == REFERENCE else f"wording {self.prompt_id}"
         profile = "" if self.profile == "fixed" else f"{self.profile} reading"
-        return " · ".join(filter(None, (self.model, wording, self.sampling, profile)))
+        seen = "black frames" if self.pictures == "black" else ""
+        return " · ".join(filter(None, (self.model, wording, self.sampling, seen, profile)))
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def read_rehab_results(paths: Sequence[Path]) -> RehabResults | None:
     notes: list[str] = []
     files = find_result_files(paths, notes)
     names = model_names(files)
-    found: dict[tuple[str, str, str, str], RehabRun] = {}
+    found: dict[tuple[str, ...], RehabRun] = {}
     asked = False
     for run, model in zip(files, names, strict=True):
         for task, path in sorted(run.samples.items()):
@@ -83,12 +86,12 @@ def read_rehab_results(paths: Sequence[Path]) -> RehabResults | None:
                 continue
             asked = True
             metadata = mapping(mapping(mapping(run.record, "configs"), task), "metadata")
-            sampling = str(metadata.get("sampling") or "")
+            facts = {name: str(metadata.get(name) or "") for name in ("sampling", "data", "pictures")}
             for prompt, rows in _by_wording(read_samples(path, notes, key=KEY, fault=rehab_fault)).items():
-                key = (model, task, prompt, sampling)
+                key = (model, task, prompt, facts["sampling"], facts["pictures"])
                 if key in found:
                     notes.append(f"{model}: {task} was repeated later → the newest answers count")
-                found[key] = _run(model, task, prompt, sampling, str(metadata.get("data") or ""), rows, notes)
+                found[key] = _run(model, task, prompt, facts, rows, notes)
     if asked and not found:
         told = " ".join(notes[:5])
         raise NoAnswersError(
@@ -128,8 +131,7 @@ def _run(
     model: str,
     task: str,
     prompt: str,
-    sampling: str,
-    data: str,
+    facts: Mapping[str, str],
     rows: Sequence[dict[str, Any]],
     notes: list[str],
 ) -> RehabRun:
@@ -147,5 +149,14 @@ def _run(
         notes.append(
             f"{model}, {task}: the reading profile {profile!r} is unknown → replies are read as fixed"
         )
-    # The labels stand on a video's first row of the first wording alone.
-    return RehabRun(model, task, rows[0]["part"], prompt, sampling, read, data, tuple(kept.values()))
+    return RehabRun(
+        model,
+        task,
+        rows[0]["part"],
+        prompt,
+        facts["sampling"],
+        read,
+        facts["data"],
+        facts["pictures"],
+        tuple(kept.values()),
+    )

@@ -83,10 +83,10 @@ def whole_assessments(runs: Sequence[RehabRun]) -> list[RehabRun]:
     """Return runs over all 30 items, where a model answered both tasks of a form (3 to 30, and 31 to 33)."""
     found = []
     for form in ("strokerehab_ia2", "strokerehab_ia4"):
-        parts: dict[tuple[str, str], dict[str, RehabRun]] = {}
+        parts: dict[tuple[str, str, str], dict[str, RehabRun]] = {}
         for run in runs:
             if run.task in (f"{form}_3_30", f"{form}_31_33"):
-                parts.setdefault((run.model, run.prompt_id), {})[run.task] = run
+                parts.setdefault((run.model, run.prompt_id, run.pictures), {})[run.task] = run
         for both in parts.values():
             if len(both) == 2:
                 first, second = both.values()

@@ -17,6 +17,7 @@ from typing import Any
 from semiology.data.cache import private_folder
 from semiology.data.media.probe import MediaInfo
 from semiology.data.problems import SettingsError
+from semiology.data.strokerehab.black_film import write_black_film
 from semiology.data.strokerehab.sampling import FrameWindow, Sampling, stride, windows
 from semiology.data.strokerehab.study import Study
 from semiology.prompts.library import prompt_hash
@@ -79,6 +80,7 @@ def description(task: str) -> dict[str, Any]:
         "prompt": f"{task}/{settings.prompt_id}",
         "provenance": "authored, not yet reviewed by a clinician",
         "profile": reading_profile(),
+        "pictures": "black" if settings.black else "film",
         "split": settings.split,
         "sampling": sampling_of(TASKS[task], settings).name,
         "videos_asked": len({row["video_id"] for row in rows}),
@@ -233,7 +235,7 @@ def _media(
     step = shown[1] - shown[0] if sampling.fps is None else stride(info.fps, sampling.fps)
     state = path.stat()
     return {
-        "video": str(neutral_link(path, settings)),
+        "video": str(black_film(info, settings) if settings.black else neutral_link(path, settings)),
         "media_stamp": f"{state.st_size}-{state.st_mtime_ns}",
         "window": window.number,
         "segment": window.number,
@@ -268,3 +270,13 @@ def neutral_link(path: Path, settings: RehabSettings) -> Path:
         link.unlink(missing_ok=True)
         link.symlink_to(path.resolve())
     return link
+
+
+def black_film(info: MediaInfo, settings: RehabSettings) -> Path:
+    """Return a film of black frames with the size, rate and length of another; made once for all of its like."""
+    name = f"{info.width}x{info.height}-{info.fps:.4f}-{info.frames}"
+    target = settings.cache / "black" / f"{hashlib.sha256(name.encode()).hexdigest()[:16]}.mp4"
+    private_folder(target.parent)
+    if not target.exists():
+        write_black_film(target, info.frames, info.fps, (info.width, info.height))
+    return target

@@ -13,6 +13,7 @@ from semiology.data.strokerehab.study import SPLITS, is_study
 from semiology.metrics.strokerehab.replies import Profile
 from semiology.settings import (
     DATA,
+    REHAB_BLACK,
     REHAB_PARTIAL,
     REHAB_PROFILE,
     REHAB_PROMPT,
@@ -34,6 +35,7 @@ class RehabSettings:
         split: ``test``, ``tune`` or ``all``.
         prompt_id: wording, or ``all``.
         sampling: instead of each task's own dense windows, or None.
+        black: whether black frames are shown in place of the films.
     """
 
     root: Path
@@ -41,6 +43,7 @@ class RehabSettings:
     split: str
     prompt_id: str
     sampling: Sampling | None
+    black: bool = False
 
 
 def read_rehab_settings() -> RehabSettings:
@@ -67,7 +70,9 @@ def read_rehab_settings() -> RehabSettings:
     except ValueError as error:
         raise SettingsError(f"{REHAB_SAMPLING}: {error}") from None
     reading_profile()
-    return RehabSettings(root.resolve(), cache_directory(), split, REHAB_PROMPT.text(), sampling)
+    return RehabSettings(
+        root.resolve(), cache_directory(), split, REHAB_PROMPT.text(), sampling, REHAB_BLACK.is_on()
+    )
 
 
 def reading_profile() -> Profile:

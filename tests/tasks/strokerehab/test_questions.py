@@ -12,6 +12,7 @@ import yaml
 from semiology.backends.shared_prefix.frames import VideoFacts
 from semiology.backends.shared_prefix.questions import medium_of
 from semiology.backends.shared_prefix.sampling import Sampling, pick_as_qwen
+from semiology.data.media.frames import read_frames
 from semiology.data.media.probe import probe
 from semiology.data.problems import SettingsError
 from semiology.data.strokerehab.sampling import Sampling as Windows
@@ -189,3 +190,17 @@ def test_tasks_that_cannot_be_asked_are_told_with_what_they_need(
     assert set(TASKS) - missing.keys() == {"strokerehab_identification_1", "strokerehab_identification_2"}
     assert "labels/" in missing["strokerehab_primitives_3"]
     assert any("drinking" in remark for remark in remarks)
+
+
+def test_black_frames_keep_size_rate_and_windows(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read_rehab_settings()
+    films = build_documents("strokerehab_primitives_2", settings)
+    monkeypatch.setenv("SEMIOLOGY_REHAB_BLACK", "1")
+    black = build_documents("strokerehab_primitives_2", read_rehab_settings())
+    assert [(row["start_s"], row["frames"], row["video_id"]) for row in black] == [
+        (row["start_s"], row["frames"], row["video_id"]) for row in films
+    ]
+    info, own = probe(Path(black[0]["video"])), probe(Path(films[0]["video"]))
+    assert (info.frames, info.fps, info.width, info.height) == (own.frames, own.fps, own.width, own.height)
+    assert read_frames(Path(black[0]["video"]), [0.0, info.duration_s / 2]).max() < 8
+    assert documents.description("strokerehab_primitives_2")["pictures"] == "black"
