@@ -31,9 +31,9 @@ from semiology.data.recording_set import Recording
 from semiology.data.simulated.script.events import Event
 from semiology.data.simulated.script.script import Script, draw_look, draw_script
 from semiology.data.simulated.sound.sound import soundtrack
+from semiology.data.transcript_file import read_transcript
 from semiology.enhancements.sound.denoise import ATTENUATION_LIMIT_DB, Denoise
 from semiology.enhancements.speech.transcribe import Transcribe
-from semiology.enhancements.speech.transcript_file import read_transcript
 
 Sound = NDArray[np.float64]
 RATE = 16_000

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from semiology.data.problems import Problem
 from semiology.data.recording_set import Annotation, Recording
+from semiology.data.same_patient import look_alike_ids, shared_films
 from semiology.data.tables.consistency import Reading, time_problems
 from semiology.data.tables.laterality import laterality_problems
 from semiology.data.tables.reading import ANNOTATIONS, RECORDINGS, read_folder
@@ -93,12 +94,13 @@ def check_recording_set(
         findings.probe(row, recording, window_s)
         if on_probe:
             on_probe(done, len(todo))
+    shared = shared_films(reading.recordings) if media else []
     recordings = {recording.video_id: recording for _row, recording in reading.recordings}
     sides = laterality_problems(directory.expanduser(), recordings)
     return CheckReport(
         directory=str(directory),
         problems=(*reading.problems, *sides, *findings.problems),
-        warnings=(*reading.warnings, *findings.warnings),
+        warnings=(*reading.warnings, *look_alike_ids(reading.recordings), *shared, *findings.warnings),
         exclusions=tuple(findings.exclusions),
         recordings=len(recordings),
         patients=len({recording.patient_id for recording in recordings.values()}),

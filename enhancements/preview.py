@@ -23,11 +23,11 @@ from semiology.data.media.probe import MediaError, probe
 from semiology.data.protection.splits import SCORE
 from semiology.data.recording_set import Recording
 from semiology.data.tables.reading import read_recording_set
+from semiology.data.transcript_file import read_transcript
 from semiology.enhancements.enhance import Told, choose_recordings
 from semiology.enhancements.pipeline.cache import EnhancementCache, Made
 from semiology.enhancements.pipeline.step import Outcome, Step
 from semiology.enhancements.registry import STEPS, EnhancementError
-from semiology.enhancements.speech.transcript_file import read_transcript
 from semiology.enhancements.views import figures_text
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from typing import Any
 
 from semiology.data.problems import SettingsError
 from semiology.data.protection.splits import SCORE
+from semiology.data.transcript_file import read_transcript
 from semiology.data.windows.sliding import unusable_reason
 from semiology.enhancements.pipeline.cache import is_whole
 from semiology.enhancements.pipeline.manifest import Enhanced, read_manifest, source_state
 from semiology.enhancements.registry import STEPS
 from semiology.enhancements.speech.quoting import LIMIT, quote_transcript, with_transcript
-from semiology.enhancements.speech.transcript_file import read_transcript
 from semiology.settings import ENHANCED, TRANSCRIPT_LIMIT
 from semiology.tasks.plan import Plan, RecordingPlan, current_plan, plan_of
 from semiology.tasks.settings import Settings

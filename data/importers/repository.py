@@ -92,12 +92,14 @@ def import_repository(
     if wide is None and source.is_file() and FILE_NAME in tables[0].columns and feature_columns(tables[0]):
         wide = tables[0]  # the user named this very file, however few features it has
     if wide is None:
-        raise RecordingSetError([_no_wide_table(source, tables)])
+        unread = [problem for table in tables for problem in table.problems]
+        raise RecordingSetError(unread or [_no_wide_table(source, tables)])
     note_columns(wide, remarks)
     named = rows_by_name(wide, remarks)
     used = {id(table) for table in chosen.values()}
     if idle := [table.file for table in tables if id(table) not in used]:
         remarks.notes.append(f"files not imported: {', '.join(idle)}")
+    remarks.unused += [problem for table in tables if id(table) not in used for problem in table.problems]
     patients = _patients(wide, named, remarks)
     ids = opaque_ids([(patient, name) for name, patient in patients.items()], seed)
     rows = {ids.videos[name]: named[name] for name in patients}

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from semiology.data.problems import Problem
 from semiology.data.recording_set import Annotation, Presence
-from semiology.data.tables.cells import CellError
+from semiology.data.tables.cells import CellError, clock, day_fraction_s
 from semiology.data.tables.csv_tables import Row, Table
 from semiology.features import FEATURES, RECORDS, suggest_feature
 
@@ -144,14 +144,14 @@ class ClockTime:
     doubt: str | None = None
 
 
-def parse_clock(text: str) -> ClockTime | None:
+def parse_clock(text: str, *, decimal_comma: bool = False) -> ClockTime | None:
     """Return the time that a cell of a published table means, or ``None`` if it gives none.
 
     The rule: ``MM:SS`` is minutes and seconds. Of three groups, ``a:b:00`` is minutes, seconds and an empty
     third group, which is how spreadsheets stored these tables; ``0:b:c`` with a third group that is not zero
     is hours, minutes and seconds, and so is a one-digit ``a:b:c`` (the few ``H:MM:SS``), which is doubted. A
     one-digit ``a:b:00`` is read as minutes and seconds, but doubted too: ``0:34:00`` might mean 34 minutes.
-    Bare numbers from 1 on are seconds.
+    Bare numbers from 1 on are seconds; ``12,5`` is 12.5 with ``decimal_comma``, for tables without commas.
 
     Raises:
         CellError: No reading is safe: ``aa:b:c`` with neither zero hours nor an empty third group, 60 or more
@@ -160,10 +160,13 @@ def parse_clock(text: str) -> ClockTime | None:
     text = text.strip()
     if text.lower() in NOT_GIVEN:
         return None
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        if 0 < float(text) < 1:
-            raise CellError(f"{text!r} looks like a spreadsheet's fraction of a day", _CLOCK_FIX)
-        return ClockTime(float(text))
+    plain = text.replace(",", ".") if decimal_comma and re.fullmatch(r"\d+,\d+", text) else text
+    if re.fullmatch(r"(\d+\.?\d*|\.\d+)([eE]-\d{1,3})?", plain):
+        if 0 < float(plain) < 1:
+            meant = day_fraction_s(plain)
+            fix = _CLOCK_FIX if meant is None else f"write {clock(meant)} in the source table and import again"
+            raise CellError(f"{text!r} looks like a spreadsheet's fraction of a day", fix)
+        return ClockTime(float(plain))
     parts = re.fullmatch(r"(\d{1,3}):(\d{1,2})(?::(\d{1,2}))?", text)
     if parts is None:
         raise CellError(f"{text!r} is no time", _CLOCK_FIX)
@@ -188,7 +191,7 @@ def parse_clock(text: str) -> ClockTime | None:
 def seconds_of(table: Table, row: Row, column: str, remarks: Remarks) -> float | None:
     """Return the seconds that a time cell means; what cannot be used or may be doubted is noted."""
     try:
-        time = parse_clock(row[column])
+        time = parse_clock(row[column], decimal_comma=table.delimiter != ",")
     except CellError as error:
         remarks.not_used(table, row, f"{column}: {error}", error.fix)
         return None

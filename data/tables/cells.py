@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from semiology.data.tables.csv_tables import Row, Table, closest
 
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SECONDS = re.compile(r"(\d+(\.\d*)?|\.\d+)")
+_DAY_S = 86_400
 _CLOCK = re.compile(r"\d+:\d{1,2}(:\d{1,2})?([.,]\d+)?")
 _DATE_LIKE = re.compile(
     r"(?<!\d)(?:(?:19|20)\d{2}([-._])\d{1,2}\1\d{1,2}|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])"
@@ -72,12 +74,16 @@ def parse_seconds(text: str, *, decimal_comma: bool = False) -> float:
     """Return seconds (finite, not negative); ``12,5`` is 12.5 with ``decimal_comma``, for tables without commas.
 
     Raises:
-        CellError: Anything else than a plain number of seconds; for a clock time it says how to convert it.
+        CellError: Anything else than a plain number of seconds; for a clock time, and for the fraction of a day that
+            spreadsheets make of one, it says how to convert it.
     """
     if re.fullmatch(r"\d+,\d+", text):
         if not decimal_comma:
             raise CellError(f"{text!r} has a decimal comma", f"write {text.replace(',', '.')}")
         text = text.replace(",", ".")
+    if (meant := day_fraction_s(text)) is not None:
+        fix = f"write {meant:g} ({clock(meant)}), or round it, such as {float(text):.4f}, if it does mean seconds"
+        raise CellError(f"{text!r} looks like a spreadsheet's fraction of a day", fix)
     if _SECONDS.fullmatch(text):
         return float(text)
     if _CLOCK.fullmatch(text):
@@ -101,6 +107,38 @@ def parse_seconds(text: str, *, decimal_comma: bool = False) -> float:
         )
     fix = "write it plainly, such as 12.5, or leave the cell empty"
     raise CellError(f"{text!r} is not a plain number of seconds", fix)
+
+
+def day_fraction_s(text: str) -> float | None:
+    """Return the seconds that a number means if a spreadsheet made it of a clock time; None for any other number.
+
+    Spreadsheets store 0:00:15 as 15/86400 = 0.000173611. A number below 1 is taken for one if it has five decimals
+    or more (from one hour on eight) and is a whole number of tenths of a second (of seconds), as exactly as it is
+    written. The time of a video frame in a program's full precision (15 digits, a multiple of 1/120 s) is no such
+    number, although it could be one.
+    """
+    if not re.fullmatch(r"0?\.\d+|\d(\.\d+)?[eE]-0*[1-9]\d?", text):
+        return None
+    number = Decimal(text)
+    digits = -int(number.as_tuple().exponent)
+    if not 0 < number < 1 or digits < 5:
+        return None
+    seconds = number * _DAY_S
+    step = Decimal("0.1") if seconds < 3600 else Decimal(1)
+    meant = (seconds / step).to_integral_value() * step
+    written = Decimal(5).scaleb(-digits - 1) * _DAY_S
+    if len(number.as_tuple().digits) >= 15 and abs(number * 120 - round(number * 120)) < Decimal("1e-11"):
+        return None
+    if meant == 0 or abs(seconds - meant) > max(written, Decimal("1e-9")) or (seconds >= 3600 and digits < 8):
+        return None
+    return float(meant)
+
+
+def clock(seconds: float) -> str:
+    """Return seconds as a clock time, such as 0:00:15.3."""
+    minutes, rest = divmod(seconds, 60)
+    whole, tenths = divmod(round(rest * 10), 10)
+    return f"{int(minutes) // 60}:{int(minutes) % 60:02d}:{whole:02d}" + (f".{tenths}" if tenths else "")
 
 
 def parse_choice(text: str, choices: tuple[str, ...], hints: Mapping[str, str]) -> str:

@@ -13,8 +13,14 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from semiology.data.problems import Problem
+from semiology.render.text import counted
 
-_DELIMITERS = ",;\t"
+_DELIMITERS = ",;\t|"
+_INVISIBLE = "\ufeff\u200b\u2060"
+"""Marks without width that copying from other programs leaves around a cell."""
+_WIDE_MARKS = (
+    (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
+)  # fmt: skip
 _RISKY_START = re.compile(r"[=+\-@\t\r]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _FORMULA = re.compile(r"=|[+\-@][^|\n]*\|[^!\n]*!")
@@ -38,13 +44,15 @@ class Table:
 
     Attributes:
         file: Name for messages.
-        columns: Column names, lower case, in order. rows: Those that hold anything.
-        delimiter: ``,``, ``;`` or a tab.
+        columns: Column names, lower case, in order. headings: The same as they are written.
+        rows: Those that hold anything.
+        delimiter: ``,``, ``;``, ``|`` or a tab.
         problems: Faults of form (encoding, quoting, header, formula cells).
     """
 
     file: str
     columns: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
     rows: list[Row] = field(default_factory=list)
     delimiter: str = ","
     problems: list[Problem] = field(default_factory=list)
@@ -53,18 +61,16 @@ class Table:
 def read_table(path: Path, name: str | None = None) -> Table:
     """Read a CSV file (also ``.csv.gz``). Never raises for bad content: see ``Table.problems``.
 
-    Byte order marks, UTF-16, semicolons, tabs, Windows and old Macintosh line ends, blanks around cells
-    and empty lines are accepted. Cells that a spreadsheet would run as a formula are refused.
+    Byte order marks, UTF-16 and UTF-32, semicolons, tabs, bars, Windows and old Macintosh line ends, blanks around
+    cells and empty lines are accepted. Cells that a spreadsheet would run as a formula are refused.
     """
     table = Table(name or path.name)
     text = _decode(path, table)
     if text is None:
         return table
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    hint = re.match(r"sep=([,;\t])\n", text)
-    header = next((line for line in text.split("\n") if line.strip()), "")
-    bare = re.sub(r'"[^"]*"', "", header)
-    table.delimiter = hint.group(1) if hint else max(_DELIMITERS, key=bare.count)
+    hint = re.match(r"sep=([,;\t|])\n", text, re.IGNORECASE)
+    table.delimiter = hint.group(1) if hint else delimiter_of(text)
     lines: list[tuple[int, list[str]]] = []
     try:
         rows = csv.reader(io.StringIO(text), delimiter=table.delimiter, strict=True, skipinitialspace=True)
@@ -78,33 +84,79 @@ def read_table(path: Path, name: str | None = None) -> Table:
     return table
 
 
+def delimiter_of(text: str) -> str:
+    """Return what separates the cells of the first line that is not blank."""
+    header = next((line for line in re.split("[\r\n]", text) if line.strip()), "")
+    return max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", header).count)
+
+
+def encoding_of(raw: bytes) -> str:
+    """Return how the bytes of a table are coded: UTF-8, unless a mark or the zeros of its first letters say otherwise."""
+    for mark, name in _WIDE_MARKS:
+        if raw.startswith(mark):
+            return name
+    for zeros, name in ((b"\0\0\0", "utf-32"), (b"\0", "utf-16")):
+        if raw[:1] != b"\0" and raw[1 : 1 + len(zeros)] == zeros:
+            return f"{name}-le"
+        if raw.startswith(zeros) and raw[len(zeros) : len(zeros) + 1] not in (b"", b"\0"):
+            return f"{name}-be"
+    return "utf-8-sig"
+
+
 def _decode(path: Path, table: Table) -> str | None:
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except (OSError, EOFError, zlib.error) as error:
         table.problems.append(Problem(table.file, None, f"cannot be read ({error})", "check the file"))
         return None
-    if raw.startswith(b"PK\x03\x04"):
+    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         table.problems.append(Problem(table.file, None, "is a spreadsheet file, not a CSV file", _SAVE_AS))
         return None
-    encoding = "utf-8-sig"
-    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = "utf-16"
-    elif raw[1:2] == b"\0" and raw[:1] != b"\0":
-        encoding = "utf-16-le"
-    elif raw[:1] == b"\0" and raw[1:2] != b"\0":
-        encoding = "utf-16-be"
+    encoding = encoding_of(raw)
     try:
-        return raw.decode(encoding)
+        text = raw.decode(encoding)
     except UnicodeDecodeError as error:
-        row = raw[: error.start].count(b"\n") + 1
-        message = f"is not UTF-8 text (first bad character in line {row})"
-        table.problems.append(Problem(table.file, row, message, _SAVE_AS))
+        table.problems.append(_undecodable(table.file, raw, encoding, error))
         return None
+    if "\0" in text:
+        row = text[: text.index("\0")].count("\n") + 1
+        message = f"line {row} holds a zero byte, which no text has: the file is damaged, or no table"
+        table.problems.append(Problem(table.file, row, message, f"copy it again, or {_SAVE_AS}"))
+        return None
+    return text
+
+
+def _undecodable(file: str, raw: bytes, encoding: str, error: UnicodeDecodeError) -> Problem:
+    """Say why a file is no text in its coding: cut off, stray bytes within UTF-8, or another coding altogether."""
+    if encoding != "utf-8-sig":
+        name = encoding[:6].upper()
+        return Problem(
+            file, None, f"begins as {name} text, but is damaged or cut off at its byte {error.start + 1}",
+            f"copy it again, or {_SAVE_AS}",
+        )  # fmt: skip
+    row = raw[: error.start].replace(b"\r\n", b"\n").replace(b"\r", b"\n").count(b"\n") + 1
+    lenient = raw.decode("utf-8", "surrogateescape")
+    stray = [letter for letter in lenient if "\udc80" <= letter <= "\udcff"]
+    whole = sum(ord(letter) > 127 for letter in lenient) - len(stray)
+    byte = raw[error.start]
+    if whole > len(stray):
+        message = (
+            f"is UTF-8 text with {counted(len(stray), 'stray byte')}, the first (0x{byte:02X}) in line {row}: a cell "
+            "was damaged, or pasted in another coding"
+        )
+        return Problem(file, row, message, "correct that cell in a text editor and save the file as UTF-8")
+    around = raw[max(0, error.start - 12) : error.start + 13].decode("cp1252", "replace")
+    shown = re.split(r"[,;\t|\r\n]", around[min(error.start, 12) :])[0]
+    shown = re.split(r"[,;\t|\r\n]", around[: min(error.start, 12)])[-1] + shown
+    message = (
+        f"is not UTF-8 text: line {row} holds the byte 0x{byte:02X}, which older Windows programs write for a letter "
+        f"with an accent ({shown.strip()!r} if it is Windows-1252)"
+    )
+    return Problem(file, row, message, _SAVE_AS)
 
 
 def _fill(table: Table, lines: Sequence[tuple[int, list[str]]]) -> None:
-    filled = [(number, [cell.strip() for cell in cells]) for number, cells in lines]
+    filled = [(number, [_bare(cell) for cell in cells]) for number, cells in lines]
     filled = [(number, cells) for number, cells in filled if any(cells)]
     if not filled:
         table.problems.append(
@@ -114,8 +166,8 @@ def _fill(table: Table, lines: Sequence[tuple[int, list[str]]]) -> None:
     header_row, header = filled[0]
     while header and not header[-1]:
         header = header[:-1]
-    table.columns = tuple(name.lower() for name in header)
-    twice = sorted({name for name in table.columns if table.columns.count(name) > 1})
+    table.headings, table.columns = tuple(header), tuple(name.lower() for name in header)
+    twice = sorted({name for name in table.columns if name and table.columns.count(name) > 1})
     for name in twice:
         table.problems.append(
             Problem(table.file, header_row, f"column {name!r} occurs twice", "rename or delete one of them")
@@ -134,6 +186,11 @@ def _fill(table: Table, lines: Sequence[tuple[int, list[str]]]) -> None:
                 fix = "write its value, or put an apostrophe before it"
                 table.problems.append(Problem(table.file, number, message, fix))
         table.rows.append(Row(number, {column: bare_cell(value) for column, value in values.items()}))
+
+
+def _bare(cell: str) -> str:
+    """Return a cell without the blanks and invisible marks around it."""
+    return cell.strip().strip(_INVISIBLE).strip()
 
 
 def guarded_cell(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, cast
@@ -164,8 +165,32 @@ def _file_fix(path: Path) -> str:
         return "this is a folder: name the file in it"
     if not path.parent.is_dir():
         return "copy or link the file there, or correct the path"
-    near = closest(path.name, (other.name for other in path.parent.iterdir()))
+    names = sorted(other.name for other in path.parent.iterdir())
+    if alike := [name for name in names if _looks(name) == _looks(path.name)]:
+        return _alike_fix(alike[0], path.name)
+    near = closest(path.name, names)
     return f"did you mean {near!r}?" if near else "copy or link the file there, or correct the path"
+
+
+def _looks(name: str) -> str:
+    """Return what two names that a person cannot tell apart share."""
+    return re.sub(r"[\s\u200b\ufeff\xad]+", " ", unicodedata.normalize("NFKC", name)).strip().casefold()
+
+
+def _alike_fix(found: str, named: str) -> str:
+    """Say how a file's name differs from the one in the table where they look alike."""
+    if unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", named):
+        form, other = ("NFD", "NFC") if unicodedata.is_normalized("NFC", named) else ("NFC", "NFD")
+        return (
+            f"the file {found!r} is there, but its accented letters are stored in another form (Unicode {form}; the "
+            f"table has {other}), as happens between macOS and other systems: rename the file by typing its name "
+            f"anew, best without accents, and the cell alike (`convmv -f utf8 -t utf8 --{other.lower()} --notest` "
+            "renames a whole folder)"
+        )
+    if found.casefold() == named.casefold():
+        return f"the file is called {found!r}: here large and small letters differ; write it so"
+    shown = ascii(found)
+    return f"the file is called {shown}, with other blanks or look-alike characters: rename it, or write it so"
 
 
 def _read_recordings(directory: Path, reading: Reading, require_media: bool) -> None:

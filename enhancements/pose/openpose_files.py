@@ -6,7 +6,6 @@ that was not found. What cannot belong to the recording (another length, another
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.media.probe import MediaInfo, Timeline
+from semiology.data.pose_files import PoseFileError, PoseModelError, read_people
 from semiology.data.recording_set import Recording
 from semiology.data.tables.reading import keypoint_files
 from semiology.enhancements.pipeline.step import JsonValue, Progress
@@ -28,8 +28,8 @@ from semiology.enhancements.pose.keypoints import (
     KeypointsUnavailableError,
     from_coco_18,
 )
+from semiology.render.text import counted
 
-_BODY_25 = 25
 _OUTSIDE = 0.05
 """OpenPose may place a point a little outside the picture; by more than this share it is another picture."""
 _LOST = 0.5
@@ -68,21 +68,26 @@ class OpenPoseFiles:
         """
         files = _files(recording, line)
         counts: Counter[str] = Counter()
+        faults: list[str] = []
         frames, people = [], []
         for done, (number, path) in enumerate(files):
-            found = _read_frame(path, counts)
+            found = _read_frame(path, counts, faults)
             if found is not None:
                 frames.append(number)
                 people.append(found)
             if progress and done % 100 == 99:
                 progress(number + 1, line.info.frames)
         missing = line.info.frames - len(frames)
+        if missing > _LOST * line.info.frames and len(faults) > missing / 2:
+            number = counted(len(faults), "file")
+            raise KeypointsError(f"{number} of keypoints cannot be read, the first: {faults[0]}")
         if missing > _LOST * line.info.frames:
             raise KeypointsError(
                 f"keypoints exist for {len(frames)} of {line.info.frames} frames only: run OpenPose again "
                 "over the whole video, without --frame_step"
             )
-        counts["missing_pose_files"] = missing - counts["unreadable_pose_files"]
+        counts["unreadable_pose_files"] = len(faults)
+        counts["missing_pose_files"] = missing - len(faults)
         _scale(people, line.info, self.size)
         return Detections(np.asarray(frames, np.int64), people, {k: v for k, v in counts.items() if v})
 
@@ -111,25 +116,17 @@ def _files(recording: Recording, line: Timeline) -> list[tuple[int, Path]]:
     return [(number, path) for number, path in files if number < total]
 
 
-def _read_frame(path: Path, counts: Counter[str]) -> Array | None:
-    """Return the people of one frame, (P, 19, 3), or None where the file cannot be read."""
+def _read_frame(path: Path, counts: Counter[str], faults: list[str]) -> Array | None:
+    """Return the people of one frame, (P, 19, 3), or None where the file cannot be read, which ``faults`` gets."""
     try:
-        content = json.loads(path.read_bytes())
-        listed = [person["pose_keypoints_2d"] for person in content["people"]]
-        flat = [np.array(values, dtype=np.float64) for values in listed]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
-        counts["unreadable_pose_files"] += 1
+        people = read_people(path)
+    except PoseModelError as error:
+        raise KeypointsError(str(error)) from None
+    except PoseFileError as error:
+        faults.append(str(error))
         return None
-    flat = [values for values in flat if values.size]
-    sizes = {values.size for values in flat}
-    if not sizes:
+    if not len(people):
         return np.zeros((0, len(JOINTS), 3))
-    if any(values.ndim != 1 for values in flat) or sizes not in ({3 * _BODY_25}, {3 * len(COCO_18)}):
-        raise KeypointsError(
-            f"a person has {min(sizes) / 3:g} points: only OpenPose's BODY_25 (25) and COCO (18) are read; "
-            "run it with --model_pose BODY_25"
-        )
-    people = np.stack(flat).reshape(len(flat), -1, 3)
     unusable = ~np.isfinite(people).all(axis=2)
     counts["nan_points"] += int(unusable.sum())
     people[unusable] = 0.0
@@ -167,7 +164,8 @@ def _wrong_size(
         turned = (spots <= (1 + _OUTSIDE) * size[::-1]).all()
         why = "as if the picture were turned" if turned and width != height else "at another resolution"
         return f"keypoints lie outside the picture of {width} x {height} px, {why}: {_FIX_SIZE}"
-    if stated is None and (np.quantile(spots, 0.999, axis=0) < 0.55 * size).all():
+    spread = np.ptp(spots, axis=0) > 0.2 * size  # else it is a small or distant person
+    if stated is None and spread.any() and (np.quantile(spots, 0.999, axis=0) < 0.55 * size).all():
         return (
             f"all keypoints lie in the upper left quarter of the picture of {width} x {height} px, as if "
             f"they were found at another resolution: {_FIX_SIZE}"

@@ -16,7 +16,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from semiology.enhancements.speech.transcript_file import Utterance
+from semiology.data.transcript_file import Utterance
 
 LIMIT = 5000
 """Characters of quoted lines, as in the EMBC study's runs."""

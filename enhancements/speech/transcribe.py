@@ -26,11 +26,11 @@ from numpy.typing import NDArray
 
 from semiology.data.cache import cache_directory, content_digest
 from semiology.data.recording_set import Recording
+from semiology.data.transcript_file import Utterance, Word, write_transcript
 from semiology.enhancements.pipeline.cache import installed_version
 from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress
 from semiology.enhancements.sound.denoise import NO_SOUND
 from semiology.enhancements.sound.track import SoundTrack, blocks, find_track, sound_inputs
-from semiology.enhancements.speech.transcript_file import Utterance, Word, write_transcript
 from semiology.privacy.model_hub import only_from_here
 
 if TYPE_CHECKING:

@@ -42,6 +42,12 @@ def folds_command(
     ] = None,
     table: _Table = None,
     replace: Annotated[bool, typer.Option("--replace", help="Replace folds that are there already.")] = False,
+    distinct_patients: Annotated[
+        bool,
+        typer.Option(
+            "--distinct-patients", help="Patients with look-alike ids, or in one film, are different people."
+        ),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the folds, write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -49,16 +55,18 @@ def folds_command(
 
     All recordings of a patient share a fold; features and ES/NES are spread as evenly as the patients allow.
     What is missing in a fold is named. Patients of the splits test and confirm get no fold unless --split names
-    them: folds never overrule a split.
+    them: folds never overrule a split. Patients who may be one person are refused (--distinct-patients).
     """
     from semiology.data.problems import RecordingSetError
     from semiology.data.protection.splits import DEVELOP, parse_purpose
+    from semiology.data.same_patient import refuse_doubtful_patients
     from semiology.data.tables.reading import read_recording_set
     from semiology.optimization.folds.draw import draw_folds, fold_balance, folds_fingerprint, protected_notes
     from semiology.optimization.folds.tables import read_folds, write_folds
 
     try:
         recording_set = read_recording_set(directory, require_media=False)
+        refuse_doubtful_patients(directory, distinct=distinct_patients)
         notes: list[str] = []
         if table is None:
             purpose = DEVELOP if split is None else parse_purpose(split)

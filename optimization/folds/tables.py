@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from semiology.data.cache import write_whole
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import RecordingSet
+from semiology.data.tables.column_editing import set_column
 from semiology.data.tables.csv_tables import Table, read_table
 from semiology.data.tables.reading import RECORDINGS, read_recording_set
-from semiology.data.tables.writing import table_text
 from semiology.optimization.folds.draw import FoldError, folds_of
 from semiology.render.text import counted
 
@@ -48,10 +47,9 @@ def read_folds(path: Path, recording_set: RecordingSet) -> tuple[dict[str, str],
 
 
 def write_folds(directory: Path, fold_of_patient: Mapping[str, str], *, replace: bool = False) -> int:
-    """Write folds into the column ``fold`` of ``recordings.csv``; everything else in the table is kept.
+    """Write folds into the column ``fold`` of ``recordings.csv``; every other byte of the table is kept.
 
-    The table is replaced whole or not at all, with the delimiter that it had. Patients without a fold get an
-    empty cell.
+    The table is replaced whole or not at all. Patients without a fold get an empty cell.
 
     Returns:
         The number of recordings that now have a fold.
@@ -73,10 +71,9 @@ def write_folds(directory: Path, fold_of_patient: Mapping[str, str], *, replace:
         )
     path = directory / RECORDINGS
     table = read_table(path)
-    columns = [name for name in table.columns if name] + (["fold"] if "fold" not in table.columns else [])
-    rows = [{**row.cells, "fold": fold_of_patient.get(row["patient_id"], "")} for row in table.rows]
-    write_whole(path, table_text(columns, rows, table.delimiter))
-    return sum(bool(row["fold"]) for row in rows)
+    folds = {row.number: fold_of_patient.get(row["patient_id"], "") for row in table.rows}
+    set_column(path, "fold", folds)
+    return sum(map(bool, folds.values()))
 
 
 def _patient_folds(

@@ -77,6 +77,13 @@ class SearchOptions:
         typer.Option("--allow-remote-proposer", help="Let the proposer be on another machine: text only."),
     ] = False
 
+    distinct_patients: Annotated[
+        bool,
+        typer.Option(
+            "--distinct-patients", help="Patients with look-alike ids, or in one film, are different people."
+        ),
+    ] = False
+
     @property
     def metric_calls(self) -> int | None:
         """Budget in recordings asked under a wording; None for no such limit."""

@@ -16,6 +16,7 @@ from typing import Any
 from semiology.backends.journal import Journal, answer_key, failure_of
 from semiology.data.cache import cache_directory, content_digest
 from semiology.data.protection.splits import SCORE
+from semiology.data.same_patient import refuse_doubtful_patients
 from semiology.features import AUDIO_FEATURES, FEATURES, suggest_feature
 from semiology.harness.asking import ask_documents
 from semiology.optimization.proposers.grammar_walk import OfflineProposer
@@ -76,7 +77,9 @@ def prepare(options: SearchOptions) -> Prepared:
     DATA.choose(str(options.data))
     WINDOW.choose(options.window or window_for_model(model, model_args))
     prefer_decord()
-    plan = current_plan(replace(read_settings(), purpose=SCORE))  # a search never gets confirm patients
+    settings = read_settings()
+    refuse_doubtful_patients(settings.data, distinct=options.distinct_patients)
+    plan = current_plan(replace(settings, purpose=SCORE))  # a search never gets confirm patients
     answerer = LmmsEvalAnswerer(lambda: load_model(model, model_args), model, plan)
     name = f"{options.model} {options.model_args}".strip()
     return Prepared(plan, answerer, reply_key(plan, model, model_args), name, proposer_of)

@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from semiology.data.tables import csv_tables
+from semiology.data.tables.cells import PRESENCE, CellError, parse_choice
 from semiology.metrics.agreement.coefficients import (
     COEFFICIENTS,
     agreement_estimates,
@@ -138,28 +140,47 @@ def read_annotations(path: Path) -> pd.DataFrame:
     """Return the annotations of one annotator: columns video_id, feature, present, patient_id.
 
     Raises:
-        RatingsError: a column or a patient is missing, or an item is rated twice.
+        RatingsError: a cell, a column or a patient is missing or not understood, or an item is rated twice.
     """
     table = path / "annotations.csv" if path.is_dir() else path
     needed = (*KEYS, "present")
-    frame = read_table(table, needed if path.is_dir() else (*needed, "patient_id"))
+    frame = read_table(table, needed if path.is_dir() else (*needed, "patient_id"), ("patient_id",))
+    frame = frame[frame["present"] != ""]
+    frame = frame.assign(present=presences(frame, table.name))
     if "patient_id" not in frame.columns:
         recordings = read_table(path / "recordings.csv", ("video_id", "patient_id"))
         known = recordings.drop_duplicates("video_id").set_index("video_id")["patient_id"]
         frame = frame.assign(patient_id=frame["video_id"].map(known).fillna(""))
-    frame = frame[frame["present"] != ""]
     for problem, rows in (
         ("has no patient_id → intervals need to know which recordings share a patient",
          frame["patient_id"] == ""),
         ("rates a recording and feature a second time → keep one of the rows", frame.duplicated(list(KEYS))),
     ):  # fmt: skip
         if bool(rows.any()):
-            raise RatingsError(f"{table.name}:{frame.index[int(rows.to_numpy().argmax())] + 2}: {problem}")
+            raise RatingsError(f"{table.name}:{frame.index[int(rows.to_numpy().argmax())]}: {problem}")
     return frame
 
 
-def read_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
-    """Read a CSV table that has some columns, every cell as text.
+def presences(frame: pd.DataFrame, file: str) -> list[str]:
+    """Return the column ``present`` of annotations as yes, no or na, spelt as ``data check`` accepts it.
+
+    Raises:
+        RatingsError: a cell is not understood.
+    """
+    found = []
+    for row, text in frame["present"].items():
+        try:
+            found.append(parse_choice(text, ("yes", "no", "na"), PRESENCE))
+        except CellError as error:
+            raise RatingsError(f"{file}:{row}: present: {error} → {error.fix}") from None
+    return found
+
+
+def read_table(path: Path, columns: Sequence[str] = (), also: Sequence[str] = ()) -> pd.DataFrame:
+    """Return a table that has some columns as the reader of recording sets reads it, every cell as text.
+
+    The index holds the rows' numbers as a spreadsheet shows them. The columns asked for, and those of ``also`` where
+    they are there, are found whatever the case of their letters; others are called as the table does.
 
     Raises:
         RatingsError: there is no such file, it is no table, or it lacks a column.
@@ -168,11 +189,17 @@ def read_table(path: Path, columns: Sequence[str] = ()) -> pd.DataFrame:
         raise RatingsError(
             f"{path}: there is no such file → give a CSV table or the folder of a recording set"
         )
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise RatingsError(f"{path.name}: is no CSV table ({error}) → save it as comma-separated") from error
-    absent = [name for name in columns if name not in frame.columns]
+    table = csv_tables.read_table(path)
+    if table.problems:
+        raise RatingsError("\n".join(map(str, table.problems[:10])))
+    absent = [name for name in columns if name.lower() not in table.columns]
     if absent:
         raise RatingsError(f"{path.name}:1: has no column {absent[0]!r} → it needs {', '.join(columns)}")
-    return frame
+    asked = {name.lower(): name for name in (*columns, *also)}
+    names = {
+        name: asked.get(name, heading)
+        for name, heading in zip(table.columns, table.headings, strict=True)
+        if name
+    }
+    rows = [[row[name] for name in names] for row in table.rows]
+    return pd.DataFrame(rows, index=[row.number for row in table.rows], columns=list(names.values()), dtype=str)

@@ -75,18 +75,27 @@ def expert_agreement(
 
 def _read_ratings(path: Path, rating: str) -> pd.DataFrame:
     """Return one row per rated report, ratings averaged and other columns as numbers (NaN for text)."""
-    frame = read_table(path, ("video_id", rating))
-    numbers = pd.to_numeric(frame[rating], errors="coerce")
-    if bool(numbers.isna().any()):
-        row = int(numbers.isna().to_numpy().argmax())
-        raise RatingsError(
-            f"{path.name}:{row + 2}: {rating} is {frame[rating].iloc[row][:20]!r}, no number → correct it"
-        )
+    frame = read_table(path, ("video_id", rating), NAMES)
     others = [name for name in frame.columns if name not in NAMES]
-    frame = frame.assign(**{name: pd.to_numeric(frame[name], errors="coerce") for name in others})
+    written = frame[rating]
+    frame = frame.assign(**{name: _numbers(frame[name]) for name in others})
+    if bool(frame[rating].isna().any()):
+        row = int(frame[rating].isna().to_numpy().argmax())
+        raise RatingsError(
+            f"{path.name}:{frame.index[row]}: {rating} is {written.iloc[row][:20]!r}, no number → correct it"
+        )
     keys = [name for name in ("model", "video_id") if name in frame.columns]
     first = {name: "first" for name in frame.columns if name not in (*keys, rating, "rater")}
     return frame.groupby(keys, sort=True, as_index=False).agg({rating: "mean", **first})
+
+
+def _numbers(cells: pd.Series) -> pd.Series:
+    """Return cells as numbers, NaN where they hold none; a decimal comma is one where no cell has a point."""
+    filled = cells[cells != ""]
+    commas = filled.str.fullmatch(r"[+-]?\d+,\d+")
+    if bool(commas.any()) and not bool(filled.str.contains(".", regex=False).any()):
+        cells = cells.str.replace(",", ".", regex=False)
+    return pd.to_numeric(cells, errors="coerce")
 
 
 def _with_metrics(

@@ -22,7 +22,7 @@ from semiology.metrics.paired.simulation import (
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS
 from semiology.render.text import counted
-from semiology.reports.agreement.annotators import read_table
+from semiology.reports.agreement.annotators import presences, read_table
 from semiology.reports.compare.sides import only_condition, read_side
 
 SENSITIVITY, SPECIFICITY = 0.58, 0.63
@@ -96,8 +96,9 @@ def read_truth(source: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
         recordings = read_table(folder / "recordings.csv", ("video_id", "patient_id"))
         annotations = read_table(folder / "annotations.csv", ("video_id", "feature", "present"))
         patients = recordings[["video_id", "patient_id"]].drop_duplicates("video_id", keep="last")
-        rows = annotations[["video_id", "feature", "present"]].merge(patients, on="video_id")
-        return rows.assign(truth=rows["present"].str.strip().str.lower())[_KEYS], None
+        annotations = annotations[annotations["present"] != ""]
+        annotations = annotations.assign(truth=presences(annotations, "annotations.csv"))
+        return annotations.merge(patients[["video_id", "patient_id"]], on="video_id")[_KEYS], None
     if folder.is_dir() and not any(folder.rglob("*_samples_*.jsonl")):
         raise ValueError(
             f"{source}: holds neither recordings.csv nor answers (*_samples_*.jsonl) → give a recording set, "

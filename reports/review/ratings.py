@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from semiology.data.tables.csv_tables import read_table
 from semiology.metrics.agreement.ratings import POINTS
 from semiology.reports.review.sheet import Case, ReviewError, read_sample
 from semiology.reports.review.store import STORE, RatingStore
@@ -111,41 +109,28 @@ def _read_sheet(path: Path, known: set[str]) -> list[tuple[str, dict[str, int], 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     if not path.is_file():
         raise ReviewError(f"{path}: there is no such file → give a sheet that was filled in")
+    if path.suffix != ".xlsx":
+        read = read_table(path)
+        if read.problems and not read.rows and read.problems[0].message == "is empty":
+            return []
+        if read.problems:
+            raise ReviewError("\n  ".join(["the ratings cannot be used:", *map(str, read.problems[:_SHOWN])]))
+        return [(row.number, row.cells) for row in read.rows]
     try:
-        if path.suffix == ".xlsx":
-            from openpyxl import load_workbook
+        from openpyxl import load_workbook
 
-            book = load_workbook(path, read_only=True, data_only=True)
-            table = [
-                ["" if v is None else str(v) for v in row] for row in book.active.iter_rows(values_only=True)
-            ]
-            book.close()
-        else:
-            table = _csv_table(path.read_bytes())
+        book = load_workbook(path, read_only=True, data_only=True)
+        table = [
+            ["" if v is None else str(v) for v in row] for row in book.active.iter_rows(values_only=True)
+        ]
+        book.close()
     except Exception as error:  # noqa: BLE001 - whatever a broken file makes the reader raise
         raise ReviewError(
             f"{path}: cannot be read ({type(error).__name__}) → save it as CSV in UTF-8 or as xlsx"
         ) from None
-    if not table:
-        return []
-    # "sep=;" before the header is a hint to spreadsheets; the number of rows counts it.
-    top = 1 if len(table) > 1 and table[0] and table[0][0].strip().lower().startswith("sep=") else 0
-    header = [name.strip().lower() for name in table[top]]
+    header = [name.strip().lower() for name in table[0]] if table else []
     return [
         (number, {name: cell.strip() for name, cell in zip(header, row, strict=False)})
-        for number, row in enumerate(table[top + 1 :], start=top + 2)
+        for number, row in enumerate(table[1:], start=2)
         if any(cell.strip() for cell in row)
     ]
-
-
-def _csv_table(content: bytes) -> list[list[str]]:
-    """Return the cells of a CSV file as spreadsheets of any language write it.
-
-    That is UTF-8, or UTF-16 with its byte order mark ("Unicode text"); commas, semicolons or tabs.
-    """
-    marked = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    text = content.decode("utf-16" if marked else "utf-8-sig")
-    lines = text.splitlines() or [""]
-    head = lines[1] if lines[0].strip().lower().startswith("sep=") and len(lines) > 1 else lines[0]
-    mark = max((",", ";", "\t"), key=head.count)
-    return list(csv.reader(io.StringIO(text, newline=""), delimiter=mark))

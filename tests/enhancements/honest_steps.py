@@ -19,8 +19,8 @@ import soundfile
 from semiology.data.media.audio import read_audio
 from semiology.data.media.probe import MediaError, probe
 from semiology.data.recording_set import Recording
+from semiology.data.transcript_file import Utterance, write_transcript
 from semiology.enhancements.pipeline.step import JsonValue, Outcome, Progress
-from semiology.enhancements.speech.transcript_file import Utterance, write_transcript
 
 RATE = 16_000
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from heard_recording import RATE, recording
 
+from semiology.data.transcript_file import Utterance, read_transcript
 from semiology.enhancements.sound.track import SoundTrack
 from semiology.enhancements.speech import transcribe
 from semiology.enhancements.speech.transcribe import Transcribe
-from semiology.enhancements.speech.transcript_file import Utterance, read_transcript
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from semiology.data.cache import write_whole
 from semiology.data.recording_set import Annotation, Recording
+from semiology.data.tables.cells import day_fraction_s
 from semiology.data.tables.csv_tables import bare_cell, guarded_cell, read_table
 from semiology.data.tables.reading import read_recording_set
 from semiology.data.tables.writing import table_text, write_recording_set
@@ -21,7 +23,9 @@ METADATA = {"name": "set", "version": "1"}
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=40).map(
     str.strip
 )
-seconds = st.none() | st.floats(0, 1e5, allow_nan=False)
+seconds = st.none() | st.floats(0, 1e5, allow_nan=False).filter(
+    lambda value: day_fraction_s(format(Decimal(repr(value)), "f")) is None
+)
 
 
 def annotation_of(

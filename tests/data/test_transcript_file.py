@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from semiology.enhancements.speech.quoting import FENCE, plain_speech, quote_transcript, with_transcript
-from semiology.enhancements.speech.transcript_file import (
+from semiology.data.transcript_file import (
     TranscriptError,
     Utterance,
     Word,
     read_transcript,
     write_transcript,
 )
+from semiology.enhancements.speech.quoting import FENCE, plain_speech, quote_transcript, with_transcript
 
 SAID = (
     Utterance(
@@ -77,9 +77,9 @@ def test_a_simulated_transcript_is_read(simulated_set: Path) -> None:
             r"t\.txt, segment 1: from 3 to 2 s",
         ),
         ("start_s,text\n1,hello\n", r"t\.txt:1: no column end_s"),
-        ("start_s,end_s,text\n1,2,a\n2,nan,b\n", r"t\.txt:3: from '2' to 'nan' s"),
-        ("start_s,end_s,text\n1\n", r"t\.txt:2: from '1' to None s"),
-        ("", "no column"),
+        ("start_s,end_s,text\n1,2,a\n2,nan,b\n", r"t\.txt:3: 'nan' is not a plain number of seconds"),
+        ("start_s,end_s,text\n1\n", r"t\.txt:2: '' is not a number of seconds"),
+        ("", "is empty"),
     ],
 )
 def test_what_is_no_transcript_is_refused(tmp_path: Path, content: str, told: str) -> None:

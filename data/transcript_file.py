@@ -6,8 +6,6 @@ Two forms are read: the JSON that the enhancement ``transcript`` writes, and the
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.media.probe import display_name
-from semiology.enhancements.pipeline.step import JsonValue
+from semiology.data.tables.cells import CellError, parse_seconds
+from semiology.data.tables.csv_tables import read_table
 
 FORMAT = "semiology-transcript"
 FORM_VERSION = 1
@@ -59,7 +58,7 @@ class Utterance:
     compression_ratio: float | None = None
 
 
-def write_transcript(path: Path, utterances: Sequence[Utterance], facts: Mapping[str, JsonValue]) -> None:
+def write_transcript(path: Path, utterances: Sequence[Utterance], facts: Mapping[str, Any]) -> None:
     """Write a transcript as JSON.
 
     Args:
@@ -95,20 +94,20 @@ def read_transcript(path: Path) -> tuple[Utterance, ...]:
         TranscriptError: it is neither, or an entry is wrong.
         OSError: it cannot be read.
     """
-    name = display_name(path)
-    try:
-        content = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        raise TranscriptError(f"{name} is not text in UTF-8: save it as UTF-8") from None
-    found = _from_json(name, content) if content.lstrip().startswith("{") else _from_table(name, content)
+    name, content = display_name(path), path.read_bytes().removeprefix(b"\xef\xbb\xbf").lstrip()
+    found = _from_json(name, content) if content.startswith(b"{") else _from_table(name, path)
     return tuple(sorted(found, key=lambda item: (item.start_s, item.end_s)))
 
 
-def _from_json(name: str, content: str) -> list[Utterance]:
+def _from_json(name: str, content: bytes) -> list[Utterance]:
     try:
-        whole = json.loads(content)
+        whole = json.loads(content.decode("utf-8"))
+    except UnicodeDecodeError:
+        raise TranscriptError(f"{name} is not text in UTF-8: save it as UTF-8") from None
     except json.JSONDecodeError as error:
         raise TranscriptError(f"{name}:{error.lineno}: broken JSON; make the transcript again") from None
+    except RecursionError:
+        raise TranscriptError(f"{name}: broken JSON; make the transcript again") from None
     if whole.get("format") != FORMAT or whole.get("format_version") != FORM_VERSION:
         raise TranscriptError(
             f"{name} is not a transcript of this version ({FORMAT} {FORM_VERSION}): make it again"
@@ -136,22 +135,28 @@ def _from_json(name: str, content: str) -> list[Utterance]:
     return found
 
 
-def _from_table(name: str, content: str) -> list[Utterance]:
-    rows = csv.DictReader(io.StringIO(content))
-    missing = {"start_s", "end_s", "text"} - set(rows.fieldnames or ())
+def _from_table(name: str, path: Path) -> list[Utterance]:
+    table = read_table(path, name)
+    if table.problems:
+        raise TranscriptError(str(table.problems[0]))
+    missing = {"start_s", "end_s", "text"} - set(table.columns)
     if missing:
         raise TranscriptError(
-            f"{name}:1: no column {', '.join(sorted(missing))}; a transcript has start_s, end_s, text "
-            "and perhaps speaker"
+            f"{name}:1: no column {', '.join(sorted(missing))}; a transcript is a table (CSV) with start_s, end_s, "
+            "text and perhaps speaker"
         )
-    return [
-        Utterance(
-            *_times(f"{name}:{number}", row["start_s"], row["end_s"]),
-            " ".join((row["text"] or "").split()),
-            speaker=(row.get("speaker") or "").strip() or None,
+    comma = table.delimiter != ","
+    found = []
+    for row in table.rows:
+        try:
+            times = [parse_seconds(row[column], decimal_comma=comma) for column in ("start_s", "end_s")]
+        except CellError as error:
+            raise TranscriptError(f"{name}:{row.number}: {error}; {error.fix}") from None
+        text = " ".join(row["text"].split())
+        found.append(
+            Utterance(*_times(f"{name}:{row.number}", *times), text, speaker=row["speaker"] or None)
         )
-        for number, row in enumerate(rows, 2)
-    ]
+    return found
 
 
 def _times(place: str, start: Any, end: Any) -> tuple[float, float]:

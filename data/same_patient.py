@@ -1,0 +1,100 @@
+"""Patients of a set who may be one: ids that differ in form alone, and one film under two patients.
+
+Whoever is drawn into two folds under two ids is trained on and tested on. Such pairs are told by ``data check`` and
+refused by whatever divides patients, unless the user says that they are different people.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from semiology.data.cache import cache_directory, content_digest
+from semiology.data.problems import Problem, RecordingSetError
+from semiology.data.recording_set import Recording
+from semiology.data.tables.reading import RECORDINGS, read_folder
+
+Rows = Sequence[tuple[int, Recording]]
+"""Recordings with the numbers of their rows."""
+
+FLAG = "--distinct-patients"
+
+
+def patient_key(patient_id: str) -> str:
+    """Return what is left of an id without the case of letters, leading zeros, the kind of separators and ``.0``."""
+    plain = re.sub(r"\.0+$", "", patient_id.lower())
+    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[._-]+", "-", plain).strip("-"))
+
+
+def look_alike_ids(recordings: Rows) -> list[Problem]:
+    """Return a problem for each patient id that differs from an earlier one in form alone (``007`` and ``7``)."""
+    problems, first = list[Problem](), dict[str, tuple[int, str]]()
+    told: set[str] = set()
+    for row, recording in recordings:
+        own = recording.patient_id
+        before_row, before = first.setdefault(patient_key(own), (row, own))
+        if own and own != before and own not in told:
+            told.add(own)
+            message = f"patient {own!r} is written like {before!r} in row {before_row}: are they one person?"
+            fix = f"give one person one id; different people need ids that differ by more, or {FLAG}"
+            problems.append(Problem(RECORDINGS, row, message, fix))
+    return problems
+
+
+def shared_films(recordings: Rows, *, within_patients: bool = True) -> list[Problem]:
+    """Return a problem for each video or sound file whose content an earlier row has as well.
+
+    Only files of the same size are read. ``within_patients`` also tells of one film in two rows of a patient.
+    """
+    problems = []
+    for column in ("video", "audio"):
+        files = [(row, item, getattr(item, column)) for row, item in recordings]
+        present = [(row, item, path) for row, item, path in files if path is not None and path.is_file()]
+        for group in _same_content(present):
+            (first_row, first), *others = group
+            for row, item in others:
+                same = item.patient_id == first.patient_id
+                if same and not within_patients:
+                    continue
+                whose = "this patient" if same else f"patient {first.patient_id!r}"
+                message = (
+                    f"{item.video_id}: its {column} has the same content as that of {first.video_id} in row "
+                    f"{first_row}, of {whose}"
+                )
+                fix = "name the right file, or delete one of the rows"
+                if not same:
+                    fix += f"; if two people are in one film, {FLAG}"
+                problems.append(Problem(RECORDINGS, row, message, fix))
+    return problems
+
+
+def _same_content(
+    files: Iterable[tuple[int, Recording, Path]],
+) -> list[list[tuple[int, Recording]]]:
+    by_size: dict[int, list[tuple[int, Recording, Path]]] = {}
+    for item in files:
+        by_size.setdefault(item[2].stat().st_size, []).append(item)
+    found: dict[str, list[tuple[int, Recording]]] = {}
+    for group in by_size.values():
+        if len(group) > 1:
+            for row, recording, path in group:
+                digest = content_digest(path, cache_directory())
+                found.setdefault(digest, []).append((row, recording))
+    return [group for group in found.values() if len(group) > 1]
+
+
+def refuse_doubtful_patients(directory: Path, *, distinct: bool = False) -> None:
+    """Refuse to divide the patients of a set while two of them may be one.
+
+    ``distinct``: the user says that they are different people.
+
+    Raises:
+        RecordingSetError: ids look alike, or one film stands under two patients; every such row is named.
+    """
+    if distinct:
+        return
+    recordings = read_folder(directory, require_media=False).recordings
+    problems = [*look_alike_ids(recordings), *shared_films(recordings, within_patients=False)]
+    if problems:
+        raise RecordingSetError(problems)
