@@ -44,7 +44,9 @@ def read_people(path: Path) -> NDArray[np.float64]:
         raise PoseFileError(f"{path.name} is not OpenPose's: it has no list 'people', but {_holds(content)}")
     listed = []
     for person in people:
-        name = next((name for name in (_POINTS, _OLD_POINTS) if isinstance(person, dict) and name in person), None)
+        name = next(
+            (name for name in (_POINTS, _OLD_POINTS) if isinstance(person, dict) and name in person), None
+        )
         if name is None:
             raise PoseFileError(
                 f"{path.name}: a person has no {_POINTS!r}, but {_holds(person)}: write the body's points with "
@@ -53,7 +55,9 @@ def read_people(path: Path) -> NDArray[np.float64]:
         try:
             values = np.array(person[name], dtype=np.float64)
         except (ValueError, TypeError):
-            raise PoseFileError(f"{path.name}: {name!r} is not a list of numbers: run OpenPose again") from None
+            raise PoseFileError(
+                f"{path.name}: {name!r} is not a list of numbers: run OpenPose again"
+            ) from None
         if values.size:
             listed.append(values)
     sizes = {values.size for values in listed if values.ndim == 1}
@@ -70,5 +74,9 @@ def read_people(path: Path) -> NDArray[np.float64]:
 def _holds(content: Any) -> str:
     """Say what JSON holds instead."""
     if isinstance(content, dict):
-        return f"the keys {', '.join(repr(str(key)[:30]) for key in list(content)[:5])}" if content else "nothing"
+        return (
+            f"the keys {', '.join(repr(str(key)[:30]) for key in list(content)[:5])}"
+            if content
+            else "nothing"
+        )
     return f"a {type(content).__name__}"

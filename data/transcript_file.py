@@ -153,9 +153,7 @@ def _from_table(name: str, path: Path) -> list[Utterance]:
         except CellError as error:
             raise TranscriptError(f"{name}:{row.number}: {error}; {error.fix}") from None
         text = " ".join(row["text"].split())
-        found.append(
-            Utterance(*_times(f"{name}:{row.number}", *times), text, speaker=row["speaker"] or None)
-        )
+        found.append(Utterance(*_times(f"{name}:{row.number}", *times), text, speaker=row["speaker"] or None))
     return found
 
 

@@ -164,7 +164,9 @@ def parse_clock(text: str, *, decimal_comma: bool = False) -> ClockTime | None:
     if re.fullmatch(r"(\d+\.?\d*|\.\d+)([eE]-\d{1,3})?", plain):
         if 0 < float(plain) < 1:
             meant = day_fraction_s(plain)
-            fix = _CLOCK_FIX if meant is None else f"write {clock(meant)} in the source table and import again"
+            fix = (
+                _CLOCK_FIX if meant is None else f"write {clock(meant)} in the source table and import again"
+            )
             raise CellError(f"{text!r} looks like a spreadsheet's fraction of a day", fix)
         return ClockTime(float(plain))
     parts = re.fullmatch(r"(\d{1,3}):(\d{1,2})(?::(\d{1,2}))?", text)

@@ -190,7 +190,9 @@ def _alike_fix(found: str, named: str) -> str:
     if found.casefold() == named.casefold():
         return f"the file is called {found!r}: here large and small letters differ; write it so"
     shown = ascii(found)
-    return f"the file is called {shown}, with other blanks or look-alike characters: rename it, or write it so"
+    return (
+        f"the file is called {shown}, with other blanks or look-alike characters: rename it, or write it so"
+    )
 
 
 def _read_recordings(directory: Path, reading: Reading, require_media: bool) -> None:

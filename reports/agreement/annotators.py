@@ -202,4 +202,6 @@ def read_table(path: Path, columns: Sequence[str] = (), also: Sequence[str] = ()
         if name
     }
     rows = [[row[name] for name in names] for row in table.rows]
-    return pd.DataFrame(rows, index=[row.number for row in table.rows], columns=list(names.values()), dtype=str)
+    return pd.DataFrame(
+        rows, index=[row.number for row in table.rows], columns=list(names.values()), dtype=str
+    )

@@ -15,9 +15,12 @@ ROWS = 'Video_ID{d}Patient_ID{d}{d}Site note{e}V1{d}P1{d}by hand{d}"Mü{d}n ""c"
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize(
-    ("encoding", "mark"), [("utf-8", b""), ("utf-8", b"\xef\xbb\xbf"), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")]
+    ("encoding", "mark"),
+    [("utf-8", b""), ("utf-8", b"\xef\xbb\xbf"), ("utf-16-le", b"\xff\xfe"), ("utf-16-be", b"\xfe\xff")],
 )
-def test_only_the_new_column_is_added(tmp_path: Path, delimiter: str, line_end: str, encoding: str, mark: bytes) -> None:
+def test_only_the_new_column_is_added(
+    tmp_path: Path, delimiter: str, line_end: str, encoding: str, mark: bytes
+) -> None:
     path = tmp_path / "recordings.csv"
     text = ROWS.format(d=delimiter, e=line_end)
     path.write_bytes(mark + text.encode(encoding))
@@ -40,7 +43,7 @@ def test_a_line_that_names_the_separator_and_cells_on_two_lines_stay(tmp_path: P
     assert path.stat().st_mode & 0o777 == 0o640
 
 
-cells = st.text(st.sampled_from(' ab"\'ü'), max_size=4)
+cells = st.text(st.sampled_from(" ab\"'ü"), max_size=4)
 
 
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -49,7 +52,9 @@ def test_a_table_that_is_read_is_changed_in_one_column_or_not_at_all(
     tmp_path: Path, rows: list[list[str]], data: st.DataObject
 ) -> None:
     path = tmp_path / "t.csv"
-    text = "\n".join([data.draw(st.sampled_from(["v,fold,x,y", "v,w,x,y"])), *(",".join(row) for row in rows)])
+    text = "\n".join(
+        [data.draw(st.sampled_from(["v,fold,x,y", "v,w,x,y"])), *(",".join(row) for row in rows)]
+    )
     path.write_text(text, encoding="utf-8", newline="")
     before = read_table(path)
     if before.problems:
