@@ -91,7 +91,7 @@ def delimiter_of(text: str) -> str:
 
 
 def encoding_of(raw: bytes) -> str:
-    """Return how the bytes of a table are coded: UTF-8, unless a mark or the zeros of its first letters say otherwise."""
+    """Return how a table's bytes are coded: UTF-8, unless a mark or zeros in its first letters say otherwise."""
     for mark, name in _WIDE_MARKS:
         if raw.startswith(mark):
             return name
