@@ -79,8 +79,8 @@ class OpenPoseFiles:
                 progress(number + 1, line.info.frames)
         missing = line.info.frames - len(frames)
         if missing > _LOST * line.info.frames and len(faults) > missing / 2:
-            number = counted(len(faults), "file")
-            raise KeypointsError(f"{number} of keypoints cannot be read, the first: {faults[0]}")
+            unread = counted(len(faults), "file")
+            raise KeypointsError(f"{unread} of keypoints cannot be read, the first: {faults[0]}")
         if missing > _LOST * line.info.frames:
             raise KeypointsError(
                 f"keypoints exist for {len(frames)} of {line.info.frames} frames only: run OpenPose again "
