@@ -21,6 +21,7 @@ from typing import Any
 from semiology.backends.checkpoint_stamp import checkpoint_stamp
 from semiology.backends.journal import Answer, Journal, answer_key, failure_of
 from semiology.data.cache import cache_directory, content_digest
+from semiology.harness.empty_replies import empty_windows_marked
 from semiology.harness.scheduling import document_of, generating, windows_together
 from semiology.render.progress import RunProgress
 from semiology.render.validation import did_you_mean
@@ -147,9 +148,10 @@ def answers_kept(
     def evaluate(lm: Any, *arguments: Any, **keywords: Any) -> Any:
         with nullcontext() if hasattr(lm, "journal") else Journal(folder) as journal:
             identity = "" if journal is None else model_identity(model, model_args)
-            steps = _Steps(lm, journal, identity, at_once)
-            with generating(lm, lambda requests: steps.replies(requests, probe)):
-                return original(lm, *arguments, **keywords)
+            with empty_windows_marked(lm):  # before the journal, which keeps no missing reply
+                steps = _Steps(lm, journal, identity, at_once)
+                with generating(lm, lambda requests: steps.replies(requests, probe)):
+                    return original(lm, *arguments, **keywords)
 
     evaluator.evaluate = evaluate
     try:

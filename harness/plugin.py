@@ -133,6 +133,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
 
     def evaluate(lm: Any, task_dict: Any, *arguments: Any, **keywords: Any) -> Any:
         from semiology.harness.cut_replies import cut_replies_marked
+        from semiology.harness.empty_replies import empty_windows_marked
         from semiology.harness.scheduling import recordings_dealt, windows_together
         from semiology.harness.video_errors import name_video_errors
         from semiology.privacy.remote_models import check_client
@@ -148,6 +149,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
         with (
             recordings_dealt(chain.from_iterable(tables), processes()),
             windows_together(lm),
+            empty_windows_marked(lm),
             cut_replies_marked(lm),
         ):
             return original(lm, task_dict, *arguments, **keywords)

@@ -15,6 +15,7 @@ from typing import Any
 from semiology.backends.text.served import chosen_text_model
 from semiology.data.cache import cache_directory
 from semiology.features import AUDIO_FEATURES, FEATURES
+from semiology.harness.model_classes import check_model_class
 from semiology.harness.protected_patients import enter_asking
 from semiology.metrics.s3.text.justification_rules import READERS
 from semiology.privacy.remote_code import refuse_remote_code
@@ -85,6 +86,8 @@ def prepare_run(arguments: dict[str, Any]) -> None:
     check_senses((*features, *(task.feature for task in enhanced)), model, (*s3_tasks, *rehab))
     # The published window of the model unless the user set one.
     WINDOW.suggest(window_for_model(model, str(model_args)))
+    for remark in check_model_class(model, model_args, read_settings().window.window_s):
+        _warn(remark)
     refuse_remote_code()
     left_out = check_recording_set(features, tasks) if features else []
     gone = {task.name for name in left_out for task in (FeatureTask(name), FeatureTask(name, sweep=True))}

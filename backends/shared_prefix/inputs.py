@@ -63,7 +63,7 @@ def process(checkpoint: Checkpoint, text: str, media: WindowMedia, sampling: Sam
         Its output on the CPU, with ``text_replacement_offsets`` where the processor can give them.
 
     Raises:
-        UnansweredError: the processor refuses the media.
+        UnansweredError: the processor refuses the media, or cuts the sound short.
     """
     processor, family = checkpoint.processor, checkpoint.family
     arguments: dict[str, Any] = {"text": [text], "return_tensors": "pt", **family.processor_arguments}
@@ -83,9 +83,23 @@ def process(checkpoint: Checkpoint, text: str, media: WindowMedia, sampling: Sam
     if hasattr(processor, "return_text_replacement_offsets"):
         arguments["return_text_replacement_offsets"] = True
     try:
-        return dict(processor(**arguments))
+        output = dict(processor(**arguments))
     except (ValueError, IndexError, TypeError, RuntimeError) as error:
         raise UnansweredError(f"the processor refuses the media: {first_line(error)}") from error
+    if media.audio and "feature_attention_mask" in output:
+        _check_heard(processor.feature_extractor, output["feature_attention_mask"], media.audio)
+    return output
+
+
+def _check_heard(extractor: Any, heard: torch.Tensor, sounds: Sequence[Any]) -> None:
+    """Raise UnansweredError where fewer steps of a sound were taken than it has; ``heard`` is (sounds, steps)."""
+    for steps, sound in zip(heard.sum(dim=-1).tolist(), sounds, strict=True):
+        if (steps + 1) * extractor.hop_length < len(sound):
+            rate = extractor.sampling_rate
+            raise UnansweredError(
+                f"{type(extractor).__name__} takes {steps * extractor.hop_length / rate:.1f} of "
+                f"{len(sound) / rate:.1f} s of sound: ask about shorter segments (SEMIOLOGY_WINDOW)"
+            )
 
 
 def _pictures(checkpoint: Checkpoint, frames: Frames, sampling: Sampling) -> torch.Tensor:

@@ -74,12 +74,24 @@ def pictures_of(body: dict[str, Any]) -> list[np.ndarray]:
     return [np.asarray(Image.open(io.BytesIO(base64.b64decode(text))).convert("RGB")) for text in encoded]
 
 
-def wrong_pictures(film: Path, address: str, bodies: list[dict[str, Any]]) -> int:
-    """Ask the stock class eight questions about one segment and count pictures that are not their frame."""
-    from lmms_eval.models.chat.openai import OpenAICompatible
+def stock_class(name: str, address: str) -> Any:
+    """Return one of lmms-eval's classes in front of a server."""
+    if name == "openai":
+        from lmms_eval.models.chat.openai import OpenAICompatible
+
+        return OpenAICompatible(
+            model_version="m", base_url=address, api_key="none", video_fps=2, num_concurrent=1
+        )
+    from lmms_eval.models.chat.async_openai import AsyncOpenAIChat
+
+    return AsyncOpenAIChat(model_version="m", base_url=address, api_key="none", fps=2, num_cpus=2)
+
+
+def wrong_pictures(name: str, film: Path, address: str, bodies: list[dict[str, Any]]) -> int:
+    """Ask a stock class eight questions about one segment and count pictures that are not their frame."""
     from qwen_vl_utils import fetch_video
 
-    lm = OpenAICompatible(model_version="m", base_url=address, api_key="none", video_fps=2, num_concurrent=1)
+    lm = stock_class(name, address)
     content = [
         {"type": "video", "url": str(film), "start_time": 0.0, "end_time": 15.0},
         {"type": "text", "text": "?"},
@@ -99,8 +111,9 @@ def wrong_pictures(film: Path, address: str, bodies: list[dict[str, Any]]) -> in
         for n, each in enumerate(arguments)
     ]
     lm.generate_until(requests)
+    limits = {each: getattr(lm, each) for each in ("min_pixels", "max_pixels") if name == "async_openai"}
     shown = fetch_video(
-        {"type": "video", "video": str(film), "video_start": 0.0, "video_end": 15.0, "fps": 2}
+        {"type": "video", "video": str(film), "video_start": 0.0, "video_end": 15.0, "fps": 2} | limits
     )
     true = [frame.permute(1, 2, 0).numpy().astype(np.uint8) for frame in shown]
     assert len(bodies) == 8
@@ -112,12 +125,13 @@ def wrong_pictures(film: Path, address: str, bodies: list[dict[str, Any]]) -> in
     )
 
 
+@pytest.mark.parametrize("name", ["openai", "async_openai"])
 def test_a_server_class_sends_the_frames_of_the_segment(
-    film: Path, recorder: tuple[str, list[dict[str, Any]]]
+    name: str, film: Path, recorder: tuple[str, list[dict[str, Any]]]
 ) -> None:
     key_pictures_by_content()
     key_pictures_by_content()  # a second call changes nothing
-    assert wrong_pictures(film, *recorder) == 0
+    assert wrong_pictures(name, film, *recorder) == 0
 
 
 def test_pictures_of_other_content_never_share_a_key() -> None:
