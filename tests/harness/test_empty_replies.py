@@ -79,12 +79,12 @@ def test_a_run_marks_them_and_does_not_keep_them(
         out=tmp_path / "runs",
     )
     folder = run(options)
-    failed, questions = failed_requests(folder)
-    assert failed == questions == sum(asked) > 0
+    reasons, questions = failed_requests(folder)
+    assert len(reasons) == questions == sum(asked) > 0
     with pytest.raises(RunError, match="the model class returned nothing"):
         check_replies(folder)
     monkeypatch.setattr(ConstantAnswer, "generate_until", original)
-    assert failed_requests(run(options)) == (0, questions)
+    assert failed_requests(run(options)) == ([], questions)
 
 
 def test_two_wrappers_mark_a_reply_once() -> None:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -154,3 +157,16 @@ def test_an_lmms_eval_that_encodes_otherwise_is_refused(monkeypatch: pytest.Monk
     monkeypatch.delattr(media_encoder, "_build_cache_key")
     with pytest.raises(PicturesError, match=r"lmms-eval==0\.7\.3"):
         key_pictures_by_content()
+
+
+def test_the_reproduction_for_upstream_shows_the_fault_and_that_it_is_closed() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "model_classes.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    closed = "from semiology.harness.pictures import key_pictures_by_content\nkey_pictures_by_content()\n"
+    told = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+        for code in (program, closed + program)
+    ]
+    wrong, none = (int(text.partition(" of 200")[0]) for text in told)
+    assert wrong > 0
+    assert none == 0

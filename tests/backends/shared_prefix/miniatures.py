@@ -169,7 +169,7 @@ def qwen2_5_omni() -> tuple[Any, Any]:
     processor = Qwen2_5OmniProcessor(
         image_processor=Qwen2VLImageProcessor(size=size, **geometry),
         video_processor=Qwen2VLVideoProcessor(size=size, cap_pixels_per_frame=False, **geometry),
-        feature_extractor=WhisperFeatureExtractor(feature_size=16, chunk_length=20),
+        feature_extractor=WhisperFeatureExtractor(feature_size=16, chunk_length=60),
         tokenizer=tok,
         chat_template=tok.chat_template,
     )

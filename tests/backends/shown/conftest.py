@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 FOLDER = Path(__file__).parent
-sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "shared_prefix")]  # the miniature checkpoints are kept there
+# The miniature checkpoints and the server are kept beside.
+sys.path[:0] = [str(FOLDER), str(FOLDER.parent / "shared_prefix"), str(FOLDER.parent / "served")]
 
 from known_recording import KnownRecording, write_recording  # noqa: E402
 
