@@ -123,3 +123,23 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     if not console.is_terminal:
         console = Console(width=200)
     console.print(table, markup=False)
+
+
+@app.command("strokerehab", epilog=examples("semiology prompts strokerehab primitives/motion"))
+def list_strokerehab(
+    question: Annotated[
+        str, typer.Argument(help="Show the texts of questions that begin so, such as primitives/motion.")
+    ] = "",
+) -> None:
+    """List the questions of the stroke-rehabilitation tasks with their wordings; with a name also their texts."""
+    from semiology.prompts.strokerehab_library import load_rehab_library
+
+    shown = {name: each for name, each in load_rehab_library().by_name().items() if name.startswith(question)}
+    if not shown:
+        raise typer.BadParameter(f"no question begins with {question!r} → leave it out to list all")
+    for name, each in shown.items():
+        if not question:
+            typer.echo(f"{name}: {', '.join(prompt.id for prompt in each.prompts)}")
+            continue
+        for prompt in each.prompts:
+            typer.echo(f"{name} {prompt.id} ({prompt.provenance}; {prompt.source})\n  {prompt.text}")

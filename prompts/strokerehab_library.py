@@ -19,7 +19,8 @@ from pydantic import BaseModel, Field, model_validator
 from semiology.prompts.checks import FAMILIES, PlainText, PromptProblem, SourcedWording, problems_of
 from semiology.prompts.library import PromptLibraryError
 from semiology.prompts.strict_yaml import read_yaml
-from semiology.render.validation import one_of
+from semiology.render.validation import did_you_mean, one_of
+from semiology.settings import PROMPTS
 
 FOLDER = Path(__file__).parent / "strokerehab"
 REFERENCE = "reference"
@@ -87,25 +88,37 @@ class RehabLibrary:
     questions: Mapping[str, Mapping[str, Question]]
     items: Mapping[int, Item]
 
+    def by_name(self) -> dict[str, Question]:
+        """Return every question as file and id, such as ``primitives/motion``."""
+        named = {
+            f"{file}/{key}": each for file, group in self.questions.items() for key, each in group.items()
+        }
+        for item in self.items.values():
+            named |= {f"{FUGL_MEYER}/{each.id}": each for each in (*item.questions, *item.reasoning)}
+        return named
+
     def texts(self) -> Iterator[tuple[str, str, str]]:
         """Yield (question, wording, text) of every wording."""
-        for file, questions in self.questions.items():
-            for question in questions.values():
-                yield from ((f"{file}/{question.id}", prompt.id, prompt.text) for prompt in question.prompts)
-        for item in self.items.values():
-            for question in (*item.questions, *item.reasoning):
-                yield from (
-                    (f"{FUGL_MEYER}/{question.id}", prompt.id, prompt.text) for prompt in question.prompts
-                )
+        for name, question in self.by_name().items():
+            yield from ((name, prompt.id, prompt.text) for prompt in question.prompts)
 
 
-@lru_cache(maxsize=1)
 def load_rehab_library() -> RehabLibrary:
-    """Return the questions of the package.
+    """Return the questions of the package, with the wordings that the folder of ``SEMIOLOGY_PROMPTS`` adds to them.
+
+    A laboratory adds wordings in ``strokerehab/*.yaml`` of that folder: ``question`` (``primitives/motion``,
+    ``fugl_meyer/13_4_deviation``) and ``prompts``.
 
     Raises:
         PromptLibraryError: a file has faults; all of them are listed.
     """
+    folder = PROMPTS.folder()
+    extra = sorted((folder / "strokerehab").glob("*.yaml")) if folder else []
+    return _read(tuple((path, path.stat().st_mtime_ns) for path in extra))
+
+
+@lru_cache(maxsize=2)
+def _read(extra: tuple[tuple[Path, int], ...]) -> RehabLibrary:
     problems: list[PromptProblem] = []
     questions: dict[str, dict[str, Question]] = {}
     items: dict[int, Item] = {}
@@ -119,9 +132,44 @@ def load_rehab_library() -> RehabLibrary:
             items = {item.item: item for item in _ItemFile(**content).items}
         else:
             questions[path.stem] = {question.id: question for question in _QuestionFile(**content).questions}
+    library = RehabLibrary(questions, items)
+    for path, _ in extra:
+        problems += _added(library, path)
     if problems:
         raise PromptLibraryError(problems)
-    return RehabLibrary(questions, items)
+    return library
+
+
+class _ExtensionFile(BaseModel, extra="forbid"):
+    question: str
+    prompts: Annotated[list[Wording], Field(min_length=1)]
+
+
+def _added(library: RehabLibrary, path: Path) -> list[PromptProblem]:
+    """Add the wordings of a laboratory's file to their question; return what is wrong with it."""
+    try:
+        content = read_yaml(path)
+    except (ValueError, OSError) as error:
+        return [PromptProblem(path.name, "", str(error), "correct the file")]
+    problems = problems_of(_ExtensionFile, content, path.name)
+    if problems:
+        return problems
+    made = _ExtensionFile(**content)
+    known = library.by_name()
+    question = known.get(made.question)
+    if question is None:
+        fix = f"use one of {', '.join(list(known)[:6])}, …" + did_you_mean(made.question, list(known))
+        return [PromptProblem(path.name, "question", f"{made.question!r} is unknown", fix)]
+    ids = {prompt.id for prompt in question.prompts}
+    for prompt in made.prompts:
+        if prompt.id in ids:
+            problems.append(
+                PromptProblem(path.name, f"prompt {prompt.id!r}", "the id is taken", "choose a new id")
+            )
+        ids.add(prompt.id)
+    if not problems:
+        question.prompts.extend(made.prompts)
+    return problems
 
 
 def check_question_file(content: Any, file: str) -> list[PromptProblem]:

@@ -257,25 +257,32 @@ def identification_measures(run: IdentificationRun) -> dict[str, Estimate | floa
 
 @dataclass(frozen=True)
 class ImpairmentRun:
-    """Answered and rated item scores by subject, and how many replies could not be read."""
+    """Answered and rated item scores by subject, how many replies could not be read, and who was left out."""
 
     answers: dict[str, dict[int, Score]]
     truth: dict[str, dict[int, int]]
     invalid: int
     replies: int
+    left_out: tuple[str, ...] = ()
 
 
 def score_impairment(
     records: Sequence[Record], profile: Profile = "fixed", *, nose_only: bool = False, partial: bool = False
 ) -> ImpairmentRun:
-    """Return the item scores of a run; an item with windows missing has none.
+    """Return the item scores of a run; a subject of whom questions are missing (``--limit``) is left out.
 
     Args:
-        records: of one task and wording; ``rated`` holds a subject's scores on its first row.
+        records: of one wording; ``rated`` holds a subject's scores on its first row of a task, ``subject_questions``
+            how many questions on the subject the task has.
         profile: how replies are read.
         nose_only: time item 33 by touches of the nose alone.
-        partial: score items with windows missing too.
+        partial: score what there is of every subject.
     """
+    asked = Counter((record["task"], record["subject"]) for record in records)
+    whole = {(record["task"], record["subject"]): record["subject_questions"] for record in records}
+    left_out = sorted({subject for (task, subject), count in asked.items() if count < whole[task, subject]})
+    if not partial:
+        records = [record for record in records if record["subject"] not in left_out]
     truth: dict[str, dict[int, int]] = {}
     grouped: dict[tuple[str, int], list[Record]] = defaultdict(list)
     for record in records:
@@ -294,7 +301,8 @@ def score_impairment(
         answers[subject][item] = score
     for subject in answers:
         truth.setdefault(subject, {})
-    return ImpairmentRun(dict(answers), truth, invalid, len(records))
+    told = () if partial else tuple(left_out)
+    return ImpairmentRun(dict(answers), truth, invalid, len(records), told)
 
 
 def _all_windows(rows: Sequence[Record]) -> bool:
@@ -352,6 +360,8 @@ def impairment_measures(run: ImpairmentRun) -> dict[str, Estimate | float]:
     others = impairment_scores(other_subjects_mode(run.truth), run.truth)
     found |= {f"other_subjects_{name}": getattr(others, name) for name in per_subject}
     found["invalid_rate"] = run.invalid / run.replies if run.replies else math.nan
+    found["subjects"] = float(len(subjects))
+    found["subjects_left_out"] = float(len(run.left_out))
     return found
 
 

@@ -50,6 +50,8 @@ WITHOUT_EFFECT = frozenset(
 FEATURE_KEY = "semiology"
 """Under which a sample of a feature task holds its record; those of S3 tasks hold theirs elsewhere."""
 REHAB_PREFIX = "strokerehab"
+STATE_MACHINE = "semiology_state_machine"
+"""The model class that wraps another."""
 S3_PREFIX = "s3_"
 """With which the names of S3 tasks, and nothing else of ours, begin."""
 REQUIRED = ("video_id", "patient_id", "feature", "segment", "answer", "truth")
@@ -96,6 +98,13 @@ class ResultFiles:
         """Full name of the model: the checkpoint if one was named, else the model class or the folder."""
         record, config = self.record or {}, mapping(self.record, "config")
         arguments = model_arguments(config)
+        if config.get("model") == STATE_MACHINE:
+            within = dict(
+                part.split("=", 1) for part in arguments.get("base_args", "").split(";") if "=" in part
+            )
+            asked = str(within.get("pretrained") or arguments.get("base") or "")
+            asked = next((short for path, short in EMBEDDED_MODELS.items() if asked.endswith(path)), asked)
+            return f"{Path(asked).name} in a state machine"
         named = record.get("model_name") or arguments.get("pretrained") or arguments.get("model")
         name = str(named or config.get("model") or record.get("model_source") or self.folder.name)
         return next((short for path, short in EMBEDDED_MODELS.items() if name.endswith(path)), name)

@@ -16,14 +16,15 @@ from semiology.reports.read.lmms_eval_files import (
     mapping,
     read_samples,
 )
+from semiology.settings import REHAB_PROFILE
 
 KEY = "strokerehab"
 REFERENCE = "reference"
 REQUIRED = (
     "task", "part", "question_id", "kind", "prompt_id", "video_id", "subject", "window", "windows", "questions",
-    "start_s", "end_s", "item", "laterality", "order", "rated", "truth", "truth_runs",
+    "subject_questions", "start_s", "end_s", "item", "laterality", "order", "rated", "truth", "truth_runs",
 )  # fmt: skip
-_NUMBERS = ("window", "windows", "questions", "start_s", "end_s", "item", "order")
+_NUMBERS = ("window", "windows", "questions", "subject_questions", "start_s", "end_s", "item", "order")
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def _run(
             f"{model}, {task}: {len(rows) - len(kept)} windows are logged twice → the first answer counts"
         )
     profile = rows[0].get("profile")
-    read: Profile = "paper" if profile == "paper" else "fixed"
+    read: Profile = "paper" if "paper" in (profile, REHAB_PROFILE.text()) else "fixed"
     if profile not in get_args(Profile):
         notes.append(
             f"{model}, {task}: the reading profile {profile!r} is unknown → replies are read as fixed"

@@ -103,11 +103,11 @@ def rehab_document(results: RehabResults, *, partial: bool = False) -> Document:
         own = list(_tables_of(task))
         tables += own
         for run, score in task.runs:
-            if isinstance(score, PrimitiveRun) and score.left_out:
-                left_out = counted(len(score.left_out), "video")
+            if not isinstance(score, IdentificationRun) and score.left_out:
+                what = "video" if isinstance(score, PrimitiveRun) else "subject"
                 notes.append(
-                    f"{run.label}, {run.task}: {left_out} not scored, because windows are missing (as after --limit) → "
-                    "run it whole, or set SEMIOLOGY_REHAB_PARTIAL=1"
+                    f"{run.label}, {run.task}: {counted(len(score.left_out), what)} not scored, because windows are "
+                    "missing (as after --limit) → run it whole, or set SEMIOLOGY_REHAB_PARTIAL=1"
                 )
     return Document("Stroke rehabilitation", tuple(tables), remarks=(*REMARKS, *dict.fromkeys(notes)))
 
@@ -122,7 +122,11 @@ def _tables_of(task: ScoredRuns) -> Iterator[Table]:
             yield confusion_table(task.task, run, score)
             yield group_table(task.task, run, score)
     elif isinstance(first, ImpairmentRun):
-        graded = [(run, score) for run, score in task.runs if isinstance(score, ImpairmentRun)]
+        graded = [
+            (run, score) for run, score in task.runs if isinstance(score, ImpairmentRun) and score.truth
+        ]
+        if not graded:
+            return
         yield impairment_table(task.task, graded)
         yield section_table(task.task, graded)
     else:

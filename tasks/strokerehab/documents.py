@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
 from pathlib import Path
@@ -139,6 +140,7 @@ def _video_rows(
             "order": 0,
             "windows": len(found),
             "questions": len(asked),
+            "subject_questions": 0,
             "hand": hand,
         }
         for window in found:
@@ -156,6 +158,15 @@ def _video_rows(
 
 
 def _clip_rows(
+    task: RehabTask, plan: StudyPlan, sampling: Sampling, settings: RehabSettings
+) -> Iterator[dict[str, Any]]:
+    rows = list(_rows_of_clips(task, plan, sampling, settings))
+    totals = Counter((row["subject"], row["prompt_id"]) for row in rows)
+    for row in rows:
+        yield {**row, "subject_questions": totals[row["subject"], row["prompt_id"]]}
+
+
+def _rows_of_clips(
     task: RehabTask, plan: StudyPlan, sampling: Sampling, settings: RehabSettings
 ) -> Iterator[dict[str, Any]]:
     items = load_rehab_library().items

@@ -22,8 +22,8 @@ RECORD = "strokerehab"
 UNDEFINED = "undefined"
 RECORD_FIELDS = (
     "task", "part", "question_id", "kind", "prompt_id", "prompt_hash", "video_id", "subject", "group", "severity",
-    "activity", "hand", "window", "windows", "questions", "start_s", "end_s", "frames", "fps", "item", "laterality",
-    "order", "rated", "truth", "truth_runs",
+    "activity", "hand", "window", "windows", "questions", "subject_questions", "start_s", "end_s", "frames", "fps",
+    "item", "laterality", "order", "rated", "truth", "truth_runs",
 )  # fmt: skip
 
 
@@ -121,11 +121,13 @@ def measures(records: Sequence[Record]) -> dict[str, float]:
         found = run_scores.identification_measures(run_scores.score_identification(records, profile))
     elif part == "impairment":
         scored = run_scores.score_impairment(records, profile, partial=partial_allowed())
+        if scored.left_out:
+            _tell_left_out(records[0]["task"], "subjects", scored.left_out)
         found = run_scores.impairment_measures(scored)
     else:
         run = run_scores.score_primitives(records, profile, partial=partial_allowed())
         if run.left_out:
-            _tell_left_out(records[0]["task"], run.left_out)
+            _tell_left_out(records[0]["task"], "videos", run.left_out)
         found = run_scores.primitive_measures(run)
     values: dict[str, float] = {}
     for name, estimate in found.items():
@@ -139,10 +141,10 @@ def measures(records: Sequence[Record]) -> dict[str, float]:
     return values
 
 
-def _tell_left_out(task: str, videos: Sequence[str]) -> None:
+def _tell_left_out(task: str, what: str, names: Sequence[str]) -> None:
     from loguru import logger
 
     logger.warning(
-        f"{task}: {len(videos)} videos are not scored, because windows of them are missing (first: {videos[0]}) → run "
+        f"{task}: {len(names)} {what} are not scored, because windows of them are missing (first: {names[0]}) → run "
         "without --limit, or set SEMIOLOGY_REHAB_PARTIAL=1 to score what is there"
     )

@@ -83,6 +83,7 @@ MEASURES: Mapping[Part, Mapping[str, bool | None]] = {
         "apd": False, "apd_low": None, "apd_high": None, "mtsd": False, "kappa": True, "spearman": True,
         "constant_1_accuracy": None, "constant_1_apd": None, "constant_2_accuracy": None, "constant_2_apd": None,
         "other_subjects_accuracy": None, "other_subjects_apd": None, "missing": False, "invalid_rate": False,
+        "subjects": None, "subjects_left_out": None,
     },
 }  # fmt: skip
 """The measures in lmms-eval's table, and whether more is better; None: a limit, a baseline or a count."""

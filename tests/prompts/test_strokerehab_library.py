@@ -8,11 +8,41 @@ from pathlib import Path
 
 import pytest
 
-from semiology.prompts.library import prompt_hash
+from semiology.prompts.library import PromptLibraryError, prompt_hash
 from semiology.prompts.strokerehab_library import check_question_file, load_rehab_library
 from semiology.strokerehab import ITEMS
 
 RECORD = Path(__file__).parent / "strokerehab_texts.json"
+
+
+OWN = """question: primitives/motion
+prompts:
+- id: ours
+  text: Is the {hand} hand on the move? Answer only YES or NO.
+  provenance: authored
+  source: our laboratory
+  family: layperson
+"""
+
+
+def test_a_laboratory_adds_wordings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "strokerehab"
+    folder.mkdir()
+    (folder / "motion.yaml").write_text(OWN)
+    monkeypatch.setenv("SEMIOLOGY_PROMPTS", str(tmp_path))
+    question = load_rehab_library().questions["primitives"]["motion"]
+    assert question.wording("ours").source == "our laboratory"
+    assert question.wording("unknown").id == "reference"
+    (folder / "again.yaml").write_text(OWN)
+    with pytest.raises(PromptLibraryError, match="the id is taken"):
+        load_rehab_library()
+    (folder / "again.yaml").write_text(OWN.replace("primitives/motion", "primitives/motoin"))
+    with pytest.raises(PromptLibraryError, match="primitives/motion"):
+        load_rehab_library()
+    monkeypatch.delenv("SEMIOLOGY_PROMPTS")
+    assert "ours" not in {
+        prompt.id for prompt in load_rehab_library().questions["primitives"]["motion"].prompts
+    }
 
 
 def test_every_text_reads_as_recorded(request: pytest.FixtureRequest) -> None:

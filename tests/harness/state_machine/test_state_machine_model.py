@@ -119,8 +119,12 @@ def scored(machine: StateMachine) -> tuple[dict[str, float], list[str]]:
     ), replies
 
 
-@pytest.mark.parametrize("crop", [True, False])
-@pytest.mark.parametrize("post", [True, False])
+OTHERS = [(True, False), (False, True), (False, False)]
+
+
+@pytest.mark.parametrize(
+    ("crop", "post"), [(True, True), *(pytest.param(*each, marks=pytest.mark.slow) for each in OTHERS)]
+)
 def test_every_switch_reads_a_drawn_film(film: Path, crop: bool, post: bool) -> None:
     rule = Rule()
     machine = StateMachine(lm=rule, source=DrawnPose(), do_crop=crop, do_postprocess=post)

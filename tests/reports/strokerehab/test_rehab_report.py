@@ -77,7 +77,8 @@ def base(subject: str, video: str, task: str, part: str) -> dict[str, Any]:
     return {
         "task": task, "part": part, "prompt_id": "reference", "prompt_hash": "0", "video_id": video, "subject": subject,
         "group": "C" if subject == "a" else "S", "severity": SEVERITY[subject], "activity": "feeding", "hand": "LEFT",
-        "window": 0, "windows": 1, "questions": 1, "start_s": 0.0, "end_s": 1.0, "frames": 8, "fps": 30.0, "item": 0,
+        "window": 0, "windows": 1, "questions": 1, "subject_questions": 0,
+        "start_s": 0.0, "end_s": 1.0, "frames": 8, "fps": 30.0, "item": 0,
         "laterality": "", "order": 0, "rated": "", "truth": "", "truth_runs": "", "profile": "fixed",
     }  # fmt: skip
 
@@ -239,3 +240,16 @@ def test_both_tasks_of_a_form_make_one_assessment(tmp_path: Path) -> None:
     alone = read_rehab_results([write_run(tmp_path / "alone", item_rows(), oracle)])
     assert alone is not None
     assert whole_assessments(alone.runs) == []
+
+
+def test_replies_of_an_earlier_run_can_be_read_as_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = write_run(tmp_path / "run", primitive_rows(), lambda row: "I do not know")
+    ours = read_rehab_results([run])
+    monkeypatch.setenv("SEMIOLOGY_REHAB_PROFILE", "paper")
+    published = read_rehab_results([run])
+    assert ours is not None
+    assert published is not None
+    assert (ours.runs[0].profile, published.runs[0].profile) == ("fixed", "paper")
+    assert "paper reading" in published.runs[0].label
