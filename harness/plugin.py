@@ -19,6 +19,7 @@ from collections.abc import Callable
 from itertools import chain
 from typing import Any, NoReturn
 
+from semiology.harness.class_source import OWN_CLASSES, SIMPLE_CLASSES
 from semiology.settings import ONLY, processes
 from semiology.tasks import TASK_FOLDER
 
@@ -41,25 +42,11 @@ def manifests() -> list[Any]:
         )
     from lmms_eval.models.registry_v2 import ModelManifest
 
-    chat_models = {
-        "semiology_constant": "constant.ConstantAnswer",
-        "semiology_jsonl": "jsonl.model.SemiologyJsonl",
-        "semiology_hf": "semiology_hf.SemiologyHF",
-        "semiology_openai": "semiology_openai.SemiologyOpenAI",
-    }
     return [
-        *(
-            ModelManifest(model_id=name, chat_class_path=f"semiology.backends.{path}")
-            for name, path in chat_models.items()
-        ),
-        ModelManifest(
-            model_id="semiology_state_machine",
-            chat_class_path="semiology.harness.state_machine.model.StateMachine",
-        ),
-        ModelManifest(
-            model_id="semiology_qwen2_audio",
-            simple_class_path="semiology.backends.qwen2_audio_cpu.Qwen2AudioOnCpu",
-        ),
+        ModelManifest(model_id=name, simple_class_path=path)
+        if name in SIMPLE_CLASSES
+        else ModelManifest(model_id=name, chat_class_path=path)
+        for name, path in OWN_CLASSES.items()
     ]
 
 

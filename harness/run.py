@@ -6,7 +6,6 @@ task files, with a real exit status, and with a record of the run beside the res
 
 from __future__ import annotations
 
-import fnmatch
 import hashlib
 import json
 import platform
@@ -23,17 +22,14 @@ from semiology.data.protection.splits import ALL, DEV, TEST, parse_purpose
 from semiology.data.strokerehab.study import is_study
 from semiology.harness.options import RunOptions
 from semiology.harness.plugin import add_tasks
-from semiology.harness.preflight import PreflightError
-from semiology.render.validation import did_you_mean
+from semiology.harness.typos import check_model, check_tasks, check_window
 from semiology.settings import DATA, ONLY, PROMPT, REHAB_SPLIT, SPLIT, WINDOW, prefer_decord
 from semiology.tasks.s3.task_list import GROUP as S3_GROUP
-from semiology.tasks.s3.task_list import TASKS as S3_TASKS
 from semiology.tasks.settings import cache_directory, window_for_model
 from semiology.tasks.strokerehab.settings import read_rehab_settings
 from semiology.tasks.strokerehab.targets import study_plan
 from semiology.tasks.strokerehab.task_list import GROUP as REHAB_GROUP
-from semiology.tasks.strokerehab.task_list import TASKS as REHAB_TASKS
-from semiology.tasks.task_list import ENHANCED_GROUPS, GROUP, TASKS
+from semiology.tasks.task_list import ENHANCED_GROUPS, GROUP
 from semiology.versions import installed_versions
 
 if TYPE_CHECKING:
@@ -65,7 +61,7 @@ def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None
         SystemExit: Status 2, when the run cannot start; the message was printed.
     """
     model, model_args = resolve_model(options.model, options.model_args)
-    check_names(model, options.tasks)
+    check_names(model, options.tasks, model_args, options.window)
     DATA.choose(str(options.data))
     PROMPT.choose(options.prompt_id)
     ONLY.choose("1")
@@ -93,21 +89,15 @@ def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None
     return folder
 
 
-def check_names(model: str, tasks: str) -> None:
-    """Refuse a model or task name that does not exist, with the nearest one that does.
+def check_names(model: str, tasks: str, model_args: str = "", window: str | None = None) -> None:
+    """Refuse names that do not exist, before anything heavy is imported.
 
     Raises:
-        PreflightError: The name is unknown.
+        PreflightError: a name is unknown; the message says which one is nearest.
     """
-    from lmms_eval.models import MODEL_REGISTRY_V2
-
-    models = MODEL_REGISTRY_V2.list_model_names()
-    if model not in models:
-        raise PreflightError(f"--model {model}: lmms-eval has no such model{did_you_mean(model, models)}")
-    names = [GROUP, S3_GROUP, REHAB_GROUP, *ENHANCED_GROUPS, *TASKS, *S3_TASKS, *REHAB_TASKS]
-    for pattern in tasks.split(","):
-        if not fnmatch.filter(names, pattern.strip()):
-            raise PreflightError(f"--tasks {pattern}: no such task{did_you_mean(pattern, names)}")
+    check_window(window)
+    check_tasks(tasks)
+    check_model(model, model_args)
 
 
 def check_replies(folder: Path) -> None:

@@ -37,10 +37,12 @@ def serve_jsonl(
     from semiology.harness.serve_jsonl.server import JsonlServer, answers_of, claim_stdout, utf8_lines
 
     answers = claim_stdout()
-    from semiology.harness.asking import load_model
-    from semiology.harness.run import resolve_model, without_journal
+    from semiology.harness.run import check_names, resolve_model, without_journal
 
     name, arguments = resolve_model(model, model_args)
+    check_names(name, "semiology", arguments)
+    from semiology.harness.asking import load_model
+
     lm = load_model(name, without_journal(name, arguments))
     typer.echo(f"{model} is loaded; waiting for requests", err=True)
     server = JsonlServer(

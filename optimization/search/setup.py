@@ -71,7 +71,7 @@ def prepare(options: SearchOptions) -> Prepared:
     proposer_of = _proposer_of(options)
     model, model_args = resolve_model(options.model, options.model_args)
     model_args = without_journal(model, model_args)  # the run's own journal keeps every answer
-    check_names(model, "semiology")
+    check_names(model, "semiology", model_args, options.window)
     check_address(model, model_args)
     check_senses(options.features, model)
     DATA.choose(str(options.data))

@@ -14,7 +14,7 @@ from typing import Any
 
 from semiology.features import AUDIO_FEATURES
 from semiology.harness.asking import Probe, ProbeResult
-from semiology.harness.run import RunError, resolve_model, run
+from semiology.harness.run import RunError, check_names, resolve_model, run
 from semiology.optimization.sweep.options import SweepOptions
 from semiology.optimization.sweep.plan import (
     PROBE_WINDOWS,
@@ -55,6 +55,7 @@ def plan_sweep(options: SweepOptions) -> SweepPlan:
         RecordingSetError: the recording set has faults.
     """
     model, model_args = resolve_model(options.model, options.model_args)
+    check_names(model, "semiology", model_args, options.window)
     DATA.choose(str(options.data))
     WINDOW.choose(options.window or window_for_model(model, model_args))
     SPLIT.choose(options.split or "")
