@@ -9,7 +9,7 @@ from pathlib import Path
 
 from semiology.harness.class_source import arguments_of, known_classes
 from semiology.harness.preflight import PreflightError
-from semiology.privacy.remote_models import SERVER_MODELS
+from semiology.privacy.local_models import ENGINE_ARGUMENTS, SERVERS
 from semiology.render.validation import did_you_mean
 from semiology.tasks.s3.task_list import GROUP as S3_GROUP
 from semiology.tasks.s3.task_list import TASKS as S3_TASKS
@@ -44,7 +44,7 @@ def check_model(model: str, model_args: str) -> None:
         raise PreflightError(f"--model {model}: lmms-eval has no such model{meant}")
     given = _given(model_args)
     _check_arguments(model, classes[model], [name for name, _ in given])
-    for name, value in given if model not in SERVER_MODELS else ():
+    for name, value in given if model not in SERVERS else ():
         if name in CHECKPOINT_ARGUMENTS and _is_path(value) and not Path(value).expanduser().exists():
             raise PreflightError(
                 f"--model-args {name}={value}: {_missing(Path(value).expanduser())} → give the folder with the "
@@ -91,7 +91,7 @@ def _check_arguments(model: str, class_path: str, names: Sequence[str]) -> None:
         return
     known = dict.fromkeys((*arguments.names, *GIVEN_BY_THE_RUN))
     for name in names:
-        if name in known:
+        if name in known or (arguments.open and name in ENGINE_ARGUMENTS):
             continue
         free = [each for each in known if each not in names]
         alike = max((SequenceMatcher(None, name, each).ratio() for each in free), default=0.0)
