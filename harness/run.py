@@ -22,6 +22,7 @@ from semiology.data.protection.splits import ALL, DEV, TEST, parse_purpose
 from semiology.data.strokerehab.study import is_study
 from semiology.harness.options import RunOptions
 from semiology.harness.plugin import add_tasks
+from semiology.harness.preflight import PreflightError
 from semiology.harness.typos import check_model, check_tasks, check_window
 from semiology.settings import DATA, ONLY, PROMPT, REHAB_SPLIT, SPLIT, WINDOW, prefer_decord
 from semiology.tasks.s3.task_list import GROUP as S3_GROUP
