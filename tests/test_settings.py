@@ -20,6 +20,7 @@ READERS = {
     "privacy/remote_models.py": "addresses of lmms-eval's OpenAI and Azure classes",
     "enhancements/pipeline/jobs.py": "threads of numerical libraries, and RAY_USAGE_STATS_ENABLED of Ray",
     "backends/semiology_openai.py": "OPENAI_API_KEY, and the addresses that privacy/remote_models.py checks",
+    "harness/class_source.py": "LMMS_EVAL_PLUGINS, of lmms-eval: names of classes that only it can tell",
     "reports/compare/commands.py": "COLUMNS, of the terminal",
 }
 OUTSIDE = {"tests", "benchmarks", "tools", "docs", "build", "setup.py"}
