@@ -1,0 +1,1 @@
+"""Environments in which models are served for tests; not installed."""
