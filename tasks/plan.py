@@ -23,6 +23,9 @@ from semiology.data.windows.sliding import Segment, SlidingWindow, too_long, unu
 from semiology.features import AUDIO_FEATURES, THREE_CLASSES
 from semiology.tasks.settings import Settings, cache_directory
 
+PROBES = "media_probes.json"
+"""File of the cache in which probes are remembered."""
+
 
 @dataclass(frozen=True)
 class RecordingPlan:
@@ -126,18 +129,17 @@ def media_stamp(path: Path) -> str:
 
 def plan_of(recording_set: RecordingSet, window: SlidingWindow) -> Plan:
     """Look at every video of a set that was read already, and cut the time axis into segments."""
-    remembered = cache_directory() / "media_probes.json"
-    known = _read_probes(remembered)
+    known = read_probes()
     planned: dict[str, RecordingPlan] = {}
     excluded: dict[str, str] = {}
     # disable=None: a bar on a terminal, silence in a log
     for recording in tqdm(recording_set.recordings, desc="Opening videos", leave=False, disable=None):
         try:
-            info = _probe(recording.video, known)
+            info = probe_remembered(recording.video, known)
             planned[recording.video_id] = _plan_recording(recording, info, window)
         except MediaError as error:
             excluded[recording.video_id] = str(error)
-    write_private(remembered, json.dumps(known))
+    write_probes(known)
     narrow = [name for name, item in planned.items() if width_refused(item.info.width)]
     if narrow:
         logger.warning(
@@ -167,7 +169,7 @@ def _plan_recording(recording: Recording, info: MediaInfo, window: SlidingWindow
     )
 
 
-def _probe(video: Path, known: dict[str, dict[str, object]]) -> MediaInfo:
+def probe_remembered(video: Path, known: dict[str, dict[str, object]]) -> MediaInfo:
     """Probe a file, or reuse what an earlier run learned about the unchanged file."""
     if not video.is_file():
         raise MediaError(f"{video.name}: no such file; check the `video` column of recordings.csv")
@@ -177,14 +179,19 @@ def _probe(video: Path, known: dict[str, dict[str, object]]) -> MediaInfo:
     return MediaInfo(**known[key])  # type: ignore[arg-type]
 
 
-def _read_probes(file: Path) -> dict[str, dict[str, object]]:
+def read_probes() -> dict[str, dict[str, object]]:
     """Read remembered probes; an unreadable or foreign file only costs a new look at the media."""
     try:
-        stored: dict[str, dict[str, object]] = json.loads(file.read_text())
+        stored: dict[str, dict[str, object]] = json.loads((cache_directory() / PROBES).read_text())
     except (OSError, json.JSONDecodeError):
         return {}
     fields = set(MediaInfo.__dataclass_fields__)
     return {key: value for key, value in stored.items() if isinstance(value, dict) and set(value) == fields}
+
+
+def write_probes(known: dict[str, dict[str, object]]) -> None:
+    """Remember what was learned about media files, for the next run."""
+    write_private(cache_directory() / PROBES, json.dumps(known))
 
 
 def write_private(path: Path, text: str) -> None:

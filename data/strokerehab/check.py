@@ -32,6 +32,10 @@ TASK_NEEDS: Mapping[str, str] = {
 """What each part of the suite needs."""
 
 
+Look = Callable[[Path], MediaInfo]
+"""Opens a film and tells what it holds; raises MediaError."""
+
+
 @dataclass(frozen=True)
 class Examined:
     """A video with what its files hold; ``info`` and ``labels`` are None where there is no readable file."""
@@ -95,14 +99,24 @@ def examine(
     """
     found = []
     for number, video in enumerate(study.videos.values(), 1):
-        labels = _labels_of(study, video)
-        info = _info_of(study, video.video) if media else None
-        if labels and info:
-            _compare(study, video, labels, info)
-        found.append(Examined(video, info, labels))
+        found.append(examine_video(study, video, probe if media else None))
         if on_file is not None:
             on_file(number, len(study.videos))
     return found
+
+
+def examine_video(study: Study, video: StudyVideo, look: Look | None = probe) -> Examined:
+    """Open the film and the label file of one video; faults are added to the study's problems and warnings.
+
+    Args:
+        study: as read. video: one of its videos.
+        look: opens a film; None: films are not opened.
+    """
+    labels = _labels_of(study, video)
+    info = film_info(study, video.video, look) if look else None
+    if labels and info:
+        _compare(study, video, labels, info)
+    return Examined(video, info, labels)
 
 
 def check_study(
@@ -115,7 +129,7 @@ def check_study(
     """
     study = read_study(directory)
     found = examine(study, media=media, on_file=on_file)
-    readable = [clip for clip in study.clips if not media or _info_of(study, clip.video)]
+    readable = [clip for clip in study.clips if not media or film_info(study, clip.video)]
     for subject in sorted({each.video.subject for each in found} - study.subjects.keys()):
         fix = "add a row to subjects.csv, or its group and severity stay unknown"
         study.warnings.append(Problem("subjects.csv", None, f"has no row for {subject}", fix))
@@ -218,11 +232,12 @@ def _labels_of(study: Study, video: StudyVideo) -> Labels | None:
     return labels
 
 
-def _info_of(study: Study, path: Path | None) -> MediaInfo | None:
+def film_info(study: Study, path: Path | None, look: Look = probe) -> MediaInfo | None:
+    """Return what a film holds; None, and told as a problem, where it cannot be used."""
     if path is None:
         return None
     try:
-        return probe(path)
+        return look(path)
     except MediaError as error:
         fix = "replace the file; it is left out"
         study.problems.append(Problem(str(path.relative_to(study.root)), None, str(error), fix))

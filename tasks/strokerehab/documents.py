@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.cache import private_folder
-from semiology.data.media.probe import MediaInfo
+from semiology.data.media.probe import MediaInfo, needs_clip
 from semiology.data.problems import SettingsError
 from semiology.data.strokerehab.black_film import write_black_film
 from semiology.data.strokerehab.sampling import FrameWindow, Sampling, stride, windows
@@ -171,11 +171,12 @@ def _rows_of_clips(
 ) -> Iterator[dict[str, Any]]:
     items = load_rehab_library().items
     told: set[tuple[str, str]] = set()
+    truths = {subject: plan.study.truth(subject) for subject in {clip.subject for clip in plan.study.clips}}
     for target in sorted(
         clips_of(task, plan, settings), key=lambda each: (each.clip.subject, str(each.clip.video), each.item)
     ):
         clip, info = target.clip, target.info
-        rated = plan.study.truth(clip.subject)
+        rated = truths[clip.subject]
         own = {item: rated[item] for item in task.items if item in rated}
         entry = items[target.item]
         count = len(entry.questions if task.questions == ("questions",) else entry.reasoning)
@@ -261,7 +262,7 @@ def _media(
         "fps": info.fps,
         "has_audio": False,
         "audio": "",
-        "cut_first": False,
+        "cut_first": needs_clip(info) is not None and not settings.black,
     }
 
 

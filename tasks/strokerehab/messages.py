@@ -29,7 +29,7 @@ def doc_to_messages(document: Document, lmms_eval_specific_kwargs: MediaForm = N
         MediaError: the window cannot be read.
     """
     if (lmms_eval_specific_kwargs or {}).get("window", "native") == "clip" or document["cut_first"]:
-        video: dict[str, Any] = {"type": "video", "url": str(_cut(document))}
+        video: dict[str, Any] = {"type": "video", "url": str(_cut(document)), "frames": document["frames"]}
     else:
         video = {
             "type": "video",

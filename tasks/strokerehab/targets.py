@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from semiology.data.media.probe import MediaError, MediaInfo, probe
-from semiology.data.problems import Problem
-from semiology.data.strokerehab.check import Examined, examine
-from semiology.data.strokerehab.study import Study, StudyClip, read_study
+from semiology.data.media.probe import MediaInfo
+from semiology.data.strokerehab.check import Examined, examine_video, film_info
+from semiology.data.strokerehab.study import VIDEO_SUFFIXES, Study, StudyClip, StudyVideo, read_study
 from semiology.data.tables.csv_tables import closest
 from semiology.prompts.strokerehab_library import Question, load_rehab_library
 from semiology.strokerehab import EXERCISES
+from semiology.tasks.plan import probe_remembered, read_probes, write_probes
 from semiology.tasks.strokerehab.settings import ALL, RehabSettings
 from semiology.tasks.strokerehab.task_list import RehabTask
 
@@ -28,13 +27,33 @@ class ClipTarget:
     question: Question
 
 
-@dataclass(frozen=True)
 class StudyPlan:
-    """A study with its videos opened, and the clips that can be read."""
+    """A study whose films are opened as they are needed, each once; what was learned is remembered on the disk."""
 
-    study: Study
-    examined: tuple[Examined, ...]
-    clips: tuple[tuple[StudyClip, MediaInfo], ...]
+    def __init__(self, study: Study) -> None:
+        self.study = study
+        self._probes = read_probes()
+        self._videos: dict[str, Examined] = {}
+        self._clips: dict[Path, MediaInfo | None] = {}
+
+    def examined(self, video: StudyVideo) -> Examined:
+        """Return a video with what its files hold; faults become problems of the study."""
+        if video.id not in self._videos:
+            self._videos[video.id] = examine_video(self.study, video, self._look)
+        return self._videos[video.id]
+
+    def clip_info(self, clip: StudyClip) -> MediaInfo | None:
+        """Return what a Fugl-Meyer clip holds; None where it cannot be used."""
+        if clip.video not in self._clips:
+            self._clips[clip.video] = film_info(self.study, clip.video, self._look)
+        return self._clips[clip.video]
+
+    def remember(self) -> None:
+        """Keep what was learned about the films for the next run."""
+        write_probes(self._probes)
+
+    def _look(self, path: Path) -> MediaInfo:
+        return probe_remembered(path, self._probes)
 
 
 _plans: dict[Path, tuple[object, StudyPlan]] = {}
@@ -49,21 +68,12 @@ def study_plan(settings: RehabSettings) -> StudyPlan:
     state = _state(settings.root)
     known = _plans.get(settings.root)
     if known is None or known[0] != state:
-        study = read_study(settings.root)
-        examined = tuple(examine(study))
-        clips = []
-        for clip in study.clips:
-            try:
-                clips.append((clip, probe(clip.video)))
-            except MediaError as error:
-                where = str(clip.video.relative_to(study.root))
-                study.problems.append(Problem(where, None, str(error), "replace the file; it is left out"))
-        _plans[settings.root] = (state, StudyPlan(study, examined, tuple(clips)))
+        _plans[settings.root] = (state, StudyPlan(read_study(settings.root)))
     return _plans[settings.root][1]
 
 
 def _state(root: Path) -> object:
-    files = (path for path in root.rglob("*") if path.suffix in (".csv", ".mkv", ".avi", ".mp4"))
+    files = (path for path in root.rglob("*") if path.suffix in (".csv", *VIDEO_SUFFIXES))
     return tuple(sorted((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files))
 
 
@@ -74,19 +84,30 @@ def videos_of(task: RehabTask, plan: StudyPlan, settings: RehabSettings) -> list
     exercise the first on a listed best view, or on camera 1 where there is no list. Primitives and counting need
     labels.
     """
-    usable = [
-        each for each in plan.examined if each.info and _in_split(plan.study, each.video.subject, settings)
-    ]
-    if task.part != "identification":
-        usable = [each for each in usable if each.labelled]
-    if task.part == "counting":
-        views = plan.study.best_views
-        usable = [each for each in usable if each.video.activity in EXERCISES]
-        usable = [
-            each for each in usable if (each.video.camera == 1 if views is None else each.video.id in views)
-        ]
-        return _first(usable, lambda each: (each.video.subject, each.video.activity))
-    return _first(usable, lambda each: (each.video.subject, each.video.activity_raw))
+    views = plan.study.best_views
+    groups: dict[tuple[str, str], list[StudyVideo]] = {}
+    for video in sorted(plan.study.videos.values(), key=lambda video: video.id):
+        asked = video.video is not None and _in_split(plan.study, video.subject, settings)
+        if task.part == "counting":
+            asked &= video.activity in EXERCISES and (
+                video.camera == 1 if views is None else video.id in views
+            )
+        if asked and (task.part == "identification" or video.labels is not None):
+            kind = video.activity if task.part == "counting" else video.activity_raw
+            groups.setdefault((video.subject, kind), []).append(video)
+    found = []
+    for group in groups.values():
+        # Only as many films are opened as it takes to find one that can be used.
+        usable = (
+            each
+            for each in map(plan.examined, group)
+            if (each.info if task.part == "identification" else each.labelled)
+        )
+        first = next(usable, None)
+        if first is not None:
+            found.append(first)
+    plan.remember()
+    return sorted(found, key=lambda each: each.video.id)
 
 
 def clips_of(task: RehabTask, plan: StudyPlan, settings: RehabSettings) -> list[ClipTarget]:
@@ -96,14 +117,18 @@ def clips_of(task: RehabTask, plan: StudyPlan, settings: RehabSettings) -> list[
     """
     items = load_rehab_library().items
     found = []
-    for subject in sorted({clip.subject for clip, _ in plan.clips}):
+    for subject in sorted({clip.subject for clip in plan.study.clips}):
         rated = plan.study.truth(subject)
         if not _in_split(plan.study, subject, settings):
             continue
-        own = [(clip, info) for clip, info in plan.clips if clip.subject == subject]
-        for number in task.items:
-            if number not in rated:
-                continue
+        wanted_items = [number for number in task.items if number in rated]
+        own = [
+            (clip, info)
+            for clip in plan.study.clips
+            if clip.subject == subject and any(clip.first <= number <= clip.last for number in wanted_items)
+            if (info := plan.clip_info(clip)) is not None
+        ]
+        for number in wanted_items:
             item = items[number]
             questions = item.questions if task.questions == ("questions",) else item.reasoning
             for order, question in enumerate(questions):
@@ -115,18 +140,12 @@ def clips_of(task: RehabTask, plan: StudyPlan, settings: RehabSettings) -> list[
                         and clip.laterality in wanted
                     ):
                         found.append(ClipTarget(clip, info, number, order, question))
+    plan.remember()
     return found
 
 
 def _in_split(study: Study, subject: str, settings: RehabSettings) -> bool:
     return settings.split in (ALL, study.split_of(subject))
-
-
-def _first(videos: Iterable[Examined], key: Callable[[Examined], object]) -> list[Examined]:
-    chosen: dict[object, Examined] = {}
-    for each in sorted(videos, key=lambda each: each.video.id):
-        chosen.setdefault(key(each), each)
-    return list(chosen.values())
 
 
 def known_wording(prompt_id: str) -> str | None:

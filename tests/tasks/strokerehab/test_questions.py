@@ -24,6 +24,7 @@ from semiology.tasks.strokerehab.availability import check_rehab_tasks
 from semiology.tasks.strokerehab.documents import build_documents
 from semiology.tasks.strokerehab.messages import doc_to_messages, doc_to_visual
 from semiology.tasks.strokerehab.settings import read_rehab_settings
+from semiology.tasks.strokerehab.targets import study_plan
 from semiology.tasks.strokerehab.task_list import GROUP, MEASURES, TASKS, asked_tasks
 
 FOLDER = Path(documents.__file__).parent
@@ -74,7 +75,12 @@ def test_exactly_the_frames_of_the_stride_are_shown(
 ) -> None:
     root = tmp_path / "odd"
     write_video(
-        root, "S1_feeding1_1", "feeding", "right", [("idle", 75), ("reach", 70)], Look((96, 64), fps, suffix)
+        root,
+        "S1_feeding1_1",
+        "feeding",
+        "right",
+        [("idle", 75), ("reach", 70)],
+        Look((160, 104), fps, suffix),
     )
     monkeypatch.setenv("STROKEREHAB_ROOT", str(root))
     monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "cache"))
@@ -204,3 +210,37 @@ def test_black_frames_keep_size_rate_and_windows(study: Path, monkeypatch: pytes
     assert (info.frames, info.fps, info.width, info.height) == (own.frames, own.fps, own.width, own.height)
     assert read_frames(Path(black[0]["video"]), [0.0, info.duration_s / 2]).max() < 8
     assert documents.description("strokerehab_primitives_2")["pictures"] == "black"
+
+
+def test_only_the_films_that_are_asked_about_are_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "many"
+    for rep in (1, 2, 3):
+        write_video(
+            root, f"S1_feeding{rep}_1", "feeding", "right", [("idle", 20), ("reach", 20)], Look((160, 104))
+        )
+    next(root.rglob("*feeding1_1.mp4")).write_bytes(b"damaged")
+    monkeypatch.setenv("STROKEREHAB_ROOT", str(root))
+    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "cache"))
+    settings = read_rehab_settings()
+    # The first cannot be used, the second is asked about, nobody looks at the third.
+    assert {row["video_id"] for row in build_documents("strokerehab_primitives_2", settings)} == {
+        "S1_feeding2_1"
+    }
+    known = json.loads((tmp_path / "cache" / "media_probes.json").read_text())
+    assert [key for key in known if "feeding3" in key] == []
+    assert any("feeding1" in str(problem) for problem in study_plan(settings).study.problems)
+
+
+def test_films_in_which_readers_by_number_go_astray_are_cut_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "narrow"
+    write_video(root, "S1_feeding1_1", "feeding", "right", [("idle", 20), ("reach", 20)], Look((96, 64)))
+    monkeypatch.setenv("STROKEREHAB_ROOT", str(root))
+    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "cache"))
+    row = build_documents("strokerehab_primitives_2", read_rehab_settings())[0]
+    assert row["cut_first"]
+    (part, _) = doc_to_messages(row)[0]["content"]
+    assert part["frames"] == probe(Path(part["url"])).frames == 8
