@@ -2,61 +2,181 @@
 
 from __future__ import annotations
 
+import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from semiology.data.media.probe import picture_tracks
+from semiology.data.media.user_data import bitstream_filter, clean_extradata, cleaner
 
 _FORMATS = {
     ".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska", ".webm": "webm", ".avi": "avi",
-    ".mpg": "mpeg", ".mpeg": "mpeg", ".ts": "mpegts", ".mts": "mpegts",
-    ".wav": "wav", ".mp3": "mp3", ".m4a": "mp4", ".flac": "flac", ".ogg": "ogg",
+    ".mpg": "mpeg", ".mpeg": "mpeg", ".ts": "mpegts", ".mts": "mpegts", ".m2ts": "mpegts", ".vob": "mpeg",
+    ".wmv": "asf", ".asf": "asf", ".wma": "asf", ".3gp": "3gp", ".3g2": "3g2", ".flv": "flv", ".ogv": "ogg",
+    ".wav": "wav", ".mp3": "mp3", ".m4a": "mp4", ".flac": "flac", ".ogg": "ogg", ".oga": "ogg", ".opus": "ogg",
+    ".aac": "adts", ".aif": "aiff", ".aiff": "aiff",
 }  # fmt: skip
+_ANY = ".mkv"
+"""Matroska stores nearly every codec with exact times: the second try where a container cannot hold its own streams."""
+_TOLERANCE_S = 0.1
 
 
 class RemuxError(ValueError):
     """A file cannot be rewritten without its metadata; no copy of it is left."""
 
 
-def remux(source: Path, target: Path) -> int:
-    """Copy the video and audio streams of ``source`` to ``target``; return how many others were left out.
+@dataclass(frozen=True)
+class Copied:
+    """The file that was written, perhaps with another suffix than was asked for, and how many streams are left out."""
+
+    path: Path
+    dropped: int
+
+
+def remux(source: Path, target: Path) -> Copied:
+    """Copy the video and audio streams of ``source`` to ``target``.
 
     Dropped are tags of the container and of the streams (titles, comments, creation times, places),
-    chapters, attachments, cover pictures, subtitles and data streams. Pictures, sound, their time stamps and
-    the rotation stay as they are.
+    chapters, attachments, cover pictures, subtitles and data streams, and user data within the streams
+    (`semiology.data.media.user_data`). Pictures, sound, their time stamps and the rotation stay as they are, which
+    is checked: where the container cannot hold them, the copy is a Matroska file (``.mkv``).
 
     Raises:
-        RemuxError: The file cannot be read, or its streams cannot be stored in its kind of container.
+        RemuxError: The file cannot be read, what its streams carry is not known, or they cannot be stored.
     """
+    kind = _FORMATS.get(target.suffix.lower())
+    tries = [(target, kind)] if kind else []
+    if target.suffix.lower() != _ANY:
+        tries.append((target.with_suffix(_ANY), "matroska"))
+    reasons: list[str] = []
+    for path, form in tries:
+        assert form is not None
+        try:
+            dropped = _written(source, path, form)
+            if fault := difference(source, path):
+                raise ValueError(fault)
+            return Copied(path, dropped)
+        except (av_errors(), OSError, ValueError, IndexError, struct.error) as error:
+            path.unlink(missing_ok=True)
+            reasons.append(str(error))
+    raise RemuxError(f"{source.name}: cannot be rewritten without its metadata ({reasons[0]})")
+
+
+def difference(source: Path, copy: Path) -> str | None:
+    """Return how the packets of a copy differ from its source's: number, first and last time; None if they do not."""
+    for kind, (count, first, last) in _shape(source).items():
+        if kind not in (found := _shape(copy)):
+            return f"the copy has no {kind}"
+        other, start, end = found[kind]
+        if other != count:
+            return f"the copy has {other} of {count} packets of {kind}"
+        if abs((end - start) - (last - first)) > _TOLERANCE_S:
+            return f"{kind} of {last - first:.1f} s lasts {end - start:.1f} s in the copy"
+    return None
+
+
+def _shape(path: Path) -> dict[str, tuple[int, float, float]]:
+    """Return number, first and last time (s) of the packets of each stream that is copied, by its place."""
     import av
 
-    kind = _FORMATS.get(target.suffix.lower())
-    if kind is None:
-        raise RemuxError(
-            f"{source.name}: cannot rewrite {target.suffix or 'this kind of file'} without metadata"
-        )
-    try:
-        with av.open(str(source)) as reader, av.open(str(target), "w", format=kind, options=_QUIET) as writer:
-            return _copy(reader, writer)
-    except (av.FFmpegError, OSError, ValueError) as error:
-        target.unlink(missing_ok=True)
-        raise RemuxError(f"{source.name}: cannot be rewritten without its metadata ({error})") from None
+    found: dict[str, tuple[int, float, float]] = {}
+    with av.open(str(path)) as reader:
+        kept = _kept(reader)
+        names = {stream.index: f"{stream.type} {number}" for number, stream in enumerate(kept)}
+        for packet in reader.demux(kept):
+            time = packet.pts if packet.pts is not None else packet.dts
+            if time is None or not packet.size:
+                continue
+            at = float(time * packet.time_base)
+            name = names[packet.stream.index]
+            count, first, last = found.get(name, (0, at, at))
+            found[name] = (count + 1, min(first, at), max(last, at))
+    return found
 
 
-_QUIET = {"fflags": "+bitexact"}
+def av_errors() -> type[Exception]:
+    """Return the class of FFmpeg's errors."""
+    import av
+
+    return av.FFmpegError
+
+
+def _written(source: Path, target: Path, form: str) -> int:
+    import av
+
+    with (
+        av.open(str(source)) as reader,
+        av.open(str(target), "w", format=form, options=_options(target)) as writer,
+    ):
+        return _copy(reader, writer)
+
+
+def _options(target: Path) -> dict[str, str]:
+    more = {"mpegts_m2ts_mode": "1"} if target.suffix.lower() in (".m2ts", ".mts") else {}
+    return {"fflags": "+bitexact", **more}
+
+
+def _kept(reader: Any) -> list[Any]:
+    return [*picture_tracks(reader), *reader.streams.audio]
 
 
 def _copy(reader: Any, writer: Any) -> int:
-    kept = [*picture_tracks(reader), *reader.streams.audio]
+    kept = _kept(reader)
     if not kept:
         raise ValueError("it holds neither pictures nor sound")
-    targets = {stream.index: writer.add_stream_from_template(stream) for stream in kept}
-    for stream in targets.values():
-        stream.metadata.clear()
+    pipes = {stream.index: _Pipe(stream, writer) for stream in kept}
     writer.metadata.clear()
     for packet in reader.demux(kept):
         if packet.dts is None and packet.pts is None:
             continue
-        packet.stream = targets[packet.stream.index]
-        writer.mux(packet)
+        pipes[packet.stream.index].pass_on(packet)
+    for pipe in pipes.values():
+        pipe.end()
     return len(reader.streams) - len(kept)
+
+
+class _Pipe:
+    """Takes the packets of one stream, cleaned, to its copy."""
+
+    def __init__(self, source: Any, writer: Any) -> None:
+        name = source.codec_context.codec.canonical_name
+        self._writer, self._clean = writer, cleaner(name)
+        self._target = writer.add_stream_from_template(source, opaque=True)
+        self._target.metadata.clear()
+        # The filter writes units with start codes, and its header says so to the container's writer.
+        self._filter = bitstream_filter(name, source, self._target)
+        self._target.codec_context.codec_tag = "\0\0\0\0"
+        header = bytes(self._target.codec_context.extradata or b"")
+        cleaned = clean_extradata(name, header) if header else b""
+        if cleaned != header:
+            self._target.codec_context.extradata = cleaned
+
+    def pass_on(self, packet: Any) -> None:
+        """Write a packet without user data."""
+        for each in self._filter.filter(packet) if self._filter is not None else [packet]:
+            self._write(each)
+
+    def end(self) -> None:
+        """Write what the filter still holds."""
+        if self._filter is not None:
+            for each in self._filter.filter(None):
+                self._write(each)
+
+    def _write(self, packet: Any) -> None:
+        if self._clean is not None and packet.size:
+            data = bytes(packet)
+            cleaned = self._clean(data)
+            if cleaned != data:
+                packet = _with_data(packet, cleaned)
+        packet.stream = self._target
+        self._writer.mux(packet)
+
+
+def _with_data(packet: Any, data: bytes) -> Any:
+    import av
+
+    new = av.Packet(data)
+    new.pts, new.dts, new.duration, new.time_base = packet.pts, packet.dts, packet.duration, packet.time_base
+    new.is_keyframe = packet.is_keyframe
+    return new

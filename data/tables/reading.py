@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -38,7 +38,7 @@ _METADATA_FIX = "write at least two lines: 'name: my_set' and 'version: 1'"
 _KEYPOINTS = re.compile(r"(\d+)_keypoints\.json$")
 
 
-def read_folder(directory: Path, *, require_media: bool = True) -> Reading:
+def read_folder(directory: Path, *, require_media: bool = True, any_ids: bool = False) -> Reading:
     """Read a folder as far as it can be read; see `read_recording_set` for the strict form."""
     directory = directory.expanduser().absolute()
     reading = Reading()
@@ -54,9 +54,10 @@ def read_folder(directory: Path, *, require_media: bool = True) -> Reading:
         reading.problems.append(Problem(str(directory), None, "the folder is empty", fix))
         return reading
     metadata = _read_metadata(directory, reading)
-    _read_recordings(directory, reading, require_media)
-    _read_annotations(directory, reading)
-    _read_reports(directory, reading)
+    read_id = _any_id if any_ids else cells.parse_identifier
+    _read_recordings(directory, reading, require_media, read_id)
+    _read_annotations(directory, reading, read_id)
+    _read_reports(directory, reading, read_id)
     cross_check(reading)
     if not reading.problems:
         reading.recording_set = RecordingSet(
@@ -195,7 +196,16 @@ def _alike_fix(found: str, named: str) -> str:
     )
 
 
-def _read_recordings(directory: Path, reading: Reading, require_media: bool) -> None:
+def _any_id(text: str) -> str:
+    """Return an id that need not be opaque, since it is replaced."""
+    if not text:
+        raise CellError("is empty", "give each recording and each patient an id")
+    return text
+
+
+def _read_recordings(
+    directory: Path, reading: Reading, require_media: bool, read_id: Callable[[str], str]
+) -> None:
     table = _open(directory, RECORDINGS, reading)
     if table is None:
         return
@@ -203,15 +213,17 @@ def _read_recordings(directory: Path, reading: Reading, require_media: bool) -> 
         reading.problems.append(Problem(RECORDINGS, None, "holds no recording", "write one row per video"))
     for row in table.rows:
         reader = _RowReader(table, row, reading)
-        recording = _recording(reader, directory, require_media)
+        recording = _recording(reader, directory, require_media, read_id)
         if recording is not None:
             reading.recordings.append((row.number, recording))
 
 
-def _recording(reader: _RowReader, directory: Path, require: bool) -> Recording | None:
+def _recording(
+    reader: _RowReader, directory: Path, require: bool, read_id: Callable[[str], str]
+) -> Recording | None:
     row = reader.row
-    video_id = reader.required("video_id", cells.parse_identifier)
-    patient_id = reader.required("patient_id", cells.parse_identifier)
+    video_id = reader.required("video_id", read_id)
+    patient_id = reader.required("patient_id", read_id)
     if not row["video"]:
         reader.problem("video: is empty", "give the path of the video relative to the folder")
     video = reader.file("video", directory, require)
@@ -240,19 +252,19 @@ def _parse_feature(text: str) -> str:
     raise CellError(f"unknown feature {text!r}{suggest_feature(text)}", fix)
 
 
-def _read_annotations(directory: Path, reading: Reading) -> None:
+def _read_annotations(directory: Path, reading: Reading, read_id: Callable[[str], str]) -> None:
     table = _open(directory, ANNOTATIONS, reading)
     if table is None:
         return
     for row in table.rows:
-        annotation = _annotation(_RowReader(table, row, reading))
+        annotation = _annotation(_RowReader(table, row, reading), read_id)
         if annotation is not None:
             reading.annotations.append((row.number, annotation))
 
 
-def _annotation(reader: _RowReader) -> Annotation | None:
+def _annotation(reader: _RowReader, read_id: Callable[[str], str]) -> Annotation | None:
     row = reader.row
-    video_id = reader.required("video_id", cells.parse_identifier)
+    video_id = reader.required("video_id", read_id)
     feature = reader.required("feature", _parse_feature)
     if not row["present"]:
         reader.problem("present: is empty", "write yes, no or na; delete the row if it was not annotated")
@@ -268,14 +280,14 @@ def _annotation(reader: _RowReader) -> Annotation | None:
     return annotation if video_id and feature and annotation.present else None
 
 
-def _read_reports(directory: Path, reading: Reading) -> None:
+def _read_reports(directory: Path, reading: Reading, read_id: Callable[[str], str]) -> None:
     if not (directory / REPORTS).exists():
         return
     table = _open(directory, REPORTS, reading)
     if table is None:
         return
     for row in table.rows:
-        video_id = _RowReader(table, row, reading).required("video_id", cells.parse_identifier)
+        video_id = _RowReader(table, row, reading).required("video_id", read_id)
         if video_id and row["report"]:
             reading.reports.append((row.number, video_id, row["report"]))
         elif video_id:
@@ -284,13 +296,17 @@ def _read_reports(directory: Path, reading: Reading) -> None:
             )
 
 
-def read_recording_set(directory: Path, *, require_media: bool = True) -> RecordingSet:
+def read_recording_set(
+    directory: Path, *, require_media: bool = True, any_ids: bool = False
+) -> RecordingSet:
     """Read a recording set strictly; without ``require_media`` a file that does not exist is no error.
+
+    ``any_ids`` lets ids be anything, such as names, for a set whose ids are about to be replaced.
 
     Raises:
         RecordingSetError: Anything is wrong; it lists *all* problems with file, row and fix.
     """
-    reading = read_folder(directory, require_media=require_media)
+    reading = read_folder(directory, require_media=require_media, any_ids=any_ids)
     if reading.recording_set is None:
         raise RecordingSetError(reading.problems)
     return reading.recording_set

@@ -11,10 +11,10 @@ import av
 import numpy as np
 import pytest
 
-from semiology.data.deidentify.deidentify import deidentify
+from semiology.data.deidentify.deidentify import Choices, deidentify
 from semiology.data.deidentify.opaque_ids import opaque_ids
 from semiology.data.deidentify.scrubbing import Scrubber
-from semiology.data.media.remux import RemuxError, remux
+from semiology.data.media.remux import Copied, RemuxError, remux
 from semiology.data.problems import RecordingSetError
 from semiology.data.recording_set import Annotation, Recording
 from semiology.data.tables.reading import read_recording_set
@@ -85,7 +85,7 @@ def named_set(tmp_path: Path) -> Path:
 
 
 def test_names_dates_and_ids_are_gone_from_the_whole_folder(named_set: Path, tmp_path: Path) -> None:
-    done = deidentify(named_set, tmp_path / "out", seed=1, names=["Jane", "Ana", "Roe"])
+    done = deidentify(named_set, tmp_path / "out", choices=Choices(seed=1, names=["Jane", "Ana", "Roe"]))
     assert (done.recordings, done.patients, done.excluded, done.key) == (3, 2, (), None)
     everything = b"".join(
         str(path.relative_to(tmp_path / "out")).encode() + path.read_bytes()
@@ -105,13 +105,13 @@ def test_names_dates_and_ids_are_gone_from_the_whole_folder(named_set: Path, tmp
         b"10:3",
     ):
         assert secret not in everything, secret
-    assert done.replaced["id"] >= 3
+    assert done.replaced["id"] >= 2
     assert {"date", "time", "email", "phone", "name"} <= set(done.replaced)
 
 
 def test_what_is_scored_is_kept(named_set: Path, tmp_path: Path) -> None:
     key = tmp_path / "key.csv"
-    deidentify(named_set, tmp_path / "out", key=key, seed=1, names=["Jane"])
+    deidentify(named_set, tmp_path / "out", key=key, choices=Choices(seed=1, names=["Jane"]))
     old, new = read_recording_set(named_set), read_recording_set(tmp_path / "out")
     with key.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -126,7 +126,11 @@ def test_what_is_scored_is_kept(named_set: Path, tmp_path: Path) -> None:
     assert (tonic.present, tonic.onset_s, tonic.offset_s, tonic.side) == ("yes", 1, 2, "left")
     assert tonic.justification == "On [date] at [time] [name] stiffens; see [id]. Call [phone] or [email]"
     assert [item.video_id for item in new.recordings] == sorted(item.video_id for item in new.recordings)
-    assert (new.name, new.version, new.metadata["size"]) == ("our set", "3", 3)
+    assert (new.name, new.version, dict(new.metadata)) == (
+        "deidentified",
+        "3",
+        {"name": "deidentified", "version": "3"},
+    )
 
 
 def test_of_a_folder_of_keypoints_every_frame_gets_the_new_name(named_set: Path, tmp_path: Path) -> None:
@@ -139,14 +143,14 @@ def test_of_a_folder_of_keypoints_every_frame_gets_the_new_name(named_set: Path,
     recordings = [replace(old.recordings[0], pose=pose), *old.recordings[1:]]
     write_recording_set(named_set, recordings, old.annotations, old.reports, old.metadata)
     key = tmp_path / "key.csv"
-    done = deidentify(named_set, tmp_path / "out", key=key, seed=1)
+    done = deidentify(named_set, tmp_path / "out", key=key, choices=Choices(seed=1))
     with key.open(newline="") as stream:
         ids = {row["old_video_id"]: row["video_id"] for row in csv.DictReader(stream)}
     new = ids[old.recordings[0].video_id]
     assert read_recording_set(tmp_path / "out").recording(new).pose == tmp_path / "out" / "pose" / new
     copied = {path.name: path.read_text() for path in (tmp_path / "out" / "pose" / new).iterdir()}
     assert copied == {
-        f"{new}_{number:012d}_keypoints.json": f'{{"people":[],"frame":{number}}}' for number in (0, 1, 12)
+        f"{new}_{number:012d}_keypoints.json": f'{{"frame":{number},"people":[]}}' for number in (0, 1, 12)
     }
     assert done.not_copied == ("keypoints/doe take 1/notes of Jane Doe.txt",)
 
@@ -159,23 +163,21 @@ def test_an_excluded_recording_leaves_no_keypoints_behind(named_set: Path, tmp_p
     recordings = [*old.recordings[:2], replace(old.recordings[2], pose=pose)]
     write_recording_set(named_set, recordings, old.annotations, old.reports, old.metadata)
     (named_set / "talk" / "smith_v1.srt").write_bytes(b"\xff\xfe no text \xff")
-    done = deidentify(named_set, tmp_path / "out", seed=1)
+    done = deidentify(named_set, tmp_path / "out", choices=Choices(seed=1))
     assert [item.video_id for item in done.excluded] == ["smith_v1"]
     assert list((tmp_path / "out" / "pose").iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(named_set: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(
-        RecordingSetError, match=r"file/out: the folder cannot be made .*Not a directory.* → choose"
-    ):
-        deidentify(named_set, tmp_path / "file" / "out", seed=1)
+    with pytest.raises(RecordingSetError, match=r"file: the folder cannot be made .*File exists.* → choose"):
+        deidentify(named_set, tmp_path / "file" / "out", choices=Choices(seed=1))
 
 
 def test_subtitle_times_survive_while_spoken_clock_times_do_not(named_set: Path, tmp_path: Path) -> None:
-    deidentify(named_set, tmp_path / "out", seed=1)
+    deidentify(named_set, tmp_path / "out", choices=Choices(seed=1))
     (path,) = (tmp_path / "out" / "transcripts").iterdir()
-    assert path.read_text() == "1\n00:00:01,000 --> 00:00:02,500\nMrs. [id], it is [time] now\n"
+    assert path.read_text() == "1\n00:00:01,000 --> 00:00:02,500\n[name], it is [time] now\n"
 
 
 def test_the_key_is_private_and_written_only_where_asked(named_set: Path, tmp_path: Path) -> None:
@@ -184,7 +186,8 @@ def test_the_key_is_private_and_written_only_where_asked(named_set: Path, tmp_pa
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     before = set(tmp_path.rglob("*"))
     deidentify(named_set, tmp_path / "again")
-    assert all(tmp_path / "again" in (path, *path.parents) for path in set(tmp_path.rglob("*")) - before)
+    new = set(tmp_path.rglob("*")) - before - {tmp_path / "again-texts-to-read.csv"}
+    assert all(tmp_path / "again" in (path, *path.parents) for path in new)
 
 
 @pytest.mark.parametrize(
@@ -240,7 +243,10 @@ def test_a_remuxed_file_has_the_same_pictures_and_sound_and_no_metadata(
 ) -> None:
     source, target = film(tmp_path / f"in{suffix}", video, sound), tmp_path / f"out{suffix}"
     assert b"Jane" in source.read_bytes()
-    assert remux(source, target) == 0
+    copied = remux(source, target)
+    # AVI cannot hold the times of MP3 at 16 kHz: the copy is compared with its source, and Matroska taken.
+    target = target.with_suffix(".mkv") if suffix == ".avi" else target
+    assert copied == Copied(target, 0)
     assert pictures_of(target) == pictures_of(source)
     assert sound_of(target) == sound_of(source)
     assert not [secret for secret in SECRETS if secret in target.read_bytes()]
@@ -274,11 +280,11 @@ def test_a_file_that_is_no_media_is_refused_without_leaving_a_copy(tmp_path: Pat
         ("on 13.5.2021, then", "on [date], then"),
         ("on 5/13/21.", "on [date]."),
         ("May 13, 2021 and 13 May 2021 and 1st of June", "[date] and [date] and [date]"),
-        ("in March 2020", "in [date]"),
+        ("in March 2020", "[date]"),
         ("at 10:32:05 and 3 pm and 11:05 a.m.", "at [time] and [time] and [time]"),
         ("call +1 310 555 0199 now", "call [phone] now"),
         ("call (310) 555-0199", "call [phone]"),
-        ("MRN 12345678", "MRN [phone]"),
+        ("MRN 12345678", "[number]"),
         ("mail jane.roe+x@mail.ucla.edu!", "mail [email]!"),
     ],
 )
@@ -304,9 +310,9 @@ def test_clinical_text_is_left_alone(text: str) -> None:
 def test_ids_their_parts_and_names_are_replaced_as_whole_words_and_counted() -> None:
     scrubber = Scrubber(["A0002@5-13-2021@UA66LK@sz_v1", "smith_john"], ["Mary Ann", "Lee"])
     text = "A0002 (UA66LK): John Smith's wife MARY ANN and Lee left; sleep, blacksmith, Leeds"
-    expected = "[id] ([id]): [id] [id]'s wife [name] and [name] left; sleep, blacksmith, Leeds"
+    expected = "[number] ([number]): [id] [id]'s wife [name] and [name] left; sleep, blacksmith, Leeds"
     assert scrubber.scrub(text) == expected
-    assert scrubber.replaced == {"id": 4, "name": 2}
+    assert scrubber.replaced == {"id": 2, "name": 2, "number": 2}
 
 
 def test_opaque_ids_group_by_patient_and_depend_on_the_seed() -> None:
