@@ -77,6 +77,7 @@ def check_command(
     subjects.csv is checked as a stroke-rehabilitation study: which tasks can run, and what is missing.
     """
     from semiology.data.check import check_recording_set
+    from semiology.data.deidentify.audit import unclean_reason
     from semiology.data.strokerehab.study import is_study
     from semiology.data.views import print_report, progress
 
@@ -90,6 +91,8 @@ def check_command(
         typer.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
     else:
         print_report(report)
+        if reason := unclean_reason(directory):
+            typer.echo(f"This de-identified set is not clean: {reason} (semiology data confirm).")
     if not report.ok:
         raise typer.Exit(1)
 
@@ -156,6 +159,7 @@ def import_embc_command(
     epilog=examples(
         "semiology data deidentify emu opaque",
         "semiology data deidentify emu opaque --names names.txt --key /secure/key.csv",
+        "semiology data confirm opaque opaque-texts-to-read.csv",
     ),
 )
 def deidentify_command(
@@ -172,6 +176,18 @@ def deidentify_command(
         Path | None,
         typer.Option(help="Text file with one name per line to remove from free text.", exists=True),
     ] = None,
+    set_name: Annotated[str, typer.Option(help="Name of the new set; it is not scrubbed.")] = "deidentified",
+    texts: Annotated[
+        bool, typer.Option("--texts/--no-texts", help="Keep scrubbed justifications, reports, transcripts.")
+    ] = True,
+    presidio_model: Annotated[
+        str | None,
+        typer.Option(
+            "--presidio", help="Also read free text with Presidio and this spaCy model.", metavar="MODEL"
+        ),
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of Presidio's model, two letters.")] = "en",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Do everything and keep nothing of it.")] = False,
 ) -> None:
     """Write a copy of a recording set with opaque ids. [bold]This is not anonymisation.[/bold]
 
@@ -179,21 +195,43 @@ def deidentify_command(
 
     Ids such as P001_V01 in random order take the place of patient and video ids and file names.
 
-    Media are copied stream by stream without metadata (titles, times, places); nothing is encoded again.
+    Media are copied stream by stream without metadata and user data; nothing is encoded again.
 
-    Dates, times, phone numbers, e-mails, old ids and given names are replaced in all texts, and counted.
-
-    Read the result before you share it.
+    Only known fields are kept. In texts, what may identify is replaced and counted; the rest is listed in
+    DEST-texts-to-read.csv, and the set is not clean until somebody has read it (semiology data confirm).
     """
-    from semiology.data.deidentify.deidentify import deidentify
+    from semiology.data.deidentify.deidentify import Choices, deidentify
+    from semiology.data.deidentify.presidio import presidio
     from semiology.data.views import print_deidentified, progress
 
     words = names.read_text(encoding="utf-8-sig").splitlines() if names else []
+    further = presidio(presidio_model, language) if presidio_model else None
+    choices = Choices(words, seed, set_name, texts, further)
     with _faults_shown(), progress("Copying recordings") as advance:
-        done = deidentify(source, destination, key=key, seed=seed, names=words, on_recording=advance)
-    print_deidentified(done, destination)
+        done = deidentify(
+            source, destination, key=key, choices=choices, dry_run=dry_run, on_recording=advance
+        )
+    print_deidentified(done, destination, dry_run=dry_run)
     if done.excluded:
         raise typer.Exit(1)
+
+
+@app.command("confirm", epilog=examples("semiology data confirm opaque opaque-texts-to-read.csv"))
+def confirm_command(
+    directory: Annotated[Path, typer.Argument(help="De-identified set.", metavar="DIR", exists=True)],
+    audit: Annotated[
+        Path, typer.Argument(help="The list of its texts, as you read it.", metavar="LIST", exists=True)
+    ],
+) -> None:
+    """Say that you have read every text that a de-identified set kept and found nobody in it.
+
+    Only then the set is called clean. The list must be that of the set as it is now.
+    """
+    from semiology.data.deidentify.audit import confirm
+
+    with _faults_shown():
+        read = confirm(directory, audit)
+    typer.echo(f"{directory}: {read} texts were read; the set is clean of what was looked for")
 
 
 @app.command(

@@ -103,7 +103,7 @@ def print_import(outcome: ImportOutcome, destination: Path, placed: int) -> None
         _line(console, "put the others at videos/<video_id>.mp4, or import again with --force --videos DIR")
 
 
-def print_deidentified(done: Deidentified, destination: Path) -> None:
+def print_deidentified(done: Deidentified, destination: Path, *, dry_run: bool = False) -> None:
     """Print what de-identification did and what it cannot do."""
     console = Console()
     _print_exclusions(console, done.excluded)
@@ -111,8 +111,19 @@ def print_deidentified(done: Deidentified, destination: Path) -> None:
     print_list(console, f"{counted(len(done.not_copied), 'file')} not copied", done.not_copied, "yellow")
     console.print(f"{counted(done.recordings, 'recording')} of {counted(done.patients, 'patient')}")
     _line(console, f"replaced in free text: {parts}; streams left out: {done.dropped_streams}")
-    _line(console, f"written to {destination}")
-    _line(console, f"key: {done.key}" if done.key else "no key was written: nobody can link the ids back")
+    if dry_run:
+        _line(console, "dry run: nothing was kept")
+        titles = [f"{item.file} {item.video_id} {item.place}: {item.text}" for item in done.texts]
+        print_list(
+            console, f"{counted(len(titles), 'text')} would be kept for a person to read", titles, "yellow"
+        )
+    else:
+        _line(console, f"written to {destination}")
+        _line(console, f"key: {done.key}" if done.key else "no key was written: nobody can link the ids back")
+    if done.audit:
+        texts = counted(len(done.texts), "text")
+        _line(console, f"Not clean yet: read the {texts} in {done.audit}, then run")
+        _line(console, f"  semiology data confirm {destination} {done.audit}")
     console.print(f"[bold]{NOT_ANONYMOUS}[/bold]")
 
 

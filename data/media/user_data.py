@@ -20,14 +20,13 @@ FILTERS = {
 }
 """Bitstream filters: without SEI (6; 39 and 40) and metadata (5) units."""
 _PLAIN_VIDEO = """
-    cinepak dnxhd ffv1 ffvhuff flv1 h263 huffyuv indeo3 indeo5 lagarith msmpeg4v1 msmpeg4v2 msmpeg4v3 msvideo1 png prores
+    cinepak dnxhd ffv1 ffvhuff flv1 h263 huffyuv indeo3 indeo5 lagarith msmpeg4v1 msmpeg4v2 msmpeg4v3 msvideo1 prores
     qtrle rawvideo rv10 rv20 rv30 rv40 svq1 svq3 utvideo v210 vp6f vp8 vp9 wmv1 wmv2 wmv3
 """
 _PLAIN_AUDIO = """
-    aac aac_latm ac3 adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_swf alac amr_nb amr_wb dts eac3 flac
-    mp1 mp2 mp3 nellymoser opus
-    pcm_alaw pcm_bluray pcm_f32be pcm_f32le pcm_f64le pcm_mulaw pcm_s16be pcm_s16le pcm_s24be pcm_s24le pcm_s32be
-    pcm_s32le pcm_s8 pcm_u8 speex truehd wavpack wmapro wmav1 wmav2 mp3float
+    aac aac_latm ac3 adpcm_ima_qt adpcm_ima_wav adpcm_ms adpcm_swf alac amr_nb amr_wb dts eac3 flac mp1 mp2
+    mp3 nellymoser opus pcm_alaw pcm_bluray pcm_f32be pcm_f32le pcm_f64le pcm_mulaw pcm_s16be pcm_s16le
+    pcm_s24be pcm_s24le pcm_s32be pcm_s32le pcm_s8 pcm_u8 speex truehd wavpack wmapro wmav1 wmav2 mp3float
 """
 PLAIN = frozenset(_PLAIN_VIDEO.split()) | frozenset(_PLAIN_AUDIO.split())
 """Codecs without a place for text of a user."""

@@ -296,9 +296,7 @@ def _read_reports(directory: Path, reading: Reading, read_id: Callable[[str], st
             )
 
 
-def read_recording_set(
-    directory: Path, *, require_media: bool = True, any_ids: bool = False
-) -> RecordingSet:
+def read_recording_set(directory: Path, *, require_media: bool = True, any_ids: bool = False) -> RecordingSet:
     """Read a recording set strictly; without ``require_media`` a file that does not exist is no error.
 
     ``any_ids`` lets ids be anything, such as names, for a set whose ids are about to be replaced.

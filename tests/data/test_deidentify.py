@@ -49,7 +49,7 @@ def film(path: Path, video: str = "libx264", sound: str = "aac", frames: int = 1
 
 def pictures_of(path: Path) -> list[tuple[float, bytes]]:
     with av.open(str(path)) as container:
-        return [(frame.time, frame.to_ndarray().tobytes()) for frame in container.decode(video=0)]
+        return [(round(frame.time, 2), frame.to_ndarray().tobytes()) for frame in container.decode(video=0)]
 
 
 def sound_of(path: Path) -> bytes:
