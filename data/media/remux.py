@@ -45,6 +45,8 @@ def remux(source: Path, target: Path) -> Copied:
     Raises:
         RemuxError: The file cannot be read, what its streams carry is not known, or they cannot be stored.
     """
+    import av
+
     kind = _FORMATS.get(target.suffix.lower())
     tries = [(target, kind)] if kind else []
     if target.suffix.lower() != _ANY:
@@ -57,7 +59,7 @@ def remux(source: Path, target: Path) -> Copied:
             if fault := difference(source, path):
                 raise ValueError(fault)
             return Copied(path, dropped)
-        except (av_errors(), OSError, ValueError, IndexError, struct.error) as error:
+        except (av.FFmpegError, OSError, ValueError, IndexError, struct.error) as error:
             path.unlink(missing_ok=True)
             reasons.append(str(error))
     raise RemuxError(f"{source.name}: cannot be rewritten without its metadata ({reasons[0]})")
@@ -93,13 +95,6 @@ def _shape(path: Path) -> dict[str, tuple[int, float, float]]:
             count, first, last = found.get(name, (0, at, at))
             found[name] = (count + 1, min(first, at), max(last, at))
     return found
-
-
-def av_errors() -> type[Exception]:
-    """Return the class of FFmpeg's errors."""
-    import av
-
-    return av.FFmpegError
 
 
 def _written(source: Path, target: Path, form: str) -> int:
