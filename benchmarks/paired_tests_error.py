@@ -15,7 +15,6 @@ import pandas as pd
 from measuring import CONSOLE, parser
 from scipy.optimize import brentq
 
-from semiology.metrics.arrays import Floats
 from semiology.metrics.paired.contributions import contributions
 from semiology.metrics.paired.simulation import AnswerModel, Patients, f1_of_rates, simulate_tables
 from semiology.metrics.paired.tables import PairedTables, measures_of
@@ -41,7 +40,7 @@ def pairs_of_rates(prevalence: float) -> dict[str, tuple[str, tuple[float, float
     return found
 
 
-def rejected(tables: PairedTables, measure: str, signs: Floats, flips: int) -> tuple[bool, bool] | None:
+def rejected(tables: PairedTables, measure: str, flips: int) -> tuple[bool, bool] | None:
     """Return whether the sign-flip test and McNemar's reject; None where a score is undefined."""
     first, second = (
         measures_of(side.sum(0), tables.features)[measure] for side in (tables.first, tables.second)
@@ -50,7 +49,7 @@ def rejected(tables: PairedTables, measure: str, signs: Floats, flips: int) -> t
     if np.isnan(seen[0]):
         return None
     drawn = draw_flips(len(tables.patients), flips, 0)
-    p = flip_p_value(seen, signs @ contributions(tables, measure, seen), drawn)[0]
+    p = flip_p_value(seen, drawn.sums(contributions(tables, measure, seen)), drawn)[0]
     p = max(float(p), float(smallest_p(int((tables.changed > 0).sum()))))
     ignoring = mcnemar_mid_p(int(tables.only_first[0]), int(tables.only_second[0]))
     return p < 0.05, ignoring < 0.05
@@ -72,14 +71,13 @@ def main() -> None:
             own = rows[rows["feature"] == feature].assign(yes=lambda frame: frame["truth"] == "yes")
             counts = own.groupby("patient_id")["yes"].agg(["sum", "count"]).to_numpy()
             patients = Patients(counts[:, 0], counts[:, 1] - counts[:, 0])
-            signs = draw_flips(size, FLIPS, 0).signs
             for name, (measure, second) in pairs_of_rates(patients.prevalence).items():
                 model = AnswerModel(
                     CAUTIOUS, second, float("nan"), float("nan"), SHARE_OF_PATIENT, CORRELATION_BETWEEN_MODELS
                 )
                 rng = np.random.default_rng([options.seed, size])
                 found = [
-                    rejected(simulate_tables(patients, size, model, rng, feature), measure, signs, FLIPS)
+                    rejected(simulate_tables(patients, size, model, rng, feature), measure, FLIPS)
                     for _ in range(options.studies)
                 ]
                 shares = np.mean([pair for pair in found if pair is not None], axis=0)

@@ -6,7 +6,7 @@
 
 ``simulation``   three recordings per size (pictures, H.264, sound) on one core, 30 s each;
 ``enhancement``  pose overlay and face crop at 720p, 120 s; keypoints come from files, no estimator is timed;
-``scores``       2,000 patient resamples of 20 features on 438 recordings of 116 patients;
+``scores``       all scores, intervals and tests of 20 features on 438 recordings of 116 patients;
 ``robustness``   the same sizes: ten models with 12 wordings, then one model with 40, random answers;
 ``report``       random answers of 11 models in the files that lmms-eval writes (with 7 wordings and 3 segments two
                  million sample rows); ``--filters`` also opens the page in Debian's Chromium and times every filter;
@@ -155,11 +155,9 @@ def scores(_: argparse.Namespace) -> None:
     with Clock() as aggregating:
         recordings = recording_answers(segments)
     with Clock() as scoring:
-        score_run(recordings, FEATURES, groups, resamples=RESAMPLES)
+        score_run(recordings, FEATURES, groups)
     CONSOLE.print(f"aggregation of {len(segments):,} segment answers: {aggregating.wall:.2f} s")
-    CONSOLE.print(
-        f"{RESAMPLES:,} resamples of {len(FEATURES)} features x {RECORDINGS} recordings: {scoring.wall:.2f} s"
-    )
+    CONSOLE.print(f"scores of {len(FEATURES)} features x {RECORDINGS} recordings: {scoring.wall:.2f} s")
     CONSOLE.print(f"peak memory {peak_mib():.0f} MiB")
 
 

@@ -37,7 +37,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "scores.classification": ("binary_scores",),
     "scores.run_scores": ("score_run",),
     "statistics.bootstrap": ("mean_estimate",),
-    "statistics.equivalence": ("accuracy_equivalence",),
+    "statistics.equivalence": ("share_equivalence", "wording_equivalence"),
     "statistics.intervals": ("Estimate", "proportion_estimate"),
     "statistics.mcnemar": ("mcnemar_mid_p",),
 }

@@ -139,9 +139,11 @@ def _heatmap(content: Mapping[str, Any]) -> Figure:
     cells = [cell for row in rows for cell in row["cells"][: len(runs)] if cell is not None]
     styles = {cell["metrics"]["f1"]["style"][0] for cell in cells}
     notes = [
-        "Bold, filled: the interval of F1 minus that of always yes lies above 0." if "h" in styles else "",
-        "Plain: it does not." if "d" in styles else "",
-        "Dotted frame: no interval can be given." if "o" in styles else "",
+        "Bold, filled: above always yes by the patient sign-flip test, adjusted for the features."
+        if "h" in styles
+        else "",
+        "Plain: not shown to be." if "d" in styles else "",
+        "Dotted frame: too few patients to test." if "o" in styles else "",
         "† asked about part of the recordings only." if any(cell["partial"] for cell in cells) else "",
         PUBLISHED_NOTE if any(run.label.startswith(PREFIX) for run in runs) else "",
     ]
@@ -163,7 +165,7 @@ def _heatmap(content: Mapping[str, Any]) -> Figure:
 
 
 def _cell(axes: Axes, x: int, y: int, cell: Mapping[str, Any]) -> None:
-    """Draw a cell: filled and bold if F1 clears always-yes, framed if not, dotted without an interval."""
+    """Draw a cell: filled and bold if F1 clears always-yes, framed if not, dotted where it was not tested."""
     from matplotlib.patches import Rectangle
 
     f1 = cell["metrics"]["f1"]

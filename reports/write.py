@@ -165,7 +165,7 @@ def report_scores(
         recordings,
         shown_runs(features.runs, records),
         wording_strips(results.answers, recordings, **drawing),
-        enhancement_effects(recordings, **drawing),
+        enhancement_effects(recordings, policy=features.policy, seed=features.seed),
         records,
         made,
         lineage,

@@ -8,26 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from semiology.metrics.arrays import Codes, Floats, mean_defined
+from semiology.metrics.arrays import Bools, Codes, Floats, mean_defined
 from semiology.metrics.paired.contributions import contributions
-from semiology.metrics.paired.tables import END_POINTS, MEASURES, PairedTables, measures_of, paired_tables
-from semiology.metrics.scores.aggregation import THREE_CLASSES
+from semiology.metrics.paired.tables import (
+    END_POINTS,
+    MEASURES,
+    PairedTables,
+    measures_of,
+    paired_tables,
+    part_of,
+    scored_truths,
+)
 from semiology.metrics.scores.classification import feature_table_scores
 from semiology.metrics.scores.counts import YES
+from semiology.metrics.statistics.adjust import adjusted
 from semiology.metrics.statistics.equivalence import Equivalence, score_equivalence
 from semiology.metrics.statistics.intervals import (
-    RESAMPLES,
     Estimate,
-    bootstrap_estimate,
+    effective_patients,
     few_showing,
-    patient_weights,
-    resampled_tables,
     too_few,
+    uneven,
 )
+from semiology.metrics.statistics.jackknife import jackknife_estimate
 from semiology.metrics.statistics.mcnemar import mcnemar_mid_p
 from semiology.metrics.statistics.sign_flip import (
     FLIPS,
@@ -36,6 +43,7 @@ from semiology.metrics.statistics.sign_flip import (
     flip_p_value,
     max_t_p_value,
     smallest_p,
+    tail_freedom,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +51,12 @@ if TYPE_CHECKING:
 
 MARGIN = 0.05
 ALPHA = 0.05
+NEEDS: Mapping[str, tuple[bool, bool]] = {
+    "f1": (True, False),
+    "balanced_accuracy": (True, True),
+    "accuracy": (False, False),
+}
+"""Whether a measure needs enough patients with the feature, and without it."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +65,11 @@ class PairedScore:
 
     Attributes:
         measure: ``balanced_accuracy``, ``f1`` or (of single features) ``accuracy``.
-        first, second: the scores. difference: second minus first, with its 95 % patient-bootstrap interval.
+        first, second: the scores. difference: second minus first, with the 95 % interval of the patient jackknife.
         p_value: of the patient sign-flip test, two-sided.
-        p_max_t, p_holm, p_bh: the same, adjusted for the family tested together: all features, or the two
-            primary end points. Max-T and Holm keep the chance of any false claim, BH the share of false ones.
+        p_max_t, p_holm, p_bh: the same, adjusted for the family tested together: all features that enough patients
+            show and lack, or the two primary end points. Max-T and Holm keep the chance of any false claim, BH the
+            share of false ones. NaN where the score is not in the family.
         equivalence: two one-sided tests with the margin stated.
     """
 
@@ -104,17 +119,17 @@ class PairedComparison:
 
     Attributes:
         macro: primary end points by measure: plain means over ``macro_features``.
-        macro_features: features of which both measures are defined. left_out: the others, asked yet without
-            both yes and no in the truth.
+        macro_features: features of which each measure is defined. left_out: those asked that lack yes or no in
+            the truth, and so are missing from the mean of one measure or both.
         features: exploratory results, in the order given.
         n_patients: patients with a recording scored. n_deciding: those about whom the conditions differ.
         flips, exact, smallest_p: draws of the sign-flip test, whether they are all there are, and the
             smallest p-value that they can give.
-        resamples, seed, margin, alpha: of the bootstrap, of both, of the equivalence tests, and of all tests.
+        seed, margin, alpha: of the signs, of the equivalence tests, and of all tests.
     """
 
     macro: Mapping[str, PairedScore]
-    macro_features: tuple[str, ...]
+    macro_features: Mapping[str, tuple[str, ...]]
     left_out: tuple[str, ...]
     features: tuple[PairedFeature, ...]
     n_patients: int
@@ -122,19 +137,18 @@ class PairedComparison:
     flips: int
     exact: bool
     smallest_p: float
-    resamples: int
     seed: int
     margin: float
     alpha: float
 
 
 @dataclass(frozen=True)
-class _Drawn:
-    """Scores by measure: of both conditions on the data (F,), and differences resampled (B, F)."""
+class _Sides:
+    """Scores by measure: of both conditions on the data (F,), and differences without each patient (P, F)."""
 
     first: Mapping[str, Floats]
     second: Mapping[str, Floats]
-    resampled: Mapping[str, Floats]
+    left_out: Mapping[str, Floats]
 
 
 def compare_pairs(
@@ -142,7 +156,6 @@ def compare_pairs(
     features: Sequence[str],
     *,
     flips: int = FLIPS,
-    resamples: int = RESAMPLES,
     seed: int = 0,
     margin: float = MARGIN,
     alpha: float = ALPHA,
@@ -152,8 +165,7 @@ def compare_pairs(
     Args:
         pairs: columns `paired_tables.PAIR_COLUMNS`, one row per recording and feature.
         features: order of the features; those that no row is about are skipped.
-        flips: draws of the sign-flip test (all possibilities are enumerated where they are fewer).
-        resamples, seed: draws of the patient bootstrap; the seed is that of the flips too.
+        flips, seed: draws of the sign-flip test (all possibilities are enumerated where they are fewer).
         margin, alpha: largest difference that counts as none, fixed before looking; level of the tests.
 
     Raises:
@@ -165,91 +177,94 @@ def compare_pairs(
     ...     for i in range(40)
     ... ]
     >>> pairs = pd.DataFrame(rows, columns=["video_id", "patient_id", "feature", "truth", "first", "second"])
-    >>> f1 = compare_pairs(pairs, ["tonic"], resamples=200).macro["f1"]
+    >>> f1 = compare_pairs(pairs, ["tonic"]).macro["f1"]
     >>> round(f1.difference.value, 3), f1.p_value < 0.05
     (0.184, True)
     """
     found = set(pairs["feature"])
     tables = paired_tables(pairs, [name for name in features if name in found])
-    if not tables.features or not tables.first[:, :, :2].sum():
+    return compare_tables(tables, flips=flips, seed=seed, margin=margin, alpha=alpha)
+
+
+def compare_tables(
+    tables: PairedTables,
+    *,
+    flips: int = FLIPS,
+    seed: int = 0,
+    margin: float = MARGIN,
+    alpha: float = ALPHA,
+) -> PairedComparison:
+    """Compare two conditions by their counting tables; as `compare_pairs`, which makes them."""
+    tables = part_of(tables, tables.features)
+    if not tables.features or not tables.patients:
         raise ValueError("no recording with a truth was answered by both → there is nothing to compare")
     signs = draw_flips(len(tables.patients), flips, seed)
-    drawn = _draw(tables, resamples, seed)
+    sides = _sides(tables)
     deciding = int((tables.changed.sum(1) > 0).sum())
-    used = np.flatnonzero(~np.isnan(drawn.first["f1"]) & ~np.isnan(drawn.first["balanced_accuracy"]))
+    used = {m: np.flatnonzero(~np.isnan(sides.first[m])) for m in END_POINTS}
     options = {"margin": margin, "alpha": alpha}
-    macro = _macro_scores(tables, drawn, used, signs, options) if len(used) else {}
+    macro = _macro_scores(tables, sides, used, signs, options) if all(map(len, used.values())) else {}
+    both = set.intersection(*(set(at.tolist()) for at in used.values()))
     return PairedComparison(
         macro=macro,
-        macro_features=tuple(tables.features[i] for i in used),
-        left_out=tuple(name for i, name in enumerate(tables.features) if i not in set(used.tolist())),
-        features=_features(tables, drawn, signs, options),
-        n_patients=int((_scored(tables.first, tables.features).sum(axis=(1, 2, 3)) > 0).sum()),
+        macro_features={m: tuple(tables.features[i] for i in at) for m, at in used.items()},
+        left_out=tuple(name for i, name in enumerate(tables.features) if i not in both),
+        features=_features(tables, sides, signs, options),
+        n_patients=len(tables.patients),
         n_deciding=deciding,
-        flips=len(signs.signs),
+        flips=len(signs),
         exact=signs.exact,
         smallest_p=float(max(smallest_p(deciding), signs.p_value(np.zeros(1))[0])),
-        resamples=resamples,
         seed=seed,
         **options,
     )
 
 
-def adjusted(p_values: Floats, method: Literal["holm", "fdr_bh"]) -> Floats:
-    """Return p-values adjusted for their number; NaN stays NaN and counts for nothing.
-
-    Benjamini and Hochberg's are SciPy's. Holm is computed here, though statsmodels has both: its function
-    collects garbage at every call, which takes longer than the whole comparison.
-    """
-    from scipy.stats import false_discovery_control
-
-    result: Floats = np.full(p_values.shape, np.nan)
-    known = ~np.isnan(p_values)
-    values = p_values[known]
-    if len(values) and method == "fdr_bh":
-        result[known] = false_discovery_control(values, method="bh")
-    elif len(values):
-        order = np.argsort(values, kind="stable")
-        steps = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1))
-        result[np.flatnonzero(known)[order]] = np.minimum(steps, 1.0)
-    return result
-
-
-def _draw(tables: PairedTables, resamples: int, seed: int) -> _Drawn:
+def _sides(tables: PairedTables) -> _Sides:
     names = tables.features
-    weights = patient_weights(len(tables.patients), resamples, np.random.default_rng(seed))
     first, second = (measures_of(each.sum(0), names) for each in (tables.first, tables.second))
-    a, b = (measures_of(resampled_tables(each, weights), names) for each in (tables.first, tables.second))
-    return _Drawn(first, second, {name: b[name] - a[name] for name in MEASURES})
+    a, b = (measures_of(each.sum(0) - each, names) for each in (tables.first, tables.second))
+    return _Sides(first, second, {name: b[name] - a[name] for name in MEASURES})
 
 
 def _macro_scores(
-    tables: PairedTables, drawn: _Drawn, used: np.ndarray, signs: Flips, options: dict[str, float]
+    tables: PairedTables,
+    sides: _Sides,
+    used: Mapping[str, Codes],
+    signs: Flips,
+    options: dict[str, float],
 ) -> dict[str, PairedScore]:
     """Return the primary end points; the two of them are one family."""
-    seen = np.array([float((drawn.second[m] - drawn.first[m])[used].mean()) for m in END_POINTS])
-    flipped = []
+    seen = np.array([float((sides.second[m] - sides.first[m])[used[m]].mean()) for m in END_POINTS])
+    flipped, deciding = [], []
     for measure, value in zip(END_POINTS, seen, strict=True):
         # The macro difference under each draw; features may differ among themselves.
         targets = np.full(len(tables.features), np.nan)
-        targets[used] = value
-        flipped.append(signs.signs @ contributions(tables, measure, targets)[:, used].mean(1))
-    deciding = np.full(len(seen), int((tables.changed[:, used].sum(1) > 0).sum()))
-    p = _p_values(seen, np.stack(flipped, axis=1), signs, deciding)
-    scored = _scored(tables.first[:, used], [tables.features[i] for i in used])
+        targets[used[measure]] = value
+        own = contributions(tables, measure, targets)[:, used[measure]].mean(1)
+        flipped.append(signs.sums(own[:, None])[:, 0])
+        deciding.append(int((tables.changed[:, used[measure]].sum(1) > 0).sum()))
+    p = _p_values(seen, np.stack(flipped, axis=1), signs, np.array(deciding))
     scores = {}
     for i, measure in enumerate(END_POINTS):
+        at = used[measure]
+        scored = scored_truths(tables.first[:, at], [tables.features[j] for j in at])
+        sizes = scored.sum(axis=(1, 2, 3))
+        # A mean over one feature is that feature, and needs as many patients.
+        few = _withheld(scored[:, 0], measure) if len(at) == 1 else None
         scores[measure] = _paired_score(
             measure,
-            [side[measure][used].mean() for side in (drawn.first, drawn.second)],
+            [side[measure][at].mean() for side in (sides.first, sides.second)],
             float(seen[i]),
-            mean_defined(drawn.resampled[measure][:, used]),
-            [row[i] for row in p],
+            mean_defined(sides.left_out[measure][np.ix_(np.flatnonzero(sizes > 0), at)]),
+            [row[i] if few is None else float("nan") for row in p],
             options,
-            n_discordant=int(tables.changed[:, used].sum()),
+            effective=effective_patients(sizes),
+            n_discordant=int(tables.changed[:, at].sum()),
             n=int(scored.sum()),
-            n_patients=int((scored.sum(axis=(1, 2, 3)) > 0).sum()),
+            n_patients=int((sizes > 0).sum()),
             caution=few_showing(int((scored[:, :, YES].sum(axis=(1, 2)) > 0).sum())),
+            withheld=few,
         )
     return scores
 
@@ -258,59 +273,94 @@ def _paired_score(
     measure: str,
     sides: Sequence[float],
     value: float,
-    resampled: Floats,
+    left_out: Floats,
     p_values: Sequence[float],
     options: dict[str, float],
     *,
+    effective: float,
     n_discordant: int,
     n: int,
     n_patients: int,
     caution: str | None = None,
     withheld: str | None = None,
+    one_more: bool = False,
 ) -> PairedScore:
-    difference = bootstrap_estimate(
-        value, resampled, n=n, n_patients=n_patients, caution=caution, withheld=withheld
+    difference = jackknife_estimate(
+        value, left_out, effective=effective, n=n, n_patients=n_patients, caution=caution, withheld=withheld
     )
     # Without an interval there is no claim of equivalence either.
-    drawn = resampled if withheld is None else np.full(len(resampled), np.nan)
     verdict = score_equivalence(
-        value, drawn, n=n, n_patients=n_patients, n_discordant=n_discordant, **options
+        value,
+        left_out,
+        effective=effective,
+        n=n,
+        n_patients=n_patients,
+        n_discordant=n_discordant,
+        one_more=one_more,
+        withheld=withheld,
+        margin=options["margin"],
+        alpha=options["alpha"],
     )
     first, second = map(float, sides)
     plain, max_t, holm, bh = map(float, p_values)
     return PairedScore(measure, first, second, difference, plain, max_t, holm, bh, verdict)
 
 
+def _withheld(scored: Floats, measure: str) -> str | None:
+    """Return why a measure of one feature, from tables (P, 3, 4), has no interval and leaves the family."""
+    positive, negative = NEEDS[measure]
+    with_feature, without = scored[:, YES].sum(-1), scored[:, 1:].sum(axis=(1, 2))
+    few = too_few(
+        int((with_feature > 0).sum()) if positive else None, int((without > 0).sum()) if negative else None
+    )
+    if few is None and positive:
+        few = uneven(effective_patients(with_feature), "recordings with the feature")
+    if few is None and negative:
+        few = uneven(effective_patients(without), "recordings without the feature")
+    return few
+
+
+def _effective(scored: Floats, measure: str) -> float:
+    """Return the effective patients of the scarcer kind of recordings that a measure rests on."""
+    kinds = [scored[:, YES].sum(-1), scored[:, 1:].sum(axis=(1, 2))]
+    needed = [effective_patients(kind) for kind, needs in zip(kinds, NEEDS[measure], strict=True) if needs]
+    return min(needed, default=effective_patients(scored.sum(axis=(1, 2))))
+
+
 def _features(
-    tables: PairedTables, drawn: _Drawn, signs: Flips, options: dict[str, float]
+    tables: PairedTables, sides: _Sides, signs: Flips, options: dict[str, float]
 ) -> tuple[PairedFeature, ...]:
-    seen = {m: drawn.second[m] - drawn.first[m] for m in MEASURES}
+    scored = scored_truths(tables.first, tables.features)
+    few = {m: [_withheld(scored[:, i], m) for i in range(len(tables.features))] for m in MEASURES}
+    p = {}
     deciding = (tables.changed > 0).sum(0)
-    p = {
-        m: _p_values(seen[m], signs.signs @ contributions(tables, m, seen[m]), signs, deciding)
-        for m in MEASURES
-    }
+    for m in MEASURES:
+        seen = sides.second[m] - sides.first[m]
+        own = contributions(tables, m, seen)
+        family = np.array([each is None for each in few[m]])
+        p[m] = _p_values(seen, signs.sums(own), signs, deciding, family, tail_freedom(own))
     always_yes = feature_table_scores(tables.first.sum(0), tables.features)["always_yes_f1"]
     made = []
     for i, name in enumerate(tables.features):
-        scored = _scored(tables.first[:, i : i + 1], [name])[:, 0]
-        positive = scored[:, YES].sum(-1)
-        negatives = int((scored[:, 1:].sum(axis=(1, 2)) > 0).sum())
-        n, patients = int(scored.sum()), int((scored.sum(axis=(1, 2)) > 0).sum())
+        own_tables = scored[:, i]
+        positive = own_tables[:, YES].sum(-1)
+        sizes = own_tables.sum(axis=(1, 2))
+        n, patients = int(sizes.sum()), int((sizes > 0).sum())
         changed = tables.changed[:, i]
-        positives = int((positive > 0).sum())
         scores = {
             measure: _paired_score(
                 measure,
-                [side[measure][i] for side in (drawn.first, drawn.second)],
-                float(seen[measure][i]),
-                drawn.resampled[measure][:, i],
+                [side[measure][i] for side in (sides.first, sides.second)],
+                float((sides.second[measure] - sides.first[measure])[i]),
+                sides.left_out[measure][sizes > 0, i],
                 [row[i] for row in p[measure]],
                 options,
+                effective=_effective(own_tables, measure),
                 n_discordant=int(changed.sum()),
                 n=n,
                 n_patients=patients,
-                withheld=too_few(positives, negatives),
+                withheld=few[measure][i],
+                one_more=True,
             )
             for measure in MEASURES
         }
@@ -323,7 +373,7 @@ def _features(
                 n=n,
                 n_patients=patients,
                 n_positive=int(positive.sum()),
-                n_positive_patients=positives,
+                n_positive_patients=int((positive > 0).sum()),
                 n_changed=int(changed.sum()),
                 n_deciding=int(deciding[i]),
                 only_first=only[0],
@@ -334,18 +384,21 @@ def _features(
     return tuple(made)
 
 
-def _p_values(seen: Floats, flipped: Floats, signs: Flips, deciding: Codes) -> tuple[Floats, ...]:
-    """Return p-values plain, by max-T, by Holm and by Benjamini-Hochberg, each of shape (F,)."""
+def _p_values(
+    seen: Floats,
+    flipped: Floats,
+    signs: Flips,
+    deciding: Codes,
+    family: Bools | None = None,
+    freedom: Floats | None = None,
+) -> tuple[Floats, ...]:
+    """Return p-values plain, by max-T, by Holm and by Benjamini-Hochberg, each of shape (F,).
+
+    What is not in the ``family`` has its plain p-value and no adjusted one, and costs the others nothing.
+    """
     least = smallest_p(deciding)
     plain = np.maximum(flip_p_value(seen, flipped, signs), least)
-    max_t = np.maximum(max_t_p_value(seen, flipped, signs), least)
-    return plain, max_t, adjusted(plain, "holm"), adjusted(plain, "fdr_bh")
-
-
-def _scored(tables: Floats, features: Sequence[str]) -> Floats:
-    """Return tables (P, F, 3, 4) without the rows of truth that are not scored."""
-    kept = tables.copy()
-    for i, name in enumerate(features):
-        if name not in THREE_CLASSES:
-            kept[:, i, 2] = 0
-    return kept
+    tested = seen if family is None else np.where(family, seen, np.nan)
+    max_t = np.maximum(max_t_p_value(tested, flipped, signs, freedom), least)
+    own = np.where(np.isnan(tested), np.nan, plain)
+    return plain, max_t, adjusted(own, "holm"), adjusted(own, "fdr_bh")

@@ -87,7 +87,7 @@ def power_at(
         if np.isnan(seen[0]):
             continue
         differences.append(float(seen[0]))
-        p_value = flip_p_value(seen, signs.signs @ contributions(tables, "f1", seen), signs)
+        p_value = flip_p_value(seen, signs.sums(contributions(tables, "f1", seen)), signs)
         found += max(p_value[0], smallest_p(int((tables.changed > 0).sum()))) < alpha
         ignoring += mcnemar_mid_p(int(tables.only_first[0]), int(tables.only_second[0])) < alpha
     low, high = (float(limit) for limit in proportion_confint(found, studies, method="wilson"))

@@ -15,8 +15,8 @@ import numpy as np
 from semiology.metrics.arrays import Bools, Codes, Floats
 from semiology.metrics.coverage import require_columns
 from semiology.metrics.scores.aggregation import THREE_CLASSES
-from semiology.metrics.scores.classification import feature_table_scores
-from semiology.metrics.scores.counts import patient_tables
+from semiology.metrics.scores.classification import Policy, feature_table_scores
+from semiology.metrics.scores.counts import NA, NO, UNPARSED, YES, PatientTables, patient_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -89,6 +89,55 @@ def paired_tables(pairs: pd.DataFrame, features: Sequence[str]) -> PairedTables:
         ),
         count(right[0] & ~right[1]),
         count(right[1] & ~right[0]),
+    )
+
+
+def against_always_yes(tables: PatientTables, policy: Policy = "wrong") -> PairedTables:
+    """Return the answers of a run beside those of answering yes to everything, which come first.
+
+    With ``drop`` the recordings that the run left without a usable answer are left out of both sides.
+    """
+    second = scored_truths(tables.counts, tables.features)
+    if policy == "drop":
+        two = [i for i, name in enumerate(tables.features) if name not in THREE_CLASSES]
+        second[..., UNPARSED] = 0
+        second[:, two, :, NA] = 0
+    first = np.zeros_like(second)
+    first[..., YES] = second.sum(-1)
+    total = second.sum((0, 3))
+    right = np.diagonal(second[..., :3], axis1=-2, axis2=-1).sum(0)
+    return PairedTables(
+        tables.patients,
+        tables.features,
+        first,
+        second,
+        second[..., NO:].sum((-2, -1)),
+        (total[:, YES] - right[:, YES]).astype(np.int64),
+        right[:, NO:].sum(-1).astype(np.int64),
+    )
+
+
+def scored_truths(counts: Floats, features: Sequence[str]) -> Floats:
+    """Return tables (..., F, 3, 4) without the rows of truth that are not scored: NA of yes/no features."""
+    kept = counts.copy()
+    kept[..., [i for i, name in enumerate(features) if name not in THREE_CLASSES], NA, :] = 0
+    return kept
+
+
+def part_of(tables: PairedTables, features: Sequence[str]) -> PairedTables:
+    """Return the tables of some features, and of the patients with a scored recording of them."""
+    at = [i for i, name in enumerate(tables.features) if name in set(features)]
+    names = tuple(tables.features[i] for i in at)
+    rows = np.flatnonzero(scored_truths(tables.first[:, at], names).sum((1, 2, 3)) > 0)
+    pick = np.ix_(rows, np.array(at, dtype=np.int64))
+    return PairedTables(
+        tuple(tables.patients[i] for i in rows),
+        names,
+        tables.first[pick],
+        tables.second[pick],
+        tables.changed[pick],
+        tables.only_first[at],
+        tables.only_second[at],
     )
 
 

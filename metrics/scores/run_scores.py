@@ -1,44 +1,47 @@
 """All scores of one run (one model, prompt and enhancement) from its recording answers.
 
-The same patients are drawn for all features in a resample, so macro means keep the correlation
-between features.
+Intervals leave out each patient with all features at once, so macro means keep the correlation between features, and
+are the same every time. Whether a score is above that of always answering yes is decided by the patient sign-flip
+test, as in a comparison with those answers (`metrics.paired`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from semiology.metrics.arrays import Floats, mean_defined
+from semiology.metrics.paired.comparison import ALPHA, PairedComparison, PairedScore, compare_tables
+from semiology.metrics.paired.tables import END_POINTS, against_always_yes, part_of
+from semiology.metrics.paired.verdict import Verdict, verdict
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.scores.classification import Policy, binary_counts, class_counts, feature_table_scores
 from semiology.metrics.scores.counts import NA, UNPARSED, YES, PatientTables, patient_tables
 from semiology.metrics.statistics.intervals import (
-    RESAMPLES,
     Estimate,
-    bootstrap_estimate,
+    effective_patients,
+    f1_estimate,
     few_showing,
     not_estimable,
-    patient_weights,
     proportion_estimate,
-    resampled_tables,
     too_few,
+    uneven,
 )
-from semiology.metrics.statistics.sign_flip import smallest_p
+from semiology.metrics.statistics.jackknife import Scale, jackknife_estimate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-CLAIM_LEVEL = 0.05
-"""Level of the test that would have to be possible before a difference is claimed."""
 NEED_POSITIVES = frozenset(
     {"precision", "recall", "f1", "balanced_accuracy", "mcc", "kappa", "f1_minus_always_yes"}
 )
 NEED_NEGATIVES = frozenset({"specificity", "balanced_accuracy", "mcc", "kappa"})
-BOOTSTRAPPED = ("f1", "balanced_accuracy", "mcc", "kappa", "f1_minus_always_yes")
+SCALES: Mapping[str, Scale] = {"mcc": "correlation", "kappa": "correlation", "f1_minus_always_yes": "plain"}
+"""On which scale the interval of a score is built; of all others on that of a share."""
+JACKKNIFED = ("balanced_accuracy", "mcc", "kappa", "f1_minus_always_yes")
 MACRO_SCORES = ("precision", "recall", "f1", "accuracy", "specificity", "balanced_accuracy", "mcc")
 MACRO_BASELINES = ("always_yes_f1", "f1_minus_always_yes", "prevalence", "yes_rate", "unparsed_rate")
 
@@ -58,6 +61,8 @@ class FeatureScores:
             features).
         n_without_truth: left out, as nobody annotated them. n_dropped: left out by the policy ``drop``.
         three_classes: whether scores are means over yes, no and na.
+        against_always_yes: what the test says of F1 and balanced accuracy beside those of always answering yes,
+            among all features of the run; p_always_yes: its p-values, adjusted for them.
     """
 
     feature: str
@@ -76,32 +81,37 @@ class FeatureScores:
     n_without_truth: int
     n_dropped: int
     three_classes: bool
+    against_always_yes: Mapping[str, Verdict]
+    p_always_yes: Mapping[str, float]
 
     @property
     def clears_chance(self) -> bool | None:
-        """Whether F1 is above that of always-yes beyond the interval; None if nothing can be claimed."""
-        return _clears(self.estimates["f1_minus_always_yes"])
+        """Whether F1 is above that of always-yes by the test; None if nothing can be tested."""
+        return clears(self.against_always_yes["f1"])
 
 
 @dataclass(frozen=True)
 class MacroScores:
-    """Plain means over features, with joint patient-bootstrap intervals.
+    """Plain means over features, with the interval of leaving out each patient with all of them.
 
     Attributes:
         group: name of the group of features.
         features: those averaged. left_out: those without a single positive recording, whose F1 is undefined.
         estimates: `MACRO_SCORES` and `MACRO_BASELINES` by name.
+        against_always_yes, p_always_yes: as of a feature; the family is the two end points of the group.
     """
 
     group: str
     features: tuple[str, ...]
     left_out: tuple[str, ...]
     estimates: Mapping[str, Estimate]
+    against_always_yes: Mapping[str, Verdict]
+    p_always_yes: Mapping[str, float]
 
     @property
     def clears_chance(self) -> bool | None:
-        """Whether macro F1 is above macro always-yes beyond the interval; None if nothing can be claimed."""
-        return _clears(self.estimates["f1_minus_always_yes"])
+        """Whether macro F1 is above macro always-yes by the test; None if nothing can be tested."""
+        return clears(self.against_always_yes["f1"])
 
 
 @dataclass(frozen=True)
@@ -112,12 +122,9 @@ class RunScores:
     macros: tuple[MacroScores, ...]
 
 
-def _clears(difference: Estimate) -> bool | None:
-    """Return whether a difference is above nothing; None without an interval, or with fewer patients than a test of
-    its level needs to decide (six for 5 %)."""
-    if difference.low is None or smallest_p(difference.n_patients) >= CLAIM_LEVEL:
-        return None
-    return difference.low > 0
+def clears(found: Verdict) -> bool | None:
+    """Return whether a score is above chance; None where nothing can be tested."""
+    return None if found in ("too few", "undefined") else found == "higher"
 
 
 def score_run(
@@ -126,7 +133,6 @@ def score_run(
     groups: Mapping[str, Sequence[str]] | None = None,
     *,
     policy: Policy = "wrong",
-    resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> RunScores:
     """Score the recording answers of one run; equal for any order of the rows.
@@ -136,8 +142,7 @@ def score_run(
         features: order of the features (default: sorted); those absent from the frame are skipped.
         groups: features of each macro mean (default: one group ``all``).
         policy: ``wrong`` or ``drop`` for answers that are neither yes nor no.
-        resamples: bootstrap draws of patients.
-        seed: of the draws.
+        seed: of the sign-flip test against always-yes, where patients are too many for all signs.
 
     Raises:
         ValueError: a column or patient id is missing, or a value is outside its vocabulary.
@@ -151,18 +156,67 @@ def score_run(
     """
     found = set(recordings["feature"])
     names = sorted(found) if features is None else [name for name in features if name in found]
-    tables = patient_tables(recordings, names)
-    weights = patient_weights(len(tables.patients), resamples, np.random.default_rng(seed))
-    drawn = feature_table_scores(resampled_tables(tables.counts, weights), names, policy)
-    point = feature_table_scores(tables.counts.sum(0)[None], names, policy)
-    scored = tuple(_score_feature(tables, i, point, drawn, policy) for i in range(len(names)))
+    return score_tables(patient_tables(recordings, names), groups, policy=policy, seed=seed)
+
+
+def score_tables(
+    tables: PatientTables,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    *,
+    policy: Policy = "wrong",
+    seed: int = 0,
+) -> RunScores:
+    """Score counting tables of patients; as `score_run`, which makes them."""
+    names, total = tables.features, tables.counts.sum(0)
+    # Of a table without one patient, (P, F); the patients without any recording of a feature are left out later.
+    left_out = feature_table_scores(total - tables.counts, names, policy)
+    point = feature_table_scores(total[None], names, policy)
+    tested = _Tested(tables, policy, seed)
+    scored = tuple(_score_feature(tables, i, point, left_out, policy, tested) for i in range(len(names)))
     wanted = {"all": names} if groups is None else groups
-    macros = (macro_estimate(group, members, tables, point, drawn) for group, members in wanted.items())
+    macros = (
+        _macro_estimate(group, members, tables, point, left_out, policy, tested, scored)
+        for group, members in wanted.items()
+    )
     return RunScores(scored, tuple(macro for macro in macros if macro.features or macro.left_out))
 
 
+class _Tested:
+    """A run's answers beside always-yes: the comparison of any group of its features, each made once."""
+
+    def __init__(self, tables: PatientTables, policy: Policy, seed: int) -> None:
+        self._tables, self._seed = against_always_yes(tables, policy), seed
+        self._found: dict[tuple[str, ...], PairedComparison | None] = {}
+
+    def group(self, members: Sequence[str]) -> PairedComparison | None:
+        """Return the comparison on these features; None without a recording to score."""
+        part = part_of(self._tables, members)
+        if part.features not in self._found:
+            made = compare_tables(part, seed=self._seed) if part.patients else None
+            self._found[part.features] = made
+        return self._found[part.features]
+
+    def feature(self, name: str) -> Mapping[str, PairedScore]:
+        """Return the scores of a feature beside always-yes, among all features of the run."""
+        every = self.group(self._tables.features)
+        return {} if every is None else next((f.scores for f in every.features if f.feature == name), {})
+
+
+def _claims(scores: Mapping[str, PairedScore]) -> tuple[dict[str, Verdict], dict[str, float]]:
+    """Return verdicts and adjusted p-values by end point."""
+    told: dict[str, Verdict] = {
+        m: verdict(scores[m], ALPHA) if m in scores else "undefined" for m in END_POINTS
+    }
+    return told, {m: scores[m].p_max_t if m in scores else float("nan") for m in END_POINTS}
+
+
 def _score_feature(
-    tables: PatientTables, i: int, point: dict[str, Floats], drawn: dict[str, Floats], policy: Policy
+    tables: PatientTables,
+    i: int,
+    point: dict[str, Floats],
+    left_out: dict[str, Floats],
+    policy: Policy,
+    tested: _Tested,
 ) -> FeatureScores:
     name, counts = tables.features[i], tables.counts[:, i]
     three = name in THREE_CLASSES
@@ -170,32 +224,31 @@ def _score_feature(
     asked = counts[:, :truths]
     scored = asked[..., : 4 if policy == "wrong" else truths]
     total, whole, positive = asked.sum((-2, -1)), scored.sum((-2, -1)), scored[:, YES].sum(-1)
+    negative = whole - positive
     n, patients = int(whole.sum()), int((whole > 0).sum())
-    positives, negatives = int((positive > 0).sum()), int((scored[:, 1:].sum((-2, -1)) > 0).sum())
-
-    proportions = {
-        "yes_rate": (scored[..., YES].sum(-1), whole),
-        "unparsed_rate": (asked[..., UNPARSED].sum(-1), total),
-        "na_rate": (asked[..., NA].sum(-1), total),
-    }
-    if three:
-        proportions["accuracy"] = (class_counts(counts, policy).tp.sum(-1), whole)
-    else:
-        c = binary_counts(counts, policy)
-        proportions["accuracy"] = (c.tp + c.tn, whole)
-        proportions["precision"] = (c.tp, c.tp + c.fp)
-        proportions["recall"] = (c.tp, c.tp + c.fn)
-        proportions["specificity"] = (c.tn, c.tn + c.fp)
-    estimates = {key: proportion_estimate(part, of) for key, (part, of) in proportions.items()}
     value = {key: float(values[0, i]) for key, values in point.items()}
-    for key in (*BOOTSTRAPPED, *(("precision", "recall", "specificity") if three else ())):
-        estimates[key] = bootstrap_estimate(value[key], drawn[key][:, i], n=n, n_patients=patients)
-    for key, found in estimates.items():
-        few = too_few(
-            positives if key in NEED_POSITIVES else None, negatives if key in NEED_NEGATIVES else None
+    few = _few(positive, negative)
+    estimates = _feature_estimates(counts, asked, scored, policy, three, few)
+    for key in (*JACKKNIFED, *(("f1", "precision", "recall", "specificity") if three else ())):
+        kinds = [
+            kind
+            for kind, needing in ((positive, NEED_POSITIVES), (negative, NEED_NEGATIVES))
+            if key in needing
+        ]
+        estimates[key] = jackknife_estimate(
+            value[key],
+            left_out[key][whole > 0, i],
+            effective=min(effective_patients(kind) for kind in (kinds or [whole])),
+            n=n,
+            n_patients=patients,
+            scale=SCALES.get(key, "share"),
+            withheld=few(key),
         )
-        if few:
-            estimates[key] = not_estimable(found.value, found.method, found.n, found.n_patients, few)
+    if not three and not few("balanced_accuracy") and value["balanced_accuracy"] == 1:
+        estimates["balanced_accuracy"] = _mean_of(
+            [estimates["recall"], estimates["specificity"]], n, patients
+        )
+    told, p_values = _claims(tested.feature(name))
     return FeatureScores(
         feature=name,
         estimates=estimates,
@@ -206,36 +259,101 @@ def _score_feature(
         n=n,
         n_patients=patients,
         n_positive=int(positive.sum()),
-        n_positive_patients=positives,
+        n_positive_patients=int((positive > 0).sum()),
         n_unparsed=int(asked[..., UNPARSED].sum()),
         n_na=int(asked[..., NA].sum()),
         n_na_truth=0 if three else int(counts[:, NA].sum()),
         n_without_truth=int(tables.without_truth[i]),
         n_dropped=int(total.sum()) - n,
         three_classes=three,
+        against_always_yes=told,
+        p_always_yes=p_values,
     )
 
 
-def macro_estimate(
+def _few(positive: Floats, negative: Floats) -> Callable[[str], str | None]:
+    """Return what says why a score has no interval, from the recordings of each patient with and without a feature."""
+    kinds = ((positive, NEED_POSITIVES, "with"), (negative, NEED_NEGATIVES, "without"))
+
+    def why(score: str) -> str | None:
+        numbers = [int((kind > 0).sum()) if score in needing else None for kind, needing, _ in kinds]
+        reasons = [too_few(*numbers)] + [
+            uneven(effective_patients(kind), f"recordings {which} the feature")
+            for kind, needing, which in kinds
+            if score in needing
+        ]
+        return next(filter(None, reasons), None)
+
+    return why
+
+
+def _feature_estimates(
+    counts: Floats,
+    asked: Floats,
+    scored: Floats,
+    policy: Policy,
+    three: bool,
+    few: Callable[[str], str | None],
+) -> dict[str, Estimate]:
+    """Return the estimates that are ratios of sums over patients: rates, accuracy and, F1 and its kin."""
+    total, whole = asked.sum((-2, -1)), scored.sum((-2, -1))
+    ratios = {
+        "yes_rate": (scored[..., YES].sum(-1), whole),
+        "unparsed_rate": (asked[..., UNPARSED].sum(-1), total),
+        "na_rate": (asked[..., NA].sum(-1), total),
+    }
+    found: dict[str, Estimate] = {}
+    if three:
+        ratios["accuracy"] = (class_counts(counts, policy).tp.sum(-1), whole)
+    else:
+        c = binary_counts(counts, policy)
+        ratios["accuracy"] = (c.tp + c.tn, whole)
+        ratios["precision"] = (c.tp, c.tp + c.fp)
+        ratios["recall"] = (c.tp, c.tp + c.fn)
+        ratios["specificity"] = (c.tn, c.tn + c.fp)
+        n, patients = int(whole.sum()), int((whole > 0).sum())
+        found["f1"] = f1_estimate(c.tp, c.fp, c.fn, n=n, n_patients=patients, withheld=few("f1"))
+    for key, (part, of) in ratios.items():
+        made, why = proportion_estimate(part, of), few(key)
+        found[key] = not_estimable(made.value, made.method, made.n, made.n_patients, why) if why else made
+    return found
+
+
+def _mean_of(parts: Sequence[Estimate], n: int, patients: int) -> Estimate:
+    """Return the mean of estimates with the mean of their limits: too wide, and all there is where nothing varies."""
+    lows, highs = ([getattr(each, end) for each in parts] for end in ("low", "high"))
+    value = float(np.mean([each.value for each in parts]))
+    if None in lows or None in highs:
+        why = next(each.reason for each in parts if each.low is None)
+        return not_estimable(value, parts[0].method, n, patients, why or "not estimable")
+    return Estimate(value, float(np.mean(lows)), float(np.mean(highs)), parts[0].method, n, patients)
+
+
+def _macro_estimate(
     group: str,
     members: Sequence[str],
     tables: PatientTables,
     point: dict[str, Floats],
-    drawn: dict[str, Floats],
+    left_out: dict[str, Floats],
+    policy: Policy,
+    tested: _Tested,
+    scored: Sequence[FeatureScores],
 ) -> MacroScores:
-    """Return the means over the features of a group with joint patient-bootstrap intervals.
+    """Return the means over the features of a group with joint intervals.
 
-    ``point`` has the scores by name on the data, (1, F), ``drawn`` on the resamples, (B, F). Members that are not
-    in ``tables`` are skipped, and a feature that no recording shows is left out; one that was never answered yes
-    has precision 0 here, as its F1 is 0 too. In a resample the mean is over the features still defined.
-    Fewer than 10 patients with a feature give an interval with a caution, since macro means are read at a glance.
+    ``point`` has the scores by name on the data, (1, F), ``left_out`` those without each patient, (P, F). Members that
+    are not in ``tables`` are skipped, and a feature that no recording shows is left out; one that was never answered
+    yes has precision 0 here, as its F1 is 0 too. Without a patient the mean is over the features still defined.
+    Fewer than 10 patients with a feature give an interval with a caution, since macro means are read at a glance; but
+    a group of one feature is that feature, and has its rules.
     """
     asked = [i for i, name in enumerate(tables.features) if name in set(members)]
     used = [i for i in asked if not np.isnan(point["f1"][0, i])]
     names = tuple(tables.features[i] for i in used)
-    positives = int((tables.counts[:, used, YES].sum((1, 2)) > 0).sum())
-    truths = tables.counts[:, used, :2]
-    n, patients = int(truths.sum()), int((truths.sum((1, 2, 3)) > 0).sum())
+    showing = tables.counts[:, used, YES].sum((1, 2))
+    positives, truths = int((showing > 0).sum()), tables.counts[:, used, :2]
+    sizes = truths.sum((1, 2, 3))
+    n, patients = int(truths.sum()), int((sizes > 0).sum())
     few = f"recordings with the features come from {positives} patients" if positives < 2 else None
 
     def means(key: str, scores: dict[str, Floats]) -> Floats:
@@ -246,14 +364,25 @@ def macro_estimate(
         return mean_defined(values)
 
     estimates = {
-        key: bootstrap_estimate(
+        key: jackknife_estimate(
             float(means(key, point)[0]),
-            means(key, drawn),
+            means(key, left_out)[sizes > 0],
+            effective=effective_patients(sizes),
             n=n,
             n_patients=patients,
+            scale=SCALES.get(key, "share"),
             caution=few_showing(positives),
             withheld=few,
         )
         for key in (*MACRO_SCORES, *MACRO_BASELINES)
     }
-    return MacroScores(group, names, tuple(tables.features[i] for i in asked if i not in used), estimates)
+    if len(used) == 1:
+        estimates |= {key: own for key, own in scored[used[0]].estimates.items() if key in estimates}
+    elif few is None and estimates["f1"].value == 1 and not estimates["f1"].estimable:
+        each = [binary_counts(tables.counts[:, i], policy) for i in used]
+        own_f1 = [f1_estimate(c.tp, c.fp, c.fn, n=n, n_patients=patients) for c in each]
+        estimates["f1"] = replace(_mean_of(own_f1, n, patients), caution=few_showing(positives))
+    compared = tested.group(members)
+    told, p_values = _claims({} if compared is None else compared.macro)
+    left = tuple(tables.features[i] for i in asked if i not in used)
+    return MacroScores(group, names, left, estimates, told, p_values)

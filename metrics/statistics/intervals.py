@@ -2,9 +2,11 @@
 
 Recordings of one patient resemble each other (median intra-patient correlation of correctness 0.28 in the
 published S3 answers, design effect 2.65), so intervals that treat recordings as independent cover 75-80 %
-instead of 95 %. Proportions get a logit interval with a cluster-robust variance and Student's t; everything
-that is not a proportion gets a bootstrap over patients. `patient_weights` is the only place where patients
-are drawn.
+instead of 95 %. Proportions and F1 are ratios of patient sums: they get a logit interval with a cluster-robust
+variance. Other scores of counting tables are computed without each patient in turn (`jackknife`). Student's t has
+Kish's effective number of patients minus 1 degrees of freedom, for patients who hold most recordings decide alone:
+30 patients of whom one has 200 of 229 recordings weigh like 1.3. What is neither gets a bootstrap over patients, and
+`patient_weights` is the only place where patients are drawn. `benchmarks/interval_coverage.py` measures all of them.
 """
 
 from __future__ import annotations
@@ -19,6 +21,10 @@ from semiology.metrics.arrays import Floats
 from semiology.render.text import counted
 
 MIN_POSITIVE_PATIENTS = 10
+MIN_EFFECTIVE_PATIENTS = 5
+"""A score that needs recordings with (or without) a feature has no interval if they weigh like fewer patients."""
+FEWEST_EFFECTIVE = 2.0
+"""Whatever weighs like fewer patients of equal size has no interval: one patient then decides alone."""
 RESAMPLES = 2000
 # 90th percentile of the intra-patient correlations measured on the published S3 answers: used only where the
 # data cannot tell, that is at 0 % and 100 %.
@@ -69,6 +75,28 @@ def few_patients(n_patients: int) -> str | None:
     return f"only {n_patients} patients" if n_patients < MIN_POSITIVE_PATIENTS else None
 
 
+def effective_patients(weights: Floats) -> float:
+    """Return Kish's effective number of patients, (sum w)^2 / sum w^2; 0 without any weight.
+
+    Source: Kish, Survey Sampling (1965), section 11.7.
+
+    >>> effective_patients(np.ones(30)), round(effective_patients(np.array([200.0, *[1] * 29])), 2)
+    (30.0, 1.31)
+    """
+    squares = float((weights**2).sum())
+    return float(weights.sum() ** 2 / squares) if squares else 0.0
+
+
+def uneven(effective: float, what: str = "the recordings") -> str | None:
+    """Return why a score has no interval if its patients weigh like fewer than `MIN_EFFECTIVE_PATIENTS`."""
+    few = effective < MIN_EFFECTIVE_PATIENTS
+    return (
+        f"{what} weigh like {effective:.1f} patients of equal size, fewer than {MIN_EFFECTIVE_PATIENTS}"
+        if few
+        else None
+    )
+
+
 def few_showing(n_patients: int) -> str | None:
     """Return a caution if fewer patients than `MIN_POSITIVE_PATIENTS` show any of the features of a macro mean."""
     few = n_patients < MIN_POSITIVE_PATIENTS
@@ -98,45 +126,106 @@ def proportion_estimate(part: Floats, whole: Floats, *, level: float = 0.95) -> 
         level: coverage aimed at.
 
     The variance is that of a ratio of patient totals with the factor C/(C-1), never below the binomial one (a
-    design effect under 1 is noise with few patients); the interval is built on the logit scale with t of C-1
-    degrees of freedom. At 0 % and 100 % it is Wilson's, with n divided by the design effect 1 + (m - 1) *
-    0.45, where m is the size of the patient that a random recording belongs to.
+    design effect under 1 is noise with few patients); the interval is built on the logit scale with t of Kish's
+    effective number of patients minus 1 degrees of freedom. At 0 % and 100 % it is Wilson's, with n divided by
+    the design effect 1 + (m - 1) * 0.45, where m is the size of the patient that a random recording belongs to.
 
     >>> found = proportion_estimate(np.array([2.0, 0, 1, 3]), np.array([3.0, 1, 2, 3]))
     >>> round(found.value, 3), round(found.low, 3), round(found.high, 3)
-    (0.667, 0.168, 0.952)
+    (0.667, 0.134, 0.963)
     """
     part, whole = np.asarray(part, dtype=np.float64), np.asarray(whole, dtype=np.float64)
-    part, whole = part[whole > 0], whole[whole > 0]
-    patients, n = len(whole), int(whole.sum())
+    n, patients = int(whole.sum()), int((whole > 0).sum())
     if patients == 0:
         return not_estimable(float("nan"), LOGIT_T, 0, 0, "no recording to count")
-    value = float(part.sum() / whole.sum())
-    if patients == 1:
-        return not_estimable(value, LOGIT_T, n, 1, "all recordings come from one patient")
-    quantile = _t_quantile(level, patients)
+    return _ratio_estimate(part, whole, 1.0, n=n, n_patients=patients, level=level)
+
+
+def f1_estimate(
+    tp: Floats,
+    fp: Floats,
+    fn: Floats,
+    *,
+    n: int,
+    n_patients: int,
+    level: float = 0.95,
+    withheld: str | None = None,
+) -> Estimate:
+    """Return F1 with the interval of `proportion_estimate`, of which it is the case 2 TP of 2 TP + FP + FN.
+
+    Args:
+        tp, fp, fn: counts of each patient, shape (P,).
+        n, n_patients: recordings and patients behind the score, those of true negatives among them.
+        level: coverage aimed at. withheld: why the interval must not be given.
+
+    NaN if the feature is never present. An F1 of 1 gets Wilson's interval over the true positives.
+
+    >>> one = f1_estimate(np.ones(20), np.zeros(20), np.zeros(20), n=40, n_patients=20)
+    >>> one.value, round(one.low, 2), one.high
+    (1.0, 0.82, 1.0)
+    """
+    if not (tp + fn).sum():
+        return not_estimable(
+            float("nan"), LOGIT_T, n, n_patients, withheld or "undefined: no recording shows the feature"
+        )
+    return _ratio_estimate(
+        2 * tp, 2 * tp + fp + fn, 2.0, n=n, n_patients=n_patients, level=level, withheld=withheld
+    )
+
+
+def _ratio_estimate(
+    part: Floats,
+    whole: Floats,
+    hit: float,
+    *,
+    n: int,
+    n_patients: int,
+    level: float,
+    withheld: str | None = None,
+) -> Estimate:
+    """Return ``sum(part) / sum(whole)``; a recording that hits counts ``hit`` in both, another 1 in ``whole``."""
+    part, whole = part[whole > 0], whole[whole > 0]
+    value, effective = float(part.sum() / whole.sum()), effective_patients(whole)
+    reason = withheld or _too_uneven(len(whole), effective)
+    if reason is not None:
+        return not_estimable(value, LOGIT_T, n, n_patients, reason)
+    quantile, caution = t_quantile(level, effective), uneven(effective)
     if value in (0.0, 1.0):
-        own_size = (whole**2).sum() / whole.sum()
-        effective = whole.sum() / (1 + (own_size - 1) * ASSUMED_CORRELATION)
+        recordings = whole / hit
+        own_size = (recordings**2).sum() / recordings.sum()
+        count = recordings.sum() / (1 + (own_size - 1) * ASSUMED_CORRELATION)
         # Wilson's limits have a short form at 0 % and 100 %.
-        reach = float(quantile**2 / (effective + quantile**2))
+        reach = float(quantile**2 / (count + quantile**2))
         low, high = (0.0, reach) if value == 0 else (1 - reach, 1.0)
-        return Estimate(value, low, high, WILSON, n, patients)
-    error = np.sqrt(cluster_variance(part, whole)) / (value * (1 - value))
+        return Estimate(value, low, high, WILSON, n, n_patients, caution=caution)
+    error = np.sqrt(cluster_variance(part, whole, hit)) / (value * (1 - value))
     low, high = expit(logit(value) + np.array([-1.0, 1.0]) * quantile * error)
-    return Estimate(value, float(low), float(high), LOGIT_T, n, patients)
+    return Estimate(value, float(low), float(high), LOGIT_T, n, n_patients, caution=caution)
 
 
-def cluster_variance(part: Floats, whole: Floats) -> float:
-    """Return the cluster-robust variance of ``sum(part) / sum(whole)``, at least the binomial variance."""
+def cluster_variance(part: Floats, whole: Floats, hit: float = 1.0) -> float:
+    """Return the cluster-robust variance of ``sum(part) / sum(whole)``, at least that of independent recordings.
+
+    A recording that hits counts ``hit`` in both sums, another 1 in ``whole``; for proportions ``hit`` is 1.
+    """
     total, clusters = whole.sum(), len(whole)
     value = part.sum() / total
-    between = clusters / (clusters - 1) * ((part - value * whole) ** 2).sum() / total**2
-    return float(max(between, value * (1 - value) / total))
+    between = clusters / (clusters - 1) * ((part - value * whole) ** 2).sum()
+    independent = hit * part.sum() * (1 - value) ** 2 + (whole - part).sum() * value**2
+    return float(max(between, independent) / total**2)
 
 
-def _t_quantile(level: float, clusters: int) -> float:
-    return float(stdtrit(clusters - 1, (1 + level) / 2))
+def _too_uneven(patients: int, effective: float) -> str | None:
+    if patients == 1:
+        return "all recordings come from one patient"
+    if effective < FEWEST_EFFECTIVE:
+        return f"the recordings weigh like {effective:.1f} patients of equal size: one patient holds most of them"
+    return None
+
+
+def t_quantile(level: float, patients: float) -> float:
+    """Return the two-sided quantile of Student's t with ``patients`` (effective ones as a rule) minus 1 degrees."""
+    return float(stdtrit(patients - 1, (1 + level) / 2))
 
 
 def patient_weights(n_patients: int, resamples: int, rng: np.random.Generator) -> Floats:
@@ -191,6 +280,6 @@ def bootstrap_estimate(
         reason = "the same in every resample, as for constant answers"
     if reason is not None:
         return not_estimable(value, BOOTSTRAP, n, n_patients, reason)
-    tail = ndtr(-np.sqrt(n_patients / (n_patients - 1)) * _t_quantile(level, n_patients))
+    tail = ndtr(-np.sqrt(n_patients / (n_patients - 1)) * t_quantile(level, n_patients))
     low, high = np.quantile(defined, [tail, 1 - tail])
     return Estimate(value, float(low), float(high), BOOTSTRAP, n, n_patients, None, caution, share)

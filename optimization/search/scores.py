@@ -17,19 +17,11 @@ import pandas as pd
 from semiology.metrics.paired.comparison import compare_pairs
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.scores.classification import table_scores
-from semiology.metrics.scores.counts import confusion_table, patient_tables
-from semiology.metrics.statistics.intervals import (
-    BOOTSTRAP,
-    MIN_POSITIVE_PATIENTS,
-    RESAMPLES,
-    Estimate,
-    bootstrap_estimate,
-    not_estimable,
-    patient_weights,
-)
+from semiology.metrics.scores.counts import confusion_table
+from semiology.metrics.scores.run_scores import score_run
+from semiology.metrics.statistics.intervals import Estimate
 from semiology.optimization.search.examples import Example
 from semiology.optimization.search.options import OBJECTIVES
-from semiology.render.text import counted
 
 GROUPS = 3
 """Groups of patients of the objective ``worst_fold``."""
@@ -100,8 +92,8 @@ class WordingComparison:
     """Two wordings on the same recordings.
 
     Attributes:
-        before, after: scores of the two wordings by name, with patient-bootstrap intervals.
-        difference: after minus before by name, with the interval of the same resamples.
+        before, after: scores of the two wordings by name, with intervals by patient.
+        difference: after minus before by name, with the interval of leaving out each patient.
         p_value: of the two-sided patient sign-flip test, by name.
         always_yes_f1: F1 of always answering yes to these recordings.
         n, patients, positives, positive_patients: recordings, patients, and those with the feature.
@@ -138,8 +130,8 @@ def compare_wordings(
     pairs["first"], pairs["second"] = pairs["video_id"].map(before), pairs["video_id"].map(after)
     found = compare_pairs(pairs, [examples[0].feature], seed=seed).features[0]
     return WordingComparison(
-        before=_estimates(pairs, "first", found.n_positive_patients, seed),
-        after=_estimates(pairs, "second", found.n_positive_patients, seed),
+        before=_estimates(pairs, "first"),
+        after=_estimates(pairs, "second"),
         difference={name: found.scores[name].difference for name in COMPARED},
         p_value={name: found.scores[name].p_value for name in COMPARED},
         always_yes_f1=found.always_yes_f1,
@@ -150,21 +142,9 @@ def compare_wordings(
     )
 
 
-def _estimates(pairs: pd.DataFrame, answers: str, positive_patients: int, seed: int) -> dict[str, Estimate]:
-    feature = str(pairs["feature"].iloc[0])
-    counts = patient_tables(pairs.rename(columns={answers: "answer"}), [feature]).counts[:, 0]
-    three = feature in THREE_CLASSES
-    weights = patient_weights(len(counts), RESAMPLES, np.random.default_rng(seed))
-    drawn = table_scores(np.einsum("bp,pij->bij", weights, counts), "wrong", three_classes=three)
-    point = table_scores(counts.sum(0), "wrong", three_classes=three)
-    n = int(counts[:, :2].sum())
-    few = f"positives come from {counted(positive_patients, 'patient')}, fewer than {MIN_POSITIVE_PATIENTS}"
-    return {
-        name: not_estimable(float(point[name]), BOOTSTRAP, n, len(counts), few)
-        if positive_patients < MIN_POSITIVE_PATIENTS
-        else bootstrap_estimate(float(point[name]), drawn[name], n=n, n_patients=len(counts))
-        for name in COMPARED
-    }
+def _estimates(pairs: pd.DataFrame, answers: str) -> dict[str, Estimate]:
+    found = score_run(pairs.rename(columns={answers: "answer"})).features[0].estimates
+    return {name: found[name] for name in COMPARED}
 
 
 def plain(value: Any) -> Any:

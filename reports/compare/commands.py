@@ -15,7 +15,6 @@ from semiology.data.cache import write_whole
 from semiology.data.protection.splits import SPLIT_HELP
 from semiology.render.help import examples
 from semiology.render.text import json_text
-from semiology.reports.options import Resamples
 
 if TYPE_CHECKING:
     from semiology.reports.compare.comparison import Comparison, Options
@@ -79,8 +78,7 @@ def compare(
     split: _Split = None,
     any_set: _AnySet = False,
     flips: Annotated[int, typer.Option(help="Draws of the sign-flip test.", min=100)] = 10_000,
-    resamples: Resamples = 2000,
-    seed: Annotated[int, typer.Option(help="Seed of both.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the flips.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")] = False,
 ) -> None:
     """Compare two models, wordings or enhancements on the recordings that both answered, by patient."""
@@ -111,7 +109,6 @@ def compare(
         features=feature_names(features),
         policy=policy,
         flips=flips,
-        resamples=resamples,
         seed=seed,
         margin=margin,
         any_set=any_set,

@@ -33,7 +33,7 @@ class Options:
     Attributes:
         features: features to compare, in the order wanted.
         policy: ``wrong`` or ``drop`` for answers that are neither yes nor no (``drop``: of either side).
-        flips, resamples, seed, margin, alpha: as in `paired_comparison.compare_pairs`.
+        flips, seed, margin, alpha: as in `paired_comparison.compare_pairs`.
         recordings: the only recordings to look at; None for all.
         any_set: whether runs about recording sets of different names may be compared.
     """
@@ -41,7 +41,6 @@ class Options:
     features: Sequence[str] = FEATURES
     policy: Policy = "wrong"
     flips: int = 10_000
-    resamples: int = 2000
     seed: int = 0
     margin: float = 0.05
     alpha: float = 0.05
@@ -168,7 +167,6 @@ def compare_conditions(
         pairs,
         options.features,
         flips=options.flips,
-        resamples=options.resamples,
         seed=options.seed,
         margin=options.margin,
         alpha=options.alpha,

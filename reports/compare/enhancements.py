@@ -13,10 +13,11 @@ import pandas as pd
 
 from semiology.features import FEATURES, FEATURES_BY_GROUP, Group
 from semiology.metrics.paired.comparison import PairedComparison, PairedScore
+from semiology.metrics.paired.verdict import Verdict, verdict
 from semiology.metrics.scores.classification import Policy
-from semiology.metrics.statistics.intervals import BOOTSTRAP, RESAMPLES, Estimate, not_estimable
+from semiology.metrics.statistics.intervals import Estimate, not_estimable
+from semiology.metrics.statistics.jackknife import JACKKNIFE
 from semiology.reports.compare.comparison import Comparison, Options, compare_conditions
-from semiology.reports.compare.sentences import Verdict, verdict
 from semiology.reports.compare.sides import ANSWER_COLUMNS, Condition, Side, SideError, refuse_other_set
 from semiology.reports.read.asked import NO_ENHANCEMENT
 
@@ -107,7 +108,7 @@ class EnhancementEffect:
 
 
 def enhancement_effects(
-    recordings: pd.DataFrame, *, policy: Policy = "wrong", resamples: int = RESAMPLES, seed: int = 0
+    recordings: pd.DataFrame, *, policy: Policy = "wrong", seed: int = 0
 ) -> tuple[EnhancementEffect, ...]:
     """Return the effect of every enhancement that was asked beside the plain question.
 
@@ -115,7 +116,7 @@ def enhancement_effects(
         recordings: answers to recordings, columns model, enhancement, prompt_id, video_id, patient_id,
             feature, answer, truth.
         policy: ``wrong`` or ``drop`` for answers that are neither yes nor no (``drop``: of either side).
-        resamples, seed: of the bootstrap over patients; the seed also of the test.
+        seed: of the sign-flip test.
 
     Features come first, in the order of the papers' groups, then the mean of each group of several features.
 
@@ -135,7 +136,7 @@ def enhancement_effects(
             shared = _comparable(plain, enhanced, policy)
             features = tuple(name for name in FEATURES if name in shared)
             if features:
-                options = Options(features=features, policy=policy, resamples=resamples, seed=seed)
+                options = Options(features=features, policy=policy, seed=seed)
                 found += _effects(plain, enhanced, options)
     return tuple(found)
 
@@ -162,15 +163,15 @@ def _effects(plain: Condition, enhanced: Condition, options: Options) -> Iterato
             if len(mine) < len(whole.features):
                 names = tuple(each.feature for each in mine)
                 result = compare_conditions(plain, enhanced, replace(options, features=names)).result
-            n, count = max(each.n for each in mine), len(result.macro_features)
+            n, count = max(each.n for each in mine), len(result.macro_features[MEASURE])
             found.append(("mean", result.macro.get(MEASURE), result, n, result.n_patients, count))
         for name, score, result, n, patients, count in found:
             told: Verdict = "undefined"
             first = second = p_value = _NAN
             reason = "no feature has recordings with and without the feature"
-            difference = not_estimable(_NAN, BOOTSTRAP, n, patients, reason)
+            difference = not_estimable(_NAN, JACKKNIFE, n, patients, reason)
             if score is not None:
-                told, difference = verdict(score, result), score.difference
+                told, difference = verdict(score, result.alpha), score.difference
                 first, second, p_value = score.first, score.second, score.p_max_t
             asked = (enhanced.model, enhanced.prompt, enhanced.enhancement)
             yield EnhancementEffect(

@@ -12,6 +12,7 @@ from rich.console import Console
 from semiology.data.cache import write_texts
 from semiology.metrics.paired.comparison import PairedScore
 from semiology.metrics.paired.tables import END_POINTS, MEASURES
+from semiology.metrics.paired.verdict import verdict
 from semiology.render.table import (
     Column,
     Document,
@@ -31,7 +32,6 @@ from semiology.reports.compare.sentences import (
     feature_sentence,
     p_text,
     primary_sentences,
-    verdict,
 )
 from semiology.reports.tables.features import POLICIES
 
@@ -42,8 +42,8 @@ MCNEMAR_REMARK = (
 )
 FAMILY_REMARK = (
     "p: patient sign-flip test, two-sided. max-T, Holm: adjusted, so that the chance of any false claim "
-    "among all features is 5 %; BH: the share of false ones. Features are exploratory; the macro means are "
-    "the end points."
+    "among all features tested is 5 %; BH: the share of false ones. Features that too few patients show or lack "
+    "are not tested. Features are exploratory; the macro means are the end points."
 )
 
 
@@ -66,7 +66,7 @@ def feature_table(comparison: Comparison, measure: str) -> Table:
         score = feature.scores[measure]
         counts = (feature.n_positive, feature.n, feature.n_positive_patients)
         ps = (score.p_value, score.p_max_t, score.p_holm, score.p_bh, feature.mcnemar_p)
-        told = (difference_text(score), *ps, verdict(score, comparison.result))
+        told = (difference_text(score), *ps, verdict(score, comparison.result.alpha))
         rows.append(Row((feature.feature, counts, score.first, score.second, *told)))
     return Table("Features (exploratory)", columns, tuple(rows))
 
@@ -95,7 +95,10 @@ def preamble(comparison: Comparison) -> list[str]:
             f"{comparison.unusable[1]:,} of B. " + POLICIES[comparison.options.policy]
         )
     if result.left_out:
-        lines.append(f"Not in the macro means, all yes or all no: {', '.join(result.left_out)}.")
+        lines.append(
+            f"All yes or all no, so not in the macro mean of balanced accuracy (nor, if all no, of F1): "
+            f"{', '.join(result.left_out)}."
+        )
     return lines
 
 
@@ -110,7 +113,7 @@ def closing(comparison: Comparison) -> list[str]:
     lines = [
         FAMILY_REMARK,
         f"Test: {drawn} (smallest possible p {p_text(result.smallest_p)}).",
-        f"Intervals: {result.resamples:,} resamples of patients. Seed {result.seed}.",
+        f"Intervals: each patient left out in turn (jackknife). Seed of the test {result.seed}.",
         f"Equivalent: the 90 % interval lies within ±{result.margin:g}, a margin to be fixed before looking.",
         MCNEMAR_REMARK,
     ]
@@ -155,7 +158,11 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
     result = comparison.result
     made = []
     for measure, score in result.macro.items():
-        head = {"level": "macro", "name": f"{len(result.macro_features)} features", "measure": measure}
+        head = {
+            "level": "macro",
+            "name": counted(len(result.macro_features[measure]), "feature"),
+            "measure": measure,
+        }
         sizes = dict.fromkeys(_COUNTS) | {"n": score.difference.n, "n_patients": score.difference.n_patients}
         made.append({**head, **_score(score, comparison), **sizes})
     for feature in result.features:
@@ -194,8 +201,9 @@ def content(comparison: Comparison, measure: str = "f1") -> dict[str, Any]:
             "policy": options.policy,
             "flips": result.flips,
             "all_flips": result.exact,
-            **{name: getattr(result, name) for name in ("smallest_p", "resamples", "seed", "margin")},
+            **{name: getattr(result, name) for name in ("smallest_p", "seed", "margin")},
             **{name: getattr(result, name) for name in ("alpha", "macro_features", "left_out")},
+            "intervals": "patient jackknife",
         },
         "caveats": comparison.caveats,
         "notes": comparison.notes,
@@ -254,7 +262,7 @@ def _score(score: PairedScore, comparison: Comparison) -> dict[str, Any]:
         "reason": difference.reason or difference.caution,
         "p": _number(score.p_value),
         **{name: _number(getattr(score, name)) for name in ("p_max_t", "p_holm", "p_bh")},
-        "verdict": verdict(score, comparison.result),
+        "verdict": verdict(score, comparison.result.alpha),
         "equivalence": same.verdict,
         "equivalence_low": _number(same.low),
         "equivalence_high": _number(same.high),

@@ -6,39 +6,14 @@ The test decides, not the interval: both are printed, and where they disagree th
 from __future__ import annotations
 
 import math
-from typing import Literal
 
 from semiology.metrics.paired.comparison import PairedComparison, PairedFeature, PairedScore
 from semiology.metrics.paired.tables import END_POINTS
-from semiology.metrics.statistics.sign_flip import smallest_p
+from semiology.metrics.paired.verdict import Verdict, few_patients_to_test, verdict
 from semiology.render.text import counted, number_text
 from semiology.reports.compare.comparison import Comparison
 
-Verdict = Literal["higher", "lower", "equivalent", "not shown", "same answers", "too few", "undefined"]
-
 NAMES = {"balanced_accuracy": "balanced accuracy", "f1": "F1", "accuracy": "accuracy"}
-
-
-def verdict(score: PairedScore, comparison: PairedComparison) -> Verdict:
-    """Return what a score of the second side is beside the first, by the p-value adjusted with max-T.
-
-    Nothing is claimed, equivalence included, on fewer patients than the test needs to reach its level.
-    """
-    if math.isnan(score.difference.value):
-        return "undefined"
-    if score.equivalence.n_discordant == 0:
-        return "same answers"
-    if _few_patients(score, comparison):
-        return "too few"
-    if score.p_max_t < comparison.alpha:
-        return "higher" if score.difference.value > 0 else "lower"
-    if score.equivalence.verdict == "equivalent":
-        return "equivalent"
-    return "not shown" if score.difference.estimable else "too few"
-
-
-def _few_patients(score: PairedScore, comparison: PairedComparison) -> bool:
-    return bool(smallest_p(score.difference.n_patients) >= comparison.alpha)
 
 
 def primary_sentences(comparison: Comparison) -> list[str]:
@@ -46,11 +21,10 @@ def primary_sentences(comparison: Comparison) -> list[str]:
     result = comparison.result
     if not result.macro:
         return ["No macro mean: no feature has recordings with and without the feature."]
-    count = len(result.macro_features)
-    over = counted(count, "feature")
     names = (comparison.first, comparison.second)
     return [
-        f"Macro {NAMES[m]} over {over}: {_sentence(result.macro[m], result, names, 'both end points')}"
+        f"Macro {NAMES[m]} over {counted(len(result.macro_features[m]), 'feature')}: "
+        f"{_sentence(result.macro[m], result, names, 'both end points')}"
         for m in END_POINTS
     ]
 
@@ -65,10 +39,11 @@ def feature_sentence(
         names: of the first and the second side.
     """
     result = comparison.result
-    score, count = feature.scores[measure], len(result.features)
+    score = feature.scores[measure]
+    count = sum(not math.isnan(each.scores[measure].p_max_t) for each in result.features)
     family = f"{count} features" if count > 1 else "the one feature"
     text = _sentence(score, result, names, family)
-    claims = verdict(score, result) in ("higher", "lower", "equivalent")
+    claims = verdict(score, result.alpha) in ("higher", "lower", "equivalent")
     return f"{feature.feature}: {text}{' Exploratory.' if claims else ''}"
 
 
@@ -88,7 +63,7 @@ def p_text(p: float) -> str:
 
 
 def _sentence(score: PairedScore, result: PairedComparison, names: tuple[str, str], family: str) -> str:
-    kind = verdict(score, result)
+    kind = verdict(score, result.alpha)
     if kind == "undefined":
         return "undefined, as the recordings do not hold what it needs."
     if kind == "same answers":
@@ -99,7 +74,10 @@ def _sentence(score: PairedScore, result: PairedComparison, names: tuple[str, st
     plain, adjusted = (
         text if text[0] == "<" else f"= {text}" for text in map(p_text, (score.p_value, score.p_max_t))
     )
-    p = f"patient sign-flip p {plain}; for {family} p {adjusted}"
+    p = f"patient sign-flip p {plain}"
+    p += (
+        f"; for {family} p {adjusted}" if not math.isnan(score.p_max_t) else "; not among the features tested"
+    )
     return f"{seen}. {_claim(kind, score, second, p, result)}{caution}"
 
 
@@ -114,11 +92,11 @@ def _claim(kind: Verdict, score: PairedScore, second: str, p: str, result: Paire
         patients = (
             f"{counted(score.difference.n_patients, 'patient')} cannot give a p-value below {result.alpha:g}"
         )
-        reason = patients if _few_patients(score, result) else score.difference.reason
+        reason = patients if few_patients_to_test(score, result.alpha) else score.difference.reason
         return f"Nothing can be shown: {reason} ({p})."
     low, high = score.difference.low, score.difference.high
     assert low is not None
     assert high is not None
     if low > 0 or high < 0:
         return f"Not shown: the interval leaves 0 out, the adjusted test, which decides, does not ({p})."
-    return f"Not shown, and up to {max(abs(low), abs(high)):.3f} either way is not excluded ({p})."
+    return f"Not shown; anything from {low:+.3f} to {high:+.3f} is not excluded ({p})."

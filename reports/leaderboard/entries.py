@@ -123,7 +123,7 @@ def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportO
         "intervals": {
             "method": "patient-clustered",
             "level": 0.95,
-            "resamples": summary.resamples,
+            "resamples": 0,  # nothing is drawn: the limits follow from the patients themselves
             "seed": summary.seed,
         },
         "software": {
@@ -151,9 +151,10 @@ def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportO
 def _macros_without(small: set[str], answers: pd.DataFrame, summary: Summary) -> list[MacroScores]:
     """Return the means over the features whose scores are told, so that none tells of those withheld."""
     told = {group: [name for name in names if name not in small] for group, names in GROUPS.items()}
-    drawing: dict[str, Any] = {"policy": summary.policy, "resamples": summary.resamples, "seed": summary.seed}
     found: dict[tuple[str, ...], MacroScores] = {}
-    for macro in score_run(labelled_recordings(answers), FEATURES, told, **drawing).macros:
+    for macro in score_run(
+        labelled_recordings(answers), FEATURES, told, policy=summary.policy, seed=summary.seed
+    ).macros:
         found.setdefault(macro.features, macro)  # a group of the same features would repeat the row
     return list(found.values())
 

@@ -23,8 +23,8 @@ PUBLISHED = "published answers"
 _OPTIONAL = ("revision", "laboratory")
 """Left out where no entry tells."""
 OVERLAP = (
-    "= : the interval overlaps that of the first, so the order is not established. Intervals that overlap "
-    "may still differ on the same recordings: `semiology compare` tests that, with the answers."
+    "= : the interval overlaps that of the first. No order in this table is a claim, with or without the mark: "
+    "whether one model is better is decided by `semiology compare`, which tests it with the answers."
 )
 
 
@@ -68,7 +68,7 @@ def macro_of(entry: Mapping[str, Any], group: str) -> Mapping[str, Any] | None:
 
 
 def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[Cell, ...]]:
-    """Return the rows of one table under `COLUMNS`, with ``=`` where the order is not established."""
+    """Return the rows of one table under `COLUMNS`, with ``=`` where intervals overlap."""
     first = macro_of(ranked[0], group)
     assert first is not None
     rows: list[tuple[Cell, ...]] = []

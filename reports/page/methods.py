@@ -77,12 +77,19 @@ def method_paragraphs(
         )
     if s3:
         texts += [text[0].upper() + text[1:] for text in S3_REMARKS]
-    summary = features or s3
-    if summary:
+    if features:
         texts.append(
-            f"Intervals are 95 % and respect that recordings of one patient resemble each other: "
-            f"{summary.resamples:,} resamples of patients, seed {summary.seed}; proportions have a logit "
-            "interval with a variance clustered by patient. Where fewer than 10 patients show or lack a "
-            "feature, no interval is given, because it would be too narrow."
+            "Intervals are 95 % and respect that recordings of one patient resemble each other: proportions and F1 "
+            "have a logit interval with a variance clustered by patient, other scores that of leaving out each "
+            "patient in turn, all with Student's t for as many patients of equal size as the set weighs. "
+            "Where fewer than 10 patients show or lack a feature, no interval is given, because it would be too "
+            "narrow. What is called above or below always-yes is decided by a patient sign-flip test, adjusted for "
+            "the features of a run (a macro mean: for macro F1 and macro balanced accuracy), as in `semiology compare`."
+        )
+    resampled = features if "wordings" in sections else s3
+    if resampled:
+        texts.append(
+            f"Intervals of {'wordings' if resampled is features else 'the S3 tasks'} rest on "
+            f"{resampled.resamples:,} resamples of patients, seed {resampled.seed}."
         )
     return texts

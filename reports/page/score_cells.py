@@ -8,10 +8,10 @@ from typing import Any
 
 from semiology.features import FEATURES, group_of
 from semiology.metrics.scores.aggregation import THREE_CLASSES
-from semiology.metrics.scores.run_scores import FeatureScores
+from semiology.metrics.scores.run_scores import FeatureScores, clears
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.render.text import rounded
-from semiology.reports.summary.features import GROUPS
+from semiology.reports.summary.features import AGAINST_ALWAYS_YES, GROUPS
 from semiology.reports.summary.run_labels import ShownRun
 
 METRICS: Mapping[str, str] = {
@@ -68,7 +68,7 @@ def headline_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int]
                 "always_yes": number(macro.estimates["always_yes_f1"].value),
                 "difference": interval(difference),
                 "clears": macro.clears_chance,
-                "verdict": verdict(macro.clears_chance, difference),
+                "verdict": AGAINST_ALWAYS_YES[macro.against_always_yes["f1"]],
                 "recordings": run.summary.n_recordings[f"group:{macro.group}"],
                 "patients": run.summary.n_patients[f"group:{macro.group}"],
                 "coverage": given / possible if possible else None,
@@ -78,18 +78,6 @@ def headline_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int]
             }
         )
     return rows
-
-
-def verdict(clears: bool | None, difference: Estimate) -> str:
-    """Return in words how a score stands to always answering yes; no claim where ``clears`` is None."""
-    if clears is None:
-        few = difference.low is not None
-        return "too few patients to tell" if few else "cannot be told from always-yes: no interval"
-    if clears:
-        return "above always-yes"
-    if difference.high is not None and difference.high < 0:
-        return "below always-yes"
-    return "not distinguishable from always-yes"
 
 
 def heatmap_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
@@ -118,7 +106,7 @@ def heatmap_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int])
 
 
 def tested_cells(heatmap: Sequence[Mapping[str, Any]], runs: Sequence[ShownRun]) -> int:
-    """Return how many cells of main runs have an interval: as many comparisons are shown."""
+    """Return how many cells of main runs were tested against always-yes."""
     main = [run.main for run in runs]
     cells = [cell for row in heatmap for cell, shown in zip(row["cells"], main, strict=True) if shown]
     return sum(cell is not None and cell["clears"] is not None for cell in cells)
@@ -134,7 +122,7 @@ def _cell(run: ShownRun, scores: FeatureScores, asked: int) -> dict[str, Any]:
         "metrics": metrics,
         "always_yes": number(scores.always_yes_f1),
         "clears": scores.clears_chance,
-        "verdict": verdict(scores.clears_chance, scores.estimates["f1_minus_always_yes"]),
+        "verdict": AGAINST_ALWAYS_YES[scores.against_always_yes["f1"]],
         "n": count,
         "asked": asked,
         "partial": count < asked,
@@ -146,17 +134,13 @@ def _cell(run: ShownRun, scores: FeatureScores, asked: int) -> dict[str, Any]:
 
 
 def _style(metric: str, values: Mapping[str, Any], scores: FeatureScores) -> str:
-    """Return ``h0`` to ``h8`` for a score that clears chance, ``dim`` if it does not, ``open`` if unknown."""
+    """Return ``h0`` to ``h8`` for a score that clears chance, ``dim`` if it does not, ``open`` if it was not tested."""
     if values["value"] is None:
         return "none"
-    clears = scores.clears_chance
-    if metric == "balanced_accuracy":
-        # With three classes one over the number of those that occur, which is what `random_f1` then is.
-        chance = scores.random_f1 if scores.three_classes else 0.5
-        low = values["low"]
-        clears = None if low is None else low > chance
-    if clears is None:
+    # The balanced accuracy of always-yes is that of chance: one over the number of classes.
+    passed = clears(scores.against_always_yes["balanced_accuracy" if metric == "balanced_accuracy" else "f1"])
+    if passed is None:
         return "open"
-    if not clears:
+    if not passed:
         return "dim"
     return f"h{min(STEPS - 1, max(0, int(values['value'] * STEPS)))}"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from semiology.metrics.paired.verdict import Verdict
 from semiology.reports.compare.enhancements import EnhancementEffect, effects_by_enhancement
-from semiology.reports.compare.sentences import Verdict, p_text
+from semiology.reports.compare.sentences import p_text
 from semiology.reports.page.score_cells import GROUP_TITLES, interval, number
 from semiology.reports.read.asked import Asked
 from semiology.reports.summary.run_labels import marks_of

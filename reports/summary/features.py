@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from semiology.features import AUDIO_FEATURES, FEATURES, FEATURES_BY_GROUP, VISUAL_FEATURES
+from semiology.metrics.paired.verdict import Verdict
 from semiology.metrics.scores.aggregation import recording_answers
 from semiology.metrics.scores.classification import Policy
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores, score_run
@@ -25,6 +26,16 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "audio": AUDIO_FEATURES,
     "all": FEATURES,
 }
+AGAINST_ALWAYS_YES: Mapping[Verdict, str] = {
+    "higher": "above always-yes",
+    "lower": "below always-yes",
+    "equivalent": "equivalent to always-yes",
+    "not shown": "not distinguishable from always-yes",
+    "same answers": "the same as always-yes",
+    "too few": "too few patients to tell",
+    "undefined": "undefined",
+}
+"""What the verdicts of ``semiology compare always-yes …`` are called beside the scores of a run."""
 FEATURE_ESTIMATES = (
     "precision",
     "recall",
@@ -89,7 +100,8 @@ def summarise(
     Args:
         results: answers of one or several runs.
         policy: ``wrong`` or ``drop`` for recordings whose answer is neither yes nor no.
-        resamples, seed: of the patient bootstrap.
+        resamples, seed: of the patient bootstrap of what else a report holds (wordings); the seed also of the test
+            against always-yes.
         caveats: further remarks by model, shown above the table.
 
     Raises:
@@ -105,7 +117,7 @@ def summarise(
     for (model, enhancement, prompt), group in recordings.groupby(
         ["model", "enhancement", "prompt_id"], sort=True
     ):
-        found = score_run(group, FEATURES, GROUPS, policy=policy, resamples=resamples, seed=seed)
+        found = score_run(group, FEATURES, GROUPS, policy=policy, seed=seed)
         distinct: dict[tuple[tuple[str, ...], ...], MacroScores] = {}
         for macro in found.macros:  # a group of the same features as an earlier one would repeat its row
             distinct.setdefault((macro.features, macro.left_out), macro)
@@ -126,7 +138,7 @@ def summarise(
 
 
 def headline(summary: Summary) -> str:
-    """Return ``macro F1 (visual, N features): x.xx [lo, hi]; always-yes y.yy``, one line per run.
+    """Return ``macro F1 (visual, N features): x.xx [lo, hi]; always-yes y.yy (above …)``, one line per run.
 
     With several runs each line ends with the label of the one it is about. A run without visual
     features gives its first group.
@@ -183,13 +195,21 @@ def _macro_line(macro: MacroScores) -> str:
         return f"macro F1 ({macro.group}, 0 features): undefined, no recording shows any of the features"
     limits = f"[{f1.low:.2f}, {f1.high:.2f}]" if f1.estimable else "[not estimable]"
     features = counted(len(macro.features), "feature")
-    return f"macro F1 ({macro.group}, {features}): {f1.value:.2f} {limits}; always-yes {always.value:.2f}"
+    told = AGAINST_ALWAYS_YES[macro.against_always_yes["f1"]]
+    return f"macro F1 ({macro.group}, {features}): {f1.value:.2f} {limits}; always-yes {always.value:.2f} ({told})"
 
 
 def limit_cells(name: str, estimate: Estimate | None) -> dict[str, Any]:
     """Return the cells of an estimate in a table for machines: value, low and high; None where undefined."""
     value, low, high = (None,) * 3 if estimate is None else (estimate.value, estimate.low, estimate.high)
     return {name: rounded(value), f"{name}_low": rounded(low), f"{name}_high": rounded(high)}
+
+
+def _claims(scores: FeatureScores | MacroScores) -> dict[str, Any]:
+    return {
+        "against_always_yes": AGAINST_ALWAYS_YES[scores.against_always_yes["f1"]],
+        "p_against_always_yes": rounded(scores.p_always_yes["f1"]),
+    }
 
 
 def _remarks(f1: Estimate) -> dict[str, Any]:
@@ -213,6 +233,7 @@ def _feature_row(run: RunSummary, scores: FeatureScores) -> dict[str, Any]:
         "n_patients": scores.n_patients,
         **{name: getattr(scores, name) for name in FEATURE_COUNTS},
         "clears_always_yes": scores.clears_chance,
+        **_claims(scores),
         **_remarks(scores.estimates["f1"]),
     }
 
@@ -228,6 +249,7 @@ def _macro_row(run: RunSummary, macro: MacroScores) -> dict[str, Any]:
         "n_recordings": run.n_recordings[f"group:{macro.group}"],
         "n_patients": run.n_patients[f"group:{macro.group}"],
         "clears_always_yes": macro.clears_chance,
+        **_claims(macro),
         **dict.fromkeys(("random_f1", *FEATURE_COUNTS)),
         **_remarks(macro.estimates["f1"]),
     }

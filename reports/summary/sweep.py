@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +25,13 @@ from semiology.metrics.robustness.scores import FeatureRobustness, robustness_of
 from semiology.metrics.robustness.variance import VarianceShares, variance_shares, wording_permutation_test
 from semiology.metrics.scores.classification import Policy
 from semiology.metrics.scores.counts import UNPARSED, YES
-from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN, Equivalence, accuracy_equivalence
+from semiology.metrics.statistics.equivalence import (
+    DEFAULT_MARGIN,
+    Equivalence,
+    adjust_for_family,
+    share_equivalence,
+    wording_equivalence,
+)
 from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS, RESAMPLES, Estimate
 from semiology.render.text import counted
 from semiology.reports.read.feature_answers import Results
@@ -45,8 +51,10 @@ class SweptFeature:
         answers: wordings × recordings. robustness: every measure of them.
         best: what choosing the best of K is worth on patients that did not choose it; None with ``no_best``,
             the reason.
-        equivalence: accuracy of each wording against the reference, by two one-sided tests; None for the
-            reference itself and where it was not asked.
+        accuracy: difference of accuracy of each wording and the reference, as a figure; None for the reference
+            itself and where it was not asked.
+        equivalence: is each wording as good as the reference? Recall and specificity each within the margin, by two
+            one-sided tests adjusted for all wordings of all features of the model; None as before.
         p_value, noise_spread: is any wording different (permutation within patients), and the best-minus-
             worst accuracy that noise alone makes.
         by_format: variance shares with answer formats in place of families; None where one format was asked.
@@ -56,6 +64,7 @@ class SweptFeature:
     robustness: FeatureRobustness
     best: BestOfK | None
     no_best: str | None
+    accuracy: tuple[Equivalence | None, ...]
     equivalence: tuple[Equivalence | None, ...]
     p_value: float
     noise_spread: float
@@ -86,7 +95,8 @@ class SweepSummary:
     Attributes:
         models: in alphabetical order. caveats: what a reader must know before the figures.
         notes: what is missing or could not be computed, in sentences.
-        margin: largest harmless difference of accuracy. margin_fixed: whether a plan fixed it before the run.
+        margin: largest harmless difference of recall and of specificity.
+        margin_fixed: whether a plan fixed it before the run.
         policy, resamples, seed: as given.
     """
 
@@ -138,9 +148,11 @@ def summarise_sweeps(
         if not asked:
             continue
         robustness = robustness_of(asked, policy=policy, resamples=resamples, seed=seed)
-        features = tuple(
-            _swept(each, found, used, policy, resamples, seed)
-            for each, found in zip(asked, robustness.features, strict=True)
+        features = _adjusted(
+            [
+                _swept(each, found, used, policy, resamples, seed)
+                for each, found in zip(asked, robustness.features, strict=True)
+            ]
         )
         notes += [where + text for each in features for text in _remarks(each)]
         models.append(SweptModel(str(model), str(enhancement), features, dict(robustness.macro)))
@@ -211,17 +223,26 @@ def _swept(
 ) -> SweptFeature:
     best, no_best = _best(answers, robustness, policy, resamples, seed)
     right, reference = answers.right, answers.reference
-    tests: list[Equivalence | None] = [None] * len(answers.wordings)
+    accuracy: list[Equivalence | None] = [None] * len(answers.wordings)
+    tests = list(accuracy)
     if reference is not None:
         for place in [i for i in range(len(tests)) if i != reference]:
-            tests[place] = accuracy_equivalence(
-                right[place], right[reference], answers.patient, margin=margin
-            )
+            pair = (right[place], right[reference])
+            accuracy[place] = share_equivalence(*pair, answers.patient, margin=margin)
+            tests[place] = wording_equivalence(*pair, answers.truth, answers.patient, margin=margin)
     p_value, noise = wording_permutation_test(right, answers.patient, seed=seed)
     by_format = None
     if len(set(answers.formats)) > 1:
         by_format = variance_shares(right, answers.formats, answers.patient)
-    return SweptFeature(answers, robustness, best, no_best, tuple(tests), p_value, noise, by_format)
+    return SweptFeature(
+        answers, robustness, best, no_best, tuple(accuracy), tuple(tests), p_value, noise, by_format
+    )
+
+
+def _adjusted(features: Sequence[SweptFeature]) -> tuple[SweptFeature, ...]:
+    """Return the features with the tests of equivalence adjusted for all of them together."""
+    told = iter(adjust_for_family([test for each in features for test in each.equivalence]))
+    return tuple(replace(each, equivalence=tuple(next(told) for _ in each.equivalence)) for each in features)
 
 
 def _best(

@@ -41,7 +41,6 @@ POLICIES = {
 def document(summary: Summary) -> Document:
     """Return the tables of all runs, with what a reader must know of them."""
     first = ", ".join(sorted(FIRST_SEGMENT_ONLY))
-    drawn = f"{summary.resamples:,} patient resamples, seed {summary.seed}; method per row in summary.csv"
     return Document(
         "Scores per recording",
         tuple(_table(run) for run in summary.runs),
@@ -50,7 +49,12 @@ def document(summary: Summary) -> Document:
             f"A recording is positive if any of its segments is answered yes ({first}: the first segment).",
             POLICIES[summary.policy],
             "always-yes: F1 of answering yes to every recording. with feature: recordings that show it (patients).",
-            f"Intervals are clustered by patient ({drawn}).",
+            "Intervals are clustered by patient; nothing is drawn for them. Method per row in summary.csv.",
+            (
+                "Above or below always-yes: patient sign-flip test "
+                f"(seed {summary.seed}), adjusted for the features of the run; of a mean over features, for F1 and "
+                "balanced accuracy."
+            ),
         ),
         summary.notes,
         "Files and rows",

@@ -113,7 +113,7 @@ WORDING_COLUMNS = (
         for name in ("wording", "family", "provenance", "hash", "n", "F1 [95 %]", "accuracy", "yes-rate")
     ),
     Column("unparsed", ".0%"),
-    Column("accuracy minus reference [90 %]", "+.2f"),
+    Column("farthest rate minus reference [90 %]", "+.2f"),
     Column("equivalent?"),
 )
 NOT_ASKED = "the reference wording was not asked"
@@ -235,7 +235,10 @@ def sweep_remarks(summary: SweepSummary) -> list[str]:
         f"An answer that cannot be used {unusable}. always-yes: F1 of answering yes to every recording.",
         "F1 best, on other patients: chosen on four fifths of the patients, scored on the rest, five times.",
         "F1 Sat and CPS rest on a best that is chosen on the recordings it is measured on: too high.",
-        f"Equivalent: the 90 % interval of the difference of accuracy lies within ±{points} points.",
+        (
+            f"Equivalent: recall and specificity each lie within ±{points} points of the reference, by two one-sided "
+            "tests adjusted (Holm) for all wordings of all features; shown is the farther of the two rates."
+        ),
         f"That margin {fixed}. Undecided is not equivalent.",
         "AvgP, wordings drawn too: its interval also draws the wordings, for what might have been written.",
         f"Intervals are clustered by patient ({summary.resamples:,} patient resamples, seed {summary.seed}).",
@@ -326,7 +329,7 @@ def _wording_table_rows(each: SweptFeature) -> tuple[Row, ...]:
                         for name in ("accuracy", "yes_rate", "unparsed_rate")
                     ),
                     difference,
-                    "" if test is None else Noted(test.verdict, test.reason),
+                    "" if test is None else Noted(test.verdict, test.reason or test.rate),
                 )
             )
         )
@@ -441,6 +444,7 @@ def _share(found: VarianceShares | None, name: str) -> float:
 
 def _wording_row(model: SweptModel, each: SweptFeature, place: int) -> MachineRow:
     answers, found, test = each.answers, each.robustness, each.equivalence[place]
+    accuracy = each.accuracy[place]
     scores = {name: rounded(values[place]) for name, values in found.per_wording.items()}
     return (
         {"model": model.model, "enhancement": model.enhancement, "feature": found.feature}
@@ -459,10 +463,15 @@ def _wording_row(model: SweptModel, each: SweptFeature, place: int) -> MachineRo
         | {name: scores[name] for name in ("accuracy", "balanced_accuracy", "yes_rate", "prevalence")}
         | {"unparsed_rate": scores["unparsed_rate"], "auroc": scores.get("auroc")}
         | {
-            "accuracy_minus_reference": test and rounded(test.difference),
-            "accuracy_minus_reference_low_90": test and rounded(test.low),
-            "accuracy_minus_reference_high_90": test and rounded(test.high),
+            "accuracy_minus_reference": accuracy and rounded(accuracy.difference),
+            "accuracy_minus_reference_low_90": accuracy and rounded(accuracy.low),
+            "accuracy_minus_reference_high_90": accuracy and rounded(accuracy.high),
+            "equivalence_rate": test and test.rate,
+            "equivalence_rate_minus_reference": test and rounded(test.difference),
+            "equivalence_rate_minus_reference_low_90": test and rounded(test.low),
+            "equivalence_rate_minus_reference_high_90": test and rounded(test.high),
             "equivalence_p": test and rounded(test.p_value),
+            "equivalence_p_adjusted": test and rounded(test.p_adjusted),
             "equivalence": test and test.verdict,
             "equivalence_remark": test and test.reason,
         }

@@ -93,8 +93,8 @@ def commands(data: Path) -> dict[str, list[str]]:
         "sweep": ["sweep", *model, *answer, "--out", "swept", "--features", NEW, "--enhancements", "none,grey",
                   "--prompts", "s3,minimal", "--yes", "--no-probe"],
         "report": ["report", "plain", "grey", "--out", "report", "--resamples", "100"],
-        "compare": ["compare", "plain", "always-no", "--resamples", "100", "--flips", "100"],
-        "enhancement": ["compare", "--base", "plain", "--enhanced", "grey", "--resamples", "100", "--flips", "100"],
+        "compare": ["compare", "plain", "always-no", "--flips", "100"],
+        "enhancement": ["compare", "--base", "plain", "--enhanced", "grey", "--flips", "100"],
         "leaderboard": ["leaderboard", "export", "plain", "grey", "--out", "board.json", "--internal"],
     }  # fmt: skip
 

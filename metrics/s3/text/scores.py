@@ -106,7 +106,7 @@ def _explained(replied: pd.DataFrame, drawing: Drawing, tools: TextTools) -> Par
     readings: ReadingCounts | None = None
     if len(replied):
         rows = replied[["video_id", "patient_id", "feature", "answer", "truth"]].assign(segment=0)
-        run = score_run(recording_answers(rows), **drawing)
+        run = score_run(recording_answers(rows), seed=drawing["seed"])
         if len(run.features) == 1:
             estimates["f1"] = run.features[0].estimates["f1"]
             baselines["always_yes_f1"] = run.features[0].always_yes_f1

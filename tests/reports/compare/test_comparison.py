@@ -16,16 +16,17 @@ from typer.testing import CliRunner
 
 from semiology.cli import app
 from semiology.data.protection.ledger import LEDGER
+from semiology.metrics.paired.verdict import verdict
 from semiology.reports.compare.comparison import Options, compare_sides
 from semiology.reports.compare.enhancements import compare_enhancements
-from semiology.reports.compare.sentences import feature_sentence, primary_sentences, verdict
+from semiology.reports.compare.sentences import feature_sentence, primary_sentences
 from semiology.reports.compare.sides import only_condition, read_side
 from semiology.reports.protected import scored_set
 from semiology.reports.published.answers import COLUMNS
 
 WriteRun = Callable[..., Path]
 Records = Callable[..., list[dict[str, Any]]]
-QUICK = Options(flips=500, resamples=200)
+QUICK = Options(flips=500)
 
 
 def answered(rows: list[dict[str, Any]], skill: float, **more: Any) -> list[dict[str, Any]]:
@@ -75,12 +76,12 @@ def test_a_better_run_is_told_to_be_better(write_run: WriteRun, records: Records
     assert found.n_recordings == 60
     assert found.result.n_patients == 30
     score = found.result.macro["f1"]
-    assert verdict(score, found.result) == "higher"
+    assert verdict(score, found.result.alpha) == "higher"
     sentence = primary_sentences(found)[1]
     assert "good is higher" in sentence
     assert f"good {score.second:.3f}, poor {score.first:.3f}" in sentence
     back = compare_sides(read_side(str(good)), read_side(str(poor)), QUICK)
-    assert verdict(back.result.macro["f1"], back.result) == "lower"
+    assert verdict(back.result.macro["f1"], back.result.alpha) == "lower"
     assert feature_sentence(back.result.features[0], back).endswith("Exploratory.")
 
 
@@ -120,7 +121,7 @@ def test_sets_of_different_names_and_changed_annotations_are_refused(
     b = write_run(rows, folder="b", model="org/b", record={"data": "ward 2"})
     with pytest.raises(ValueError, match=r"different recording sets \(ward 1; ward 2\)"):
         compare_sides(read_side(str(a)), read_side(str(b)), QUICK)
-    allowed = Options(flips=500, resamples=200, any_set=True)
+    allowed = Options(flips=500, any_set=True)
     assert compare_sides(read_side(str(a)), read_side(str(b)), allowed).n_recordings == 60
     turned = [row | {"truth": {"yes": "no", "no": "yes"}[row["truth"]]} for row in rows]
     c = write_run(turned, folder="c", model="org/c")
@@ -156,7 +157,7 @@ def test_the_best_of_the_published_is_found_and_told(
     found = compare_sides(read_side(f"{table}::best"), read_side(str(run)), QUICK)
     assert found.first == "published: seer"
     assert any("best of 3 published models" in note and "favours it" in note for note in found.notes)
-    assert verdict(found.result.macro["balanced_accuracy"], found.result) == "lower"
+    assert verdict(found.result.macro["balanced_accuracy"], found.result.alpha) == "lower"
 
 
 def test_published_truths_yield_to_those_of_a_run(
@@ -212,9 +213,7 @@ def test_answers_that_are_no_answers_are_counted_or_dropped_on_both_sides(
     assert wrong.unusable == (0, 2)
     assert wrong.result.features[0].n == 60
     assert wrong.result.features[0].scores["accuracy"].second == pytest.approx(58 / 60)
-    drop = compare_sides(
-        read_side(str(a)), read_side(str(b)), Options(flips=500, resamples=200, policy="drop")
-    )
+    drop = compare_sides(read_side(str(a)), read_side(str(b)), Options(flips=500, policy="drop"))
     assert drop.result.features[0].n == 58
     assert drop.n_dropped == 2
     assert drop.result.features[0].scores["accuracy"].second == 1
@@ -229,7 +228,7 @@ def test_each_enhancement_is_held_against_the_plain_run(write_run: WriteRun, rec
     crop_found, pose_found = compare_enhancements(read_side(str(base)), read_side(str(turned)), QUICK)
     assert [f.feature for f in pose_found.result.features] == ["tonic"]
     assert [f.feature for f in crop_found.result.features] == ["close_eyes"]
-    assert verdict(pose_found.result.macro["f1"], pose_found.result) == "higher"
+    assert verdict(pose_found.result.macro["f1"], pose_found.result.alpha) == "higher"
     assert [u.video_id for u in pose_found.unpaired] == ["v007"]
     assert pose_found.second == "Qwen2.5-VL-7B · pose"
     with pytest.raises(ValueError, match="no answers with an enhancement"):
@@ -287,7 +286,7 @@ def test_the_confirm_split_is_left_out_or_counted(
 ) -> None:
     poor, good = two_runs(write_run, records)
     data = write_set(tmp_path / "set", range(40, 60))
-    command = ["compare", str(poor), str(good), "--data", str(data), "--flips", "200", "--resamples", "100"]
+    command = ["compare", str(poor), str(good), "--data", str(data), "--flips", "200"]
     runner = CliRunner()
     told = runner.invoke(app, command)
     assert told.exit_code == 0, told.output
@@ -317,7 +316,7 @@ def test_a_split_that_is_not_there_is_named(tmp_path: Path) -> None:
 def test_files_hold_what_is_told(write_run: WriteRun, records: Records, tmp_path: Path) -> None:
     poor, good = two_runs(write_run, records)
     out = tmp_path / "out"
-    options = ["--flips", "200", "--resamples", "100", "--out", str(out)]
+    options = ["--flips", "200", "--out", str(out)]
     result = CliRunner().invoke(app, ["compare", str(poor), str(good), *options])
     assert result.exit_code == 0, result.output
     told = json.loads((out / "comparison.json").read_text(encoding="utf-8"))

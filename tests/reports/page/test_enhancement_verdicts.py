@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from report_examples import rows_of, write_run
 
+from semiology.metrics.paired.verdict import verdict
 from semiology.reports.compare.comparison import Comparison, Options
 from semiology.reports.compare.enhancements import (
     EnhancementEffect,
     compare_enhancements,
     enhancement_effects,
 )
-from semiology.reports.compare.sentences import verdict
 from semiology.reports.compare.sides import read_side
 from semiology.reports.page.sections import VERDICTS, enhancement_sections
 from semiology.reports.read.feature_answers import read_results
@@ -34,8 +34,8 @@ def two_ways(root: Path, plain: float, enhanced: float, **more: Any) -> Path:
 
 def both(root: Path, features: tuple[str, ...]) -> tuple[dict[str, EnhancementEffect], Comparison]:
     recordings = labelled_recordings(read_results([root]).answers)
-    effects = enhancement_effects(recordings, resamples=200, seed=3)
-    options = Options(features=features, resamples=200, seed=3)
+    effects = enhancement_effects(recordings, seed=3)
+    options = Options(features=features, seed=3)
     (compared,) = compare_enhancements(read_side(str(root)), read_side(str(root)), options)
     return {f"{each.name} {each.group}": each for each in effects}, compared
 
@@ -44,24 +44,24 @@ def both(root: Path, features: tuple[str, ...]) -> tuple[dict[str, EnhancementEf
 def test_page_and_compare_give_the_same_figures(tmp_path: Path, policy: Any) -> None:
     root = two_ways(tmp_path, 0.6, 0.95)
     recordings = labelled_recordings(read_results([root]).answers)
-    effects = enhancement_effects(recordings, policy=policy, resamples=200, seed=3)
+    effects = enhancement_effects(recordings, policy=policy, seed=3)
     side = read_side(str(root))
     told = {(each.name, each.group): each for each in effects}
     assert len(told) == 5
     for features in ((*LIMBS, "head_turning"), LIMBS):
-        options = Options(features=features, policy=policy, resamples=200, seed=3)
+        options = Options(features=features, policy=policy, seed=3)
         (compared,) = compare_enhancements(side, side, options)
         scores = [(f.feature, f.scores["f1"], f.n) for f in compared.result.features]
         if features == LIMBS:  # the mean of a group is the end point over its features
             mean = told["mean", "limb_body"]
             scores = [("mean", compared.result.macro["f1"], mean.n)]
-            assert mean.n_features == len(compared.result.macro_features) == 3
+            assert mean.n_features == len(compared.result.macro_features["f1"]) == 3
         for name, score, n in scores:
             each = told[name, "facial" if name == "head_turning" else "limb_body"]
             assert (each.plain, each.enhanced) == (score.first, score.second)
             assert each.difference == score.difference
             assert (each.p_value, each.n) == (score.p_max_t, n)
-            assert each.verdict == verdict(score, compared.result)
+            assert each.verdict == verdict(score, compared.result.alpha)
     assert told["mean", "limb_body"].verdict == "higher"
 
 

@@ -204,13 +204,13 @@ def test_an_enhancement_that_changes_nothing_has_no_effect(tmp_path: Path) -> No
     rows = [row for feature in FEATURES for row in rows_of(feature, skill=0.8, seed=5)]
     write_run(tmp_path, rows + [row | {"enhancement": "pose"} for row in rows], "lab/m")
     recordings = labelled_recordings(read_results([tmp_path]).answers)
-    effects = enhancement_effects(recordings, resamples=100)
+    effects = enhancement_effects(recordings)
     assert [each.name for each in effects] == ["tonic", "clonic", "mean", "head_turning"]
     assert all(each.difference.value == 0 for each in effects)
     better = recordings.assign(
         answer=recordings["truth"].where(recordings["enhancement"] == "pose", recordings["answer"])
     )
-    found = enhancement_effects(better, resamples=200)
+    found = enhancement_effects(better)
     assert all(
         each.enhanced == 1 and each.difference.value == pytest.approx(1 - each.plain) for each in found
     )

@@ -52,8 +52,8 @@ def test_the_old_places_are_known() -> None:
 
 def test_report_and_compare_take_them(tmp_path: Path) -> None:
     for words in (
-        ["report", str(FOLDER), "--out", str(tmp_path / "report"), "--resamples", "100"],
-        ["compare", "always-yes", str(FOLDER / "embedded"), "--resamples", "100", "--flips", "100"],
+        ["report", str(FOLDER), "--out", str(tmp_path / "report")],
+        ["compare", "always-yes", str(FOLDER / "embedded"), "--flips", "100"],
     ):
         done = CliRunner().invoke(app, words)
         assert done.exit_code == 0, done.output + str(done.exception)
