@@ -78,7 +78,10 @@ def compare(
     split: _Split = None,
     any_set: _AnySet = False,
     flips: Annotated[int, typer.Option(help="Draws of the sign-flip test.", min=100)] = 10_000,
-    seed: Annotated[int, typer.Option(help="Seed of the flips.")] = 0,
+    resamples: Annotated[
+        int, typer.Option(help="Patient resamples (stroke rehabilitation only: others need none).", min=100)
+    ] = 2000,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")] = False,
 ) -> None:
     """Compare two models, wordings or enhancements on the recordings that both answered, by patient."""
