@@ -175,7 +175,8 @@ def run_facts(plan: Plan, settings: Settings) -> dict[str, Any]:
     opened = {name: len(handed.protected(name)) for name in PROTECTED} if handed else {}
     splits = (
         {
-            "split": settings.purpose,
+            # not "split": lmms-eval would take that for the name of the documents' part
+            "splits_asked": settings.purpose,
             "recordings_protected": opened,
             "recordings_withheld": dict(handed.withheld),
         }
