@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,21 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 HEIGHT = {room: len(LAYERS) - number for number, rooms in enumerate(LAYERS) for room in rooms}
 OUTSIDE = {"tests", "benchmarks", "tools", "docs", "setup", "build", "examples", "semiology_torchvision"}
 WIDEST_FOLDER = 20
+READERS = {
+    "semiology": "for programs, which choose themselves",
+    "semiology.data.check": "checks tables and media, and shows them to nobody",
+    "semiology.data.deidentify.deidentify": "copies a set",
+    "semiology.data.same_patient": "compares ids and bytes of films, and shows them to nobody",
+    "semiology.enhancements.enhance": "hands out",
+    "semiology.enhancements.preview": "hands out, by enhance",
+    "semiology.optimization.folds.commands": "hands out, by draw",
+    "semiology.optimization.folds.tables": "writes the column fold",
+    "semiology.reports.page.recordings": "times and lengths of recordings whose answers were handed out",
+    "semiology.reports.protected": "hands out",
+    "semiology.reports.review.commands": "videos of cases that a run was asked about",
+    "semiology.tasks.plan": "hands out",
+}
+"""Who reads a recording set whole, and why: anyone else goes through `semiology.data.protection.splits.hand_out`."""
 
 
 def source_files() -> list[Path]:
@@ -106,3 +122,15 @@ def test_no_two_files_need_each_other() -> None:
 @pytest.mark.parametrize("room", sorted({path.parent for path in source_files()}), ids=lambda path: path.name)
 def test_a_folder_can_be_read_at_a_glance(room: Path) -> None:
     assert len(list(room.glob("*.py"))) <= WIDEST_FOLDER
+
+
+def test_recordings_are_had_through_the_door_that_protects_patients() -> None:
+    readers = {
+        name
+        for name, path in MODULES.items()
+        if name != "semiology.data.tables.reading"
+        and re.search(r"\b(read_recording_set|read_folder)\(", path.read_text(encoding="utf-8"))
+    }
+    assert readers == set(READERS), (
+        "a recording set is read whole elsewhere → let `hand_out` choose the recordings for the purpose"
+    )

@@ -47,6 +47,23 @@ def statuses(folder: Path) -> dict[str, str]:
     return {video_id: row.status for (video_id, _), row in read_manifest(folder).items()}
 
 
+def test_confirm_recordings_are_not_opened_unless_they_are_named(spoken: Path) -> None:
+    table = (spoken / "recordings.csv").read_text().splitlines()
+    splits = ["split", "train", "", "CONFIRM"]  # A2 is of the patient of A1
+    (spoken / "recordings.csv").write_text(
+        "\n".join(f"{row},{split}" for row, split in zip(table, splits, strict=True)) + "\n"
+    )
+    found = enhance(spoken, [Softer(stops_for="B1")])  # who opens it stops everything
+    assert statuses(spoken) == {"A1": "done", "A2": "done"}
+    assert dict(found.withheld) == {"confirm": 1}
+    with pytest.raises(
+        EnhancementError, match="B1: its patient is of the split confirm → add --split confirm"
+    ):
+        enhance(spoken, [Softer()], recordings=["B1"])
+    enhance(spoken, [Softer()], purpose="confirm")
+    assert statuses(spoken)["B1"] == "unavailable"
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_every_recording_gets_a_row_and_the_second_run_makes_nothing(workers: int, spoken: Path) -> None:
     first = enhance(spoken, [Softer()], workers=workers)
