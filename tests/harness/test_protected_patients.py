@@ -93,10 +93,11 @@ def watched(original_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
                 name = f"{patient}_V{take}"
                 path = data / "videos" / f"{name}.mp4"
                 shutil.copy(original_set / "videos" / "B1.mp4", path)
-                with path.open(
-                    "ab"
-                ) as stream:  # another content, or an answer would be known from another film
-                    stream.write(struct.pack(">I4s", 8 + len(name), b"free") + name.encode())
+                # Another content, or an answer would be known from another film; another size, or the check that no
+                # film stands under two patients would compare bytes.
+                filling = name.encode() + bytes(len(rows))
+                with path.open("ab") as stream:
+                    stream.write(struct.pack(">I4s", 8 + len(filling), b"free") + filling)
                 rows.append(f"{name},{patient},videos/{name}.mp4,{SPELLED[split] if take == 0 else ''}")
                 marks.append(f"{name},tonic,{'yes' if number % 2 else 'no'}")
                 marks.append(f"{name},clonic,{'yes' if number % 2 == 0 else 'no'}")
