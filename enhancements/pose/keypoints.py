@@ -52,11 +52,13 @@ class Detections:
         people: for each of these the people, in no particular order: float64, (P, 19, 3) with x and y in px
             of the upright picture from its upper left corner, and a confidence, 0 ("not found") to 1.
         counts: what was met on the way, such as ``missing_pose_files``; shown to the user.
+        caution: a sentence about what cannot be known of these people, "" for none; shown to the user.
     """
 
     frames: NDArray[np.int64]
     people: Sequence[Array]
     counts: Mapping[str, int] = field(default_factory=dict)
+    caution: str = ""
 
 
 class KeypointSource(Protocol):

@@ -129,7 +129,8 @@ class PoseOverlay:
         counted = {state: int((track.quality == code).sum()) for code, state in enumerate(states)}
         figures = {"frames": len(shown), **counted, "undrawn_frames": undrawn, **found.counts}
         share = 1 - undrawn / len(shown)
-        return Outcome("done", f"the patient's limbs are drawn on {share:.0%} of the frames", figures)
+        sentence = f"the patient's limbs are drawn on {share:.0%} of the frames"
+        return Outcome("done", "; ".join(filter(None, (sentence, found.caution))), figures)
 
     def drawn(self, track: PatientTrack) -> tuple[Array, NDArray[np.bool_]]:
         """Return what is drawn of a track: points, (N, 19, 2) px, and which of them, (N, 19)."""
