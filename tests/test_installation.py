@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,3 +58,63 @@ def test_torch_is_imported_where_an_editable_checkout_has_moved(tmp_path: Path) 
     ran = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert ran.returncode == 0, ran.stderr[-2000:]
     assert ran.stdout.strip() == str(site / "semiology_torchvision.py")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The package as it would be published, built from what git knows."""
+    folder = tmp_path_factory.mktemp("wheel")
+    checkout = folder / "checkout"
+    subprocess.run(["git", "clone", "-q", str(ROOT), str(checkout)], check=True)
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(checkout)]
+    subprocess.run(build, check=True)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def tested_torch() -> list[str]:
+    """Return the tested versions of PyTorch alone: without them pip fetches gigabytes of CUDA for no gain here."""
+    text = (ROOT / "constraints.txt").read_text("utf-8")
+    return re.findall(r"^torch(?:vision)?==.*$", text, flags=re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("constrained", [True, False])
+def test_the_wheel_runs_in_a_clean_environment(constrained: bool, wheel: Path, tmp_path: Path) -> None:
+    """With the tested versions, and with whatever pip picks today."""
+    environment = tmp_path / "environment"
+    subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
+    python, semiology = (str(environment / "bin" / name) for name in ("python", "semiology"))
+    chosen = ["--constraint", str(ROOT / "constraints.txt")] if constrained else tested_torch()
+    installed = subprocess.run(
+        [python, "-m", "pip", "install", "-q", *chosen, str(wheel)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert installed.returncode == 0, installed.stderr[-3000:]
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    clean |= {"SEMIOLOGY_CACHE": str(tmp_path / "cache"), "SEMIOLOGY_QUIET": "1"}
+
+    def ran(*command: str) -> str:
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, env=clean, check=False)
+        assert done.returncode == 0, f"{command}: {done.stdout[-1000:]}{done.stderr[-3000:]}"
+        return done.stdout
+
+    ran(python, "-m", "pip", "check")
+    assert re.search(r"\d+\.\d+", ran(semiology, "--version"))
+    ran(semiology, "data", "simulate", "ward", "--patients", "1", "--size", "160x120", "--fps", "15")
+    asked = [
+        "--model",
+        "embedded",
+        "--data",
+        "ward",
+        "--tasks",
+        "semiology_tonic",
+        "--limit",
+        "1",
+        "--out",
+        "runs",
+    ]
+    ran(semiology, "run", *asked)
+    assert list((tmp_path / "runs").rglob("*_samples_semiology_tonic.jsonl"))
