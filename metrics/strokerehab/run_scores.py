@@ -42,7 +42,6 @@ from semiology.metrics.strokerehab.identification import NONE, macro_f1, majorit
 from semiology.metrics.strokerehab.primitives import (
     WITHIN,
     SequenceScores,
-    axes_of_primitive,
     primitives_of_axes,
     sequence_scores,
 )
@@ -54,7 +53,16 @@ from semiology.metrics.strokerehab.replies import (
     read_state_machine,
     read_yes_no,
 )
-from semiology.metrics.strokerehab.window_labels import AXES, axis_counts, middle_labels
+from semiology.metrics.strokerehab.window_labels import (
+    AXES,
+    Axis,
+    AxisCounts,
+    Mixed,
+    axis_comparison,
+    confusion_pairs,
+    seconds_right,
+    window_confusion,
+)
 from semiology.strokerehab import ACTIVITIES, Run, Window, parsed_runs
 
 Record = Mapping[str, Any]
@@ -70,16 +78,22 @@ class ScoredVideo:
         severity: group of severity, or empty.
         words: what the windows were read as, in time order.
         scores: against the labels.
-        axes: motion and grasp as answered, against the labels at the windows' middles: four lists.
-        invalid: replies that could not be read. replies: all.
+        windows: as asked about.
+        axes: motion and grasp as answered for each window; {} for tasks that ask for words.
+        window_words: one primitive for each window; () for tasks that ask for lists.
+        invalid: replies that could not be read. several: of those that should hold one primitive, how many hold more.
+        replies: all.
     """
 
     labelled: LabelledVideo
     severity: str
     words: tuple[str, ...]
     scores: SequenceScores
-    axes: Mapping[str, tuple[list[bool], list[bool]]]
+    windows: tuple[Window, ...]
+    axes: Mapping[Axis, Sequence[bool]]
+    window_words: tuple[str, ...]
     invalid: int
+    several: int
     replies: int
 
 
@@ -142,8 +156,9 @@ def _scored(rows: Sequence[Record], runs: tuple[Run, ...], profile: Profile) -> 
     ordered = sorted(rows, key=lambda row: row["window"])
     first = ordered[0]
     windows = {row["window"]: Window(row["start_s"], row["end_s"]) for row in ordered}
-    invalid = 0
-    axes: dict[str, tuple[list[bool], list[bool]]] = {}
+    invalid = several = 0
+    said: dict[Axis, list[bool]] = {}
+    window_words: list[str] = []
     stored = {
         row["window"]: found for row in ordered if (found := read_state_machine(row["raw"])) is not None
     }
@@ -151,36 +166,70 @@ def _scored(rows: Sequence[Record], runs: tuple[Run, ...], profile: Profile) -> 
         by_window = [stored.get(number, []) for number in windows]
         words = [word for found in by_window for word in found]
         # Of two halves of a window the second begins at its middle.
-        middle = [found[len(found) // 2] if found else "idle" for found in by_window]
-        said = {axis: [word in AXES[axis] for word in middle] for axis in AXES}
+        window_words = [found[len(found) // 2] if found else "idle" for found in by_window]
+        said = {axis: [word in AXES[axis] for word in window_words] for axis in AXES}
     elif {row["question_id"] for row in ordered} & set(AXES):
-        said = {}
         for axis in AXES:
             replies = {row["window"]: row["raw"] for row in ordered if row["question_id"] == axis}
             read = [read_yes_no(replies.get(number), profile) for number in windows]
             invalid += sum(value is None for value in read)
             said[axis] = [bool(value) for value in read]
         starts = [window.start_s for window in windows.values()]
-        words = primitives_of_axes(starts, said["motion"], said["grasp"])
+        words = window_words = primitives_of_axes(starts, said["motion"], said["grasp"])
+    elif first["kind"] == "primitive":
+        read_words = [read_one_primitive(row["raw"], profile) for row in ordered]
+        words = [word for found in read_words for word in found.primitives]
+        invalid = sum(not found.primitives for found in read_words)
+        several = sum(found.several for found in read_words)
+        if len(ordered) == len(windows):
+            window_words = [found.primitives[0] if found.primitives else "" for found in read_words]
     else:
-        words, said = [], {}
-        for row in ordered:
-            found = (
-                list(read_one_primitive(row["raw"], profile).primitives)
-                if row["kind"] == "primitive"
-                else read_primitives(row["raw"])
-            )
-            invalid += not found
-            words += found
-    if said:
-        middles = middle_labels(runs, list(windows.values()))
-        axes = {
-            axis: (answers, [axes_of_primitive(label)[axis == "grasp"] for label in middles])
-            for axis, answers in said.items()
-        }
-    labelled = LabelledVideo(first["video_id"], first["subject"], first["activity"], runs)
-    scores = sequence_scores(words, [run.primitive for run in runs])
-    return ScoredVideo(labelled, first["severity"] or "", tuple(words), scores, axes, invalid, len(ordered))
+        lists = [read_primitives(row["raw"]) for row in ordered]
+        words = [word for found in lists for word in found]
+        invalid = sum(not found for found in lists)
+    return ScoredVideo(
+        labelled=LabelledVideo(first["video_id"], first["subject"], first["activity"], runs),
+        severity=first["severity"] or "",
+        words=tuple(words),
+        scores=sequence_scores(words, [run.primitive for run in runs]),
+        windows=tuple(windows.values()),
+        axes=said,
+        window_words=tuple(window_words),
+        invalid=invalid,
+        several=several,
+        replies=len(ordered),
+    )
+
+
+def axis_totals(run: PrimitiveRun) -> dict[tuple[Axis, str, Mixed], AxisCounts]:
+    """Return the counts of both axes over all videos (see `axis_comparison`); {} for tasks that ask for words."""
+    totals: dict[tuple[Axis, str, Mixed], AxisCounts] = {}
+    for video in run.videos:
+        for key, counts in axis_comparison(video.labelled.runs, video.windows, video.axes).items():
+            totals[key] = totals[key] + counts if key in totals else counts
+    return totals
+
+
+def axis_time_accuracy(run: PrimitiveRun, axis: Axis) -> float:
+    """Return the share of labelled time in which an axis is answered as labelled; NaN without any."""
+    pairs = [
+        seconds_right(video.labelled.runs, video.windows, video.axes[axis], axis)
+        for video in run.videos
+        if axis in video.axes
+    ]
+    whole = sum(seconds for _, seconds in pairs)
+    return sum(right for right, _ in pairs) / whole if whole else math.nan
+
+
+def primitive_confusion(run: PrimitiveRun) -> dict[str, Counter[str]]:
+    """Return for each labelled primitive how often each was answered, window by window; '' is no answer."""
+    pairs = [
+        pair
+        for video in run.videos
+        if video.window_words
+        for pair in confusion_pairs(video.labelled.runs, video.windows, video.window_words)
+    ]
+    return window_confusion(pairs)
 
 
 def primitive_measures(run: PrimitiveRun) -> dict[str, Estimate | float]:
@@ -197,13 +246,10 @@ def primitive_measures(run: PrimitiveRun) -> dict[str, Estimate | float]:
     }
     near = [float(error <= WITHIN) for error in run.column("relative_counting_error")]
     found["within_25_percent"] = share_estimate(near, subjects)
+    totals = axis_totals(run)
     for axis in AXES:
-        pairs = [video.axes[axis] for video in run.videos if axis in video.axes]
-        counts = axis_counts(
-            [value for answers, _ in pairs for value in answers],
-            [value for _, truth in pairs for value in truth],
-        )
-        found[f"{axis}_f1"] = counts.f1
+        counts = totals.get((axis, "middle", "masked"))
+        found[f"{axis}_f1"] = counts.f1 if counts else math.nan
     always = constant(videos)
     blind = [sequence_scores(always[video.id], [r.primitive for r in video.runs]) for video in videos]
     found["transport_only_edit_score"] = _mean([score.edit_score for score in blind])
@@ -215,6 +261,7 @@ def primitive_measures(run: PrimitiveRun) -> dict[str, Estimate | float]:
     found["mean_rate_relative_counting_error"] = _mean(list(dose_errors(videos, mean_rate(videos)).values()))
     replies = sum(video.replies for video in run.videos)
     found["invalid_rate"] = sum(video.invalid for video in run.videos) / replies if replies else math.nan
+    found["several_rate"] = sum(video.several for video in run.videos) / replies if replies else math.nan
     found["videos"] = float(len(run.videos))
     found["videos_left_out"] = float(len(run.left_out))
     return found

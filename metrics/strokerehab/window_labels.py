@@ -143,3 +143,51 @@ def window_confusion(pairs: Iterable[tuple[str, str]]) -> dict[str, Counter[str]
     for truth, answer in pairs:
         table[truth][answer] += 1
     return table
+
+
+def axis_comparison(
+    runs: Sequence[Run], windows: Sequence[Window], answers: Mapping[Axis, Sequence[bool]]
+) -> dict[tuple[Axis, str, Mixed], AxisCounts]:
+    """Return the counts of both axes of one video by axis, place and what mixed windows count as.
+
+    The place is ``middle`` (of the window; nothing is mixed there) or ``window`` (all of it).
+
+    Args:
+        runs: the labelled runs, at least one. windows: as asked about.
+        answers: by axis, yes or no for each window.
+    """
+    found: dict[tuple[Axis, str, Mixed], AxisCounts] = {}
+    middles = middle_labels(runs, windows)
+    for axis, said in answers.items():
+        found[axis, "middle", "masked"] = axis_counts(said, [label in AXES[axis] for label in middles])
+        over = [axis_over_window(runs, window, axis) for window in windows]
+        for mixed in MIXED:
+            found[axis, "window", mixed] = axis_counts(said, over, mixed)
+    return found
+
+
+def seconds_right(
+    runs: Sequence[Run], windows: Sequence[Window], answers: Sequence[bool], axis: Axis
+) -> tuple[float, float]:
+    """Return the seconds in which an axis is answered as labelled, and the labelled seconds of the windows."""
+    right = whole = 0.0
+    for window, said in zip(windows, answers, strict=True):
+        first = max(bisect_right([run.start_s for run in runs], window.start_s) - 1, 0)
+        for run in runs[first:]:
+            if run.start_s >= window.end_s:
+                break
+            seconds = max(0.0, min(run.end_s, window.end_s) - max(run.start_s, window.start_s))
+            whole += seconds
+            right += seconds if (run.primitive in AXES[axis]) is said else 0.0
+    return right, whole
+
+
+def confusion_pairs(
+    runs: Sequence[Run], windows: Sequence[Window], words: Sequence[str]
+) -> list[tuple[str, str]]:
+    """Return label and answer of each window that begins before the labels' end; before the first label: idle."""
+    kept = [
+        (window, word) for window, word in zip(windows, words, strict=True) if window.start_s < runs[-1].end_s
+    ]
+    truth = middle_labels(runs, [window for window, _ in kept], first="idle")
+    return [(true, word) for true, (_, word) in zip(truth, kept, strict=True)]

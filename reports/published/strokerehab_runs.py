@@ -17,12 +17,11 @@ from semiology.metrics.strokerehab.primitives import (
 from semiology.metrics.strokerehab.replies import read_primitives, read_yes_no
 from semiology.metrics.strokerehab.window_labels import (
     AXES,
-    MIXED,
     Axis,
     AxisCounts,
-    axis_counts,
-    axis_over_window,
-    middle_labels,
+    Mixed,
+    axis_comparison,
+    confusion_pairs,
     window_confusion,
 )
 from semiology.render.text import counted
@@ -146,22 +145,15 @@ def video_values(run: str, scores: Mapping[str, SequenceScores]) -> Values:
 
 def axis_values(published: PublishedFolder, run: str, answers: Mapping[str, VideoAnswers]) -> Values:
     """Return F1 and counts of both axes, at the window's middle and over the window."""
-    totals: dict[tuple[Axis, str, str], AxisCounts] = {}
+    totals: dict[tuple[Axis, str, Mixed], AxisCounts] = {}
     for video, given in answers.items():
         labels = published.labels.get(video)
         if labels is None or given.axes is None:
             continue
         timed = [(window, axes) for window, axes in zip(given.windows, given.axes, strict=True) if window]
-        windows = [window for window, _ in timed]
-        middles = middle_labels(labels, windows)
-        for place, axis in enumerate(AXES):
-            said = [axes[place] for _, axes in timed]
-            over = [axis_over_window(labels, window, axis) for window in windows]
-            parts = {("middle", "masked"): axis_counts(said, [label in AXES[axis] for label in middles])}
-            parts |= {("window", mixed): axis_counts(said, over, mixed) for mixed in MIXED}
-            for (where, mixed), counts in parts.items():
-                known = totals.get((axis, where, mixed))
-                totals[axis, where, mixed] = counts if known is None else known + counts
+        said = {axis: [axes[place] for _, axes in timed] for place, axis in enumerate(AXES)}
+        for key, counts in axis_comparison(labels, [window for window, _ in timed], said).items():
+            totals[key] = totals[key] + counts if key in totals else counts
     values: Values = {}
     for (axis, where, mixed), counts in totals.items():
         item = f"{axis}_{where}"
@@ -184,10 +176,9 @@ def confusion_values(published: PublishedFolder, run: str, answers: Mapping[str,
         shown = [
             (window, words[0])
             for window, words in zip(given.windows, given.primitives, strict=True)
-            if window and words and window.start_s < labels[-1].end_s
+            if window and words
         ]
-        truth = middle_labels(labels, [window for window, _ in shown], first="idle")
-        pairs += zip(truth, [word for _, word in shown], strict=True)
+        pairs += confusion_pairs(labels, [window for window, _ in shown], [word for _, word in shown])
     if not pairs:
         return {}
     values: Values = {(run, "all", "videos"): float(videos), (run, "all", "windows"): float(len(pairs))}

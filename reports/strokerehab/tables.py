@@ -28,11 +28,12 @@ from semiology.metrics.strokerehab.fugl_meyer import (
 from semiology.metrics.strokerehab.identification import NONE, confusion, control_against_stroke
 from semiology.metrics.strokerehab.primitives import mean_and_error, sequence_scores, share_within
 from semiology.metrics.strokerehab.run_scores import IdentificationRun, ImpairmentRun, PrimitiveRun
+from semiology.metrics.strokerehab.window_labels import AXES, Mixed
 from semiology.render.table import Cell, Column, Document, Row, Table
 from semiology.render.text import counted
 from semiology.reports.strokerehab.reading import RehabResults, RehabRun
 from semiology.reports.tables.estimates import number_of
-from semiology.strokerehab import ACTIVITIES, SEVERITIES
+from semiology.strokerehab import ACTIVITIES, PRIMITIVES, SEVERITIES
 
 REMARKS = (
     "Intervals are 95 % and by subject. Rows set apart look at nothing: they are what a score must beat.",
@@ -134,6 +135,12 @@ def _tables_of(task: ScoredRuns) -> Iterator[Table]:
         yield primitives_table(task.task, counted_runs)
         if any(video.severity for _, score in counted_runs for video in score.videos):
             yield severity_table(task.task, counted_runs)
+        yield dose_table(task.task, counted_runs)
+        if any(score.axes for _, runs in counted_runs for score in runs.videos):
+            yield axis_table(task.task, counted_runs)
+        for run, dosed in counted_runs:
+            if any(video.window_words for video in dosed.videos):
+                yield window_table(task.task, run, dosed)
         if len({run.sampling for run, _ in counted_runs}) > 1:
             yield sampling_grid(task.task, counted_runs)
 
@@ -275,6 +282,56 @@ def blind_rows(videos: Sequence[LabelledVideo]) -> Iterator[tuple[str, tuple[Cel
         errors = list(dose_errors(videos, doses).values())
         without = list(dose_errors(videos, doses, idle=False).values())
         yield name, (None, None, _mean(errors), _mean(without), share_within(errors), *rest)
+
+
+def dose_table(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -> Table:
+    """Return mean counts answered and labelled, and the mean absolute error of the count of each primitive."""
+    columns = (
+        Column("model"),
+        Column("runs answered", ".1f"),
+        Column("runs labelled", ".1f"),
+        Column("MAE, mean", better="less"),
+        *(Column(name, group="MAE") for name in PRIMITIVES),
+    )
+    rows = []
+    for run, score in runs:
+        means = [_mean(score.column(name)) for name in ("count_answer", "count_truth", "mae_avg")]
+        errors = [video.scores.count_errors for video in score.videos]
+        by_primitive = [_mean([float(each[name]) for each in errors]) for name in PRIMITIVES]
+        rows.append(Row((run.label, *means, *by_primitive)))
+    return Table(f"{task}: doses", columns, tuple(rows), stem=f"{task}_doses")
+
+
+def axis_table(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -> Table:
+    """Return F1 of both axes at the window's middle and over the window, and the share of time that is right."""
+    places: tuple[tuple[str, Mixed], ...] = (
+        ("middle", "masked"), ("window", "masked"), ("window", "optimistic"), ("window", "pessimistic"),
+    )  # fmt: skip
+    names = ("middle", "window, mixed left out", "mixed as answered", "mixed as its opposite", "time right")
+    columns = (Column("model"), *(Column(name, ".3f", group=axis) for axis in AXES for name in names))
+    rows = []
+    for run, score in runs:
+        totals = run_scores.axis_totals(score)
+        cells: list[Cell] = []
+        for axis in AXES:
+            found = [totals.get((axis, *place)) for place in places]
+            cells += [counts.f1 if counts else None for counts in found]
+            cells.append(run_scores.axis_time_accuracy(score, axis))
+        rows.append(Row((run.label, *cells)))
+    return Table(f"{task}: F1 of motion and grasp", columns, tuple(rows), stem=f"{task}_axes")
+
+
+def window_table(task: str, run: RehabRun, score: PrimitiveRun) -> Table:
+    """Return how often each labelled primitive was answered as each, window by window."""
+    answered = (*PRIMITIVES, "")
+    columns = (
+        Column("labelled"), Column("windows"), *(Column(name or "none", ".0%") for name in answered),
+    )  # fmt: skip
+    rows = []
+    for name, counts in run_scores.primitive_confusion(score).items():
+        total = counts.total()
+        rows.append(Row((name, total, *(counts[each] / total if total else None for each in answered))))
+    return Table(f"{task}: {run.label}, windows", columns, tuple(rows), stem=f"{task}_windows")
 
 
 def severity_table(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -> Table:

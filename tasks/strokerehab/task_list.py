@@ -69,7 +69,7 @@ _SEQUENCES: Mapping[str, bool | None] = {
     "relative_counting_error_without_idle": False, "within_25_percent": True, "motion_f1": True, "grasp_f1": True,
     "transport_only_edit_score": None, "transport_only_relative_counting_error": None,
     "mean_dose_relative_counting_error": None, "mean_rate_relative_counting_error": None,
-    "invalid_rate": False, "videos": None, "videos_left_out": None,
+    "invalid_rate": False, "several_rate": False, "videos": None, "videos_left_out": None,
 }  # fmt: skip
 MEASURES: Mapping[Part, Mapping[str, bool | None]] = {
     "identification": {

@@ -18,10 +18,13 @@ from semiology.metrics.strokerehab.identification import (
     majority_accuracy,
 )
 from semiology.metrics.strokerehab.window_labels import (
+    axis_comparison,
     axis_counts,
     axis_over_window,
+    confusion_pairs,
     even_windows,
     middle_labels,
+    seconds_right,
     window_confusion,
     window_label,
 )
@@ -109,3 +112,24 @@ def test_groups_are_compared_by_activity_with_holm() -> None:
 def test_chi_square_without_correction_where_no_cell_is_small() -> None:
     # 2 x 2 table 10 10 / 5 15: chi-square 40 (150 - 50)^2 / (20 20 15 25) = 8/3.
     assert group_p_value([[10, 10], [5, 15]]) == pytest.approx(math.erfc(math.sqrt(8 / 3 / 2)))
+
+
+def test_both_axes_of_a_video_at_once() -> None:
+    windows = [Window(1.0, 2.0), Window(2.0, 3.0)]  # idle; reach, then transport
+    found = axis_comparison(RUNS, windows, {"motion": [True, True], "grasp": [False, True]})
+    middle = found["motion", "middle", "masked"]
+    assert (middle.tp, middle.fp) == (1, 1)
+    assert found["grasp", "window", "masked"].judged == 1  # the second is mixed
+    assert found["grasp", "window", "optimistic"].tp == 1
+    assert found["grasp", "window", "pessimistic"].fp == 1
+    # Grasp is labelled from 2.4 to 3 of the second window, answered for all of it: 1 + 0.6 of 2 s.
+    right, whole = seconds_right(RUNS, windows, [False, True], "grasp")
+    assert (right, whole) == (pytest.approx(1.6), pytest.approx(2.0))
+
+
+def test_windows_after_the_labels_are_dropped_and_before_them_is_rest() -> None:
+    windows = [Window(0.0, 0.5), Window(2.0, 2.2), Window(4.0, 4.5)]
+    assert confusion_pairs(RUNS, windows, ["reach", "reach", "idle"]) == [
+        ("idle", "reach"),
+        ("reach", "reach"),
+    ]

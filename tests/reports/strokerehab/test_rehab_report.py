@@ -138,6 +138,12 @@ def test_report_writes_every_table_with_its_blind_rows(tmp_path: Path) -> None:
     assert {"transport everywhere", "mean dose of other subjects", "transitions, direct"} <= set(table)
     (model,) = [name for name in table if name.startswith("m ")]
     assert float(table[model]["motion F1"]) == 1
+    axes = cells(folder / "strokerehab_primitives_3_axes.csv")
+    assert float(axes[model]["grasp time right"]) == 1
+    windows = cells(folder / "strokerehab_primitives_3_windows.csv")
+    assert float(windows["transport"]["transport"]) == 1
+    doses = cells(folder / "strokerehab_primitives_3_doses.csv")
+    assert float(doses[model]["runs labelled"]) == 4  # 4, 5 and 3 runs
     items = cells(folder / "strokerehab_ia2_3_30_items.csv")
     assert float(items["2 for every item"]["macro accuracy"]) == pytest.approx(1 / 3)
     activities = cells(folder / "strokerehab_identification_1_activities.csv")
