@@ -112,7 +112,7 @@ def _p_value(differences: np.ndarray, subjects: list[str], flips: int, seed: int
         sums[subject] += float(difference)
     contributions = np.array(list(sums.values()))
     drawn = draw_flips(len(contributions), flips, seed)
-    flipped = (drawn.signs @ contributions)[:, None]
+    flipped = drawn.sums(contributions[:, None])
     return float(flip_p_value(np.array([contributions.sum()]), flipped, drawn)[0])
 
 
