@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from semiology.data.problems import Problem, RecordingSetError
+from semiology.data.sheets.commands import TABLE_EPILOG, import_table_command
 from semiology.data.strokerehab.commands import (
     PREPARE_EPILOG,
     SIMULATE_EPILOG,
@@ -32,10 +33,11 @@ app = typer.Typer(
 import_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode="rich",
-    help="Import published annotation tables as a recording set.",
-    epilog=examples("semiology data import s3 SeizureSemiologySuite/result/ground_truth my_s3"),
+    help="Import a sheet of your own, or published annotation tables, as a recording set.",
+    epilog=examples("semiology data import table signs.xlsx my_emu --videos films"),
 )
 app.add_typer(import_app, name="import")
+import_app.command("table", epilog=TABLE_EPILOG)(import_table_command)
 app.command("prepare", epilog=PREPARE_EPILOG)(prepare_command)
 app.command("simulate-strokerehab", epilog=SIMULATE_EPILOG)(simulate_study_command)
 

@@ -80,7 +80,9 @@ def read_grids(path: Path, encoding: str = "", delimiter: str = "") -> list[Grid
     if raw.startswith(b"PK\x03\x04"):
         grids = _workbook(path)
     elif raw.startswith(b"\xd0\xcf\x11\xe0"):
-        raise _fault(path, "is a workbook of Excel 97 or has a password", "save it as .xlsx without a password")
+        raise _fault(
+            path, "is a workbook of Excel 97 or has a password", "save it as .xlsx without a password"
+        )
     else:
         grids = [_csv(path, raw, encoding, delimiter)]
     grids = [grid for grid in grids if any(any(text_of(cell) for cell in row) for row in grid.rows)]
@@ -157,11 +159,13 @@ def _csv(path: Path, raw: bytes, encoding: str, delimiter: str) -> Grid:
         delimiter, text = delimiter or hint[1], "\n" + text[hint.end() :]
     delimiter = delimiter or _delimiter(text)
     try:
-        rows: list[list[str]] = list(csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True))
+        rows: list[list[str]] = list(
+            csv.reader(io.StringIO(text), delimiter=delimiter, skipinitialspace=True)
+        )
     except csv.Error as error:
         raise _fault(path, f"is no table ({error})", "save it again as 'CSV UTF-8'") from None
     width = max((len(row) for row in rows), default=0)
-    filled = tuple(tuple([*row, *[""] * (width - len(row))]) for row in rows)
+    filled = tuple((*row, *[""] * (width - len(row))) for row in rows)
     return Grid(path.name, filled, encoding=found, delimiter=delimiter, guessed=guessed)
 
 
@@ -176,7 +180,9 @@ def decoded(path: Path, raw: bytes, encoding: str = "") -> tuple[str, str, bool]
             text = raw.decode(name)
         except (UnicodeDecodeError, LookupError) as error:
             if encoding:
-                raise _fault(path, f"is not {encoding} text ({error})", "correct `encoding` in the mapping") from None
+                raise _fault(
+                    path, f"is not {encoding} text ({error})", "correct `encoding` in the mapping"
+                ) from None
         else:
             if "\0" in text:
                 raise _fault(path, "holds zero bytes: it is damaged, or no table", "save it as CSV UTF-8")

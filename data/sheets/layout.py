@@ -165,14 +165,11 @@ def _header(grid: Grid, mapping: SheetMapping) -> _Header | None:
     if mapping.header:
         rows = [at - 1 for at in mapping.header if 0 < at <= len(grid.rows)]
         return _of_rows(grid, rows) if rows else None
-    best: _Header | None = None
-    for row in range(min(SEARCHED_ROWS, len(grid.rows))):
-        for rows in ([row], [row, row + 1]):
-            if rows[-1] < len(grid.rows):
-                header = _of_rows(grid, rows)
-                if best is None or header.score > best.score:
-                    best = header
-    return best
+    within = range(min(SEARCHED_ROWS, len(grid.rows)))
+    single = max((_of_rows(grid, [row]) for row in within), key=lambda header: header.score, default=None)
+    pairs = [_of_rows(grid, [row, row + 1]) for row in within if row + 1 < len(grid.rows)]
+    double = max(pairs, key=lambda header: header.score, default=None)
+    return double if double and single and double.score > single.score else single
 
 
 def _of_rows(grid: Grid, rows: Sequence[int]) -> _Header:
@@ -182,7 +179,11 @@ def _of_rows(grid: Grid, rows: Sequence[int]) -> _Header:
         top = ""
         joined = []
         for column, (over, under) in enumerate(zip(headings, below, strict=True)):
-            spread = not over and under and heading_of(under).role in ("onset", "offset", "span", "side", "present", "justification")
+            spread = (
+                not over
+                and under
+                and heading_of(under).role in ("onset", "offset", "span", "side", "present", "justification")
+            )
             top = over if over or not spread else top
             name = top if spread else over
             both = name and under and key_of(name) != key_of(under)
@@ -221,6 +222,8 @@ def _columns(
     units: dict[int, str] = {}
     told: dict[str, str] = {}
     given = {key_of(heading): role for heading, role in mapping.columns.items()}
+    if mapping.video:
+        given[key_of(mapping.video)] = "video"
     for column, (name, found) in enumerate(zip(header.headings, header.found, strict=True)):
         if not name:
             continue
@@ -230,7 +233,7 @@ def _columns(
             text = f"The column {name!r} is not clear: which feature is it?"
             notes.ask(f"columns.{name}", text, *choices, ("ignore", "leave the column out"))
             continue
-        if not role and (near := _nearly(name)):
+        if not role and (near := nearly(name)):
             text = f"The column {name!r} may be misspelt: is it {near}?"
             notes.ask(f"columns.{name}", text, (near, "yes"), ("ignore", "no: leave the column out"))
             continue
@@ -245,7 +248,11 @@ def _columns(
                 f"columns.{name}",
                 f"The columns {first!r} and {name!r} both seem to be {role!r}. What is {name!r}?",
                 ("ignore", f"read {first!r} alone"),
-                *((other, f"it is the {other}") for other in ("patient", "justification") if other not in columns),
+                *(
+                    (other, f"it is the {other}")
+                    for other in ("patient", "justification")
+                    if other not in columns
+                ),
             )
             continue
         columns[role] = column
@@ -260,7 +267,7 @@ def _columns(
     return columns, units, told
 
 
-def _nearly(name: str) -> str:
+def nearly(name: str) -> str:
     """Return the feature whose term a heading nearly spells, or an empty text."""
     from rapidfuzz import fuzz, process
 
@@ -276,7 +283,9 @@ def _layout(columns: dict[str, int]) -> str:
 def _is_turned(grid: Grid) -> bool:
     """Return whether the features stand below each other in one of the first columns, and recordings beside."""
     header = _header(grid, SheetMapping())
-    if header is not None and (header.features >= _TURNED_LEAST or any(f.role == "feature" for f in header.found)):
+    if header is not None and (
+        header.features >= _TURNED_LEAST or any(f.role == "feature" for f in header.found)
+    ):
         width = len(grid.rows[0])
         if "video" in {f.role for f in header.found} or width < 3:
             return False
@@ -290,10 +299,16 @@ def _is_turned(grid: Grid) -> bool:
 
 def _turn(grid: Grid) -> Grid:
     """Return a sheet with its rows as columns; the heading of the recordings' names is filled in."""
-    texts = [tuple(grid.text(row, column) for row in range(len(grid.rows))) for column in range(len(grid.rows[0]))]
+    texts = [
+        tuple(grid.text(row, column) for row in range(len(grid.rows))) for column in range(len(grid.rows[0]))
+    ]
     rows: list[tuple[Cell, ...]] = [tuple(row) for row in zip(*grid.rows, strict=True)]
     named = next(
-        (at for at, row in enumerate(texts) if sum(heading_of(text).role in FEATURES for text in row) >= _TURNED_LEAST),
+        (
+            at
+            for at, row in enumerate(texts)
+            if sum(heading_of(text).role in FEATURES for text in row) >= _TURNED_LEAST
+        ),
         0,
     )
     names = [heading_of(text).role for text in texts[named]]
@@ -303,4 +318,6 @@ def _turn(grid: Grid) -> Grid:
         head[first - 1] = "video"
         rows[named] = tuple(head)
     shown = {(column, row): text for (row, column), text in grid.shown.items()}
-    return Grid(grid.name, tuple(rows[named:]), {(r - named, c): t for (r, c), t in shown.items() if r >= named})
+    return Grid(
+        grid.name, tuple(rows[named:]), {(r - named, c): t for (r, c), t in shown.items() if r >= named}
+    )

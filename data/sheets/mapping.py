@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from semiology.data.cache import write_whole
 from semiology.data.problems import Problem, RecordingSetError
-from semiology.data.sheets.terms import PARTS, terms
+from semiology.data.sheets.terms import PARTS, key_of, terms
 from semiology.features import FEATURES, suggest_feature
 from semiology.render.validation import did_you_mean, faults_of
 
@@ -35,6 +35,7 @@ class SheetMapping(BaseModel):
         encoding, delimiter: of a CSV file.
         header: rows of the header, as a spreadsheet shows them (one or two).
         layout: a row per recording and a column per feature; a row per feature of a recording; or features as rows.
+        video: heading of the column that names the recordings, where that is not clear.
         columns: role by heading. units: of plain numbers, by heading.
         values: meaning of words in the cells of features. numbers: whether other numbers are onsets or codes.
         empty: what an empty cell, or a feature that a list does not name, means.
@@ -53,6 +54,7 @@ class SheetMapping(BaseModel):
     delimiter: str | None = None
     header: list[int] | None = None
     layout: Literal["wide", "long", "turned"] | None = None
+    video: str | None = None
     columns: dict[str, str] = {}
     units: dict[str, Literal["s", "ms", "min", "frames"]] = {}
     values: dict[str, Literal["yes", "no", "na", "unannotated"]] = {}
@@ -123,16 +125,22 @@ def read_mapping(path: Path) -> SheetMapping:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8-sig")) or {}
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise RecordingSetError([Problem(path.name, None, f"is no mapping ({error})", "correct it")]) from None
+        raise RecordingSetError(
+            [Problem(path.name, None, f"is no mapping ({error})", "correct it")]
+        ) from None
     faults = [
-        Problem(path.name, None, f"{'.'.join(map(str, fault.place))}: {fault.message}".lstrip(": "), fault.fix)
+        Problem(
+            path.name, None, f"{'.'.join(map(str, fault.place))}: {fault.message}".lstrip(": "), fault.fix
+        )
         for fault in faults_of(SheetMapping, content)
     ]
     if faults:
         raise RecordingSetError(faults)
     mapping = SheetMapping.model_validate(content)
     if wrong := [role_problem(role) for role in mapping.columns.values() if role_problem(role)]:
-        raise RecordingSetError([Problem(path.name, None, f"columns: {text}", "correct it") for text in wrong])
+        raise RecordingSetError(
+            [Problem(path.name, None, f"columns: {text}", "correct it") for text in wrong]
+        )
     return mapping
 
 
@@ -169,8 +177,6 @@ def answered(mapping: SheetMapping, answers: Mapping[str, str]) -> SheetMapping:
 
 
 def _role(value: str) -> str:
-    from semiology.data.sheets.terms import key_of
-
     return terms().features.get(key_of(value), value)
 
 

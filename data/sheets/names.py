@@ -9,11 +9,15 @@ from pathlib import Path
 
 from semiology.data.importers.wide import stem_of
 from semiology.data.media.probe import MediaError, probe
+from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.sheets.mapping import Notes, SheetMapping
 from semiology.data.sheets.terms import key_of
 from semiology.data.tables.cells import CellError, looks_dated, parse_identifier
 
-FILM_SUFFIXES = frozenset(".mp4 .mov .avi .mkv .m4v .wmv .mpg .mpeg .webm .flv .ts .m2ts .mts .3gp .asf .vob".split())
+FILM_SUFFIXES = frozenset({
+    ".mp4", ".mov", ".avi", ".mkv", ".m4v", ".wmv", ".mpg", ".mpeg", ".webm", ".flv", ".ts", ".m2ts", ".mts", ".3gp",
+    ".asf", ".vob",
+})  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,26 @@ class Film:
 
 
 def films_in(folder: Path) -> dict[str, Path]:
-    """Return the films of a folder and the folders in it by the name that joins them to tables."""
-    return {
-        stem_of(path.name): path
-        for path in sorted(folder.expanduser().rglob("*"))
-        if path.is_file() and path.suffix.lower() in FILM_SUFFIXES and not path.name.startswith(".")
-    }
+    """Return the films of a folder and the folders in it by the name that joins them to tables.
+
+    Raises:
+        RecordingSetError: there is none, or two have the same name.
+    """
+    found: dict[str, Path] = {}
+    problems = []
+    folder = folder.expanduser()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix.lower() in FILM_SUFFIXES and not path.name.startswith("."):
+            first = found.setdefault(stem_of(path.name), path)
+            if first is not path:
+                message = f"has the same name as {first.relative_to(folder)}"
+                problems.append(Problem(str(path.relative_to(folder)), None, message, "rename one of them"))
+    if not found:
+        fix = f"give the folder with the films ({', '.join(sorted(FILM_SUFFIXES))})"
+        problems.append(Problem(str(folder), None, "holds no film", fix))
+    if problems:
+        raise RecordingSetError(problems)
+    return found
 
 
 def opened(path: Path) -> Film:
@@ -69,7 +87,11 @@ def matched(names: Sequence[str], known: Sequence[str], notes: Notes, kind: str)
         near = loose.get(_loose(name), [])
         if len(near) == 1 and len(wanted[_loose(name)]) == 1:
             found[name] = near[0]
-            why = "lost zeros" if without_zeros(stem_of(near[0])) == without_zeros(stem_of(name)) else "spelling"
+            why = (
+                "lost zeros"
+                if without_zeros(stem_of(near[0])) == without_zeros(stem_of(name))
+                else "spelling"
+            )
             notes.change(f"{kind} ({why})", name, near[0])
     return found
 
@@ -129,7 +151,16 @@ def patients_of(videos: Sequence[str], mapping: SheetMapping, notes: Notes) -> d
     notes.ask(
         "patient",
         "No column tells which recordings are of one patient, which all statistics need.",
-        *([(pattern, f"the name's first part: {shown!r} is of patient {first[shown]!r}, {len({*first.values()})} patients")] if guess else []),
+        *(
+            [
+                (
+                    pattern,
+                    f"the name's first part: {first[shown]!r} of {shown!r}, {len({*first.values()})} patients",
+                )
+            ]
+            if guess
+            else []
+        ),
         ("each", "every recording is of a patient of its own"),
     )
     return {}
@@ -145,5 +176,3 @@ def must_be_new(ids: Sequence[str]) -> str:
         if looks_dated(each):
             return f"{each!r} seems to hold a date"
     return ""
-
-

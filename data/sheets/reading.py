@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from semiology.data.deidentify.opaque_ids import opaque_ids
 from semiology.data.recording_set import Annotation, Diagnosis, Recording
-from semiology.data.sheets.grid import Cell, Grid, text_of
-from semiology.data.sheets.layout import Laid, lay_out
+from semiology.data.sheets.clocks import starts_of, time_choices
+from semiology.data.sheets.grid import Grid, text_of
+from semiology.data.sheets.layout import Laid, lay_out, nearly
 from semiology.data.sheets.mapping import Notes, SheetMapping
-from semiology.data.sheets.names import Film, check_zeros, matched, must_be_new, patients_of
+from semiology.data.sheets.names import FILM_SUFFIXES, Film, check_zeros, matched, must_be_new, patients_of
+from semiology.data.sheets.rows import Line, lines_of
 from semiology.data.sheets.terms import heading_of, key_of, terms
-from semiology.data.sheets.times import Clock, groups_of, seconds, time_of_day
-from semiology.data.sheets.values import CellReader, Said, ask_about_codes
-from semiology.data.tables.cells import CellError
+from semiology.data.sheets.times import Clock
+from semiology.data.sheets.values import CellReader, Said
 from semiology.data.tables.consistency import OFFSET_TOLERANCE_S
 from semiology.features import FEATURES
 from semiology.render.text import counted
-
-_LONGEST_S = 6 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -31,27 +30,12 @@ class SheetContent:
     Attributes:
         recordings: their videos are those of the films that were found, or ``videos/<id>.mp4``, relative.
         source_names: the name in the sheet, or of the film, by video id.
-        mapping: how the sheet was read, for the next time.
     """
 
     recordings: tuple[Recording, ...]
     annotations: tuple[Annotation, ...]
     reports: Mapping[str, str]
     source_names: Mapping[str, str]
-    mapping: SheetMapping
-
-
-@dataclass(frozen=True)
-class _Line:
-    """A row of data with the recording that it is about."""
-
-    row: int
-    video: str
-    patient: str
-
-    @property
-    def number(self) -> int:
-        return self.row + 1
 
 
 def read_sheet(
@@ -60,8 +44,8 @@ def read_sheet(
     notes: Notes,
     films: Mapping[str, Film],
     known: Mapping[str, Recording] | None = None,
-) -> SheetContent | None:
-    """Return what a sheet holds; None while a question of ``notes`` is open.
+) -> tuple[SheetContent | None, SheetMapping]:
+    """Return what a sheet holds, None while a question of ``notes`` is open, and how it was read.
 
     Args:
         grids: the sheets of the file.
@@ -75,14 +59,14 @@ def read_sheet(
     """
     laid, mapping = lay_out(grids, mapping, notes)
     if laid is None:
-        return None
-    lines = list(_lines(laid, grids, mapping, notes))
+        return None, mapping
+    lines = list(lines_of(laid, grids, mapping, notes))
     names = list(dict.fromkeys(line.video for line in lines))
     found = matched(names, list(known or films), notes, "recording" if known else "film")
     film_of = {name: films[hit] for name, hit in found.items() if hit in films}
     lengths = {name: film.duration_s for name, film in film_of.items()}
-    starts = _starts(laid, lines, notes)
-    mapping = _time_choices(laid, lines, mapping, notes, film_of, starts)
+    starts = starts_of(laid, lines, notes)
+    mapping = time_choices(laid, lines, mapping, notes, film_of, starts)
     clock = Clock("s", mapping.times or "", mapping.two_groups or "mm:ss", mapping.fps)
     reader = CellReader(mapping, clock, notes)
     said = _said_in_rows(laid, lines, reader, starts)
@@ -93,223 +77,26 @@ def read_sheet(
     else:
         lines, ids, mapping = _ids(laid, lines, mapping, notes)
     if notes.questions:
-        return None
+        return None, mapping
     annotations = _annotations(said, ids, lengths, mapping, notes, lines)
     recordings, reports = _recordings(laid, lines, ids, film_of, notes) if known is None else ((), {})
     sources = {ids[name]: film_of[name].path.name if name in film_of else name for name in ids}
-    return SheetContent(tuple(recordings), tuple(annotations), reports, sources, mapping)
-
-
-def _lines(laid: Laid, grids: Sequence[Grid], mapping: SheetMapping, notes: Notes) -> Iterator[_Line]:
-    """Yield the rows that name a recording; what others hold is noted."""
-    if "video" not in laid.columns:
-        roles = [h for h in laid.headings if h]
-        notes.ask(
-            "columns.HEADING",
-            f"No column names the recordings. Which of {', '.join(roles)} does? Answer with its heading: "
-            "--choose 'columns.HEADING=video'.",
-        )
-        return
-    joined = _patients_elsewhere(laid, grids, notes) if "patient" not in laid.columns else {}
-    above = {"video": "", "patient": ""}
-    for row in range(laid.first, len(laid.grid.rows)):
-        if not any(text_of(cell) for cell in laid.grid.rows[row]):
-            continue
-        names = {role: laid.text(row, role) for role in above}
-        for role, last in above.items():
-            if names[role] or role not in laid.columns or not last or not _says(laid, row):
-                continue
-            if mapping.blank_ids is None:
-                notes.ask(
-                    "blank_ids",
-                    f"Row {row + 1} has no {role}; the last one above is {last!r}. What does an empty cell mean?",
-                    ("above", "the same as above"),
-                    ("skip", "leave such rows out"),
-                )
-            elif mapping.blank_ids == "above":
-                names[role] = last
-                notes.change(laid.headings[laid.columns[role]], "an empty cell", "the same as above", row + 1)
-        if not names["video"]:
-            if _says(laid, row):
-                notes.not_used(row + 1, "the row names no recording", "fill in its name, or leave it")
-            continue
-        above = dict(names)
-        yield _Line(row, names["video"], names["patient"] or joined.get(key_of(names["video"]), ""))
-
-
-def _says(laid: Laid, row: int) -> bool:
-    """Return whether a row says anything beside who it is about."""
-    return any(
-        text_of(laid.cell(row, role)) for role in laid.columns if role not in ("video", "patient")
-    )
-
-
-def _patients_elsewhere(laid: Laid, grids: Sequence[Grid], notes: Notes) -> dict[str, str]:
-    """Return patients by recording from another sheet of the workbook that has both."""
-    for grid in grids:
-        if grid.name == laid.grid.name:
-            continue
-        for at in range(min(5, len(grid.rows))):
-            roles = [heading_of(grid.text(at, column)).role for column in range(len(grid.rows[at]))]
-            if "video" in roles and "patient" in roles:
-                video, patient = roles.index("video"), roles.index("patient")
-                notes.change("patient", f"the sheet {grid.name!r}", "patient of each recording")
-                rows = range(at + 1, len(grid.rows))
-                return {key_of(grid.text(row, video)): grid.text(row, patient) for row in rows}
-    return {}
-
-
-def _starts(laid: Laid, lines: Sequence[_Line], notes: Notes) -> dict[str, float]:
-    """Return the time of day at which recordings start, by their name in the sheet."""
-    starts: dict[str, float] = {}
-    for line in lines if "start_clock" in laid.columns else ():
-        cell = laid.cell(line.row, "start_clock")
-        if text_of(cell):
-            try:
-                starts.setdefault(line.video, time_of_day(cell))
-            except CellError as error:
-                notes.not_used(line.number, f"start of the recording: {error}", error.fix)
-    return starts
-
-
-def _time_roles(laid: Laid) -> list[str]:
-    return [role for role in laid.columns if role.rpartition(".")[2] in ("onset", "offset", "span") or role in FEATURES]
-
-
-def _time_choices(
-    laid: Laid,
-    lines: Sequence[_Line],
-    mapping: SheetMapping,
-    notes: Notes,
-    films: Mapping[str, Film],
-    starts: Mapping[str, float],
-) -> SheetMapping:
-    """Return the mapping with how times are read where the sheet and the films tell; ask where they do not."""
-    cells = [(line, laid.cell(line.row, role), role) for line in lines for role in _time_roles(laid)]
-    parts = [(line, part, role) for line, cell, role in cells for part in _parts(cell)]
-    lengths = {name: film.duration_s for name, film in films.items() if film.duration_s}
-    update: dict[str, object] = {}
-    rates = {round(film.fps, 3) for film in films.values() if film.fps}
-    if mapping.fps is None and len(rates) == 1 and _counts_frames(laid, parts):
-        update["fps"] = rates.pop()
-        notes.change("times", "frames", f"{update['fps']} frames per second, as the films have")
-    elif mapping.fps is None and _counts_frames(laid, parts):
-        notes.ask("fps", "Times count frames. How many frames per second? Answer with a number, such as 25.")
-    if mapping.times is None and (chosen := _three_groups(parts, lengths, starts, notes)):
-        update["times"] = chosen
-    _check_units(laid, lines, mapping, notes, lengths)
-    codes = [(cell, laid.headings[laid.columns[role]], line.number) for line, cell, role in cells if role in FEATURES]
-    ask_about_codes(codes, mapping, notes)
-    return mapping.model_copy(update=update)
-
-
-def _parts(cell: Cell) -> list[Cell]:
-    from semiology.data.sheets.times import span_parts
-
-    span = span_parts(cell) if isinstance(cell, str) else None
-    return list(span) if span else [cell]
-
-
-def _counts_frames(laid: Laid, parts: Sequence[tuple[_Line, Cell, str]]) -> bool:
-    import re
-
-    return "frames" in laid.units.values() or any(
-        isinstance(cell, str) and re.fullmatch(r"\d{1,2}:\d{2}:\d{2}[:;]\d{2}", cell.strip()) for _, cell, _ in parts
-    )
-
-
-def _three_groups(
-    parts: Sequence[tuple[_Line, Cell, str]],
-    lengths: Mapping[str, float | None],
-    starts: Mapping[str, float],
-    notes: Notes,
-) -> str:
-    """Return what times of three groups mean, or an empty text; ask where several readings fit."""
-    import datetime
-
-    of_workbook = [cell for _, cell, _ in parts if isinstance(cell, datetime.time | datetime.datetime)]
-    groups = [(line, each) for line, cell, _ in parts for each in groups_of([cell])[0]]
-    if not groups and not (of_workbook and starts):
-        return ""
-    fits: dict[str, bool] = {}
-    readings = {
-        "h:mm:ss": lambda a, b, c: a * 3600 + b * 60 + c if c < 60 else _LONGEST_S * 9,
-        "mm:ss:ff": lambda a, b, c: a * 60 + b + c / 100 if c < 60 else _LONGEST_S * 9,
-        "mm:ss:cc": lambda a, b, c: a * 60 + b + c / 100,
-    }
-    for name, reading in readings.items():
-        fits[name] = all(
-            reading(*each) <= (lengths.get(line.video) or _LONGEST_S) + OFFSET_TOLERANCE_S for line, each in groups
-        )
-    if starts:
-        inside = [
-            0 <= (a * 3600 + b * 60 + c - starts[line.video]) % 86400 <= (lengths.get(line.video) or _LONGEST_S)
-            for line, (a, b, c) in groups
-            if line.video in starts
-        ]
-        if all(inside) and (inside or of_workbook) and not fits["h:mm:ss"] or (of_workbook and all(inside)):
-            notes.change("times", "times of day", "seconds from the start of the recording")
-            return "clock"
-    shown = ":".join(f"{part:02d}" for part in groups[0][1]) if groups else "a clock time"
-    if fits["h:mm:ss"] and all(each[0] == 0 for _, each in groups):
-        notes.change("times", f"three groups, such as {shown}", "H:MM:SS (each begins with 0)")
-        return "h:mm:ss"
-    possible = [name for name, fit in fits.items() if fit]
-    if len(possible) == 1 and lengths:
-        notes.change("times", f"three groups, such as {shown}", f"{possible[0].upper()}: no other fits the films")
-        return possible[0]
-    told = {
-        "h:mm:ss": "hours, minutes, seconds", "mm:ss:ff": "minutes, seconds, frames",
-        "mm:ss:cc": "minutes, seconds, hundredths (or an empty third group)", "clock": "the time of day",
-    }  # fmt: skip
-    notes.ask(
-        "times",
-        f"Times have three groups, such as {shown}. What are they?",
-        *((name, told[name]) for name in [*(possible or readings), *(["clock"] if starts else [])]),
-    )
-    return ""
-
-
-def _check_units(
-    laid: Laid, lines: Sequence[_Line], mapping: SheetMapping, notes: Notes, lengths: Mapping[str, float | None]
-) -> None:
-    """Ask for the unit of numbers that cannot be seconds: they lie behind the end of the film, or of any."""
-    for role, column in laid.columns.items():
-        heading = laid.headings[column]
-        if role.rpartition(".")[2] not in ("onset", "offset") or column in laid.units or heading in mapping.units:
-            continue
-        for line in lines:
-            cell = laid.cell(line.row, role)
-            try:
-                value, how = seconds(cell, Clock()) if text_of(cell) else (0.0, "")
-            except CellError:
-                continue
-            if how == "seconds" and value > (lengths.get(line.video) or _LONGEST_S) + OFFSET_TOLERANCE_S:
-                length = lengths.get(line.video)
-                notes.ask(
-                    f"units.{heading}",
-                    f"{heading!r}, row {line.number}: {value:g} would be "
-                    + (f"behind the end of the film ({length:g} s)" if length else "more than six hours in seconds")
-                    + ". What are these numbers?",
-                    ("s", "seconds after all: the row is wrong"),
-                    ("ms", "milliseconds"),
-                    ("frames", "frames"),
-                    ("min", "minutes"),
-                )
-                break
+    return SheetContent(tuple(recordings), tuple(annotations), reports, sources), mapping
 
 
 @dataclass(frozen=True)
 class _Answer:
     """What one row says of one feature."""
 
-    line: _Line
+    line: Line
     feature: str
     said: Said
     justification: str = ""
 
 
-def _said_in_rows(laid: Laid, lines: Sequence[_Line], reader: CellReader, starts: Mapping[str, float]) -> list[_Answer]:
+def _said_in_rows(
+    laid: Laid, lines: Sequence[Line], reader: CellReader, starts: Mapping[str, float]
+) -> list[_Answer]:
     found = []
     for line in lines:
         start = starts.get(line.video)
@@ -322,7 +109,7 @@ def _said_in_rows(laid: Laid, lines: Sequence[_Line], reader: CellReader, starts
     return found
 
 
-def _feature_named(laid: Laid, line: _Line, reader: CellReader) -> list[str]:
+def _feature_named(laid: Laid, line: Line, reader: CellReader) -> list[str]:
     """Return the feature that a row of a list names; one that is not clear is asked about once."""
     text = laid.text(line.row, "feature")
     own = {key_of(heading): role for heading, role in reader.mapping.columns.items()}
@@ -338,9 +125,7 @@ def _feature_named(laid: Laid, line: _Line, reader: CellReader) -> list[str]:
     if not text:
         reader.notes.not_used(line.number, "the row names no feature", "fill it in, or delete the row")
         return []
-    from semiology.data.sheets.layout import _nearly
-
-    choices = heading.choices or tuple(filter(None, [_nearly(text)]))
+    choices = heading.choices or tuple(filter(None, [nearly(text)]))
     if choices:
         reader.notes.ask(
             f"columns.{text}", f"Row {line.number}: which feature is {text!r}?",
@@ -348,13 +133,15 @@ def _feature_named(laid: Laid, line: _Line, reader: CellReader) -> list[str]:
         )  # fmt: skip
     else:
         reader.notes.not_used(
-            line.number, f"{text!r} is none of the {len(FEATURES)} features", f"--choose 'columns.{text}=FEATURE' if it is one"
+            line.number,
+            f"{text!r} is none of the {len(FEATURES)} features",
+            f"--choose 'columns.{text}=FEATURE' if it is one",
         )
     return []
 
 
 def _with_parts(
-    laid: Laid, line: _Line, reader: CellReader, prefix: str, cell_role: str, start: float | None
+    laid: Laid, line: Line, reader: CellReader, prefix: str, cell_role: str, start: float | None
 ) -> Said:
     """Return what the cells about one feature say together."""
 
@@ -374,25 +161,34 @@ def _with_parts(
             unit = laid.units.get(laid.columns[role], reader.mapping.units.get(heading(role), ""))
             cell, shown = laid.cell(line.row, role), laid.shown(line.row, role)
             value = reader.seconds(cell, heading(role), line.number, start, shown, unit)
-            said = replace(said, **{part: value}) if value is not None else said
+            if value is not None:
+                said = replace(said, onset=value) if part == "onset" else replace(said, offset=value)
     if (role := f"{prefix}side") in laid.columns:
         side = reader.side(laid.text(line.row, role), heading(role), line.number)
         said = replace(said, side=side or said.side)
     if said.present is None and (said.onset is not None or said.side):
-        reader.notes.change(prefix.rstrip(".") or "rows", "a time or side without yes or no", "yes", line.number)
+        reader.notes.change(
+            prefix.rstrip(".") or "rows", "a time or side without yes or no", "yes", line.number
+        )
         said = replace(said, present="yes")
     return said
 
 
-def _about_empty(said: Sequence[_Answer], names: Sequence[str], mapping: SheetMapping, notes: Notes) -> SheetMapping:
+def _about_empty(
+    said: Sequence[_Answer], names: Sequence[str], mapping: SheetMapping, notes: Notes
+) -> SheetMapping:
     """Return the mapping with what an empty cell means; ask where the sheet says yes and nothing else."""
-    if mapping.empty is not None:
+    if mapping.empty is not None or notes.questions:
         return mapping
     answers = Counter(each.said.present for each in said)
     features = {each.feature for each in said}
-    every = len({(each.line.video, each.feature) for each in said if each.said.present}) == len(names) * len(features)
+    every = len({(each.line.video, each.feature) for each in said if each.said.present}) == len(names) * len(
+        features
+    )
     if answers["no"] or every or not answers["yes"]:
-        return mapping.model_copy(update={"empty": "unannotated"}) if not every and answers["yes"] else mapping
+        return (
+            mapping.model_copy(update={"empty": "unannotated"}) if not every and answers["yes"] else mapping
+        )
     notes.ask(
         "empty",
         f"The sheet says yes {counted(answers['yes'], 'time')} and never no. What does it mean where it says nothing?",
@@ -402,15 +198,19 @@ def _about_empty(said: Sequence[_Answer], names: Sequence[str], mapping: SheetMa
     return mapping
 
 
-def _is_known(line: _Line, found: Mapping[str, str], notes: Notes) -> bool:
+def _is_known(line: Line, found: Mapping[str, str], notes: Notes) -> bool:
     if line.video not in found:
-        notes.not_used(line.number, f"the set has no recording {line.video!r}", "write its video_id, or add it to recordings.csv")
+        notes.not_used(
+            line.number,
+            f"the set has no recording {line.video!r}",
+            "write its video_id, or add it to recordings.csv",
+        )
     return line.video in found
 
 
 def _ids(
-    laid: Laid, lines: Sequence[_Line], mapping: SheetMapping, notes: Notes
-) -> tuple[list[_Line], dict[str, str], SheetMapping]:
+    laid: Laid, lines: Sequence[Line], mapping: SheetMapping, notes: Notes
+) -> tuple[list[Line], dict[str, str], SheetMapping]:
     """Return the rows with patients, the video id of each recording's name, and the mapping."""
     videos = list(dict.fromkeys(line.video for line in lines))
     if "patient" not in laid.columns and not any(line.patient for line in lines):
@@ -440,15 +240,15 @@ def _ids(
         if why:
             notes.change("ids", why, "new ids in random order, such as P001_V01")
         kept = [replace(line, patient=new.patients[line.patient]) for line in kept]
-        return kept, {video: new.videos[name] for video, name in names.items()}, mapping.model_copy(update={"ids": "new"})
+        return (
+            kept,
+            {video: new.videos[name] for video, name in names.items()},
+            mapping.model_copy(update={"ids": "new"}),
+        )
     return kept, names, mapping
 
 
 def _stem(name: str) -> str:
-    from pathlib import PurePosixPath
-
-    from semiology.data.sheets.names import FILM_SUFFIXES
-
     path = PurePosixPath(name.replace("\\", "/"))
     return path.stem if path.suffix.lower() in FILM_SUFFIXES else path.name
 
@@ -459,19 +259,24 @@ def _annotations(
     lengths: Mapping[str, float | None],
     mapping: SheetMapping,
     notes: Notes,
-    lines: Sequence[_Line],
+    lines: Sequence[Line],
 ) -> list[Annotation]:
     """Return one annotation per recording and feature; the first event stands for several."""
     of_row = {line.row: line for line in lines}
     found: dict[tuple[str, str], Annotation] = {}
+    withheld: set[tuple[str, str]] = set()
     for each in said:
         line = of_row.get(each.line.row)
         if line is None:
             continue
         present = each.said.present
         if present is None:
+            if each.said.withheld:
+                withheld.add((ids[line.video], each.feature))
             if each.justification:
-                notes.not_used(line.number, f"{each.feature}: has a comment, but neither yes nor no", "fill it in")
+                notes.not_used(
+                    line.number, f"{each.feature}: has a comment, but neither yes nor no", "fill it in"
+                )
             continue
         times = _times(each, lengths.get(each.line.video), notes)
         item = Annotation(
@@ -484,46 +289,50 @@ def _annotations(
         features = list(dict.fromkeys(each.feature for each in said))
         for video_id in dict.fromkeys(ids[line.video] for line in lines):
             for feature in features:
-                if (video_id, feature) not in found and not _refused(said, video_id, feature, ids):
+                if (video_id, feature) not in found and (video_id, feature) not in withheld:
                     found[video_id, feature] = Annotation(video_id, feature, "no")
                     notes.change("features", "nothing", "no")
     return list(found.values())
-
-
-def _refused(said: Sequence[_Answer], video_id: str, feature: str, ids: Mapping[str, str]) -> bool:
-    """Return whether a word said that the feature was not annotated, which is not the same as an empty cell."""
-    del said, video_id, feature, ids
-    return False
 
 
 def _times(each: _Answer, length: float | None, notes: Notes) -> tuple[float | None, float | None]:
     onset, offset = each.said.onset, each.said.offset
     if each.said.present != "yes":
         if onset is not None:
-            notes.not_used(each.line.number, f"{each.feature}: has a time, but is not present", "correct one of them")
+            notes.not_used(
+                each.line.number, f"{each.feature}: has a time, but is not present", "correct one of them"
+            )
         return None, None
     if onset is not None and offset is not None and offset < onset:
-        notes.not_used(each.line.number, f"{each.feature}: ends ({offset:g} s) before it begins ({onset:g} s)", "correct the times")
+        notes.not_used(
+            each.line.number,
+            f"{each.feature}: ends ({offset:g} s) before it begins ({onset:g} s)",
+            "correct the times",
+        )
         return None, None
     end = max(value for value in (onset, offset, 0.0) if value is not None)
     if length is not None and end > length + OFFSET_TOLERANCE_S:
         notes.not_used(
-            each.line.number, f"{each.feature}: {end:g} s is behind the end of the film ({length:g} s)", "correct the times"
+            each.line.number,
+            f"{each.feature}: {end:g} s is behind the end of the film ({length:g} s)",
+            "correct the times",
         )
         return None, None
     return onset, offset
 
 
-def _merged(first: Annotation, other: Annotation, line: _Line, notes: Notes) -> Annotation:
+def _merged(first: Annotation, other: Annotation, line: Line, notes: Notes) -> Annotation:
     """Return what two rows about one feature of one recording say together."""
     if first.present != other.present and "na" not in (first.present, other.present):
         if first.present == "no" or other.present == "no":
             notes.not_used(
-                line.number, f"{first.video_id}, {first.feature}: said {first.present} above and {other.present} here; the first was used",
+                line.number, f"{first.video_id}, {first.feature}: {first.present} above, used; {other.present} here",
                 "correct one of them",
             )  # fmt: skip
         return first
-    earlier, later = sorted((first, other), key=lambda item: (item.present != "yes", item.onset_s is None, item.onset_s or 0.0))
+    earlier, later = sorted(
+        (first, other), key=lambda item: (item.present != "yes", item.onset_s is None, item.onset_s or 0.0)
+    )
     if earlier != later:
         notes.change(first.feature, "several events in a recording", "the first one's times", line.number)
     texts = dict.fromkeys(filter(None, (first.justification, other.justification)))
@@ -531,11 +340,15 @@ def _merged(first: Annotation, other: Annotation, line: _Line, notes: Notes) -> 
     side = earlier.side if len(sides) < 2 else "both"
     if len(sides) > 1:
         notes.change(first.feature, "events on several sides", "both", line.number)
-    return replace(earlier, justification="; ".join(texts) or None, side=side or (sides.pop() if len(sides) == 1 else None))
+    return replace(
+        earlier,
+        justification="; ".join(texts) or None,
+        side=side or (sides.pop() if len(sides) == 1 else None),
+    )
 
 
 def _recordings(
-    laid: Laid, lines: Sequence[_Line], ids: Mapping[str, str], films: Mapping[str, Film], notes: Notes
+    laid: Laid, lines: Sequence[Line], ids: Mapping[str, str], films: Mapping[str, Film], notes: Notes
 ) -> tuple[list[Recording], dict[str, str]]:
     found: dict[str, Recording] = {}
     reports: dict[str, str] = {}
@@ -549,13 +362,17 @@ def _recordings(
             split=laid.text(line.row, "split").casefold() or None, fold=laid.text(line.row, "fold") or None,
         )  # fmt: skip
         if found.setdefault(video_id, item).patient_id != item.patient_id:
-            notes.not_used(line.number, f"{line.video}: has another patient above; the first was used", "correct one of them")
+            notes.not_used(
+                line.number,
+                f"{line.video}: has another patient above; the first was used",
+                "correct one of them",
+            )
         if (text := laid.text(line.row, "report")) and video_id not in reports:
             reports[video_id] = text
     return list(found.values()), reports
 
 
-def _diagnosis(laid: Laid, line: _Line, notes: Notes) -> Diagnosis | None:
+def _diagnosis(laid: Laid, line: Line, notes: Notes) -> Diagnosis | None:
     text = laid.text(line.row, "diagnosis")
     if not text:
         return None

@@ -61,16 +61,11 @@ def terms() -> Terms:
         return {key: str(name) for name, words in content[part].items() for key in _keys(words)}
 
     own = {key_of(alias): record.name for record in RECORDS for alias in (record.name, *record.aliases)}
-    presence = {
-        key: {True: "yes", False: "no"}.get(name, name)
-        for name, words in content["present"].items()
-        for key in _keys(words)
-    }
     return Terms(
         features={key: name for key, name in by_key("features").items() if name in FEATURES} | own,
         unclear={key: tuple(names) for term, names in content["unclear"].items() for key in _keys([term])},
         columns=by_key("columns"),
-        present={key: str(name) for key, name in presence.items()},
+        present=by_key("present"),
         sides=by_key("sides"),
         no_side=frozenset(_keys(content["no_side"])),
         diagnoses=by_key("diagnoses"),

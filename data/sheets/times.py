@@ -127,7 +127,9 @@ def _grouped(text: str, found: re.Match[str], clock: Clock, start: float | None)
         return first * 3600 + second * 60 + third + decimals, "H:MM:SS"
     if clock.three == "mm:ss:ff":
         if not clock.fps or third >= round(clock.fps):
-            raise CellError(f"{text!r} has frame {third} at {clock.fps or 0:g} frames per second", "correct fps")
+            raise CellError(
+                f"{text!r} has frame {third} at {clock.fps or 0:g} frames per second", "correct fps"
+            )
         return round(first * 60 + second + third / clock.fps, 3), "MM:SS:FF"
     if clock.three == "mm:ss:cc":
         return round(first * 60 + second + third / 100, 3), "MM:SS and hundredths"
@@ -151,7 +153,9 @@ def time_of_day(cell: Cell) -> float:
     if isinstance(cell, datetime.time):
         return cell.hour * 3600 + cell.minute * 60 + cell.second + cell.microsecond / 1e6
     text = re.sub(r"^\d{1,4}[-./]\d{1,2}[-./]\d{1,4}[T ]+", "", text_of(cell))
-    found = re.fullmatch(r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*(am|pm)?(?:Z|[+-]\d{2}:?\d{2})?", text, re.I)
+    found = re.fullmatch(
+        r"(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d+))?)?\s*(am|pm)?(?:Z|[+-]\d{2}:?\d{2})?", text, re.I
+    )
     if not found:
         raise CellError(f"{text!r} is no time of day", "write it as HH:MM:SS")
     hour = int(found[1]) % 12 + (12 if found[5].lower() == "pm" else 0) if found[5] else int(found[1])
@@ -161,17 +165,22 @@ def time_of_day(cell: Cell) -> float:
 def span_parts(text: str) -> tuple[str, str] | None:
     """Return the two times of a span such as ``0:12-0:40`` or ``12 bis 40 s``; None if it is none."""
     parts = _SPAN.split(text.strip("()[] "))
-    if len(parts) != 2 or not all(re.search(r"\d", part) for part in parts):
+    if len(parts) != 2:
         return None
     unit = re.search(r"[a-z]+\.?$", parts[1], re.IGNORECASE)
     if unit and not re.search(r"[a-z'\"]", parts[0], re.IGNORECASE):
         parts[0] += unit[0]
-    return parts[0].strip(), parts[1].strip()
+    if not all(is_time_like(part) or re.fullmatch(r"\d+([.,]\d+)?", part) for part in parts):
+        return None
+    return parts[0], parts[1]
 
 
 def is_time_like(text: str) -> bool:
     """Return whether a text is written as a clock time or a time with a unit, and not as a plain number."""
-    return bool(_GROUPS.fullmatch(text) or (re.search(r"\d", text) and _WORDS.fullmatch(text) and re.search(r"\D", text)))
+    return bool(
+        _GROUPS.fullmatch(text)
+        or (re.search(r"\d", text) and _WORDS.fullmatch(text) and re.search(r"\D", text))
+    )
 
 
 def groups_of(cells: Iterable[Cell]) -> tuple[list[tuple[int, int, int]], list[tuple[int, int]]]:

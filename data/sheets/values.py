@@ -25,12 +25,13 @@ _NUMBER = re.compile(r"\d+([.,]\d+)?")
 
 @dataclass(frozen=True)
 class Said:
-    """What a cell says of a feature; ``present`` is None where it says nothing."""
+    """What a cell says of a feature; ``present`` is None where it says nothing, or ``withheld`` an answer."""
 
     present: Presence | None = None
     onset: float | None = None
     offset: float | None = None
     side: Side | None = None
+    withheld: bool = False
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class CellReader:
             return whole
         if (span := span_parts(text)) is not None:
             return self._span(span, text, where, row, start)
-        if self.mapping.numbers == "onset" and _NUMBER.fullmatch(text) or is_time_like(text):
+        if (self.mapping.numbers == "onset" and _NUMBER.fullmatch(text)) or is_time_like(text):
             return self._time(text, where, row, start)
         if (joined := self._joined(text, where, row, start)) is not None:
             return joined
@@ -81,12 +82,18 @@ class CellReader:
             self.notes.change(where, text, side, row)
         return side  # type: ignore[return-value]
 
-    def seconds(self, cell: Cell, where: str, row: int, start: float | None, shown: str = "", unit: str = "") -> float | None:
+    def seconds(
+        self, cell: Cell, where: str, row: int, start: float | None, shown: str = "", unit: str = ""
+    ) -> float | None:
         """Return the time that a cell gives; one that gives none is noted."""
         text = text_of(cell)
         if not text or terms().present.get(key_of(text)) in ("na", "unannotated") or text in ("-", "–", "—"):
             return None
-        clock = Clock(unit, self.clock.three, self.clock.two, self.clock.fps, self.clock.decimal_comma) if unit else self.clock
+        clock = (
+            Clock(unit, self.clock.three, self.clock.two, self.clock.fps, self.clock.decimal_comma)
+            if unit
+            else self.clock
+        )
         try:
             value, how = seconds(cell, clock, start, shown)
         except CellError as error:
@@ -114,7 +121,7 @@ class CellReader:
             return Said()
         if meaning != text:
             self.notes.change("features", text, meaning, row)
-        return Said(None if meaning == "unannotated" else meaning)  # type: ignore[arg-type]
+        return Said(withheld=True) if meaning == "unannotated" else Said(meaning)  # type: ignore[arg-type]
 
     def _time(self, cell: Cell, where: str, row: int, start: float | None) -> Said:
         value = self.seconds(cell, where, row, start)
@@ -152,7 +159,12 @@ class CellReader:
         if present is None and onset is None and side is None:
             return None
         taken = ", ".join(
-            [present or "yes", *(["onset"] if onset is not None else []), *(["offset"] if offset is not None else []), *([f"side {side}"] if side else [])]
+            [
+                present or "yes",
+                *(["onset"] if onset is not None else []),
+                *(["offset"] if offset is not None else []),
+                *([f"side {side}"] if side else []),
+            ]
         )
         self.notes.change(where, f"joined, such as {text!r}", taken, row)
         return Said(present or "yes", onset, offset, side)  # type: ignore[arg-type]
@@ -165,7 +177,9 @@ def ask_about_codes(cells: Iterable[tuple[Cell, str, int]], mapping: SheetMappin
     """
     numbers: dict[str, tuple[str, int]] = {}
     for cell, where, row in cells:
-        text = "" if isinstance(cell, datetime.time | datetime.datetime | datetime.timedelta) else text_of(cell)
+        text = (
+            "" if isinstance(cell, datetime.time | datetime.datetime | datetime.timedelta) else text_of(cell)
+        )
         if _NUMBER.fullmatch(text):
             numbers.setdefault(text, (where, row))
     others = [text for text in numbers if text not in ("0", "1") and text not in mapping.values]
@@ -181,7 +195,10 @@ def ask_about_codes(cells: Iterable[tuple[Cell, str, int]], mapping: SheetMappin
             ("codes", "codes, asked about one by one"),
         )
         return
-    unsure = [*others, *(["1"] if "1" in numbers and "0" not in numbers and "1" not in mapping.values else [])]
+    unsure = [
+        *others,
+        *(["1"] if "1" in numbers and "0" not in numbers and "1" not in mapping.values else []),
+    ]
     for text in unsure:
         where, row = numbers[text]
         notes.ask(f"values.{text}", f"{where!r}, row {row}: what does the code {text} mean?", *_CHOICES)

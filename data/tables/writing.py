@@ -54,7 +54,7 @@ def write_recording_set(
     rows = [_cells(item, directory) for item in recordings]
     contents = {
         RECORDINGS: _table(RECORDINGS, rows),
-        ANNOTATIONS: _table(ANNOTATIONS, [_cells(item, directory) for item in annotations]),
+        ANNOTATIONS: annotations_text(annotations, directory),
         METADATA: yaml.safe_dump(dict(metadata), sort_keys=False, allow_unicode=True),
     }
     if reports:
@@ -65,6 +65,11 @@ def write_recording_set(
         write_whole(directory / name, text)
     if not reports:
         (directory / REPORTS).unlink(missing_ok=True)
+
+
+def annotations_text(annotations: Sequence[Annotation], directory: Path) -> str:
+    """Return the table of annotations of a set in a folder."""
+    return _table(ANNOTATIONS, [_cells(item, directory) for item in annotations])
 
 
 def make_folder(directory: Path) -> None:
