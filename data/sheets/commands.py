@@ -22,12 +22,18 @@ TABLE_EPILOG = examples(
     "semiology data import table signs.xlsx my_emu --videos films",
     "semiology data import table signs.csv my_emu --choose empty=no",
     "semiology data import table signs.csv my_emu --map my_emu/mapping.yaml --force",
+    "semiology data import table elan_files my_emu --videos films",
 )
 
 
 def import_table_command(
     source: Annotated[
-        Path, typer.Argument(help="The sheet: .xlsx or CSV.", exists=True, dir_okay=False, metavar="FILE")
+        Path,
+        typer.Argument(
+            help="Sheet (.xlsx, CSV); or file, or folder of files, of ELAN, BORIS, REDCap, EDF+, Label Studio, CVAT.",
+            exists=True,
+            metavar="FILE",
+        ),
     ],
     destination: Annotated[
         Path | None,
@@ -52,10 +58,12 @@ def import_table_command(
         bool, typer.Option("--force", help="Replace tables that are there; a copy is kept.")
     ] = False,
 ) -> None:
-    """Import any sheet with features: a row per recording, a row per event, or a column per recording.
+    """Import any sheet with features, or the annotations of another program.
 
-    The header, the columns, the words for yes and no and the way times are written are found out. Every change is
-    shown. What is not clear is asked; without a terminal the choices are named, and nothing is written but the mapping.
+    A sheet has a row per recording, a row per event, or a column per recording. Header, columns, words for yes and
+    no, and the way times are written are found out, and every change is shown.
+
+    What is not clear is asked; without a terminal the choices are named, and nothing but the mapping is written.
 
     Into a folder that holds recordings.csv only the annotations are imported. Exit code 1 if nothing was imported.
     """
@@ -84,7 +92,7 @@ def _pair(text: str) -> tuple[str, str]:
 def _import(
     source: Path, target: Path, mapping: SheetMapping, videos: Path | None, key: Path | None, force: bool
 ) -> None:
-    from semiology.data.sheets.grid import read_grids
+    from semiology.data.sheets.formats.sources import read_source
     from semiology.data.sheets.mapping import Notes, answered, write_mapping
     from semiology.data.sheets.names import films_in, opened
     from semiology.data.sheets.reading import read_sheet
@@ -93,7 +101,8 @@ def _import(
 
     refuse_to_replace(target, key, force)
     known = existing_recordings(target)
-    grids = read_grids(source, mapping.encoding or "", mapping.delimiter or "")
+    read = Notes(source.name)
+    grids = read_source(source, read, mapping.encoding or "", mapping.delimiter or "")
     paths = films_in(videos) if videos else {}
     if known:
         paths = {video_id: item.video for video_id, item in known.items() if item.video.is_file()}
@@ -104,7 +113,7 @@ def _import(
             if advance:
                 advance(done, len(paths))
     while True:
-        notes = Notes(source.name)
+        notes = Notes(source.name, dict(read.changes), remarks=list(read.remarks))
         content, found = read_sheet(grids, mapping, notes, films, known or None)
         if content is not None:
             break

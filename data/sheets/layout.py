@@ -111,7 +111,11 @@ def lay_out(grids: Sequence[Grid], mapping: SheetMapping, notes: Notes) -> tuple
                 notes.remarks.append(f"the column {where!r} is not read: it belongs to no feature")
                 told[where] = "ignore"
     mapping = mapping.model_copy(
-        update={"header": [at + 1 for at in header.rows], "columns": told, "layout": layout}
+        update={
+            "header": [at + 1 for at in header.rows],
+            "columns": {**told, **_elsewhere(mapping, told)},
+            "layout": layout,
+        }
     )
     laid = Laid(grid, layout, header.rows[-1] + 1, columns, header.headings, units)
     if not laid.features and layout != "long":
@@ -119,6 +123,12 @@ def lay_out(grids: Sequence[Grid], mapping: SheetMapping, notes: Notes) -> tuple
         fix = "name the columns in a mapping (--map), or with --choose 'columns.Heading=tonic'"
         raise RecordingSetError([Problem(notes.file, header.rows[0] + 1, message, fix)])
     return (None if notes.questions else laid), mapping
+
+
+def _elsewhere(mapping: SheetMapping, told: dict[str, str]) -> dict[str, str]:
+    """Return the roles that were given for names in the cells of a list, which are no headings."""
+    headings = set(map(key_of, told))
+    return {name: role for name, role in mapping.columns.items() if key_of(name) not in headings}
 
 
 def _sheet(grids: Sequence[Grid], mapping: SheetMapping, notes: Notes) -> Grid | None:

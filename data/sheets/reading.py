@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import cast
 
 from semiology.data.deidentify.opaque_ids import opaque_ids
-from semiology.data.recording_set import Annotation, Diagnosis, Recording
+from semiology.data.recording_set import Annotation, Diagnosis, Recording, Side
 from semiology.data.sheets.clocks import starts_of, time_choices
 from semiology.data.sheets.grid import Grid, text_of
 from semiology.data.sheets.layout import Laid, lay_out, nearly
@@ -100,28 +101,37 @@ def _said_in_rows(
     found = []
     for line in lines:
         start = starts.get(line.video)
-        for feature in laid.features if laid.layout != "long" else _feature_named(laid, line, reader):
-            prefix = f"{feature}." if laid.layout != "long" else ""
-            cell_role = feature if laid.layout != "long" else "present"
+        listed = laid.layout == "long"
+        named = _feature_named(laid, line, reader) if listed else [(name, None) for name in laid.features]
+        for feature, side in named:
+            prefix, cell_role = ("", "present") if listed else (f"{feature}.", feature)
             said = _with_parts(laid, line, reader, prefix, cell_role, start)
+            if side and said.present == "yes" and said.side is None:
+                said = replace(said, side=side)
             text = laid.text(line.row, f"{prefix}justification")
             found.append(_Answer(line, feature, said, text))
     return found
 
 
-def _feature_named(laid: Laid, line: Line, reader: CellReader) -> list[str]:
-    """Return the feature that a row of a list names; one that is not clear is asked about once."""
+def _feature_named(laid: Laid, line: Line, reader: CellReader) -> list[tuple[str, Side | None]]:
+    """Return the feature that a row of a list names, with its side if the name has one: ``Head turning left``.
+
+    One that is not clear is asked about once, one that is unknown is noted; there is no feature then.
+    """
     text = laid.text(line.row, "feature")
     own = {key_of(heading): role for heading, role in reader.mapping.columns.items()}
     role = own.get(key_of(text), "")
     heading = heading_of(text)
-    name = role or heading.role
+    name, side = role or heading.role, None
+    if not name and not heading.choices:
+        name, side = _with_side(text)
     if name == "ignore":
         return []
     if name in FEATURES:
         if name != text:
-            reader.notes.change(laid.headings[laid.columns["feature"]], text, name, line.number)
-        return [name]
+            taken = f"{name}, side {side}" if side else name
+            reader.notes.change(laid.headings[laid.columns["feature"]], text, taken, line.number)
+        return [(name, side)]
     if not text:
         reader.notes.not_used(line.number, "the row names no feature", "fill it in, or delete the row")
         return []
@@ -138,6 +148,16 @@ def _feature_named(laid: Laid, line: Line, reader: CellReader) -> list[str]:
             f"--choose 'columns.{text}=FEATURE' if it is one",
         )
     return []
+
+
+def _with_side(text: str) -> tuple[str, Side | None]:
+    """Return the feature and the side of a name that has both, or an empty name."""
+    words = key_of(text).split()
+    for at, rest in ((0, words[1:]), (-1, words[:-1])):
+        side = terms().sides.get(words[at]) if rest else None
+        if side and (feature := heading_of(" ".join(rest)).role) in FEATURES:
+            return feature, cast(Side, side)
+    return "", None
 
 
 def _with_parts(

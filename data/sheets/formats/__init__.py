@@ -1,0 +1,1 @@
+"""Files of annotation programs, read as sheets."""

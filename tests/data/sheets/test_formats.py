@@ -1,0 +1,202 @@
+"""Files of annotation programs: what each says of a recording."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from semiology.data.problems import RecordingSetError
+from semiology.data.sheets.formats.sources import read_source
+from semiology.data.sheets.mapping import Notes, SheetMapping, answered
+from semiology.data.sheets.names import Film
+from semiology.data.sheets.reading import read_sheet
+
+
+def said(
+    path: Path, fps: float = 25.0, films: tuple[str, ...] = (), **answers: str
+) -> dict[tuple[str, str], Any]:
+    notes = Notes(path.name)
+    grids = read_source(path, notes)
+    mapping = answered(SheetMapping(), {"patient": "each", "empty": "unannotated"} | answers)
+    known = {name: Film(Path(f"{name}.mp4"), 90.0, fps) for name in films}
+    content, _ = read_sheet(grids, mapping, notes, known)
+    assert content is not None, notes.questions
+    return {
+        (item.video_id, item.feature): tuple(
+            value for value in (item.present, item.onset_s, item.offset_s, item.side) if value is not None
+        )
+        for item in content.annotations
+    }
+
+
+def test_elan(tmp_path: Path) -> None:
+    elan = pytest.importorskip("pympi.Elan", reason="pympi-ling is not installed (extra `import`)")
+    eaf = elan.Eaf(author="test")
+    eaf.add_linked_file("file:///D:/films/P1_a.mp4", mimetype="video/mp4")
+    eaf.add_tier("Head turning")
+    eaf.add_annotation("Head turning", 12_000, 20_500, "left")
+    eaf.add_tier("Semiology")
+    eaf.add_annotation("Semiology", 1000, 3000, "Tonic")
+    eaf.add_annotation("Semiology", 5000, 6000, "Lip smacking")
+    eaf.add_annotation("Semiology", 7000, 8000, "nurse enters")
+    folder = tmp_path / "eaf"
+    folder.mkdir()
+    eaf.to_file(str(folder / "one.eaf"))
+    (folder / "one.eaf").rename(folder / "P1.eaf")
+    expected = {
+        ("P1_a", "head_turning"): ("yes", 12.0, 20.5, "left"),
+        ("P1_a", "tonic"): ("yes", 1.0, 3.0),
+        ("P1_a", "oral_automatisms"): ("yes", 5.0, 6.0),
+    }
+    assert said(folder / "P1.eaf") == expected
+    assert said(folder) == expected
+    (folder / "P2.eaf").write_text("<no/>")
+    with pytest.raises(RecordingSetError, match=r"P2\.eaf"):
+        said(folder)
+
+
+def test_edf_annotations(tmp_path: Path) -> None:
+    pyedflib = pytest.importorskip("pyedflib", reason="pyEDFlib is not installed (extra `import`)")
+    path = tmp_path / "P1_a.edf"
+    with pyedflib.EdfWriter(str(path), 1, file_type=pyedflib.FILETYPE_EDFPLUS) as writer:
+        writer.setSignalHeader(0, {"label": "EEG", "dimension": "uV", "sample_frequency": 10, "physical_max": 1.0,
+                                   "physical_min": -1.0, "digital_max": 100, "digital_min": -100, "transducer": "",
+                                   "prefilter": ""})  # fmt: skip
+        writer.writeSamples([np.zeros(600)])
+        writer.writeAnnotation(4.5, 10.0, "Tonic")
+        writer.writeAnnotation(20.0, -1, "Head turning left")
+        writer.writeAnnotation(30.0, -1, "Impedance check")
+    assert said(path) == {
+        ("P1_a", "tonic"): ("yes", 4.5, 14.5),
+        ("P1_a", "head_turning"): ("yes", 20.0, "left"),
+    }
+
+
+BORIS = {
+    "project_name": "emu",
+    "behaviors_conf": {
+        "0": {"type": "State event", "code": "tonic", "key": "t"},
+        "1": {"type": "Point event", "code": "head turn", "key": "h"},
+    },
+    "observations": {
+        "obs 1": {
+            "file": {"1": ["C:\\films\\P1_a.mp4"], "2": []},
+            "time offset": 0.0,
+            "events": [
+                [1.5, "", "tonic", "", ""],
+                [9.25, "", "tonic", "", ""],
+                [12.0, "", "head turn", "left", "fast"],
+            ],
+        }
+    },
+}
+
+
+def test_boris_project(tmp_path: Path) -> None:
+    path = tmp_path / "emu.boris"
+    path.write_text(json.dumps(BORIS))
+    assert said(path) == {
+        ("P1_a", "tonic"): ("yes", 1.5, 9.25),
+        ("P1_a", "head_turning"): ("yes", 12.0, "left"),
+    }
+
+
+def test_boris_tables(tmp_path: Path) -> None:
+    path = tmp_path / "events.csv"
+    path.write_text(
+        "Observation id,Observation date,Media file name,Subject,Behavior,Behavior type,Modifier #1,Time,Comment\n"
+        "o1,2026-01-01,films/P1_a.mp4,p,tonic,START,,1.5,\no1,2026-01-01,films/P1_a.mp4,p,tonic,STOP,,9.25,\n"
+        "o1,2026-01-01,films/P1_a.mp4,p,head turn,POINT,left,12,\n"
+    )
+    expected = {("P1_a", "tonic"): ("yes", 1.5, 9.25), ("P1_a", "head_turning"): ("yes", 12.0, "left")}
+    assert said(path) == expected
+    path.write_text(
+        "Observation id\tMedia file\tSubject\tBehavior\tModifiers\tBehavior type\tStart (s)\tStop (s)\tDuration (s)\n"
+        "o1\tP1_a.mp4\tp\ttonic\t\tSTATE\t1.5\t9.25\t7.75\no1\tP1_a.mp4\tp\thead turn\tleft\tPOINT\t12\t12\t0\n"
+    )
+    assert said(path) == expected
+
+
+def test_redcap_with_labels_and_repeats(tmp_path: Path) -> None:
+    path = tmp_path / "redcap.csv"
+    path.write_text(
+        "Record ID,Repeat Instrument,Repeat Instance,"
+        "Signs (choice=Tonic),Signs (choice=Clonic),Head version,Form Complete?\n"
+        "12,,,,,,\n12,Seizure,1,Checked,Unchecked,Yes,Complete\n12,Seizure,2,Unchecked,Checked,No,Complete\n"
+        "13,Seizure,1,Unchecked,Unchecked,,Incomplete\n"
+    )
+    found = said(path, patient="")
+    assert found["1", "tonic"] == ("yes",)
+    assert found["2", "clonic"] == ("yes",)
+    assert found["2", "head_turning"] == ("no",)
+    assert len(found) == 6
+
+
+def test_redcap_raw(tmp_path: Path) -> None:
+    path = tmp_path / "redcap.csv"
+    path.write_text(
+        "record_id,patient,signs___tonic,signs___clonic,form_complete\nr1,p1,1,0,2\nr2,p2,0,0,0\n"
+    )
+    assert said(path, video="record_id") == {("r1", "tonic"): ("yes",), ("r1", "clonic"): ("no",)}
+
+
+def test_label_studio(tmp_path: Path) -> None:
+    path = tmp_path / "export.json"
+    result = [
+        {"from_name": "t", "type": "timelinelabels", "value": {"ranges": [span], "timelinelabels": [label]}}
+        for label, span in (("Tonic", {"start": 26, "end": 51}), ("Blank stare", {"start": 76, "end": 101}))
+    ]
+    task = {"id": 1, "data": {"video": "/data/upload/1/0a1b2c3d-P1_a.mp4"}, "annotations": [
+        {"was_cancelled": False, "result": result}, {"was_cancelled": True, "result": result[:1]}]}  # fmt: skip
+    path.write_text(json.dumps([task]))
+    assert said(path, films=("P1_a",)) == {
+        ("P1_a", "tonic"): ("yes", 1.0, 2.0),
+        ("P1_a", "blank_stare"): ("yes", 3.0, 4.0),
+    }
+    path.write_text(json.dumps([{"video": "/x/P1_a.mp4", "tonic": "yes", "id": 3}]))
+    assert said(path) == {("P1_a", "tonic"): ("yes",)}
+
+
+def test_cvat(tmp_path: Path) -> None:
+    path = tmp_path / "annotations.json"
+    (tmp_path / "task.json").write_text(json.dumps({"name": "P1_a.mp4"}))
+    track = {"label": "tonic", "frame": 25, "attributes": [], "shapes": [
+        {"frame": 25, "outside": False}, {"frame": 75, "outside": True}]}  # fmt: skip
+    tags = [
+        {"frame": frame, "label": "head_turning", "attributes": [{"value": "right"}]}
+        for frame in (100, 101, 102)
+    ]
+    path.write_text(json.dumps([{"version": 0, "tags": tags, "shapes": [], "tracks": [track]}]))
+    assert said(path, films=("P1_a",)) == {
+        ("P1_a", "tonic"): ("yes", 1.0, 3.0),
+        ("P1_a", "head_turning"): ("yes", 4.0, 4.08, "right"),
+    }
+
+
+def test_datumaro(tmp_path: Path) -> None:
+    path = tmp_path / "P1_a.json"
+    items = [
+        {
+            "id": f"frame_{frame:06d}",
+            "attr": {"frame": frame},
+            "annotations": [{"type": "label", "label_id": 0}],
+        }
+        for frame in (50, 51, 52)
+    ]
+    path.write_text(
+        json.dumps({"info": {}, "categories": {"label": {"labels": [{"name": "clonic"}]}}, "items": items})
+    )
+    assert said(path, films=("P1_a",)) == {("P1_a", "clonic"): ("yes", 2.0, 2.08)}
+
+
+def test_what_is_no_export_is_refused(tmp_path: Path) -> None:
+    for name, text in {"a.json": "{}", "b.json": "[1", "c.eaf": "x", "d.edf": "x", "e.boris": "{}"}.items():
+        (tmp_path / name).write_text(text)
+        with pytest.raises(RecordingSetError, match=name):
+            read_source(tmp_path / name, Notes(name))
+    with pytest.raises(RecordingSetError, match="several kinds"):
+        read_source(tmp_path, Notes("folder"))
