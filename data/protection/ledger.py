@@ -87,8 +87,9 @@ class Looks:
         times = "once, now" if self.count == 1 else f"{self.count} times, this one included"
         commands = Counter(str(entry.get("command")) for entry in self.entries)
         named = ", ".join(f"{number} by {name}" for name, number in sorted(commands.items()))
-        who = counted(self.patients, "patient")
-        text = f"The {self.split} split ({who}) was opened {times} ({self.distinct} different: {named})."
+        who = counted(self.patients, f"{self.split} patient")
+        were = "was" if self.patients == 1 else "were"
+        text = f"The {who} {were} opened {times} ({self.distinct} different: {named})."
         if self.altered:
             text += " Its ledger was changed by other means: the count may be too low."
         elif self.distinct > 1 and self.split == CONFIRM:

@@ -148,7 +148,7 @@ def test_a_run_leaves_the_confirm_patients_alone_unless_they_are_named(
     assert len(watched.videos()) == 15
     assert "4 recordings of the split confirm left out" in done.stderr
     summary = (tmp_path / "one" / "report" / "summary.md").read_text()
-    assert "The test split (4 patients) was opened once, now" in summary
+    assert "The 4 test patients were opened once, now" in summary
     assert [entry["command"] for entry in watched.ledger()] == ["run", "report"]
     assert all(set(entry["patients"]) == {"test"} for entry in watched.ledger())
     watched.forget()
@@ -160,7 +160,7 @@ def test_a_run_leaves_the_confirm_patients_alone_unless_they_are_named(
     assert "P14_V1" in watched.videos()  # its own cell is empty; its patient is protected
     assert "4 recordings of the split confirm opened" in done.stderr
     summary = (out / "report" / "summary.md").read_text()
-    assert "The confirm split (3 patients) was opened once, now" in summary
+    assert "The 3 confirm patients were opened once, now" in summary
     assert "4 recordings of the split confirm: each look confirms less" in summary
     assert json.loads((out / "semiology_run.json").read_text())["split"] == "confirm"
 
@@ -189,7 +189,7 @@ def test_a_sweep_leaves_them_alone_and_is_a_look_at_the_test(
     done = semiology(command_here, *words, "--prompts", "s3,minimal", "--out", tmp_path / "sweep")
     assert watched.splits_opened() == watched.splits_asked() == {"train", "dev", "test"}
     assert "4 recordings of the split confirm left out" in done.stdout
-    assert "The test split (4 patients) was opened once, now (1 different: 1 by sweep)" in done.stderr
+    assert "The 4 test patients were opened once, now (1 different: 1 by sweep)" in done.stderr
     watched.forget()
     more = ("--prompts", "s3,negated", "--split", "develop", "--out", tmp_path / "developed")
     semiology(command_here, *words, *more)
@@ -260,7 +260,7 @@ def test_searches_on_one_test_are_counted_and_corrected(
     assert not watched.asked
     later = [search(command_here, watched, tmp_path / str(seed), "--seed", seed) for seed in (1, 2)][-1]
     notes = " ".join(later["notes"])
-    assert "was opened 3 times, this one included (3 different: 3 by optimize)" in notes
+    assert "were opened 3 times, this one included (3 different: 3 by optimize)" in notes
     compared = {
         (each["feature"], each["chosen"])
         for seed in "012"
@@ -319,8 +319,8 @@ def test_scores_of_confirm_patients_are_told_and_entered_wherever_they_are_read(
     assert "4 recordings of the split confirm: each look" in (tmp_path / "bare" / "summary.md").read_text()
     done = semiology(command_here, "compare", *runs, "--data", watched.data)
     assert "Both answered 15 recordings" in done.stdout
-    assert "The test split (4 patients) was opened 4 times" in done.stdout
+    assert "The 4 test patients were opened 4 times" in done.stdout
     done = semiology(command_here, "compare", *runs, "--data", watched.data, "--split", "confirm")
     assert "Both answered 4 recordings" in done.stdout
-    assert "The confirm split (3 patients) was opened 3 times" in done.stdout
+    assert "The 3 confirm patients were opened 3 times" in done.stdout
     assert watched.ledger()[-1]["chosen"]["first"] != watched.ledger()[-1]["chosen"]["second"]

@@ -52,7 +52,7 @@ def test_looks_are_counted_by_patient_and_told_apart(data: Path) -> None:
     enter(data, LOOK)
     (found,) = enter(data, replace(LOOK, command="optimize", chosen={"seed": 1}))
     assert (found.count, found.distinct) == (3, 2)
-    assert "2 patients" in found.sentence
+    assert "The 2 test patients were opened" in found.sentence
     assert "3 times, this one included (2 different: 1 by optimize, 2 by report)" in found.sentence
     assert "too high" in found.sentence
     assert looks_at(data, "test", ["P2", "P9"]).count == 3
