@@ -103,14 +103,14 @@ def test_questions_hit_the_cache_and_log_probabilities_are_those_of_the_referenc
     plain = scores(in_process(), documents)
     source = inspect.getsource(modeling_qwen2_5_vl.Qwen2_5_VLModel.get_rope_index)
     if BEHIND_SPACE not in source:
-        assert largest(ours, plain) < 1e-3
+        assert largest(ours, plain) < 0.01
         return
     # transformers lets the text after a video begin behind its width, not behind its last moment, as the published
     # code and vLLM do: with that one line changed, both agree.
     names = dict(vars(modeling_qwen2_5_vl))
     exec(textwrap.dedent(source.replace(BEHIND_SPACE, BEHIND_TIME)), names)
     monkeypatch.setattr(modeling_qwen2_5_vl.Qwen2_5_VLModel, "get_rope_index", names["get_rope_index"])
-    assert largest(ours, scores(in_process(), documents)) < 1e-3 < largest(ours, plain)
+    assert largest(ours, scores(in_process(), documents)) < 0.01 < 0.1 < largest(ours, plain)
 
 
 def test_the_printed_commands_run_word_for_word(
