@@ -126,7 +126,7 @@ def test_the_printed_commands_run_word_for_word(
     )
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [line for path in (tmp_path / "runs").rglob("*_samples_*.jsonl") for line in path.open()]
-    answered = [json.loads(line)["semiology"]["pred"] for line in lines]
+    answered = [json.loads(line)["semiology"]["answer"] for line in lines]
     assert len(answered) >= 40
     assert sum(each in ("yes", "no", "na") for each in answered) / len(answered) > 0.9
 
