@@ -135,8 +135,10 @@ class Study:
 
 
 def is_study(root: Path) -> bool:
-    """Tell whether a folder is of this layout."""
-    return (root / SUBJECTS).is_file() and not (root / "recordings.csv").exists()
+    """Tell whether a folder is of this layout: no recording set, and with subjects, labels or clips."""
+    folders = (root / name for name in ("labels", "fm_clips"))
+    there = (root / SUBJECTS).is_file() or any(folder.is_dir() for folder in folders)
+    return there and not (root / "recordings.csv").exists()
 
 
 def read_study(root: Path) -> Study:

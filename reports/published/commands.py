@@ -160,3 +160,24 @@ def _finish(reproduction: Reproduction, out: Path | None) -> None:
         console.print(f"Written: {out}", markup=False, highlight=False)
     if len(reproduction.unexplained):
         raise typer.Exit(1)
+
+
+@baselines_app.command(
+    "strokerehab", epilog=examples("semiology baselines strokerehab my_rehab --out blind.md")
+)
+def blind_command(
+    source: Annotated[
+        Path, typer.Argument(help="Folder of the study.", exists=True, file_okay=False, metavar="DIR")
+    ],
+    out: Annotated[Path | None, typer.Option(help="Markdown file to write.", dir_okay=False)] = None,
+) -> None:
+    """Score answers without vision on a stroke-rehabilitation study: label files and item scores are enough."""
+    from semiology.data.cache import write_whole
+    from semiology.render.table import markdown, print_document, table_console
+    from semiology.reports.strokerehab.blind import blind_document
+
+    document = blind_document(source)
+    print_document(document, table_console())
+    if out is not None:
+        write_whole(out, markdown(document))
+        typer.echo(f"Written: {out}")

@@ -43,7 +43,11 @@ REMARKS = (
     "Force held against a push and passive range can hardly be seen in a video.",
     "Items are meant to be judged against the other arm. A model's score is no clinical assessment.",
 )
-_ITEM_MEASURES = ("accuracy", "macro_accuracy", "apd", "mtsd", "kappa", "spearman", "r2", "missing")
+BELOW_BLIND = (
+    "Transitions: fitted on the other subjects, given the true length; 100 seeded draws ± their spread.",
+    "True labels of windows: an upper bound of two yes/no questions, not blind.",
+)
+ITEM_MEASURES = ("accuracy", "macro_accuracy", "apd", "mtsd", "kappa", "spearman", "r2", "missing")
 
 
 @dataclass(frozen=True)
@@ -245,11 +249,7 @@ def primitives_table(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -
         )  # fmt: skip
     videos = max((score.labelled for _, score in runs), key=len)
     rows += [Row((name, float(len(videos)), *cells), baseline=True) for name, cells in blind_rows(videos)]
-    below = (
-        "Transitions: fitted on the other subjects, given the true length; 100 seeded draws ± their spread.",
-        "True labels of windows: an upper bound of two yes/no questions, not blind.",
-    )
-    return Table(f"{task}: primitives", columns, tuple(rows), below=below, stem=f"{task}_primitives")
+    return Table(f"{task}: primitives", columns, tuple(rows), below=BELOW_BLIND, stem=f"{task}_primitives")
 
 
 def blind_rows(videos: Sequence[LabelledVideo]) -> Iterator[tuple[str, tuple[Cell, ...]]]:
@@ -387,13 +387,13 @@ def impairment_table(task: str, runs: Sequence[tuple[RehabRun, ImpairmentRun]]) 
     rows = []
     for run, score in runs:
         found = run_scores.impairment_measures(score)
-        shown = (found[name] for name in _ITEM_MEASURES)
+        shown = (found[name] for name in ITEM_MEASURES)
         rows.append(Row((run.label, *(_cell(value) for value in shown))))
     truth = max((score.truth for _, score in runs), key=lambda rated: sum(map(len, rated.values())))
-    for name, answers in _blind_items(truth).items():
+    for name, answers in blind_items(truth).items():
         blind = impairment_scores(answers, truth)
         rows.append(
-            Row((name, *(float(getattr(blind, measure)) for measure in _ITEM_MEASURES)), baseline=True)
+            Row((name, *(float(getattr(blind, measure)) for measure in ITEM_MEASURES)), baseline=True)
         )
     return Table(f"{task}: Fugl-Meyer items", columns, tuple(rows), stem=f"{task}_items")
 
@@ -404,7 +404,7 @@ def section_table(task: str, runs: Sequence[tuple[RehabRun, ImpairmentRun]]) -> 
     named: dict[str, tuple[Mapping[str, Scores], Mapping[str, Mapping[int, int]], bool]] = {
         run.label: (score.answers, score.truth, False) for run, score in runs
     }
-    named |= {name: (answers, truth, True) for name, answers in _blind_items(truth).items()}
+    named |= {name: (answers, truth, True) for name, answers in blind_items(truth).items()}
     errors = {name: section_errors(answers, rated) for name, (answers, rated, _) in named.items()}
     shown = [section for section, (_, _, n) in next(iter(errors.values())).items() if n]
     columns = (Column("model"), *(Column(section, layout="{} ± {}") for section in shown))
@@ -415,7 +415,8 @@ def section_table(task: str, runs: Sequence[tuple[RehabRun, ImpairmentRun]]) -> 
     return Table(f"{task}: mean absolute error by section", columns, rows, stem=f"{task}_sections")
 
 
-def _blind_items(truth: Mapping[str, Mapping[int, int]]) -> dict[str, Mapping[str, Scores]]:
+def blind_items(truth: Mapping[str, Mapping[int, int]]) -> dict[str, Mapping[str, Scores]]:
+    """Return the item scores of constants and of other subjects, by what they are called."""
     return {
         **{f"{score} for every item": constant_scores(truth, score) for score in (2, 1, 0)},
         "commonest score of other subjects": other_subjects_mode(truth),

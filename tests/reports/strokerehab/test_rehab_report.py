@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from semiology.cli import app
 from semiology.render.table import Table
+from semiology.reports.strokerehab.blind import blind_document
 from semiology.reports.strokerehab.compare import compare_rehab
 from semiology.reports.strokerehab.reading import read_rehab_results
 from semiology.reports.strokerehab.tables import rehab_document, whole_assessments
@@ -259,3 +260,30 @@ def test_replies_of_an_earlier_run_can_be_read_as_published(
     assert published is not None
     assert (ours.runs[0].profile, published.runs[0].profile) == ("fixed", "paper")
     assert "paper reading" in published.runs[0].label
+
+
+def test_labels_alone_give_the_blind_rows(tmp_path: Path) -> None:
+    folder = tmp_path / "labels"
+    for subject, labels in LABELS.items():
+        path = folder / "labels" / f"S{ord(subject)}" / f"S{ord(subject)}_feeding1_1.csv"
+        path.parent.mkdir(parents=True)
+        rows = [f"{place},r_{word}" for place, word in enumerate([*labels, labels[-1]])]
+        path.write_text("\n".join(["Time_s,MarkerNames", *rows]) + "\n")
+    result = CliRunner().invoke(app, ["baselines", "strokerehab", str(folder)], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert "Primitives, 3 videos of 3 subjects" in result.stdout
+    assert "transitions, direct" in result.stdout
+    assert "labels only: 3 videos" in CliRunner().invoke(app, ["data", "check", str(folder)]).stdout
+    with pytest.raises(ValueError, match="neither labels nor item scores"):
+        blind_document(tmp_path / "labels" / "labels")
+
+
+def test_item_scores_alone_give_the_constants(tmp_path: Path) -> None:
+    (tmp_path / "subjects.csv").write_text("subject,group,side_scored\nS1,S,L\nS2,S,R\n")
+    (tmp_path / "fm_scores.csv").write_text(
+        "subject,item,side,score\nS1,3,L,2\nS1,3,R,0\nS1,18,L,2\nS2,3,R,1\n"
+    )
+    (table,) = [part for part in blind_document(tmp_path).parts if isinstance(part, Table)]
+    rows = {row.cells[0]: row.cells[1:] for row in table.rows}
+    assert rows["2 for every item"][0] == 0.5  # item 18 is not asked, and the other side does not count
+    assert rows["commonest score of other subjects"][0] == 0
