@@ -55,8 +55,8 @@ class FeatureRobustness:
             s_reference, s_best, s_worst, s_spread, s_spread_at_5, s_saturation, s_cps, s_drop (relative) and
             s_absolute_drop; pss (divided by its maximum), pss_raw, always_right, always_wrong, flips,
             balanced_worst_at_m, ensemble_accuracy, ensemble_gain, agreement (observed), fleiss_kappa,
-            gwet_ac1, js_distance, auroc, consistent, yes_to_both, no_to_both, yes_bias, always_yes_f1 (the
-            F1 of yes to everything, whatever the number of classes); and `TWO_WAY`.
+            gwet_ac1, js_distance, auroc, consistent, yes_to_both, no_to_both, yes_bias, always_yes_f1 (as in
+            `run_scores`: of three classes the mean over those found in the truth); and `TWO_WAY`.
         per_wording: scores of each wording by name of score (and auroc), shape (K,).
         f1_by_wording: F1 of each wording with its interval, length K.
         variance: where the variance of right and wrong lies.

@@ -21,7 +21,7 @@ from semiology.metrics.scores.counts import NO, YES
 from semiology.metrics.statistics.bootstrap import PatientSums
 from semiology.metrics.statistics.intervals import resampled_tables
 
-RATES = ("yes_rate", "unparsed_rate", "prevalence")
+RATES = ("yes_rate", "unparsed_rate", "prevalence", "always_yes_f1")
 WORST_AT = (1, 5, 10)
 SPREAD_AT = 5
 SENSITIVITY: Mapping[str, Callable[[Floats], Floats]] = {
@@ -105,9 +105,6 @@ class FeatureSums:
         found |= {name: mean_defined(scores[name]) for name in RATES}
         found["avg_p"] = found["accuracy"]
         found["auroc"] = self.discrimination.mean(weights)
-        # 2 p / (1 + p) at prevalence p: the F1 of yes to everything, undefined where nobody shows the feature.
-        shown = np.where(found["prevalence"] > 0, found["prevalence"], np.nan)
-        found["always_yes_f1"] = 2 * shown / (1 + shown)
         for name in [name for name in total if f"{name}:n" in total and name[0] != "_"]:
             found[name] = ratio(total[name], total[f"{name}:n"])
         found["pss"] = ratio(total["pss_raw"], total["pss_maximum"])

@@ -7,8 +7,11 @@ take lists of labels, one data set a call, which is far too slow for resamples; 
 against theirs.
 
 Yes/no features have tables (..., 3, 4), see `counts`. Positive is "yes". Recordings whose truth is ``na`` are not
-scored. Answers that are neither yes nor no fall under a policy: ``wrong`` (a miss if the feature is present, a
-false alarm if it is absent) or ``drop``. verbal_responsiveness has three classes (yes, no, na), and other
+scored. Answers that are neither yes nor no fall under a policy, ``wrong`` or ``drop``. Wrong means, of any number of
+classes, that the recording is not recognised: a miss of its true class, so that recall, specificity and their mean
+suffer, and in F1 and precision a false alarm if the feature is absent. In MCC and kappa they are a third answer, which
+agrees with nothing and contradicts nothing: a model whose replies cannot be read has an MCC of 0, not -1.
+verbal_responsiveness has three classes (yes, no, na), and other
 questions have classes of their own (`counts.class_table`): their scores are plain means over the classes found in
 the truth, and only unparsed answers, in the last column, fall under the policy.
 """
@@ -93,19 +96,6 @@ def prevalence(c: BinaryCounts) -> Floats:
     return ratio(c.tp + c.fn, c.tp + c.fp + c.fn + c.tn)
 
 
-def mcc(c: BinaryCounts) -> Floats:
-    """Return Matthews' correlation of truth and answer, -1 to 1.
-
-    0 for a constant answer (it carries no information); NaN if the truth itself holds one class only.
-    """
-    return agreement_with_truth(_as_table(c))[0]
-
-
-def cohen_kappa(c: BinaryCounts) -> Floats:
-    """Return Cohen's kappa of truth and answer; NaN if the truth holds one class only."""
-    return agreement_with_truth(_as_table(c))[1]
-
-
 def kappa_of_tables(tables: Floats) -> Floats:
     """Return Cohen's kappa of tables ``(..., k, m)`` of two raters, the first k columns being the k rows' classes.
 
@@ -120,7 +110,8 @@ def kappa_of_tables(tables: Floats) -> Floats:
 def agreement_with_truth(tables: Floats) -> tuple[Floats, Floats]:
     """Return Gorodkin's R_K (MCC where there are two classes) and Cohen's kappa of tables ``(..., k, m)``.
 
-    Further columns than k are further answers. Both are NaN if the truth holds one class only.
+    Further columns than k are further answers. R_K is 0 for a constant answer, which carries no information. Both are
+    NaN if the truth holds one class only.
 
     Source: Gorodkin, Computational Biology and Chemistry 28 (2004) 367, for R_K.
     """
@@ -169,10 +160,10 @@ def rates(table: Floats, policy: Policy, *, three_classes: bool = False) -> dict
 def binary_table_scores(table: Floats, policy: Policy = "wrong") -> dict[str, Floats]:
     """Return every yes/no score of tables ``(..., 3, 4)``, each of the leading shape."""
     c = binary_counts(np.asarray(table, dtype=np.float64), policy)
-    measures = (precision, recall, f1, accuracy, specificity, balanced_accuracy, mcc, prevalence)
+    measures = (precision, recall, f1, accuracy, specificity, balanced_accuracy, prevalence)
     extra = (always_yes_f1, always_no_f1, random_f1)
     scores = {measure.__name__: measure(c) for measure in (*measures, *extra)}
-    scores["kappa"] = cohen_kappa(c)
+    scores["mcc"], scores["kappa"] = agreement_with_truth(_answers_of_two(table, policy))
     scores["f1_minus_always_yes"] = scores["f1"] - scores["always_yes_f1"]
     return scores | rates(table, policy)
 
@@ -282,5 +273,9 @@ def _mean_where(values: Floats, present: Bools) -> Floats:
     return mean_defined(np.where(present, np.nan_to_num(values), np.nan))
 
 
-def _as_table(c: BinaryCounts) -> Floats:
-    return np.stack([np.stack([c.tp, c.fn], axis=-1), np.stack([c.fp, c.tn], axis=-1)], axis=-2)
+def _answers_of_two(table: Floats, policy: Policy) -> Floats:
+    """Return the tables (..., 2, 3) of truth against yes, no and neither; (..., 2, 2) where neither is dropped."""
+    table = np.asarray(table, dtype=np.float64)[..., :2, :]
+    if policy == "drop":
+        return table[..., :2]
+    return np.concatenate([table[..., :2], table[..., 2:].sum(-1, keepdims=True)], axis=-1)

@@ -55,7 +55,7 @@ def test_counting_other_answers_as_wrong_equals_the_opposite_answer(pairs: list[
     assert ours["n_na_truth"] == len(pairs) - len(scored)
     if scored:
         slow = c.binary_scores(*map(list, zip(*scored, strict=True)))
-        for name in ("precision", "recall", "f1", "accuracy", "mcc", "always_yes_f1"):
+        for name in ("precision", "recall", "f1", "accuracy", "balanced_accuracy", "always_yes_f1"):
             np.testing.assert_equal(ours[name], slow[name])
 
 
@@ -155,3 +155,29 @@ def test_misaligned_or_misspelt_input_is_refused() -> None:
         c.binary_scores(["yes"], [])
     with pytest.raises(ValueError, match="unknown answer 'Yes'"):
         c.binary_scores(["yes"], ["Yes"])
+
+
+@given(anything)
+def test_mcc_and_kappa_take_what_is_neither_yes_nor_no_for_a_third_answer(
+    pairs: list[tuple[str, str]],
+) -> None:
+    """scikit-learn's with three labels, of which the truth never holds the third."""
+    scored = [(t, a if a in ("yes", "no") else "other") for t, a in pairs if t != "na"]
+    if len({t for t, _ in scored}) < 2:
+        return
+    truth, answer = map(list, zip(*scored, strict=True))
+    ours = c.binary_scores(*map(list, zip(*pairs, strict=True)))
+    assert ours["mcc"] == pytest.approx(oracle.matthews_corrcoef(truth, answer), abs=1e-9)
+    assert ours["kappa"] == pytest.approx(oracle.cohen_kappa_score(truth, answer), abs=1e-9)
+
+
+def test_a_model_whose_replies_cannot_be_read_is_no_opposite_of_the_truth() -> None:
+    truth = ["yes", "no", "no", "yes"]
+    unread = c.binary_scores(truth, ["unparsed"] * 4)
+    assert (unread["mcc"], unread["kappa"], unread["f1"], unread["balanced_accuracy"]) == (0, 0, 0, 0)
+    three = c.three_class_table_scores(confusion_table([*truth, "na"], ["unparsed"] * 5).astype(float))
+    assert (float(three["mcc"]), float(three["balanced_accuracy"])) == (0, 0)
+    half = ["yes", "no", "unparsed", "unparsed"]
+    wrong, drop = (c.binary_scores(truth, half, policy) for policy in ("wrong", "drop"))  # type: ignore[arg-type]
+    assert drop["mcc"] == 1
+    assert 0 < wrong["mcc"] < 1
