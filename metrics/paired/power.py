@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from semiology.metrics.paired.contributions import contributions
+from semiology.metrics.paired.pilot import PilotAnswers
 from semiology.metrics.paired.simulation import AnswerModel, Patients, simulate_tables
 from semiology.metrics.paired.tables import measures_of
 from semiology.metrics.statistics.mcnemar import mcnemar_mid_p
@@ -53,7 +54,7 @@ class PatientsNeeded:
 def power_at(
     patients: Patients,
     n_patients: int,
-    model: AnswerModel,
+    model: AnswerModel | PilotAnswers,
     *,
     alpha: float = 0.05,
     studies: int = 400,
@@ -66,7 +67,8 @@ def power_at(
     Args:
         patients: those that studies draw from, with replacement.
         n_patients: size of a study.
-        model: rates of both sides. With a difference of 0 the "power" is the rate of false positives.
+        model: rates of both sides, or the joint answers of a pilot, whose own patients are then drawn. With a
+            difference of 0 the "power" is the rate of false positives.
         alpha: level of the test. studies: number simulated. seed: of all draws.
         feature: name, which decides how answers are scored.
         flips: draws of the test; by default enough for ``alpha``.
@@ -79,7 +81,11 @@ def power_at(
     signs = draw_flips(n_patients, flips or max(400, int(20 / alpha)), seed)
     found, ignoring, differences = 0, 0, []
     for _ in range(studies):
-        tables = simulate_tables(patients, n_patients, model, rng, feature)
+        tables = (
+            model.simulate(n_patients, rng, feature)
+            if isinstance(model, PilotAnswers)
+            else simulate_tables(patients, n_patients, model, rng, feature)
+        )
         first, second = (
             measures_of(side.sum(0), tables.features)["f1"] for side in (tables.first, tables.second)
         )
@@ -97,7 +103,7 @@ def power_at(
 
 def patients_needed(
     patients: Patients,
-    model: AnswerModel,
+    model: AnswerModel | PilotAnswers,
     *,
     power: float = 0.8,
     alpha: float = 0.05,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from semiology.metrics.paired.pilot import PilotAnswers, pilot_answers
 from semiology.metrics.paired.power import PatientsNeeded, PowerAt, patients_needed
 from semiology.metrics.paired.simulation import (
     CORRELATION,
@@ -67,6 +68,7 @@ class PowerPlan:
         n_patients, n_recordings, n_positive, n_positive_patients: of the set, for this feature.
         recordings_per_patient: mean.
         model: rates assumed of both sides. sources: where each rate comes from.
+        pilot: the joint answers of two pilots that studies are drawn from, instead of the model; else None.
         result: sizes looked at and the number needed.
     """
 
@@ -80,6 +82,7 @@ class PowerPlan:
     model: AnswerModel
     sources: Mapping[str, str]
     result: PatientsNeeded
+    pilot: PilotAnswers | None = None
 
 
 def read_truth(source: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
@@ -144,9 +147,13 @@ def plan_power(
     )
     if abs(model.discordance - discordance) >= 0.005:
         sources["discordance"] += f": {discordance:.0%}, which these rates do not allow"
+    assumed = assumed or Assumptions()
+    joint = None
+    if pilot is not None and second is not None and all(value is None for value in asdict(assumed).values()):
+        joint = _joint(truth, pilot, second, feature, design.delta)
     result = patients_needed(
         patients,
-        model,
+        joint or model,
         power=design.power,
         alpha=design.alpha / design.tests,
         studies=design.studies,
@@ -158,7 +165,15 @@ def plan_power(
     counts = (len(positive), int(positive.sum() + patients.negative.sum()))
     with_feature = (int(positive.sum()), int((positive > 0).sum()))
     return PowerPlan(
-        feature, design, *counts, *with_feature, patients.recordings_per_patient, model, sources, result
+        feature,
+        design,
+        *counts,
+        *with_feature,
+        patients.recordings_per_patient,
+        model,
+        sources,
+        result,
+        joint,
     )
 
 
@@ -205,6 +220,17 @@ def assumption_lines(plan: PowerPlan) -> list[str]:
         f"{design.studies} simulated studies for each size, seed {design.seed}: a power is known to about "
         f"±{reach:.2f}. Future patients are taken to be like those of this set."
     )
+    if plan.pilot is not None:
+        into = "the truth" if plan.pilot.seen < design.delta else "the first model's answer"
+        people = len(set(plan.pilot.patient.tolist()))
+        rates = (
+            f"Answers are the pilots' own, of both models to the same recordings of {people} patients: "
+            f"their F1 differs by {plan.pilot.seen:+.3f}, and {plan.pilot.share:.0%} of the second model's "
+            f"answers are changed into {into}, so that it differs by {design.delta:g}."
+        )
+        likeness = (
+            "Which recordings are hard, and for which patients, is as in the pilots; other models may differ."
+        )
     test = f"Test: patient sign-flip on F1, two-sided, level {level:.3g}{divided}."
     lines = [patients, rates, likeness, test, drawn]
     if plan.n_positive_patients < MIN_POSITIVE_PATIENTS:
@@ -216,10 +242,13 @@ def assumption_lines(plan: PowerPlan) -> list[str]:
 
 
 def plan_content(plan: PowerPlan) -> dict[str, Any]:
-    """Return the plan, fit for JSON."""
+    """Return the plan, fit for JSON; of the pilots' joint answers it tells sizes and changes, not the answers."""
+    pilot = plan.pilot
+    told = pilot and {"recordings": len(pilot.truth), "seen": pilot.seen, "share_changed": pilot.share}
     return {
         "format": "semiology power 1",
-        **asdict(plan),
+        **asdict(replace(plan, pilot=None)),
+        "pilot": told,
         "answer": power_sentence(plan),
         "assumptions": assumption_lines(plan),
     }
@@ -264,6 +293,28 @@ def _pilot(pilot: pd.DataFrame, second: pd.DataFrame | None, feature: str) -> di
             differs = (both["answer"] == both["truth"]) != (both["answer_second"] == both["truth"])
             found["discordance"] = float(differs.mean())
     return found
+
+
+def _joint(
+    asked: pd.DataFrame, pilot: pd.DataFrame, second: pd.DataFrame, feature: str, delta: float
+) -> PilotAnswers | None:
+    """Return the joint answers of two pilots, if both answered every recording of the set that is planned with.
+
+    An answer that is neither yes nor no is wrong, as in F1: taken for the opposite of the truth.
+    """
+    rows = pilot[(pilot["feature"] == feature) & pilot["truth"].isin(["yes", "no"])]
+    other = second[second["feature"] == feature][["video_id", "answer"]]
+    both = rows.merge(other, on="video_id", suffixes=("", "_second"))
+    wanted = asked[(asked["feature"] == feature) & asked["truth"].isin(["yes", "no"])]
+    truth = (both["truth"] == "yes").to_numpy(dtype=bool)
+    if not truth.any() or truth.all() or set(wanted["video_id"]) != set(both["video_id"]):
+        return None
+    said = []
+    for name in ("answer", "answer_second"):
+        right = (both[name] == both["truth"]).to_numpy(dtype=bool)
+        said.append(np.where(right, truth, ~truth))
+    patient = np.unique(both["patient_id"].astype(str), return_inverse=True)[1].astype(np.int64)
+    return pilot_answers(patient, truth, said[0], said[1], delta=delta)
 
 
 def _patients(truth: pd.DataFrame, feature: str) -> Patients:

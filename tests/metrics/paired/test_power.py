@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from semiology.metrics.paired.pilot import PilotAnswers, pilot_answers
 from semiology.metrics.paired.power import PowerAt, patients_needed, power_at
 from semiology.metrics.paired.simulation import (
     AnswerModel,
@@ -14,6 +15,7 @@ from semiology.metrics.paired.simulation import (
     f1_of_rates,
     simulate_tables,
 )
+from semiology.metrics.paired.tables import measures_of
 
 # 29 patients, 90 recordings: the sizes of a small study, with the feature in 15 patients.
 SIZES = np.array([1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 4, 4, 4, 5, 5, 6, 7, 1, 1, 2, 3, 4, 2, 5, 4, 4])
@@ -104,3 +106,43 @@ def test_faults_are_named() -> None:
     model = AnswerModel((0.5, 0.5), (0.6, 0.6), 0.2, 0.2, 0.3, 0.5)
     with pytest.raises(ValueError, match="cannot be planned"):
         patients_needed(PATIENTS, model, power=1.0)
+
+
+def joint(delta: float, seed: int = 0) -> PilotAnswers:
+    """A pilot of 60 patients in which both sides miss the same recordings, and the second says yes more often."""
+    rng = np.random.default_rng(seed)
+    patient = np.repeat(np.arange(60), 3)
+    truth = rng.random(180) < 0.4
+    hard = rng.random(180) < 0.35
+    first = np.where(hard, ~truth, truth)
+    second = np.where(rng.random(180) < 0.15, True, first)
+    return pilot_answers(patient, truth, first, second, delta=delta)
+
+
+@pytest.mark.parametrize("delta", [0.005, 0.1, 0.3])
+def test_a_pilot_is_changed_to_the_difference_wanted_and_keeps_what_both_sides_find_hard(
+    delta: float,
+) -> None:
+    pilot = joint(delta)
+    assert pilot.difference == pytest.approx(delta, abs=1e-6)
+    assert (pilot.target == (pilot.truth if pilot.seen < delta else pilot.first)).all()
+    tables = pilot.simulate(4000, np.random.default_rng(1), "tonic")
+    f1 = [measures_of(side.sum(0), ("tonic",))["f1"][0] for side in (tables.first, tables.second)]
+    assert f1[1] - f1[0] == pytest.approx(delta, abs=0.02)
+    assert tables.first.sum() == tables.second.sum() == 12_000
+    right = [side[:, 0, 0, 0].sum() + side[:, 0, 1, 1].sum() for side in (tables.first, tables.second)]
+    assert tables.only_second[0] - tables.only_first[0] == right[1] - right[0]
+
+
+def test_the_power_of_a_pilot_is_that_of_redrawing_its_patients() -> None:
+    found = power_at(PATIENTS, 40, joint(0.3), studies=60)
+    assert 0.5 < found.power <= 1
+    assert found.mean_difference == pytest.approx(0.3, abs=0.05)
+
+
+def test_a_pilot_without_the_feature_or_without_room_is_refused() -> None:
+    none = np.zeros(3, dtype=bool)
+    with pytest.raises(ValueError, match="shows the feature"):
+        pilot_answers(np.arange(3), none, none, none, delta=0.1)
+    with pytest.raises(ValueError, match="cannot be"):
+        joint(0.9)
