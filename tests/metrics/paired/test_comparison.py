@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import permutation_test
+from scipy.stats import binom, permutation_test
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
@@ -16,9 +16,18 @@ from statsmodels.stats.multitest import multipletests
 from semiology.metrics.paired.comparison import compare_pairs
 from semiology.metrics.paired.contributions import contributions
 from semiology.metrics.paired.tables import measures_of, paired_tables
+from semiology.metrics.paired.verdict import verdict
 from semiology.metrics.statistics.adjust import adjusted
+from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN
 from semiology.metrics.statistics.mcnemar import mcnemar_mid_p
-from semiology.metrics.statistics.sign_flip import Flips, draw_flips, flip_p_value, max_t_p_value, smallest_p
+from semiology.metrics.statistics.sign_flip import (
+    Flips,
+    draw_flips,
+    flip_p_value,
+    max_t_p_value,
+    smallest_p,
+    tail_freedom,
+)
 
 
 def make_pairs(
@@ -261,3 +270,86 @@ def test_enumeration_covers_every_possibility_once() -> None:
     assert not draw_flips(64, 1000, 0).exact
     assert smallest_p(3) == 0.25
     assert smallest_p(0) == 1
+
+
+def test_patients_about_whom_both_agree_cannot_make_a_p_value_small() -> None:
+    pairs = make_pairs(patients=30, features=("tonic",), per_patient=4, skills=(1.0, 1.0))
+    bad = pairs["patient_id"].isin(["p3", "p7"])
+    pairs.loc[bad, "second"] = pairs.loc[bad, "truth"].map({"yes": "no", "no": "yes"})
+    found = compare_pairs(pairs, ["tonic"]).features[0]
+    assert found.n_deciding == 2
+    for score in found.scores.values():
+        assert score.p_value >= 0.5
+        assert score.p_max_t >= 0.5 or np.isnan(score.p_max_t)
+
+
+@pytest.mark.parametrize(("rare", "tested"), [(9, False), (10, True)])
+def test_a_feature_that_few_patients_lack_leaves_the_family_for_balanced_accuracy_alone(
+    rare: int, tested: bool
+) -> None:
+    pairs = make_pairs(patients=30, features=("tonic", "clonic"), per_patient=4)
+    own = pairs["feature"] == "tonic"
+    lacking = pairs["patient_id"].isin([f"p{i}" for i in range(rare)])
+    pairs.loc[own, "truth"] = np.where(lacking[own], "no", "yes")
+    found = {each.feature: each for each in compare_pairs(pairs, ["tonic", "clonic"]).features}
+    balanced = found["tonic"].scores["balanced_accuracy"]
+    assert np.isnan(balanced.p_max_t) != tested
+    assert balanced.difference.estimable == tested
+    assert (balanced.equivalence.reason is None) == tested
+    if not tested:
+        assert "without the feature come from 9 patients" in (balanced.difference.reason or "")
+        assert balanced.equivalence.reason == balanced.difference.reason
+        # It is no longer counted: the other's p-values are those of a feature alone.
+        other = found["clonic"].scores["balanced_accuracy"]
+        assert other.p_holm == other.p_value
+    assert not np.isnan(found["tonic"].scores["f1"].p_max_t)
+
+
+def test_a_mean_over_one_feature_needs_as_many_patients_as_the_feature() -> None:
+    pairs = make_pairs(patients=30, features=("tonic",))
+    few = pairs["patient_id"].isin([f"p{i}" for i in range(9)])
+    pairs["truth"] = np.where(few, pairs["truth"], "no")
+    found = compare_pairs(pairs, ["tonic"])
+    assert not found.macro["f1"].difference.estimable
+    assert np.isnan(found.macro["f1"].p_max_t)
+    assert verdict(found.macro["f1"], 0.05) == "too few"
+
+
+def test_the_margin_is_five_points_unless_another_is_given() -> None:
+    found = compare_pairs(make_pairs(), ["tonic"])
+    assert found.margin == found.macro["f1"].equivalence.margin == DEFAULT_MARGIN == 0.05
+
+
+@pytest.mark.parametrize("count", [1, 3, 20])
+def test_mcnemar_mid_p_of_a_draw_is_one_less_half_the_point(count: int) -> None:
+    assert mcnemar_mid_p(count, count) == pytest.approx(1 - binom.pmf(count, 2 * count, 0.5) / 2)
+
+
+def test_tail_freedom_is_twice_the_patients_of_equal_contributions() -> None:
+    own = np.array([[1.0, 1], [-1, 0], [1, 0], [1, 0]])
+    assert tail_freedom(own).tolist() == [8, 2]
+
+
+def test_max_t_with_fewer_degrees_of_freedom_is_larger_and_alone_the_same() -> None:
+    rng = np.random.default_rng(2)
+    flipped, observed = rng.normal(size=(3000, 4)), np.array([3.2, 1.0, -2.0, 0.4])
+    flips = Flips(np.ones((3000, 1), dtype=np.uint8), 1, exact=False)
+    plain = max_t_p_value(observed, flipped, flips)
+    heavy = max_t_p_value(observed, flipped, flips, np.full(4, 6.0))
+    assert (heavy >= plain).all()
+    assert heavy[0] > plain[0]
+    assert max_t_p_value(observed[:1], flipped[:, :1], flips, np.full(1, 6.0)) == plain_p(
+        observed, flipped, flips
+    )
+
+
+def plain_p(observed: np.ndarray, flipped: np.ndarray, flips: Flips) -> float:
+    return float(flip_p_value(observed[:1], flipped[:, :1], flips)[0])
+
+
+def test_signs_of_many_patients_are_multiplied_in_blocks() -> None:
+    flips = draw_flips(200, 500, 3)
+    own = np.random.default_rng(0).normal(size=(200, 3))
+    np.testing.assert_allclose(flips.sums(own), flips.signs() @ own)
+    assert set(np.unique(flips.signs())) == {-1.0, 1.0}
+    assert abs(flips.signs().mean()) < 0.02

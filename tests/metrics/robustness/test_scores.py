@@ -272,3 +272,13 @@ def test_a_seed_gives_the_same_numbers_and_nothing_gives_an_error() -> None:
     )
     with pytest.raises(ValueError, match="no answers to compare"):
         robustness_of([])
+
+
+def test_balanced_worst_is_the_mean_over_true_classes_and_not_over_the_others() -> None:
+    # Of three recordings with the feature all wordings find two; of one without it none: (2/3 + 0) / 2, and so
+    # for every m. Swapped classes would give the same mean of two, so three classes are asked too.
+    found = values(answers_of(["yyny", "yyny"], "yyyn"))
+    assert found["balanced_worst_at_1"] == pytest.approx((2 / 3 + 0) / 2)
+    three = answers_of(["ynna", "ynny"], "ynaa", three_classes=True)
+    # yes 1, no 1, na: first recording never, second once of two: 0.25 at m = 1
+    assert values(three)["balanced_worst_at_1"] == pytest.approx((1 + 1 + 0.25) / 3)

@@ -130,3 +130,10 @@ def test_a_target_outside_its_clip_is_refused() -> None:
 
 def test_no_targets_have_no_baseline() -> None:
     assert all(np.isnan(value) for value in constant_time_baselines([]).values())
+
+
+def test_the_middle_of_the_clip_hits_what_is_as_far_as_the_tolerance_and_scores_charge_silence() -> None:
+    # |target - 30| = 2, 5, 30; 2 s and 5 s tolerances include their ends
+    found = constant_time_baselines([28.0, 35.0, 0.0])
+    assert (found["middle_hit_2s"], found["middle_hit_5s"]) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
+    assert hits_within([10.0, 10.0, 10.0], [12.0, 12.4, None], 2.0).tolist() == [1, 0, 0]

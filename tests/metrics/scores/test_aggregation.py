@@ -114,3 +114,12 @@ def test_inconsistent_rows_are_refused_with_a_sentence(change: object, message: 
 def test_no_segment_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one segment"):
         any_yes([])
+
+
+def test_a_recording_of_two_patients_is_refused_whatever_the_feature() -> None:
+    columns = ["video_id", "patient_id", "feature", "segment", "answer", "truth"]
+    rows = [("v1", "p1", "tonic", 0, "yes", "yes"), ("v1", "p2", "clonic", 0, "no", "no")]
+    with pytest.raises(ValueError, match="two patients"):
+        recording_answers(pd.DataFrame(rows, columns=columns))
+    other_truth = [("v1", "p1", "tonic", 0, "yes", "yes"), ("v1", "p1", "clonic", 0, "no", "no")]
+    assert len(recording_answers(pd.DataFrame(other_truth, columns=columns))) == 2

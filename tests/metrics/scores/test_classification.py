@@ -181,3 +181,12 @@ def test_a_model_whose_replies_cannot_be_read_is_no_opposite_of_the_truth() -> N
     wrong, drop = (c.binary_scores(truth, half, policy) for policy in ("wrong", "drop"))  # type: ignore[arg-type]
     assert drop["mcc"] == 1
     assert 0 < wrong["mcc"] < 1
+
+
+def test_the_constant_baselines_of_three_classes_are_scikit_learns() -> None:
+    truth = ["yes", "yes", "yes", "no", "no", "na"]
+    table = confusion_table(truth, truth).astype(float)
+    found = c.three_class_table_scores(table)
+    for name, word in (("always_yes_f1", "yes"), ("always_no_f1", "no")):
+        expected = oracle.f1_score(truth, [word] * 6, average="macro", zero_division=0)
+        assert float(found[name]) == pytest.approx(expected), name

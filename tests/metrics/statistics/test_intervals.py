@@ -6,6 +6,7 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
+from scipy.stats import norm
 from scipy.stats import t as student
 from statsmodels.stats.proportion import proportion_confint
 
@@ -14,6 +15,7 @@ from semiology.metrics.statistics.intervals import (
     bootstrap_estimate,
     cluster_variance,
     effective_patients,
+    f1_estimate,
     patient_weights,
     proportion_estimate,
     resampled_tables,
@@ -176,3 +178,58 @@ def test_the_interval_keeps_its_promise_with_few_unequal_patients(share: float) 
     sizes = np.array([1] * 12 + [2] * 6 + [4] * 5 + [7] * 4 + [10, 12])
     assert len(sizes) == 29
     assert coverage(sizes, share, 600) >= 0.91
+
+
+def test_the_design_effect_of_an_extreme_share_counts_the_size_of_a_random_recordings_patient() -> None:
+    # Sizes 1, 1, 8: a random recording's patient has (1 + 1 + 64) / 10 = 6.6. Design effect 1 + 5.6 * 0.45 = 3.52.
+    sizes = np.array([1.0, 1, 8] * 12)
+    found = proportion_estimate(np.zeros(36), sizes)
+    quantile = student.ppf(0.975, 120**2 / (66 * 12) - 1)
+    assert found.high == pytest.approx(quantile**2 / (120 / 3.52 + quantile**2))
+
+
+def test_percentiles_are_those_of_the_expanded_interval() -> None:
+    draws = np.linspace(0, 1, 100_001)
+    found = bootstrap_estimate(0.5, draws, n=20, n_patients=8)
+    tail = norm.cdf(-student.ppf(0.975, 7) * np.sqrt(8 / 7))
+    assert (found.low, found.high) == (pytest.approx(tail, abs=1e-4), pytest.approx(1 - tail, abs=1e-4))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_f1_is_the_logit_delta_interval_of_its_linearised_patients(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    tp, fp, fn = rng.integers(0, 6, (3, 40)).astype(float)
+    found = f1_estimate(tp, fp, fn, n=400, n_patients=40)
+    weights = 2 * tp + fp + fn
+    value = 2 * tp.sum() / weights.sum()
+    variance = 40 / 39 * ((2 * tp - value * weights) ** 2).sum() / weights.sum() ** 2
+    freedom = weights.sum() ** 2 / (weights**2).sum() - 1
+    reach = student.ppf(0.975, freedom) * np.sqrt(variance) / (value * (1 - value))
+    logit = np.log(value / (1 - value))
+    assert (weights > 0).all()
+    assert (found.value, found.method) == (pytest.approx(value), "logit cluster t")
+    assert (found.low, found.high) == pytest.approx((expit(logit - reach), expit(logit + reach)))
+
+
+def test_f1_of_one_and_of_zero_have_intervals_that_recordings_of_one_patient_widen() -> None:
+    ones, none = np.ones(20), np.zeros(20)
+    best, worst = (
+        f1_estimate(*counts, n=40, n_patients=20) for counts in ((ones, none, none), (none, ones, ones))
+    )
+    quantile = student.ppf(0.975, 19)
+    assert (best.low, best.high) == (pytest.approx(20 / (20 + quantile**2)), 1.0)
+    assert (worst.low, worst.high) == (0.0, pytest.approx(quantile**2 / (20 + quantile**2)))
+    clustered = f1_estimate(5 * ones[:4], none[:4], none[:4], n=20, n_patients=4)
+    assert clustered.low is not None
+    assert clustered.low < best.low  # type: ignore[operator]
+    never = f1_estimate(none, ones, none, n=20, n_patients=20)
+    assert (never.estimable, never.reason) == (False, "undefined: no recording shows the feature")
+
+
+def test_one_patient_with_most_recordings_leaves_no_interval_and_is_told() -> None:
+    sizes = np.array([200.0, *[1] * 29])
+    found = proportion_estimate(0.7 * sizes, sizes)
+    assert not found.estimable
+    assert "weigh like 1.3 patients" in (found.reason or "")
+    some = np.array([20.0, 20, *[1] * 20])
+    assert "weigh like 4.4 patients" in (proportion_estimate(0.5 * some, some).caution or "")

@@ -209,3 +209,7 @@ def test_the_typical_sequence_is_ordered_by_mean_place() -> None:
     assert typical_sequence(truths, at_least=0)[0] in {"blank_stare", "head_turning"}
     assert typical_sequence([["a"], ["b"], ["c"]]) == ["a"]
     assert typical_sequence([]) == []
+
+
+def test_a_feature_named_twice_begins_where_it_is_first_named() -> None:
+    assert first_mentions(["tonic", "clonic", "tonic", "figure4"]) == {"tonic": 0, "clonic": 1, "figure4": 3}

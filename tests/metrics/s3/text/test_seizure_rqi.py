@@ -178,3 +178,12 @@ def test_no_text_breaks_the_reading(text: str) -> None:
 )
 def test_empty_looping_broken_and_foreign_reports_are_scored(text: str) -> None:
     assert seizure_rqi(extract_findings(text), FULL, FULL.features).value >= 0
+
+
+def test_coverage_is_of_what_the_reference_says_and_order_needs_both() -> None:
+    reference = ReportFindings(features=["tonic", "clonic"])
+    more = ReportFindings(features=["tonic", "clonic", "blank_stare", "head_turning"])
+    assert seizure_rqi(more, reference, None).coverage == 1
+    assert seizure_rqi(reference, more, None).coverage == 0.5
+    assert seizure_rqi(ReportFindings(), reference, None).order == 0
+    assert seizure_rqi(reference, ReportFindings(), None).order == 0
