@@ -307,6 +307,61 @@ def test_a_split_named_test_is_the_test() -> None:
     assert len(parts.development) == 9
 
 
+def split_set(*splits: str | None, folds: bool = False) -> RecordingSet:
+    """Three patients of each split, in the order given, with folds 0 to 2 within each where wanted."""
+    made = make_plan(patients=3 * len(splits)).recording_set
+    recordings = tuple(
+        replace(each, split=splits[number // 3], fold=str(number % 3) if folds else None)
+        for number, each in enumerate(made.recordings)
+    )
+    return replace(made, recordings=recordings)
+
+
+def splits_of(recording_set: RecordingSet, patients: tuple[str, ...]) -> set[str | None]:
+    return {each.split for each in recording_set.recordings if each.patient_id in patients}
+
+
+@pytest.mark.parametrize("folds", [False, True])
+def test_splits_come_before_folds_and_confirm_patients_are_in_no_part(folds: bool) -> None:
+    made = split_set("Train", "train", "TEST", "confirm", "Validation", folds=folds)
+    parts = divide_patients(made, seed=3)
+    assert splits_of(made, parts.test) == {"TEST"}
+    assert splits_of(made, parts.development) == {"Validation"}
+    assert splits_of(made, parts.train) == {"Train", "train"}
+    assert [len(getattr(parts, part)) for part in ("train", "development", "test")] == [6, 3, 3]
+    bare = split_set("train", "train", "test", "confirm", folds=folds)
+    parts = divide_patients(bare, seed=3)
+    assert splits_of(bare, parts.test) == {"test"}
+    assert splits_of(bare, parts.train + parts.development) == {"train"}
+    assert len(parts.train + parts.development) == 6
+    if folds:  # development is a fold, but only of patients to develop on
+        assert {each.fold for each in bare.recordings if each.patient_id in parts.development} == {"0"}
+    unnamed = split_set("train", "train", "confirm", folds=folds)
+    parts = divide_patients(unnamed, seed=3)
+    assert splits_of(unnamed, parts.train + parts.development + parts.test) == {"train"}
+
+
+def test_folds_never_overrule_a_split() -> None:
+    made = split_set("train", "train", "test", "confirm", folds=True)
+    with pytest.raises(FoldError, match="the split 'test' names the test patients"):
+        divide_patients(made, test_fold="1")
+    lost = split_set("test", "confirm", "test")
+    with pytest.raises(
+        ValueError, match="no recording is of the split train or dev → there are: confirm, test"
+    ):
+        divide_patients(lost)
+
+
+def test_no_seed_draws_other_test_patients_and_each_may_draw_other_development_patients() -> None:
+    made = replace(split_set(None, None, None, None), name="drawn")
+    found = [divide_patients(made, seed=seed) for seed in range(6)]
+    assert len({parts.test for parts in found}) == 1
+    assert len({parts.development for parts in found}) > 1
+    assert all(not set(parts.test) & {*parts.train, *parts.development} for parts in found)
+    others = {divide_patients(replace(made, name=f"set {number}")).test for number in range(6)}
+    assert len(others) > 1  # another set has another test
+
+
 def test_rounds_hold_the_questions_of_all_searches_that_still_run() -> None:
     import threading
 
