@@ -28,6 +28,7 @@ from semiology.reports.leaderboard.commands import leaderboard_app
 from semiology.reports.power.commands import POWER_EPILOG, power
 from semiology.reports.published.commands import baselines_app, reproduce_app
 from semiology.reports.review.commands import review_app
+from semiology.tasks.new_set import NEW_EPILOG, new_command
 from semiology.versions import version_line
 
 app = typer.Typer(
@@ -59,6 +60,7 @@ def semiology(
 
 # Here and not in data/: recording sets know nothing of what is searched on them.
 data_app.command("folds", epilog=FOLDS_EPILOG)(folds_command)
+data_app.command("new", epilog=NEW_EPILOG)(new_command)
 app.add_typer(data_app, name="data")
 app.add_typer(enhance_app, name="enhance")
 app.add_typer(prompts_app, name="prompts")

@@ -73,14 +73,15 @@ def import_table_command(
     target = destination or Path(source.name.split(".")[0])
     try:
         mapping = read_mapping(map_file) if map_file else SheetMapping()
-        mapping = answered(mapping, dict(_pair(text) for text in choose or ()))
+        mapping = answered(mapping, dict(pair(text) for text in choose or ()))
         _import(source, target, mapping, videos, key, force)
     except RecordingSetError as error:
         print_problems(error.problems)
         raise typer.Exit(1) from None
 
 
-def _pair(text: str) -> tuple[str, str]:
+def pair(text: str) -> tuple[str, str]:
+    """Return the key and the value of an answer that was typed."""
     name, mark, value = (
         text.rpartition("=") if text.startswith(("values.", "columns.")) else text.partition("=")
     )
@@ -119,8 +120,8 @@ def _import(
             break
         questions = list(notes.questions.values())
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
-            _refuse(questions, notes, found, target, source)
-        mapping = answered(mapping, _ask(questions))
+            refuse(questions, notes, found, target, source)
+        mapping = answered(mapping, ask(questions))
     show_notes(notes)
     if not content.annotations:
         typer.secho(
@@ -186,8 +187,8 @@ def show_notes(notes: Notes) -> None:
     print_list(console, f"{counted(len(notes.unused), 'value')} not used", notes.unused, "yellow")
 
 
-def _refuse(
-    questions: Sequence[Question], notes: Notes, mapping: SheetMapping, target: Path, source: Path
+def refuse(
+    questions: Sequence[Question], notes: Notes, mapping: SheetMapping | None, target: Path, source: Path
 ) -> NoReturn:
     """Name the choices that are open, write what is known of the mapping, and end with status 1."""
     from semiology.data.sheets.mapping import write_mapping
@@ -202,15 +203,16 @@ def _refuse(
             typer.echo(f"      --choose '{question.key}={value}'    {meaning}", err=True)
         if not question.choices:
             typer.echo(f"      --choose '{question.key}=…'", err=True)
-    target.mkdir(parents=True, exist_ok=True)
-    write_mapping(mapping, target / MAPPING, source.name)
-    typer.echo(
-        f"give the same command with an answer to each; what is known stands in {target / MAPPING}", err=True
-    )
+    known = ""
+    if mapping is not None:
+        target.mkdir(parents=True, exist_ok=True)
+        write_mapping(mapping, target / MAPPING, source.name)
+        known = f"; what is known stands in {target / MAPPING}"
+    typer.echo(f"give the same command with an answer to each{known}", err=True)
     raise typer.Exit(1)
 
 
-def _ask(questions: Sequence[Question]) -> Mapping[str, str]:
+def ask(questions: Sequence[Question]) -> Mapping[str, str]:
     """Ask the person at the terminal."""
     answers = {}
     for question in questions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -163,7 +164,7 @@ def _annotates(grid: Grid) -> bool:
     if header is None:
         return False
     roles = {each.role for each in header.found}
-    return header.features > 0 or {"video", "feature"} <= roles or _is_turned(grid)
+    return (header.features > 0 and header.score > 1) or {"video", "feature"} <= roles or _is_turned(grid)
 
 
 def _texts(grid: Grid, row: int) -> list[str]:
@@ -291,18 +292,20 @@ def _layout(columns: dict[str, int]) -> str:
 
 
 def _is_turned(grid: Grid) -> bool:
-    """Return whether the features stand below each other in one of the first columns, and recordings beside."""
+    """Return whether features stand below each other in one of the first columns, with answers beside them."""
     header = _header(grid, SheetMapping())
-    if header is not None and (
-        header.features >= _TURNED_LEAST or any(f.role == "feature" for f in header.found)
-    ):
-        width = len(grid.rows[0])
-        if "video" in {f.role for f in header.found} or width < 3:
-            return False
+    roles = {each.role for each in header.found} if header else set()
+    if "video" in roles and ((header and header.features) or "feature" in roles):
+        return False
     for column in range(min(3, len(grid.rows[0]))):
-        names = [heading_of(grid.text(row, column)).role for row in range(len(grid.rows))]
-        known = [name for name in names if name in FEATURES]
-        if len(known) == len(set(known)) >= _TURNED_LEAST:
+        rows = [row for row in range(len(grid.rows)) if heading_of(grid.text(row, column)).role in FEATURES]
+        names = [heading_of(grid.text(row, column)).role for row in rows]
+        if len(names) < _TURNED_LEAST or len(names) > len(set(names)):
+            continue
+        beside = [grid.text(row, at) for row in rows for at in range(column + 1, len(grid.rows[row]))]
+        filled = [text for text in beside if text]
+        known = [text for text in filled if key_of(text) in terms().present or re.search(r"\d", text)]
+        if len(known) > 0.6 * len(filled):
             return True
     return False
 

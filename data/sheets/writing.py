@@ -11,12 +11,10 @@ from semiology.data.importers.outcome import ImportOutcome, write_key, write_out
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Recording
 from semiology.data.sheets.reading import SheetContent
+from semiology.data.sheets.template import TEMPLATE_CSV
 from semiology.data.tables.csv_tables import read_table
 from semiology.data.tables.reading import ANNOTATIONS, METADATA, RECORDINGS, read_folder
 from semiology.data.tables.writing import annotations_text, key_problems
-
-BEGUN = "annotation_template.csv"
-"""The file that says that a set was begun with `semiology data new`, whose recordings stay as they are."""
 
 
 def existing_recordings(target: Path) -> dict[str, Recording]:
@@ -25,7 +23,7 @@ def existing_recordings(target: Path) -> dict[str, Recording]:
     Raises:
         RecordingSetError: its recordings have faults.
     """
-    waits = (target / BEGUN).is_file() or not _rows(target / ANNOTATIONS)
+    waits = (target / TEMPLATE_CSV).is_file() or not _rows(target / ANNOTATIONS)
     if not (target / RECORDINGS).is_file() or not (target / METADATA).is_file() or not waits:
         return {}
     reading = read_folder(target, require_media=False)
@@ -48,6 +46,19 @@ def refuse_to_replace(target: Path, key: Path | None, force: bool) -> None:
     if _rows(target / ANNOTATIONS) and not force:
         fix = "choose a new folder, or add --force (a copy is kept)"
         faults.append(Problem(str(target), None, "holds annotations already", fix))
+    if faults:
+        raise RecordingSetError(faults)
+
+
+def refuse_to_begin(target: Path, key: Path | None) -> None:
+    """Refuse to begin a set where one is.
+
+    Raises:
+        RecordingSetError: there are tables already, or the key cannot be written.
+    """
+    faults = key_problems(key, target) if key else []
+    if (target / RECORDINGS).exists():
+        faults.append(Problem(str(target), None, "holds a recording set already", "choose a new folder"))
     if faults:
         raise RecordingSetError(faults)
 
