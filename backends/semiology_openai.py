@@ -8,6 +8,7 @@ together behind the same media, and goes on after a stop without asking anything
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from functools import partial
@@ -31,6 +32,7 @@ from semiology.backends.shared_prefix.questions import Answer, Question, Setting
 from semiology.backends.shared_prefix.resuming import DEFAULT_JOURNAL, resumed
 from semiology.backends.shared_prefix.sampling import Sampling
 from semiology.privacy.remote_models import ADDRESS_VARIABLES, check_address
+from semiology.settings import WINDOW
 
 NAME = "semiology_openai"
 
@@ -141,6 +143,12 @@ class SemiologyOpenAI(GenerationOnly):
         self.served = server.describe(str(model or model_version))
         rules = rules_for(str(pretrained), self.served.root, self.served.model, resize=bool(resize))
         logger.info(f"{self.served.model} on {self.served.engine or 'an unnamed engine'}: {rules}")
+        told = re.sub(r"[-_]", "", f"{self.served.root} {self.served.model}".lower())
+        if "qwen3" in told and WINDOW.text() != "qwen3":
+            logger.warning(
+                f"{self.served.model} is a Qwen3 model, whose published window is 60 s; it is asked about windows of "
+                f"30 s → give model= its name, or set {WINDOW}=qwen3"
+            )
         sampling = Sampling(fps, max_num_frames, max_frames, min_pixels, max_pixels, total_pixels)
         options = ServedOptions(
             media, encoding, int(num_concurrent), score == "logprob",

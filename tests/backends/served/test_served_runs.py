@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from asking import Asked, model_of, replies, requests_for
+from loguru import logger
 from recording_server import ModelServer, completion, question_of, serving
 
 from semiology.backends.embedded.sees import CHECKPOINT
@@ -169,6 +170,21 @@ def test_a_run_through_the_command_shows_hits_and_scores_and_marks_what_failed(
     assert sum(FAILED in line for line in lines) == 1
     assert second.returncode == 0, second.stderr
     assert "without a reply" not in second.stderr
+
+
+@pytest.mark.parametrize(("window", "told"), [("standard", True), ("qwen3", False)])
+def test_a_qwen3_model_that_is_asked_about_short_windows_is_told(
+    monkeypatch: pytest.MonkeyPatch, window: str, told: bool
+) -> None:
+    monkeypatch.setenv("SEMIOLOGY_WINDOW", window)
+    heard: list[str] = []
+    sink = logger.add(lambda message: heard.append(str(message)), level="WARNING")
+    try:
+        with serving(ModelServer(root="Qwen/Qwen3-VL-8B-Instruct")) as server:
+            model_of(server)
+    finally:
+        logger.remove(sink)
+    assert any("SEMIOLOGY_WINDOW=qwen3" in line for line in heard) is told
 
 
 def test_counters_of_engines_are_read() -> None:
