@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from semiology.data.problems import Problem
+from semiology.data.protection.splits import SPLITS
 from semiology.data.recording_set import Annotation, Recording
 from semiology.data.same_patient import look_alike_ids, shared_films
 from semiology.data.tables.consistency import Reading, time_problems
@@ -61,6 +62,8 @@ class CheckReport:
     features: tuple[FeatureCount, ...]
     probed: int
     total_duration_s: float
+    splits: Mapping[str, int] = field(default_factory=dict)
+    """Patients by split, ``""`` for those without one; empty where the set has no splits."""
 
     @property
     def ok(self) -> bool:
@@ -108,7 +111,15 @@ def check_recording_set(
         features=count_features(reading),
         probed=len(todo) - len(findings.exclusions),
         total_duration_s=findings.total_duration_s,
+        splits=_patients_by_split(recordings.values()),
     )
+
+
+def _patients_by_split(recordings: Iterable[Recording]) -> dict[str, int]:
+    split_of = {item.patient_id: "" for item in recordings}
+    split_of |= {item.patient_id: item.split for item in recordings if item.split}
+    counts = Counter(split_of.values())
+    return {name: counts[name] for name in (*SPLITS, "") if counts[name]} if set(counts) - {""} else {}
 
 
 def count_features(reading: Reading) -> tuple[FeatureCount, ...]:

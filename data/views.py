@@ -62,6 +62,9 @@ def print_report(report: CheckReport) -> None:
         f"{counted(report.reports, 'report')}{hours}; {counted(len(report.problems), 'problem')}, "
         f"{counted(len(report.exclusions), 'unreadable video')}, {counted(len(report.warnings), 'warning')}",
     )
+    if report.splits:
+        named = (f"{name or 'without a split'} {number}" for name, number in report.splits.items())
+        _line(console, f"patients by split: {', '.join(named)}")
     if report.ok:
         console.print("[green]The set can be used.[/green]")
     elif report.problems:

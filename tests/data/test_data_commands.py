@@ -247,3 +247,13 @@ def test_faults_of_the_table_of_sides_are_listed_with_file_row_and_mend(filmed: 
     for row, word in ((2, "'up'"), (3, "P009_V01"), (4, "'elbow'"), (5, "already")):
         assert word in found["laterality.csv", row]["message"]
         assert found["laterality.csv", row]["fix"]
+
+
+def test_patients_are_counted_by_split(make_set: Make) -> None:
+    named = RECORDINGS.replace("duration_s\n", "duration_s,split\n")
+    for row, split in (("P001_V01.mp4,2", "Hold-out"), ("P001_V02.mp4,", ""), ("P002_V01.mp4,9", "confirm")):
+        named = named.replace(f"{row}\n", f"{row},{split}\n")
+    told = call("check", make_set(recordings=named, annotations=ANNOTATIONS, reports=None), "--no-media")
+    assert "patients by split: test 1, confirm 1" in told.output
+    plain = call("check", make_set(recordings=RECORDINGS), "--no-media")
+    assert "patients by split" not in plain.output

@@ -244,6 +244,7 @@ def test_a_search_trains_on_no_protected_patient_and_asks_the_test_last(
     assert set(came["found"]) == {"tonic", "clonic"}
 
 
+@pytest.mark.slow
 def test_searches_on_one_test_are_counted_and_corrected(
     watched: Watched, tmp_path: Path, command_here: Call
 ) -> None:
