@@ -53,7 +53,7 @@ def test_confirm_recordings_are_not_opened_unless_they_are_named(spoken: Path) -
     (spoken / "recordings.csv").write_text(
         "\n".join(f"{row},{split}" for row, split in zip(table, splits, strict=True)) + "\n"
     )
-    found = enhance(spoken, [Softer(stops_for="B1")])  # who opens it stops everything
+    found = enhance(spoken, [Softer(raises_for="B1")])
     assert statuses(spoken) == {"A1": "done", "A2": "done"}
     assert dict(found.withheld) == {"confirm": 1}
     with pytest.raises(
