@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -95,3 +96,12 @@ def content_digest(path: Path, cache: Path) -> str:
     with written_whole(note) as unfinished:
         unfinished.write_text(digest.hexdigest(), encoding="ascii")
     return digest.hexdigest()
+
+
+def keep_copy(path: Path) -> Path:
+    """Copy a file beside itself, under a free name, before it is changed; return the copy's path."""
+    number = 1
+    while (copy := path.with_name(f"{path.name}.bak{number}")).exists():
+        number += 1
+    shutil.copy2(path, copy)
+    return copy

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -63,6 +64,7 @@ _Force = Annotated[bool, typer.Option("--force", help="Replace the tables of a s
     epilog=examples(
         "semiology data check my_emu",
         "semiology data check my_emu --no-media --json",
+        "semiology data check my_emu --fix",
     ),
 )
 def check_command(
@@ -72,6 +74,10 @@ def check_command(
     window: Annotated[
         float, typer.Option(help="Warn of videos shorter than this, in seconds.", min=0)
     ] = 30.0,
+    fix: Annotated[
+        bool,
+        typer.Option("--fix", help="First write what messages tell to write; copies of the tables are kept."),
+    ] = False,
 ) -> None:
     """List everything that is wrong with a recording set, then what there is to score.
 
@@ -81,16 +87,28 @@ def check_command(
     from semiology.data.check import check_recording_set
     from semiology.data.deidentify.audit import unclean_reason
     from semiology.data.strokerehab.study import is_study
-    from semiology.data.views import print_report, progress
+    from semiology.data.views import print_fixes, print_report, progress
 
     if is_study(directory):
+        if fix:
+            raise typer.BadParameter("a stroke-rehabilitation study is not fixed", param_hint="--fix")
         check_study_command(directory, as_json=as_json, media=media)
         return
 
+    from semiology.data.fixing import fix_folder
+
+    fixes, copies = fix_folder(directory) if fix and directory.is_dir() else ([], [])
+    if fix and not as_json:
+        print_fixes(fixes, copies)
     with progress("Opening videos", quiet=as_json or not media) as advance:
         report = check_recording_set(directory, media, window_s=window, on_probe=advance)
     if as_json:
-        typer.echo(json.dumps(report.as_json(), indent=2, ensure_ascii=False))
+        fixed = (
+            {"fixed": [asdict(each) for each in fixes], "copies": [str(copy) for copy in copies]}
+            if fix
+            else {}
+        )
+        typer.echo(json.dumps(report.as_json() | fixed, indent=2, ensure_ascii=False))
     else:
         print_report(report)
         if reason := unclean_reason(directory):

@@ -18,6 +18,7 @@ from semiology.render.text import counted
 if TYPE_CHECKING:
     from semiology.data.check import CheckReport, Exclusion
     from semiology.data.deidentify.deidentify import Deidentified
+    from semiology.data.fixing import Fix
     from semiology.data.importers.outcome import ImportOutcome
 
 MOST_OF_A_KIND = 10
@@ -43,6 +44,19 @@ def progress(label: str, *, quiet: bool = False) -> Iterator[Callable[[int, int]
 def print_problems(problems: Sequence[Problem]) -> None:
     """Print problems, one per line, on standard error."""
     print_list(Console(stderr=True), counted(len(problems), "problem"), problems, "red")
+
+
+def print_fixes(fixes: Sequence[Fix], copies: Sequence[Path]) -> None:
+    """Print every change that `data check --fix` made, and where the tables are as they were."""
+    console = Console()
+    places = [f"{fix.file}:{fix.row}" if fix.row else fix.file for fix in fixes]
+    changes = [
+        f"{fix.column or ('header' if fix.row else 'file')}: {fix.old!r} → {fix.new!r}" for fix in fixes
+    ]
+    for place, change in zip(places, changes, strict=True):
+        _line(console, f"  {place}: {change}")
+    kept = f"; copies: {', '.join(copy.name for copy in copies)}" if copies else ""
+    _line(console, f"{counted(len(fixes), 'change')} made{kept}")
 
 
 def print_report(report: CheckReport) -> None:

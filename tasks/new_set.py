@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 NEW_EPILOG = examples(
     "semiology data new my_emu --videos films",
     "semiology data new my_emu --videos films --choose patient=each",
-    "semiology data import table my_emu/annotation_template.xlsx my_emu",
 )
 
 
@@ -95,7 +94,7 @@ def _begin(directory: Path, videos: Path, mapping: SheetMapping, key: Path | Non
         raise typer.Exit(1)
     metadata = {"name": directory.name, "version": "1", "source": "not stated", "licence": "not stated"}
     outcome = ImportOutcome(tuple(recordings), (), {}, metadata, source_names=sources)
-    write_outcome(outcome, directory, videos)
+    write_outcome(outcome, directory, {ids: films[name].path for ids, name in sources.items()})
     if key:
         write_key(outcome, key)
     contents: dict[str, str | bytes] = {TEMPLATE_CSV: template_csv(recordings)}

@@ -46,14 +46,17 @@ class ImportOutcome:
         return len({recording.patient_id for recording in self.recordings})
 
 
-def write_outcome(outcome: ImportOutcome, directory: Path, videos: Path | None = None) -> int:
+def write_outcome(
+    outcome: ImportOutcome, directory: Path, videos: Path | Mapping[str, Path] | None = None
+) -> int:
     """Write an import as a recording set; return the number of recordings whose video is in place.
 
-    Original videos that are found in the folder ``videos`` are hard-linked (or copied, on another disk) to
-    ``videos/<video_id>`` of the set, with their own suffix.
+    Original videos that are found in the folder ``videos``, or are given by video id, are hard-linked (or copied, on
+    another disk) to ``videos/<video_id>`` of the set, with their own suffix.
     """
     directory = directory.expanduser().absolute()
-    found = _find_videos(outcome, videos) if videos else {}
+    given = videos if isinstance(videos, Mapping) else {}
+    found = _find_videos(outcome, videos) if isinstance(videos, Path) else given
     recordings: list[Recording] = []
     for recording in outcome.recordings:
         target = directory / "videos" / f"{recording.video_id}.mp4"
@@ -74,12 +77,17 @@ def write_outcome(outcome: ImportOutcome, directory: Path, videos: Path | None =
 
 def _find_videos(outcome: ImportOutcome, videos: Path) -> dict[str, Path]:
     """Match files to recordings by original name or id, whatever the suffix and the case of letters."""
-    files = {stem_of(path.name): path for path in sorted(videos.rglob("*")) if path.is_file()}
+    files = {stem_of(path.name): path for path in sorted(videos.rglob("*")) if _may_be_film(path)}
     names = {
         item.video_id: outcome.source_names.get(item.video_id, item.video_id) for item in outcome.recordings
     }
     stems = {video_id: Path(name).stem.lower() for video_id, name in names.items()}
     return {video_id: files[stem] for video_id, stem in stems.items() if stem in files}
+
+
+def _may_be_film(path: Path) -> bool:
+    """Return whether a file is not sound alone, which may lie beside the film under its name."""
+    return path.is_file() and path.suffix.lower() != ".wav"
 
 
 def write_key(outcome: ImportOutcome, path: Path) -> None:

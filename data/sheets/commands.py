@@ -128,7 +128,7 @@ def _import(
             "nothing was imported: no cell says yes, no or na of a feature", fg=typer.colors.RED, err=True
         )
         raise typer.Exit(1)
-    placed = write_content(content, target, known, videos, key)
+    placed = write_content(content, target, known, key)
     write_mapping(found, target / MAPPING, source.name)
     _tell(content, notes, found, target, placed, known=bool(known), key=key)
 

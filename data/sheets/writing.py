@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from semiology.data.cache import write_whole
+from semiology.data.cache import keep_copy, write_whole
 from semiology.data.importers.outcome import ImportOutcome, write_key, write_outcome
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Recording
@@ -64,7 +63,7 @@ def refuse_to_begin(target: Path, key: Path | None) -> None:
 
 
 def write_content(
-    content: SheetContent, target: Path, known: Mapping[str, Recording], videos: Path | None, key: Path | None
+    content: SheetContent, target: Path, known: Mapping[str, Recording], key: Path | None
 ) -> int:
     """Write a set, or only its annotations where its recordings are ``known``; return how many films are in place."""
     for name in (ANNOTATIONS,) if known else (RECORDINGS, ANNOTATIONS):
@@ -78,16 +77,8 @@ def write_content(
         {"name": target.name, "version": "1", "source": "imported from a sheet", "licence": "not stated"},
         source_names=content.source_names,
     )  # fmt: skip
-    placed = write_outcome(outcome, target, videos)
+    films = {item.video_id: item.video for item in content.recordings if item.video.is_file()}
+    placed = write_outcome(outcome, target, films)
     if key:
         write_key(outcome, key)
     return placed
-
-
-def keep_copy(path: Path) -> Path:
-    """Copy a file beside itself, under a free name, before it is replaced; return the copy's path."""
-    number = 1
-    while (copy := path.with_name(f"{path.name}.bak{number}")).exists():
-        number += 1
-    shutil.copy2(path, copy)
-    return copy
