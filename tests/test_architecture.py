@@ -39,6 +39,7 @@ READERS = {
     "semiology.reports.protected": "hands out",
     "semiology.reports.review.commands": "videos of cases that a run was asked about",
     "semiology.tasks.plan": "hands out",
+    "semiology.data.fixing": "corrects cells of tables, and shows what was changed",
     "semiology.data.sheets.writing": "it adds the annotations to recordings that have none",
 }
 """Who reads a recording set whole, and why: anyone else goes through `semiology.data.protection.splits.hand_out`."""
