@@ -211,7 +211,7 @@ def survives(mutant: Mutant | None, tests: Sequence[str], seconds: int = SECONDS
 
 
 def main() -> None:
-    """Print each survivor as it is found, then how many of how many were killed."""
+    """Print each mutant and whether it survives, then how many of how many were killed."""
     described = parser(__doc__)
     described.add_argument("--count", type=int, default=120)
     described.add_argument("--seed", type=int, default=0)
@@ -234,15 +234,16 @@ def main() -> None:
 
     os.chdir(ROOT)
     alive, sound = 0, set[str]()
-    for mutant in sorted(drawn, key=lambda each: (each.file, each.line)):
+    for mutant in drawn:
         tests = tests_of(mutant.module)
         if mutant.file not in sound and not survives(None, tests):
             CONSOLE.print(f"{mutant.file}: its tests fail on the code as it is: {' '.join(tests)}")
             raise SystemExit(1)
         sound.add(mutant.file)
-        if survives(mutant, tests):
-            alive += 1
-            CONSOLE.print(f"SURVIVES {mutant.file}:{mutant.line}: {mutant.before} -> {mutant.after}")
+        lives = survives(mutant, tests)
+        alive += lives
+        told = "SURVIVES" if lives else "killed  "
+        CONSOLE.print(f"{told} {mutant.file}:{mutant.line}: {mutant.before} -> {mutant.after}")
     CONSOLE.print(f"{len(drawn) - alive} of {len(drawn)} killed ({1 - alive / len(drawn):.0%})")
 
 
