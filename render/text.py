@@ -86,9 +86,11 @@ def number_text(value: float | None, form: str = ".2f") -> str:
     return format(value, form)
 
 
-def rounded(value: float | None, decimals: int = 6) -> float | None:
-    """Return a number as tables for machines hold it: rounded, None where it is undefined."""
-    return None if value is None or math.isnan(value) else round(float(value), decimals)
+def rounded(value: float | None, decimals: int | None = None) -> float | None:
+    """Return a number as tables for machines hold it: in full, or rounded where asked; None where it is undefined."""
+    if value is None or math.isnan(value):
+        return None
+    return float(value) if decimals is None else round(float(value), decimals)
 
 
 def json_text(content: Any) -> str:

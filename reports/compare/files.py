@@ -276,4 +276,4 @@ def _score(score: PairedScore, comparison: Comparison) -> dict[str, Any]:
 def _number(value: float | int | None) -> float | int | None:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
-    return round(float(value), 6) if isinstance(value, float) else int(value)
+    return float(value) if isinstance(value, float) else int(value)

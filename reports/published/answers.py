@@ -19,7 +19,7 @@ from semiology.metrics.published_rules import published_diagnosis
 from semiology.metrics.s3.categorical import DIAGNOSES, SIDES
 from semiology.metrics.s3.onset_time import published_seconds
 from semiology.metrics.s3.sequence.measures import published_tokens
-from semiology.reports.published.s3 import read_s3_tables
+from semiology.reports.published.s3 import read_s3_tables, true_sequences
 
 COLUMNS = (
     "task",
@@ -139,10 +139,16 @@ def _times(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _sequences(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    visual = tables["sequences"]
-    visual = visual[visual["variant"] == "visual"][["video_id", "sequence"]]
-    visual = visual.rename(columns={"sequence": "truth"})
-    rows = tables["task5"].merge(visual, on="video_id", validate="many_to_one")
+    """Return the answered orders, each beside the order that its publication compared it with.
+
+    That is the audiovisual order for models that hear (`published.s3.true_sequences`), else the visual one.
+    """
+    truths = {model: true_sequences(tables, model) for model in tables["task5"]["model"].unique()}
+    rows = tables["task5"]
+    known = [video in truths[model] for model, video in zip(rows["model"], rows["video_id"], strict=True)]
+    rows = rows[known]
+    pairs = zip(rows["model"], rows["video_id"], strict=True)
+    rows = rows.assign(truth=[", ".join(truths[model][video]) for model, video in pairs])
     answer = [", ".join(published_tokens(text)) for text in rows["sequence"]]
     # An empty list is an answer: nothing was seen.
     return rows.assign(task="s3_sequence", feature="sequence", answer=[text or "none" for text in answer])

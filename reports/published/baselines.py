@@ -225,7 +225,10 @@ def s3_alone(baselines: pd.DataFrame) -> S3Results | None:
         }
         if kind == "sequence":
             # Onsets were not published with the order; places stand for them, so that no two are ties.
-            record["onsets_s"] = [float(i) for i in range(len(truth or []))]
+            places = [float(i) for i in range(len(truth or []))]
+            heard = "omni" in str(row["model"]).lower()  # as the publication tells who was played the sound
+            record |= {"onsets_s": places, "truth_audiovisual": truth, "onsets_audiovisual_s": places}
+            record["heard"] = heard
         if kind == "report":
             record["shown"] = shown.get(row["video_id"])
         records.append(record)

@@ -14,9 +14,10 @@ from s3_examples import all_tasks, record, write_s3_run
 from typer.testing import CliRunner, Result
 
 from semiology.cli import app
+from semiology.metrics.s3.sequence.measures import edit_distance
 from semiology.reports.commands import score_inputs
 from semiology.reports.inputs import report_inputs
-from semiology.reports.published.answers import COLUMNS
+from semiology.reports.published.answers import COLUMNS, s3_answers
 from semiology.reports.published.baselines import beside_features, beside_s3, read_baselines
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.s3_answers import read_s3_results
@@ -200,3 +201,24 @@ def test_the_published_releases_are_imported(
     assert frame["model"].nunique() == models
     assert len(frame) >= size
     assert not frame["answer"].eq("").any()
+
+
+@pytest.mark.skipif(
+    not (SHARED / "s3_published").is_dir(), reason="the published answers are not beside the project"
+)
+def test_imported_sequences_give_the_edit_distances_of_table_17() -> None:
+    """The publication compares the model that hears with the audiovisual order, the others with the visual one."""
+    rows = s3_answers(SHARED / "s3_published")
+    rows = rows[rows["task"] == "s3_sequence"]
+
+    def tokens(text: str) -> list[str]:
+        return [] if text in ("none", "") else text.split(", ")
+
+    distances = [
+        edit_distance(tokens(a), tokens(t)) for a, t in zip(rows["answer"], rows["truth"], strict=True)
+    ]
+    found = rows.assign(distance=distances).groupby("model")["distance"].mean().round(2).to_dict()
+    assert found == {
+        "InternVL3_5-8B": 867.79, "Qwen2.5-VL-7B": 39.83, "Qwen3-VL-8B": 19.44, "Qwen2.5-VL-32B": 543.53,
+        "Qwen3-VL-32B": 17.51, "Qwen2.5-Omni-7B": 43.30,
+    }  # fmt: skip
