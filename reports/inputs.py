@@ -96,21 +96,22 @@ def _scored(features: Results | None, s3: S3Results | None, scored: ScoredSet | 
     told = scored.notes(videos)
     seen = []
     if features is not None:
-        answers = features.answers[features.answers["video_id"].isin(kept)]
-        features = replace(features, answers=answers) if len(answers) else None
+        answers = features.answers
+        answers = answers if len(kept) == len(videos) else answers[answers["video_id"].isin(kept)]
         columns = ["model", "prompt_id", "enhancement", "video_id", "feature", "segment", "answer"]
         seen.append(answers[columns])
     if s3 is not None:
         records = tuple(record for record in s3.records if record["video_id"] in kept)
-        s3 = replace(s3, records=records) if records else None
         columns = ["model", "task", "feature", "video_id", "segment", "answer"]
         seen.append(pd.DataFrame([{name: record.get(name) for name in columns} for record in records]))
     rows = pd.concat(seen)
-    told += scored.enter("report", rows, {"models": sorted(rows["model"].astype(str).unique())})
+    told += scored.enter("report", rows, {"models": sorted(map(str, rows["model"].unique()))})
     if features is not None:
-        features = replace(features, notes=(*features.notes, *told))
+        features = (
+            replace(features, answers=answers, notes=(*features.notes, *told)) if len(answers) else None
+        )
     if s3 is not None:
-        s3 = replace(s3, notes=(*s3.notes, *told))
+        s3 = replace(s3, records=records, notes=(*s3.notes, *told)) if records else None
     return _with_two_stages(features, s3, scored.folds)
 
 

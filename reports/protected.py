@@ -104,5 +104,5 @@ def scored_set(data: Path, split: str | None) -> ScoredSet:
 
 def _digest(rows: pd.DataFrame) -> str:
     """Return the SHA-256 of rows in whatever order."""
-    hashes = pd.util.hash_pandas_object(rows.astype(str), index=False).to_numpy()
+    hashes = pd.util.hash_pandas_object(rows, index=False).to_numpy()
     return hashlib.sha256(np.sort(hashes).tobytes()).hexdigest()
