@@ -98,6 +98,16 @@ def test_an_edited_line_is_noticed_and_stays_noticed(data: Path) -> None:
     assert enter(data, LOOK)[0].altered
 
 
+def test_the_chain_tells_of_an_edit_where_there_is_no_copy(
+    data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in "ab":
+        enter(data, replace(LOOK, chosen={"name": name}))
+    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "elsewhere"))
+    (data / LEDGER).write_text((data / LEDGER).read_text().replace('"name": "a"', '"name": "c"'))
+    assert looks_at(data, "test", ["P1"]).altered
+
+
 def test_a_set_opened_on_another_machine_is_no_change(
     data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
