@@ -43,7 +43,7 @@ PROPS: Mapping[str, tuple[tuple[str, Point, Point, tuple[int, int, int]], ...]] 
     ),
 }
 """What stands in the picture, by activity: boxes by two corners, discs by centre and radius."""
-_H264 = {"preset": "veryfast", "crf": "18", "bf": "0", "g": "30"}
+_H264 = {"preset": "ultrafast", "crf": "18", "bf": "0", "g": "30", "rc-lookahead": "0", "threads": "1"}
 
 
 @dataclass(frozen=True)
