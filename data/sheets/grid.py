@@ -8,10 +8,12 @@ import gzip
 import io
 import re
 import unicodedata
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.tables.csv_tables import encoding_of
@@ -101,11 +103,35 @@ def _workbook(path: Path) -> list[Grid]:
     except ImportError:
         fix = "pip install 'semiology-eval[import]', or save it as CSV"
         raise _fault(path, "is a workbook, which needs openpyxl", fix) from None
+    from openpyxl.utils.exceptions import InvalidFileException
+
     try:
-        book = openpyxl.load_workbook(path, data_only=True)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        book = openpyxl.load_workbook(io.BytesIO(path.read_bytes()), data_only=True)
+        formulas = openpyxl.load_workbook(io.BytesIO(path.read_bytes()))
+    except (OSError, ValueError, KeyError, TypeError, InvalidFileException, zipfile.BadZipFile) as error:
         raise _fault(path, f"is no workbook that can be read ({error})", "save it again as .xlsx") from None
+    _refuse_unknown_values(path, book, formulas)
     return [_sheet(sheet) for sheet in book.worksheets if sheet.sheet_state == "visible"]
+
+
+def _refuse_unknown_values(path: Path, book: Any, formulas: Any) -> None:
+    """Refuse a workbook with formulas whose values were never stored: their cells would seem empty.
+
+    Raises:
+        RecordingSetError: there is one; the first of each sheet is named.
+    """
+    problems = []
+    for sheet in formulas.worksheets:
+        values = book[sheet.title]
+        for row in sheet.iter_rows():
+            cell = next((c for c in row if c.data_type == "f" and values[c.coordinate].value is None), None)
+            if cell is not None:
+                message = f"sheet {sheet.title!r}: the formula in {cell.coordinate} has no value"
+                fix = "open the workbook in a spreadsheet program and save it"
+                problems.append(Problem(path.name, cell.row, message, fix))
+                break
+    if problems:
+        raise RecordingSetError(problems)
 
 
 def _sheet(sheet: object) -> Grid:

@@ -239,6 +239,8 @@ def _columns(
         if not name:
             continue
         role = given.get(key_of(name), found.role)
+        if mapping.video and role == "video" and key_of(name) != key_of(mapping.video):
+            role = ""
         if not role and found.choices:
             choices = [(feature, f"read as {feature}") for feature in found.choices]
             text = f"The column {name!r} is not clear: which feature is it?"
@@ -255,6 +257,10 @@ def _columns(
             continue
         if role in columns:
             first = header.headings[columns[role]]
+            if role == "video":
+                text = f"The columns {first!r} and {name!r} both seem to name the recordings. Which one does?"
+                notes.ask("video", text, (first, ""), (name, ""))
+                continue
             notes.ask(
                 f"columns.{name}",
                 f"The columns {first!r} and {name!r} both seem to be {role!r}. What is {name!r}?",

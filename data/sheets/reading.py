@@ -64,6 +64,8 @@ def read_sheet(
     lines = list(lines_of(laid, grids, mapping, notes))
     names = list(dict.fromkeys(line.video for line in lines))
     found = matched(names, list(known or films), notes, "recording" if known else "film")
+    if films and known is None:
+        _tell_unmatched(names, found, films, notes)
     film_of = {name: films[hit] for name, hit in found.items() if hit in films}
     lengths = {name: film.duration_s for name, film in film_of.items()}
     starts = starts_of(laid, lines, notes)
@@ -83,6 +85,21 @@ def read_sheet(
     recordings, reports = _recordings(laid, lines, ids, film_of, notes) if known is None else ((), {})
     sources = {ids[name]: film_of[name].path.name if name in film_of else name for name in ids}
     return SheetContent(tuple(recordings), tuple(annotations), reports, sources), mapping
+
+
+def _tell_unmatched(
+    names: Sequence[str], found: Mapping[str, str], films: Mapping[str, Film], notes: Notes
+) -> None:
+    """Tell which recordings have no film, and which films no row."""
+    missing = [name for name in names if name not in found]
+    idle = [film.path.name for name, film in films.items() if name not in found.values()]
+    for what, each in (("no film was found for", missing), ("no row is about the films", idle)):
+        if each:
+            more = f" and {len(each) - 20} more" if len(each) > 20 else ""
+            notes.remarks.append(f"{what} {', '.join(each[:20])}{more}")
+    for name, hit in found.items():
+        if films[hit].fault:
+            notes.remarks.append(f"{name}: {films[hit].fault}")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ _CHOICES = (
     ("na", "it cannot be judged"),
     ("unannotated", "nobody said"),
 )
+_DOUBT = re.compile(r"\?|^\(.*\)$|~|\*")
+"""Marks that make a word doubtful: ``ja?``, ``(x)``."""
 _NUMBER = re.compile(r"\d+([.,]\d+)?")
 
 
@@ -105,9 +107,11 @@ class CellReader:
 
     def _word(self, text: str, where: str, row: int) -> Said | None:
         """Return what a cell of one known word says; None if it is not one word, or an unknown one."""
-        own = {key_of(word): meaning for word, meaning in self.mapping.values.items()}
+        own = {word.strip().casefold(): meaning for word, meaning in self.mapping.values.items()}
         key = key_of(text)
-        meaning = own.get(key) or terms().present.get(key)
+        meaning: str | None = own.get(text.casefold())
+        if meaning is None and (meaning := terms().present.get(key)) and _DOUBT.search(text) and key != text:
+            meaning = "unclear"
         if meaning is None and key not in terms().sides:
             return None
         if meaning is None:

@@ -351,3 +351,35 @@ def test_a_contradiction_is_told(tmp_path: Path) -> None:
     assert content is not None
     assert content.annotations[0] == Annotation("v1", "tonic", "yes", 5.0)
     assert {problem.row for problem in notes.unused} == {3, 4}
+
+
+def test_words_with_a_mark_of_doubt_are_asked_about(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "video;patient;tonic;clonic\nv1;p1;ja?;ja\nv2;p1;(x);nein\n")
+    _, notes, _ = read(path)
+    assert asked(notes) == {"values.ja?", "values.(x)"}
+    content, _, _ = read(path, **{"values__ja?": "na", "values__(x)": "no"})
+    assert said(content) == {
+        ("v1", "tonic"): ("na",), ("v1", "clonic"): ("yes",), ("v2", "tonic"): ("no",), ("v2", "clonic"): ("no",)
+    }  # fmt: skip
+
+
+def test_two_columns_that_name_recordings(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "seizure,file,patient,tonic\n1,A_1.mp4,A,yes\n2,A_2.mp4,A,no\n")
+    _, notes, _ = read(path, films("A_1", "A_3"))
+    assert asked(notes) == {"video"}
+    content, notes, _ = read(path, films("A_1", "A_3"), video="file")
+    assert set(said(content)) == {("A_1", "tonic"), ("A_2", "tonic")}
+    assert "no film was found for A_2.mp4" in notes.remarks
+    assert "no row is about the films A_3.mp4" in notes.remarks
+
+
+def test_formulas_without_values_and_other_files_are_refused(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "a.xlsx", S=[["video", "patient", "tonic"], ["v1", "p1", '=IF(1,"yes","no")']])
+    with pytest.raises(RecordingSetError, match="formula in C2"):
+        read(path)
+    (tmp_path / "b.xlsx").write_bytes(b"PK\x03\x04 no workbook")
+    with pytest.raises(RecordingSetError, match=r"b\.xlsx"):
+        read(tmp_path / "b.xlsx")
+    (tmp_path / "c.xls").write_bytes(b"\xd0\xcf\x11\xe0 old")
+    with pytest.raises(RecordingSetError, match="Excel 97"):
+        read(tmp_path / "c.xls")
