@@ -9,6 +9,8 @@ from typing import Any
 
 import openpyxl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from semiology.data.problems import RecordingSetError
 from semiology.data.recording_set import Annotation
@@ -383,3 +385,27 @@ def test_formulas_without_values_and_other_files_are_refused(tmp_path: Path) -> 
     (tmp_path / "c.xls").write_bytes(b"\xd0\xcf\x11\xe0 old")
     with pytest.raises(RecordingSetError, match="Excel 97"):
         read(tmp_path / "c.xls")
+
+
+WORDS = "x ja no ? - 1 2 0:12 00:00:12 1:02:03 12,5 3-5 left tonic video patient onset v1 007 7 Beginn 25:61 -3 1e9 ü"
+CELLS = st.sampled_from(["", "Head turn", "\u202e", *WORDS.split()])
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(rows=st.lists(st.lists(CELLS, min_size=4, max_size=4), min_size=1, max_size=6), known=st.booleans())
+def test_any_sheet_ends_in_a_set_a_question_or_a_sentence(
+    rows: list[list[str]], known: bool, tmp_path: Path
+) -> None:
+    head = [["video", "patient", "tonic", "tonic onset"]] if known else []
+    path = written(tmp_path / "a.csv", "\n".join(";".join(row) for row in [*head, *rows]))
+    try:
+        content, notes, _ = read(path, films("v1"))
+    except RecordingSetError:
+        return
+    assert (content is None) == bool(notes.questions)
+    for item in content.annotations if content else ():
+        assert item.present in ("yes", "no", "na")
+        assert item.onset_s is None or (item.present == "yes" and 0 <= item.onset_s < 9 * 3600)
+        assert item.offset_s is None or item.onset_s is None or item.offset_s >= item.onset_s
+    ids = [item.video_id for item in content.recordings] if content else []
+    assert len(ids) == len(set(ids))
