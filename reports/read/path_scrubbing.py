@@ -10,17 +10,18 @@ from semiology.reports.read.lmms_eval_files import EMBEDDED_MODELS
 # but not what is left of one: a text may be cleaned twice. A name within it may be of several words
 # ("Smith, Ann"): up to three that a separator follows belong to it, unless ":" or "." ended it before.
 _PATH = re.compile(
-    r"(?<![\w.:/\]])(?:file:/*|~\w*[\\/]|[A-Za-z]:[\\/]|\.{1,2}[\\/]|/|\\\\)"
+    r"(?<![\w.:/\]])(?:file:/*|~\w{0,64}[\\/]|[A-Za-z]:[\\/]|\.{1,2}[\\/]|/|\\\\)"
     r"[^\s,;'\"]+(?:(?:(?<![:.]),? (?!-)[^\s,;'\"=/\\]+){1,3}[/\\][^\s,;'\"]*)*"
 )
-_ADDRESS = re.compile(r"\b(https?://)(?:[^/\s,@]*@)?([^/\s,:]+)[^\s,]*")
-_SECRET = re.compile(r"((?:api_?key|token|password|secret)\w*=)(?!\[left out\])[^\s,]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"\b(https?://)(?:[^/\s,@]{0,200}@)?([^/\s,:]+)[^\s,]*")
+_SECRET = re.compile(r"((?:api_?key|token|password|secret)\w{0,40}=)(?!\[left out\])[^\s,]+", re.IGNORECASE)
 
 
 def without_paths(text: str) -> str:
     """Return text in which a path is its last part, an address its host, and a secret is struck out."""
     for place, name in EMBEDDED_MODELS.items():
-        text = re.sub(rf"[^\s,=]*{re.escape(place)}", name, text.replace("\\", "/"))
+        # From the beginning of a word alone, so that a long word is read once.
+        text = re.sub(rf"(?<![^\s,=])[^\s,=]*{re.escape(place)}", name, text.replace("\\", "/"))
     text = _SECRET.sub(r"\1[left out]", text)
     own = ("localhost", "127.0.0.1", "[")
     text = _ADDRESS.sub(
