@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +10,7 @@ import typer
 
 from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
+from semiology.harness.ending import end_in_a_sentence
 from semiology.harness.options import RunOptions
 from semiology.harness.serve_command import SERVE_COMMAND_EPILOG, serve_command
 from semiology.harness.serve_jsonl.commands import SERVE_EPILOG, serve_jsonl
@@ -17,7 +18,7 @@ from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command
 from semiology.optimization.folds.commands import FOLDS_EPILOG, folds_command
 from semiology.optimization.optimize_command import OPTIMIZE_EPILOG, optimize
 from semiology.optimization.sweep.commands import SWEEP_EPILOG, sweep_command
-from semiology.privacy.staying_here import download_hint, stay_here
+from semiology.privacy.staying_here import stay_here
 from semiology.prompts.commands import app as prompts_app
 from semiology.render.help import examples
 from semiology.render.options import with_options
@@ -116,13 +117,13 @@ def demo_command(
 
 
 def main() -> None:
-    """Run the command; an error that the user can fix is one sentence and exit status 2."""
+    """Run the command; an error that the user can fix is one sentence and exit status 2.
+
+    What it writes is for its owner alone, and nothing leaves this machine.
+    """
+    os.umask(0o077)
     stay_here()
-    try:
-        app(standalone_mode=True)
-    except (ValueError, RuntimeError, OSError) as error:
-        typer.secho(f"semiology: {error}{download_hint(error)}", fg=typer.colors.RED, err=True)
-        sys.exit(2)
+    end_in_a_sentence(lambda: app(standalone_mode=True))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ files. The first answer to a question is kept.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import logging
@@ -24,7 +23,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from semiology.data.cache import cache_directory
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 VERSION = 1
 """Part of every key; to be raised when the same key would stand for another answer."""
@@ -206,6 +212,8 @@ class Journal(AbstractContextManager["Journal"]):
         """Give the file free for other processes; what was read can still be asked for."""
         if self._file is not None:
             os.close(self._file)
+            if (lock := _locks.pop(self._file, None)) is not None:
+                lock.release()
             self._file = None
 
     def _append(self, file: int, data: bytes) -> None:
@@ -244,20 +252,39 @@ def _own_file(folder: Path) -> tuple[int, Path]:
         path = folder / f"answers-{number:03d}.jsonl"
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(handle, path)
             return handle, path
-        except BlockingIOError:
+        except (BlockingIOError, Timeout):
             os.close(handle)
-        except OSError:  # a file system without locks: a file of a name that nobody else has
+        except (
+            OSError,
+            NotImplementedError,
+        ):  # a file system without locks: a file of a name nobody else has
             os.close(handle)
             path = folder / f"answers-{uuid.uuid4().hex}.jsonl"
             return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600), path
     raise AssertionError("unreachable")
 
 
+_locks: dict[int, FileLock] = {}
+"""Locks beside files that are open, where the system has no locks of files themselves."""
+
+
+def _lock(handle: int, path: Path) -> None:
+    if fcntl is not None:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    lock = FileLock(path.with_suffix(".lock"), timeout=0)
+    lock.acquire()
+    _locks[handle] = lock
+
+
 def _repair(file: int) -> None:
     """End a last line that is whole but for its end, and cut off one that is not."""
-    data = os.pread(file, os.fstat(file).st_size, 0)
+    os.lseek(file, 0, os.SEEK_SET)
+    data = b""
+    while block := os.read(file, 1 << 24):
+        data += block
     end = data.rfind(b"\n") + 1
     if end == len(data):
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -11,13 +12,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from semiology.data.problems import SettingsError
 from semiology.settings import CACHE
 
 
 def cache_directory() -> Path:
     """Return the folder for derived files, created for this user alone."""
-    folder = CACHE.folder() or Path.home() / ".cache" / "semiology"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        folder = CACHE.folder() or Path.home() / ".cache" / "semiology"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "it may not be written")
+    except (OSError, RuntimeError) as error:  # RuntimeError: there is no home folder
+        where = CACHE.folder() or "~/.cache/semiology"
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(
+            f"{where}: the folder for derived files cannot be used ({reason}) → set {CACHE} to a folder of your own"
+        ) from None
     return folder.resolve()
 
 

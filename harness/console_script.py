@@ -6,6 +6,7 @@ it listens on every interface without a login, which is not acceptable beside pa
 
 from __future__ import annotations
 
+import os
 import sys
 
 from semiology.settings import prefer_decord
@@ -18,6 +19,7 @@ def main() -> None:
             f"lmms_eval {sys.argv[1]}: not started. lmms-eval's servers accept requests without a login; do "
             "not run them on a machine that holds patient video. Use `semiology run` and `semiology report`."
         )
+    os.umask(0o077)
     prefer_decord()
     from semiology.harness.plugin import add_tasks
 

@@ -123,6 +123,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
         from semiology.harness.empty_replies import empty_windows_marked
         from semiology.harness.scheduling import recordings_dealt, windows_together
         from semiology.harness.video_errors import name_video_errors
+        from semiology.harness.whole_characters import whole_characters
         from semiology.privacy.remote_models import check_client
 
         tables = _our_tables(task_dict)
@@ -138,6 +139,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
             windows_together(lm),
             empty_windows_marked(lm),
             cut_replies_marked(lm),
+            whole_characters(lm),
         ):
             return original(lm, task_dict, *arguments, **keywords)
 

@@ -21,6 +21,7 @@ from semiology.backends.journal import FAILED, failure_of
 from semiology.data.protection.splits import ALL, DEV, TEST, parse_purpose
 from semiology.data.strokerehab.study import is_study
 from semiology.harness.options import RunOptions
+from semiology.harness.owned_folder import owned_folder
 from semiology.harness.plugin import add_tasks
 from semiology.harness.preflight import PreflightError
 from semiology.harness.typos import check_model, check_tasks, check_window
@@ -78,13 +79,15 @@ def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None
 
     own = hashlib.sha256(f"{options.out.resolve()}|{model}|{model_args}".encode()).hexdigest()[:16]
     kept = cache_directory() / "run_journals" / own
-    started = time.time()
+    started = time.monotonic()
     at_once = max(REQUESTS_AT_ONCE, 4 * options.batch_size)
-    with answers_kept(model, model_args, journal or kept, probe=probe, at_once=at_once):
-        results = _evaluate(_arguments(options, model, model_args), options.verbosity.upper())
-    groups = {GROUP, S3_GROUP, REHAB_GROUP, *ENHANCED_GROUPS}
-    folder = _result_folder(options.out, set(results["results"]) - groups, started)
-    _write_record(folder, options, model_args, started)
+    with owned_folder(options.out):
+        before = result_files(options.out)
+        with answers_kept(model, model_args, journal or kept, probe=probe, at_once=at_once):
+            results = _evaluate(_arguments(options, model, model_args), options.verbosity.upper())
+        groups = {GROUP, S3_GROUP, REHAB_GROUP, *ENHANCED_GROUPS}
+        folder = _result_folder(options.out, set(results["results"]) - groups, before)
+        _write_record(folder, options, model_args, started)
     if not failed_requests(folder)[0]:
         shutil.rmtree(kept, ignore_errors=True)
     return folder
@@ -207,9 +210,15 @@ def _evaluate(arguments: list[str], verbosity: str) -> dict[str, Any]:
     return dict(results)
 
 
-def _result_folder(out: Path, tasks: set[str], started: float) -> Path:
+def result_files(out: Path) -> dict[Path, tuple[int, int]]:
+    """Return the results files in a folder with size and time of change, to tell new ones whatever the clock says."""
+    states = {path: path.stat() for path in out.rglob("*_results.json")}
+    return {path: (state.st_size, state.st_mtime_ns) for path, state in states.items()}
+
+
+def _result_folder(out: Path, tasks: set[str], before: Mapping[Path, tuple[int, int]]) -> Path:
     """Find the newest result file and check that it and the sample files hold every task."""
-    files = [path for path in out.rglob("*_results.json") if path.stat().st_mtime >= started - 1]
+    files = [path for path, state in result_files(out).items() if before.get(path) != state]
     if not files:
         raise RunError(f"{out}: lmms-eval wrote no results file; run again with --verbosity DEBUG to see why")
     newest = max(files, key=lambda path: path.stat().st_mtime)
@@ -230,7 +239,7 @@ def _write_record(folder: Path, options: RunOptions, model_args: str, started: f
         "model_args": model_args,
         "tasks": options.tasks,
         "limit": options.limit,
-        "seconds": round(time.time() - started, 1),
+        "seconds": round(time.monotonic() - started, 1),
         "python": platform.python_version(),
         "packages": installed_versions(),
     }

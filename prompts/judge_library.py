@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, StrictStr
 
 from semiology.prompts.checks import PROVENANCES, problems_of
 from semiology.prompts.library import PromptLibraryError
-from semiology.prompts.strict_yaml import read_yaml
+from semiology.render.strict_yaml import read_yaml
 from semiology.render.validation import one_of
 
 JudgeKind = Literal["justification", "report", "retry"]

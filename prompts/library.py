@@ -26,7 +26,7 @@ from semiology.prompts.checks import (
     duplicate_problems,
     problems_of,
 )
-from semiology.prompts.strict_yaml import read_yaml
+from semiology.render.strict_yaml import read_yaml
 from semiology.render.validation import one_of
 from semiology.settings import PROMPTS
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, Field, ValidationInfo, model_va
 
 from semiology.prompts.checks import PROVENANCES, PlainText, PromptProblem, SourcedWording, problems_of
 from semiology.prompts.library import PromptLibraryError
-from semiology.prompts.strict_yaml import read_yaml
+from semiology.render.strict_yaml import read_yaml
 from semiology.render.validation import one_of
 
 FOLDER = Path(__file__).parent / "s3"

@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, model_validator
 
 from semiology.prompts.checks import FAMILIES, PlainText, PromptProblem, SourcedWording, problems_of
 from semiology.prompts.library import PromptLibraryError
-from semiology.prompts.strict_yaml import read_yaml
+from semiology.render.strict_yaml import read_yaml
 from semiology.render.validation import did_you_mean, one_of
 from semiology.settings import PROMPTS
 

@@ -20,6 +20,7 @@ from semiology.data.tables.cells import CellError, RowCells
 from semiology.data.tables.consistency import Reading, cross_check
 from semiology.data.tables.csv_tables import Row, Table, check_columns, closest, read_table
 from semiology.features import FEATURES, suggest_feature
+from semiology.render.strict_yaml import parse_yaml
 from semiology.render.validation import faults_of
 
 RECORDINGS, ANNOTATIONS = "recordings.csv", "annotations.csv"
@@ -95,7 +96,7 @@ def _read_metadata(directory: Path, reading: Reading) -> Mapping[str, object]:
         problem(None, "is missing")
         return {}
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+        content = parse_yaml(path)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error)

@@ -27,7 +27,7 @@ from semiology.optimization.proposers.rules import (
     with_format,
 )
 from semiology.prompts.library import load_library
-from semiology.prompts.strict_yaml import read_yaml
+from semiology.render.strict_yaml import read_yaml
 
 GRAMMAR = Path(__file__).parent / "grammar.yaml"
 SENTENCES = ("role", "body", "definition", "context", "exclusion")

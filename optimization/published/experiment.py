@@ -47,8 +47,8 @@ from semiology.optimization.search.run_folder import ANSWERS, SUMMARY, RunFolder
 from semiology.optimization.search.scores import plain, scores_of
 from semiology.optimization.search.setup import Prepared
 from semiology.prompts.library import load_library
-from semiology.prompts.strict_yaml import read_yaml
 from semiology.render.progress import is_quiet
+from semiology.render.strict_yaml import read_yaml
 from semiology.tasks.plan import Plan
 
 if TYPE_CHECKING:

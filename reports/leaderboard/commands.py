@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from semiology.render.help import command_group, examples
+from semiology.render.strict_yaml import parse_yaml
 from semiology.render.text import counted, json_text
 from semiology.reports.options import PolicyOption, Resamples, Seed
 
@@ -152,7 +153,7 @@ def _cards(path: Path | None) -> dict[str, dict[str, Any]]:
     if not path.is_file():
         raise ValueError(f"{path}: there is no such file → write a YAML table: model name → its card")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        content = parse_yaml(path) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(
             f"{path}: cannot be read as YAML ({error}) → write: model name, then its keys"

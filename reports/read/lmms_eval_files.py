@@ -61,6 +61,9 @@ WORDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_DOCUMENT = re.compile(rb'\{"doc_id": (\d+)')
+
+
 class ResultsError(ValueError):
     """No result can be read from the folders given; the message says what was found and what to do."""
 
@@ -163,7 +166,36 @@ def find_result_files(paths: Sequence[Path], notes: list[str]) -> list[ResultFil
                 run.samples[found["task"]] = file
             elif run.record is None:
                 run.record = _json(file, notes)
+    for run in runs.values():
+        check_whole(run)
     return sorted(runs.values(), key=lambda run: run.age)
+
+
+def check_whole(run: ResultFiles) -> None:
+    """Refuse a run whose sample files do not hold the questions that its results file counts, each once.
+
+    lmms-eval leaves a task's file empty where one reply cannot be written, and adds to a file that is there.
+
+    Raises:
+        ResultsError: a file is empty or shorter than the results say, or holds the answers of two runs.
+    """
+    counts = run.record.get("n-samples") if run.record else None
+    for task, path in run.samples.items():
+        expected = (counts.get(task) or {}).get("effective") if isinstance(counts, Mapping) else None
+        if not isinstance(expected, int):
+            continue
+        lines = [line for line in path.read_bytes().split(b"\n") if line.strip()]
+        numbers = [found.group(1) for line in lines if (found := _DOCUMENT.match(line))]
+        if len(lines) < expected:
+            raise ResultsError(
+                f"{path}: holds {len(lines)} of the {expected} samples that its results file counts, so its scores "
+                "would be of something else → run the same command again"
+            )
+        if 2 * (len(numbers) - len(set(numbers))) >= max(expected, 2):
+            raise ResultsError(
+                f"{path}: holds {len(lines)} samples, some twice, where its results file counts {expected}: two runs "
+                "wrote into one folder → run each again with an --out of its own"
+            )
 
 
 def feature_fault(record: Mapping[str, Any]) -> str | None:

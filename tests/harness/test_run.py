@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,10 +84,10 @@ def test_a_recording_set_with_faults_is_refused_before_the_model(
 
 def test_missing_result_files_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no results file"):
-        _result_folder(tmp_path, {"semiology_tonic"}, time.time())
+        _result_folder(tmp_path, {"semiology_tonic"}, {})
     (tmp_path / "20260101_000000_results.json").write_text("{}")
     with pytest.raises(RunError, match="semiology_tonic"):
-        _result_folder(tmp_path, {"semiology_tonic"}, time.time())
+        _result_folder(tmp_path, {"semiology_tonic"}, {})
 
 
 def test_embedded_stands_for_the_checkpoint_in_the_package() -> None:

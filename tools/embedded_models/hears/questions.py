@@ -7,7 +7,7 @@ from pathlib import Path
 
 from semiology.features import AUDIO_FEATURES
 from semiology.prompts.library import Prompt, PromptLibrary, render
-from semiology.prompts.strict_yaml import read_yaml
+from semiology.render.strict_yaml import read_yaml
 from semiology.tools.embedded_models.material import split_prompts
 
 

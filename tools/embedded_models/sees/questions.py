@@ -11,7 +11,7 @@ import numpy as np
 
 from semiology.features import VISUAL_FEATURES
 from semiology.prompts.library import Prompt, PromptLibrary, answer_formats, render
-from semiology.prompts.strict_yaml import read_yaml
+from semiology.render.strict_yaml import read_yaml
 from semiology.tools.embedded_models.material import split_prompts
 
 FORMATS = ("embc_internvl", "embc_qwen", "yes_no", "yes_no_json", "yes_no_na", "yes_no_na_json")

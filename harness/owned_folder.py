@@ -1,0 +1,72 @@
+"""A run owns its folder of results: it can be written, has room, and no other process writes there meanwhile.
+
+lmms-eval names its files by the second and appends to what it finds, so two runs in one folder can mix their answers.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+LOCK = ".semiology.lock"
+LEAST_FREE_BYTES = 16 << 20
+_FIX = "give --out a folder that you may write"
+
+
+class FolderError(ValueError):
+    """A folder cannot be used for results; the message says why and what to do."""
+
+
+@contextmanager
+def owned_folder(folder: Path) -> Iterator[None]:
+    """Keep a folder for this process alone while this lasts; it is made, for its owner alone, where there is none.
+
+    Raises:
+        FolderError: it cannot be written, its disk is full, or another process writes there.
+    """
+    made = not folder.exists()
+    check_room(folder)
+    try:
+        lock = FileLock(folder / LOCK, timeout=0, mode=0o600)
+        lock.acquire()
+    except Timeout:
+        raise FolderError(
+            f"{folder}: another run writes there now → give another --out, or wait for it"
+        ) from None
+    except NotImplementedError:  # a file system without locks
+        yield
+        return
+    except OSError as error:
+        raise FolderError(f"{folder}: cannot be written ({error.strerror}) → {_FIX}") from None
+    try:
+        yield
+    finally:
+        lock.release()
+        (folder / LOCK).unlink(missing_ok=True)
+        if made:
+            with suppress(OSError):  # it holds something
+                folder.rmdir()
+
+
+def check_room(folder: Path) -> None:
+    """Make a folder and see that files can be written there, before anything takes long.
+
+    Raises:
+        FolderError: they cannot.
+    """
+    trial = folder / f"{LOCK}.trial"
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        trial.write_bytes(b"x")
+        trial.unlink()
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise FolderError(f"{folder}: cannot be written ({error.strerror}) → {_FIX}") from None
+    if free < LEAST_FREE_BYTES:
+        raise FolderError(
+            f"{folder}: its disk has {free >> 10} KiB left, too little for results → make room, or {_FIX}"
+        )

@@ -1,0 +1,184 @@
+"""What the machine does to a run: signals, full disks, folders of others, half characters, clocks set back."""
+
+# ruff: noqa: E501
+from __future__ import annotations
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from semiology.data.cache import cache_directory
+from semiology.data.problems import SettingsError
+from semiology.harness import owned_folder as owned
+from semiology.harness.ending import machine_fault
+from semiology.harness.owned_folder import FolderError, owned_folder
+from semiology.harness.run import RunError, _result_folder, result_files
+from semiology.harness.whole_characters import escaped, whole_characters
+from semiology.reports.read.lmms_eval_files import ResultsError, find_result_files
+
+STAMP = "20260101_120000"
+
+
+def ends_with(
+    code: str, *, kill: signal.Signals | None = None, **settings: Any
+) -> subprocess.CompletedProcess[str]:
+    """Run code as a command of ours; with ``kill`` it gets that signal once it says it waits."""
+    whole = f"from semiology.harness.ending import end_in_a_sentence\ndef command():\n{code}\nend_in_a_sentence(command)"
+    process = subprocess.Popen(
+        [sys.executable, "-c", whole], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings
+    )
+    if kill is not None:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(kill)
+    out, err = process.communicate(timeout=120)
+    return subprocess.CompletedProcess([], process.returncode, out, err)
+
+
+def test_sigterm_ends_like_an_interrupt_and_says_so() -> None:
+    code = (
+        "    import time\n    try:\n        print('waits', flush=True); time.sleep(60)\n"
+        "    finally:\n        print('closed', flush=True)"
+    )
+    done = ends_with(code, kill=signal.SIGTERM)
+    assert (done.returncode, done.stdout) == (143, "closed\n")
+    assert "ended by SIGTERM" in done.stderr
+    assert ends_with(code, kill=signal.SIGINT).returncode == 130
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [(errno.ENOSPC, "the disk is full"), (errno.EDQUOT, "share of the disk"), (errno.EROFS, "read-only")],
+)
+def test_a_fault_of_the_machine_is_a_sentence_however_it_was_wrapped(number: int, said: str) -> None:
+    code = f"    try:\n        raise OSError({number}, 'x', '/out/a')\n    except OSError as e:\n        raise TypeError('deep') from e"
+    done = ends_with(code)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "/out/a" in done.stderr
+    assert "Traceback" not in done.stderr
+    full = OSError(number, "x")
+    attempt = SimpleNamespace(exception=lambda: full)
+    retried = RuntimeError("again and again")
+    retried.last_attempt = attempt  # type: ignore[attr-defined]
+    assert said in str(machine_fault(retried))
+    assert machine_fault(ValueError("mine")) is None
+
+
+def test_a_program_fault_stays_a_traceback() -> None:
+    done = ends_with("    raise TypeError('a fault of ours')")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
+def test_a_closed_standard_output_is_no_fault() -> None:
+    code = "    print('a'); import sys; sys.stdout.flush(); sys.exit(0)"
+    whole = f"from semiology.harness.ending import end_in_a_sentence\ndef command():\n{code}\nend_in_a_sentence(command)"
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, whole], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_run_owns_its_folder(tmp_path: Path) -> None:
+    folder, started, ended = tmp_path / "runs", threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with owned_folder(folder):
+            started.set()
+            ended.wait(20)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    started.wait(20)
+    with pytest.raises(FolderError, match="another run writes there"), owned_folder(folder):
+        pass
+    ended.set()
+    holder.join()
+    assert not folder.exists()  # it held nothing
+    with owned_folder(folder):
+        (folder / "a").write_text("x")
+    assert [path.name for path in folder.iterdir()] == ["a"]
+
+
+def test_a_folder_that_cannot_be_used_is_told_before_anything_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("x")
+    for bad in (tmp_path / "file", tmp_path / "file" / "within"):
+        with pytest.raises(FolderError, match="cannot be written"), owned_folder(bad):
+            pass
+    monkeypatch.setattr(owned.shutil, "disk_usage", lambda path: SimpleNamespace(free=24_000))
+    with pytest.raises(FolderError, match="23 KiB left"), owned_folder(tmp_path / "new"):
+        pass
+
+
+def test_a_cache_that_cannot_be_used_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("x")
+    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "file"))
+    with pytest.raises(SettingsError, match="SEMIOLOGY_CACHE"):
+        cache_directory()
+    monkeypatch.delenv("SEMIOLOGY_CACHE")
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    with pytest.raises(SettingsError, match=r"home directory.*SEMIOLOGY_CACHE"):
+        cache_directory()
+
+
+def test_new_results_are_found_though_the_clock_was_set_back(tmp_path: Path) -> None:
+    old = tmp_path / f"{STAMP}_results.json"
+    old.write_text("{}")
+    before = result_files(tmp_path)
+    with pytest.raises(RunError, match="no results file"):
+        _result_folder(tmp_path, set(), before)
+    new = tmp_path / "20250101_000000_results.json"
+    new.write_text("{}")
+    yesterday = time.time() - 86_400
+    os.utime(new, (yesterday, yesterday))
+    assert _result_folder(tmp_path, set(), before) == tmp_path
+
+
+def test_half_a_surrogate_pair_is_written_out() -> None:
+    class Model:
+        def generate_until(self, requests: list[Any]) -> list[Any]:
+            return ["yes \ud83d", SimpleNamespace(text="no \udc00"), "fine 😀"]
+
+    model = Model()
+    with whole_characters(model):
+        first, second, third = model.generate_until([1, 2, 3])
+    assert (first, second.text, third) == ("yes \\ud83d", "no \\udc00", "fine 😀")
+    escaped("\ud83d").encode()
+    assert model.generate_until([])[0] == "yes \ud83d"
+
+
+def results(folder: Path, rows: list[str], effective: int) -> Path:
+    folder.mkdir()
+    record = {"n-samples": {"semiology_tonic": {"original": effective, "effective": effective}}}
+    (folder / f"{STAMP}_results.json").write_text(json.dumps(record))
+    (folder / f"{STAMP}_samples_semiology_tonic.jsonl").write_text("".join(f"{row}\n" for row in rows))
+    return folder
+
+
+def test_a_sample_file_that_is_empty_short_or_of_two_runs_is_an_error(tmp_path: Path) -> None:
+    rows = [f'{{"doc_id": {number}}}' for number in range(4)]
+    assert find_result_files([results(tmp_path / "whole", rows, 4)], [])
+    for name, found, said in (
+        ("empty", [], "holds 0 of the 4 samples"),
+        ("short", rows[:3], "holds 3 of the 4 samples"),
+        ("mixed", rows + rows, "two runs wrote into one folder"),
+    ):
+        with pytest.raises(ResultsError, match=said):
+            find_result_files([results(tmp_path / name, found, 4)], [])
