@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -65,6 +65,9 @@ def export_command(
     for results in found:
         summary = summarise(results, policy=policy, resamples=resamples, seed=seed)
         made += entries(results, summary, options)
+    typer.echo("What travels in this file, beside scores, counts and texts of licences:")
+    for name, values in _telling(made).items():
+        typer.echo(f"  {name}: {', '.join(values)}")
     write_board(out, made)
     withheld = {row["feature"] for entry in made for row in entry["features"] if row["withheld"]}
     typer.echo(f"{counted(len(made), 'entry', 'entries')} → {out}")
@@ -73,6 +76,25 @@ def export_command(
             f"The scores on {', '.join(sorted(withheld))} are withheld, in some entries at least, and left out of "
             "the means: they rest on fewer than 5 patients (--internal gives them)"
         )
+
+
+def _telling(made: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Return every text of the entries by its field, so that a person sees what leaves the house."""
+    found: dict[str, dict[str, None]] = {}
+
+    def look(name: str, value: Any) -> None:
+        if isinstance(value, Mapping):
+            for key, inner in value.items():
+                look(f"{name}.{key}" if name else str(key), inner)
+        elif isinstance(value, (list, tuple)):
+            for inner in value:
+                look(name, inner)
+        elif isinstance(value, str) and value:
+            found.setdefault(name, {})[value] = None
+
+    for entry in made:
+        look("", {key: value for key, value in entry.items() if key != "features"})
+    return {name: list(values) for name, values in found.items()}
 
 
 @leaderboard_app.command(

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, HTTPException
-from fastapi.responses import FileResponse, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from semiology.reports.review.guard import Guard
@@ -40,6 +41,13 @@ class RatingIn(BaseModel):
     comment: str = Field(default="", max_length=LONGEST_COMMENT)
 
 
+def _refused(request: Any, error: Any) -> JSONResponse:
+    """Return what is wrong with something that was sent, without repeating it."""
+    del request
+    faults = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+    return JSONResponse({"detail": faults or "this is no rating"}, status_code=422)
+
+
 def review_app(
     cases: Sequence[Case], store: RatingStore, rater: str, token: str, videos: Mapping[str, Path]
 ) -> Guard:
@@ -58,6 +66,8 @@ def review_app(
     if not RATER.fullmatch(rater):
         raise ReviewError(f"rater {rater!r}: use 1 to 40 letters, digits, '_', '.' or '-'; initials will do")
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    # FastAPI would repeat what was sent, and 1e400 is no number in JSON.
+    app.add_exception_handler(RequestValidationError, _refused)
     by_item = {case.item: case for case in cases}
     folder = files("semiology.reports.review").joinpath("page")
 

@@ -238,6 +238,8 @@ def test_the_commands(run: Path, tmp_path: Path) -> None:
     ours, board = tmp_path / "ours.json", tmp_path / "board.json"
     options = ["--out", str(ours), "--resamples", "100"]
     told = runner.invoke(app, ["leaderboard", "export", str(run), *options])
+    assert "What travels in this file" in told.output
+    assert "data.name: " in told.output or "dataset" in told.output
     assert told.exit_code == 0, told.output
     assert "1 entry" in told.output
     assert "withheld" in told.output

@@ -100,6 +100,13 @@ def test_ratings_are_kept_and_what_is_no_rating_is_refused(
     bad = ({"rating": 0}, {"rating": 6}, {"rating": "5"}, {"rating": 2.5}, {"rating": True}, {"stars": 5}, [])
     for wrong in bad:
         assert client.put(f"/{TOKEN}/api/ratings/{second}", json=wrong).status_code == 422, wrong
+    endless = client.put(
+        f"/{TOKEN}/api/ratings/{second}",
+        content='{"rating":1e400}',
+        headers={"Content-Type": "application/json"},
+    )
+    assert endless.status_code == 422
+    assert "rating" in endless.text
     assert client.put(f"/{TOKEN}/api/ratings/nowhere", json={"rating": 1}).status_code == 404
     shown = {case["item"]: case for case in client.get(f"/{TOKEN}/api/review").json()["cases"]}
     assert (shown[first]["rating"], shown[first]["comment"]) == (2, "öß عربي <b>")
