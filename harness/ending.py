@@ -8,7 +8,7 @@ import signal
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from semiology.privacy.staying_here import download_hint
 
@@ -68,7 +68,7 @@ def machine_fault(error: BaseException) -> str | None:
         if isinstance(current, OSError) and current.errno in _MACHINE:
             where = f"{current.filename}: " if current.filename else ""
             return f"{where}{_MACHINE[current.errno]}, then run the same command again"
-        attempt = getattr(current, "last_attempt", None)  # tenacity's RetryError
+        attempt: Any = getattr(current, "last_attempt", None)  # tenacity's RetryError
         inner = attempt.exception() if hasattr(attempt, "exception") else None
         current = inner or current.__cause__ or current.__context__
     return None

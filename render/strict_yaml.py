@@ -22,7 +22,7 @@ class _StrictLoader(yaml.SafeLoader):
         self._aliases, self._depth = 0, 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        mark = self.peek_event().start_mark
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
         self._aliases += self.check_event(yaml.AliasEvent)
         self._depth += 1
         if self._aliases > MOST_ALIASES:
