@@ -10,7 +10,7 @@ import typer
 
 from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
-from semiology.harness.ending import end_in_a_sentence
+from semiology.harness.machine.ending import end_in_a_sentence
 from semiology.harness.options import RunOptions
 from semiology.harness.serve_command import SERVE_COMMAND_EPILOG, serve_command
 from semiology.harness.serve_jsonl.commands import SERVE_EPILOG, serve_jsonl

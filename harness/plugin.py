@@ -121,9 +121,9 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
     def evaluate(lm: Any, task_dict: Any, *arguments: Any, **keywords: Any) -> Any:
         from semiology.harness.cut_replies import cut_replies_marked
         from semiology.harness.empty_replies import empty_windows_marked
+        from semiology.harness.machine.whole_characters import whole_characters
         from semiology.harness.scheduling import recordings_dealt, windows_together
         from semiology.harness.video_errors import name_video_errors
-        from semiology.harness.whole_characters import whole_characters
         from semiology.privacy.remote_models import check_client
 
         tables = _our_tables(task_dict)

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 from semiology.backends.journal import FAILED, failure_of
 from semiology.data.protection.splits import ALL, DEV, TEST, parse_purpose
 from semiology.data.strokerehab.study import is_study
+from semiology.harness.machine.owned_folder import owned_folder
 from semiology.harness.options import RunOptions
-from semiology.harness.owned_folder import owned_folder
 from semiology.harness.plugin import add_tasks
 from semiology.harness.preflight import PreflightError
 from semiology.harness.typos import check_model, check_tasks, check_window

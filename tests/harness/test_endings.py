@@ -19,11 +19,11 @@ import pytest
 
 from semiology.data.cache import cache_directory
 from semiology.data.problems import SettingsError
-from semiology.harness import owned_folder as owned
-from semiology.harness.ending import machine_fault
-from semiology.harness.owned_folder import FolderError, owned_folder
+from semiology.harness.machine import owned_folder as owned
+from semiology.harness.machine.ending import machine_fault
+from semiology.harness.machine.owned_folder import FolderError, owned_folder
+from semiology.harness.machine.whole_characters import escaped, whole_characters
 from semiology.harness.run import RunError, _result_folder, result_files
-from semiology.harness.whole_characters import escaped, whole_characters
 from semiology.reports.read.lmms_eval_files import ResultsError, find_result_files
 
 STAMP = "20260101_120000"
@@ -33,7 +33,7 @@ def ends_with(
     code: str, *, kill: signal.Signals | None = None, **settings: Any
 ) -> subprocess.CompletedProcess[str]:
     """Run code as a command of ours; with ``kill`` it gets that signal once it says it waits."""
-    whole = f"from semiology.harness.ending import end_in_a_sentence\ndef command():\n{code}\nend_in_a_sentence(command)"
+    whole = f"from semiology.harness.machine.ending import end_in_a_sentence\ndef command():\n{code}\nend_in_a_sentence(command)"
     process = subprocess.Popen(
         [sys.executable, "-c", whole], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings
     )
@@ -83,7 +83,7 @@ def test_a_program_fault_stays_a_traceback() -> None:
 
 def test_a_closed_standard_output_is_no_fault() -> None:
     code = "    print('a'); import sys; sys.stdout.flush(); sys.exit(0)"
-    whole = f"from semiology.harness.ending import end_in_a_sentence\ndef command():\n{code}\nend_in_a_sentence(command)"
+    whole = f"from semiology.harness.machine.ending import end_in_a_sentence\ndef command():\n{code}\nend_in_a_sentence(command)"
     done = subprocess.run(
         ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, whole], capture_output=True, text=True
     )
