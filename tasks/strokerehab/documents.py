@@ -82,7 +82,8 @@ def description(task: str) -> dict[str, Any]:
         "provenance": "authored, not yet reviewed by a clinician",
         "profile": reading_profile(),
         "pictures": "black" if settings.black else "film",
-        "split": settings.split,
+        # not "split": lmms-eval takes that for the part of the table to ask
+        "study_split": settings.split,
         "sampling": sampling_of(TASKS[task], settings).name,
         "videos_asked": len({row["video_id"] for row in rows}),
         "subjects_asked": len({row["subject"] for row in rows}),
