@@ -213,11 +213,20 @@ def refuse(
 
 
 def ask(questions: Sequence[Question]) -> Mapping[str, str]:
-    """Ask the person at the terminal."""
-    answers = {}
+    """Ask the person at the terminal, again where an answer is none."""
+    from semiology.data.sheets.mapping import SheetMapping, answered
+
+    answers: dict[str, str] = {}
     for question in questions:
         typer.echo(question.text)
         for value, meaning in question.choices:
             typer.echo(f"  {value}: {meaning}")
-        answers[question.key] = typer.prompt(question.key)
+        while question.key not in answers:
+            answer = typer.prompt(question.key)
+            try:
+                answered(SheetMapping(), {question.key: answer})
+            except ValueError as error:
+                typer.echo(str(error).removeprefix("--choose "))
+            else:
+                answers[question.key] = answer
     return answers

@@ -11,6 +11,8 @@ from media_zoo import even, write_recording
 from typer.testing import CliRunner
 
 from semiology.cli import app
+from semiology.data.sheets.commands import ask
+from semiology.data.sheets.mapping import Question
 
 SHEET = "video;patient;tonisch;klonisch\nP1_a.mp4;P1;ja;nein\nP1_b.mp4;P1;nein;ja\nP2_a.mp4;P2;ja;nein\n"
 
@@ -98,3 +100,19 @@ def test_a_set_without_annotations_gets_them(folder: Path) -> None:
     assert [row["video_id"] for row in rows(folder / "emu" / "annotations.csv")] == ["P1_a", "P2_a"]
     assert "'P9_z'" in told
     assert (folder / "emu" / "recordings.csv").read_bytes() == recordings
+
+
+def test_an_answer_that_is_none_is_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = iter(["perhaps", "no"])
+    monkeypatch.setattr("semiology.data.sheets.commands.typer.prompt", lambda key: next(typed))
+    assert ask([Question("empty", "What does an empty cell mean?", (("no", ""), ("unannotated", "")))]) == {
+        "empty": "no"
+    }
+
+
+def test_empty_cells_beside_no_are_not_annotated_and_told(folder: Path) -> None:
+    (folder / "signs.csv").write_text("video,patient,tonic,clonic\nP1_a,P1,yes,\nP1_b,P1,no,yes\n")
+    status, told = run("import", "table", "signs.csv", "emu")
+    assert status == 0, told
+    assert "not annotated" in told
+    assert len(rows(folder / "emu" / "annotations.csv")) == 3
