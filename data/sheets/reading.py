@@ -218,14 +218,13 @@ def _about_empty(
     if mapping.empty is not None or notes.questions:
         return mapping
     answers = Counter(each.said.present for each in said)
-    features = {each.feature for each in said}
-    every = len({(each.line.video, each.feature) for each in said if each.said.present}) == len(names) * len(
-        features
-    )
-    if answers["no"] or every or not answers["yes"]:
-        return (
-            mapping.model_copy(update={"empty": "unannotated"}) if not every and answers["yes"] else mapping
-        )
+    pairs = len(names) * len({each.feature for each in said})
+    said_of = len({(each.line.video, each.feature) for each in said if each.said.present})
+    if said_of == pairs or not answers["yes"]:
+        return mapping
+    if answers["no"]:
+        notes.change("features", "nothing, beside yes and no", "not annotated")
+        return mapping.model_copy(update={"empty": "unannotated"})
     notes.ask(
         "empty",
         f"The sheet says yes {counted(answers['yes'], 'time')} and never no. What does it mean where it says nothing?",
