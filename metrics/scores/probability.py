@@ -6,8 +6,8 @@ Only answers that were scored carry it (``score=logprob`` of the model class ``s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -54,16 +54,29 @@ def probabilities_of_feature(yes: Floats, no: Floats, polarity: npt.NDArray[np.o
     return np.asarray(expit(sign * difference), dtype=np.float64)
 
 
-def recording_probabilities(segments: pd.DataFrame) -> pd.DataFrame:
-    """Return P(yes) of each wording and recording, the highest of its segments: prompt_hash, video_id, p_yes.
+Pooling = Literal["max", "noisy_or"]
+"""How a recording's score follows from its segments: the highest, or one minus the product of 1 - p, the chance that
+some segment shows the feature if segments were independent."""
 
-    It goes with the any-yes rule of `scores.aggregation`: a recording is more likely yes than no if some segment is.
-    Features that are judged by the first segment (number 0) take that one. NaN where a segment that counts has none,
-    as a higher one may hide there.
+
+def recording_probabilities(
+    segments: pd.DataFrame, keys: Sequence[str] = ("prompt_hash", "video_id"), pooling: Pooling = "max"
+) -> pd.DataFrame:
+    """Return P(yes) of each recording under each of the keys: the keys and p_yes.
+
+    The highest of its segments goes with the any-yes rule of `scores.aggregation`: a recording is more likely yes than
+    no if some segment is. Features that are judged by the first segment (number 0) take that one. NaN where a segment
+    that counts has none, as a higher one may hide there.
+
+    >>> import pandas as pd
+    >>> rows = pd.DataFrame({"video_id": "v", "feature": "tonic", "segment": [0, 1], "p_yes": [0.5, 0.2]})
+    >>> float(recording_probabilities(rows, ["video_id"], "noisy_or")["p_yes"].iloc[0])
+    0.6
     """
     late = segments["feature"].isin(FIRST_SEGMENT_ONLY) & (segments["segment"] > 0)
-    counted = segments.loc[~late, ["prompt_hash", "video_id", "p_yes"]]
-    grouped = counted.assign(p_yes=counted["p_yes"].astype(np.float64)).groupby(
-        ["prompt_hash", "video_id"], sort=True
-    )["p_yes"]
-    return grouped.max().where(grouped.count() == grouped.size()).reset_index()
+    counted = segments.loc[~late, [*keys, "p_yes"]]
+    p = counted["p_yes"].astype(np.float64)
+    scored = counted.assign(p_yes=p if pooling == "max" else 1 - p)
+    grouped = scored.groupby(list(keys), sort=True)["p_yes"]
+    found = grouped.max() if pooling == "max" else 1 - grouped.prod()
+    return found.where(grouped.count() == grouped.size()).reset_index()
