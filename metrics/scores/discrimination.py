@@ -83,17 +83,17 @@ def probability_scores(truth: Bools, score: Floats, patients: Sequence[str]) -> 
         or uneven(effective_patients(positive), "recordings with the feature")
         or uneven(effective_patients(negative), "recordings without the feature")
     )
-    sizes = {"n": len(truth), "n_patients": count}
+    n = len(truth)
     value, left_out = _auroc(truth, score, codes, count)
     auroc = jackknife_estimate(
         value, left_out, effective=min(map(effective_patients, (positive, negative))), scale="share",
-        undefined="the truth holds one class only", withheld=few, **sizes,
+        undefined="the truth holds one class only", withheld=few, n=n, n_patients=count,
     )  # fmt: skip
     sums = np.bincount(codes, weights=(score - truth) ** 2, minlength=count)
     whole = positive + negative
     brier = jackknife_estimate(
         float(ratio(sums.sum(), whole.sum())), ratio(sums.sum() - sums, whole.sum() - whole),
-        effective=effective_patients(whole), scale="share", undefined="no recording", **sizes,
+        effective=effective_patients(whole), scale="share", undefined="no recording", n=n, n_patients=count,
     )  # fmt: skip
     thresholds, chosen = _on_other_patients(truth, score, codes)
     return ProbabilityScores(
@@ -105,7 +105,8 @@ def probability_scores(truth: Bools, score: Floats, patients: Sequence[str]) -> 
         _f1(truth, chosen, codes, count, few),
         thresholds,
         calibration(truth, score),
-        **sizes,
+        n,
+        count,
     )
 
 

@@ -353,3 +353,30 @@ def test_signs_of_many_patients_are_multiplied_in_blocks() -> None:
     np.testing.assert_allclose(flips.sums(own), flips.signs() @ own)
     assert set(np.unique(flips.signs())) == {-1.0, 1.0}
     assert abs(flips.signs().mean()) < 0.02
+
+
+def test_a_score_says_what_it_is_of() -> None:
+    pairs = make_pairs(patients=30, features=("tonic",))
+    found = compare_pairs(pairs, ["tonic"])
+    rows = pairs[pairs["feature"] == "tonic"]
+    for scores in (found.macro, found.features[0].scores):
+        assert all(score.measure == name for name, score in scores.items())
+        assert scores["f1"].first == pytest.approx(f1_score(rows["truth"], rows["first"], pos_label="yes"))
+        assert scores["f1"].second == pytest.approx(f1_score(rows["truth"], rows["second"], pos_label="yes"))
+
+
+def test_patients_who_hold_most_recordings_without_a_feature_take_balanced_accuracy_out_of_the_family() -> (
+    None
+):
+    pairs = make_pairs(patients=30, features=("tonic",), per_patient=4)
+    big = pairs["patient_id"] == "p0"
+    pairs["truth"] = np.where(pairs.index % 4 > 0, "yes", "no")
+    pairs.loc[big, "truth"] = "no"
+    copies = [
+        pairs[big].assign(video_id=lambda rows, i=i: rows["video_id"] + f"_{i}")
+        for i in range(40)  # type: ignore[misc]
+    ]
+    found = compare_pairs(pd.concat([pairs, *copies]), ["tonic"]).features[0].scores
+    assert "recordings without the feature weigh like" in (found["balanced_accuracy"].difference.reason or "")
+    assert np.isnan(found["balanced_accuracy"].p_max_t)
+    assert found["f1"].difference.estimable

@@ -190,3 +190,6 @@ def test_the_constant_baselines_of_three_classes_are_scikit_learns() -> None:
     for name, word in (("always_yes_f1", "yes"), ("always_no_f1", "no")):
         expected = oracle.f1_score(truth, [word] * 6, average="macro", zero_division=0)
         assert float(found[name]) == pytest.approx(expected), name
+    # A guess in the shares of the truth has each class's share as its F1: the mean of 3/6, 2/6 and 1/6.
+    assert float(found["random_f1"]) == pytest.approx(1 / 3)
+    assert float(found["prevalence"]) == 0.5

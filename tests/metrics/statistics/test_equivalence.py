@@ -217,3 +217,14 @@ def test_a_senseless_margin_or_level_is_refused(margin: float, alpha: float) -> 
 def test_unequal_lengths_are_refused() -> None:
     with pytest.raises(ValueError, match="differ in length"):
         share_equivalence(np.ones(2, bool), np.ones(3, bool), np.arange(2), margin=0.1)
+
+
+def test_one_more_patient_moves_a_score_by_an_average_patients_share() -> None:
+    # 40 effective patients and one more: 0.02 becomes (40 * 0.02 - 1) / 41, or (40 * 0.02 + 1) / 41.
+    found = decided(jackknife_of(0.01, 0.02), 0.02, one_more=True)
+    ends = ((0.8 - 1) / 41, (0.8 + 1) / 41)
+    errors = [np.hypot(0.01 * 40 / 41, 40 / 41**2 * (1 + sign * 0.02)) for sign in (1, -1)]
+    reach = t.ppf(0.95, 40)
+    assert (found.low, found.high) == pytest.approx(
+        (ends[0] - reach * errors[0], ends[1] + reach * errors[1])
+    )
