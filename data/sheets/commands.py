@@ -102,8 +102,6 @@ def _import(
 
     refuse_to_replace(target, key, force)
     known = existing_recordings(target)
-    read = Notes(source.name)
-    grids = read_source(source, read, mapping.encoding or "", mapping.delimiter or "")
     paths = films_in(videos) if videos else {}
     if known:
         paths = {video_id: item.video for video_id, item in known.items() if item.video.is_file()}
@@ -114,7 +112,12 @@ def _import(
             if advance:
                 advance(done, len(paths))
     while True:
-        notes = Notes(source.name, dict(read.changes), remarks=list(read.remarks))
+        notes = Notes(source.name)
+        if known and videos:
+            notes.remarks.append(
+                "--videos is not used: the set has its recordings, only annotations are imported"
+            )
+        grids = read_source(source, notes, mapping)
         content, found = read_sheet(grids, mapping, notes, films, known or None)
         if content is not None:
             break

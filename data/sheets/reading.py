@@ -77,6 +77,12 @@ def read_sheet(
     if known is not None:
         lines = [line for line in lines if _is_known(line, found, notes)]
         ids = {line.video: found[line.video] for line in lines}
+        others = {line.video for line in lines if line.patient not in ("", known[ids[line.video]].patient_id)}
+        if others:
+            notes.remarks.append(
+                f"the patients of {counted(len(others), 'recording')} are called otherwise in recordings.csv, which "
+                f"stays as it is: {', '.join(sorted(others)[:5])}"
+            )
     else:
         lines, ids, mapping = _ids(laid, lines, mapping, notes)
     if notes.questions:

@@ -29,13 +29,16 @@ def is_label_studio(content: Any) -> bool:
     )
 
 
-def label_studio_events(content: Sequence[Mapping[str, Any]], path: Path) -> tuple[list[Event], str]:
-    """Return the events of an export and the unit of their times: ``s``, or ``frames`` where some are counted so.
+def label_studio_events(
+    content: Sequence[Mapping[str, Any]], path: Path, fps: float | None
+) -> tuple[list[Event], bool]:
+    """Return the events of an export, in seconds, and whether the frame rate is needed for some of them.
 
-    Frames count from 1 in the export, from 0 in the events. Annotations that were cancelled are left out.
+    Frames count from 1, at the rate that the project's Video tag names, which need not be the film's: ``fps``, unless a
+    region tells it by its number of frames and its length. Annotations that were cancelled are left out.
     """
     events: list[Event] = []
-    frames = False
+    rate_needed = False
     for task in content:
         video = _film_of(task.get("data", task)) or f"{path.stem}_{task.get('id', '')}"
         if "annotations" in task:
@@ -49,12 +52,12 @@ def label_studio_events(content: Sequence[Mapping[str, Any]], path: Path) -> tup
         else:
             regions = [(name, value) for name, held in task.items() for value in _regions(held)]
         for name, value in regions:
-            found, counted = _events_of(video, name, value)
+            count, length = value.get("framesCount"), value.get("duration")
+            rate = float(count) / float(length) if count and length else fps
+            found, counted = _events_of(video, name, value, rate)
             events += found
-            frames = frames or counted
-    if frames:
-        events = [event for event in events if event.onset is None or isinstance(event.onset, int)]
-    return events, "frames" if frames else "s"
+            rate_needed = rate_needed or (counted and rate is None)
+    return events, rate_needed
 
 
 def _regions(held: Any) -> Iterator[Mapping[str, Any]]:
@@ -76,8 +79,10 @@ def _film_of(data: Mapping[str, Any]) -> str:
     return ""
 
 
-def _events_of(video: str, name: str, value: Mapping[str, Any]) -> tuple[list[Event], bool]:
-    """Return the events of one region, and whether their times are frames."""
+def _events_of(
+    video: str, name: str, value: Mapping[str, Any], rate: float | None
+) -> tuple[list[Event], bool]:
+    """Return the events of one region, and whether it counts frames; these become seconds by the ``rate``."""
     labels = [str(label) for kind in _LABELS for label in value.get(kind) or ()]
     if not labels:
         return [], False
@@ -85,8 +90,11 @@ def _events_of(video: str, name: str, value: Mapping[str, Any]) -> tuple[list[Ev
     if not ranges and (sequence := value.get("sequence")):
         ranges = list(_enabled(sequence))
     if ranges:
-        spans = [(int(each["start"]) - 1, int(each["end"]) - 1) for each in ranges]
-        return [Event(video, label, start, end) for label in labels for start, end in spans], True
+        spans = [
+            [round((int(each[end]) - 1) / rate, 3) if rate else None for end in ("start", "end")]
+            for each in ranges
+        ]
+        return [Event(video, label, onset, offset) for label in labels for onset, offset in spans], True
     if "start" in value and "choices" not in value:
         start, end = float(value["start"]), float(value.get("end", value["start"]))
         return [Event(video, label, start, end) for label in labels], False

@@ -14,26 +14,34 @@ from semiology.data.sheets.formats.events import Event, event_grid, unreadable
 from semiology.data.sheets.formats.label_studio import is_label_studio, label_studio_events
 from semiology.data.sheets.formats.redcap import redcap_table
 from semiology.data.sheets.grid import Grid, read_grids
-from semiology.data.sheets.mapping import Notes
+from semiology.data.sheets.mapping import Notes, SheetMapping
 from semiology.render.text import counted
 
 EVENT_SUFFIXES = (".eaf", ".edf", ".bdf", ".boris", ".json")
 """Files of annotation programs; a folder may hold several of one kind."""
 
 
-def read_source(path: Path, notes: Notes, encoding: str = "", delimiter: str = "") -> list[Grid]:
+def read_source(path: Path, notes: Notes, mapping: SheetMapping) -> list[Grid]:
     """Return a file's sheets, or the events of an annotation program's file or folder as one sheet.
+
+    Args:
+        path: the file, or a folder with files of one kind.
+        notes: takes what there is to tell, and to ask.
+        mapping: what is known of how to read it.
 
     Raises:
         RecordingSetError: a file cannot be read, or a folder holds none or several kinds of files.
     """
     files = _files(path) if path.is_dir() else [path]
     if files[0].suffix.lower() not in EVENT_SUFFIXES:
-        return [_adapted(grid, notes) for grid in read_grids(path, encoding, delimiter)]
+        return [
+            _adapted(grid, notes)
+            for grid in read_grids(path, mapping.encoding or "", mapping.delimiter or "")
+        ]
     events: list[Event] = []
     units = set()
     for file in files:
-        found, unit = _events(file)
+        found, unit = _events(file, notes, mapping.fps)
         events += found
         units |= {unit} if found else set()
     if len(units) > 1:
@@ -63,7 +71,7 @@ def _files(folder: Path) -> list[Path]:
     return found
 
 
-def _events(file: Path) -> tuple[list[Event], str]:
+def _events(file: Path, notes: Notes, fps: float | None) -> tuple[list[Event], str]:
     match file.suffix.lower():
         case ".eaf":
             return elan_events(file), "s"
@@ -76,7 +84,14 @@ def _events(file: Path) -> tuple[list[Event], str]:
         if is_cvat(content):
             return cvat_events(content, file), "frames"
         if is_label_studio(content):
-            return label_studio_events(content, file)
+            events, rate_needed = label_studio_events(content, file, fps)
+            if rate_needed:
+                notes.ask(
+                    "fps",
+                    f"{file.name} counts frames at the rate of the project (frameRate of its Video tag), which need "
+                    "not be the films'. What is that rate?",
+                )
+            return events, "s"
         if isinstance(content, dict) and "behaviors_conf" in content:
             return boris_events(file), "s"
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:

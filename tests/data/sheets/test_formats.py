@@ -20,9 +20,9 @@ def said(
     path: Path, fps: float = 25.0, films: tuple[str, ...] = (), **answers: str
 ) -> dict[tuple[str, str], Any]:
     notes = Notes(path.name)
-    grids = read_source(path, notes)
     mapping = answered(SheetMapping(), {"patient": "each", "empty": "unannotated"} | answers)
-    known = {name: Film(Path(f"{name}.mp4"), 90.0, fps) for name in films}
+    grids = read_source(path, notes, mapping)
+    known = {name: Film(Path(f"{name}.mp4"), 90.0, 25.0) for name in films}
     content, _ = read_sheet(grids, mapping, notes, known)
     assert content is not None, notes.questions
     return {
@@ -153,10 +153,19 @@ def test_label_studio(tmp_path: Path) -> None:
     task = {"id": 1, "data": {"video": "/data/upload/1/0a1b2c3d-P1_a.mp4"}, "annotations": [
         {"was_cancelled": False, "result": result}, {"was_cancelled": True, "result": result[:1]}]}  # fmt: skip
     path.write_text(json.dumps([task]))
-    assert said(path, films=("P1_a",)) == {
-        ("P1_a", "tonic"): ("yes", 1.0, 2.0),
-        ("P1_a", "blank_stare"): ("yes", 3.0, 4.0),
+    with pytest.raises(
+        AssertionError, match="need not be the films"
+    ):  # the rate of the project, not of the film
+        said(path, films=("P1_a",))
+    assert said(path, films=("P1_a",), fps="50") == {
+        ("P1_a", "tonic"): ("yes", 0.5, 1.0),
+        ("P1_a", "blank_stare"): ("yes", 1.5, 2.0),
     }
+    box = {"framesCount": 250, "duration": 10.0, "labels": ["Clonic"],
+           "sequence": [{"frame": 26, "enabled": True}, {"frame": 51, "enabled": False}]}  # fmt: skip
+    task["annotations"] = [{"result": [{"from_name": "b", "type": "videorectangle", "value": box}]}]
+    path.write_text(json.dumps([task]))
+    assert said(path) == {("P1_a", "clonic"): ("yes", 1.0, 2.0)}
     path.write_text(json.dumps([{"video": "/x/P1_a.mp4", "tonic": "yes", "id": 3}]))
     assert said(path) == {("P1_a", "tonic"): ("yes",)}
 
@@ -197,6 +206,6 @@ def test_what_is_no_export_is_refused(tmp_path: Path) -> None:
     for name, text in {"a.json": "{}", "b.json": "[1", "c.eaf": "x", "d.edf": "x", "e.boris": "{}"}.items():
         (tmp_path / name).write_text(text)
         with pytest.raises(RecordingSetError, match=name):
-            read_source(tmp_path / name, Notes(name))
+            read_source(tmp_path / name, Notes(name), SheetMapping())
     with pytest.raises(RecordingSetError, match="several kinds"):
-        read_source(tmp_path, Notes("folder"))
+        read_source(tmp_path, Notes("folder"), SheetMapping())

@@ -94,11 +94,16 @@ def test_a_set_without_annotations_gets_them(folder: Path) -> None:
     assert run("import", "table", "signs.csv", "emu", "--videos", "films")[0] == 0
     recordings = (folder / "emu" / "recordings.csv").read_bytes()
     (folder / "emu" / "annotations.csv").unlink()
-    (folder / "signs.csv").write_text("recording,sign,value\np1-A,Tonic,yes\nP2_a,Tonic,no\nP9_z,Tonic,no\n")
-    status, told = run("import", "table", "signs.csv", "emu")
+    (folder / "signs.csv").write_text(
+        "recording,pat,sign,value\np1-A,P1,Tonic,yes\nP2_a,P7,Tonic,no\nP9_z,,Tonic,no\n"
+    )
+    status, told = run("import", "table", "signs.csv", "emu", "--videos", "films")
     assert status == 0, told
     assert [row["video_id"] for row in rows(folder / "emu" / "annotations.csv")] == ["P1_a", "P2_a"]
     assert "'P9_z'" in told
+    assert "--videos is not used" in told
+    assert "the patients of 1 recording are called otherwise" in told
+    assert "P2_a" in told
     assert (folder / "emu" / "recordings.csv").read_bytes() == recordings
 
 
