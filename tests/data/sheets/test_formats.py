@@ -16,9 +16,7 @@ from semiology.data.sheets.names import Film
 from semiology.data.sheets.reading import read_sheet
 
 
-def said(
-    path: Path, fps: float = 25.0, films: tuple[str, ...] = (), **answers: str
-) -> dict[tuple[str, str], Any]:
+def said(path: Path, films: tuple[str, ...] = (), **answers: str) -> dict[tuple[str, str], Any]:
     notes = Notes(path.name)
     mapping = answered(SheetMapping(), {"patient": "each", "empty": "unannotated"} | answers)
     grids = read_source(path, notes, mapping)
@@ -153,10 +151,9 @@ def test_label_studio(tmp_path: Path) -> None:
     task = {"id": 1, "data": {"video": "/data/upload/1/0a1b2c3d-P1_a.mp4"}, "annotations": [
         {"was_cancelled": False, "result": result}, {"was_cancelled": True, "result": result[:1]}]}  # fmt: skip
     path.write_text(json.dumps([task]))
-    with pytest.raises(
-        AssertionError, match="need not be the films"
-    ):  # the rate of the project, not of the film
-        said(path, films=("P1_a",))
+    notes = Notes(path.name)
+    read_source(path, notes, SheetMapping())
+    assert set(notes.questions) == {"fps"}  # the rate of the project, not of the film
     assert said(path, films=("P1_a",), fps="50") == {
         ("P1_a", "tonic"): ("yes", 0.5, 1.0),
         ("P1_a", "blank_stare"): ("yes", 1.5, 2.0),
