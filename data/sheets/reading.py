@@ -61,7 +61,7 @@ def read_sheet(
     laid, mapping = lay_out(grids, mapping, notes)
     if laid is None:
         return None, mapping
-    lines = list(lines_of(laid, grids, mapping, notes))
+    lines = list(lines_of(laid, grids, mapping, notes, patients=known is None))
     names = list(dict.fromkeys(line.video for line in lines))
     found = matched(names, list(known or films), notes, "recording" if known else "film")
     if films and known is None:

@@ -25,8 +25,13 @@ class Line:
         return self.row + 1
 
 
-def lines_of(laid: Laid, grids: Sequence[Grid], mapping: SheetMapping, notes: Notes) -> Iterator[Line]:
-    """Yield the rows that name a recording; what others hold is noted."""
+def lines_of(
+    laid: Laid, grids: Sequence[Grid], mapping: SheetMapping, notes: Notes, *, patients: bool
+) -> Iterator[Line]:
+    """Yield the rows that name a recording; what others hold is noted.
+
+    ``patients`` tells whether it matters who they are of: not in a set whose recordings are known.
+    """
     if "video" not in laid.columns:
         notes.ask(
             "video",
@@ -37,12 +42,16 @@ def lines_of(laid: Laid, grids: Sequence[Grid], mapping: SheetMapping, notes: No
         return
     joined = _patients_elsewhere(laid, grids, notes) if "patient" not in laid.columns else {}
     above = {"video": "", "patient": ""}
+    owners: dict[str, str] = {}
     for row in range(laid.first, len(laid.grid.rows)):
         if not any(text_of(cell) for cell in laid.grid.rows[row]):
             continue
         names = {role: laid.text(row, role) for role in above}
         for role, last in above.items():
             if names[role] or role not in laid.columns or not last or not _says(laid, row):
+                continue
+            if role == "patient" and (not patients or names["video"] in owners):
+                names[role] = owners.get(names["video"], "")
                 continue
             if mapping.blank_ids is None:
                 notes.ask(
@@ -59,6 +68,8 @@ def lines_of(laid: Laid, grids: Sequence[Grid], mapping: SheetMapping, notes: No
                 notes.not_used(row + 1, "the row names no recording", "fill in its name, or leave it")
             continue
         above = dict(names)
+        if names["patient"]:
+            owners.setdefault(names["video"], names["patient"])
         yield Line(row, names["video"], names["patient"] or joined.get(key_of(names["video"]), ""))
 
 
