@@ -189,8 +189,22 @@ def picture_tracks(container: Any) -> list[Any]:
     return [s for s in container.streams.video if not s.disposition & av.stream.Disposition.attached_pic]
 
 
+def sound_stream(container: Any) -> Any | None:
+    """Return the sound track that a player would play, None without one; `video_stream` says how it is chosen."""
+    return _best(container, "audio", list(container.streams.audio))
+
+
+def _best(container: Any, kind: Any, tracks: list[Any]) -> Any | None:
+    """Return the track that is marked as default, else FFmpeg's choice (the fullest), else the first."""
+    marked = [track for track in tracks if track.disposition & av.stream.Disposition.default]
+    if len(tracks) < 2 or len(marked) == 1:
+        return (marked or tracks or [None])[0]
+    best = container.streams.best(kind)
+    return best if best in tracks else tracks[0]
+
+
 def video_stream(container: Any, path: Path) -> Any:
-    """Return the picture track that a player would show.
+    """Return the picture track that a player would show: the one marked as default, else the fullest.
 
     Raises:
         MediaError: there is none, or only a cover picture.
@@ -199,7 +213,7 @@ def video_stream(container: Any, path: Path) -> Any:
     if not streams:
         kind = "only sound" if container.streams.audio else "neither pictures nor sound"
         raise MediaError(f"{display_name(path)} holds {kind}: name the video file in recordings.csv")
-    return streams[0]
+    return _best(container, "video", streams)
 
 
 def _check_file(path: Path) -> None:
@@ -298,7 +312,7 @@ def _assemble(path: Path, container: Any, stream: Any, stamps: _Stamps) -> Timel
     first = _first_frame(path, container, stream)
     rotation = int(round(-first.rotation / 90) * 90 % 360)
     width, height = (first.height, first.width) if rotation in (90, 270) else (first.width, first.height)
-    sound = container.streams.audio[0] if container.streams.audio else None
+    sound = sound_stream(container)
     reordered = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
     info = MediaInfo(
         duration_s=duration, fps=index_fps if even else times.size / duration,

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.media.audio import read_audio
-from semiology.data.media.probe import MediaError, display_name, open_media, probe
+from semiology.data.media.probe import MediaError, display_name, open_media, probe, sound_stream
 from semiology.data.recording_set import Recording
 from semiology.enhancements.pipeline.step import Progress
 
@@ -89,12 +89,12 @@ def find_track(recording: Recording) -> SoundTrack | None:
         return None
     path = recording.audio or recording.video
     with open_media(path, sound_only=True) as container:
-        if not container.streams.audio:
+        stream = sound_stream(container)
+        if stream is None:
             raise MediaError(
                 f"{display_name(path)} holds no sound: name a sound file in the column `audio` of "
                 "recordings.csv, or leave the column empty"
             )
-        stream = container.streams.audio[0]
         tick_s = float(stream.time_base)
         try:
             times = [

@@ -21,7 +21,14 @@ from semiology.data.media.audio import read_channels
 from semiology.data.media.encoding import EVEN, MP4_OPTIONS, aac_packets, aac_rate, add_aac, upright_graph
 from semiology.data.media.frames import Decoder
 from semiology.data.media.picture_width import readable_size
-from semiology.data.media.probe import MediaError, Timeline, display_name, open_media, video_stream
+from semiology.data.media.probe import (
+    MediaError,
+    Timeline,
+    display_name,
+    open_media,
+    sound_stream,
+    video_stream,
+)
 from semiology.enhancements.pipeline.step import Progress
 
 Plane = NDArray[np.uint8]
@@ -218,7 +225,7 @@ class _Sound:
         self._next: tuple[float, Any] | None = None
         if not line.info.has_audio:
             return
-        stored = reader.streams.audio[0]
+        stored = sound_stream(reader)
         fits = stored.codec_context.name in _AS_THEY_ARE
         if fits and line.info.container.startswith(("mov", "matroska")):
             self._packets = self._copied(reader, stored, writer.add_stream_from_template(stored))
