@@ -114,7 +114,7 @@ def read_channels(
 def jumps_are_exact(container: str, codec: str) -> bool:
     """Return whether sound read after a jump into a file equals that read from its start.
 
-    Elsewhere packets carry times that are rounded to milliseconds (Matroska, ASF, FLV), guessed (AVI, MPEG
+    Elsewhere packets carry times that are rounded (Matroska, ASF, FLV: to milliseconds), guessed (AVI, MPEG
     programme streams), or the codec goes on from a state that only its beginning gives (ADPCM, Opus, the noise of AC-3).
     """
     family = "pcm" if codec.startswith("pcm_") else codec.removesuffix("float")

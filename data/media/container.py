@@ -15,7 +15,7 @@ _MP4_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp
 
 
 def structural_fault(path: Path) -> str | None:
-    """Return what a readable, non-empty file lacks: "cut off", "no index", or None.
+    """Return what is wrong with a readable file: "cut off", "no index", "joined" (two files in one), or None.
 
     None stands for a whole file, and for a container that is not known.
     """
@@ -32,7 +32,7 @@ def structural_fault(path: Path) -> str | None:
 
 
 def _mp4_fault(stream: BinaryIO, size: int) -> str | None:
-    position, names = 0, set()
+    position, names = 0, list[bytes]()
     while position + 8 <= size:
         stream.seek(position)
         header = stream.read(16)
@@ -41,12 +41,14 @@ def _mp4_fault(stream: BinaryIO, size: int) -> str | None:
             length = int.from_bytes(header[8:16], "big")
         elif length == 0:
             length = size - position
-        names.add(name)
+        names.append(name)
         if length < 8:
             break
         position += length
     if b"moov" not in names:
         return "no index"
+    if names.count(b"moov") > 1 and names.count(b"ftyp") > 1:
+        return "joined"
     return "cut off" if position > size else None
 
 
@@ -54,9 +56,11 @@ def _riff_fault(stream: BinaryIO, size: int) -> str | None:
     position = 0
     while position + 8 <= size:
         stream.seek(position)
-        header = stream.read(8)
+        header = stream.read(12)
         if header[:4] != b"RIFF":
             break
+        if position and header[8:12] == b"AVI ":  # the parts of one large file are called AVIX
+            return "joined"
         position += 8 + int.from_bytes(header[4:8], "little")
     # Some recorders drop the padding byte at the very end; that costs no frame.
     return "cut off" if position > size + 1 else None
@@ -81,4 +85,8 @@ def _matroska_fault(stream: BinaryIO, size: int) -> str | None:
     length, unknown = _vint(stream, keep_marker=False)
     if identity != _SEGMENT or unknown:
         return None
-    return "cut off" if stream.tell() + length > size else None
+    end = stream.tell() + length
+    if end > size:
+        return "cut off"
+    stream.seek(end)
+    return "joined" if stream.read(4) == _EBML else None

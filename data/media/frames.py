@@ -35,6 +35,26 @@ _INDEXED = ("mov", "avi", "matroska")
 _SEEK_MARGIN_S = 2.0
 """Containers that seek to a key frame exactly; others are sent this much before it, s."""
 
+_EVERY_PACKET_SHOWN = frozenset(
+    {
+        "h264",
+        "hevc",
+        "mpeg4",
+        "mpeg1video",
+        "mpeg2video",
+        "h263",
+        "flv",
+        "msmpeg4v2",
+        "msmpeg4v3",
+        "wmv1",
+        "wmv2",
+    }
+)
+"""Codecs whose every packet is a picture, so that a number left out by the decoder is a picture lost."""
+
+_RECOVERS = 300
+"""Frames after damage without a key frame from which on pictures are believed again: gradual refresh has none."""
+
 _WORTH_A_JUMP = 30
 """A key frame at least this many frames ahead is jumped to; before that decoding on is as quick."""
 
@@ -87,6 +107,10 @@ def frame_numbers(path: Path, line: Timeline, times_s: NDArray[np.float64]) -> N
             f"{display_name(path)} lasts {line.info.duration_s:.2f} s; there is no frame at "
             f"{times_s[outside][0]:.2f} s"
         )
+    for span in line.info.damaged_s:
+        hit = (times_s > span[0] - TOLERANCE_S) & (times_s < span[1] - TOLERANCE_S)
+        if hit.any():
+            raise _damaged(path, float(times_s[hit][0]))
     # A frame may come later than asked by as much as rounding to milliseconds makes of it: half a tick.
     late_s = max(TOLERANCE_S, min(6e-4, 0.1 / line.info.fps))
     found = np.searchsorted(line.times_s, times_s + late_s, side="right") - 1
@@ -122,6 +146,8 @@ class Decoder:
         self._counts = counts or DecodeCounts()
         self._keys = np.searchsorted(line.times_s, line.keyframes_s)
         self._position, self._shown = -1, None
+        self._ranks = np.searchsorted(np.unique(line.ticks), line.ticks)
+        self._broken = self._counts_frames = False
         self._decoded: Iterator[tuple[int, Any]] = iter(())
         self._open_file = ExitStack()
         self._container: Any = None
@@ -139,7 +165,7 @@ class Decoder:
         Raises:
             MediaError: the frame cannot be decoded; others still can be.
         """
-        if self._position == number and self._shown is not None:
+        if self._position == number and self._shown is not None and not self._broken:
             return self._shown
         for key in self._starts(number):
             try:
@@ -149,12 +175,9 @@ class Decoder:
                     self._position, self._shown = next(self._decoded, (self._line.ticks.size, None))
             except av.FFmpegError:
                 self._position, self._shown = self._line.ticks.size, None
-            if self._position == number and self._shown is not None and not self._shown.is_corrupt:
+            if self._position == number and self._shown is not None and not self._broken:
                 return self._shown
-        raise MediaError(
-            f"{display_name(self._path)} is damaged near {self._line.times_s[number]:.2f} s: that frame "
-            "cannot be decoded; copy the file again, or leave the recording out"
-        )
+        raise _damaged(self._path, float(self._line.times_s[number]))
 
     def _starts(self, number: int) -> list[int | None]:
         """Return where to start decoding, best first: None to go on, or the number of a key frame."""
@@ -177,6 +200,7 @@ class Decoder:
             container.seek(int(self._line.ticks[key]) - early, stream=stream, backward=True)
             self._counts.jumps += 1
         self._position, self._shown = -1, None
+        self._broken, self._counts_frames = False, stream.codec_context.name in _EVERY_PACKET_SHOWN
         self._decoded = self._numbered(container.decode(stream))
 
     def _open(self) -> None:
@@ -192,12 +216,34 @@ class Decoder:
             stream.codec_context.options = {"err_detect": "explode"}
 
     def _numbered(self, frames: Iterator[Any]) -> Iterator[tuple[int, Any]]:
+        """Yield frames with their numbers; `_broken` tells of each whether it may build on a damaged or lost one."""
+        before, since = None, 0
         for count, frame in enumerate(frames):
             self._counts.decoded += 1
-            if self._line.info.reordered:
-                yield count, frame
-            elif frame.pts is not None and frame.pts >= self._line.ticks[0]:  # else an edit list hides it
-                yield int(np.searchsorted(self._line.ticks, frame.pts, side="right")) - 1, frame
+            number = count
+            if not self._line.info.reordered:
+                if frame.pts is None or frame.pts < self._line.ticks[0]:  # an edit list hides it
+                    continue
+                number = int(np.searchsorted(self._line.ticks, frame.pts, side="right")) - 1
+            lost = (
+                self._counts_frames
+                and before is not None
+                and not self._line.info.reordered
+                and self._ranks[number] > self._ranks[before] + 1
+            )
+            if frame.is_corrupt or (lost and not frame.key_frame):
+                self._broken, since = True, number
+            elif frame.key_frame or number - since > _RECOVERS:
+                self._broken = False
+            before = number
+            yield number, frame
+
+
+def _damaged(path: Path, time_s: float) -> MediaError:
+    return MediaError(
+        f"{display_name(path)} is damaged near {time_s:.2f} s: what is shown there is lost or cannot be trusted; copy "
+        "the file again, or leave the recording out"
+    )
 
 
 def upright(picture: NDArray[np.uint8], rotation: int) -> NDArray[np.uint8]:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.media.container import structural_fault
+from semiology.data.media.packet_scan import PacketScan
 from semiology.data.media.picture_width import width_refused
 
 CONTAINERS = (
@@ -70,6 +71,9 @@ class MediaInfo:
             order than they are coded in (AVI with B-frames); frames are then told by counting.
         open_gops: whether frames coded after a key frame are shown before it.
         container: FFmpeg's name of the container.
+        picture_tracks, sound_tracks: how many the file holds; one of each is used (`video_stream`).
+        damaged_s: spans in which the pictures are lost or not to be trusted, s from the first frame: where frames
+            are missing from an even rhythm, packets are marked as damaged, or the clock goes back.
     """
 
     duration_s: float
@@ -88,6 +92,13 @@ class MediaInfo:
     reordered: bool = False
     open_gops: bool = False
     container: str = "mov"
+    picture_tracks: int = 1
+    sound_tracks: int = 0
+    damaged_s: tuple[tuple[float, float], ...] = ()
+
+    def damage_in(self, start_s: float, end_s: float) -> tuple[float, float] | None:
+        """Return the first damaged span that a window between two times, s, touches; None if it is sound."""
+        return next((span for span in self.damaged_s if span[0] < end_s and span[1] > start_s), None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +152,8 @@ def wrong_moments(info: MediaInfo) -> str | None:
     """Say why frames that decord picks by number show the wrong moment, or None where they are right."""
     if not info.container.startswith(("mov", "avi", "matroska")):
         return f"decord does not find the right frames in {info.container} files"
+    if info.picture_tracks > 1:
+        return f"the file holds {info.picture_tracks} picture tracks, and not every reader takes the same one"
     if info.reordered:
         return "AVI files with B-frames hold no times, and decord now and then shows a wrong frame of them"
     if info.open_gops:
@@ -243,12 +256,13 @@ def _unreadable(path: Path) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Stamps:
-    """Time stamps of all frames shown and of key frames, frames hidden, and whether groups are open."""
+    """Time stamps of frames shown and of key frames, frames hidden, whether groups are open, damage in ticks."""
 
     ticks: NDArray[np.int64]
     keys: NDArray[np.int64]
     hidden: int
     open_gops: bool
+    damaged: tuple[tuple[int, int], ...] = ()
 
 
 @lru_cache(maxsize=32)
@@ -258,17 +272,34 @@ def _timeline(path: Path, size: int, changed_ns: int) -> Timeline:
             f"{display_name(path)} is cut off: its header announces more data than the file holds; "
             "copy it again, or keep what is there with `ffmpeg -i FILE -c copy NEW_FILE`"
         )
+    if structural_fault(path) == "joined":
+        raise MediaError(
+            _joined(path, "two files were joined byte by byte, and players show the first alone")
+        )
     with open_media(path) as container:
         stream = video_stream(container, path)
         try:
             stamps = _time_stamps(container, stream, size)
         except av.FFmpegError:
             raise MediaError(_unreadable(path)) from None
+        except _ClockRestartsError as error:
+            raise MediaError(_joined(path, str(error))) from None
     if not stamps.ticks.size:
         raise MediaError(f"{display_name(path)} holds no frame: {_EXPORT_AGAIN}")
     with open_media(path) as container:
         stream = video_stream(container, path)
         return _assemble(path, container, stream, stamps)
+
+
+class _ClockRestartsError(ValueError):
+    """Time stamps begin again: the frames of two recordings lie over each other."""
+
+
+def _joined(path: Path, what: str) -> str:
+    return (
+        f"{display_name(path)}: {what}; give each part a row of its own, or join them so that time goes on "
+        "(`ffmpeg -f concat -i LIST -c copy NEW_FILE`, with the parts in LIST)"
+    )
 
 
 def _time_stamps(container: Any, stream: Any, size: int) -> _Stamps:
@@ -277,11 +308,18 @@ def _time_stamps(container: Any, stream: Any, size: int) -> _Stamps:
         ticks = stream.start_time + np.round(np.arange(stream.frames) * float(step)).astype(np.int64)
         return _Stamps(ticks, ticks, 0, False)
     seen, keys, hidden, leading = [], [], 0, False
+    # MP4 lists the time of every frame apart from the frames: a hole is the recorder's own.
+    scan = PacketScan(float(stream.time_base), holes="mp4" not in container.format.name)
+    avi = "avi" in container.format.name
     for packet in container.demux(stream):
         # AVI numbers its packets as they are coded; its presentation times are guesses.
-        stamp = packet.dts if packet.pts is None or "avi" in container.format.name else packet.pts
+        stamp = packet.dts if packet.pts is None or avi else packet.pts
         if stamp is None:
             continue
+        if (restart_s := scan.add(packet, stamp)) is not None:
+            raise _ClockRestartsError(
+                f"its clock starts again after {restart_s:.1f} s: two recordings were joined"
+            )
         if packet.is_discard:
             hidden += 1
             continue
@@ -290,7 +328,9 @@ def _time_stamps(container: Any, stream: Any, size: int) -> _Stamps:
             keys.append(stamp)
         elif keys and stamp < keys[-1]:
             leading = True
-    return _Stamps(np.sort(np.array(seen, np.int64)), np.sort(np.array(keys, np.int64)), hidden, leading)
+    ticks, key_ticks = np.sort(np.array(seen, np.int64)), np.sort(np.array(keys, np.int64))
+    announced = stream.duration if avi else None
+    return _Stamps(ticks, key_ticks, hidden, leading, scan.damaged(ticks, key_ticks, announced))
 
 
 def _index_is_consistent(container: Any, stream: Any) -> bool:
@@ -322,6 +362,11 @@ def _assemble(path: Path, container: Any, stream: Any, stamps: _Stamps) -> Timel
         index_fps=index_fps, index_error_s=error, hidden_frames=stamps.hidden, reordered=reordered,
         open_gops=stamps.open_gops,
         container=container.format.name,
+        picture_tracks=len(picture_tracks(container)), sound_tracks=len(container.streams.audio),
+        damaged_s=tuple(
+            (max(0.0, float((start - ticks[0]) * base)), min(duration, float((stop - ticks[0]) * base)))
+            for start, stop in stamps.damaged
+        ),
     )  # fmt: skip
     starts = (stamps.keys - ticks[0]).astype(np.float64) * float(base)
     return Timeline(info, ticks, times, starts)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from semiology.data.media.probe import picture_tracks
+from semiology.data.media.copy_check import check_copy, tracks
+from semiology.data.media.probe import MediaError, picture_tracks
 from semiology.data.media.user_data import bitstream_filter, clean_extradata, cleaner
 
 _FORMATS = {
@@ -17,9 +18,8 @@ _FORMATS = {
     ".wav": "wav", ".mp3": "mp3", ".m4a": "mp4", ".flac": "flac", ".ogg": "ogg", ".oga": "ogg", ".opus": "ogg",
     ".aac": "adts", ".aif": "aiff", ".aiff": "aiff",
 }  # fmt: skip
-_ANY = ".mkv"
-"""Matroska stores nearly every codec with exact times: the second try where a container cannot hold its own streams."""
-_TOLERANCE_S = 0.1
+_OTHERS = (".mp4", ".mov", ".mkv")
+"""Tried in turn where a container cannot hold its own streams with their times: the exact clocks first."""
 
 
 class RemuxError(ValueError):
@@ -40,7 +40,7 @@ def remux(source: Path, target: Path) -> Copied:
     Dropped are tags of the container and of the streams (titles, comments, creation times, places),
     chapters, attachments, cover pictures, subtitles and data streams, and user data within the streams
     (`semiology.data.media.user_data`). Pictures, sound, their time stamps and the rotation stay as they are, which
-    is checked: where the container cannot hold them, the copy is a Matroska file (``.mkv``).
+    is checked: where the container cannot hold them, the copy is an MP4, MOV or Matroska file.
 
     Raises:
         RemuxError: The file cannot be read, what its streams carry is not known, or they cannot be stored.
@@ -49,52 +49,26 @@ def remux(source: Path, target: Path) -> Copied:
 
     kind = _FORMATS.get(target.suffix.lower())
     tries = [(target, kind)] if kind else []
-    if target.suffix.lower() != _ANY:
-        tries.append((target.with_suffix(_ANY), "matroska"))
+    tries += [
+        (target.with_suffix(suffix), _FORMATS[suffix])
+        for suffix in _OTHERS
+        if suffix != target.suffix.lower()
+    ]
     reasons: list[str] = []
+    try:
+        before = tracks(source)
+    except MediaError as error:
+        raise RemuxError(f"{error}; it cannot be rewritten without its metadata") from None
     for path, form in tries:
         assert form is not None
         try:
             dropped = _written(source, path, form)
-            if fault := difference(source, path):
-                raise ValueError(fault)
+            check_copy(source, path, before)
             return Copied(path, dropped)
         except (av.FFmpegError, OSError, ValueError, IndexError, struct.error) as error:
             path.unlink(missing_ok=True)
             reasons.append(str(error))
     raise RemuxError(f"{source.name}: cannot be rewritten without its metadata ({reasons[0]})")
-
-
-def difference(source: Path, copy: Path) -> str | None:
-    """Return how the packets of a copy differ from its source's: number, first and last time; None if they do not."""
-    for kind, (count, first, last) in _shape(source).items():
-        if kind not in (found := _shape(copy)):
-            return f"the copy has no {kind}"
-        other, start, end = found[kind]
-        if other != count:
-            return f"the copy has {other} of {count} packets of {kind}"
-        if abs((end - start) - (last - first)) > _TOLERANCE_S:
-            return f"{kind} of {last - first:.1f} s lasts {end - start:.1f} s in the copy"
-    return None
-
-
-def _shape(path: Path) -> dict[str, tuple[int, float, float]]:
-    """Return number, first and last time (s) of the packets of each stream that is copied, by its place."""
-    import av
-
-    found: dict[str, tuple[int, float, float]] = {}
-    with av.open(str(path)) as reader:
-        kept = _kept(reader)
-        names = {stream.index: f"{stream.type} {number}" for number, stream in enumerate(kept)}
-        for packet in reader.demux(kept):
-            time = packet.pts if packet.pts is not None else packet.dts
-            if time is None or not packet.size:
-                continue
-            at = float(time * packet.time_base)
-            name = names[packet.stream.index]
-            count, first, last = found.get(name, (0, at, at))
-            found[name] = (count + 1, min(first, at), max(last, at))
-    return found
 
 
 def _written(source: Path, target: Path, form: str) -> int:
@@ -137,6 +111,7 @@ class _Pipe:
     def __init__(self, source: Any, writer: Any) -> None:
         name = source.codec_context.codec.canonical_name
         self._writer, self._clean = writer, cleaner(name)
+        self._reordered = bool(getattr(source.codec_context, "has_b_frames", False))
         self._target = writer.add_stream_from_template(source, opaque=True)
         self._target.metadata.clear()
         # The filter writes units with start codes, and its header says so to the container's writer.
@@ -149,6 +124,8 @@ class _Pipe:
 
     def pass_on(self, packet: Any) -> None:
         """Write a packet without user data."""
+        if packet.pts is None and not self._reordered:  # AVI says only when a frame is decoded
+            packet.pts = packet.dts
         for each in self._filter.filter(packet) if self._filter is not None else [packet]:
             self._write(each)
 

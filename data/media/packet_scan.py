@@ -1,0 +1,128 @@
+"""Signs of damage in the packets of a picture track, found without decoding them.
+
+A film that is damaged in the middle still plays: the decoder shows the last good picture longer, or pictures built on
+lost ones, and says nothing. What the container tells gives it away: packets marked as damaged, a hole in an even
+rhythm, a clock that goes back, an index that holds more frames than the header announces.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_RESTART_S, _NEAR_START_S = 1.0, 2.0
+"""A clock that goes back by more than the first, to less than the second after its beginning, starts again, s."""
+_HOLE_STEPS, _HOLE_S = 4.0, 0.25
+"""A distance of two frames beyond both, in usual distances and in s, is a hole."""
+_EVEN = 0.95
+"""A rhythm is even if this share of the distances is the usual one; pauses of an uneven one are its own."""
+_REPEATED = 3
+"""So many packets in a row, different from each other, that come a second time are a repeated piece of the file."""
+_TELLING_BYTES = 64
+"""Smaller packets are alike by themselves: frames in which nothing moves."""
+
+
+class PacketScan:
+    """Takes the packets of a picture track in the file's order; tells of a restart at once, of damage at the end.
+
+    ``holes`` says whether a hole in an even rhythm means lost packets.
+    """
+
+    def __init__(self, tick_s: float, *, holes: bool) -> None:
+        self._tick_s, self._seek_holes = tick_s, holes
+        self._first: int | None = None
+        self._last: int | None = None
+        self._marked: list[tuple[int, int]] = []
+        self._waiting: list[int] = []
+        self._back: list[tuple[int, int]] = []
+        self._contents: list[tuple[int, int]] = []
+
+    def add(self, packet: Any, stamp: int) -> float | None:
+        """Take a packet with its time stamp; return after how many s the clock started again, if it did."""
+        if packet.is_corrupt:
+            self._waiting.append(stamp)
+        elif self._waiting:  # at the very end a broken packet is the end of the file, not a hole in it
+            self._marked += [(each, each + 1) for each in self._waiting]
+            self._waiting = []
+        size = packet.size
+        self._contents.append((stamp, zlib.crc32(bytes(packet)) if size > _TELLING_BYTES else 0))
+        if packet.dts is None:
+            return None
+        if self._first is None:
+            self._first = packet.dts
+        if self._last is not None and packet.dts < self._last:
+            back_s = (self._last - packet.dts) * self._tick_s
+            since_s = (packet.dts - self._first) * self._tick_s
+            if back_s > _RESTART_S and since_s < _NEAR_START_S:
+                return float((self._last - self._first) * self._tick_s)
+            self._back.append((packet.dts, self._last))
+            return None
+        self._last = packet.dts
+        return None
+
+    def damaged(
+        self, ticks: NDArray[np.int64], keys: NDArray[np.int64], announced: int | None
+    ) -> tuple[tuple[int, int], ...]:
+        """Return the damaged spans in ticks, ascending and apart, each up to the key frame that ends it.
+
+        Args:
+            ticks, keys: time stamps of all frames and of key frames, ascending.
+            announced: frames that an AVI header announces, whose times are counts of packets; None elsewhere.
+        """
+        if not ticks.size:
+            return ()
+        holes = _holes(ticks, self._tick_s) if self._seek_holes else []
+        spans = [*self._marked, *self._back, *holes]
+        end = int(ticks[-1]) + max(1, int(np.median(np.diff(ticks))) if ticks.size > 1 else 1)
+        ended = []
+        for start, stop in spans:
+            after = keys[np.searchsorted(keys, stop)] if keys.size and stop <= keys[-1] else end
+            ended.append((start, int(after)))
+        if announced and abs(end - announced) > 2:
+            # From the first repeated or lost packet on, all frames are counted wrong.
+            ended.append((self._repeated_from(), end))
+        return _merged(ended)
+
+    def _repeated_from(self) -> int:
+        """Return the stamp at which a piece of the file comes a second time; the first of all where none does."""
+        seen: dict[int, int] = {}
+        run: list[int] = []
+        for place, (_, content) in enumerate(self._contents):
+            before = seen.get(content) if content else None
+            follows = before is not None and (not run or before == run[-1] + 1)
+            if follows and before is not None:
+                run.append(before)
+                if len(run) >= _REPEATED:
+                    return self._contents[place - len(run) + 1][0]
+            elif content:
+                run = []
+            if content and content not in seen:
+                seen[content] = place
+        return self._contents[0][0]
+
+
+def _holes(ticks: NDArray[np.int64], tick_s: float) -> list[tuple[int, int]]:
+    """Return where frames are missing from an even rhythm: from the end of the frame before to the one after."""
+    distinct = np.unique(ticks)
+    if distinct.size < 3:
+        return []
+    steps = np.diff(distinct)
+    usual = float(np.median(steps))
+    even = np.abs(steps - usual) <= max(0.25 * usual, 2.01)
+    if even.mean() < _EVEN:
+        return []
+    wide = (steps > _HOLE_STEPS * usual) & (steps * tick_s > _HOLE_S)
+    return [(int(distinct[i] + usual), int(distinct[i + 1])) for i in np.flatnonzero(wide)]
+
+
+def _merged(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    merged: list[tuple[int, int]] = []
+    for start, stop in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(stop, merged[-1][1]))
+        elif stop > start:
+            merged.append((start, stop))
+    return tuple(merged)
