@@ -160,6 +160,7 @@ class _Findings:
             self.annotations.setdefault(annotation.video_id, []).append((row, annotation))
 
     def probe(self, row: int, recording: Recording, window_s: float) -> None:
+        from semiology.data.companions import companion_findings
         from semiology.data.media.probe import MediaError, probe
         from semiology.data.windows.sliding import too_long
 
@@ -173,6 +174,9 @@ class _Findings:
             return
         self.total_duration_s += info.duration_s
         self._compare(row, recording, info, window_s)
+        found = companion_findings(row, recording, info)
+        self.problems += found.problems
+        self.warnings += found.warnings
 
     def _compare(self, row: int, recording: Recording, info: MediaInfo, window_s: float) -> None:
         """Compare a video with what the tables say of it: its length, times and sound."""

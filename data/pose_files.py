@@ -71,6 +71,17 @@ def read_people(path: Path) -> NDArray[np.float64]:
     return np.stack(listed).reshape(len(listed), -1, 3)
 
 
+def old_layout(path: Path) -> str | None:
+    """Return what a file's points are called if it is of OpenPose before 1.3; None otherwise."""
+    try:
+        people = json.loads(path.read_bytes())["people"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    if isinstance(people, list) and any(isinstance(each, dict) and _OLD_POINTS in each for each in people):
+        return f"the layout of OpenPose before 1.3 ({_OLD_POINTS!r})"
+    return None
+
+
 def _holds(content: Any) -> str:
     """Say what JSON holds instead."""
     if isinstance(content, dict):

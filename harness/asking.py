@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import logging
 import shlex
 import time
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
@@ -19,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from semiology.backends.checkpoint_stamp import checkpoint_stamp
-from semiology.backends.journal import Answer, Journal, answer_key, failure_of
+from semiology.backends.journal import Answer, Journal, answer_key, failed_reply, failure_of
 from semiology.data.cache import cache_directory, content_digest
+from semiology.data.media.probe import MediaError
 from semiology.harness.empty_replies import empty_windows_marked
 from semiology.harness.scheduling import document_of, generating, windows_together
 from semiology.render.progress import RunProgress
@@ -39,6 +41,7 @@ WITHOUT_EFFECT = frozenset(
 """Arguments of model classes that change how long an answer takes, not the answer."""
 
 Document = Mapping[str, Any]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,62 @@ def ask_documents(
         metadata = {"task": TASK, "doc_id": number, "repeats": 1}
         requests.append(Instance("generate_until", given, 0, metadata=metadata))
     with windows_together(lm):
-        return [_text(reply) for reply in lm.generate_until(requests)]
+        return [_text(reply) for reply in ask_around_faults(lm.generate_until, requests, documents)]
+
+
+def ask_around_faults(
+    ask: Callable[[list[Any]], Sequence[Any]], requests: Sequence[Any], documents: Sequence[Document | None]
+) -> list[Any]:
+    """Return the replies to requests; a file that cannot be read costs the questions about it alone.
+
+    Where the model class stops, the media of every question are made once more to find which are to blame; if none
+    is, but a film is, the questions are asked in ever smaller parts. Those get a reply that says they failed.
+
+    Raises:
+        Exception: what the model class raised for another reason.
+    """
+    if not requests:
+        return []
+    try:
+        return list(ask(list(requests)))
+    except Exception as error:
+        faults = {i: fault for i, each in enumerate(documents) if (fault := _media_fault(requests[i], each))}
+        if not faults and not _about_media(error):
+            raise
+        if not faults and len(requests) == 1:
+            faults = {0: str(error)}
+        for reason in dict.fromkeys(faults.values()):
+            _log.warning("%s; the questions about that segment get no answer, the others go on", reason)
+        rest = [i for i in range(len(requests)) if i not in faults]
+        parts = [rest] if faults else [rest[: len(rest) // 2], rest[len(rest) // 2 :]]
+    found: dict[int, Any] = {i: failed_reply(reason) for i, reason in faults.items()}
+    for part in parts:
+        replies = ask_around_faults(ask, [requests[i] for i in part], [documents[i] for i in part])
+        found |= dict(zip(part, replies, strict=True))
+    return [found[i] for i in range(len(requests))]
+
+
+def _media_fault(request: Any, document: Document | None) -> str | None:
+    """Return why the media of a question cannot be made, None where they can."""
+    build = next((each for each in request.args if callable(each)), None)
+    if document is None or build is None:
+        return None
+    try:
+        build(document)
+    except MediaError as error:
+        return str(error)
+    return None
+
+
+def _about_media(error: BaseException | None) -> bool:
+    """Return whether an error, or one that it came of, says that a file cannot be read."""
+    seen = set[int]()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, MediaError):
+            return True
+        seen.add(id(error))
+        error = error.__cause__ or error.__context__
+    return False
 
 
 @contextmanager
@@ -214,6 +272,9 @@ class _Steps:
         found |= self._answered(requests, documents, [i for i in range(len(requests)) if i not in found])
         return [found[i] for i in range(len(requests))]
 
+    def _around_faults(self, requests: list[Any], documents: list[Document | None]) -> list[Any]:
+        return ask_around_faults(self._ask, requests, documents)
+
     def _recalled(self) -> int:
         """Return how many questions a journal, this one or the model's own, has answered so far."""
         return self._known + int(getattr(getattr(self._lm, "counts", None), "recalled", 0))
@@ -225,7 +286,8 @@ class _Steps:
         if not places:
             return {}
         if self._journal is None:
-            return dict(zip(places, self._ask([requests[i] for i in places]), strict=True))
+            own = [requests[i] for i in places]
+            return dict(zip(places, self._around_faults(own, [documents[i] for i in places]), strict=True))
         keys = {i: question_key(requests[i], documents[i], self._model) for i in places}
         found: dict[int, Any] = {}
         with RunProgress(len(places)) as progress:
@@ -236,7 +298,8 @@ class _Steps:
             self._known += len(found)
             progress.answered(len(found), from_journal=True)
             for group in groups([i for i in places if i not in found], documents, self._at_once):
-                replies = dict(zip(group, self._ask([requests[i] for i in group]), strict=True))
+                asked = self._around_faults([requests[i] for i in group], [documents[i] for i in group])
+                replies = dict(zip(group, asked, strict=True))
                 self._journal.put_many(
                     Answer(key, _text(reply), _counts(reply))
                     for i, reply in replies.items()

@@ -51,6 +51,12 @@ class RunError(RuntimeError):
     """A run ended without complete results; the message says what is missing."""
 
 
+class UnansweredRequestsError(RunError):
+    """A run has its results, but some requests got no reply: `exit_status` tells a script so."""
+
+    exit_status = 3
+
+
 def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None = None) -> Path:
     """Run the selected tasks and return the folder that holds the result files.
 
@@ -108,12 +114,12 @@ def check_replies(folder: Path) -> None:
     """Check that every request of the newest run got a reply.
 
     Raises:
-        RunError: Some got none; the message says how many, and the commonest reasons.
+        UnansweredRequestsError: Some got none; the message says how many, and the commonest reasons.
     """
     reasons, asked = failed_requests(folder)
     if reasons:
         told = [f"{times} times: {reason}" for reason, times in Counter(reasons).most_common(MOST_REASONS)]
-        raise RunError(
+        raise UnansweredRequestsError(
             f"{len(reasons)} of {asked} requests got no reply and count as unparsed; the same command asks them again\n"
             + "\n".join(told)
         )

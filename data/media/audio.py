@@ -92,6 +92,11 @@ def read_channels(
             raise ValueError(
                 f"no sound window from {begin} to {stop} s at {rate} Hz: it must start before it ends"
             )
+        if 0 < length_s <= begin and not picture_tracks(container):
+            raise MediaError(
+                f"{display_name(path)} ends at {length_s:.2f} s: it holds no sound of {begin:.2f}-{stop:.2f} s; name "
+                "the sound of the whole recording, or leave its audio features out"
+            )
         channels = stream.layout.nb_channels
         exact = jumps_are_exact(container.format.name, stream.codec_context.name)
         size = max(length_s, stop) * rate * channels * 4
@@ -114,8 +119,8 @@ def read_channels(
 def jumps_are_exact(container: str, codec: str) -> bool:
     """Return whether sound read after a jump into a file equals that read from its start.
 
-    Elsewhere packets carry times that are rounded (Matroska, ASF, FLV: to milliseconds), guessed (AVI, MPEG
-    programme streams), or the codec goes on from a state that only its beginning gives (ADPCM, Opus, the noise of AC-3).
+    Elsewhere packets carry times that are rounded (Matroska, ASF, FLV) or guessed (AVI, MPEG programme streams), or
+    the codec goes on from a state that only its beginning gives (ADPCM, Opus, the noise of AC-3).
     """
     family = "pcm" if codec.startswith("pcm_") else codec.removesuffix("float")
     return any(container.startswith(name) and family in codecs for name, codecs in _EXACT.items())

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 _RESTART_S, _NEAR_START_S = 1.0, 2.0
 """A clock that goes back by more than the first, to less than the second after its beginning, starts again, s."""
-_HOLE_STEPS, _HOLE_S = 4.0, 0.25
+_HOLE_STEPS, _HOLE_S = 2.5, 0.0
 """A distance of two frames beyond both, in usual distances and in s, is a hole."""
 _EVEN = 0.95
 """A rhythm is even if this share of the distances is the usual one; pauses of an uneven one are its own."""
@@ -81,7 +81,7 @@ class PacketScan:
         for start, stop in spans:
             after = keys[np.searchsorted(keys, stop)] if keys.size and stop <= keys[-1] else end
             ended.append((start, int(after)))
-        if announced and abs(end - announced) > 2:
+        if announced and end != announced:
             # From the first repeated or lost packet on, all frames are counted wrong.
             ended.append((self._repeated_from(), end))
         return _merged(ended)

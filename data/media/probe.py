@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.media.container import structural_fault
+from semiology.data.media.decord_trial import decord_fault
 from semiology.data.media.packet_scan import PacketScan
 from semiology.data.media.picture_width import width_refused
 
@@ -38,7 +39,7 @@ CONTAINERS = (
 )
 """Containers that are opened. Playlists and text are left out: they would make FFmpeg open other files."""
 
-SOUND_CONTAINERS = ("wav", "mp3", "flac", "ogg", "aac")
+SOUND_CONTAINERS = ("wav", "mp3", "flac", "ogg", "aac", "aiff")
 """Further containers accepted where only sound is wanted."""
 
 LARGE_BYTES = 4 << 30
@@ -74,6 +75,7 @@ class MediaInfo:
         picture_tracks, sound_tracks: how many the file holds; one of each is used (`video_stream`).
         damaged_s: spans in which the pictures are lost or not to be trusted, s from the first frame: where frames
             are missing from an even rhythm, packets are marked as damaged, or the clock goes back.
+        decord_fault: why decord, tried where nothing else speaks against it, does not read the file.
     """
 
     duration_s: float
@@ -95,10 +97,7 @@ class MediaInfo:
     picture_tracks: int = 1
     sound_tracks: int = 0
     damaged_s: tuple[tuple[float, float], ...] = ()
-
-    def damage_in(self, start_s: float, end_s: float) -> tuple[float, float] | None:
-        """Return the first damaged span that a window between two times, s, touches; None if it is sound."""
-        return next((span for span in self.damaged_s if span[0] < end_s and span[1] > start_s), None)
+    decord_fault: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,13 +144,16 @@ def needs_clip(info: MediaInfo) -> str | None:
     ``time * index_fps``, and refuse a few narrow pictures. Where a reason is given, hand the model
     `semiology.data.media.clips.clip` instead.
     """
-    return wrong_moments(info) or width_refused(info.width)
+    return wrong_moments(info) or width_refused(info.width) or info.decord_fault
 
 
 def wrong_moments(info: MediaInfo) -> str | None:
     """Say why frames that decord picks by number show the wrong moment, or None where they are right."""
     if not info.container.startswith(("mov", "avi", "matroska")):
         return f"decord does not find the right frames in {info.container} files"
+    if info.damaged_s:
+        spans = ", ".join(f"{start:.2f}-{stop:.2f} s" for start, stop in info.damaged_s[:3])
+        return f"the film is damaged ({spans}), and readers show other pictures there without a word"
     if info.picture_tracks > 1:
         return f"the file holds {info.picture_tracks} picture tracks, and not every reader takes the same one"
     if info.reordered:
@@ -192,7 +194,7 @@ def open_media(path: Path, *, sound_only: bool = False) -> Iterator[Any]:
         # Not `options`, which PyAV 15 also lays out per stream and overruns where streams turn up late.
         container = av.open(str(path), container_options=options)
     except (av.FFmpegError, OSError, ValueError):
-        raise MediaError(_unreadable(path)) from None
+        raise MediaError(_unreadable(path, sound_only=sound_only)) from None
     with container:
         yield container
 
@@ -244,8 +246,10 @@ def _check_file(path: Path) -> None:
         raise MediaError(f"{name} is empty (0 bytes): copy it again")
 
 
-def _unreadable(path: Path) -> str:
+def _unreadable(path: Path, *, sound_only: bool = False) -> str:
     name = display_name(path)
+    if sound_only and structural_fault(path) is None:
+        return f"{name} is neither sound nor a video that can be read: save it as WAV, FLAC or MP3"
     if structural_fault(path) == "no index":
         return (
             f"{name} has no index: it was cut off, or the recorder did not close it; "
@@ -368,6 +372,8 @@ def _assemble(path: Path, container: Any, stream: Any, stamps: _Stamps) -> Timel
             for start, stop in stamps.damaged
         ),
     )  # fmt: skip
+    if needs_clip(info) is None:
+        info = replace(info, decord_fault=decord_fault(path, info.frames))
     starts = (stamps.keys - ticks[0]).astype(np.float64) * float(base)
     return Timeline(info, ticks, times, starts)
 

@@ -115,9 +115,7 @@ QWEN3 = SlidingWindow(window_s=60.0, max_frames=120)
 
 
 def unusable_reason(segment: Segment, info: MediaInfo) -> str | None:
-    """Say why no model can be asked about a segment, or None where one can.
-
-    Segments that touch a damaged span of the pictures (`MediaInfo.damaged_s`) are among those.
+    """Say why no video model can be asked about a segment, or None where one can.
 
     Readers by frame number take frames ``ceil(start * fps)`` to ``floor(end * fps)``, both included, and
     fail where these are fewer than two. Such segments are to be counted as excluded.
@@ -127,8 +125,6 @@ def unusable_reason(segment: Segment, info: MediaInfo) -> str | None:
             f"the window {segment.start_s:.2f}-{segment.end_s:.2f} s lies outside the recording "
             f"({info.duration_s:.2f} s)"
         )
-    if damage := info.damage_in(segment.start_s, segment.end_s):
-        return f"the film is damaged between {damage[0]:.2f} and {damage[1]:.2f} s"
     first = math.ceil(segment.start_s * info.fps)
     last = min(math.floor(segment.end_s * info.fps), info.frames - 1)
     held = max(0, last - first + 1)

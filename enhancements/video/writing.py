@@ -225,7 +225,7 @@ class _Sound:
         self._next: tuple[float, Any] | None = None
         if not line.info.has_audio:
             return
-        stored = sound_stream(reader)
+        stored: Any = sound_stream(reader)
         fits = stored.codec_context.name in _AS_THEY_ARE
         if fits and line.info.container.startswith(("mov", "matroska")):
             self._packets = self._copied(reader, stored, writer.add_stream_from_template(stored))

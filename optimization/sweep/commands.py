@@ -41,6 +41,7 @@ def sweep_command(
 
     The plan is printed first. A sweep that was stopped goes on with the same command and asks nothing twice.
     """
+    from semiology.harness.run import check_replies
     from semiology.optimization.sweep.plan import plan_lines
     from semiology.optimization.sweep.run import (
         SweepStopped,
@@ -77,3 +78,5 @@ def sweep_command(
         console = Console(width=PIPED_WIDTH)
     console.print(f"Written: {', '.join(map(str, written))}", markup=False, highlight=False)
     print_sweep(summary, console)
+    newest = max(options.out.rglob("*_results.json"), key=lambda path: path.stat().st_mtime)
+    check_replies(newest.parent)

@@ -241,12 +241,12 @@ def test_a_recording_that_cannot_be_rewritten_is_left_out_and_told(named_set: Pa
 def test_a_remuxed_file_has_the_same_pictures_and_sound_and_no_metadata(
     tmp_path: Path, suffix: str, video: str, sound: str
 ) -> None:
-    source, target = film(tmp_path / f"in{suffix}", video, sound), tmp_path / f"out{suffix}"
+    source = film(tmp_path / f"in{suffix}", video, sound)
     assert b"Jane" in source.read_bytes()
-    copied = remux(source, target)
-    # AVI cannot hold the times of MP3 at 16 kHz: the copy is compared with its source, and Matroska taken.
-    target = target.with_suffix(".mkv") if suffix == ".avi" else target
-    assert copied == Copied(target, 0)
+    copied = remux(source, tmp_path / f"out{suffix}")
+    target = copied.path  # AVI cannot hold the times of MP3 at 16 kHz: another container is taken
+    assert copied.dropped == 0
+    assert (target.suffix == suffix) == (suffix != ".avi")
     assert pictures_of(target) == pictures_of(source)
     assert sound_of(target) == sound_of(source)
     assert not [secret for secret in SECRETS if secret in target.read_bytes()]
@@ -268,7 +268,7 @@ def test_the_rotation_of_a_video_survives(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["a.mp4", "a.xyz"])
 def test_a_file_that_is_no_media_is_refused_without_leaving_a_copy(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b"text")
-    with pytest.raises(RemuxError, match="without"):
+    with pytest.raises(RemuxError, match=name):
         remux(tmp_path / name, tmp_path / f"out{Path(name).suffix}")
     assert [path.name for path in tmp_path.iterdir()] == [name]
 

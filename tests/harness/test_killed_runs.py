@@ -144,7 +144,7 @@ def test_a_request_without_reply_is_asked_again(
     monkeypatch.setattr(ConstantAnswer, "generate_until", generate_until)
     words = ["--model", "semiology_constant", "--tasks", "semiology_tonic", "--data", str(simulated_set)]
     done = command_here(cli.main, "semiology", "run", *words, "--out", str(tmp_path / "out"))
-    assert done.returncode == 2
+    assert done.returncode == 3
     assert "1 of 4 requests" in done.stderr
     broken[0] = False
     done = command_here(cli.main, "semiology", "run", *words, "--out", str(tmp_path / "out"))
