@@ -6,11 +6,13 @@ should have been there. Only a few bytes per outer block are read, whatever the 
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 from typing import BinaryIO
 
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = 0x18538067
+_FLV, _FLV_LENGTH, _FLV_FLAGS = b"FLV\x01", b"\0\0\0\x09", (b"\x01", b"\x04", b"\x05")
 _MP4_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"pnot")
 
 
@@ -28,6 +30,13 @@ def structural_fault(path: Path) -> str | None:
             return _riff_fault(stream, size)
         if head[:4] == _EBML:
             return _matroska_fault(stream, size)
+        if head[:4] == _FLV:
+            with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+                return (
+                    "joined"
+                    if any(whole.find(_FLV + flags + _FLV_LENGTH, 9) > 0 for flags in _FLV_FLAGS)
+                    else None
+                )
     return None
 
 

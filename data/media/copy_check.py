@@ -102,11 +102,8 @@ def check_copy(source: Path, copy: Path, before: Sequence[Track] | None = None) 
                 raise CopyError(f"{what}: of {old.times_s.size} frames the copy holds {new.times_s.size}")
             if float(np.abs(old.times_s - new.times_s).max()) > slack_s:
                 raise CopyError(f"{what}: its frames are shown at other times in the copy")
-        elif (
-            abs(old.times_s.size - new.times_s.size) > max(2, 0.02 * old.times_s.size)
-            and old.codec == new.codec
-        ):
-            if not old.codec.startswith("pcm") and "adpcm" not in old.codec:
+        elif old.codec == new.codec and not old.codec.startswith(("pcm", "adpcm")):
+            if abs(old.times_s.size - new.times_s.size) > max(2, 0.02 * old.times_s.size):
                 raise CopyError(f"{what}: of {old.times_s.size} packets the copy holds {new.times_s.size}")
     _opens(copy)
 

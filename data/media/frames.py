@@ -201,7 +201,7 @@ class Decoder:
             self._counts.jumps += 1
         self._position, self._shown = -1, None
         self._broken, self._counts_frames = False, stream.codec_context.name in _EVERY_PACKET_SHOWN
-        self._decoded = self._numbered(container.decode(stream))
+        self._decoded = self._numbered(container.decode(stream), key)
 
     def _open(self) -> None:
         self._container = None
@@ -215,8 +215,8 @@ class Decoder:
             # After a jump into an open group of pictures it would also stop at frames that nobody wants.
             stream.codec_context.options = {"err_detect": "explode"}
 
-    def _numbered(self, frames: Iterator[Any]) -> Iterator[tuple[int, Any]]:
-        """Yield frames with their numbers; `_broken` tells of each whether it may build on a damaged or lost one."""
+    def _numbered(self, frames: Iterator[Any], key: int) -> Iterator[tuple[int, Any]]:
+        """Yield frames from a key frame on with their numbers; `_broken` tells whether one may build on a lost one."""
         before, since = None, 0
         for count, frame in enumerate(frames):
             self._counts.decoded += 1
@@ -225,12 +225,8 @@ class Decoder:
                 if frame.pts is None or frame.pts < self._line.ticks[0]:  # an edit list hides it
                     continue
                 number = int(np.searchsorted(self._line.ticks, frame.pts, side="right")) - 1
-            lost = (
-                self._counts_frames
-                and before is not None
-                and not self._line.info.reordered
-                and self._ranks[number] > self._ranks[before] + 1
-            )
+            following = self._ranks[key] if before is None else self._ranks[before] + 1
+            lost = self._counts_frames and not self._line.info.reordered and self._ranks[number] > following
             if frame.is_corrupt or (lost and not frame.key_frame):
                 self._broken, since = True, number
             elif frame.key_frame or number - since > _RECOVERS:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 _RESTART_S, _NEAR_START_S = 1.0, 2.0
 """A clock that goes back by more than the first, to less than the second after its beginning, starts again, s."""
+_BACK_S = 0.25
+"""Programme streams of some writers go back by a frame without harm; by more than this it is damage, s."""
 _HOLE_STEPS, _HOLE_S = 2.5, 0.0
 """A distance of two frames beyond both, in usual distances and in s, is a hole."""
 _EVEN = 0.95
@@ -58,7 +60,8 @@ class PacketScan:
             since_s = (packet.dts - self._first) * self._tick_s
             if back_s > _RESTART_S and since_s < _NEAR_START_S:
                 return float((self._last - self._first) * self._tick_s)
-            self._back.append((packet.dts, self._last))
+            if back_s > _BACK_S:
+                self._back.append((packet.dts, self._last))
             return None
         self._last = packet.dts
         return None

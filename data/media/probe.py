@@ -312,8 +312,10 @@ def _time_stamps(container: Any, stream: Any, size: int) -> _Stamps:
         ticks = stream.start_time + np.round(np.arange(stream.frames) * float(step)).astype(np.int64)
         return _Stamps(ticks, ticks, 0, False)
     seen, keys, hidden, leading = [], [], 0, False
-    # MP4 lists the time of every frame apart from the frames: a hole is the recorder's own.
-    scan = PacketScan(float(stream.time_base), holes="mp4" not in container.format.name)
+    # MP4 lists the times of frames apart from them, AVI writes empty frames, and MPEG programme streams give times to
+    # some frames alone: there a hole is the recorder's own.
+    holes = container.format.name.startswith(("matroska", "mpegts", "flv", "asf"))
+    scan = PacketScan(float(stream.time_base), holes=holes)
     avi = "avi" in container.format.name
     for packet in container.demux(stream):
         # AVI numbers its packets as they are coded; its presentation times are guesses.

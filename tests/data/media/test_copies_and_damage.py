@@ -1,0 +1,141 @@
+"""What is written is held against its source; what is damaged in the middle, joined or double is seen."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from media_zoo import number_of, tone, write_recording
+
+from semiology.data.media.audio import read_audio
+from semiology.data.media.clips import clip
+from semiology.data.media.copy_check import CopyError, check_copy, check_film, tracks
+from semiology.data.media.frames import read_frames
+from semiology.data.media.probe import MediaError, needs_clip, probe
+from semiology.data.media.remux import remux
+
+TIMES = [i / 25 for i in range(250)]
+
+
+def film(path: Path, codec: str = "libx264", **more: object) -> Path:
+    given = {"rate": 25, "time_base": Fraction(1, 25), "codec_options": {"g": "25"}, **more}
+    return write_recording(path, TIMES, codec=codec, **given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("sound", "rate"), [("libmp3lame", 22_050), ("libmp3lame", 44_100), ("ac3", 48_000)])
+def test_the_sound_of_an_avi_keeps_its_times_in_the_copy(tmp_path: Path, sound: str, rate: int) -> None:
+    source = film(tmp_path / "a.avi", "mpeg4", sound=(0.0, 10.0), sound_codec=sound, sound_rate=rate)
+    copy = remux(source, tmp_path / "out.avi").path
+    before, after = (next(t for t in tracks(path) if t.kind == "audio") for path in (source, copy))
+    assert after.rate == before.rate
+    assert after.times_s[-1] == pytest.approx(before.times_s[-1], abs=0.06)
+    shown = [
+        [number_of(picture) for picture in read_frames(path, [0.02, 4.02, 9.8])] for path in (source, copy)
+    ]
+    assert shown[0] == shown[1]
+    assert float(np.abs(read_audio(copy, 8, 9) - read_audio(source, 8, 9)).max()) < 0.1
+
+
+def test_a_copy_that_differs_is_refused(tmp_path: Path) -> None:
+    source = film(tmp_path / "a.mp4", sound=(0.0, 10.0))
+    check_copy(source, source)
+    for name, other in (
+        ("the copy holds 247", write_recording(tmp_path / "s.mp4", TIMES[:-3], rate=25, sound=(0.0, 10.0))),
+        ("of 2 tracks", film(tmp_path / "t.mp4")),
+        ("16000 became 48000", film(tmp_path / "r.mp4", sound=(0.0, 10.0), sound_rate=48_000)),
+        ("ends at 10", film(tmp_path / "q.mp4", sound=(0.0, 7.0))),
+    ):
+        with pytest.raises(CopyError, match=name):
+            check_copy(source, other)
+
+
+def test_a_film_that_lacks_frames_or_sound_is_refused(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4", sound=(0.0, 10.0))
+    check_film(path, TIMES, (16_000, 10.0))
+    for times, sound in (
+        (TIMES[:-1], (16_000, 10.0)),
+        (TIMES, (16_000, 4.0)),
+        (TIMES, (8_000, 10.0)),
+        (TIMES, None),
+    ):
+        with pytest.raises(CopyError):
+            check_film(path, times, sound)
+
+
+def test_joined_files_are_told(tmp_path: Path) -> None:
+    for name, codec in (("a.ts", "libx264"), ("a.mpg", "mpeg2video"), ("a.mkv", "libx264"), ("a.mp4", "libx264"),
+                        ("a.flv", "libx264")):  # fmt: skip
+        path = film(tmp_path / name, codec)
+        path.write_bytes(path.read_bytes() * 2)
+        with pytest.raises(MediaError, match="joined"):
+            probe(path)
+
+
+def test_lost_frames_in_an_even_film_cost_the_windows_there(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mkv")
+    whole = bytearray(path.read_bytes())
+    third = len(whole) // 3
+    whole[third : third + 6000] = bytes(6000)
+    path.write_bytes(whole)
+    info = probe(path)
+    assert info.damaged_s
+    assert "damaged" in str(needs_clip(info))
+    start, stop = info.damaged_s[0]
+    with pytest.raises(MediaError, match="damaged"):
+        read_frames(path, [start + 0.01])
+    with pytest.raises(MediaError, match="damaged"):
+        clip(path, max(0.0, start - 0.5), stop, None, tmp_path / "cache")
+    assert number_of(read_frames(path, [0.5])[0]) == 12
+
+
+def test_frames_that_build_on_lost_ones_are_not_shown(tmp_path: Path) -> None:
+    """The last frame before the hole may be half overwritten and decode without an error: one is allowed."""
+    path = film(tmp_path / "a.mp4")
+    whole = path.read_bytes()
+    for share in (0.2, 0.4):
+        at, bad = int(len(whole) * share), bytearray(whole)
+        bad[at : at + 300] = bytes(300)
+        other = tmp_path / f"{share}.mp4"
+        other.write_bytes(bad)
+        refused, wrong = 0, []
+        for number in range(0, 250, 5):
+            try:
+                (picture,) = read_frames(other, [number / 25 + 0.01])
+            except MediaError:
+                refused += 1
+                continue
+            if number_of(picture) != number:
+                wrong.append(number)
+        assert 0 < refused < 50
+        assert len(wrong) <= 1
+
+
+def test_the_default_track_is_used_by_every_path(tmp_path: Path) -> None:
+    path = tmp_path / "two.mp4"
+    with av.open(str(path), "w") as out:
+        streams = [out.add_stream("libx264", rate=25) for _ in range(2)]
+        for stream in streams:
+            stream.width, stream.height, stream.pix_fmt = 128, 64, "yuv420p"
+        streams[0].disposition, streams[1].disposition = 0, av.stream.Disposition.default.value
+        for number in range(50):
+            for stream, shade in zip(streams, (30, 220), strict=True):
+                frame = av.VideoFrame.from_ndarray(np.full((64, 128, 3), shade, np.uint8), format="rgb24")
+                frame.pts, frame.time_base = number, Fraction(1, 25)
+                out.mux(stream.encode(frame))
+        for stream in streams:
+            out.mux(stream.encode(None))
+    info = probe(path)
+    assert info.picture_tracks == 2
+    assert "2 picture tracks" in str(needs_clip(info))
+    assert read_frames(path, [1.0]).mean() > 200
+    cut = clip(path, 0.0, 1.0, None, tmp_path / "cache")
+    assert (probe(cut).picture_tracks, read_frames(cut, [0.5]).mean() > 200) == (1, True)
+
+
+def test_a_partial_packet_after_a_jump_is_passed_over(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mpg", "mpeg2video", sound=(0.0, 10.0), sound_codec="mp2", sound_rate=48_000)
+    true = tone(10, 16_000, 1)[0]
+    for start_s in (2.0, 5.5, 8.2):
+        heard = read_audio(path, start_s, start_s + 0.5)
+        assert np.abs(heard).max() > 0.2 * np.abs(true).max()
