@@ -95,6 +95,10 @@ def read_transcript(path: Path) -> tuple[Utterance, ...]:
         OSError: it cannot be read.
     """
     name, content = display_name(path), path.read_bytes().removeprefix(b"\xef\xbb\xbf").lstrip()
+    if b"-->" in content[:4096] and not content.startswith(b"{"):
+        raise TranscriptError(
+            f"{name} holds subtitles (SRT or WebVTT): write a table (CSV) with start_s, end_s, text and perhaps speaker"
+        )
     found = _from_json(name, content) if content.startswith(b"{") else _from_table(name, path)
     return tuple(sorted(found, key=lambda item: (item.start_s, item.end_s)))
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from semiology.data.cache import content_digest, private_folder, written_whole
 from semiology.data.media.audio import read_channels
+from semiology.data.media.copy_check import check_film
 from semiology.data.media.encoding import EVEN, MP4_OPTIONS, aac_packets, aac_rate, add_aac, upright_graph
 from semiology.data.media.frames import frames_at
 from semiology.data.media.picture_width import readable_size
@@ -146,6 +147,7 @@ def _cut(
             for _, packets in aac_packets(audio, sound):
                 container.mux(packets)
             container.mux(audio.encode(None))
+    check_film(out, times, None if audio is None else (audio.rate, sound.shape[1] / audio.rate))
 
 
 def _graph(video: Path, info: MediaInfo) -> Any:

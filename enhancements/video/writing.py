@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.media.audio import read_channels
+from semiology.data.media.copy_check import check_film
 from semiology.data.media.encoding import EVEN, MP4_OPTIONS, aac_packets, aac_rate, add_aac, upright_graph
 from semiology.data.media.frames import Decoder
 from semiology.data.media.picture_width import readable_size
@@ -102,6 +103,7 @@ def rewrite_video(
                     progress(done + 1, len(pictures.numbers))
             pictures.finish()
             sound.write_until(float("inf"))
+        check_film(target, line.times_s[pictures.numbers], sound.written)
     except av.FFmpegError as error:
         target.unlink(missing_ok=True)
         raise MediaError(
@@ -223,21 +225,30 @@ class _Sound:
         self._source, self._line, self._writer = source, line, writer
         self._packets: Iterator[tuple[float, Any]] = iter(())
         self._next: tuple[float, Any] | None = None
+        self._rate, self._last_s = 0, 0.0
         if not line.info.has_audio:
             return
         stored: Any = sound_stream(reader)
         fits = stored.codec_context.name in _AS_THEY_ARE
         if fits and line.info.container.startswith(("mov", "matroska")):
             self._packets = self._copied(reader, stored, writer.add_stream_from_template(stored))
+            self._rate = int(stored.rate)
         else:
             track = add_aac(writer, aac_rate(line.info), stored.layout.nb_channels)
             self._packets = self._encoded(track)
+            self._rate = aac_rate(line.info)
         self._next = next(self._packets, None)
+
+    @property
+    def written(self) -> tuple[int, float] | None:
+        """The sampling rate of what was written, Hz, and the time of its last packet, s; None without sound."""
+        return (self._rate, self._last_s) if self._rate else None
 
     def write_until(self, time_s: float) -> None:
         """Write the sound that begins no later than a time, s from the first frame."""
         while self._next is not None and self._next[0] <= time_s:
             self._writer.mux(self._next[1])
+            self._last_s = max(self._last_s, self._next[0])
             self._next = next(self._packets, None)
 
     def _copied(self, reader: Any, stored: Any, target: Any) -> Iterator[tuple[float, Any]]:

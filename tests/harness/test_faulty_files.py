@@ -1,0 +1,70 @@
+"""A file that cannot be read costs the questions about it, whatever the model class does with its error."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from semiology.backends.journal import failure_of
+from semiology.data.media.probe import MediaError
+from semiology.harness.asking import ask_around_faults
+
+
+@dataclass(frozen=True)
+class Request:
+    """A question of the chat protocol, as far as asking looks at it."""
+
+    args: tuple[Any, ...]
+
+
+def messages(document: Mapping[str, Any]) -> list[str]:
+    if document["video"] == "broken.mp4":
+        raise MediaError("videos/broken.mp4 is damaged near 3.00 s")
+    return [document["video"]]
+
+
+def requests_of(videos: Sequence[str]) -> tuple[list[Request], list[dict[str, str]]]:
+    documents = [{"video": name} for name in videos]
+    return [
+        Request((name, messages, {"max_new_tokens": 5}, n, "t", "test")) for n, name in enumerate(videos)
+    ], documents
+
+
+def test_questions_about_other_files_are_answered() -> None:
+    asked: list[int] = []
+
+    def ask(requests: list[Request]) -> list[str]:
+        asked.append(len(requests))
+        for request in requests:
+            request.args[1]({"video": request.args[0]})
+        return [request.args[0] for request in requests]
+
+    requests, documents = requests_of(["a.mp4", "broken.mp4", "b.mp4", "broken.mp4", "c.mp4"])
+    replies = ask_around_faults(ask, requests, documents)
+    assert [replies[n] for n in (0, 2, 4)] == ["a.mp4", "b.mp4", "c.mp4"]
+    assert {failure_of(replies[n]) for n in (1, 3)} == {"videos/broken.mp4 is damaged near 3.00 s"}
+    assert asked == [5, 3]
+
+
+def test_a_film_that_the_model_class_itself_cannot_read_is_found_by_asking_less_at_once() -> None:
+    def ask(requests: list[Request]) -> list[str]:
+        for request in requests:
+            if request.args[0] == "odd.mp4":
+                try:
+                    raise MediaError("videos/odd.mp4: its frames cannot be read")
+                except MediaError as error:
+                    raise AttributeError("no read_video") from error
+        return ["yes" for _ in requests]
+
+    requests, documents = requests_of(["a.mp4", "b.mp4", "odd.mp4", "c.mp4", "d.mp4", "e.mp4"])
+    replies = ask_around_faults(ask, requests, documents)
+    assert [failure_of(reply) is not None for reply in replies] == [False, False, True, False, False, False]
+
+
+def test_an_error_of_another_kind_is_raised() -> None:
+    def ask(requests: list[Request]) -> list[str]:
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        ask_around_faults(ask, *requests_of(["a.mp4", "b.mp4"]))
