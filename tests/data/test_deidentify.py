@@ -14,7 +14,7 @@ import pytest
 from semiology.data.deidentify.deidentify import Choices, deidentify
 from semiology.data.deidentify.opaque_ids import opaque_ids
 from semiology.data.deidentify.scrubbing import Scrubber
-from semiology.data.media.remux import Copied, RemuxError, remux
+from semiology.data.media.remux import RemuxError, remux
 from semiology.data.problems import RecordingSetError
 from semiology.data.recording_set import Annotation, Recording
 from semiology.data.tables.reading import read_recording_set
