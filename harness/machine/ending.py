@@ -51,7 +51,7 @@ def end_in_a_sentence(command: Callable[[], None]) -> None:
         sys.exit(128 + signal.SIGPIPE)
     except (ValueError, RuntimeError, OSError) as error:
         _say(machine_fault(error) or f"{error}{download_hint(error)}")
-        sys.exit(2)
+        sys.exit(getattr(error, "exit_status", 2))  # a run with some questions unanswered has its own
     except Exception as error:
         if (fault := machine_fault(error)) is None:
             raise
