@@ -261,7 +261,7 @@ def test_no_command_sends_a_packet(tmp_path: Path) -> None:
             "simulate",
             data,
             "--patients",
-            "2",
+            "6",
             "--recordings",
             "1",
             "--size",
