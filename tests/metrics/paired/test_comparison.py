@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom, permutation_test
+from scipy.stats import binom, norm, permutation_test
+from scipy.stats import t as student
 from sklearn.metrics import balanced_accuracy_score, f1_score
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
@@ -338,6 +339,10 @@ def test_max_t_with_fewer_degrees_of_freedom_is_larger_and_alone_the_same() -> N
     heavy = max_t_p_value(observed, flipped, flips, np.full(4, 6.0))
     assert (heavy >= plain).all()
     assert heavy[0] > plain[0]
+    # The largest, 3.2 spreads, counts as the normal quotient that is as rare as 3.2 is with 6 degrees of freedom.
+    spread = np.sqrt((flipped**2).mean(0))
+    quotient = -norm.ppf(student.sf(3.2 / spread[0], 6))
+    assert heavy[0] == pytest.approx((((np.abs(flipped) / spread).max(1) >= quotient).sum() + 1) / 3001)
     assert max_t_p_value(observed[:1], flipped[:, :1], flips, np.full(1, 6.0)) == plain_p(
         observed, flipped, flips
     )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from semiology.metrics.scores.classification import class_table_scores
-from semiology.metrics.statistics.bootstrap import mean_estimate, table_estimates
-from semiology.metrics.statistics.intervals import bootstrap_estimate, patient_weights
+from semiology.metrics.statistics.bootstrap import mean_estimate, share_estimate, table_estimates
+from semiology.metrics.statistics.intervals import bootstrap_estimate, patient_weights, proportion_estimate
 
 
 def test_a_resampled_mean_is_over_recordings_and_not_over_patients() -> None:
@@ -38,3 +38,12 @@ def test_few_patients_of_a_class_withdraw_intervals_however_many_recordings_they
     assert found["accuracy"].estimable
     tables[9, 0] = [1, 0, 0]
     assert table_estimates(tables, class_table_scores, resamples=100)["balanced_accuracy"].estimable
+
+
+def test_a_share_is_of_the_recordings_that_hit_and_nothing_to_score_is_told() -> None:
+    found = share_estimate([1, 0, 0, 0, np.nan, 1], ["a", "a", "b", "b", "b", "c"])
+    assert (found.value, found.n, found.n_patients) == (0.4, 5, 3)
+    assert found == proportion_estimate(np.array([1.0, 0, 1]), np.array([2.0, 2, 1]))
+    none = mean_estimate([np.nan, np.nan], ["a", "b"])
+    assert np.isnan(none.value)
+    assert (none.method, none.n, none.reason) == ("patient bootstrap", 0, "no recording to score")
