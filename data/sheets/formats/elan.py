@@ -37,9 +37,7 @@ def elan_events(path: Path) -> list[Event]:
             text = str(value or "").strip()
             onset, offset = (None if time is None else time / 1000 for time in (start, end))
             if not named:
-                events.append(
-                    Event(video, text, onset, offset, comment="" if len(tiers) == 1 else f"tier {tier}")
-                )
+                events.append(Event(video, text, onset, offset))
                 continue
             key = key_of(text)
             side = text if key in terms().sides else ""

@@ -45,6 +45,10 @@ def test_elan(tmp_path: Path) -> None:
     folder.mkdir()
     eaf.to_file(str(folder / "one.eaf"))
     (folder / "one.eaf").rename(folder / "P1.eaf")
+    (grid,) = read_source(folder / "P1.eaf", Notes("P1"), SheetMapping())
+    assert {row[grid.rows[0].index("comment")] for row in grid.rows[1:]} == {
+        ""
+    }  # a tier's name is no justification
     expected = {
         ("P1_a", "head_turning"): ("yes", 12.0, 20.5, "left"),
         ("P1_a", "tonic"): ("yes", 1.0, 3.0),
