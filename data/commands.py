@@ -112,7 +112,7 @@ def check_command(
     else:
         print_report(report)
         if reason := unclean_reason(directory):
-            typer.echo(f"This de-identified set is not clean: {reason} (semiology data confirm).")
+            typer.echo(f"This de-identified set is not clean: {reason} (semiology data confirm-texts).")
     if not report.ok:
         raise typer.Exit(1)
 
@@ -179,7 +179,6 @@ def import_embc_command(
     epilog=examples(
         "semiology data deidentify emu opaque",
         "semiology data deidentify emu opaque --names names.txt --key /secure/key.csv",
-        "semiology data confirm opaque opaque-texts-to-read.csv",
     ),
 )
 def deidentify_command(
@@ -218,7 +217,7 @@ def deidentify_command(
     Media are copied stream by stream without metadata and user data; nothing is encoded again.
 
     Only known fields are kept. In texts, what may identify is replaced and counted; the rest is listed in
-    DEST-texts-to-read.csv, and the set is not clean until somebody has read it (semiology data confirm).
+    DEST-texts-to-read.csv, and the set is not clean until somebody has read it (semiology data confirm-texts).
     """
     from semiology.data.deidentify.deidentify import Choices, deidentify
     from semiology.data.deidentify.presidio import presidio
@@ -236,7 +235,7 @@ def deidentify_command(
         raise typer.Exit(1)
 
 
-@app.command("confirm", epilog=examples("semiology data confirm opaque opaque-texts-to-read.csv"))
+@app.command("confirm-texts", epilog=examples("semiology data confirm-texts opaque opaque-texts-to-read.csv"))
 def confirm_command(
     directory: Annotated[Path, typer.Argument(help="De-identified set.", metavar="DIR", exists=True)],
     audit: Annotated[

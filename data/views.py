@@ -140,7 +140,7 @@ def print_deidentified(done: Deidentified, destination: Path, *, dry_run: bool =
     if done.audit:
         texts = counted(len(done.texts), "text")
         _line(console, f"Not clean yet: read the {texts} in {done.audit}, then run")
-        _line(console, f"  semiology data confirm {destination} {done.audit}")
+        _line(console, f"  semiology data confirm-texts {destination} {done.audit}")
     console.print(f"[bold]{NOT_ANONYMOUS}[/bold]")
 
 

@@ -1,7 +1,7 @@
 """The list of all free text that a de-identified set kept, for a person to read before the set is called clean.
 
 No program finds every name. So a set with free text is not clean until somebody has read the list and confirmed it:
-``semiology data confirm DIR LIST``. A change of the texts after that takes the confirmation back.
+``semiology data confirm-texts DIR LIST``. A change of the texts after that takes the confirmation back.
 """
 
 from __future__ import annotations
