@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from semiology.data.cache import cache_directory, private_folder, write_whole
+from semiology.data.problems import SettingsError
 from semiology.features import FEATURES
 from semiology.tasks import TASK_FOLDER
 from semiology.tasks.task_list import (
@@ -63,7 +64,7 @@ def generated_folder() -> Path:
     name = hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()[:16]
     try:
         return _written(cache_directory() / "tasks" / name, files)
-    except OSError:
+    except (OSError, SettingsError):
         return _written(Path(_own_folder().name), files)
 
 

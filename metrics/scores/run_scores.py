@@ -381,7 +381,10 @@ def _macro_estimate(
     elif few is None and estimates["f1"].value == 1 and not estimates["f1"].estimable:
         each = [binary_counts(tables.counts[:, i], policy) for i in used]
         own_f1 = [f1_estimate(c.tp, c.fp, c.fn, n=n, n_patients=patients) for c in each]
-        estimates["f1"] = replace(_mean_of(own_f1, n, patients), caution=few_showing(positives))
+        # A feature with three answers may be perfect without a "yes": then it has no F1 of the "yes" of its own.
+        own_f1 = [one for one in own_f1 if not np.isnan(one.value)]
+        if own_f1:
+            estimates["f1"] = replace(_mean_of(own_f1, n, patients), caution=few_showing(positives))
     compared = tested.group(members)
     told, p_values = _claims({} if compared is None else compared.macro)
     left = tuple(tables.features[i] for i in asked if i not in used)

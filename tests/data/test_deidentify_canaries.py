@@ -249,7 +249,7 @@ def test_a_set_with_texts_is_clean_only_after_somebody_read_them(planted_set: Pa
     wrong.write_text(done.audit.read_text().replace("stiffens", "turns"))
     with pytest.raises(RecordingSetError, match="not the list"):
         confirm(out, wrong)
-    assert CliRunner().invoke(app, ["confirm", str(out), str(done.audit)]).exit_code == 0
+    assert CliRunner().invoke(app, ["confirm-texts", str(out), str(done.audit)]).exit_code == 0
     assert unclean_reason(out) is None
     table = out / "annotations.csv"
     table.write_text(table.read_text().replace("stiffens", "stiffens says Anna"))

@@ -127,7 +127,7 @@ def test_a_folder_that_cannot_be_written_is_counted_in_the_cache(
 
     # root, who runs this somewhere, may write anywhere
     monkeypatch.setattr(ledger, "write_whole", refuse)
-    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != data)
     enter(data, LOOK)
     (found,) = enter(data, LOOK)
     assert (found.count, found.altered) == (2, False)
