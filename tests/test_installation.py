@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from setuptools import find_packages
 
 ROOT = Path(__file__).resolve().parents[1]
 BESIDE = ROOT / "semiology_torchvision.py"
@@ -42,6 +43,36 @@ def test_torch_loads_that_file_and_no_other() -> None:
     assert set(project["entry-points"]["torch.backends"].values()) == {f"{BESIDE.stem}:declare"}
 
 
+def test_every_file_of_a_package_is_installed_with_it() -> None:
+    """Files that are no modules need a pattern in ``pyproject.toml``; a wheel without one lacks them silently."""
+    tomllib = pytest.importorskip("tomllib")
+    patterns = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"][
+        "package-data"
+    ]
+    packages = find_packages(str(ROOT), exclude=("tests*", "benchmarks*", "tools*", "docs*", "build*"))
+    installed = {
+        path
+        for package, globs in patterns.items()
+        for pattern in globs
+        for path in ROOT.joinpath(*package.split(".")[1:]).glob(pattern)
+    }
+    modules = {ROOT.joinpath(*package.split(".")) for package in packages}
+    rooms = {ROOT / package for package in packages if "." not in package}
+    here = [
+        path
+        for room in rooms
+        for path in room.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
+    ]
+    assert len(here) > 300
+    missing = [
+        path
+        for path in here
+        if path not in installed and not (path.suffix == ".py" and path.parent in modules)
+    ]
+    assert [str(path.relative_to(ROOT)) for path in missing if path.name != "README.md"] == []
+
+
 @pytest.mark.slow
 def test_torch_is_imported_where_an_editable_checkout_has_moved(tmp_path: Path) -> None:
     """The metadata of a moved checkout stays behind; ``import torch`` must not mind."""
@@ -72,7 +103,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def tested_torch() -> list[str]:
+def _pinned_torch() -> list[str]:
     """Return the tested versions of PyTorch alone: without them pip fetches gigabytes of CUDA for no gain here."""
     text = (ROOT / "constraints.txt").read_text("utf-8")
     return re.findall(r"^torch(?:vision)?==.*$", text, flags=re.MULTILINE)
@@ -85,7 +116,7 @@ def test_the_wheel_runs_in_a_clean_environment(constrained: bool, wheel: Path, t
     environment = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", str(environment)], check=True)
     python, semiology = (str(environment / "bin" / name) for name in ("python", "semiology"))
-    chosen = ["--constraint", str(ROOT / "constraints.txt")] if constrained else tested_torch()
+    chosen = ["--constraint", str(ROOT / "constraints.txt")] if constrained else _pinned_torch()
     installed = subprocess.run(
         [python, "-m", "pip", "install", "-q", *chosen, str(wheel)],
         capture_output=True,
