@@ -7,14 +7,13 @@ the limits of its 95 % interval, by patients.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 from semiology.backends.text.served import TextModelError, chosen_text_model
 from semiology.metrics.coverage import UNPARSED
 from semiology.metrics.s3.recording_answers import AnswerKind, Record, recording_answers
+from semiology.tasks.run_hooks import RunHooks
 from semiology.tasks.s3.merging import instructed
 from semiology.tasks.s3.records import RECORD, identity, with_hearing
 from semiology.tasks.s3.task_list import MEASURES, TASKS
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from semiology.metrics.s3.part_scores import PartScores
 
 PREFIX = "metrics_of_"
-UNDEFINED = "undefined"
 NAN = float("nan")
 
 
@@ -43,68 +41,27 @@ def __getattr__(name: str) -> Any:
 
 def metric_list(kind: AnswerKind) -> list[dict[str, Any]]:
     """Return lmms-eval's ``metric_list``: the record, counted, and every measure of the kind."""
-    record = {"metric": RECORD, "aggregation": questions, "higher_is_better": None}
-    return [
-        record,
-        *(
-            {"metric": name, "aggregation": _hook(name), "higher_is_better": better}
-            for name, better in MEASURES[kind].items()
-        ),
-    ]
+    return _HOOKS.metric_list(MEASURES[kind])
 
 
-def questions(items: Sequence[Record]) -> float:
-    """Return how many questions were asked, and keep their records for the hooks of the measures.
+def _of_task(records: Sequence[Record]) -> Mapping[str, float]:
+    """Return every measure of a task's records, texts merged as chosen."""
+    task = records[0]["task"]
+    kind = TASKS[task].answer
+    heard = with_hearing(records)
+    merge = instructed(chosen_text_model())
+    named = {"merged_by_model": float(merge is not None)}
+    try:
+        return measures(kind, recording_answers(kind, heard, merge)) | named
+    except TextModelError as error:
+        # A server that stops must not cost the answers of a whole run, nor give half of each merging.
+        from loguru import logger
 
-    lmms-eval aggregates the metrics of a task in the order of the sample, in which the record is the first.
-    """
-    if items:
-        _latest[items[0]["task"]] = _Run(tuple(items))
-    return float(len(items))
-
-
-class _Run:
-    """The records of a task in the run that is being aggregated, and their measures once asked for."""
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self.records = records
-        self.names = sorted(map(identity, records))
-
-    @cached_property
-    def measures(self) -> Mapping[str, float]:
-        task = self.records[0]["task"]
-        kind = TASKS[task].answer
-        records = with_hearing(self.records)
-        merge = instructed(chosen_text_model())
-        named = {"merged_by_model": float(merge is not None)}
-        try:
-            return measures(kind, recording_answers(kind, records, merge)) | named
-        except TextModelError as error:
-            # A server that stops must not cost the answers of a whole run, nor give half of each merging.
-            from loguru import logger
-
-            logger.warning(f"{task}: {error}; all of its texts were merged extractively instead")
-            return measures(kind, recording_answers(kind, records)) | {"merged_by_model": 0.0}
+        logger.warning(f"{task}: {error}; all of its texts were merged extractively instead")
+        return measures(kind, recording_answers(kind, heard)) | {"merged_by_model": 0.0}
 
 
-_latest: dict[str, _Run] = {}
-
-
-def _hook(name: str) -> Callable[[Sequence[str]], float | str]:
-    """Return the function that lmms-eval calls with the identities of a task's records.
-
-    It raises RuntimeError where they are not those of the records that were aggregated last.
-    """
-
-    def aggregate(items: Sequence[str]) -> float | str:
-        run = _latest.get(items[0].split("/")[0])
-        if run is None or run.names != sorted(items):
-            raise RuntimeError(f"{name}: the records of {items[0]} were not aggregated before it")
-        value = run.measures[name]
-        return UNDEFINED if math.isnan(value) else value
-
-    aggregate.__name__ = name
-    return aggregate
+_HOOKS = RunHooks(RECORD, identity, _of_task)
 
 
 def measures(kind: AnswerKind, frame: pd.DataFrame) -> dict[str, float]:

@@ -7,19 +7,18 @@ subject; a video of which windows are missing (``--limit``) is left out and coun
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.metrics.strokerehab.run_scores import Record
+from semiology.tasks.run_hooks import RunHooks
 from semiology.tasks.strokerehab.settings import partial_allowed, reading_profile
 from semiology.tasks.strokerehab.task_list import MEASURES
 
 PREFIX = "metrics_of_"
 RECORD = "strokerehab"
 """Name of the metric that carries the whole record into the sample file."""
-UNDEFINED = "undefined"
 RECORD_FIELDS = (
     "task", "part", "question_id", "kind", "prompt_id", "prompt_hash", "video_id", "subject", "group", "severity",
     "activity", "hand", "window", "windows", "questions", "subject_questions", "start_s", "end_s", "frames", "fps",
@@ -41,14 +40,7 @@ def __getattr__(name: str) -> Any:
 
 def metric_list(part: str) -> list[dict[str, Any]]:
     """Return lmms-eval's ``metric_list``: the record, counted, and every measure of the part."""
-    measures = MEASURES[part]  # type: ignore[index]
-    return [
-        {"metric": RECORD, "aggregation": questions, "higher_is_better": None},
-        *(
-            {"metric": name, "aggregation": _hook(name), "higher_is_better": better}
-            for name, better in measures.items()
-        ),
-    ]
+    return _HOOKS.metric_list(MEASURES[part])  # type: ignore[index]
 
 
 def process_results(document: Mapping[str, Any], results: Sequence[str | None]) -> dict[str, Any]:
@@ -68,42 +60,13 @@ def _identity(record: Mapping[str, Any]) -> str:
     return "/".join(str(record[name]) for name in names)
 
 
-def questions(items: Sequence[Record]) -> float:
-    """Return how many questions were asked, and keep their records for the hooks of the measures."""
-    if items:
-        _latest[items[0]["task"]] = _Run(tuple(items))
-    return float(len(items))
+def _of_first_wording(records: Sequence[Record]) -> Mapping[str, float]:
+    """Return the measures of the first wording; sweeps over wordings are told apart by `semiology report`."""
+    first = records[0]["prompt_id"]
+    return measures([record for record in records if record["prompt_id"] == first])
 
 
-class _Run:
-    """The records of a task in the run that is being aggregated, and their measures once asked for."""
-
-    def __init__(self, records: Sequence[Record]) -> None:
-        self.records = records
-        self.names = sorted(map(_identity, records))
-
-    @cached_property
-    def measures(self) -> Mapping[str, float]:
-        """Measures of the first wording; sweeps over wordings are told apart by `semiology report`."""
-        first = self.records[0]["prompt_id"]
-        return measures([record for record in self.records if record["prompt_id"] == first])
-
-
-_latest: dict[str, _Run] = {}
-
-
-def _hook(name: str) -> Callable[[Sequence[str]], float | str]:
-    """Return the function that lmms-eval calls with the identities of a task's records."""
-
-    def aggregate(items: Sequence[str]) -> float | str:
-        run = _latest.get(items[0].split("/")[0])
-        if run is None or run.names != sorted(items):
-            raise RuntimeError(f"{name}: the records of {items[0]} were not aggregated before it")
-        value = run.measures.get(name, math.nan)
-        return UNDEFINED if math.isnan(value) else value
-
-    aggregate.__name__ = name
-    return aggregate
+_HOOKS = RunHooks(RECORD, _identity, _of_first_wording)
 
 
 def measures(records: Sequence[Record]) -> dict[str, float]:
