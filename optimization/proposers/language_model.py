@@ -19,6 +19,7 @@ from semiology.optimization.search.options import SearchError
 from semiology.privacy.addresses import host_of, is_loopback, keep_off_proxies
 from semiology.privacy.http_clients import http_client
 from semiology.privacy.socket_guard import allow_host
+from semiology.tasks.answers.reasoning import without_reasoning
 
 MAX_TOKENS = 1024
 TEMPERATURE = 1.0
@@ -144,7 +145,16 @@ class ReflectiveProposer:
 
 
 def proposed_wording(reply: str) -> str:
-    """Return the wording in a reply: between its tags, in a fence, or the whole of a short reply."""
+    """Return the wording in a reply: between its tags, in a fence, or the whole of a short reply.
+
+    What stands in the model's reasoning was considered, not proposed; a reply that ends inside it holds none.
+
+    >>> proposed_wording("<think><wording>Old?</wording></think><wording>Does an arm stiffen?</wording>")
+    'Does an arm stiffen?'
+    >>> proposed_wording("<think>Perhaps <wording>Old?</wording>")
+    ''
+    """
+    reply = without_reasoning(reply) or ""
     found = _TAGGED.findall(reply) or _FENCED.findall(reply)
     text = found[-1] if found else (reply if reply.count("\n") < 2 else "")
     return " ".join(text.split()).strip("\"'“”` ")

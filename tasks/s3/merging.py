@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from semiology.backends.text.served import TextModel
+from semiology.backends.text.served import TextModel, TextModelError
 from semiology.metrics.s3.merge_windows import TextMerger
 from semiology.prompts.s3_library import fill, load_task_prompts
+from semiology.tasks.answers.reasoning import without_reasoning
 
 
 def instructed(model: TextModel | None) -> TextMerger | None:
@@ -14,7 +15,13 @@ def instructed(model: TextModel | None) -> TextMerger | None:
     if model is None:
         return None
 
-    return lambda texts, feature, answer: model(merge_prompt(texts, feature, answer))
+    def merged(texts: Sequence[str], feature: str | None, answer: str) -> str:
+        said = (without_reasoning(model(merge_prompt(texts, feature, answer))) or "").strip()
+        if not said:
+            raise TextModelError("the model that merges texts replied with nothing but reasoning")
+        return said
+
+    return merged
 
 
 def merge_prompt(texts: Sequence[str], feature: str | None, answer: str) -> str:

@@ -101,3 +101,15 @@ def test_figures_of_other_records_than_those_aggregated_last_are_refused() -> No
     hooks["s3"]([{**record, "segment": 0, "answer": "Tonic.", "truth": "Tonic.", "shown": None}])
     with pytest.raises(RuntimeError, match="not aggregated before"):
         hooks["rqi"](["s3_report/report/A1/None/0", "s3_report/report/A2/None/0"])
+
+
+def test_reasoning_is_cut_off_merged_texts_and_nothing_else_is_no_text() -> None:
+    merge = instructed(
+        lambda instruction: "<think>First tonic, so the answer is yes.</think>\nTonic posturing."
+    )
+    assert merge is not None
+    assert merge(["Tonic."], None, "yes") == "Tonic posturing."
+    cut = instructed(lambda instruction: "<think>First tonic,")
+    assert cut is not None
+    with pytest.raises(TextModelError, match="nothing but reasoning"):
+        cut(["Tonic."], None, "yes")
