@@ -45,6 +45,7 @@ from semiology.metrics.strokerehab.state_machine import (
 )
 from semiology.prompts.strokerehab_library import load_rehab_library
 from semiology.tasks.strokerehab.messages import doc_to_messages, doc_to_text, doc_to_visual
+from semiology.tasks.strokerehab.reading import said
 
 PARTS = ("primitives", "counting")
 Document = Mapping[str, Any]
@@ -192,7 +193,8 @@ class StateMachine(GenerationOnly):
         resting = {(id(film), place): reply for (film, place), reply in zip(asked, replies, strict=True)}
         for film in films:
             film.active = [
-                move == "fast" or (move != "unknown" and not read_yes_no(resting[id(film), place]))
+                move == "fast"
+                or (move != "unknown" and not read_yes_no(said(resting[id(film), place], "yes_no")))
                 for place, move in enumerate(film.moves)
             ]
         holding = [False] * len(films)
@@ -205,7 +207,9 @@ class StateMachine(GenerationOnly):
             for question, value in (("picks_up", False), ("puts_down", True)):
                 chosen = [number for number in open_ones if holding[number] is value]
                 answers = self._ask_windows([(films[number], place) for number in chosen], question)
-                changed = [n for n, reply in zip(chosen, answers, strict=True) if read_yes_no(reply)]
+                changed = [
+                    n for n, reply in zip(chosen, answers, strict=True) if read_yes_no(said(reply, "yes_no"))
+                ]
                 open_ones = [number for number in open_ones if number not in chosen]
                 for number in changed:
                     holding[number] = not value

@@ -152,6 +152,15 @@ def _complete(rows: Sequence[Record]) -> bool:
     )
 
 
+def reply_of(row: Record, profile: Profile) -> str | None:
+    """Return the reply of a record as a profile reads it: as it came (``paper``), or what the model said in it.
+
+    What was said, without reasoning, refusals and offers, is written by the task; older records have no such field.
+    """
+    reply: str | None = row["raw"] if profile == "paper" else row.get("said", row["raw"])
+    return reply
+
+
 def _scored(rows: Sequence[Record], runs: tuple[Run, ...], profile: Profile) -> ScoredVideo:
     ordered = sorted(rows, key=lambda row: row["window"])
     first = ordered[0]
@@ -160,7 +169,9 @@ def _scored(rows: Sequence[Record], runs: tuple[Run, ...], profile: Profile) -> 
     said: dict[Axis, list[bool]] = {}
     window_words: list[str] = []
     stored = {
-        row["window"]: found for row in ordered if (found := read_state_machine(row["raw"])) is not None
+        row["window"]: found
+        for row in ordered
+        if (found := read_state_machine(reply_of(row, profile))) is not None
     }
     if stored:  # a wrapper that answers with primitives
         by_window = [stored.get(number, []) for number in windows]
@@ -170,21 +181,21 @@ def _scored(rows: Sequence[Record], runs: tuple[Run, ...], profile: Profile) -> 
         said = {axis: [word in AXES[axis] for word in window_words] for axis in AXES}
     elif {row["question_id"] for row in ordered} & set(AXES):
         for axis in AXES:
-            replies = {row["window"]: row["raw"] for row in ordered if row["question_id"] == axis}
+            replies = {row["window"]: reply_of(row, profile) for row in ordered if row["question_id"] == axis}
             read = [read_yes_no(replies.get(number), profile) for number in windows]
             invalid += sum(value is None for value in read)
             said[axis] = [bool(value) for value in read]
         starts = [window.start_s for window in windows.values()]
         words = window_words = primitives_of_axes(starts, said["motion"], said["grasp"])
     elif first["kind"] == "primitive":
-        read_words = [read_one_primitive(row["raw"], profile) for row in ordered]
+        read_words = [read_one_primitive(reply_of(row, profile), profile) for row in ordered]
         words = [word for found in read_words for word in found.primitives]
         invalid = sum(not found.primitives for found in read_words)
         several = sum(found.several for found in read_words)
         if len(ordered) == len(windows):
             window_words = [found.primitives[0] if found.primitives else "" for found in read_words]
     else:
-        lists = [read_primitives(row["raw"]) for row in ordered]
+        lists = [read_primitives(reply_of(row, profile)) for row in ordered]
         words = [word for found in lists for word in found]
         invalid = sum(not found for found in lists)
     return ScoredVideo(
@@ -282,7 +293,7 @@ def score_identification(records: Sequence[Record], profile: Profile = "fixed") 
     """Return the activities that a run answered, one per video."""
     return IdentificationRun(
         [record["truth"] for record in records],
-        [read_activity(record["raw"], ACTIVITIES, profile) or NONE for record in records],
+        [read_activity(reply_of(record, profile), ACTIVITIES, profile) or NONE for record in records],
         [record["subject"] for record in records],
         [record["group"] == "C" for record in records],
         [record["severity"] or "" for record in records],
@@ -368,20 +379,22 @@ def _item_of(item: int, rows: Sequence[Record], profile: Profile, nose_only: boo
             touches = {kind: [row for row in of_side if row["kind"] == kind] for kind in ("knee", "nose")}
             if len(touches["knee"]) != len(touches["nose"]):
                 return None
-            replies = {kind: [row["raw"] for row in part] for kind, part in touches.items()}
+            replies = {kind: [reply_of(row, profile) for row in part] for kind, part in touches.items()}
             ends = [row["end_s"] for row in touches["knee"]]
             windows = touch_windows(ends, replies["knee"], replies["nose"], profile)
             times.append(movement_time(windows, nose_only=nose_only))
         return time_score(*times)
     if item in RATED_WINDOW_BY_WINDOW:
-        return windowed_score([row["raw"] for row in rows], profile)
-    return item_score([(row["kind"], row["raw"]) for row in rows], profile)
+        return windowed_score([reply_of(row, profile) for row in rows], profile)
+    return item_score([(row["kind"], reply_of(row, profile)) for row in rows], profile)
 
 
 def _unreadable(row: Record, profile: Profile) -> bool:
     if row["kind"] in ("knee", "nose"):
-        return touch_windows([0.0], [row["raw"]], [row["raw"]], profile)[0].knee is None
-    return not answer_score(row["kind"], row["raw"], profile)[1]
+        return (
+            touch_windows([0.0], [reply_of(row, profile)], [reply_of(row, profile)], profile)[0].knee is None
+        )
+    return not answer_score(row["kind"], reply_of(row, profile), profile)[1]
 
 
 def impairment_measures(run: ImpairmentRun) -> dict[str, Estimate | float]:

@@ -13,6 +13,7 @@ from typing import Any
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.metrics.strokerehab.run_scores import Record
 from semiology.tasks.run_hooks import RunHooks
+from semiology.tasks.strokerehab.reading import said
 from semiology.tasks.strokerehab.settings import partial_allowed, reading_profile
 from semiology.tasks.strokerehab.task_list import MEASURES
 
@@ -51,7 +52,8 @@ def process_results(document: Mapping[str, Any], results: Sequence[str | None]) 
         results: the model's reply, as lmms-eval hands it over (a list of one).
     """
     record = {name: document[name] for name in RECORD_FIELDS}
-    record |= {"raw": results[0] if results else None, "profile": reading_profile()}
+    raw = results[0] if results else None
+    record |= {"raw": raw, "said": said(raw, document["kind"]), "profile": reading_profile()}
     return {RECORD: record, **dict.fromkeys(MEASURES[document["part"]], _identity(record))}
 
 
