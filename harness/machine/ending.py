@@ -1,4 +1,4 @@
-"""How a command ends: what a person can mend is a sentence and status 2; SIGTERM ends like Ctrl-C, with status 143."""
+"""How a command ends: what the user can fix is a sentence and status 2; SIGTERM ends like Ctrl-C, with status 143."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a reply of a model says, under two profiles.
 
-``paper`` reads replies as the published study did, to compare with it; ``fixed`` (the default everywhere else) mends
+``paper`` reads replies as the published study did, to compare with it; ``fixed`` (the default everywhere else) corrects
 what is wrong there: "no" inside "know", the first of two final lines, a digit of "0 degrees" as a score.
 A reply that cannot be read is None and counted; what it then counts as is said with each task.
 """
