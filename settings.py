@@ -90,7 +90,7 @@ TRUST_REMOTE_CODE = Variable("SEMIOLOGY_TRUST_REMOTE_CODE", "1 lets code that co
 REHAB_ROOT = Variable("STROKEREHAB_ROOT", "folder of a stroke-rehabilitation study")
 REHAB_PROMPT = Variable(
     "SEMIOLOGY_REHAB_PROMPT",
-    "wording of the stroke-rehabilitation tasks, by id; 'all' asks in every one",
+    "wordings of the stroke-rehabilitation tasks, by id, comma-separated; 'all' asks in every one",
     "reference",
 )
 REHAB_PROFILE = Variable(

@@ -75,11 +75,7 @@ def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None
     ONLY.choose("1")
     WINDOW.choose(options.window or window_for_model(model, model_args))
     SPLIT.choose(options.split or "")
-    if options.split and is_study(options.data):
-        chosen = parse_purpose(options.split)
-        if chosen not in STUDY_SPLITS:
-            raise PreflightError(f"--split {options.split}: a study has the splits {', '.join(STUDY_SPLITS)}")
-        REHAB_SPLIT.choose(STUDY_SPLITS[chosen])
+    choose_study_split(options.split, options.data)
     prefer_decord()
     from semiology.harness.asking import REQUESTS_AT_ONCE, answers_kept
 
@@ -97,6 +93,19 @@ def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None
     if not failed_requests(folder)[0]:
         shutil.rmtree(kept, ignore_errors=True)
     return folder
+
+
+def choose_study_split(split: str | None, data: Path) -> None:
+    """Choose whose videos of a stroke-rehabilitation study are asked about; nothing for other data.
+
+    Raises:
+        PreflightError: a study has no such split.
+    """
+    if split and is_study(data):
+        chosen = parse_purpose(split)
+        if chosen not in STUDY_SPLITS:
+            raise PreflightError(f"--split {split}: a study has the splits {', '.join(STUDY_SPLITS)}")
+        REHAB_SPLIT.choose(STUDY_SPLITS[chosen])
 
 
 def check_names(model: str, tasks: str, model_args: str = "", window: str | None = None) -> None:

@@ -16,6 +16,12 @@ class SweepOptions(RunOptions):
     """What one sweep asks; each field is told by its help."""
 
     out: Annotated[Path, typer.Option(help="Folder for plan, answers and tables; one plan to a folder.")]
+    tasks: Annotated[
+        str,
+        typer.Option(
+            help="Stroke-rehabilitation tasks of a study in --data, instead of features: names or globs."
+        ),
+    ] = ""
     features: Annotated[tuple[str, ...], typer.Option(help="Features, comma-separated, or 'all'.")] = ("all",)
     prompts: Annotated[
         tuple[str, ...], typer.Option(help="Wordings by id or family, comma-separated, or 'all'.")

@@ -7,7 +7,7 @@ takes the answers of one plan only, of as many models as are asked.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,13 +79,20 @@ def plan_sweep(options: SweepOptions) -> SweepPlan:
     return plan
 
 
-def claim_folder(out: Path, plan: SweepPlan) -> None:
+def claim_folder(
+    out: Path,
+    summary: Mapping[str, Any],
+    told: Sequence[str] = ("recording_set", "window", "margin", "features"),
+) -> None:
     """Write the plan into the folder, or see that the same one lies there.
+
+    Args:
+        summary: of the plan, with its ``fingerprint``. told: the parts of it that are named where they differ.
 
     Raises:
         SweepError: the folder holds another sweep; what differs is named. Or it cannot be written.
     """
-    file, summary = out / SWEEP_RECORD, plan_summary(plan)
+    file = out / SWEEP_RECORD
     try:
         if not file.exists():
             write_private(file, json.dumps(summary, indent=2) + "\n")
@@ -98,8 +105,7 @@ def claim_folder(out: Path, plan: SweepPlan) -> None:
         raise SweepError(
             f"{file}: the plan of the sweep cannot be read → give another --out, or restore it from a copy"
         ) from None
-    if there.get("fingerprint") != plan.fingerprint:
-        told = ("recording_set", "window", "margin", "features")
+    if there.get("fingerprint") != summary["fingerprint"]:
         different = [name for name in told if there.get(name) != summary[name]] or ["the texts of wordings"]
         raise SweepError(
             f"{out} holds a sweep with another plan (different: {', '.join(different)}) → give another "
@@ -124,7 +130,7 @@ def run_sweep(
         RunError: the run ended without results.
         SweepError: the folder holds another sweep.
     """
-    claim_folder(options.out, plan)
+    claim_folder(options.out, plan_summary(plan))
     first = {request.window for request in probe(plan, PROBE_WINDOWS)} if with_probe else set()
     tasks = dict.fromkeys(FeatureTask(each.feature, sweep=True).name for each in plan.features)
     try:
@@ -150,8 +156,8 @@ def sweep_summary_of(out: Path) -> SweepSummary:
         raise RunError(str(error)) from None
 
 
-def estimate_line(plan: SweepPlan, found: ProbeResult) -> str:
-    """Return a sentence on how long the sweep takes, from its probe.
+def estimate_line(windows: int, found: ProbeResult) -> str:
+    """Return a sentence on how long a sweep over so many windows takes, from its probe.
 
     Every window of the probe was asked about with all its questions, so that the time for the windows that
     are left is that of the probe times their number, whatever the model shares between questions.
@@ -162,9 +168,9 @@ def estimate_line(plan: SweepPlan, found: ProbeResult) -> str:
     took = f"{probed} took {found.seconds:.1f} s"
     if found.known:
         return f"{took}; {found.known} of the answers were there from an earlier run, so no time can be told"
-    total = found.seconds / found.windows * len(plan.windows)
+    total = found.seconds / found.windows * windows
     left = total - found.seconds
-    whole = counted(len(plan.windows), "segment")
+    whole = counted(windows, "segment")
     return f"{took}: about {clock(total)} for {whole}, {clock(left)} of it to go"
 
 

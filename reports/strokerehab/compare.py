@@ -75,7 +75,7 @@ def _compared(
         yield PairedMeasure(
             one.task, one.label, other.label, measure, float(before.mean()), float(after.mean()),
             mean_estimate(after - before, subjects, resamples=resamples, seed=seed),
-            _p_value(after - before, subjects, flips, seed),
+            subject_p_value(after - before, subjects, flips, seed),
         )  # fmt: skip
 
 
@@ -105,7 +105,7 @@ def values_of(run: RehabRun) -> Values:
     }
 
 
-def _p_value(differences: np.ndarray, subjects: list[str], flips: int, seed: int) -> float:
+def subject_p_value(differences: np.ndarray, subjects: list[str], flips: int, seed: int) -> float:
     """Return the two-sided p-value of the sign-flip test: one sign for all videos of a subject."""
     sums: dict[str, float] = defaultdict(float)
     for subject, difference in zip(subjects, differences, strict=True):

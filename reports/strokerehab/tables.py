@@ -32,6 +32,7 @@ from semiology.metrics.strokerehab.window_labels import AXES, Mixed
 from semiology.render.table import Cell, Column, Document, Row, Table
 from semiology.render.text import counted
 from semiology.reports.strokerehab.reading import RehabResults, RehabRun
+from semiology.reports.strokerehab.wordings import wording_tables
 from semiology.reports.tables.estimates import number_of
 from semiology.strokerehab import ACTIVITIES, PRIMITIVES, SEVERITIES
 
@@ -105,8 +106,7 @@ def rehab_document(results: RehabResults, *, partial: bool = False) -> Document:
     tables: list[Table] = []
     notes = list(results.notes)
     for task in scored(results, partial=partial):
-        own = list(_tables_of(task))
-        tables += own
+        tables += [*_tables_of(task), *wording_tables(task.task, task.runs)]
         for run, score in task.runs:
             if not isinstance(score, IdentificationRun) and score.left_out:
                 what = "video" if isinstance(score, PrimitiveRun) else "subject"

@@ -111,8 +111,9 @@ def build_documents(name: str, settings: RehabSettings) -> list[dict[str, Any]]:
     Raises:
         SettingsError: the wording is unknown.
     """
-    if fault := known_wording(settings.prompt_id):
-        raise SettingsError(f"{REHAB_PROMPT}: {fault}")
+    for prompt_id in settings.prompt_ids:
+        if fault := known_wording(prompt_id):
+            raise SettingsError(f"{REHAB_PROMPT}: {fault}")
     task, plan = TASKS[name], study_plan(settings)
     sampling = sampling_of(task, settings)
     build = _clip_rows if task.part == "impairment" else _video_rows
@@ -222,7 +223,11 @@ def _whose(task: RehabTask, study: Study, subject: str) -> dict[str, Any]:
 
 
 def _wordings(question: Question, settings: RehabSettings) -> list[Wording]:
-    return question.prompts if settings.prompt_id == ALL else [question.wording(settings.prompt_id)]
+    """Return the chosen wordings of a question, each once; the reference stands for one that it lacks."""
+    if settings.prompt_id == ALL:
+        return question.prompts
+    found = {wording.id: wording for wording in map(question.wording, settings.prompt_ids)}
+    return list(found.values())
 
 
 def _asked(question: Question, wording: Wording, hand: str) -> dict[str, Any]:

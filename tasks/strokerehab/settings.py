@@ -33,7 +33,7 @@ class RehabSettings:
         root: folder of the study.
         cache: folder for derived files.
         split: ``test``, ``tune`` or ``all``.
-        prompt_id: wording, or ``all``.
+        prompt_id: wordings, with commas between, or ``all``.
         sampling: instead of each task's own dense windows, or None.
         black: whether black frames are shown in place of the films.
     """
@@ -44,6 +44,11 @@ class RehabSettings:
     prompt_id: str
     sampling: Sampling | None
     black: bool = False
+
+    @property
+    def prompt_ids(self) -> tuple[str, ...]:
+        """The wordings one by one."""
+        return tuple(dict.fromkeys(part.strip() for part in self.prompt_id.split(",") if part.strip()))
 
 
 def read_rehab_settings() -> RehabSettings:

@@ -126,6 +126,7 @@ def test_what_cannot_be_asked_is_told_before_a_model_is_loaded(
 
 def test_a_folder_takes_one_plan(simulated_set: Path, tmp_path: Path, environment: dict[str, str]) -> None:
     from semiology.optimization.sweep.options import SweepOptions
+    from semiology.optimization.sweep.plan import plan_summary
     from semiology.optimization.sweep.run import SweepError, claim_folder, plan_sweep
 
     def plan(margin: float, prompts: tuple[str, ...] = ("s3", "minimal")) -> object:
@@ -133,10 +134,10 @@ def test_a_folder_takes_one_plan(simulated_set: Path, tmp_path: Path, environmen
             "embedded", "", simulated_set, tmp_path, features=("tonic",), prompts=prompts, margin=margin
         )
         made = plan_sweep(options)
-        claim_folder(tmp_path / "out", made)
+        claim_folder(tmp_path / "out", plan_summary(made))
         (tmp_path / "file").touch()
         with pytest.raises(SweepError, match=r"file: cannot be written \(File exists\) → give another"):
-            claim_folder(tmp_path / "file", made)
+            claim_folder(tmp_path / "file", plan_summary(made))
         return made
 
     plan(0.05)
