@@ -39,7 +39,7 @@ class BestOfK:
         reference: score of the reference wording on the same patients; NaN without one.
         chosen: the wording chosen for each fold; several names mean that the choice is not stable.
         blind_folds: names of the folds whose choosing patients left every score undefined (one class only),
-            so that the first wording was taken without a choice.
+            so that the reference (or else the first wording) was taken without a choice.
     """
 
     score: str
@@ -68,7 +68,8 @@ def best_of_k(
         score: one of `measures.WORDING_SCORES`.
         folds: each patient's fold, shape (P,) (such as the recording set's own), or how many folds to draw.
         policy: ``wrong`` or ``drop`` for answers that cannot be used.
-        resamples, seed: of the bootstrap; the seed also draws the folds. Of equal scores the first wins.
+        resamples, seed: of the bootstrap; the seed also draws the folds. Of equal scores the reference wins, and
+            where it is not among them the first.
 
     Raises:
         ValueError: an unknown score, fewer than two folds, or folds for another number of patients.
@@ -99,7 +100,7 @@ def best_of_k(
     for name in np.unique(fold):
         inside = fold == name
         scores = score_of(tables[~inside].sum(0))
-        choice = _first_best(scores)
+        choice = best_position(scores, answers.reference)
         if bool(np.isnan(scores).all()):
             blind.append(str(name))
         chosen.append(answers.wordings[choice])
@@ -109,7 +110,7 @@ def best_of_k(
     value = float(score_of(pooled.sum(0)))
     held_out = bootstrap_estimate(value, drawn, n=len(answers.recordings), n_patients=len(fold))
     every = score_of(tables.sum(0))
-    apparent = float(every[_first_best(every)])
+    apparent = float(every[best_position(every, answers.reference)])
     reference = float("nan") if answers.reference is None else float(every[answers.reference])
     k = len(answers.wordings)
     return BestOfK(score, k, held_out, apparent, apparent - value, reference, tuple(chosen), tuple(blind))
@@ -136,6 +137,18 @@ def _fold_of_patient(answers: WordingAnswers, folds: npt.NDArray[Any] | int, see
     return fold
 
 
-def _first_best(scores: Floats) -> int:
-    """Return the first of the best; the first wording if no score is defined."""
-    return int(np.argmax(np.where(np.isnan(scores), -np.inf, scores)))
+def best_position(scores: Floats, reference: int | None) -> int:
+    """Return the position of the best of K scores, shape (K,): of equals the reference, else the first.
+
+    A wording that is no better than the reference is no reason to leave it. If no score is defined the reference
+    is returned, and the first wording where there is none.
+
+    >>> best_position(np.array([0.5, 0.8, 0.8]), reference=2)
+    2
+    """
+    known = np.where(np.isnan(scores), -np.inf, scores)
+    if reference is not None and (
+        known[reference] >= known.max() or bool(np.isclose(known[reference], known.max()))
+    ):
+        return reference
+    return int(np.argmax(known))

@@ -14,7 +14,7 @@ import pandas as pd
 
 from semiology.features import FEATURES
 from semiology.metrics.robustness.answers import IncompleteSweepError, WordingAnswers, wording_answers
-from semiology.metrics.robustness.best_wording import BestOfK, best_of_k
+from semiology.metrics.robustness.best_wording import BestOfK, best_of_k, best_position
 from semiology.metrics.robustness.scores import FeatureRobustness, robustness_of
 from semiology.metrics.robustness.variance import wording_permutation_test
 from semiology.metrics.scores.classification import Policy, table_scores
@@ -52,8 +52,9 @@ class WordingStrip:
 
     @property
     def best(self) -> int | None:
-        """Position of the wording of the highest F1; None where none has one."""
-        return None if np.isnan(self.f1).all() else int(np.nanargmax(self.f1))
+        """Position of the wording of the highest F1, the reference among equals; None where none has one."""
+        scores = np.asarray(self.f1)
+        return None if np.isnan(scores).all() else best_position(scores, self.answers.reference)
 
     @property
     def worst(self) -> int | None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from wording_examples import answers_of
 
 from semiology.metrics.robustness.answers import WordingAnswers
-from semiology.metrics.robustness.best_wording import best_of_k
+from semiology.metrics.robustness.best_wording import best_of_k, best_position
 from semiology.metrics.scores.counts import NO, YES
 
 
@@ -88,3 +90,28 @@ def test_all_unparsed_or_no_positive_is_a_value_or_a_reason_not_an_error() -> No
 def test_senseless_choices_are_refused(keywords: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         best_of_k(answers_of(["ynyn"], "yynn"), **keywords)  # type: ignore[arg-type]
+
+
+def test_a_wording_no_better_than_the_reference_does_not_replace_it() -> None:
+    # Three wordings answer alike; the reference is the last. A better wording still wins.
+    alike = replace(answers_of(["yynn", "yynn", "yynn"], "yynn", "ABCD"), reference=2)
+    folds = np.array([0, 1, 0, 1])
+    assert best_of_k(alike, score="accuracy", folds=folds, resamples=10).chosen == ("w2", "w2")
+    better = replace(answers_of(["yynn", "yyyn", "yyyy"], "yynn", "ABCD"), reference=2)
+    assert best_of_k(better, score="accuracy", folds=folds, resamples=10).chosen == ("w0", "w0")
+
+
+@pytest.mark.parametrize(
+    ("scores", "reference", "best"),
+    [
+        ([0.5, 0.8, 0.8], 2, 2),
+        ([0.5, 0.8, 0.8], 0, 1),
+        ([0.5, 0.8, 0.8], None, 1),
+        ([np.nan, 0.3, np.nan], 0, 1),
+        ([np.nan, np.nan], 1, 1),
+        ([np.nan, np.nan], None, 0),
+        ([0.1 + 0.2, 0.3], 1, 1),
+    ],
+)
+def test_the_reference_stands_for_its_equals(scores: list[float], reference: int | None, best: int) -> None:
+    assert best_position(np.array(scores), reference) == best
