@@ -7,7 +7,8 @@ entry point for tasks and none before a run. So :func:`manifests` wraps two func
 ``evaluator.simple_evaluate``, so that a run of our tasks is checked before its model is loaded, with the
 model and the arguments that lmms-eval really uses. It also wraps ``evaluator.evaluate``, so that the address
 that the model class chose is checked, whole recordings are dealt to the processes and a server's prefix cache
-is asked window by window. Works for ``lmms_eval``, ``lmms-eval``, ``python -m lmms_eval`` and torchrun.
+is asked window by window; and the table that lmms-eval prints. Works for ``lmms_eval``, ``lmms-eval``,
+``python -m lmms_eval`` and torchrun.
 """
 
 from __future__ import annotations
@@ -42,12 +43,21 @@ def manifests() -> list[Any]:
         )
     from lmms_eval.models.registry_v2 import ModelManifest
 
+    _list_own_classes()
     return [
         ModelManifest(model_id=name, simple_class_path=path)
         if name in SIMPLE_CLASSES
         else ModelManifest(model_id=name, chat_class_path=path)
         for name, path in OWN_CLASSES.items()
     ]
+
+
+def _list_own_classes() -> None:
+    """Let ``lmms_eval models`` list our classes: it reads two tables, not the manifests."""
+    models = sys.modules["lmms_eval.models"]
+    for name, path in OWN_CLASSES.items():
+        kind = "AVAILABLE_SIMPLE_MODELS" if name in SIMPLE_CLASSES else "AVAILABLE_CHAT_TEMPLATE_MODELS"
+        getattr(models, kind, {}).setdefault(name, path)
 
 
 def add_tasks() -> None:
@@ -68,6 +78,12 @@ def check_runs() -> None:
 
     _wrap_once(evaluator, "simple_evaluate", _checked)
     _wrap_once(evaluator, "evaluate", _sharing)
+    for name in ("__main__", "lmms_eval.__main__"):  # the first where it was started by `python -m`
+        printing = sys.modules.get(name)
+        if hasattr(printing, "make_table"):
+            from semiology.harness.printed_table import few_measures
+
+            _wrap_once(printing, "make_table", few_measures)
 
 
 def _wrap_once(owner: Any, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
@@ -122,6 +138,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
         from semiology.harness.cut_replies import cut_replies_marked
         from semiology.harness.empty_replies import empty_windows_marked
         from semiology.harness.machine.whole_characters import whole_characters
+        from semiology.harness.printed_table import no_bar_for_scoring
         from semiology.harness.scheduling import recordings_dealt, windows_together
         from semiology.harness.video_errors import name_video_errors
         from semiology.privacy.remote_models import check_client
@@ -140,6 +157,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
             empty_windows_marked(lm),
             cut_replies_marked(lm),
             whole_characters(lm),
+            no_bar_for_scoring(),
         ):
             return original(lm, task_dict, *arguments, **keywords)
 

@@ -79,6 +79,11 @@ def prepare_run(arguments: dict[str, Any]) -> None:
     model_args = arguments.get("model_args") or ""
     if isinstance(arguments["model"], str):
         model = arguments["model"]
+        if model in ("embedded", "embedded_audio"):
+            raise PreflightError(
+                f"--model {model} is no class of lmms-eval → start the run with `lmms_eval --model {model}` or "
+                f"`semiology run --model {model}`, which know the checkpoint it stands for"
+            )
         check_address(model, model_args)
     else:  # made by the caller's own code; its client is looked at before the first question
         model = type(arguments["model"]).__name__
