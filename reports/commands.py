@@ -39,6 +39,7 @@ REPORT_EPILOG = examples(
     "semiology report runs --data my_emu --videos --out my_emu/report",
     "semiology report --baselines s3 --out published",
     "semiology report runs --baselines s3 embc --out report",
+    "semiology report runs --data my_emu --specificity 0.95 --error 0.05 --out report",
 )
 
 
@@ -78,6 +79,22 @@ _Only = Annotated[
     typer.Option(help="Report the features or the S3 tasks alone: reports and justifications take long."),
 ]
 _Split = Annotated[str | None, typer.Option(help=f"{SPLIT_HELP} Needs --data.")]
+_Specificity = Annotated[
+    float,
+    typer.Option(
+        help="Specificity to keep where P(yes) was recorded; the sensitivity there is told.",
+        min=0.01,
+        max=0.999,
+    ),
+]
+_Error = Annotated[
+    float,
+    typer.Option(
+        help="Largest share of wrong answers among those that P(yes) does not refer to a human.",
+        min=0.001,
+        max=0.5,
+    ),
+]
 _Title = Annotated[str, typer.Option(help="Title of the page.")]
 
 
@@ -96,6 +113,8 @@ def report(
     lineage: _Lineage = None,
     only: _Only = None,
     title: _Title = "Seizure semiology report",
+    specificity: _Specificity = 0.9,
+    error: _Error = 0.1,
     bertscore_encoder: BertscoreEncoder = None,
     bertscore_layer: BertscoreLayer = None,
     allow_download: BertscoreDownload = False,
@@ -124,6 +143,7 @@ def report(
             return
     scored = None if data is None else scored_set(data, split)
     inputs = report_inputs(paths, published, only, scored)
+    inputs = replace(inputs, choice=replace(inputs.choice, specificity=specificity, error=error))
     similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
     written: list[Path] = []

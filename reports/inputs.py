@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
-from semiology.reports.protected import ScoredSet
+from semiology.data.recording_set import Recording
+from semiology.reports.protected import ScoredSet, unrecorded_looks
 from semiology.reports.published.baselines import beside_features, beside_s3, features_alone, s3_alone
 from semiology.reports.read.feature_answers import Results, check_one_recording_set, read_results
 from semiology.reports.read.lmms_eval_files import NoAnswersError, ResultsError
 from semiology.reports.read.run_provenance import mixed_versions, run_provenances
 from semiology.reports.read.s3_answers import S3Results, read_s3_results
+from semiology.reports.summary.probabilities import Choice
 from semiology.reports.summary.two_stage import with_two_stages
 
 
 @dataclass(frozen=True)
 class ReportInputs:
-    """Answers on features and on S3 tasks; None where there are none."""
+    """Answers on features and on S3 tasks; None where there are none.
+
+    ``choice`` says on whom thresholds are chosen, and on whom they are scored.
+    """
 
     features: Results | None
     s3: S3Results | None
+    choice: Choice = field(default_factory=Choice)
 
 
 def report_inputs(
@@ -84,7 +90,7 @@ def report_inputs(
 def _scored(features: Results | None, s3: S3Results | None, scored: ScoredSet | None) -> ReportInputs:
     """Leave out answers that may not be scored, enter the look at the others, and add those of two stages."""
     if scored is None:
-        return _with_two_stages(features, s3, None)
+        return _whole(features, s3)
     videos = set(features.answers["video_id"]) if features else set()
     videos |= {str(record["video_id"]) for record in s3.records} if s3 else set()
     kept = scored.kept(videos)
@@ -95,29 +101,41 @@ def _scored(features: Results | None, s3: S3Results | None, scored: ScoredSet | 
         )
     told = scored.notes(videos)
     seen = []
+    whole = features
     if features is not None:
-        answers = features.answers
-        answers = answers if len(kept) == len(videos) else answers[answers["video_id"].isin(kept)]
+        features = replace(features, answers=features.answers[features.answers["video_id"].isin(kept)])
         columns = ["model", "prompt_id", "enhancement", "video_id", "feature", "segment", "answer"]
-        seen.append(answers[columns])
+        seen.append(features.answers[columns])
+    records = tuple(record for record in s3.records if record["video_id"] in kept) if s3 else ()
     if s3 is not None:
-        records = tuple(record for record in s3.records if record["video_id"] in kept)
         columns = ["model", "task", "feature", "video_id", "segment", "answer"]
         seen.append(pd.DataFrame([{name: record.get(name) for name in columns} for record in records]))
     rows = pd.concat(seen)
     told += scored.enter("report", rows, {"models": sorted(map(str, rows["model"].unique()))})
-    if features is not None:
-        features = (
-            replace(features, answers=answers, notes=(*features.notes, *told)) if len(answers) else None
-        )
+    choice = Choice(choosing=_ids(scored.developing), tested=scored.tested)
+    if whole is not None and features is not None:
+        left_out = whole.answers[whole.answers["video_id"].isin(choice.choosing - kept)]
+        choice = replace(choice, answers=left_out if len(left_out) else None)
+        features = replace(features, notes=(*features.notes, *told)) if len(features.answers) else None
     if s3 is not None:
+        if whole is not None:  # who may be learned from without being scored is gone after it
+            open_to = kept | choice.choosing
+            s3 = replace(s3, records=tuple(each for each in s3.records if each["video_id"] in open_to))
+            learned = replace(whole, answers=whole.answers[whole.answers["video_id"].isin(open_to)])
+            s3 = with_two_stages(learned, s3, scored.folds, scored.learners)
+            records = tuple(record for record in s3.records if record["video_id"] in kept)
         s3 = replace(s3, records=records, notes=(*s3.notes, *told)) if records else None
-    return _with_two_stages(features, s3, scored.folds)
+    return ReportInputs(features, s3, choice)
 
 
-def _with_two_stages(
-    features: Results | None, s3: S3Results | None, folds: Mapping[str, str] | None
-) -> ReportInputs:
+def _ids(recordings: Iterable[Recording]) -> frozenset[str]:
+    return frozenset(each.video_id for each in recordings)
+
+
+def _whole(features: Results | None, s3: S3Results | None) -> ReportInputs:
+    told = unrecorded_looks({**(s3.records_of_runs if s3 else {}), **(features.records if features else {})})
+    features = replace(features, notes=(*features.notes, *told)) if features else None
+    s3 = replace(s3, notes=(*s3.notes, *told)) if s3 else None
     if features is not None and s3 is not None:
-        s3 = with_two_stages(features, s3, folds)
+        s3 = with_two_stages(features, s3)
     return ReportInputs(features, s3)

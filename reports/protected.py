@@ -13,9 +13,19 @@ import pandas as pd
 
 from semiology.data.problems import RecordingSetError
 from semiology.data.protection.ledger import Look, enter, protected_patients
-from semiology.data.protection.splits import ALL, SCORE, HandedOut, hand_out, parse_purpose
+from semiology.data.protection.splits import (
+    ALL,
+    DEVELOP,
+    PROTECTED,
+    SCORE,
+    HandedOut,
+    hand_out,
+    parse_purpose,
+)
+from semiology.data.recording_set import Recording
 from semiology.data.tables.reading import RECORDINGS, read_folder
 from semiology.render.text import counted
+from semiology.reports.read.run_facts import RunFacts
 
 
 @dataclass(frozen=True)
@@ -26,16 +36,29 @@ class ScoredSet:
         directory: its folder, beside whose tables the ledger lies.
         handed_out: the recordings that may be scored.
         known: video ids of the whole set.
+        developing: the recordings that rules may be chosen on and classifiers learn from.
     """
 
     directory: Path
     handed_out: HandedOut
     known: frozenset[str]
+    developing: tuple[Recording, ...] = ()
 
     @property
     def folds(self) -> dict[str, str]:
-        """The folds that the set names, by video id, of the recordings that may be scored."""
-        return {each.video_id: each.fold for each in self.handed_out.recordings if each.fold}
+        """The folds that the set names, by video id, of the recordings that may be scored or learned from."""
+        return {r.video_id: r.fold for r in (*self.handed_out.recordings, *self.developing) if r.fold}
+
+    @property
+    def tested(self) -> frozenset[str]:
+        """Video ids of protected patients, of those that may be scored."""
+        return frozenset(each.video_id for each in self.handed_out.recordings if each.split in PROTECTED)
+
+    @property
+    def learners(self) -> frozenset[str] | None:
+        """Video ids of development patients; None where the set names no split, so that all may learn in turn."""
+        splits = any(each.split for each in (*self.handed_out.recordings, *self.developing))
+        return frozenset(each.video_id for each in self.developing) if splits else None
 
     def kept(self, videos: Iterable[str]) -> frozenset[str]:
         """Return which of some recordings may be scored; those that the set does not know, unless a split is named."""
@@ -99,7 +122,31 @@ def scored_set(data: Path, split: str | None) -> ScoredSet:
         raise RecordingSetError(problems)
     recordings = [recording for _, recording in reading.recordings]
     known = frozenset(each.video_id for each in recordings)
-    return ScoredSet(data, hand_out(recordings, purpose), known)
+    handed_out = hand_out(recordings, purpose)
+    try:
+        developing = hand_out(recordings, DEVELOP).recordings
+    except ValueError:  # every patient is protected: nobody may choose or learn
+        developing = ()
+    return ScoredSet(data, handed_out, known, developing)
+
+
+def unrecorded_looks(records: RunFacts) -> list[str]:
+    """Return in a sentence that runs about protected patients are scored without their set, and so without its ledger.
+
+    Args:
+        records: facts of the runs by model. They name the set but not its folder, which never leaves the machine.
+    """
+    counts: dict[str, int] = {}
+    for record in records.values():
+        for split, number in (record.get("protected") or {}).items():
+            counts[split] = max(number, counts.get(split, 0))
+    if not counts:
+        return []
+    which = " and ".join(
+        f"{counted(number, 'recording')} of the split {split}" for split, number in counts.items()
+    )
+    told = f"the runs were asked about {which}; results do not name the folder of their set"
+    return [f"{told}, so this look is in no ledger → add --data DIR to have it counted"]
 
 
 def _digest(rows: pd.DataFrame) -> str:

@@ -24,7 +24,7 @@ from semiology.reports.page.writing import MAX_BYTES, render_page
 from semiology.reports.provenance import provenance
 from semiology.reports.read.run_provenance import run_provenances
 from semiology.reports.summary.features import Summary, labelled_recordings, summarise
-from semiology.reports.summary.probabilities import write_probabilities
+from semiology.reports.summary.probabilities import probability_summaries, write_probabilities
 from semiology.reports.summary.run_labels import shown_runs
 from semiology.reports.summary.s3 import S3Summary, summarise_s3
 from semiology.reports.summary.wordings import wording_strips
@@ -92,7 +92,7 @@ def write_report(
     answers = scores.results.answers if scores.results else None
     written = write_texts({PAGE: page}, out)
     written += write_files(features, out) if features else []
-    written += write_probabilities(inputs.features, out) if inputs.features else []
+    written += write_probabilities(scores.probabilities, out, scores.choice)
     written += write_s3_files(s3, out) if s3 else []
     layouts = published_layouts(features, s3, _of_test_split(inputs, scores), scores.records)
     written += write_texts(content_tables(content) | layouts, out / TABLES)
@@ -172,6 +172,8 @@ def report_scores(
         made,
         lineage,
         facts,
+        probability_summaries(results, inputs.choice),
+        inputs.choice,
     )
 
 

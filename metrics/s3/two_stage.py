@@ -3,7 +3,7 @@
 Source: arXiv 2605.21852, section 3.4.2: the answers of task 1 as a vector of zeros and ones, then a random
 forest. The paper states neither the forest's settings nor its seed and released no fitted classifier: these
 are scikit-learn's defaults, and nothing was chosen by looking at a score. Every recording is diagnosed by a
-forest that was fitted on the recordings of other patients.
+forest that was fitted on the recordings of other patients, and never on those held out for tests.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FOLDS = 5
 SEED = 0
+HELD_OUT = "held out"
+"""The fold of recordings that no forest learns from."""
 CODES: Mapping[str, float] = {"yes": 1.0, "no": 0.0}
 """What an answer is in the vector; every other one, and none, is missing, which the forest can handle."""
 
@@ -72,7 +74,7 @@ def two_stage_diagnoses(
     *,
     seed: int = SEED,
 ) -> dict[str, str]:
-    """Diagnose each recording by a forest that was fitted on the recordings of all other folds.
+    """Diagnose each recording by a forest that was fitted on the recordings of all other folds but `HELD_OUT`.
 
     ``vectors`` are of `feature_vectors`; diagnosis (recordings that are neither ES nor NES are left out), patient and
     fold are given by recording, and ``seed`` is of the forests. A recording whose fold leaves no patient of one
@@ -96,7 +98,7 @@ def two_stage_diagnoses(
     of_fold = np.array([str(folds[v]) for v in known])
     found: dict[str, str] = {}
     for fold in sorted(set(of_fold)):
-        rest, tested = of_fold != fold, of_fold == fold
+        rest, tested = (of_fold != fold) & (of_fold != HELD_OUT), of_fold == fold
         # A feature without any answer to learn from says nothing.
         informative = table.columns[table[rest].notna().any()]
         if len(set(truths[rest])) < len(DIAGNOSES) or informative.empty:

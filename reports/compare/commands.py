@@ -125,7 +125,7 @@ def compare(
             made = [compare_sides(sides[0], sides[1], options)]
         else:
             made = compare_enhancements(sides[0], sides[1], options)
-    told = [*scored.notes(videos), *_looks(made, scored, options)] if scored else []
+    told = _looks(made, sides, scored, options)
     made = [replace(comparison, notes=(*comparison.notes, *told)) for comparison in made]
     written: list[Path] = []
     for comparison in made:
@@ -200,8 +200,14 @@ def _answered(sides: Sequence[Side]) -> frozenset[str]:
     )
 
 
-def _looks(made: Sequence[Comparison], scored: ScoredSet, options: Options) -> list[str]:
-    """Enter each look at protected patients; return what the ledger says after the last."""
+def _looks(
+    made: Sequence[Comparison], sides: Sequence[Side], scored: ScoredSet | None, options: Options
+) -> list[str]:
+    """Enter each look at protected patients; return who is left out, and what the ledger says after the last."""
+    from semiology.reports.protected import unrecorded_looks
+
+    if scored is None:
+        return unrecorded_looks({name: known for side in sides for name, known in side.facts.items()})
     told: list[str] = []
     for comparison in made:
         chosen = {
@@ -211,4 +217,4 @@ def _looks(made: Sequence[Comparison], scored: ScoredSet, options: Options) -> l
             "policy": options.policy,
         }
         told = scored.enter("compare", comparison.pairs, chosen) or told
-    return told
+    return [*scored.notes(_answered(sides)), *told]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -21,6 +21,7 @@ from semiology.reports.page.sections import enhancement_sections, s3_sections, w
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.path_scrubbing import without_paths
 from semiology.reports.summary.features import Summary
+from semiology.reports.summary.probabilities import Choice, FeatureProbabilities
 from semiology.reports.summary.run_labels import ShownRun
 from semiology.reports.summary.s3 import S3Summary
 from semiology.reports.summary.wordings import ModelWordings
@@ -54,6 +55,7 @@ class ReportScores:
         records: facts of the runs by model. provenance: of `run_provenances`.
         lineage: searches for wordings, ready to show.
         facts: of the recording set, if given.
+        probabilities: what P(yes) is worth, where it was recorded. choice: on whom its thresholds are chosen.
     """
 
     results: Results | None
@@ -67,6 +69,8 @@ class ReportScores:
     provenance: Sequence[Mapping[str, Any]]
     lineage: Sequence[Mapping[str, Any]] = ()
     facts: RecordingSetFacts | None = None
+    probabilities: tuple[FeatureProbabilities, ...] = ()
+    choice: Choice = field(default_factory=Choice)
 
 
 def page_content(

@@ -29,6 +29,7 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
     Returns:
         ``data`` (name of the recording set), ``simulated``, ``embedded_model``, ``deaf`` (asked about sound
         without audio input), ``limit``, ``confirm_opened`` (recordings of the split confirm that were asked),
+        ``protected`` (recordings asked by protected split),
         ``exclusions`` (ids of recordings without usable video) and ``left_out`` (what else was not asked, by
         feature); only those that the file tells.
     """
@@ -43,8 +44,9 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
         described = mapping(task, "metadata")
         if "recording_set" in described:
             facts |= {"data": described["recording_set"], "simulated": described.get("simulated") is True}
-            opened = mapping(described, "recordings_protected").get("confirm")
-            facts |= {"confirm_opened": opened} if opened else {}
+            protected = {name: n for name, n in mapping(described, "recordings_protected").items() if n}
+            facts |= {"protected": protected} if protected else {}
+            facts |= {"confirm_opened": protected["confirm"]} if "confirm" in protected else {}
             facts["exclusions"] = list(described.get("recordings_without_usable_video") or ())
             # Plain and enhanced tasks leave out different recordings.
             enhancement = described.get("enhancement")

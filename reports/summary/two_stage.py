@@ -20,7 +20,12 @@ from semiology.reports.summary.features import labelled_recordings
 from semiology.reports.summary.s3_measures import TWO_STAGE_TASK
 
 
-def with_two_stages(features: Results, s3: S3Results, folds: Mapping[str, str] | None = None) -> S3Results:
+def with_two_stages(
+    features: Results,
+    s3: S3Results,
+    folds: Mapping[str, str] | None = None,
+    learners: frozenset[str] | None = None,
+) -> S3Results:
     """Return the S3 answers with those of a classifier on the answers to the features.
 
     Args:
@@ -28,6 +33,8 @@ def with_two_stages(features: Results, s3: S3Results, folds: Mapping[str, str] |
         s3: answers to the S3 tasks; the diagnoses and patients of recordings are taken from those to task 7.
         folds: fold by recording. By default those that the records of task 7 name; where any recording has
             none, folds are drawn.
+        learners: recordings of development patients, which alone a classifier learns from; all others are diagnosed by
+            one that learned from all of these. None: all learn, in turn.
     """
     asked = _asked_about(s3)
     if not asked:
@@ -41,7 +48,9 @@ def with_two_stages(features: Results, s3: S3Results, folds: Mapping[str, str] |
         if not set(VISUAL_FEATURES) <= set(answers["feature"]):
             continue
         try:
-            made = _records(str(model), answers.drop_duplicates(["video_id", "feature"]), asked, folds)
+            made = _records(
+                str(model), answers.drop_duplicates(["video_id", "feature"]), asked, folds, learners
+            )
         except ValueError as error:
             notes.append(f"two stages: {error}")
             continue
@@ -70,13 +79,16 @@ def _records(
     answers: pd.DataFrame,
     asked: Mapping[str, Mapping[str, Any]],
     folds: Mapping[str, str] | None,
+    learners: frozenset[str] | None,
 ) -> list[dict[str, Any]]:
     """Return the record of each recording that a model answered, as a task would have written it."""
-    from semiology.metrics.s3.two_stage import feature_vectors, two_stage_diagnoses
+    from semiology.metrics.s3.two_stage import HELD_OUT, feature_vectors, two_stage_diagnoses
 
     diagnosis = {video: str(record["truth"]) for video, record in asked.items()}
     patients: dict[str, Hashable] = {video: record["patient_id"] for video, record in asked.items()}
-    parts = _folds(asked, diagnosis, patients, folds)
+    mine = {video: each for video, each in asked.items() if learners is None or video in learners}
+    parts = _folds(mine, {video: diagnosis[video] for video in mine}, patients, folds)
+    parts = {video: parts.get(video, HELD_OUT) for video in asked}
     found = two_stage_diagnoses(feature_vectors(answers), diagnosis, patients, parts)
     return [
         {

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from semiology.features import FEATURES, VISUAL_FEATURES
 from semiology.reports.inputs import report_inputs
+from semiology.reports.protected import scored_set
 from semiology.reports.published.answers import COLUMNS
 from semiology.reports.published.baselines import features_alone, s3_alone
 from semiology.reports.published.s3 import read_s3_tables, two_stage_cells
@@ -61,6 +63,27 @@ def test_the_folds_that_are_named_are_used() -> None:
     assert added(by_diagnosis)[0] == []  # each fold leaves one diagnosis alone to learn from
     given = dict(zip(frame["video_id"], frame["fold"], strict=True))
     assert len(added(by_diagnosis, given)[0]) == 24
+
+
+def test_nothing_learns_from_confirm_patients_and_development_patients_diagnose_them(tmp_path: Path) -> None:
+    """Confirm patients, three times as many, show tonic in NES alone: whoever learned from them would be wrong."""
+    frame = baselines(patients=48)
+    number = frame["patient_id"].str[1:].astype(int)
+    confirm = number >= 12
+    turned = confirm & (frame["feature"] == "tonic")
+    frame.loc[turned, "answer"] = frame.loc[turned, "answer"].map({"yes": "no", "no": "yes"})
+    frame.loc[turned, "truth"] = frame.loc[turned, "answer"]
+    recordings = frame.assign(split=np.where(confirm, "confirm", "train"), video=frame["video_id"] + ".mp4")
+    recordings = recordings.drop_duplicates("video_id")[["video_id", "patient_id", "video", "split", "fold"]]
+    recordings.to_csv(tmp_path / "recordings.csv", index=False)
+    for split, patients in (("all", 48), ("confirm", 36), (None, 12)):
+        s3 = report_inputs([], frame, scored=scored_set(tmp_path, split)).s3
+        assert s3 is not None
+        made = [dict(r) for r in s3.records if r["task"] == TWO_STAGE_TASK]
+        assert len(made) == 2 * patients
+        for record in made:
+            learned = int(record["patient_id"][1:]) < 12
+            assert (record["answer"] == record["truth"]) == learned, (split, record)
 
 
 def test_a_model_that_was_not_asked_every_visual_sign_has_none() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from semiology.reports.protected import unrecorded_looks
 from semiology.reports.read.run_facts import caveats, run_facts
 
 FORMS = {"default": {"sound": "none"}, "qwen2_5_omni": {"sound": "array"}}
@@ -62,3 +63,12 @@ def test_what_was_not_asked_is_told_by_feature() -> None:
 
 def test_foreign_results_tell_nothing() -> None:
     assert caveats({"m": run_facts({"results": {}, "configs": {"mmmu_val": {"task": "mmmu_val"}}})}) == ()
+
+
+def test_a_look_at_protected_patients_without_their_set_is_said_to_be_in_no_ledger() -> None:
+    facts = run_facts(results(recordings_protected={"test": 12, "confirm": 0}))
+    assert "confirm_opened" not in facts
+    (told,) = unrecorded_looks({"m": facts, "n": run_facts(results())})
+    assert told.startswith("the runs were asked about 12 recordings of the split test;")
+    assert told.endswith("→ add --data DIR to have it counted")
+    assert unrecorded_looks({"n": run_facts(results(recordings_protected={"test": 0, "confirm": 0}))}) == []
