@@ -83,6 +83,8 @@ app.add_typer(agreement_app, name="agreement")
 RUN_EPILOG = examples(
     "semiology run --model embedded --data my_emu",
     "semiology run --model qwen2_5_vl --model-args pretrained=qwen --data my_emu",
+    "semiology run --model embedded --data my_emu --answer-format yes_no_json",
+    "semiology run --model embedded --data my_emu --split test --videos 1-82",
 )
 
 

@@ -57,6 +57,9 @@ class Variable:
 
 DATA = Variable("SEMIOLOGY_DATA", "folder of the active recording set")
 PROMPT = Variable("SEMIOLOGY_PROMPT", "wording for every feature", "s3")
+ANSWER_FORMAT = Variable(
+    "SEMIOLOGY_ANSWER_FORMAT", "answer format of every feature's question instead of the wording's own"
+)
 S3_PROMPT = Variable("SEMIOLOGY_S3_PROMPT", "wording of the S3 tasks", "s3")
 PROMPTS = Variable("SEMIOLOGY_PROMPTS", "folder with further wordings")
 WINDOW = Variable(
@@ -74,6 +77,10 @@ SPLIT = Variable(
     "SEMIOLOGY_SPLIT",
     "whose recordings are asked: train, dev, develop, test, confirm or all; else all but confirm",
 )
+RECORDINGS = Variable(
+    "SEMIOLOGY_RECORDINGS", "only these recordings: video_ids separated by commas, * for any letters"
+)
+VIDEOS = Variable("SEMIOLOGY_VIDEOS", "only these places among the recordings handed out, such as 1-82,90")
 ENGINES = Variable("SEMIOLOGY_ENGINES", "folder of an environment with vLLM, for tests on a real server")
 QUIET = Variable("SEMIOLOGY_QUIET", "1 shows no progress", "0")
 ONLY = Variable("SEMIOLOGY_ONLY", "set by our commands: lmms-eval's own tasks are not indexed")

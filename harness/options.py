@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from semiology.data.protection.splits import SPLIT_HELP
-from semiology.settings import DATA, SPLIT
+from semiology.settings import DATA, RECORDINGS, SPLIT, VIDEOS
 
 Model = Annotated[
     str,
@@ -37,8 +37,23 @@ class RunOptions:
     out: Annotated[Path, typer.Option(help="Folder for the results.")]
     tasks: Annotated[str, typer.Option(help="Task names or globs, comma-separated.")] = "semiology_*"
     prompt_id: Annotated[str, typer.Option("--prompt", help="Wording of the prompt library, by id.")] = "s3"
+    answer_format: Annotated[
+        str | None,
+        typer.Option(help="Answer format of the features' questions, instead of the wording's own."),
+    ] = None
     window: Window = None
     split: Split = None
+    recordings: Annotated[
+        str | None,
+        typer.Option(
+            help="Only these of them: video_ids, comma-separated; * stands for any letters.",
+            envvar=RECORDINGS.name,
+        ),
+    ] = None
+    videos: Annotated[
+        str | None,
+        typer.Option(help="Only these places among them, from 1: 1-82 or 1-40,60.", envvar=VIDEOS.name),
+    ] = None
     limit: Annotated[int | None, typer.Option(help="Questions per task, for a trial.", min=1)] = None
     batch_size: Annotated[int, typer.Option(help="Requests per batch.", min=1)] = 1
     use_cache: Annotated[Path | None, typer.Option(help="Folder of lmms-eval's response cache.")] = None

@@ -151,7 +151,9 @@ def check_recording_set(features: Sequence[str], tasks: Sequence[str]) -> list[s
     """
     settings = read_settings()
     check_wording(
-        [name for name in features if GROUP in tasks or TASK_PREFIX + name in tasks], settings.prompt_id
+        [name for name in features if GROUP in tasks or TASK_PREFIX + name in tasks],
+        settings.prompt_id,
+        settings.answer_format,
     )
     for name in features:
         if FeatureTask(name, sweep=True).name in tasks:
@@ -178,7 +180,9 @@ def check_enhanced_tasks(tasks: Sequence[FeatureTask]) -> tuple[dict[str, str], 
             a feature lacks the chosen wording.
     """
     settings = read_settings()
-    check_wording(list(dict.fromkeys(task.feature for task in tasks)), settings.prompt_id)
+    check_wording(
+        list(dict.fromkeys(task.feature for task in tasks)), settings.prompt_id, settings.answer_format
+    )
     missing: dict[str, str] = {}
     remarks: dict[str, None] = {}
     for task in tasks:
@@ -223,7 +227,7 @@ def check_s3_tasks(tasks: Sequence[str]) -> tuple[dict[str, str], list[str]]:
             prompt_of(task)
         else:
             features = list(dict.fromkeys(target.feature for target in found))
-            check_wording(features, settings.prompt_id)
+            check_wording(features, settings.prompt_id, settings.answer_format)
             if not any(target.extra["reference"] for target in found):
                 remarks.append(
                     f"{task}: annotations.csv has no text in `justification`, so only the yes and no of the "

@@ -42,6 +42,7 @@ def enter_asking(tasks: Sequence[str], model: str, model_args: str) -> list[str]
     swept = any(name in SWEEP_TASKS for name in tasks)
     wordings = {
         "prompt": settings.prompt_id,
+        **({"answer_format": settings.answer_format} if settings.answer_format else {}),
         "s3_prompt": S3_PROMPT.text(),
         **(
             {

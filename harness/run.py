@@ -25,7 +25,18 @@ from semiology.harness.options import RunOptions
 from semiology.harness.plugin import add_tasks
 from semiology.harness.preflight import PreflightError
 from semiology.harness.typos import check_model, check_tasks, check_window
-from semiology.settings import DATA, ONLY, PROMPT, REHAB_SPLIT, SPLIT, WINDOW, prefer_decord
+from semiology.settings import (
+    ANSWER_FORMAT,
+    DATA,
+    ONLY,
+    PROMPT,
+    RECORDINGS,
+    REHAB_SPLIT,
+    SPLIT,
+    VIDEOS,
+    WINDOW,
+    prefer_decord,
+)
 from semiology.tasks.s3.task_list import GROUP as S3_GROUP
 from semiology.tasks.settings import cache_directory, window_for_model
 from semiology.tasks.strokerehab.settings import read_rehab_settings
@@ -72,9 +83,10 @@ def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None
     check_names(model, options.tasks, model_args, options.window)
     DATA.choose(str(options.data))
     PROMPT.choose(options.prompt_id)
+    ANSWER_FORMAT.choose(options.answer_format or "")
     ONLY.choose("1")
     WINDOW.choose(options.window or window_for_model(model, model_args))
-    SPLIT.choose(options.split or "")
+    choose_recordings(options)
     choose_study_split(options.split, options.data)
     prefer_decord()
     from semiology.harness.asking import REQUESTS_AT_ONCE, answers_kept
@@ -106,6 +118,21 @@ def choose_study_split(split: str | None, data: Path) -> None:
         if chosen not in STUDY_SPLITS:
             raise PreflightError(f"--split {split}: a study has the splits {', '.join(STUDY_SPLITS)}")
         REHAB_SPLIT.choose(STUDY_SPLITS[chosen])
+
+
+def choose_recordings(options: RunOptions) -> None:
+    """Choose which recordings are asked: a split, and of it what ids and places name.
+
+    Raises:
+        PreflightError: ids or places are named of a study, which has no recordings.
+    """
+    if is_study(options.data) and (options.recordings or options.videos):
+        raise PreflightError(
+            "--recordings, --videos: a study has no recordings to choose → choose by --split"
+        )
+    SPLIT.choose(options.split or "")
+    RECORDINGS.choose(options.recordings or "")
+    VIDEOS.choose(options.videos or "")
 
 
 def check_names(model: str, tasks: str, model_args: str = "", window: str | None = None) -> None:
@@ -280,8 +307,11 @@ def _asked_of(options: RunOptions) -> dict[str, Any]:
     return {
         "data": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
         "prompt_id": options.prompt_id,
+        "answer_format": options.answer_format,
         "window": settings.window_name,
         "split": settings.purpose,
+        "recordings_chosen": options.recordings,
+        "videos_chosen": options.videos,
         "recordings": len(plan.recording_set.recordings),
         "exclusions": sorted(plan.excluded),
     }

@@ -24,7 +24,8 @@ from pydantic import (
 from semiology.features import FEATURES, group_of, suggest_feature
 from semiology.render.validation import faults_of, one_of
 
-PROVENANCES = ("epileptologist", "authored", "optimized")
+PROVENANCES = ("epileptologist", "published", "authored", "optimized")
+"""``published``: quoted from a source that does not say who wrote it."""
 POLARITIES = ("positive", "negative")
 FAMILIES = (
     "observable_behaviour", "minimal", "clinical_term", "definition", "layperson", "role", "step_by_step_look",
@@ -119,6 +120,7 @@ class FeatureWording(SourcedWording, frozen=True):
     answer: Annotated[str, one_of(lambda context: context["formats"])]
     family: Annotated[str, one_of(FAMILIES)]
     tail: Annotated[StrictStr, AfterValidator(_plain)] | None = None
+    separator: Annotated[StrictStr, Field(pattern=r"^ +$")] | None = None
     polarity: Annotated[str, one_of(POLARITIES)] = "positive"
 
 

@@ -30,7 +30,7 @@ from semiology.render.strict_yaml import read_yaml
 from semiology.render.validation import one_of
 from semiology.settings import PROMPTS
 
-Provenance = Literal["epileptologist", "authored", "optimized"]
+Provenance = Literal["epileptologist", "published", "authored", "optimized"]
 Polarity = Literal["positive", "negative"]
 
 PACKAGE_FOLDER = Path(__file__).parent
@@ -66,8 +66,9 @@ class Prompt:
     """One wording of one feature's question.
 
     ``answer`` is the answer format it is sent with unless another is chosen; ``tail`` the format sentence as
-    published with this very wording (``""``: none, the wording itself names the answers). ``polarity``
-    ``negative`` means that "yes" says the feature is absent. ``also`` names studies that used the same wording.
+    published with this very wording (``""``: none, the wording itself names the answers); ``separator`` are the
+    blanks that were sent before it, where they are not the format's. ``polarity`` ``negative`` means that "yes" says
+    the feature is absent. ``also`` names studies that used the same wording.
     """
 
     feature: str
@@ -79,6 +80,7 @@ class Prompt:
     family: str
     polarity: Polarity = "positive"
     tail: str | None = None
+    separator: str | None = None
     na_when: str = NA_WHEN_NOT_STATED
     also: tuple[str, ...] = ()
     note: str | None = None
@@ -174,7 +176,8 @@ def render(prompt: Prompt, answer_format: str | None = None) -> str:
         sentence = prompt.tail
     # Not str.format: the sentences hold JSON braces.
     sentence = sentence.replace("{na_when}", prompt.na_when)
-    return f"{prompt.text}{chosen.separator}{sentence}" if sentence else prompt.text
+    separator = prompt.separator if prompt.separator and name == prompt.answer else chosen.separator
+    return f"{prompt.text}{separator}{sentence}" if sentence else prompt.text
 
 
 def prompt_hash(text: str) -> str:

@@ -24,7 +24,8 @@ from semiology.data.protection.splits import PROTECTED
 from semiology.data.windows.sliding import Segment
 from semiology.enhancements.registry import features_of
 from semiology.features import AUDIO_FEATURES, FEATURES, THREE_CLASSES
-from semiology.prompts.library import Prompt, load_library, prompt_hash, render
+from semiology.prompts.library import Prompt, answer_formats, load_library, prompt_hash, render
+from semiology.render.validation import did_you_mean
 from semiology.settings import SWEEP_ENHANCEMENTS, SWEEP_FORMATS, SWEEP_PROMPTS
 from semiology.tasks.derived_media import (
     enhanced_row,
@@ -34,7 +35,7 @@ from semiology.tasks.derived_media import (
 )
 from semiology.tasks.plan import Plan, RecordingPlan, current_plan, write_private
 from semiology.tasks.settings import Settings, read_settings, sound_override
-from semiology.tasks.sweep.wordings import Selection, select_wordings
+from semiology.tasks.sweep.wordings import Selection, select_wordings, unfit
 from semiology.tasks.task_list import NO_ENHANCEMENT, FeatureTask, task_named
 from semiology.versions import installed_versions
 
@@ -94,13 +95,18 @@ def rows_of(
     Raises:
         SettingsError: A derived file is missing that ``semiology enhance`` makes, or there is none at all.
     """
-    build = sweep_documents if isinstance(wordings, Selection) else build_documents
+
+    def build(feature: str, plan: Plan) -> list[dict[str, Any]]:
+        if isinstance(wordings, Selection):
+            return sweep_documents(feature, plan, wordings)
+        return build_documents(feature, plan, wordings, settings.answer_format)
+
     if enhancement == NO_ENHANCEMENT:
-        return build(feature, current_plan(settings), wordings)  # type: ignore[arg-type]
+        return build(feature, current_plan(settings))
     if feature not in features_of(enhancement):
         return []
     enhanced = usable_plan(feature, enhancement, settings)
-    rows = [enhanced_row(row, enhanced) for row in build(feature, enhanced.plan, wordings)]  # type: ignore[arg-type]
+    rows = [enhanced_row(row, enhanced) for row in build(feature, enhanced.plan)]
     if not rows:
         name = FeatureTask(feature, enhancement).name
         raise SettingsError(f"{name}: {enhanced.nothing_left(feature)}")
@@ -129,7 +135,9 @@ def description(name: str) -> dict[str, Any]:
     if isinstance(wordings, Selection):
         asked = [f"{task.feature}/{wording.name}/{wording.hash}" for wording in wordings.wordings]
         return {**found, "prompt": asked, "not_asked": list(wordings.skipped)}
-    found["prompt"] = f"{task.feature}/{wordings.id}/{prompt_hash(render(wordings))}"
+    found["prompt"] = (
+        f"{task.feature}/{wordings.id}/{prompt_hash(render(wordings, settings.answer_format or None))}"
+    )
     if task.enhancement == NO_ENHANCEMENT:
         return found
     enhanced = usable_plan(task.feature, task.enhancement, settings)
@@ -189,6 +197,7 @@ def run_facts(plan: Plan, settings: Settings) -> dict[str, Any]:
         "recording_set": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
         "simulated": plan.recording_set.metadata.get("simulated") is True,
         **splits,
+        **({"recordings_not_chosen": handed.not_chosen} if handed and handed.not_chosen else {}),
         "window": settings.window_name,
         "sound": sound_override(),
     }
@@ -198,31 +207,40 @@ def _wordings(task: FeatureTask, settings: Settings) -> Prompt | Selection:
     """Return the chosen wording of a task, or the chosen wordings of a sweep."""
     if task.sweep:
         return select_wordings(task.feature, SWEEP_PROMPTS.words(), SWEEP_FORMATS.words())
-    return choose_prompt(task.feature, settings.prompt_id)
+    return choose_prompt(task.feature, settings.prompt_id, settings.answer_format)
 
 
-def choose_prompt(feature: str, prompt_id: str) -> Prompt:
-    """Return the wording of a feature by id; a study whose wording is the reference's counts as its id.
+def choose_prompt(feature: str, prompt_id: str, answer_format: str = "") -> Prompt:
+    """Return the wording of a feature by id; a study whose wording is another's counts as its id.
+
+    Of several wordings of one study, whose programs spelled a question differently, it is the first, or the one that
+    goes with the answer format that is asked for.
 
     Raises:
         SettingsError: The feature has no wording of that id; the message lists those that it has.
     """
     prompts = load_library().feature(feature).prompts
-    for prompt in prompts:
-        if prompt_id in (prompt.id, *prompt.also):
-            return prompt
+    named = [prompt for prompt in prompts if prompt_id in (prompt.id, *prompt.also)]
+    for prompt in sorted(named, key=lambda prompt: prompt.answer != answer_format):
+        return prompt
     raise SettingsError(
         f"{feature} has no wording {prompt_id!r}; it has {', '.join(prompt.id for prompt in prompts)} "
         "(`semiology prompts list` shows them)"
     )
 
 
-def check_wording(features: Sequence[str], prompt_id: str) -> None:
-    """Check that every feature has the chosen wording.
+def check_wording(features: Sequence[str], prompt_id: str, answer_format: str = "") -> None:
+    """Check that every feature has the chosen wording, and that it can be sent in the chosen answer format.
 
     Raises:
         SettingsError: Some have not; the message names the tasks that have it, or the ids that exist.
     """
+    if answer_format and answer_format not in answer_formats():
+        known = list(answer_formats())
+        raise SettingsError(
+            f"--answer-format {answer_format}: unknown format{did_you_mean(answer_format, known)}; use one of "
+            f"{', '.join(known)}"
+        )
     library = load_library()
     having = [
         name
@@ -235,16 +253,30 @@ def check_wording(features: Sequence[str], prompt_id: str) -> None:
     if lacking:
         tasks = ",".join(f"semiology_{feature}" for feature in having)
         raise SettingsError(f"no wording {prompt_id!r} for {', '.join(lacking)}; ask with --tasks {tasks}")
+    if not answer_format:
+        return
+    reasons = {name: unfit(choose_prompt(name, prompt_id, answer_format), answer_format) for name in features}
+    for feature, reason in reasons.items():
+        if reason:
+            tasks = ",".join(f"semiology_{name}" for name in features if reasons[name] is None)
+            raise SettingsError(
+                f"--answer-format {answer_format} does not go with the wording {prompt_id!r} of {feature}, because "
+                f"{reason}; " + (f"ask with --tasks {tasks}" if tasks else "choose another wording or format")
+            )
 
 
-def build_documents(feature: str, plan: Plan, prompt: Prompt) -> list[dict[str, Any]]:
+def build_documents(
+    feature: str, plan: Plan, prompt: Prompt, answer_format: str = ""
+) -> list[dict[str, Any]]:
     """Return one document per annotated, usable recording and segment, in the set's order.
+
+    An ``answer_format`` other than the wording's own stands in a column of that name.
 
     A recording annotated ``na`` is asked only where NA is an answer; elsewhere it has no truth to compare with
     and is counted by `description`.
     """
     truths = plan.truths(feature)
-    question = render(prompt)
+    question = render(prompt, answer_format or None)
     shared = {
         "feature": feature,
         "enhancement": NO_ENHANCEMENT,
@@ -252,6 +284,7 @@ def build_documents(feature: str, plan: Plan, prompt: Prompt) -> list[dict[str, 
         "prompt_hash": prompt_hash(question),
         "polarity": prompt.polarity,
         "question": question,
+        **({"answer_format": answer_format} if answer_format else {}),
     }
     return [
         {**shared, "truth": truths[video_id], **media_of(recording, segment)}

@@ -93,7 +93,9 @@ def make_plan(settings: Settings) -> Plan:
         ValueError: The purpose gets no recording of it.
     """
     recording_set = read_recording_set(settings.data)
-    handed_out = hand_out(recording_set.recordings, settings.purpose)
+    handed_out = hand_out(
+        recording_set.recordings, settings.purpose, ids=settings.recordings, places=settings.videos
+    )
     return replace(plan_of(handed_out.narrow(recording_set), settings.window), handed_out=handed_out)
 
 

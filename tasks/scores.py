@@ -26,8 +26,9 @@ RECORD_FIELDS = (
     "end_s",
     "truth",
 )
-ENHANCEMENT_FIELDS = ("enhancement_key", "transcript_hash")
-"""What the media of an enhanced question were made from; other questions have no such columns."""
+FURTHER_FIELDS = ("enhancement_key", "transcript_hash", "answer_format")
+"""What the media of an enhanced question were made from, and a chosen answer format; other questions have no such
+columns."""
 COMPACT_FIELDS = ("feature", "video_id", "patient_id", "segment", "answer", "truth")
 TABLE_METRICS = (
     "f1",
@@ -65,7 +66,7 @@ def process_results(document: Mapping[str, Any], results: Sequence[str | None]) 
         record["unparsed_because"] = reply.why
     if reply.language is not None:
         record["answer_language"] = reply.language
-    record |= {name: document[name] for name in ENHANCEMENT_FIELDS if document.get(name) is not None}
+    record |= {name: document[name] for name in FURTHER_FIELDS if document.get(name) is not None}
     compact = [record[name] for name in COMPACT_FIELDS]
     return {"semiology": record, **dict.fromkeys(TABLE_METRICS, compact)}
 

@@ -9,7 +9,7 @@ from semiology.data.cache import cache_directory as cache_directory
 from semiology.data.problems import SettingsError
 from semiology.data.protection.splits import SCORE, parse_purpose
 from semiology.data.windows.sliding import QWEN3, STANDARD, SlidingWindow
-from semiology.settings import DATA, PROMPT, SOUND, SPLIT, WINDOW
+from semiology.settings import ANSWER_FORMAT, DATA, PROMPT, RECORDINGS, SOUND, SPLIT, VIDEOS, WINDOW
 
 WINDOWS: dict[str, SlidingWindow] = {"standard": STANDARD, "qwen3": QWEN3}
 SOUNDS = ("none", "array", "data_url")
@@ -25,6 +25,8 @@ class Settings:
         prompt_id: Which wording of the prompt library every feature uses.
         window_name: ``standard`` (30 s, 60 frames) or ``qwen3`` (60 s, 120 frames).
         purpose: Whose recordings are asked, one of `semiology.data.protection.splits.PURPOSES`.
+        answer_format: The answer format of every feature's question; empty for each wording's own.
+        recordings, videos: Which of these recordings alone, by id and by place (`splits.hand_out`); empty for all.
     """
 
     data: Path
@@ -32,6 +34,9 @@ class Settings:
     prompt_id: str
     window_name: str
     purpose: str = SCORE
+    answer_format: str = ""
+    recordings: str = ""
+    videos: str = ""
 
     @property
     def window(self) -> SlidingWindow:
@@ -71,7 +76,16 @@ def read_settings() -> Settings:
         purpose = parse_purpose(SPLIT.text(), setting=SPLIT.name)
     except ValueError as error:
         raise SettingsError(str(error)) from None
-    return Settings(data.resolve(), cache_directory(), PROMPT.text(), window, purpose)
+    return Settings(
+        data.resolve(),
+        cache_directory(),
+        PROMPT.text(),
+        window,
+        purpose,
+        ANSWER_FORMAT.text(),
+        RECORDINGS.text(),
+        VIDEOS.text(),
+    )
 
 
 def sound_override() -> str | None:

@@ -12,6 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 from semiology.data.recording_set import Recording, RecordingSet
 from semiology.data.tables.cells import CellError
@@ -100,11 +101,13 @@ class HandedOut:
         purpose: one of `PURPOSES`.
         recordings: those handed out, in the set's order, each with the split of its patient.
         withheld: number of recordings kept back, by split; ``""`` for those of patients without one.
+        not_chosen: number of recordings that the user left out by name or place.
     """
 
     purpose: str
     recordings: tuple[Recording, ...]
     withheld: Mapping[str, int]
+    not_chosen: int = 0
 
     def protected(self, split: str) -> frozenset[str]:
         """Return the video ids of a protected split among those handed out."""
@@ -134,6 +137,9 @@ class HandedOut:
                 told.append(f"{what} of the split {name} left out (--split {self.purpose})")
             else:
                 told.append(f"{what} of patients without a split left out → fill the column split")
+        if self.not_chosen:
+            what = counted(self.not_chosen, "recording")
+            told.append(f"{what} left out, which --recordings and --videos do not name")
         if opened := self.protected(CONFIRM):
             what = counted(len(opened), "recording")
             told.append(f"{what} of the split confirm opened (--split {self.purpose}), entered in the ledger")
@@ -162,7 +168,9 @@ def split_of_patients(recordings: Iterable[Recording]) -> dict[str, str]:
     return found
 
 
-def hand_out(recordings: Sequence[Recording], purpose: str = SCORE) -> HandedOut:
+def hand_out(
+    recordings: Sequence[Recording], purpose: str = SCORE, *, ids: str = "", places: str = ""
+) -> HandedOut:
     """Return the recordings that a purpose may use.
 
     A patient without a split, in a set where others have one, is neither protected nor for training: ``develop``
@@ -171,9 +179,11 @@ def hand_out(recordings: Sequence[Recording], purpose: str = SCORE) -> HandedOut
     Args:
         recordings: all of a set.
         purpose: one of `PURPOSES`.
+        ids: of those that the purpose may use only these: video_ids separated by commas, ``*`` for any letters.
+        places: and only these places among them, from 1, in the set's order: ``1-82``, ``1-40,60``, ``400-``.
 
     Raises:
-        ValueError: the purpose gets no recording at all, or a patient is in two splits.
+        ValueError: the purpose gets no recording at all, a patient is in two splits, or ids or places name none.
     """
     splits = split_of_patients(recordings)
     opened = PURPOSES[purpose]
@@ -191,4 +201,59 @@ def hand_out(recordings: Sequence[Recording], purpose: str = SCORE) -> HandedOut
         raise ValueError(
             f"recordings.csv: no recording is of the split {' or '.join(opened)} → there are: {there}"
         )
-    return HandedOut(purpose, tuple(kept), withheld)
+    chosen = _chosen(recordings, kept, ids, places, purpose)
+    return HandedOut(purpose, chosen, withheld, len(kept) - len(chosen))
+
+
+def _chosen(
+    recordings: Sequence[Recording], kept: Sequence[Recording], ids: str, places: str, purpose: str
+) -> tuple[Recording, ...]:
+    """Return those of the kept recordings that ids and places name.
+
+    Raises:
+        ValueError: A name fits no recording, or only one that the purpose may not use; or a place is none.
+    """
+    wanted = {number - 1 for number in parse_places(places, len(kept))} if places else range(len(kept))
+    patterns = [each.strip() for each in ids.split(",") if each.strip()]
+    for pattern in patterns:
+        if any(fnmatchcase(each.video_id, pattern) for each in kept):
+            continue
+        if any(fnmatchcase(each.video_id, pattern) for each in recordings):
+            raise ValueError(
+                f"--recordings {pattern}: is kept back from the purpose {purpose!r} → name its split by --split"
+            )
+        near = did_you_mean(pattern, [each.video_id for each in kept])
+        raise ValueError(f"--recordings {pattern}: no recording has this video_id{near}")
+    found = tuple(
+        each
+        for i, each in enumerate(kept)
+        if i in wanted and (not patterns or any(fnmatchcase(each.video_id, one) for one in patterns))
+    )
+    if kept and not found:
+        raise ValueError(
+            f"--recordings {ids}, --videos {places}: name no recording together → give one of them"
+        )
+    return found
+
+
+def parse_places(text: str, count: int) -> frozenset[int]:
+    """Return the numbers that a list of ranges names, both ends included.
+
+    Raises:
+        ValueError: A part is no range, or lies outside 1 to ``count``.
+
+    >>> sorted(parse_places("1-3, 7, 9-", 10))
+    [1, 2, 3, 7, 9, 10]
+    """
+    found: set[int] = set()
+    for part in filter(None, (each.strip() for each in text.split(","))):
+        parsed = re.fullmatch(r"(\d+)(?:(-)(\d*))?", part)
+        first = int(parsed[1]) if parsed else 0
+        last = (int(parsed[3]) if parsed[3] else count if parsed[2] else first) if parsed else 0
+        if not 1 <= first <= last <= count:
+            raise ValueError(
+                f"--videos {part}: is no range of places within 1-{count} → count the recordings that are handed "
+                "out from 1, such as 1-82 or 1-40,60"
+            )
+        found |= set(range(first, last + 1))
+    return frozenset(found)

@@ -25,7 +25,10 @@ SWEEP_EPILOG = examples(
 
 
 @with_options(
-    SweepOptions, "options", defaults={"model_args": ""}, without=("prompt_id", "limit", "use_cache")
+    SweepOptions,
+    "options",
+    defaults={"model_args": ""},
+    without=("prompt_id", "answer_format", "limit", "use_cache"),
 )
 def sweep_command(
     options: SweepOptions,

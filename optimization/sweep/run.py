@@ -14,7 +14,7 @@ from typing import Any
 
 from semiology.features import AUDIO_FEATURES
 from semiology.harness.asking import Probe, ProbeResult
-from semiology.harness.run import RunError, check_names, resolve_model, run
+from semiology.harness.run import RunError, check_names, choose_recordings, resolve_model, run
 from semiology.optimization.sweep.options import SweepOptions
 from semiology.optimization.sweep.plan import (
     PROBE_WINDOWS,
@@ -28,7 +28,7 @@ from semiology.render.text import counted
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.summary.sweep import SWEEP_RECORD, SweepSummary, margin_of, summarise_sweeps
-from semiology.settings import DATA, SPLIT, SWEEP_ENHANCEMENTS, SWEEP_FORMATS, SWEEP_PROMPTS, WINDOW
+from semiology.settings import DATA, SWEEP_ENHANCEMENTS, SWEEP_FORMATS, SWEEP_PROMPTS, WINDOW
 from semiology.tasks.documents import rows_of
 from semiology.tasks.plan import current_plan, write_private
 from semiology.tasks.settings import cache_directory, read_settings, window_for_model
@@ -58,7 +58,7 @@ def plan_sweep(options: SweepOptions) -> SweepPlan:
     check_names(model, "semiology", model_args, options.window)
     DATA.choose(str(options.data))
     WINDOW.choose(options.window or window_for_model(model, model_args))
-    SPLIT.choose(options.split or "")
+    choose_recordings(options)
     crossed = {
         name: tuple(dict.fromkeys(getattr(options, name))) for name in ("prompts", "formats", "enhancements")
     }

@@ -20,6 +20,7 @@ from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.scores.classification import Policy
 from semiology.reports.compare.sides import Condition, Side, SideError, only_condition, refuse_other_set
 from semiology.reports.published.baselines import SIMULATED_REASON, other_recordings
+from semiology.reports.read.asked import MIXED, asked_differently
 from semiology.reports.read.run_facts import RunFacts, caveats
 
 BEST_COVERAGE = 0.9
@@ -79,6 +80,7 @@ class Comparison:
         n_dropped: pairs left out by the policy ``drop``.
         caveats, notes: what a reader must know.
         options: as given.
+        asked: whether the sides were asked the same, in sentences; empty beside constant answers.
     """
 
     first: str
@@ -94,6 +96,7 @@ class Comparison:
     caveats: tuple[str, ...]
     notes: tuple[str, ...]
     options: Options
+    asked: tuple[str, ...] = ()
 
 
 def compare_sides(first: Side, second: Side, options: Options) -> Comparison:
@@ -185,7 +188,23 @@ def compare_conditions(
         caveats=tuple(dict.fromkeys(limits)),
         notes=tuple(found),
         options=options,
+        asked=_asked(first, second, features),
     )
+
+
+def _asked(first: Condition, second: Condition, features: set[str]) -> tuple[str, ...]:
+    """Say whether two conditions were sent the same texts about the features compared."""
+    if not first.texts or not second.texts:
+        return ()
+    sides = [{n: t for n, t in each.texts.items() if n in features} for each in (first, second)]
+    differing, both = asked_differently(*sides)
+    if not differing:
+        return ("Both were asked in the same words.",)
+    which = "all features" if len(differing) == both else f"{len(differing)} of {both} features"
+    mixed = first.model != second.model
+    sides_told = f"A: wording {first.prompt}; B: wording {second.prompt}"
+    text = f"A and B were asked differently about {which} ({sides_told})"
+    return (f"{text}: {MIXED}." if mixed else f"{text}.",)
 
 
 def _chosen(side: Side, other: Side, options: Options, notes: list[str]) -> Condition | None:

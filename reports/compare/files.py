@@ -80,6 +80,7 @@ def preamble(comparison: Comparison) -> list[str]:
         f"{counted(result.n_patients, 'patient')} (A {comparison.n_first}, B {comparison.n_second}); "
         f"they differ about {counted(result.n_deciding, 'patient')}."
     )
+    lines += comparison.asked
     for side, name in (("first", "A"), ("second", "B")):
         for whole, what in ((True, "no answer on"), (False, "no answer on some features of")):
             found = [u.video_id for u in comparison.unpaired if u.missing == side and u.whole == whole]
@@ -189,6 +190,7 @@ def content(comparison: Comparison, measure: str = "f1") -> dict[str, Any]:
             "patients": result.n_patients,
             "patients_that_differ": result.n_deciding,
         },
+        "asked": list(comparison.asked),
         "unpaired": [asdict(item) for item in comparison.unpaired],
         "unusable": dict(zip(("first", "second"), comparison.unusable, strict=True)),
         "dropped": comparison.n_dropped,

@@ -16,7 +16,7 @@ import pandas as pd
 from semiology.features import FEATURES
 from semiology.reports.published.answers import FEATURE_TASK
 from semiology.reports.published.baselines import KNOWN, baselines_file, read_baselines
-from semiology.reports.read.asked import PREFIX, Asked
+from semiology.reports.read.asked import PREFIX, Asked, Texts, texts_asked
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.run_facts import RunFacts
 from semiology.reports.summary.features import labelled_recordings
@@ -40,6 +40,7 @@ class Condition:
         model, prompt, enhancement: what was asked; ``published`` models keep their name here.
         answers: columns `ANSWER_COLUMNS`, one row per recording and feature.
         published: whether the answers come from a table of published answers.
+        texts: what was sent, as `texts_asked` gives it; empty for constant answers.
     """
 
     model: str
@@ -47,6 +48,7 @@ class Condition:
     enhancement: str
     answers: pd.DataFrame
     published: bool = False
+    texts: Texts = field(default_factory=dict)
 
     @property
     def label(self) -> str:
@@ -108,16 +110,20 @@ def read_side(text: str) -> Side:
         rows = rows[(rows["task"] == FEATURE_TASK) & rows["feature"].isin(FEATURES)]
         if rows.empty:
             raise SideError(f"{path.name}: holds no answers on features → import them again")
+        sent = rows.assign(prompt=rows["prompt_id"])
     else:
         results = read_results([path])
-        rows = labelled_recordings(results.answers)
+        rows, sent = labelled_recordings(results.answers), results.answers
         data = next((str(r["data"]) for r in results.records.values() if r.get("data")), None)
         side = Side(text, data=data, notes=results.notes, facts=results.records)
     conditions = []
     for key, group in rows.groupby(["model", "prompt_id", "enhancement"], sort=True):
         model, prompt, enhancement = map(str, key)
         answers = group[list(ANSWER_COLUMNS)].reset_index(drop=True)
-        conditions.append(Condition(model, prompt, enhancement, answers, published))
+        own = sent[
+            (sent["model"] == model) & (sent["enhancement"] == enhancement) & (sent["prompt"] == prompt)
+        ]
+        conditions.append(Condition(model, prompt, enhancement, answers, published, texts_asked(own)))
     best = wanted.get("model") == BEST and BEST not in {c.model for c in conditions}
     if best:
         del wanted["model"]

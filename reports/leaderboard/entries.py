@@ -140,7 +140,7 @@ def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportO
             if macro.features
         ],
         "features": [_feature(each, withheld=each.feature in small) for each in run.scores.features],
-        "caveats": [text for text in summary.caveats if run.model in text or "recordings" in text],
+        "caveats": [text for text in results.caveats if run.model in text or "recordings" in text],
         "submitted": (options.today or date.today()).isoformat(),  # noqa: DTZ011 - the day here, no time zone
         # Published answers are no laboratory's own: whoever exports them, the entry is the same.
         "submitter": None if published else options.submitter,

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from semiology.render.table import Cell, Column, Document, Lines, Number, Row, Table, print_document
 from semiology.render.text import counted
+from semiology.reports.read.asked import Texts, different_questions
 
 COLUMNS = (
     *(Column(name, left=True) for name in ("model", "revision", "laboratory", "wording", "enhancement")),
@@ -108,11 +109,29 @@ def print_board(entries: Sequence[Mapping[str, Any]], group: str, console: Conso
         columns = tuple(COLUMNS[i] for i in shown)
         parts.append(Table(about, columns, tuple(Row(tuple(row[i] for i in shown)) for row in rows)))
         caveats = dict.fromkeys(f"Note: {text}" for entry in ranked for text in entry["caveats"])
+        caveats |= dict.fromkeys(f"Note: {text}" for text in different_questions(_asked(ranked, group)))
         parts.append(Lines(tuple(caveats), style="yellow"))
     if not parts:
         console.print(f"No entry has macro means of the group {group}.")
         return
     print_document(Document("", tuple(parts), remarks=(OVERLAP,)), console)
+
+
+def _asked(ranked: Sequence[Mapping[str, Any]], group: str) -> dict[str, tuple[str, Texts]]:
+    """Return the wordings of each model and what was sent about the features of a group."""
+    found: dict[str, tuple[str, Texts]] = {}
+    for entry in ranked:
+        macro, protocol = macro_of(entry, group), entry["protocol"]
+        assert macro is not None
+        unknown = f"{protocol['wording']} (text not recorded)"
+        texts = {
+            name: frozenset([protocol["prompt_sha256"].get(name, unknown)]) for name in macro["features"]
+        }
+        wording, known = found.get(entry["model"]["name"], ("", {}))
+        joined = {name: each | known.get(name, frozenset()) for name, each in texts.items()}
+        wordings = dict.fromkeys([*filter(None, [wording]), protocol["wording"]])
+        found[entry["model"]["name"]] = " and ".join(wordings), joined
+    return found
 
 
 def _name(entry: Mapping[str, Any]) -> str:

@@ -25,6 +25,7 @@ from semiology.reports.summary.run_labels import ShownRun
 LONGEST = 6000
 PROVENANCES: Mapping[str, str] = {
     "epileptologist": "written by epileptologists, published",
+    "published": "published, by whom is not stated",
     "authored": "written by the developers of this software, not reviewed by a clinician",
     "optimized": "found by an automatic search",
 }

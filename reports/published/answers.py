@@ -4,7 +4,9 @@ Columns: ``task`` (``feature``, or the name of an S3 task), then ``model, enhanc
 patient_id, feature, answer, truth``. Answers and truths are words (yes, no, na, left, right, a region, ES,
 NES), seconds in the clip, features separated by commas (``none`` for no feature), or the text of a report;
 ``unparsed`` where an answer was given and not understood. A recording that a model did not answer has no row.
-A column ``fold`` may follow: the published part of a recording, by patient.
+``prompt_id`` is the wording that the public programs sent, ``unknown`` for a model of none of them. Columns may
+follow: ``prompt_hash``, of the text as it was sent, where that is known to the byte, and ``fold``, the published part
+of a recording, by patient.
 """
 
 from __future__ import annotations
@@ -19,6 +21,8 @@ from semiology.metrics.published_rules import published_diagnosis
 from semiology.metrics.s3.categorical import DIAGNOSES, SIDES
 from semiology.metrics.s3.onset_time import published_seconds
 from semiology.metrics.s3.sequence.measures import published_tokens
+from semiology.prompts.library import load_library, prompt_hash, render
+from semiology.prompts.s3_library import load_task_prompts
 from semiology.reports.published.s3 import read_s3_tables, true_sequences
 
 COLUMNS = (
@@ -33,6 +37,16 @@ COLUMNS = (
     "truth",
 )
 FEATURE_TASK = "feature"
+PROMPT_HASH = "prompt_hash"
+UNKNOWN = "unknown"
+SENT_TO = {
+    "internvl": "s3_repository_internvl",
+    "audio-flamingo": "s3_repository_af3",
+    "qwen": "s3_repository",
+    "lingshu": "s3_repository",
+}
+"""Wording that the public task 1 programs sent, by a part of the model's name (Qwen3-VL-8B was run by the program
+for Qwen3-VL-32B)."""
 SIDE_ITEMS = {
     "head_turning": ("s3_head_turning_side", "head_turning_side"),
     "arm_movement": ("s3_arm_movement_side", "arm_movement_side"),
@@ -60,9 +74,33 @@ def s3_answers(folder: Path) -> pd.DataFrame:
     frame = pd.concat([make(tables) for make in makers], ignore_index=True)
     patients = tables["videos"].set_index("video_id")["patient_id"]
     frame = frame[frame["video_id"].isin(patients.index)]
-    frame = frame.assign(patient_id=frame["video_id"].map(patients), enhancement="none", prompt_id="s3")
-    ordered = _ordered(frame)
+    frame = frame.assign(patient_id=frame["video_id"].map(patients), enhancement="none")
+    ordered = _ordered(_as_asked(frame))
     return ordered.assign(fold=ordered["video_id"].map(tables["videos"].set_index("video_id")["fold"]))
+
+
+def _as_asked(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add ``prompt_id`` and ``prompt_hash``: what the public programs sent, by model and question.
+
+    The texts of tasks 3 to 7 were sent with line breaks that the prompt library writes as spaces, so that their
+    hashes are unknown.
+    """
+    keys = ["task", "model", "feature"]
+    kinds = frame[keys].drop_duplicates()
+    sent = [_sent(*key) for key in kinds.itertuples(index=False, name=None)]
+    kinds = kinds.assign(prompt_id=[name for name, _ in sent], prompt_hash=[digest for _, digest in sent])
+    return frame.merge(kinds, on=keys, how="left", validate="many_to_one")
+
+
+def _sent(task: str, model: str, feature: str) -> tuple[str, str]:
+    """Return wording and hash of what a model was asked; ``unknown`` for one of no public program."""
+    name = next((wording for part, wording in SENT_TO.items() if part in model.lower()), None)
+    if name is None:
+        return UNKNOWN, ""
+    if task != FEATURE_TASK:
+        return load_task_prompts(task).prompt("s3_repository").id, ""
+    prompt = load_library().feature(feature).prompt(name)
+    return prompt.id, prompt_hash(render(prompt))
 
 
 def embc_answers(folder: Path) -> pd.DataFrame:
@@ -89,7 +127,8 @@ def embc_answers(folder: Path) -> pd.DataFrame:
         answer=frame["answer"].replace(EMBC_ANSWERS),
         truth=frame["truth"].replace(EMBC_LABELS),
     )
-    return _ordered(frame)
+    # Its tail, and the questions after a transcript, are not published here.
+    return _ordered(frame.assign(prompt_hash=""))
 
 
 def read_embc_table(folder: Path, name: str) -> pd.DataFrame:
@@ -174,4 +213,4 @@ def _diagnoses(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[list(COLUMNS)].sort_values(list(COLUMNS[:7]), kind="stable").reset_index(drop=True)
+    return frame[[*COLUMNS, PROMPT_HASH]].sort_values(list(COLUMNS[:7]), kind="stable").reset_index(drop=True)

@@ -16,7 +16,7 @@ import pandas as pd
 
 from semiology.data.cache import cache_directory
 from semiology.metrics.coverage import UNPARSED
-from semiology.reports.published.answers import COLUMNS, FEATURE_TASK
+from semiology.reports.published.answers import COLUMNS, FEATURE_TASK, PROMPT_HASH
 from semiology.reports.read.asked import PREFIX
 from semiology.reports.read.feature_answers import COLUMNS as ANSWER_COLUMNS
 from semiology.reports.read.feature_answers import Results
@@ -52,7 +52,8 @@ def read_baselines(path: Path) -> pd.DataFrame:
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: a column is missing, or a question is answered twice; the message names file and row.
+        ValueError: a column is missing, a question is answered twice (the message names file and row), or the table is
+            of a version that mislabelled its wordings.
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file → write it by `semiology baselines import`")
@@ -65,6 +66,13 @@ def read_baselines(path: Path) -> pd.DataFrame:
     absent = [name for name in COLUMNS if name not in frame.columns]
     if absent:
         raise ValueError(f"{path.name}:1: has no column {absent[0]!r} → it needs {', '.join(COLUMNS)}")
+    if PROMPT_HASH not in frame.columns:
+        if "fold" in frame.columns:
+            raise ValueError(
+                f"{path.name}: was written when every answer was taken for one to the printed questions, which no "
+                "public program sent → write it again by `semiology baselines import`"
+            )
+        frame = frame.assign(**{PROMPT_HASH: ""})
     twice = frame.duplicated([*COLUMNS[:5], "feature"])
     if bool(twice.any()):
         row = int(twice.to_numpy().argmax()) + 2
@@ -122,7 +130,7 @@ def beside_features(results: Results, baselines: pd.DataFrame) -> Results:
     notes = (*results.notes, _matched("features", len(both), len(rows), both["video_id"].nunique()))
     if both.empty:
         return replace(results, notes=notes)
-    both = both.assign(model=PREFIX + both["model"], prompt_hash=None, segment=0)
+    both = _labelled(both)
     answers = pd.concat([own, both.reindex(columns=list(own.columns))], ignore_index=True)
     return replace(results, answers=answers, notes=notes)
 
@@ -150,7 +158,7 @@ def beside_s3(results: S3Results, baselines: pd.DataFrame) -> S3Results:
         if own is not None and (
             own["kind"] != "time" or abs(float(own["truth"]) - float(row["truth"])) <= 1.0
         ):
-            names = {name: row[name] for name in ("enhancement", "prompt_id")}
+            names = {name: row.get(name, "") for name in ("enhancement", "prompt_id", PROMPT_HASH)}
             answer = _value(own["kind"], row["answer"])
             found.append({**own, **names, "model": PREFIX + row["model"], "segment": 0, "answer": answer})
     reason = other_recordings(
@@ -197,8 +205,15 @@ def features_alone(baselines: pd.DataFrame) -> Results | None:
     rows = baselines[(baselines["task"] == FEATURE_TASK) & (baselines["truth"] != "")]
     if rows.empty:
         return None
-    rows = rows.assign(model=PREFIX + rows["model"], segment=0, prompt_hash=None)
+    rows = _labelled(rows)
     return Results(rows.reindex(columns=list(ANSWER_COLUMNS)).reset_index(drop=True), (), (NOTE,), {})
+
+
+def _labelled(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return published answers as those of one segment by a model that is marked as published."""
+    known = PROMPT_HASH in rows.columns
+    hashes = rows[PROMPT_HASH].where(rows[PROMPT_HASH] != "", None) if known else None
+    return rows.assign(model=PREFIX + rows["model"], segment=0, prompt_hash=hashes)
 
 
 def s3_alone(baselines: pd.DataFrame) -> S3Results | None:

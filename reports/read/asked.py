@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from semiology.prompts.library import PromptLibraryError, load_library, prompt_hash, render
+from semiology.render.text import counted
 
 REFERENCE = "s3"
 """Id of the reference wording."""
@@ -77,6 +79,47 @@ def with_wording_labels(answers: pd.DataFrame) -> pd.DataFrame:
             labels.append(f"{prompt}@{digest[:8]}")
     merged = answers.merge(texts[_TEXT].assign(prompt=labels), on=_TEXT, how="left")
     return merged.set_axis(answers.index)
+
+
+MIXED = "what sets them apart there is model and question together"
+Texts = Mapping[str, frozenset[str]]
+"""Hashes of the texts that were sent, by feature; a text of unknown hash is named by its wording."""
+
+
+def texts_asked(answers: pd.DataFrame) -> dict[str, frozenset[str]]:
+    """Return which texts stand behind answers: columns feature, prompt_hash and prompt_id."""
+    columns = answers[_TEXT].drop_duplicates()
+    known = columns["prompt_hash"].notna() & (columns["prompt_hash"] != "")
+    texts = columns["prompt_hash"].where(known, columns["prompt_id"] + " (text not recorded)")
+    return {str(name): frozenset(group) for name, group in texts.groupby(columns["feature"])}
+
+
+def asked_differently(first: Texts, second: Texts) -> tuple[list[str], int]:
+    """Return the features on which two sides were sent no text in common, and how many both were asked about."""
+    both = [name for name in first if name in second]
+    return [name for name in both if not first[name] & second[name]], len(both)
+
+
+def different_questions(asked: Mapping[str, tuple[str, Texts]], noun: str = "feature") -> list[str]:
+    """Return a sentence where models that stand side by side were asked differently; [] where none was.
+
+    Args:
+        asked: label of its wording and the texts sent, by model. noun: what the texts are about.
+    """
+    pairs = [
+        asked_differently(one[1], other[1])
+        for number, one in enumerate(asked.values())
+        for other in list(asked.values())[number + 1 :]
+    ]
+    features = {name for differing, _ in pairs for name in differing}
+    if not features:
+        return []
+    by_wording: dict[str, list[str]] = {}
+    for model, (wording, _) in asked.items():
+        by_wording.setdefault(wording, []).append(model)
+    told = "; ".join(f"{wording}: {', '.join(models)}" for wording, models in by_wording.items())
+    what = counted(len(features), noun)
+    return [f"Models were asked differently about {what} (wording {told}): {MIXED}."]
 
 
 def _own_hashes() -> dict[tuple[str, str], str]:

@@ -47,6 +47,8 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
             protected = {name: n for name, n in mapping(described, "recordings_protected").items() if n}
             facts |= {"protected": protected} if protected else {}
             facts |= {"confirm_opened": protected["confirm"]} if "confirm" in protected else {}
+            if left := described.get("recordings_not_chosen"):
+                facts["not_chosen"] = left
             facts["exclusions"] = list(described.get("recordings_without_usable_video") or ())
             # Plain and enhanced tasks leave out different recordings.
             enhancement = described.get("enhancement")
@@ -86,6 +88,11 @@ def caveats(records: RunFacts, features: Collection[str] | None = None) -> tuple
         if record.get("limit"):
             found.append(
                 f"{model} was asked only the first {record['limit']:g} questions of each task (--limit)."
+            )
+        if record.get("not_chosen"):
+            left = counted(record["not_chosen"], "recording")
+            found.append(
+                f"{model} was asked a choice of recordings: {left} left out (--recordings, --videos)."
             )
         if record.get("confirm_opened"):
             opened = counted(record["confirm_opened"], "recording")

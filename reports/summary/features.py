@@ -15,7 +15,7 @@ from semiology.metrics.scores.classification import Policy
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores, score_run
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 from semiology.render.text import counted, rounded
-from semiology.reports.read.asked import Asked
+from semiology.reports.read.asked import NO_ENHANCEMENT, Asked, Texts, different_questions, texts_asked
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.path_scrubbing import without_paths
 
@@ -134,6 +134,7 @@ def summarise(
         )
     notes += _different_recordings(recordings)
     extra = [f"{model}: {text}" for model, text in sorted((caveats or {}).items())]
+    extra += different_questions(_asked_of_models(results.answers))
     return Summary(tuple(runs), (*results.caveats, *extra), tuple(notes), policy, resamples, seed)
 
 
@@ -172,6 +173,18 @@ def labelled_recordings(answers: pd.DataFrame) -> pd.DataFrame:
     rows = answers.loc[answers["feature"].isin(FEATURES), [*columns, "answer", "truth"]]
     rows = rows.rename(columns={"prompt": "prompt_id"})
     return recording_answers(rows)
+
+
+def _asked_of_models(answers: pd.DataFrame) -> dict[str, tuple[str, Texts]]:
+    """Return the wordings and texts of each model's unenhanced runs (or of all, where it has none)."""
+    found: dict[str, tuple[str, Texts]] = {}
+    for model, group in answers.groupby("model", sort=True):
+        plain = group[group["enhancement"] == NO_ENHANCEMENT]
+        rows = group if plain.empty else plain
+        labels = list(dict.fromkeys(map(str, rows["prompt"])))
+        wording = labels[0] if len(labels) == 1 else f"{len(labels)} wordings"
+        found[str(model)] = wording, texts_asked(rows)
+    return found
 
 
 def _different_recordings(recordings: pd.DataFrame) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from semiology.metrics.s3.text.readers import TextReader
 from semiology.metrics.s3.text.scores import TextTools
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 from semiology.render.text import counted, rounded
+from semiology.reports.read.asked import Texts, different_questions
 from semiology.reports.read.path_scrubbing import without_paths
 from semiology.reports.read.run_texts import MergedTexts
 from semiology.reports.read.s3_answers import S3Results
@@ -181,7 +182,20 @@ def summarise_s3(
         if task in results.not_asked:
             count = counted(results.not_asked[task], "usable recording has", "usable recordings have")
             notes.append(f"{task}: {count} nothing to compare an answer with → not asked")
-    return S3Summary(tuple(runs), results.caveats, tuple(notes), resamples, seed)
+    limits = (*results.caveats, *different_questions(_asked_of_models(list(by_run)), "S3 task"))
+    return S3Summary(tuple(runs), limits, tuple(notes), resamples, seed)
+
+
+def _asked_of_models(runs: Sequence[tuple[str, ...]]) -> dict[str, tuple[str, Texts]]:
+    """Return the wordings of each model by task; runs are named by task, model, wording and enhancement."""
+    wordings: dict[str, dict[str, frozenset[str]]] = {}
+    for task, model, prompt, _ in sorted(runs):
+        texts = wordings.setdefault(model, {})
+        texts[task] = texts.get(task, frozenset()) | {prompt}
+    return {
+        model: (" and ".join(sorted(frozenset().union(*texts.values()))), texts)
+        for model, texts in wordings.items()
+    }
 
 
 def s3_rows(summary: S3Summary) -> list[dict[str, Any]]:

@@ -27,6 +27,8 @@ DESCRIPTION = "description_of_"
 JUSTIFICATION_FORMAT = "embc_qwen"
 """The published sentence that asks for an answer with its justification as one JSON object."""
 JUSTIFICATION_FORMAT_WITH_NA = "yes_no_na_json"
+JUSTIFICATION = "justification"
+"""What a question says that asks for a reason itself; it is sent as it is, every other in the formats above."""
 
 
 def __getattr__(name: str) -> Any:
@@ -138,9 +140,11 @@ def build_documents(task: str, found: Sequence[Target], settings: Settings) -> l
 def _wording(task: str, target: Target, settings: Settings) -> dict[str, Any]:
     """Return the columns that say what is asked in which words."""
     if task == "s3_justification":
-        prompt = choose_prompt(target.feature, settings.prompt_id)
-        with_na = target.feature in THREE_CLASSES
-        text = render(prompt, JUSTIFICATION_FORMAT_WITH_NA if with_na else JUSTIFICATION_FORMAT)
+        prompt = choose_prompt(target.feature, settings.prompt_id, settings.answer_format)
+        text = render(prompt, settings.answer_format or None)
+        if JUSTIFICATION not in text:
+            with_na = target.feature in THREE_CLASSES
+            text = render(prompt, JUSTIFICATION_FORMAT_WITH_NA if with_na else JUSTIFICATION_FORMAT)
         polarity = prompt.polarity
         prompt_id = prompt.id
     else:

@@ -64,7 +64,7 @@ def select_wordings(
         if ALL not in prompts and prompt.id not in prompts and prompt.family not in prompts:
             continue
         for name in formats:
-            reason = _unfit(prompt, name)
+            reason = unfit(prompt, name)
             wording = Wording(prompt, name, "" if reason else render(prompt, None if name == OWN else name))
             if reason:
                 skipped.append(f"{feature}: {wording.name} is not asked, because {reason}")
@@ -99,9 +99,9 @@ def check_names(prompts: Sequence[str], formats: Sequence[str]) -> None:
                 raise SettingsError(f"unknown {what} {name!r} in a sweep{hint}")
 
 
-def _unfit(prompt: Prompt, name: str) -> str | None:
+def unfit(prompt: Prompt, name: str) -> str | None:
     """Return why a prompt cannot be sent in an answer format, or None."""
-    if name == OWN:
+    if name in (OWN, prompt.answer):
         return None
     if prompt.tail == "":
         return "its text names the answers itself"

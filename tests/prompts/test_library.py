@@ -40,6 +40,7 @@ FORMATS = (
     "yes_no_na_json",
     "embc_internvl",
     "embc_qwen",
+    "s3_repository_time",
 )
 WORDINGS_NEEDED = 12
 

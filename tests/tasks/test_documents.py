@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from semiology.data.problems import SettingsError
-from semiology.tasks import documents
+from semiology.tasks import documents, scores
 from semiology.tasks.settings import read_settings
 
 
@@ -104,3 +104,38 @@ def test_the_cache_is_for_this_user_alone(small_set: Path) -> None:
     written = table("tonic")
     assert written.stat().st_mode & 0o077 == 0
     assert read_settings().cache.stat().st_mode & 0o077 == 0
+
+
+def test_a_chosen_answer_format_is_asked_and_recorded(
+    small_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = rows("tonic")[0]
+    assert "answer_format" not in plain
+    monkeypatch.setenv("SEMIOLOGY_PROMPT", "embc")
+    monkeypatch.setenv("SEMIOLOGY_ANSWER_FORMAT", "embc_internvl")
+    row = rows("tonic")[0]
+    assert (row["prompt_id"], row["answer_format"]) == ("s3_repository_internvl", "embc_internvl")
+    assert "lasting 5-20 seconds" in str(row["question"])
+    assert str(row["question"]).endswith(
+        "Give an answer with 'yes' or 'no' and provide a justification for the answer. Respond with exactly one JSON "
+        'object in the format { "answer": "...", "justification": "..." } and do not include any extra text outside '
+        "of the JSON."
+    )
+    assert scores.process_results(row, ["yes"])["semiology"]["answer_format"] == "embc_internvl"
+    assert documents.description("tonic")["prompt"].endswith(str(row["prompt_hash"]))
+
+
+def test_a_format_that_does_not_go_with_a_wording_is_refused() -> None:
+    documents.check_wording(["tonic"], "embc", "embc_qwen")
+    with pytest.raises(SettingsError, match=r"unknown format; did you mean 'embc_qwen'"):
+        documents.check_wording(["tonic"], "embc", "embc_qwem")
+    with pytest.raises(SettingsError, match=r"does not offer na; ask with --tasks semiology_tonic"):
+        documents.check_wording(["tonic", "verbal_responsiveness"], "minimal", "embc_qwen")
+
+
+def test_only_the_recordings_chosen_are_asked(small_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMIOLOGY_RECORDINGS", "A*")
+    assert {row["video_id"] for row in rows("tonic")} == {"A1", "A2"}
+    monkeypatch.setenv("SEMIOLOGY_VIDEOS", "2-")
+    assert {row["video_id"] for row in rows("tonic")} == {"A2"}
+    assert documents.description("tonic")["recordings_not_chosen"] == 2

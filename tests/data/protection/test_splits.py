@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -124,3 +125,37 @@ def test_a_narrowed_set_knows_nothing_of_the_others() -> None:
     assert dict(narrow.reports) == {"v0_0": "seen"}
     with pytest.raises(KeyError):
         narrow.recording("v1_0")
+
+
+def test_names_and_places_choose_among_what_a_purpose_may_use() -> None:
+    everything = recordings("train", "test", "confirm")
+
+    def found(**chosen: str) -> list[str]:
+        return [each.video_id for each in hand_out(everything, **chosen).recordings]
+
+    assert found(ids="v1_*, v0_1") == ["v0_1", "v1_0", "v1_1"]
+    assert found(places="2-3") == ["v0_1", "v1_0"]  # places among those handed out, in the set's order
+    assert found(places="1,4-", ids="v1_*") == ["v1_1"]
+    assert found(purpose="test", places="1-2") == ["v1_0", "v1_1"]
+    given_out = hand_out(everything, ids="v0_0")
+    assert (given_out.not_chosen, dict(given_out.withheld)) == (3, {"confirm": 2})
+    assert any(
+        "3 recordings left out, which --recordings and --videos do not name" in n for n in given_out.notes()
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"ids": "v2_0"}, "--recordings v2_0: is kept back from the purpose 'score' → name its split"),
+        ({"ids": "v0_11"}, "--recordings v0_11: no recording has this video_id; did you mean 'v0_1'"),
+        ({"places": "0-2"}, "--videos 0-2: is no range of places within 1-4"),
+        ({"places": "3-9"}, "--videos 3-9: is no range of places within 1-4"),
+        ({"places": "4-2"}, "--videos 4-2: is no range"),
+        ({"places": "a-b"}, "--videos a-b: is no range"),
+        ({"ids": "v0_0", "places": "2"}, "--recordings v0_0, --videos 2: name no recording together"),
+    ],
+)
+def test_a_choice_that_names_nothing_is_refused(chosen: dict[str, str], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        hand_out(recordings("train", "test", "confirm"), **chosen)

@@ -19,6 +19,7 @@ from semiology.data.protection.ledger import LEDGER
 from semiology.metrics.paired.verdict import verdict
 from semiology.reports.compare.comparison import Options, compare_sides
 from semiology.reports.compare.enhancements import compare_enhancements
+from semiology.reports.compare.files import content, preamble
 from semiology.reports.compare.sentences import feature_sentence, primary_sentences
 from semiology.reports.compare.sides import only_condition, read_side
 from semiology.reports.protected import scored_set
@@ -67,6 +68,24 @@ def baselines(path: Path, rows: list[dict[str, Any]], answers: dict[str, list[st
     ]
     pd.DataFrame(made, columns=list(COLUMNS)).to_csv(path, index=False)
     return path
+
+
+def test_sides_that_were_asked_differently_are_said_to_be(write_run: WriteRun, records: Records) -> None:
+    poor, good = two_runs(write_run, records)
+    same = compare_sides(read_side(str(poor)), read_side(str(good)), QUICK)
+    assert same.asked == ("Both were asked in the same words.",)
+    assert compare_sides(read_side("always-yes"), read_side(str(good)), QUICK).asked == ()
+    rows = [row for f in ("tonic", "clonic") for row in records(f, seed=len(f))]
+    changed = [row | ({"prompt_hash": "f" * 64} if row["feature"] == "tonic" else {}) for row in rows]
+    other = write_run(answered(changed, 0.5), folder="other", model="org/other")
+    found = compare_sides(read_side(str(good)), read_side(str(other)), QUICK)
+    (told,) = found.asked
+    assert told.startswith(
+        "A and B were asked differently about 1 of 2 features (A: wording s3; B: wording s3): "
+    )
+    assert told.endswith("what sets them apart there is model and question together.")
+    assert set(found.asked) <= set(preamble(found))
+    assert content(found)["asked"] == list(found.asked)
 
 
 def test_a_better_run_is_told_to_be_better(write_run: WriteRun, records: Records) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 from published_examples import LOOP, MODEL, VIDEOS, write_release
 from s3_examples import all_tasks, record, write_s3_run
 from typer.testing import CliRunner, Result
 
 from semiology.cli import app
 from semiology.metrics.s3.sequence.measures import edit_distance
+from semiology.prompts.library import prompt_hash
 from semiology.reports.commands import score_inputs
 from semiology.reports.inputs import report_inputs
 from semiology.reports.published.answers import COLUMNS, s3_answers
@@ -45,9 +47,9 @@ def answers(tmp_path: Path) -> Path:
 
 def test_published_answers_become_the_tidy_frame(answers: Path) -> None:
     frame = read_baselines(answers)
-    assert tuple(frame.columns) == (*COLUMNS, "fold")
+    assert tuple(frame.columns) == (*COLUMNS, "prompt_hash", "fold")
     assert set(frame["model"]) == {MODEL}
-    assert set(frame["prompt_id"]) == {"s3"}
+    assert set(frame["prompt_id"]) == {"unknown"}  # no public program ran this model
     assert (frame["patient_id"] == frame["video_id"].str[:4]).all()
     found = frame.set_index(["task", "video_id", "feature"])["answer"]
     assert found["feature", VIDEOS[0], "tonic"] == "yes"
@@ -82,7 +84,10 @@ def test_features_stand_beside_a_run_where_recordings_match(
     features, _ = score_inputs(inputs, policy="wrong", resamples=100, seed=0)
     assert features is not None
     assert [run.model for run in features.runs] == ["Qwen2.5-VL-7B", NAMED]
-    assert {run.prompt for run in features.runs} == {"s3"}
+    assert [run.prompt for run in features.runs] == ["s3", "unknown"]
+    assert (
+        "Models were asked differently about 1 feature (wording s3: Qwen2.5-VL-7B; " in features.caveats[-1]
+    )
 
 
 @pytest.mark.parametrize(("changed", "shown"), [(1, True), (2, False)])
@@ -151,6 +156,7 @@ def test_s3_tasks_stand_beside_a_run_where_recordings_match(answers: Path, tmp_p
     assert values["s3_head_turning_side", "accuracy", ""] == 1
     assert values["s3_sequence", "edit_distance", ""] == 4998
     assert any("of these runs → shown" in note for note in summary.notes)
+    assert "Models were asked differently about 5 S3 tasks (wording s3: " in summary.caveats[-1]
 
 
 def test_without_a_common_recording_nothing_is_shown_and_it_is_said(answers: Path, tmp_path: Path) -> None:
@@ -201,6 +207,27 @@ def test_the_published_releases_are_imported(
     assert frame["model"].nunique() == models
     assert len(frame) >= size
     assert not frame["answer"].eq("").any()
+    assert "s3" not in set(frame.loc[frame["task"] == "feature", "prompt_id"])
+
+
+@pytest.mark.skipif(not (SHARED / "s3_published").is_dir(), reason="the published answers are not at hand")
+def test_every_published_answer_carries_what_its_program_sent() -> None:
+    """Hashes of the texts in the public programs, as `shared/benchmark/repository_prompts.yaml` quotes them."""
+    sent = yaml.safe_load((SHARED / "benchmark/repository_prompts.yaml").read_text(encoding="utf-8"))["sets"]
+    tail = sent[0]["tails"]["format_prompt_no_time"]
+    rows = s3_answers(SHARED / "s3_published")
+    rows = rows[rows["task"] == "feature"]
+    for model, group in rows.drop_duplicates(["model", "feature"]).groupby("model"):
+        program = 2 if "InternVL" in str(model) else 1 if "flamingo" in str(model) else 0
+        for feature, digest in zip(group["feature"], group["prompt_hash"], strict=True):
+            text = sent[program]["stems"][feature] + (f" {tail}" if program == 0 else "")
+            assert digest == prompt_hash(text), (model, feature)
+
+
+def test_a_table_that_mislabels_its_wordings_is_refused(answers: Path) -> None:
+    pd.read_csv(answers, dtype=str).drop(columns="prompt_hash").to_csv(answers, index=False)
+    with pytest.raises(ValueError, match="no public program sent → write it again"):
+        read_baselines(answers)
 
 
 @pytest.mark.skipif(
