@@ -112,9 +112,26 @@ REHAB_SAMPLING = Variable(
     "SEMIOLOGY_REHAB_SAMPLING", "FPS_FRAMES of the windows, such as 15_4, instead of each task's own"
 )
 REHAB_BLACK = Variable("SEMIOLOGY_REHAB_BLACK", "1 shows black frames: what the wording alone scores", "0")
+REHAB_TIMING = Variable(
+    "SEMIOLOGY_REHAB_TIMING",
+    "'either' or 'nose': which touches end the five movements of Fugl-Meyer item 33",
+    "either",
+)
 REHAB_PARTIAL = Variable("SEMIOLOGY_REHAB_PARTIAL", "1 scores videos of which windows are missing", "0")
 
 VARIABLES = tuple(each for each in list(globals().values()) if isinstance(each, Variable))
+
+
+def rehab_nose_only() -> bool:
+    """Return whether touches of the nose alone end the movements of Fugl-Meyer item 33.
+
+    Raises:
+        ValueError: the choice is neither ``either`` nor ``nose``.
+    """
+    chosen = REHAB_TIMING.text()
+    if chosen not in ("either", "nose"):
+        raise ValueError(f"{REHAB_TIMING}={chosen}: use either (knee or nose, as published) or nose")
+    return chosen == "nose"
 
 
 def processes() -> int:

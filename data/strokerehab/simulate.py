@@ -17,7 +17,7 @@ import numpy as np
 
 from semiology.data.cache import write_whole
 from semiology.data.strokerehab.drawing import ARMPIT, FACE, HAIR, MOUTH, Moment, Point, write_film
-from semiology.data.strokerehab.study import SCORES, SUBJECTS
+from semiology.data.strokerehab.study import DRAWN, SCORES, SUBJECTS
 from semiology.strokerehab import ITEMS, severity
 
 REST: dict[str, Point] = {"right": (0.3, 0.8), "left": (0.7, 0.8)}
@@ -97,6 +97,7 @@ def simulate_study(
     """
     rng = np.random.default_rng(seed)
     look = look or Look()
+    write_whole(root / DRAWN, "Drawn by `semiology data simulate-strokerehab`: nothing in it is clinical.\n")
     subjects: list[tuple[object, ...]] = []
     scores: list[tuple[object, ...]] = []
     for number in range(controls + strokes):

@@ -8,6 +8,7 @@
     subjects.csv                           subject, group, side_affected, side_scored, fm_total, severity, split
     fm_scores.csv                          subject, item, side, score
     best_views.csv                         id (optional)
+    drawn.txt                              only in a drawn study
 
 Nothing is downloaded. Any part may be absent: what is there decides which tasks can run.
 """
@@ -25,6 +26,8 @@ from semiology.data.tables.csv_tables import Row, Table, check_columns, read_tab
 from semiology.strokerehab import CONTROL, SEVERITIES, severity
 
 SUBJECTS, SCORES, BEST_VIEWS = "subjects.csv", "fm_scores.csv", "best_views.csv"
+DRAWN = "drawn.txt"
+"""A file of this name says that the study is drawn, so that its numbers are never taken for numbers about people."""
 VIDEO_SUFFIXES = (".mkv", ".avi", ".mp4")
 SPLITS = ("tune", "test")
 ACTIVITY_CLASSES: Mapping[str, str] = {
@@ -127,6 +130,11 @@ class Study:
         return {
             item: score for (name, item, of), score in self.scores.items() if name == subject and of == side
         }
+
+    @property
+    def drawn(self) -> bool:
+        """Whether the folder says that its films are drawn."""
+        return (self.root / DRAWN).is_file()
 
     def split_of(self, subject: str) -> str:
         """Return the split of a subject; ``test`` for one that subjects.csv does not name."""

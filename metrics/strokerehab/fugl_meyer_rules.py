@@ -13,13 +13,15 @@ closing      2                  1
 ===========  =================  ===========================================
 
 ``rating`` is a score by itself. Under the ``paper`` profile a ``fault`` reads no as 0, as published (item 27).
-Items 31 and 32 are rated window by window and averaged, 33 is timed from counted touches, 18 follows from 15 to 17.
+Items 31 and 32 are rated window by window and averaged, 33 is timed from counted touches or from beginnings of
+contact, 18 follows from 15 to 17.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from semiology.metrics.strokerehab.replies import Profile, read_count, read_score, read_yes_no
@@ -93,12 +95,53 @@ def touch_windows(
     knee: Sequence[str | None],
     nose: Sequence[str | None],
     profile: Profile = "fixed",
+    *,
+    contact: bool = False,
 ) -> list[TouchWindow]:
-    """Return the touches read from replies, window by window."""
-    return [
-        TouchWindow(end, read_count(on_knee, profile), read_count(on_nose, profile))
-        for end, on_knee, on_nose in zip(ends, knee, nose, strict=True)
+    """Return the touches read from replies, window by window.
+
+    Args:
+        ends: of the windows, s. knee, nose: the replies. profile: how they are read.
+        contact: they say whether the finger is at the place (yes or no), not how often it touches it.
+    """
+    counts = [
+        rising_edges([read_yes_no(reply, profile) for reply in replies])
+        if contact
+        else [read_count(reply, profile) for reply in replies]
+        for replies in (knee, nose)
     ]
+    return [TouchWindow(*window) for window in zip(ends, *counts, strict=True)]
+
+
+def rising_edges(contacts: Sequence[bool | None]) -> list[int | None]:
+    """Return the touches of each window from contacts: one where a contact begins, however long it lasts.
+
+    Counted touches are found twice where one goes over the border of two windows, and in every window where the hand
+    stays; beginnings of contact are not. A contact in the first window is the start position, not a touch; a window
+    that could not be read is None and changes nothing.
+
+    >>> rising_edges([True, False, True, True, None, False, True])
+    [0, 0, 1, 0, None, 0, 1]
+    """
+    found: list[int | None] = []
+    before = True
+    for at in contacts:
+        found.append(None if at is None else int(at and not before))
+        before = before if at is None else at
+    return found
+
+
+def touched_again(windows: Sequence[TouchWindow]) -> tuple[int, int]:
+    """Return in how many windows a touch is counted right after one of the same place, and in how many at all.
+
+    The former may be the same touch counted twice.
+    """
+    again = touched = 0
+    for place in ("knee", "nose"):
+        counts = [getattr(window, place) or 0 for window in windows]
+        touched += sum(count > 0 for count in counts)
+        again += sum(count > 0 and before > 0 for before, count in pairwise(counts))
+    return again, touched
 
 
 def movement_time(windows: Sequence[TouchWindow], *, nose_only: bool = False) -> float | None:

@@ -31,11 +31,13 @@ from semiology.metrics.strokerehab.fugl_meyer import (
     impairment_scores,
 )
 from semiology.metrics.strokerehab.fugl_meyer_rules import (
+    TouchWindow,
     answer_score,
     item_score,
     movement_time,
     time_score,
     touch_windows,
+    touched_again,
     windowed_score,
 )
 from semiology.metrics.strokerehab.identification import NONE, macro_f1, majority_accuracy
@@ -48,6 +50,7 @@ from semiology.metrics.strokerehab.primitives import (
 from semiology.metrics.strokerehab.replies import (
     Profile,
     read_activity,
+    read_count,
     read_one_primitive,
     read_primitives,
     read_state_machine,
@@ -67,6 +70,10 @@ from semiology.strokerehab import ACTIVITIES, Run, Window, parsed_runs
 
 Record = Mapping[str, Any]
 RATED_WINDOW_BY_WINDOW = (31, 32)
+TIMED = 33
+PLACES = ("knee", "nose")
+CONTACT = "contact"
+"""The wording of item 33 that asks whether the finger is at a place, not how often it touches it."""
 
 
 @dataclass(frozen=True)
@@ -315,13 +322,18 @@ def identification_measures(run: IdentificationRun) -> dict[str, Estimate | floa
 
 @dataclass(frozen=True)
 class ImpairmentRun:
-    """Answered and rated item scores by subject, how many replies could not be read, and who was left out."""
+    """Answered and rated item scores by subject, how many replies could not be read, and who was left out.
+
+    ``touched_again`` of ``touched`` windows of item 33 count a touch right after a window that counts one.
+    """
 
     answers: dict[str, dict[int, Score]]
     truth: dict[str, dict[int, int]]
     invalid: int
     replies: int
     left_out: tuple[str, ...] = ()
+    touched_again: int = 0
+    touched: int = 0
 
 
 def score_impairment(
@@ -349,7 +361,7 @@ def score_impairment(
             truth.setdefault(record["subject"], {}).update({int(item): int(score) for item, score in pairs})
         grouped[record["subject"], record["item"]].append(record)
     answers: dict[str, dict[int, Score]] = defaultdict(dict)
-    invalid = 0
+    invalid = again = touched = 0
     for (subject, item), rows in grouped.items():
         ordered = sorted(rows, key=lambda row: (row["order"], row["window"]))
         invalid += sum(_unreadable(row, profile) for row in ordered)
@@ -357,10 +369,14 @@ def score_impairment(
         if partial or _all_windows(ordered):
             score = _item_of(item, ordered, profile, nose_only)
         answers[subject][item] = score
+        if item == TIMED:
+            for side in "AH":
+                twice, every = touched_again(_touches_of(side, ordered, profile) or ())
+                again, touched = again + twice, touched + every
     for subject in answers:
         truth.setdefault(subject, {})
     told = () if partial else tuple(left_out)
-    return ImpairmentRun(dict(answers), truth, invalid, len(records), told)
+    return ImpairmentRun(dict(answers), truth, invalid, len(records), told, again, touched)
 
 
 def _all_windows(rows: Sequence[Record]) -> bool:
@@ -372,16 +388,12 @@ def _all_windows(rows: Sequence[Record]) -> bool:
 
 
 def _item_of(item: int, rows: Sequence[Record], profile: Profile, nose_only: bool) -> Score:
-    if item == 33:
+    if item == TIMED:
         times = []
-        for side in ("A", "H"):
-            of_side = [row for row in rows if row["laterality"] == side]
-            touches = {kind: [row for row in of_side if row["kind"] == kind] for kind in ("knee", "nose")}
-            if len(touches["knee"]) != len(touches["nose"]):
+        for side in "AH":
+            windows = _touches_of(side, rows, profile)
+            if windows is None:
                 return None
-            replies = {kind: [reply_of(row, profile) for row in part] for kind, part in touches.items()}
-            ends = [row["end_s"] for row in touches["knee"]]
-            windows = touch_windows(ends, replies["knee"], replies["nose"], profile)
             times.append(movement_time(windows, nose_only=nose_only))
         return time_score(*times)
     if item in RATED_WINDOW_BY_WINDOW:
@@ -389,11 +401,23 @@ def _item_of(item: int, rows: Sequence[Record], profile: Profile, nose_only: boo
     return item_score([(row["kind"], reply_of(row, profile)) for row in rows], profile)
 
 
+def _touches_of(side: str, rows: Sequence[Record], profile: Profile) -> list[TouchWindow] | None:
+    """Return the touches of one arm, window by window; None where knee and nose were not asked alike."""
+    asked = {
+        kind: [row for row in rows if (row["laterality"], row["kind"]) == (side, kind)] for kind in PLACES
+    }
+    if len(asked["knee"]) != len(asked["nose"]):
+        return None
+    knee, nose = ([reply_of(row, profile) for row in part] for part in asked.values())
+    contact = any(row["prompt_id"] == CONTACT for row in rows)
+    return touch_windows([row["end_s"] for row in asked["knee"]], knee, nose, profile, contact=contact)
+
+
 def _unreadable(row: Record, profile: Profile) -> bool:
-    if row["kind"] in ("knee", "nose"):
-        return (
-            touch_windows([0.0], [reply_of(row, profile)], [reply_of(row, profile)], profile)[0].knee is None
-        )
+    if row["kind"] in PLACES:
+        reply = reply_of(row, profile)
+        contact = row["prompt_id"] == CONTACT
+        return (read_yes_no(reply, profile) if contact else read_count(reply, profile)) is None
     return not answer_score(row["kind"], reply_of(row, profile), profile)[1]
 
 

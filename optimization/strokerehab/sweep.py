@@ -123,7 +123,7 @@ def chosen_tasks(given: str, data: Path, option: str = "--tasks") -> tuple[str, 
         found |= dict.fromkeys(own)
     if not is_study(data):
         raise SettingsError(
-            f"--data {data}: holds no stroke-rehabilitation study (there is no subjects.csv), which "
+            f"--data {data}: holds no stroke-rehabilitation study (no subjects.csv, labels or fm_clips), which "
             f"{', '.join(found)} need → give its folder (`semiology data simulate-strokerehab DIR` draws one)"
         )
     return tuple(found)

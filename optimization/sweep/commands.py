@@ -117,6 +117,6 @@ def _show_study(results: RehabResults, options: SweepOptions) -> bool:
     remarks = (*document.remarks, *([looks.sentence] if looks.count else []))
     console = table_console(200)
     parts = tuple(part for table in tables for part in (table, Lines(table.below)))
-    print_document(Document(document.title, parts, remarks=remarks), console)
+    print_document(Document(document.title, parts, caveats=document.caveats, remarks=remarks), console)
     console.print(f"Written: {written[0].parent} ({len(written)} files)", markup=False, highlight=False)
     return True

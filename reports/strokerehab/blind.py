@@ -10,7 +10,9 @@ from semiology.metrics.strokerehab.baselines import LabelledVideo
 from semiology.metrics.strokerehab.fugl_meyer import impairment_scores
 from semiology.render.table import Column, Document, Row, Table
 from semiology.render.text import counted
-from semiology.reports.strokerehab.tables import BELOW_BLIND, ITEM_MEASURES, REMARKS, blind_items, blind_rows
+from semiology.reports.read.run_facts import SIMULATED_CAVEAT
+from semiology.reports.strokerehab.blind_rows import BELOW_BLIND, blind_items, blind_rows
+from semiology.reports.strokerehab.tables import ITEM_MEASURES, REMARKS
 from semiology.strokerehab import ITEMS
 
 
@@ -56,7 +58,11 @@ def blind_document(directory: Path) -> Document:
             "is there"
         )
     return Document(
-        "Answers without vision", tuple(tables), remarks=REMARKS, notes=tuple(map(str, study.problems))
+        "Answers without vision",
+        tuple(tables),
+        caveats=(SIMULATED_CAVEAT,) if study.drawn else (),
+        remarks=REMARKS,
+        notes=tuple(map(str, study.problems)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from semiology.metrics.strokerehab.fugl_meyer import impairment_scores
 from semiology.render.table import Column, Document, Row, Table
 from semiology.reports.strokerehab.reading import RehabResults, RehabRun
 from semiology.reports.tables.estimates import number_of
+from semiology.settings import rehab_nose_only
 
 MEASURES = (
     "edit_score",
@@ -51,7 +52,7 @@ def compare_rehab(
     """
     found = []
     for one in first.runs:
-        other = next((run for run in second.runs if run.task == one.task), None)
+        other = _counterpart(one, second.runs)
         if other is not None:
             found += list(_compared(one, other, flips, resamples, seed))
     if not found:
@@ -59,6 +60,16 @@ def compare_rehab(
             "the two runs share no video of a stroke-rehabilitation task → compare runs of the same task"
         )
     return found
+
+
+def _counterpart(one: RehabRun, runs: Sequence[RehabRun]) -> RehabRun | None:
+    """Return the run of the same task that is most like another: in wording, then sampling, then pictures."""
+    alike = [
+        ((run.prompt_id == one.prompt_id, run.sampling == one.sampling, run.pictures == one.pictures), run)
+        for run in runs
+        if run.task == one.task
+    ]
+    return max(alike, key=lambda pair: pair[0])[1] if alike else None
 
 
 def _compared(
@@ -90,7 +101,7 @@ def values_of(run: RehabRun) -> Values:
         }
         return {"accuracy": right}
     if run.part == "impairment":
-        items = run_scores.score_impairment(run.records, run.profile)
+        items = run_scores.score_impairment(run.records, run.profile, nose_only=rehab_nose_only())
         found: dict[str, dict[str, tuple[str, float]]] = {"accuracy": {}, "apd": {}}
         for subject, rated in items.truth.items():
             if rated:

@@ -16,6 +16,7 @@ from semiology.reports.read.lmms_eval_files import (
     mapping,
     read_samples,
 )
+from semiology.reports.read.run_facts import caveats, run_facts
 from semiology.settings import REHAB_PROFILE
 
 KEY = "strokerehab"
@@ -61,10 +62,11 @@ class RehabRun:
 
 @dataclass(frozen=True)
 class RehabResults:
-    """All runs found, and what was left out or replaced."""
+    """All runs found, what was left out or replaced, and what limits the numbers: drawn films, the embedded model."""
 
     runs: tuple[RehabRun, ...]
     notes: tuple[str, ...]
+    caveats: tuple[str, ...] = ()
 
 
 def read_rehab_results(paths: Sequence[Path]) -> RehabResults | None:
@@ -80,6 +82,7 @@ def read_rehab_results(paths: Sequence[Path]) -> RehabResults | None:
     files = find_result_files(paths, notes)
     names = model_names(files)
     found: dict[tuple[str, ...], RehabRun] = {}
+    known: dict[str, dict[str, Any]] = {}
     asked = False
     for run, model in zip(files, names, strict=True):
         for task, path in sorted(run.samples.items()):
@@ -87,6 +90,8 @@ def read_rehab_results(paths: Sequence[Path]) -> RehabResults | None:
                 continue
             asked = True
             metadata = mapping(mapping(mapping(run.record, "configs"), task), "metadata")
+            fact = known.setdefault(model, run_facts(run.record or {}))
+            fact["simulated"] = fact.get("simulated") or metadata.get("simulated") is True
             facts = {name: str(metadata.get(name) or "") for name in ("sampling", "data", "pictures")}
             for prompt, rows in _by_wording(read_samples(path, notes, key=KEY, fault=rehab_fault)).items():
                 key = (model, task, prompt, facts["sampling"], facts["pictures"])
@@ -98,7 +103,9 @@ def read_rehab_results(paths: Sequence[Path]) -> RehabResults | None:
         raise NoAnswersError(
             f"{', '.join(map(str, paths))}: no usable answer to a stroke-rehabilitation task. {told}"
         )
-    return RehabResults(tuple(found.values()), tuple(dict.fromkeys(notes))) if found else None
+    if not found:
+        return None
+    return RehabResults(tuple(found.values()), tuple(dict.fromkeys(notes)), caveats(known))
 
 
 def rehab_fault(record: Mapping[str, Any]) -> str | None:

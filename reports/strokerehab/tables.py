@@ -8,32 +8,32 @@ from dataclasses import dataclass, replace
 
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.metrics.strokerehab import run_scores
-from semiology.metrics.strokerehab.baselines import (
-    LabelledVideo,
-    constant,
-    dose_errors,
-    mean_dose,
-    mean_rate,
-    omniscient,
-    other_subjects_mean,
-    other_subjects_mode,
-    transition_scores,
-)
 from semiology.metrics.strokerehab.fugl_meyer import (
     Scores,
-    constant_scores,
     impairment_scores,
     section_errors,
 )
-from semiology.metrics.strokerehab.identification import NONE, confusion, control_against_stroke
-from semiology.metrics.strokerehab.primitives import mean_and_error, sequence_scores, share_within
+from semiology.metrics.strokerehab.identification import NONE, confusion, control_against_stroke, macro_f1
+from semiology.metrics.strokerehab.primitives import mean_and_error, share_within
 from semiology.metrics.strokerehab.run_scores import IdentificationRun, ImpairmentRun, PrimitiveRun
 from semiology.metrics.strokerehab.window_labels import AXES, Mixed
 from semiology.render.table import Cell, Column, Document, Row, Table
 from semiology.render.text import counted
+from semiology.reports.strokerehab.blind_rows import (
+    BELOW_BLIND,
+    axis_cells,
+    axis_row,
+    blind_items,
+    blind_rows,
+    commonest,
+    dose_rows,
+    sampling_rows,
+    severity_rows,
+)
 from semiology.reports.strokerehab.reading import RehabResults, RehabRun
 from semiology.reports.strokerehab.wordings import wording_tables
 from semiology.reports.tables.estimates import number_of
+from semiology.settings import rehab_nose_only
 from semiology.strokerehab import ACTIVITIES, PRIMITIVES, SEVERITIES
 
 REMARKS = (
@@ -43,10 +43,6 @@ REMARKS = (
     "An item without an answer costs 2 points in APD; in MTSD it counts as 0 and costs 2 more, as published.",
     "Force held against a push and passive range can hardly be seen in a video.",
     "Items are meant to be judged against the other arm. A model's score is no clinical assessment.",
-)
-BELOW_BLIND = (
-    "Transitions: fitted on the other subjects, given the true length; 100 seeded draws ± their spread.",
-    "True labels of windows: an upper bound of two yes/no questions, not blind.",
 )
 ITEM_MEASURES = ("accuracy", "macro_accuracy", "apd", "mtsd", "kappa", "spearman", "r2", "missing")
 
@@ -77,7 +73,9 @@ def scored(results: RehabResults, *, partial: bool = False) -> list[ScoredRuns]:
             if run.part == "identification":
                 score = run_scores.score_identification(run.records, run.profile)
             elif run.part == "impairment":
-                score = run_scores.score_impairment(run.records, run.profile, partial=partial)
+                score = run_scores.score_impairment(
+                    run.records, run.profile, nose_only=rehab_nose_only(), partial=partial
+                )
             else:
                 score = run_scores.score_primitives(run.records, run.profile, partial=partial)
             runs.append((run, score))
@@ -108,13 +106,27 @@ def rehab_document(results: RehabResults, *, partial: bool = False) -> Document:
     for task in scored(results, partial=partial):
         tables += [*_tables_of(task), *wording_tables(task.task, task.runs)]
         for run, score in task.runs:
+            if isinstance(score, ImpairmentRun) and score.touched:
+                touched = counted(score.touched, "window")
+                notes.append(
+                    f"{run.label}, {run.task}: {score.touched_again} of {touched} with a touch (item 33) follow one "
+                    "with a touch of the same place: a touch over their border, or a hand that stays, counts twice, as "
+                    "published → the wording `contact` counts beginnings of contact"
+                )
             if not isinstance(score, IdentificationRun) and score.left_out:
                 what = "video" if isinstance(score, PrimitiveRun) else "subject"
                 notes.append(
                     f"{run.label}, {run.task}: {counted(len(score.left_out), what)} not scored, because windows are "
                     "missing (as after --limit) → run it whole, or set SEMIOLOGY_REHAB_PARTIAL=1"
                 )
-    return Document("Stroke rehabilitation", tuple(tables), remarks=(*REMARKS, *dict.fromkeys(notes)))
+    if rehab_nose_only() and any(run.part == "impairment" for run in results.runs):
+        notes.append("Item 33 is timed by touches of the nose alone (SEMIOLOGY_REHAB_TIMING).")
+    return Document(
+        "Stroke rehabilitation",
+        tuple(tables),
+        caveats=results.caveats,
+        remarks=(*REMARKS, *dict.fromkeys(notes)),
+    )
 
 
 def _tables_of(task: ScoredRuns) -> Iterator[Table]:
@@ -167,12 +179,13 @@ def identification_table(task: str, runs: Sequence[tuple[RehabRun, Identificatio
             Row((run.label, _plain(found["videos"]), _cell(found["accuracy"]), _plain(found["macro_f1"]), *groups,
                  _plain(found["invalid_rate"])))
         )  # fmt: skip
-    measures = run_scores.identification_measures(runs[0][1])
+    measures, truth = run_scores.identification_measures(runs[0][1]), runs[0][1].truth
     blind: list[tuple[str, Cell]] = [
         ("the commonest activity", _plain(measures["majority_accuracy"])),
         ("a guess", 1 / 9),
     ]
-    rows += [Row((name, None, value, *(None,) * 5), baseline=True) for name, value in blind]
+    scores = {"the commonest activity": macro_f1(truth, [commonest(truth)] * len(truth))} if truth else {}
+    rows += [Row((name, None, value, scores.get(name), *(None,) * 4), baseline=True) for name, value in blind]
     return Table(f"{task}: activities", columns, tuple(rows), stem=f"{task}_activities")
 
 
@@ -191,17 +204,22 @@ def confusion_table(task: str, run: RehabRun, score: IdentificationRun) -> Table
 def identification_severity_table(task: str, runs: Sequence[tuple[RehabRun, IdentificationRun]]) -> Table:
     """Return the accuracy by severity."""
     columns = (Column("model"), *(Column(name, (".3f", ".0f"), "{} of {} videos") for name in SEVERITIES))
-    rows = []
-    for run, score in runs:
+
+    def row(name: str, score: IdentificationRun, answers: Sequence[str], *, baseline: bool = False) -> Row:
         cells: list[Cell] = []
         for level in SEVERITIES:
             right = [
                 float(true == answer)
-                for true, answer, known in zip(score.truth, score.answer, score.severity, strict=True)
+                for true, answer, known in zip(score.truth, answers, score.severity, strict=True)
                 if known == level
             ]
             cells.append((_mean(right), float(len(right))) if right else None)
-        rows.append(Row((run.label, *cells)))
+        return Row((name, *cells), baseline=baseline)
+
+    rows = [row(run.label, score, score.answer) for run, score in runs]
+    most = max((score for _, score in runs), key=lambda score: len(score.truth))
+    always = [commonest(most.truth)] * len(most.truth)
+    rows.append(row("the commonest activity", most, always, baseline=True))
     return Table(f"{task}: accuracy by severity", columns, tuple(rows), stem=f"{task}_severity")
 
 
@@ -219,6 +237,14 @@ def group_table(task: str, run: RehabRun, score: IdentificationRun) -> Table:
              test.p, test.p_holm))
         for name, test in control_against_stroke(score.truth, score.answer, score.control).items()
     )  # fmt: skip
+    most = commonest(score.truth)
+    always = control_against_stroke(score.truth, [most] * len(score.truth), score.control).get("overall")
+    if always is not None:
+        shown = (
+            (always.accuracy_control, float(always.n_control)),
+            (always.accuracy_stroke, float(always.n_stroke)),
+        )
+        rows += (Row((f"overall, answering {most} always", *shown, always.p, None), baseline=True),)
     below = ("Fisher's exact test where a cell is under 5, else chi-square without correction.",)
     return Table(
         f"{task}: {run.label}, controls and stroke", columns, rows, below=below, stem=f"{task}_groups"
@@ -252,38 +278,6 @@ def primitives_table(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -
     return Table(f"{task}: primitives", columns, tuple(rows), below=BELOW_BLIND, stem=f"{task}_primitives")
 
 
-def blind_rows(videos: Sequence[LabelledVideo]) -> Iterator[tuple[str, tuple[Cell, ...]]]:
-    """Yield the rows of answers without vision: ES, AER, RCE, RCE without idle, share within 25 %, three blanks."""
-    rest: tuple[Cell, ...] = (None, None, None)
-    for name, words in (
-        ("transport everywhere", constant(videos)),
-        ("true labels of windows", omniscient(videos)),
-    ):
-        scores = [sequence_scores(words[v.id], [run.primitive for run in v.runs]) for v in videos]
-        errors = [score.relative_counting_error for score in scores]
-        yield name, (
-            _mean([score.edit_score for score in scores]), _mean([score.action_error_rate for score in scores]),
-            _mean(errors), _mean([score.relative_counting_error_without_idle for score in scores]),
-            share_within(errors), *rest,
-        )  # fmt: skip
-    for name, two_axes in (("transitions, two axes", True), ("transitions, direct", False)):
-        chain = transition_scores(videos, two_axes=two_axes)
-        if chain is not None:
-            yield name, (
-                f"{chain.edit_score:.1f} ± {chain.edit_score_sd:.1f}",
-                f"{chain.action_error_rate:.2f} ± {chain.action_error_rate_sd:.2f}",
-                f"{chain.relative_counting_error:.2f} ± {chain.relative_counting_error_sd:.2f}",
-                None, None, *rest,
-            )  # fmt: skip
-    for name, doses in (
-        ("mean dose of other subjects", mean_dose(videos)),
-        ("mean rate of others", mean_rate(videos)),
-    ):
-        errors = list(dose_errors(videos, doses).values())
-        without = list(dose_errors(videos, doses, idle=False).values())
-        yield name, (None, None, _mean(errors), _mean(without), share_within(errors), *rest)
-
-
 def dose_table(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -> Table:
     """Return mean counts answered and labelled, and the mean absolute error of the count of each primitive."""
     columns = (
@@ -299,6 +293,7 @@ def dose_table(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -> Tabl
         errors = [video.scores.count_errors for video in score.videos]
         by_primitive = [_mean([float(each[name]) for each in errors]) for name in PRIMITIVES]
         rows.append(Row((run.label, *means, *by_primitive)))
+    rows += dose_rows(max((score.labelled for _, score in runs), key=len))
     return Table(f"{task}: doses", columns, tuple(rows), stem=f"{task}_doses")
 
 
@@ -309,15 +304,8 @@ def axis_table(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -> Tabl
     )  # fmt: skip
     names = ("middle", "window, mixed left out", "mixed as answered", "mixed as its opposite", "time right")
     columns = (Column("model"), *(Column(name, ".3f", group=axis) for axis in AXES for name in names))
-    rows = []
-    for run, score in runs:
-        totals = run_scores.axis_totals(score)
-        cells: list[Cell] = []
-        for axis in AXES:
-            found = [totals.get((axis, *place)) for place in places]
-            cells += [counts.f1 if counts else None for counts in found]
-            cells.append(run_scores.axis_time_accuracy(score, axis))
-        rows.append(Row((run.label, *cells)))
+    rows = [axis_cells(run.label, score, places) for run, score in runs]
+    rows.append(axis_row(max((score for _, score in runs), key=lambda score: len(score.videos)), places))
     return Table(f"{task}: F1 of motion and grasp", columns, tuple(rows), stem=f"{task}_axes")
 
 
@@ -352,6 +340,7 @@ def severity_table(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -> 
                 (*mean_and_error(errors), share_within(errors), float(len(errors))) if errors else None
             )
         rows.append(Row((run.label, *cells)))
+    rows += severity_rows(max((score for _, score in runs), key=lambda score: len(score.videos)))
     return Table(f"{task}: RCE by severity", columns, tuple(rows), stem=f"{task}_severity")
 
 
@@ -368,6 +357,8 @@ def sampling_grid(task: str, runs: Sequence[tuple[RehabRun, PrimitiveRun]]) -> T
         Row((f"{model}, {rate}", *(cells.get((model, rate, frames)) for frames in frames_of)))
         for model, rate in heads
     )
+    videos = max((score.labelled for _, score in runs), key=len)
+    rows += tuple(sampling_rows(videos, sorted({rate for _, rate in heads}, key=_number), frames_of))
     return Table(f"{task}: edit score by sampling", columns, rows, stem=f"{task}_sampling")
 
 
@@ -413,15 +404,6 @@ def section_table(task: str, runs: Sequence[tuple[RehabRun, ImpairmentRun]]) -> 
         for name in named
     )
     return Table(f"{task}: mean absolute error by section", columns, rows, stem=f"{task}_sections")
-
-
-def blind_items(truth: Mapping[str, Mapping[int, int]]) -> dict[str, Mapping[str, Scores]]:
-    """Return the item scores of constants and of other subjects, by what they are called."""
-    return {
-        **{f"{score} for every item": constant_scores(truth, score) for score in (2, 1, 0)},
-        "commonest score of other subjects": other_subjects_mode(truth),
-        "mean score of other subjects": other_subjects_mean(truth),
-    }
 
 
 def _cell(value: Estimate | float) -> Cell:

@@ -20,6 +20,7 @@ from semiology.metrics.strokerehab.wordings import axis_f1_estimate, best_on_oth
 from semiology.prompts.strokerehab_library import load_rehab_library
 from semiology.render.table import Cell, Column, Row, Table
 from semiology.render.text import counted
+from semiology.reports.strokerehab.blind_rows import commonest
 from semiology.reports.strokerehab.compare import subject_p_value, values_of
 from semiology.reports.strokerehab.reading import REFERENCE, RehabRun
 from semiology.reports.tables.estimates import number_of
@@ -158,10 +159,10 @@ def _measures(
     first = runs[0][1]
     if isinstance(first, IdentificationRun):
         truth = first.truth
-        most = max(sorted(set(truth)), key=truth.count) if truth else ""
         blind["the commonest activity"] = {
-            "accuracy [95 %]": majority_accuracy(truth), "macro F1 [95 %]": macro_f1(truth, [most] * len(truth)),
-        }  # fmt: skip
+            "accuracy [95 %]": majority_accuracy(truth),
+            "macro F1 [95 %]": macro_f1(truth, [commonest(truth)] * len(truth)),
+        }
     elif isinstance(first, ImpairmentRun):
         for given in (2, 1):
             always = impairment_scores(constant_scores(first.truth, given), first.truth)

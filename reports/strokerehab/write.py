@@ -23,7 +23,7 @@ def document_content(document: Document) -> dict[str, object]:
     tables = [
         {"title": part.title, **table_content(part)} for part in document.parts if isinstance(part, Table)
     ]
-    return {"tables": tables, "remarks": list(document.remarks)}
+    return {"tables": tables, "caveats": list(document.caveats), "remarks": list(document.remarks)}
 
 
 def write_rehab(results: RehabResults, out: Path, *, partial: bool = False) -> tuple[Document, list[Path]]:
@@ -84,6 +84,7 @@ def _page(document: Document, figures: dict[str, bytes]) -> str:
     ]
     content = {
         "title": document.title,
+        "caveats": document.caveats,
         "remarks": [
             *document.remarks,
             *(f"({number}) {text}" for number, text in enumerate(notes.texts, start=1)),

@@ -78,6 +78,7 @@ def description(task: str) -> dict[str, Any]:
     return {
         "version": TASK_VERSION,
         "data": settings.root.name,
+        "simulated": study_plan(settings).study.drawn,
         "prompt": f"{task}/{settings.prompt_id}",
         "provenance": "authored, not yet reviewed by a clinician",
         "profile": reading_profile(),

@@ -12,6 +12,7 @@ from typing import Any
 
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.metrics.strokerehab.run_scores import Record
+from semiology.settings import rehab_nose_only
 from semiology.tasks.run_hooks import RunHooks
 from semiology.tasks.strokerehab.reading import said
 from semiology.tasks.strokerehab.settings import partial_allowed, reading_profile
@@ -85,7 +86,9 @@ def measures(records: Sequence[Record]) -> dict[str, float]:
     if part == "identification":
         found = run_scores.identification_measures(run_scores.score_identification(records, profile))
     elif part == "impairment":
-        scored = run_scores.score_impairment(records, profile, partial=partial_allowed())
+        scored = run_scores.score_impairment(
+            records, profile, nose_only=rehab_nose_only(), partial=partial_allowed()
+        )
         if scored.left_out:
             _tell_left_out(records[0]["task"], "subjects", scored.left_out)
         found = run_scores.impairment_measures(scored)

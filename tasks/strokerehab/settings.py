@@ -20,6 +20,7 @@ from semiology.settings import (
     REHAB_ROOT,
     REHAB_SAMPLING,
     REHAB_SPLIT,
+    rehab_nose_only,
 )
 
 ALL = "all"
@@ -75,6 +76,7 @@ def read_rehab_settings() -> RehabSettings:
     except ValueError as error:
         raise SettingsError(f"{REHAB_SAMPLING}: {error}") from None
     reading_profile()
+    rehab_nose_only()
     return RehabSettings(
         root.resolve(), cache_directory(), split, REHAB_PROMPT.text(), sampling, REHAB_BLACK.is_on()
     )

@@ -21,6 +21,7 @@ from semiology.metrics.strokerehab.fugl_meyer_rules import (
     reflex_score,
     time_score,
     touch_windows,
+    touched_again,
     windowed_score,
 )
 from semiology.metrics.strokerehab.primitives import sequence_scores
@@ -132,3 +133,15 @@ def test_item_scores_of_other_subjects() -> None:
     truth = {"a": {3: 2}, "b": {3: 1}, "c": {3: 0, 4: 2}}
     assert other_subjects_mode(truth) == {"a": {3: 1}, "b": {3: 2}, "c": {3: 2, 4: None}}
     assert other_subjects_mean(truth) == {"a": {3: 1}, "b": {3: 1}, "c": {3: 2, 4: None}}
+
+
+def test_a_hand_that_stays_is_one_touch_where_contact_is_asked() -> None:
+    ends = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+    # From the knee to the nose, where it is over a border of two windows, and back to the knee, where it stays.
+    knee, nose = ["Yes", "no", "no", "no", "yes", "yes"], ["no", "yes", "yes", "I do not know", "no", "no"]
+    windows = touch_windows(ends, knee, nose, contact=True)
+    assert [window.knee for window in windows] == [0, 0, 0, 0, 1, 0]
+    assert [window.nose for window in windows] == [0, 1, 0, None, 0, 0]
+    counted = touch_windows(ends, ["1", "0", "0", "0", "1", "1"], ["0", "1", "1", "", "0", "0"])
+    assert touched_again(counted) == (2, 5)
+    assert touched_again(windows) == (0, 2)

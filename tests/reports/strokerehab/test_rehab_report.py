@@ -287,3 +287,23 @@ def test_item_scores_alone_give_the_constants(tmp_path: Path) -> None:
     rows = {row.cells[0]: row.cells[1:] for row in table.rows}
     assert rows["2 for every item"][0] == 0.5  # item 18 is not asked, and the other side does not count
     assert rows["commonest score of other subjects"][0] == 0
+
+
+def test_answers_without_vision_stand_in_every_table_of_scores(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "one", ALL, oracle)
+    write_run(tmp_path / "two", primitive_rows(), oracle, sampling="15_4", stamp="2")
+    results = read_rehab_results([run, tmp_path / "two"])
+    assert results is not None
+    tables = {part.title: part for part in rehab_document(results).parts if isinstance(part, Table)}
+    counts = ("answered", "windows")  # what was taken for what: shares of answers, no scores
+    scores = {title: table for title, table in tables.items() if not title.endswith(counts)}
+    assert len(scores) >= 9
+    for title, table in scores.items():
+        assert any(row.baseline for row in table.rows), title
+    items = {row.cells[0]: row.cells for row in tables["strokerehab_ia2_3_30: Fugl-Meyer items"].rows}
+    assert "2 for every item" in items
+    axes = {
+        row.cells[0]: row.cells for row in tables["strokerehab_primitives_3: F1 of motion and grasp"].rows
+    }
+    # 7 of 12 windows move: always yes has F1 2 x 7 / (12 + 7).
+    assert axes["yes everywhere"][1] == pytest.approx(14 / 19)

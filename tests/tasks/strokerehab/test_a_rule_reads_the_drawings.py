@@ -104,6 +104,28 @@ def test_item_33_is_timed_from_counts_on_both_arms(study: Path) -> None:
     assert {found.answers[subject][33] for subject in found.answers} == {1}
 
 
+def test_item_33_can_be_asked_by_contact_and_timed_by_the_nose_alone(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from semiology.metrics.strokerehab.run_scores import score_impairment
+
+    def contact(row: Mapping[str, Any]) -> str:
+        # The other arm is at the knee in every second window; the affected one stays at the nose once it is there.
+        at = row["window"] > 2 if row["laterality"] == "A" else row["window"] % 2 == 1
+        return "yes" if at and row["kind"] == ("nose" if row["laterality"] == "A" else "knee") else "no"
+
+    monkeypatch.setenv("SEMIOLOGY_REHAB_PROMPT", "contact")
+    rows = [row for row in records("strokerehab_ia2_31_33", contact) if row["item"] == 33]
+    assert {row["prompt_id"] for row in rows} == {"contact"}
+    found = score_impairment(rows)
+    assert (found.touched_again, found.invalid) == (0, 0)
+    # One long contact is one touch: the affected arm never gets to five, so there is no time.
+    assert {found.answers[subject][33] for subject in found.answers} == {None}
+    monkeypatch.setenv("SEMIOLOGY_REHAB_TIMING", "nsoe")
+    with pytest.raises(ValueError, match="use either"):
+        read_rehab_settings()
+
+
 def test_lmms_eval_hooks_share_one_scoring(study: Path) -> None:
     results = [
         process_results(row, ["FINAL_ANSWER: drinking"])
