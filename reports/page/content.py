@@ -18,6 +18,7 @@ from semiology.reports.page.prompt_texts import prompt_rows
 from semiology.reports.page.recordings import RecordingSetFacts, opaque_names, recording_data
 from semiology.reports.page.score_cells import METRICS, headline_rows, heatmap_rows, tested_cells
 from semiology.reports.page.sections import enhancement_sections, s3_sections, wording_sections
+from semiology.reports.page.verdicts import TRUSTED, example_errors, verdict_sections
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.path_scrubbing import without_paths
 from semiology.reports.summary.features import Summary
@@ -29,17 +30,34 @@ from semiology.reports.summary.wordings import ModelWordings
 SIMULATED_STAMP = "Simulated recordings: these numbers say nothing about patients."
 EMBEDDED_STAMP = "“embedded model” marks the small models of this package, made to try the software."
 SECTIONS = (
+    ("answers", "Answers", "verdicts"),
     ("headline", "Headline", "headline"),
     ("heatmap", "Features", "heatmap"),
     ("wordings", "Wordings", "wordings"),
     ("enhancements", "Enhancements", "enhancements"),
-    ("prompts", "Prompts", "prompts"),
+    ("prompts", "Prompts", "asked_or_searched"),
+    ("matrix", "Matrix", "matrix"),
     ("recordings", "Recordings", "n_recordings"),
     ("errors", "Right and wrong", "confusions"),
     ("s3", "S³ tasks", "s3"),
     ("methods", "Methods", "methods"),
 )
-"""Id, name, and the content without which it is empty."""
+"""Id, name, and the content without which it is left out."""
+NO_FEATURES = "No run of a feature task is in this report."
+ABSENT = {
+    "answers": NO_FEATURES,
+    "headline": NO_FEATURES,
+    "heatmap": NO_FEATURES,
+    "wordings": "No model was asked the same question in several wordings; `semiology sweep` does that.",
+    "enhancements": "No enhancement (pose overlay, face crop, denoised sound, transcript) was asked beside the plain "
+    "question.",
+    "prompts": "The answers do not say which text was sent (published answers do not).",
+    "matrix": NO_FEATURES,
+    "recordings": NO_FEATURES,
+    "errors": NO_FEATURES,
+    "s3": "No S³ task was run; `semiology run --tasks s3` asks them.",
+}
+"""What is said of a section that is left out."""
 
 
 @dataclass(frozen=True)
@@ -86,20 +104,38 @@ def page_content(
     """
     recordings = None if scores.recordings is None else with_run(scores.recordings, scores.runs, "prompt_id")
     asked = {} if recordings is None else _asked(recordings)
-    heatmap, headline = heatmap_rows(scores.runs, asked), headline_rows(scores.runs, asked)
+    heatmap, headline = heatmap_rows(scores.runs, asked), headline_rows(scores.runs, asked, scores.provenance)
     if scores.results is None or recordings is None:
         data: dict[str, Any] = {name: {} for name in ("answers", "truth", "windows", "times", "texts")}
-        data, renamed = data | {"recordings": [], "features": []}, False
+        data, renamed, errors = data | {"recordings": [], "features": []}, False, {}
     else:
         names, renamed = opaque_names(recordings, keep=keep_ids)
         segments = with_run(scores.results.answers, scores.runs, "prompt")
         data = recording_data(scores.runs, segments, recordings, names, scores.facts)
+        errors = example_errors(recordings, scores.runs, data, names)
     cells: dict[str, dict[str, Any]] = {}
     for row in heatmap:
         for cell in filter(None, row["cells"]):
             cells.setdefault(cell["run"], {})[row["feature"]] = cell
-    shown = [{"key": r.key, "label": r.label, "main": r.main, "marks": list(r.marks)} for r in scores.runs]
+    shown = [
+        {"key": r.key, "label": r.label, "main": r.main, "marks": list(r.marks), "prompt": r.summary.prompt}
+        for r in scores.runs
+    ]
     data |= {"runs": shown, "metrics": dict(METRICS), "cells": cells}
+    prompts = (
+        []
+        if scores.results is None
+        else prompt_rows(scores.results.answers, scores.runs, scores.results.questions)
+    )
+    confusions = [] if recordings is None else confusion_rows(recordings, scores.runs)
+    wordings = {
+        (run.summary.prompt, each.feature) for run in scores.runs for each in run.summary.scores.features
+    }
+    data["prompts"] = {
+        f"{row['label']}\n{row['feature']}": row["text"]
+        for row in prompts
+        if row["text"] is not None and (row["label"], row["feature"]) in wordings
+    }
     told = [summary for summary in (scores.features, scores.s3) if summary is not None]
     content: dict[str, Any] = {
         "title": title,
@@ -110,6 +146,9 @@ def page_content(
         "long_notes": list(dict.fromkeys(without_paths(text) for summary in told for text in summary.notes)),
         "runs": scores.runs,
         "main_count": sum(run.main for run in scores.runs),
+        "verdicts": verdict_sections(scores.runs, confusions, scores.wordings, prompts, errors),
+        "trusted": TRUSTED,
+        "matrix": len(data["recordings"]) and len(data["runs"]),
         "headline": headline,
         "headline_groups": len({row["group"] for row in headline}),
         "heatmap": heatmap,
@@ -117,10 +156,9 @@ def page_content(
         "metrics": METRICS,
         "wordings": wording_sections(scores.wordings, scores.records),
         "enhancements": enhancement_sections(scores.effects, scores.records),
-        "prompts": []
-        if scores.results is None
-        else prompt_rows(scores.results.answers, scores.runs, scores.results.questions),
+        "prompts": prompts,
         "lineage": scores.lineage,
+        "asked_or_searched": bool(prompts or scores.lineage),
         "n_recordings": len(data.get("recordings", ())),
         "renamed": renamed,
         "has_bars": bool(data.get("bars")),
@@ -128,7 +166,7 @@ def page_content(
         "texts_left_out": data.get("texts_left_out", 0),
         "windows_left_out": data.get("windows_left_out", []),
         "three_classes": any(row["feature"] in THREE_CLASSES for row in heatmap),
-        "confusions": [] if recordings is None else confusion_rows(recordings, scores.runs),
+        "confusions": confusions,
         "agreement": [] if recordings is None else agreement_rows(recordings, scores.runs),
         "s3": [] if scores.s3 is None else s3_sections(scores.s3, scores.records),
         "provenance": scores.provenance,
@@ -137,6 +175,7 @@ def page_content(
     content["methods"] = method_paragraphs(scores.results, scores.features, scores.s3, filled)
     content["checklist"] = [asdict(item) for item in _checklist(scores, content)]
     content["sections"] = [(key, title, bool(content[holds])) for key, title, holds in SECTIONS]
+    content["absent"] = ABSENT
     return content, data
 
 

@@ -34,12 +34,17 @@ def interval(estimate: Estimate) -> dict[str, Any]:
     return {**limits, "reason": estimate.reason or estimate.caution}
 
 
-def headline_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:
+def headline_rows(
+    runs: Sequence[ShownRun],
+    asked: Mapping[tuple[str, str], int],
+    provenance: Sequence[Mapping[str, Any]] = (),
+) -> list[dict[str, Any]]:
     """Return one row per main run and the first group of features it was asked about.
 
     Args:
         runs: all runs; those that are not main are left out.
         asked: recordings that could have been asked about, by key of a run and feature.
+        provenance: of the runs, for time and tokens where a model has one run alone.
     """
     rows = []
     for run in runs:
@@ -75,9 +80,24 @@ def headline_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int]
                 "answers": given,
                 "unparsed": unparsed,
                 "unparsed_share": unparsed / given if given else None,
+                "cost": _cost(run, provenance),
             }
         )
     return rows
+
+
+def _cost(run: ShownRun, provenance: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return seconds and tokens of a model's run; None where it has several runs, or the record is silent."""
+    own = [each for each in provenance if each.get("model") == run.summary.model]
+    if len(own) != 1 or not own[0].get("seconds"):
+        return None
+    recordings = max(run.summary.n_recordings.values(), default=0)
+    per_recording = own[0]["seconds"] / recordings if recordings else None
+    return {
+        "seconds": own[0]["seconds"],
+        "per_recording": per_recording,
+        "tokens": own[0].get("output_tokens_per_question"),
+    }
 
 
 def heatmap_rows(runs: Sequence[ShownRun], asked: Mapping[tuple[str, str], int]) -> list[dict[str, Any]]:

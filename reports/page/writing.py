@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TEMPLATES = "templates"
 PAGE = "report.html.j2"
+TABULATOR = "tabulator"
+"""The library of the page's tables (tabulator.info, MIT licence), version 6.5.3."""
 MAX_BYTES = 8_000_000
 
 
@@ -29,19 +31,20 @@ def render_page(content: Mapping[str, Any], data: Mapping[str, Any]) -> str:
         content: what the templates show; all text in it is escaped.
         data: what the script reads.
 
-    The content-security policy allows the page's own style and script by their hashes and nothing else;
+    The content-security policy allows the page's styles and scripts by their hashes and nothing else;
     videos only if ``data`` names any.
     """
-    style, script = template_text("page.css"), template_text("page.js")
+    styles = [template_text(name) for name in (f"vendor/{TABULATOR}_simple.min.css", "page.css")]
+    scripts = [template_text(name) for name in (f"vendor/{TABULATOR}.min.js", "page.js")]
     media = "'self' file:" if data.get("videos") else "'none'"
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; media-src {media}; "
+        f"default-src 'none'; style-src {_hashes(styles)}; script-src {_hashes(scripts)}; media-src {media}; "
         "img-src 'none'; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
     page = _environment().get_template(PAGE)
     # A lone surrogate, as a broken reply can hold, cannot be written as UTF-8.
     return (
-        page.render(**content, policy=policy, style=style, script=script, data=json_for_script(data))
+        page.render(**content, policy=policy, styles=styles, scripts=scripts, data=json_for_script(data))
         .encode("utf-8", "replace")
         .decode("utf-8")
     )
@@ -51,7 +54,7 @@ def render_tables(template: str, content: Mapping[str, Any]) -> str:
     """Return a page of tables and pictures without a script; pictures must be in the page itself (``data:``)."""
     style = template_text("page.css")
     policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; img-src data:; connect-src 'none'; base-uri 'none'; "
+        f"default-src 'none'; style-src {_hashes([style])}; img-src data:; connect-src 'none'; base-uri 'none'; "
         "form-action 'none'"
     )
     page = _environment().get_template(template).render(**content, policy=policy, style=style)
@@ -138,6 +141,7 @@ def _shown(value: Any) -> Any:
     return shown_text(value) if type(value) is str else value
 
 
-def _hash(text: str) -> str:
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+def _hashes(texts: Sequence[str]) -> str:
+    """Return the sources of a content-security policy that allow these texts and no others."""
+    digests = (hashlib.sha256(text.encode("utf-8")).digest() for text in texts)
+    return " ".join(f"'sha256-{base64.b64encode(digest).decode('ascii')}'" for digest in digests)

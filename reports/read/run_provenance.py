@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ def run_provenances(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """Return one record per run found, oldest first.
 
     Keys: model, model_class, model_args, revision, tasks (number), date, seeds, generation, window, data,
-    simulated, limit, seconds, packages, python, command. What a file does not tell is left out.
+    simulated, limit, seconds, output_tokens_per_question, packages, python, command. What a file does not tell is
+    left out.
     """
     notes: list[str] = []
     runs = find_result_files(paths, notes)
@@ -89,11 +91,18 @@ def _provenance(run: ResultFiles, name: str, roots: Sequence[Path]) -> dict[str,
         "simulated": any(d.get("simulated") is True for d in described) or None,
         "limit": config.get("limit"),
         "seconds": seconds or own.get("seconds"),
+        "output_tokens_per_question": _tokens_per_question(record),
         "packages": next((d["packages"] for d in described if d.get("packages")), own.get("packages")),
         "python": own.get("python"),
         "command": " ".join(["lmms_eval", *words, "--log_samples"]) if words else None,
     }
     return {key: _clean(value) for key, value in found.items() if value not in (None, "", {}, [])}
+
+
+def _tokens_per_question(record: Mapping[str, Any]) -> float | None:
+    """Return the mean length of replies in tokens, as lmms-eval counted them; None where it did not."""
+    told = mapping(mapping(record, "efficiency"), "overall").get("avg_output_tokens_per_sample")
+    return round(told, 1) if isinstance(told, int | float) and math.isfinite(told) else None
 
 
 def _clean(value: Any) -> Any:

@@ -10,7 +10,6 @@
   }
   const WORD = { y: "yes", n: "no", a: "NA", u: "unparsed", ".": "not asked" };
   const SIGN = { y: "Y", n: "N", a: "–", u: "?", ".": "" };
-  const PAGE = 200;
   const plain = (name) => name.replaceAll("_", " ");
   const counted = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
   const make = (tag, text, name) => {
@@ -66,13 +65,15 @@
   });
 
   /* Filters: each row is shown if no filter hides it. */
+  let matrix = null;
   const hide = (row, why, hidden) => {
     row.dataset[why] = hidden ? "1" : "";
     row.hidden = Boolean(row.dataset.bySearch || row.dataset.byFilter || row.dataset.byRule || row.dataset.byPart);
   };
   const search = $("search");
+  const searched = () => search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
   const applySearch = () => {
-    const words = search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
+    const words = searched();
     let shown = 0, all = 0;
     for (const row of document.querySelectorAll("[data-search]")) {
       const text = (row.dataset.search + " " + (row.closest("section")?.id || "")).toLowerCase();
@@ -81,7 +82,9 @@
       all += 1;
       shown += fits;
     }
-    $("searchcount").textContent = words.length ? `${shown} of ${all} rows` : "";
+    if (matrix) showMatrix();
+    if ($("errlist")) collect();
+    $("searchcount").textContent = words.length ? `${shown} of ${all} rows shown, ${all - shown} hidden; lists: by recording` : "";
   };
   search.addEventListener("input", applySearch);
   document.addEventListener("keydown", (event) => {
@@ -190,6 +193,22 @@
   const wrong = (feature, truth, answer) => (fixed[feature] ? answer !== "." && truth !== "." && truth !== answer : isWrong(truth, answer));
   const textOf = (key, feature, at, window) => (((data.texts[key] || {})[feature] || {})[at] || {})[window];
   const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
+  /* Pictures of a window from the linked film: evenly spaced, since the page does not know which frames a model took. */
+  const PICTURES = 6;
+  const pictures = (at, times) => {
+    const address = (data.videos || {})[at], box = make("div", undefined, "pictures");
+    if (!address || !times) return box;
+    for (let i = 0; i < PICTURES; i += 1) {
+      const second = times[0] + ((i + 0.5) * (times[1] - times[0])) / PICTURES, figure = make("figure"), still = make("video");
+      still.muted = true;
+      still.preload = "metadata";
+      still.src = `${address}#t=${second.toFixed(2)}`;
+      still.setAttribute("aria-label", `Picture at ${clock(second)}`);
+      figure.append(still, make("figcaption", clock(second), "small"));
+      box.append(figure);
+    }
+    return box;
+  };
   const tell = (key, feature, at, window, button) => {
     for (const other of document.querySelectorAll("#timeline .sel")) other.classList.remove("sel");
     button.classList.add("sel");
@@ -212,7 +231,8 @@
       const text = textOf(run.key, feature, at, same ? window : 0);
       if (text) said.append(quoted(text));
     }
-    if (player && times) player.currentTime = times[0];
+    said.append(pictures(at, times));
+    if (player && times) { player.preload = "metadata"; player.currentTime = times[0]; }
   };
   const agreement = (feature, at) => {
     const answers = data.runs.filter((run) => run.main).map((run) => (usable(run.key, feature) || [])[at]).filter((a) => a && a !== ".");
@@ -313,8 +333,61 @@
     $("next").addEventListener("click", () => step(1));
   }
 
+  /* Matrix: recordings by runs, for one feature. */
+  const columns = () => data.runs.filter((run) => (run.main || ($("matrixothers") && $("matrixothers").checked)) && usable(run.key, $("matrixfeature").value));
+  const matrixRows = () => {
+    const feature = $("matrixfeature").value, kind = $("matrixkind").value, words = searched(), shown = columns();
+    const truths = data.truth[feature] || "";
+    return data.recordings.map((rec, at) => ({ rec, at, truth: truths[at] || ".", ...Object.fromEntries(shown.map((run) => [run.key, usable(run.key, feature)[at]])) })).filter((row) => {
+      const given = shown.map((run) => row[run.key]).filter((answer) => answer !== ".");
+      const about = `${row.rec} ${plain(feature)} ${feature} matrix ${shown.map((run) => run.label).join(" ")}`.toLowerCase();
+      if (!given.length || !words.every((word) => about.includes(word))) return false;
+      if (kind === "differ") return new Set(given).size > 1;
+      return kind === "all" || given.some((answer) => wrong(feature, row.truth, answer));
+    });
+  };
+  const openCell = (run, row) => {
+    const feature = $("matrixfeature").value, box = $("matrixsaid"), at = row.at;
+    box.replaceChildren(make("h3", `${row.rec} · ${plain(feature)} · ${run.label}`));
+    for (const text of run.marks) box.append(make("span", text, "mark"));
+    box.append(make("p", `answer ${WORD[row[run.key]]}, truth ${row.truth === "." ? "not given" : WORD[row.truth]}`));
+    const question = (data.prompts || {})[`${run.prompt}\n${feature}`];
+    if (question) box.append(make("h4", "Asked"), quoted(question));
+    const times = (data.times[run.key] || {})[at] || [], answers = ((data.windows[run.key] || {})[feature] || [])[at] || "";
+    const window = Math.max(0, answers.indexOf(row[run.key])), said = textOf(run.key, feature, at, window);
+    if (said) box.append(make("h4", times[window] ? `Replied, ${clock(times[window][0])} to ${clock(times[window][1])}` : "Replied"), quoted(said));
+    box.append(pictures(at, times[window]));
+    const link = make("a", "Open the recording");
+    link.href = `#recordings?rec=${encodeURIComponent(row.rec)}&run=${run.key}`;
+    box.append(link);
+  };
+  const showMatrix = () => {
+    const feature = $("matrixfeature").value, rows = matrixRows();
+    const answer = (run) => (cell) => {
+      const row = cell.getData(), letter = row[run.key];
+      if (letter === ".") return "";
+      const bad = wrong(feature, row.truth, letter), button = make("button", SIGN[letter], `a${letter}${bad ? " iswrong" : ""}`);
+      button.type = "button";
+      button.setAttribute("aria-label", `${row.rec}, ${run.label}: ${WORD[letter]}${bad ? ", wrong" : ""}`);
+      button.addEventListener("click", () => openCell(run, row));
+      return button;
+    };
+    if (matrix) matrix.destroy();
+    matrix = new Tabulator("#matrixtable", {
+      data: rows, height: "34rem", layout: "fitData", placeholder: "No such recording.",
+      columnDefaults: { headerWordWrap: true },
+      columns: [
+        { title: "recording", field: "rec", frozen: true, minWidth: 110, headerFilter: "input", headerFilterParams: { elementAttributes: { "aria-label": "Recordings whose name holds" } } },
+        { title: "truth", field: "truth", frozen: true, width: 80, formatter: (cell) => (cell.getValue() === "." ? "" : WORD[cell.getValue()]) },
+        ...columns().map((run) => ({ title: run.label, field: run.key, hozAlign: "center", minWidth: 110, formatter: answer(run) })),
+      ],
+    });
+    $("matrixcount").textContent = `${rows.length} of ${counted(data.recordings.length, "recording")}`;
+  };
+  if ($("matrixtable")) for (const id of ["matrixfeature", "matrixkind", "matrixothers"]) if ($(id)) $(id).addEventListener("change", showMatrix);
+
   /* Errors. */
-  let listed = [], upTo = PAGE, sorted = { by: "rec", down: false };
+  let list = null, listReady = false;
   const kindOf = (feature, truth, answer) => {
     if (answer === "u") return "unparsed";
     if (answer === "a" && truth !== "a") return "na";
@@ -332,8 +405,8 @@
   const collect = () => {
     const run = $("errrun").value, feature = $("errfeature").value, kind = $("errkind").value;
     const words = $("errtext").value.trim().toLowerCase();
-    listed = [];
-    data.runs.forEach((each, r) => {
+    const listed = [], names = searched();
+    data.runs.forEach((each) => {
       if (run === "main" ? !each.main : run && each.key !== run) return;
       for (const [name, answers] of Object.entries(data.answers[each.key] || {})) {
         if (feature && name !== feature) continue;
@@ -344,39 +417,43 @@
           const found = kindOf(name, truth, answer);
           if (truth === "." && kind !== "all") continue;
           if (kind === "wrong" ? found === "right" : kind !== "all" && found !== kind) continue;
-          if (words && !data.recordings[at].toLowerCase().includes(words) && !spoken(each.key, name, at).toLowerCase().includes(words)) continue;
-          listed.push({ rec: at, feature: name, run: r, key: each.key, truth, answer });
+          const rec = data.recordings[at], about = `${rec} ${plain(name)} ${name} ${each.label} errors`.toLowerCase();
+          if (names.length && !names.every((word) => about.includes(word))) continue;
+          if (words && !rec.toLowerCase().includes(words) && !spoken(each.key, name, at).toLowerCase().includes(words)) continue;
+          listed.push({ rec, at, name, feature: plain(name), run: each.label, key: each.key, truth: WORD[truth], answer: WORD[answer] });
         }
       }
     });
-    order();
+    $("errcount").textContent = counted(listed.length, "answer");
+    if (listReady) list.replaceData(listed);
+    else drawList(listed);
   };
-  const order = () => {
-    const by = sorted.by, way = sorted.down ? -1 : 1;
-    listed.sort((a, b) => (a[by] < b[by] ? -way : a[by] > b[by] ? way : a.rec - b.rec));
-    upTo = PAGE;
-    draw();
-  };
-  const draw = () => {
-    const body = $("errlist").tBodies[0];
-    body.replaceChildren(...listed.slice(0, upTo).map((each) => {
-      const row = make("tr");
-      const link = make("a", data.recordings[each.rec]);
-      link.href = `#recordings?rec=${encodeURIComponent(data.recordings[each.rec])}&run=${each.key}`;
-      const head = make("td");
-      head.append(link);
-      const who = make("td", `${runs.get(each.key).label} `);
-      for (const text of runs.get(each.key).marks) who.append(make("span", text, "mark"));
-      const text = make("td", spoken(each.key, each.feature, each.rec).slice(0, 160));
-      text.dir = "auto";
-      row.append(head, make("td", plain(each.feature)), who, make("td", WORD[each.truth]), make("td", WORD[each.answer]), text);
-      for (const [i, name] of ["recording", "feature", "run", "truth", "answer", "what was written"].entries()) row.cells[i].dataset.label = name;
-      for (const i of [2, 5]) row.cells[i].className = "all";
-      row.addEventListener("click", () => { location.hash = link.getAttribute("href").slice(1); });
-      return row;
-    }));
-    $("errcount").textContent = `${counted(listed.length, "answer")}${listed.length > upTo ? `, the first ${upTo} shown` : ""}`;
-    $("errmore").hidden = listed.length <= upTo;
+  const drawList = (listed) => {
+    if (list) return;
+    list = new Tabulator("#errlist", {
+      data: listed, layout: "fitColumns", responsiveLayout: "collapse", pagination: true, paginationSize: 50, placeholder: "No such answer.",
+      columns: [
+        { title: "recording", field: "rec", minWidth: 120, formatter: (cell) => {
+          const each = cell.getData(), link = make("a", each.rec);
+          link.href = `#recordings?rec=${encodeURIComponent(each.rec)}&run=${each.key}`;
+          return link;
+        } },
+        { title: "feature", field: "feature", minWidth: 140 },
+        { title: "run", field: "run", minWidth: 160, formatter: (cell) => {
+          const run = runs.get(cell.getData().key), who = make("span", `${run.label} `);
+          for (const text of run.marks) who.append(make("span", text, "mark"));
+          return who;
+        } },
+        { title: "truth", field: "truth", width: 90 },
+        { title: "answer", field: "answer", width: 110 },
+        { title: "what was written", field: "at", headerSort: false, minWidth: 260, widthGrow: 3, formatter: (cell) => {
+          const each = cell.getData(), text = make("span", spoken(each.key, each.name, each.at).slice(0, 160));
+          text.dir = "auto";
+          return text;
+        } },
+      ],
+    });
+    list.on("tableBuilt", () => { listReady = true; collect(); });
   };
   const filterCounts = () => {
     const run = $("errrun").value, feature = $("errfeature").value;
@@ -394,14 +471,6 @@
       });
     }
     $("errtext").addEventListener("input", collect);
-    $("errmore").addEventListener("click", () => { upTo += PAGE; draw(); });
-    for (const button of document.querySelectorAll("button.lsort")) {
-      button.addEventListener("click", () => {
-        sorted = { by: button.dataset.by, down: sorted.by === button.dataset.by && !sorted.down };
-        mark(button.closest("th"), sorted.down ? "descending" : "ascending");
-        order();
-      });
-    }
   }
 
   /* Going where the address says. */
@@ -409,6 +478,10 @@
     const { section, query } = place();
     const set = (id, text) => { if ($(id) && text && [...$(id).options].some((o) => o.value === text || o.textContent === text)) $(id).value = text; };
     if ($("rec")) { set("rec", query.get("rec")); if (section === "recordings") set("recrun", query.get("run")); showRecording(false); }
+    if ($("matrixtable")) {
+      if (section === "matrix") set("matrixfeature", query.get("feature"));
+      showMatrix();
+    }
     if ($("errlist")) {
       if (section === "errors") { $("errrun").value = ""; $("errfeature").value = ""; $("errkind").value = "wrong"; set("errrun", query.get("run")); set("errfeature", query.get("feature")); set("errkind", query.get("kind")); }
       filterCounts();

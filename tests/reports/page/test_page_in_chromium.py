@@ -131,7 +131,7 @@ def test_the_list_of_errors_counts_as_the_table_does(written: Path, open_page: O
     page.select_option("#errfeature", "tonic")
     fewer = int(page.locator("#errcount").inner_text().split()[0])
     assert fewer == sum(int(r["missed"]) for r in table(written, "counts.csv") if r["feature"] == "tonic")
-    page.locator("#errlist tbody tr").first.click()
+    page.locator("#errlist .tabulator-row a").first.click()
     assert "#recordings?rec=" in page.url
 
 
@@ -186,13 +186,67 @@ def test_the_list_shows_the_reply_that_made_the_answer(written: Path, open_page:
     page.select_option("#errfeature", "tonic")
     page.select_option("#errkind", "all")
     seen = set()
-    for row in page.locator("#errlist tbody tr").all():
-        answer, text = (cell.inner_text() for cell in row.locator("td").all()[-2:])
+    for row in page.locator("#errlist .tabulator-row").all():
+        answer, text = (row.locator(f"[tabulator-field={name}]").inner_text() for name in ("answer", "at"))
         # What could not be read is shown as it was written, and not the reason given elsewhere.
         ending = ", as it was written" if answer == "unparsed" else ""
         assert text in {f"window {i}: {answer}{ending}" for i in (0, 1)}
         seen.add(text[:9] + answer)
     assert {"window 0:yes", "window 1:yes", "window 0:no", "window 1:unparsed"} <= seen
+
+
+def test_the_matrix_shows_who_differs_and_opens_question_and_reply(written: Path, open_page: Open) -> None:
+    opened = open_page(written / "report.html", "#matrix?feature=tonic")
+    page = opened.page
+    assert page.locator("#matrixfeature").input_value() == "tonic"
+    told = page.locator("#matrixcount")
+    assert told.inner_text() == "48 of 48 recordings"
+    page.select_option("#matrixkind", "differ")
+    differing = int(told.inner_text().split()[0])
+    assert 0 < differing < 48
+    page.locator("#matrixtable .tabulator-row").first.wait_for()
+    for row in page.locator("#matrixtable .tabulator-row").all():
+        letters = [cell.inner_text()[-1] for cell in row.locator("button").all()]
+        assert len(set(letters)) == 2
+    page.select_option("#matrixkind", "wrong")
+    page.locator("#matrixtable .iswrong").first.wait_for()
+    wrong = int(told.inner_text().split()[0])
+    first = page.locator("#matrixtable .tabulator-row").first
+    assert first.locator(".iswrong").count() > 0
+    rows = [
+        r for r in table(written, "counts.csv") if r["feature"] == "tonic" and r["run"] in {"first", "second"}
+    ]
+    assert wrong <= sum(int(r[name]) for r in rows for name in ("missed", "false alarm", "unparsed"))
+    page.check("#matrixothers")
+    page.locator("#matrixtable .tabulator-col", has_text="minimal").first.wait_for()
+    assert page.locator("#matrixtable .tabulator-col").count() > 4
+    page.locator("#matrixtable .tabulator-row button").last.click()
+    panel = page.locator("#matrixsaid").inner_text()
+    assert "Does the patient show tonic" in panel
+    page.fill("#search", "P003_V1")
+    assert told.inner_text().startswith(("0 of", "1 of"))
+    assert "hidden" in page.locator("#searchcount").inner_text()
+    assert opened.messages == []
+
+
+def test_the_first_answer_is_what_the_numbers_are_worth(written: Path, open_page: Open) -> None:
+    """Sensitivity, specificity and PPV with their counts, the wording as text, and errors that open."""
+    page = open_page(written / "report.html").page
+    row = page.locator("#answers tbody tr", has_text="tonic").first
+    counts = next(r for r in table(written, "counts.csv") if r["feature"] == "tonic" and r["run"] == "first")
+    shown = row.locator("td[data-label=sensitivity]").inner_text()
+    found, missed = int(counts["true positive"]), int(counts["missed"])
+    assert shown.startswith(f"{found / (found + missed):.2f}")
+    assert f"{found} of {found + missed}" in shown
+    assert "Does the patient show tonic" in row.locator(".words").inner_text()
+    row.locator(".example a").first.click()
+    assert "#recordings?rec=" in page.url
+    assert page.locator("#said").is_visible()
+
+
+def test_simulation_is_said_once(written: Path, open_page: Open) -> None:
+    page = open_page(written / "report.html").page
+    assert page.locator("header .stamp, main .stamp").count() <= 1
 
 
 def test_answers_stay_in_sight_on_a_narrow_page(written: Path, open_page: Open) -> None:
