@@ -14,7 +14,7 @@ import shlex
 import time
 from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -44,17 +44,26 @@ Document = Mapping[str, Any]
 _log = logging.getLogger(__name__)
 
 
+FRESH_TRIES = 10
+"""Segments that are tried to find one that no earlier run was asked about, where the probe's own were."""
+
+
 @dataclass(frozen=True)
 class ProbeResult:
     """What asking about a few segments took, in s by the clock, without loading the model.
 
-    ``known`` counts the questions that an earlier run had answered.
+    Attributes:
+        windows, questions: what was asked about, none of it answered before unless ``known`` says so.
+        known: questions among them that an earlier run had answered: where no segment without such a question was found.
+        seconds: by the clock.
+        resumed: whether an earlier run had answered questions of other segments.
     """
 
     windows: int
     questions: int
     known: int
     seconds: float
+    resumed: bool = False
 
 
 @dataclass(frozen=True)
@@ -263,14 +272,48 @@ class _Steps:
         found: dict[int, Any] = {}
         if probe is not None:
             windows = [None if each is None else probe.window_of(each) for each in documents]
-            first = [i for i, window in enumerate(windows) if window in probe.windows]
-            if first:
-                before, began = self._recalled(), time.perf_counter()
-                found = self._answered(requests, documents, first)
-                seconds, known = time.perf_counter() - began, self._recalled() - before
-                probe.told(ProbeResult(len({windows[i] for i in first}), len(first), known, seconds))
+            if first := [i for i, window in enumerate(windows) if window in probe.windows]:
+                found, told = self._timed(requests, documents, first, windows)
+                if told.known:
+                    told = self._fresh(requests, documents, windows, found) or told
+                probe.told(told)
         found |= self._answered(requests, documents, [i for i in range(len(requests)) if i not in found])
         return [found[i] for i in range(len(requests))]
+
+    def _timed(
+        self,
+        requests: Sequence[Any],
+        documents: Sequence[Document | None],
+        places: Sequence[int],
+        windows: Sequence[Hashable | None],
+    ) -> tuple[dict[int, Any], ProbeResult]:
+        """Ask some of the questions; return their replies and what that took."""
+        before, began = self._recalled(), time.perf_counter()
+        found = self._answered(requests, documents, places)
+        seconds, known = time.perf_counter() - began, self._recalled() - before
+        return found, ProbeResult(len({windows[i] for i in places}), len(places), known, seconds)
+
+    def _fresh(
+        self,
+        requests: Sequence[Any],
+        documents: Sequence[Document | None],
+        windows: Sequence[Hashable | None],
+        found: dict[int, Any],
+    ) -> ProbeResult | None:
+        """Time a segment none of whose questions was answered before; its replies and those on the way join ``found``.
+
+        It is looked for from the end, which an interrupted run did not reach; None if the last `FRESH_TRIES` have none.
+        """
+        own: dict[Hashable, list[int]] = {}
+        for i, window in enumerate(windows):
+            if window is not None and i not in found:
+                own.setdefault(window, []).append(i)
+        for places in list(own.values())[: -FRESH_TRIES - 1 : -1]:
+            replies, told = self._timed(requests, documents, places, windows)
+            found |= replies
+            if not told.known:
+                return replace(told, resumed=True)
+        return None
 
     def _around_faults(self, requests: list[Any], documents: list[Document | None]) -> list[Any]:
         return ask_around_faults(self._ask, requests, documents)

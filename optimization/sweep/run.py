@@ -168,6 +168,9 @@ def estimate_line(windows: int, found: ProbeResult) -> str:
     took = f"{probed} took {found.seconds:.1f} s"
     if found.known:
         return f"{took}; {found.known} of the answers were there from an earlier run, so no time can be told"
+    if found.resumed:
+        most = clock(found.seconds / found.windows * windows)
+        return f"{took}: at most about {most} to go, less what an earlier run answered of {counted(windows, 'segment')}"
     total = found.seconds / found.windows * windows
     left = total - found.seconds
     whole = counted(windows, "segment")

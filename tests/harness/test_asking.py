@@ -115,6 +115,21 @@ def test_a_killed_sweep_goes_on_without_asking_again(documents: list[dict[str, A
     assert heard[0].known == 20
 
 
+def test_the_estimate_of_a_sweep_that_goes_on_is_of_answers_that_are_new(
+    documents: list[dict[str, Any]],
+) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        ask(Model(documents, stop_after=1), documents)  # A and B are answered, C is not
+    model, heard = Model(documents), []
+    ask(model, documents, [Window("B", 0, "none", False)], heard.append)
+    assert sorted(number for call in model.calls for number in call) == list(range(80, 120))
+    (found,) = heard
+    assert (found.windows, found.questions, found.known, found.resumed) == (1, 20, 0, True)
+    assert estimate_line(120, ProbeResult(1, 20, 0, 2.0, resumed=True)).startswith(
+        "1 segment with 20 questions took 2.0 s: at most about 0:04:00 to go"
+    )
+
+
 def test_another_model_wording_video_or_setting_is_asked_anew(documents: list[dict[str, Any]]) -> None:
     ask(Model(documents), documents)
     again = Model(documents)
