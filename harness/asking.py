@@ -54,7 +54,7 @@ class ProbeResult:
 
     Attributes:
         windows, questions: what was asked about, none of it answered before unless ``known`` says so.
-        known: questions among them that an earlier run had answered: where no segment without such a question was found.
+        known: questions among them that an earlier run had answered; 0 if a segment without such a question was found.
         seconds: by the clock.
         resumed: whether an earlier run had answered questions of other segments.
     """
