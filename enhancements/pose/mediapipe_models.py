@@ -22,7 +22,8 @@ def open_solutions(model: str) -> Any:
     """Return ``mediapipe.solutions`` after a look at the file of a model, given by folder and name without ending.
 
     Raises:
-        KeypointsUnavailableError: the package is missing, lacks a package itself, or carries no models.
+        KeypointsUnavailableError: the package is missing, lacks a package itself, fails beside what is installed, or
+            carries no models.
     """
     try:
         package = import_module("mediapipe")
@@ -30,6 +31,12 @@ def open_solutions(model: str) -> Any:
         missing = error.name or "a part of it"
         raise KeypointsUnavailableError(
             f"mediapipe cannot be used, {missing} is not installed: {_FIX}, or another source of keypoints"
+        ) from None
+    except Exception as error:  # noqa: BLE001 - old generated code fails as it likes over newer libraries
+        beside = " and ".join(f"{name} {installed_version(name)}" for name in ("numpy", "protobuf"))
+        raise KeypointsUnavailableError(
+            f"mediapipe cannot be used beside {beside} ({error}): install the versions of constraints.txt, "
+            "or give another source of keypoints"
         ) from None
     folder = Path(str(package.__file__)).parent / "modules"
     if not (folder / f"{model}.tflite").is_file() or not hasattr(package, "solutions"):

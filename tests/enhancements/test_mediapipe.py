@@ -142,6 +142,13 @@ def test_a_missing_package_is_told(
     assert f"pip install --no-deps mediapipe=={VERSION}" in outcome.sentence
 
 
+def test_a_clash_with_what_is_installed_is_told(stand_in: Path) -> None:
+    """As old generated code does over a protobuf that no longer takes it."""
+    (stand_in / "__init__.py").write_text("raise TypeError('Descriptors cannot be created directly.')\n")
+    with pytest.raises(KeypointsUnavailableError, match=r"beside numpy \d.* \(Descriptors cannot be created"):
+        open_solutions("pose_landmark/pose_landmark_full")
+
+
 def test_mediapipe_is_the_live_source_where_nothing_else_is_given(tmp_path: Path) -> None:
     weights = tmp_path / "rtmo.onnx"
     assert Choices().keypoint_source() == OpenPoseFiles()
