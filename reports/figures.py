@@ -71,17 +71,18 @@ def figure_files(content: Mapping[str, Any]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     with mpl.rc_context(STYLE):
         if content["headline"]:
-            files |= _saved("headline", _headline(content["headline"], content["stamp"]))
+            files |= saved("headline", _headline(content["headline"], content["stamp"]))
         if content["heatmap"]:
-            files |= _saved("heatmap", _heatmap(content))
+            files |= saved("heatmap", _heatmap(content))
         for number, model in enumerate(content["wordings"], start=1):
-            files |= _saved(f"wordings_{number}", _wordings(model, content["stamp"]))
+            files |= saved(f"wordings_{number}", _wordings(model, content["stamp"]))
         for number, part in enumerate(content["enhancements"], start=1):
-            files |= _saved(f"enhancements_{number}", _enhancements(part, content["stamp"]))
+            files |= saved(f"enhancements_{number}", _enhancements(part, content["stamp"]))
     return files
 
 
-def _saved(stem: str, figure: Figure) -> dict[str, bytes]:
+def saved(stem: str, figure: Figure) -> dict[str, bytes]:
+    """Return a figure as SVG and PNG, by file name."""
     files = {}
     for ending in ("svg", "png"):
         out = io.BytesIO()
@@ -92,7 +93,7 @@ def _saved(stem: str, figure: Figure) -> dict[str, bytes]:
     return files
 
 
-def _new(width: float, rows: float, title: str, *, notes: Sequence[str] = ()) -> tuple[Figure, Axes]:
+def new_figure(width: float, rows: float, title: str, *, notes: Sequence[str] = ()) -> tuple[Figure, Axes]:
     """Return an empty figure with its title (one paragraph a line) and, below, its notes, broken to its width.
 
     Axes and legend take ``rows`` inches. Notes are for figures without a legend, which would lie over them.
@@ -119,7 +120,7 @@ def _headline(rows: Sequence[Mapping[str, Any]], stamp: str) -> Figure:
     published = any(row["label"].startswith(PREFIX) for row in rows)
     told = f"{' '.join(_missing_notes([row['f1'] for row in rows]))}\n{PUBLISHED_NOTE * published}"
     height = 0.75 + _row_height(names, 0.21) * len(rows)
-    figure, axes = _new(COLUMN, height, f"Macro F1{of}\n{stamp}\n{told}")
+    figure, axes = new_figure(COLUMN, height, f"Macro F1{of}\n{stamp}\n{told}")
     for place, row in enumerate(reversed(rows)):
         _whisker(axes, place, row["f1"], BLUE)
         if row["always_yes"] is not None:
@@ -149,7 +150,7 @@ def _heatmap(content: Mapping[str, Any]) -> Figure:
     ]
     width = max(COLUMN, min(PAGE, 1.7 + 0.72 * len(runs)), 1.6 + 0.36 * len(runs))
     title = f"F1 of each feature\n{content['stamp']}"
-    figure, axes = _new(width, 1.0 + 0.19 * len(rows), title, notes=notes)
+    figure, axes = new_figure(width, 1.0 + 0.19 * len(rows), title, notes=notes)
     for y, row in enumerate(rows):
         for x, cell in enumerate(row["cells"][: len(runs)]):
             if cell is not None:
@@ -197,7 +198,7 @@ def _wordings(model: Mapping[str, Any], stamp: str) -> Figure:
     strips = list(reversed(model["strips"]))
     told = PUBLISHED_NOTE if model["model"].startswith(PREFIX) else ""
     title = f"F1 of each wording: {_run_name(model['model'])}\n{stamp}\n{told}"
-    figure, axes = _new(COLUMN, 1.05 + 0.24 * len(strips), title)
+    figure, axes = new_figure(COLUMN, 1.05 + 0.24 * len(strips), title)
     # Best and worst stand beside the line, so that a reference that is the best shows as both; the frame of
     # the selected one is wider than the reference, so that both are seen where they are one.
     shifts = {"reference": 0.0, "best": -0.27, "worst": 0.27}
@@ -236,7 +237,7 @@ def _enhancements(part: Mapping[str, Any], stamp: str) -> Figure:
         *_missing_notes([row["difference"] for row in rows]),
         PUBLISHED_NOTE if part["title"].startswith(PREFIX) else "",
     ]
-    figure, axes = _new(COLUMN, 0.75 + _row_height(names, 0.19) * len(rows), title, notes=notes)
+    figure, axes = new_figure(COLUMN, 0.75 + _row_height(names, 0.19) * len(rows), title, notes=notes)
     axes.axvline(0, color="black", lw=0.7, ls="--", zorder=1)
     for place, row in enumerate(rows):
         _whisker(

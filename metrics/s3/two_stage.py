@@ -83,28 +83,8 @@ def two_stage_diagnoses(
     Raises:
         ValueError: a patient is in two folds.
     """
-    from sklearn.ensemble import RandomForestClassifier
+    from semiology.metrics.diagnosis.out_of_fold import Cohort, diagnose
 
-    known = [v for v in vectors.index if diagnosis.get(v) in DIAGNOSES and v in folds]
-    seen: dict[Hashable, Hashable] = {}
-    for video in known:
-        if str(seen.setdefault(patients[video], folds[video])) != str(folds[video]):
-            raise ValueError(
-                f"{video}: its patient is in folds {seen[patients[video]]} and {folds[video]} → all "
-                "recordings of a patient belong in one fold"
-            )
-    table = vectors.loc[known]
-    truths = np.array([diagnosis[v] for v in known])
-    of_fold = np.array([str(folds[v]) for v in known])
-    found: dict[str, str] = {}
-    for fold in sorted(set(of_fold)):
-        rest, tested = (of_fold != fold) & (of_fold != HELD_OUT), of_fold == fold
-        # A feature without any answer to learn from says nothing.
-        informative = table.columns[table[rest].notna().any()]
-        if len(set(truths[rest])) < len(DIAGNOSES) or informative.empty:
-            continue
-        forest = RandomForestClassifier(random_state=seed)
-        forest.fit(table.loc[rest, informative].to_numpy(), truths[rest])
-        answers = forest.predict(table.loc[tested, informative].to_numpy())
-        found |= dict(zip(table.index[tested], map(str, answers), strict=True))
-    return found
+    learners = {video for video, fold in folds.items() if fold != HELD_OUT}
+    cohort = Cohort(diagnosis, patients, folds, learners)
+    return dict(diagnose(vectors, cohort, "rf", seed=seed).answers)

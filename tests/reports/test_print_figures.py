@@ -148,7 +148,7 @@ def test_names_of_several_lines_do_not_lie_over_each_other(monkeypatch: pytest.M
     from semiology.reports import figures as print_figures
 
     shown: list[Any] = []
-    monkeypatch.setattr(print_figures, "_saved", lambda _, figure: shown.append(figure) or {})
+    monkeypatch.setattr(print_figures, "saved", lambda _, figure: shown.append(figure) or {})
     given = content(3)
     for row in given["headline"]:
         row["label"] = "lab/a_rather_long_name_of_a_model-32B · wording observable_behaviour_2 · transcript"
