@@ -19,15 +19,19 @@ DIAGNOSE_EPILOG = examples(
 )
 
 
+_Runs = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Folders or files of runs that asked all visual features; needs --data."),
+]
+_Data = Annotated[
+    Path | None,
+    typer.Option(help="Recording set with diagnoses, folds and splits.", exists=True, file_okay=False),
+]
+
+
 def diagnose_command(
-    runs: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Folders or files of runs that asked all visual features; needs --data."),
-    ] = None,
-    data: Annotated[
-        Path | None,
-        typer.Option(help="Recording set with diagnoses, folds and splits.", exists=True, file_okay=False),
-    ] = None,
+    runs: _Runs = None,
+    data: _Data = None,
     split: Annotated[str | None, typer.Option(help=f"Whose diagnoses are scored. {SPLIT_HELP}")] = None,
     baselines: Annotated[
         list[str] | None,

@@ -50,7 +50,13 @@ def _figure(stem: str, title: str, rows: list[ScoredStage], caveats: tuple[str, 
         label = CLASSIFIERS[row.classifier].label
         bins = row.sure.calibration if row.sure else ()
         left.plot(
-            [b[0] for b in bins], [b[1] for b in bins], marker=marker, ls=line, lw=0.9, ms=3, label=label
+            [b.mean for b in bins],
+            [b.share.value for b in bins],
+            marker=marker,
+            ls=line,
+            lw=0.9,
+            ms=3,
+            label=label,
         )
         right.plot(
             [p.threshold for p in row.curve], [p.net_benefit for p in row.curve], ls=line, lw=1.1, label=label

@@ -75,7 +75,9 @@ def of_runs(
         results = beside_features(results, baselines)
     scored = scored_set(data, split)
     if not scored.developing:
-        raise ResultsError(f"{data}: all patients are protected → put some into the splits train or dev to learn from")
+        raise ResultsError(
+            f"{data}: all patients are protected → put some into the splits train or dev to learn from"
+        )
     answered = set(results.answers["video_id"])
     recordings = {each.video_id: each for each in (*scored.developing, *scored.handed_out.recordings)}
     known = {v: each for v, each in recordings.items() if each.diagnosis in DIAGNOSES and v in answered}

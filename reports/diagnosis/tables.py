@@ -178,9 +178,9 @@ def diagnosis_files(found: ScoredDiagnoses, *, settings: str) -> dict[str, str |
         for row in found.rows
     ]
     bins = [
-        head | {"mean_p_es": mean, "share_es": share, "recordings": count}
+        head | {"mean_p_es": each.mean} | limit_cells("share_es", each.share) | {"recordings": each.n}
         for row, head in heads
-        for mean, share, count in (row.sure.calibration if row.sure else ())
+        for each in (row.sure.calibration if row.sure else ())
     ]
     points = [
         head
