@@ -16,7 +16,7 @@ from semiology.metrics.s3.two_stage import FOLDS, drawn_folds, feature_vectors
 from semiology.metrics.scores.probability import recording_probabilities
 from semiology.reports.protected import ScoredSet, scored_set
 from semiology.reports.published.baselines import beside_features, features_alone
-from semiology.reports.read.asked import NO_ENHANCEMENT, is_reference
+from semiology.reports.read.asked import NO_ENHANCEMENT, PREFIX, is_reference
 from semiology.reports.read.feature_answers import Results, read_results
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.summary.features import labelled_recordings
@@ -133,7 +133,9 @@ def _inputs(
     results: Results, cohort: Cohort, shown: frozenset[str], told: tuple[str, ...]
 ) -> DiagnosisInputs:
     answers = results.answers
-    plain = answers[(answers["enhancement"] == NO_ENHANCEMENT) & answers["prompt"].map(is_reference)]
+    # Published models were asked in the words of their own programs.
+    usual = answers["prompt"].map(is_reference) | answers["model"].str.startswith(PREFIX)
+    plain = answers[(answers["enhancement"] == NO_ENHANCEMENT) & usual]
     plain = plain[plain["video_id"].isin(cohort.diagnosis) & plain["feature"].isin(FEATURES)]
     recordings = labelled_recordings(plain)
     models, notes = [], list(told)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from semiology.features import VISUAL_FEATURES
 from semiology.metrics.s3.categorical import DIAGNOSES
-from semiology.reports.read.asked import NO_ENHANCEMENT, REFERENCE, is_reference
+from semiology.reports.read.asked import NO_ENHANCEMENT, PREFIX, REFERENCE, is_reference
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.s3_answers import S3Results
 from semiology.reports.summary.features import labelled_recordings
@@ -41,7 +41,9 @@ def with_two_stages(
         return s3
     recordings = labelled_recordings(features.answers)
     plain = recordings[recordings["enhancement"] == NO_ENHANCEMENT]
-    plain = plain[plain["prompt_id"].map(is_reference) & plain["video_id"].isin(asked)]
+    # Published models were asked in the words of their own programs.
+    usual = plain["prompt_id"].map(is_reference) | plain["model"].str.startswith(PREFIX)
+    plain = plain[usual & plain["video_id"].isin(asked)]
     found: list[Mapping[str, Any]] = []
     notes: list[str] = []
     for model, answers in plain.groupby("model"):

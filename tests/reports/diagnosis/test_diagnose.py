@@ -50,9 +50,11 @@ def published(tmp_path: Path) -> Path:
             "answer": "ES",
         }
         rows.append(about | {"task": "s3_diagnosis"})
-    frame = pd.DataFrame(rows).assign(model="m", enhancement="none", prompt_id="s3")
+    frame = pd.DataFrame(rows).assign(model="m", enhancement="none", prompt_id="s3_repository")
     frame["fold"] = (frame["patient_id"].str[1:].astype(int) // 2 % 4).astype(str)
-    frame[[*COLUMNS, "fold"]].to_csv(tmp_path / "published.csv", index=False)
+    frame.assign(prompt_hash="")[[*COLUMNS, "prompt_hash", "fold"]].to_csv(
+        tmp_path / "published.csv", index=False
+    )
     return tmp_path / "published.csv"
 
 
