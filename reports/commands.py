@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import click
 import typer
@@ -98,6 +98,9 @@ _Error = Annotated[
 _Title = Annotated[str, typer.Option(help="Title of the page.")]
 
 
+TITLE, REHAB_TITLE = "Seizure semiology report", "Stroke rehabilitation report"
+
+
 def report(
     runs: _Runs = None,
     out: _Out = None,
@@ -112,7 +115,7 @@ def report(
     keep_ids: _KeepIds = False,
     lineage: _Lineage = None,
     only: _Only = None,
-    title: _Title = "Seizure semiology report",
+    title: _Title = TITLE,
     specificity: _Specificity = 0.9,
     error: _Error = 0.1,
     bertscore_encoder: BertscoreEncoder = None,
@@ -123,7 +126,7 @@ def report(
     # Imported here so that `semiology --help` stays quick.
     from rich.console import Console
 
-    from semiology.reports.inputs import report_inputs
+    from semiology.reports.inputs import ReportInputs, report_inputs
     from semiology.reports.protected import scored_set
     from semiology.reports.published.baselines import read_named_baselines
     from semiology.reports.read.lmms_eval_files import find_result_files
@@ -137,9 +140,15 @@ def report(
     paths, names = _paths_and_names(list(runs or []), list(baselines or []))
     published = read_named_baselines(names) if names else None
     rehab = read_rehab_results(paths) if paths and only is None else None
+    options = ReportOptions(title, data, videos, keep_ids, tuple(lineage or ()), _command())
     if rehab is not None:
-        _report_rehab(rehab, out, as_json=as_json)
+        options = replace(options, rehab=_report_rehab(rehab, out, as_json=as_json))
         if not any(run.other_samples for run in find_result_files(paths, [])) and published is None:
+            if out is not None:
+                title = REHAB_TITLE if title == TITLE else title
+                write_report(
+                    out, paths, ReportInputs(None, None), None, None, replace(options, title=title, data=None)
+                )
             return
     scored = None if data is None else scored_set(data, split)
     inputs = report_inputs(paths, published, only, scored)
@@ -148,7 +157,6 @@ def report(
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
     written: list[Path] = []
     if out is not None:
-        options = ReportOptions(title, data, videos, keep_ids, tuple(lineage or ()), _command())
         with Console(stderr=True).status("Writing the report"):
             written = write_report(out, paths, inputs, features, s3, options)
     sweep = None
@@ -163,11 +171,11 @@ def report(
     _show(features, s3, written, sweep, as_json=as_json)
 
 
-def _report_rehab(rehab: RehabResults, out: Path | None, *, as_json: bool) -> None:
-    """Print, and write where a folder is given, the tables of stroke-rehabilitation runs."""
+def _report_rehab(rehab: RehabResults, out: Path | None, *, as_json: bool) -> dict[str, Any]:
+    """Print, and write where a folder is given, the tables of stroke-rehabilitation runs; return the page's section."""
     from semiology.render.table import print_document, table_console
     from semiology.reports.strokerehab.tables import rehab_document
-    from semiology.reports.strokerehab.write import document_content, write_rehab
+    from semiology.reports.strokerehab.write import document_content, section_of, write_rehab
     from semiology.settings import REHAB_PARTIAL
 
     partial = REHAB_PARTIAL.is_on()
@@ -178,12 +186,13 @@ def _report_rehab(rehab: RehabResults, out: Path | None, *, as_json: bool) -> No
         document, written = write_rehab(rehab, out, partial=partial)
     if as_json:
         typer.echo(json_text(document_content(document)))
-        return
+        return section_of(document, (run.model for run in rehab.runs))
     console = table_console(200)
     print_document(document, console)
     if written:
         told = f"Written: {written[0].parent} ({len(written)} files)"
         console.print(told, markup=False, highlight=False)
+    return section_of(document, (run.model for run in rehab.runs))
 
 
 def _paths_and_names(paths: list[Path], names: list[str]) -> tuple[list[Path], list[str]]:

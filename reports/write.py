@@ -51,6 +51,7 @@ class ReportOptions:
         keep_ids: show recordings under their own ids even if these are not opaque.
         lineage: files or folders of searches for wordings.
         command: the words of the command, for the record.
+        rehab: section on stroke rehabilitation (`semiology.reports.strokerehab.write.section_of`); None without.
     """
 
     title: str = "Seizure semiology report"
@@ -59,6 +60,7 @@ class ReportOptions:
     keep_ids: bool = False
     lineage: Sequence[Path] = ()
     command: Sequence[str] = ()
+    rehab: Mapping[str, Any] | None = None
 
 
 def write_report(
@@ -154,7 +156,9 @@ def report_scores(
     lineage = read_lineages(options.lineage)
     results = inputs.features
     if results is None or features is None:
-        return ReportScores(results, features, s3, None, (), (), (), records, made, lineage, facts)
+        return ReportScores(
+            results, features, s3, None, (), (), (), records, made, lineage, facts, rehab=options.rehab
+        )
     records |= results.records
     known = results.answers["feature"].isin(FEATURES)
     results = replace(results, answers=results.answers[known])
@@ -174,6 +178,7 @@ def report_scores(
         facts,
         probability_summaries(results, inputs.choice),
         inputs.choice,
+        options.rehab,
     )
 
 

@@ -40,6 +40,7 @@ SECTIONS = (
     ("recordings", "Recordings", "n_recordings"),
     ("errors", "Right and wrong", "confusions"),
     ("s3", "S³ tasks", "s3"),
+    ("rehab", "Stroke rehabilitation", "rehab"),
     ("methods", "Methods", "methods"),
 )
 """Id, name, and the content without which it is left out."""
@@ -56,6 +57,7 @@ ABSENT = {
     "recordings": NO_FEATURES,
     "errors": NO_FEATURES,
     "s3": "No S³ task was run; `semiology run --tasks s3` asks them.",
+    "rehab": "No stroke-rehabilitation task was run; `semiology run --tasks strokerehab` asks them.",
 }
 """What is said of a section that is left out."""
 
@@ -89,6 +91,7 @@ class ReportScores:
     facts: RecordingSetFacts | None = None
     probabilities: tuple[FeatureProbabilities, ...] = ()
     choice: Choice = field(default_factory=Choice)
+    rehab: Mapping[str, Any] | None = None
 
 
 def page_content(
@@ -169,6 +172,7 @@ def page_content(
         "confusions": confusions,
         "agreement": [] if recordings is None else agreement_rows(recordings, scores.runs),
         "s3": [] if scores.s3 is None else s3_sections(scores.s3, scores.records),
+        "rehab": scores.rehab,
         "provenance": scores.provenance,
     }
     filled = [name for name in ("wordings", "enhancements") if content[name]]
@@ -217,6 +221,7 @@ def _asked(recordings: pd.DataFrame) -> dict[tuple[str, str], int]:
 def _subtitle(scores: ReportScores) -> str:
     models = {run.summary.model for run in scores.runs}
     models |= {run.model for run in scores.s3.runs} if scores.s3 else set()
+    models |= set(scores.rehab["models"]) if scores.rehab else set()
     parts = [counted(len(models), "model")]
     if scores.recordings is not None:
         recordings, patients = (scores.recordings[name].nunique() for name in ("video_id", "patient_id"))

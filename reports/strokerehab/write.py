@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from semiology.data.cache import written_whole
 from semiology.render.table import Document, Footnotes, Table, markdown, table_content, table_csv
@@ -15,7 +17,9 @@ from semiology.reports.strokerehab.reading import RehabResults
 from semiology.reports.strokerehab.tables import rehab_document, scored
 from semiology.versions import installed_versions
 
-FOLDER = "strokerehab"
+FOLDER, PAGE = "strokerehab", "report.html"
+MAIN = ("_activities", "_primitives", "_items", "_wordings")
+"""Stems of the tables that stand on the main page too."""
 
 
 def document_content(document: Document) -> dict[str, object]:
@@ -50,7 +54,7 @@ def write_rehab(results: RehabResults, out: Path, *, partial: bool = False) -> t
                 name += "_"
             files[f"{name}.csv"] = table_csv(part).encode()
     figures = rehab_figures(scored(results, partial=partial))
-    files |= figures | {"report.html": _page(document, figures).encode()}
+    files |= figures | {PAGE: _page(document, figures).encode()}
     written = []
     for name, content in files.items():
         with written_whole(folder / name, private=False) as unfinished:
@@ -62,21 +66,7 @@ def write_rehab(results: RehabResults, out: Path, *, partial: bool = False) -> t
 def _page(document: Document, figures: dict[str, bytes]) -> str:
     """Return the tables and figures as one page that loads nothing."""
     notes = Footnotes()
-    tables = []
-    for part in document.parts:
-        if not isinstance(part, Table):
-            continue
-        rows = [
-            {
-                "baseline": row.baseline,
-                "cells": [
-                    column.text(cell, notes) for column, cell in zip(part.columns, row.cells, strict=True)
-                ],
-            }
-            for row in part.rows
-        ]
-        names = [column.title for column in part.columns]
-        tables.append({"title": part.title, "columns": names, "rows": rows, "below": part.below})
+    tables = [_shown(part, notes) for part in document.parts if isinstance(part, Table)]
     pictures = [
         (Path(name).stem, f"data:image/svg+xml;base64,{base64.b64encode(content).decode('ascii')}")
         for name, content in figures.items()
@@ -85,12 +75,41 @@ def _page(document: Document, figures: dict[str, bytes]) -> str:
     content = {
         "title": document.title,
         "caveats": document.caveats,
-        "remarks": [
-            *document.remarks,
-            *(f"({number}) {text}" for number, text in enumerate(notes.texts, start=1)),
-        ],
+        "remarks": [*document.remarks, *_numbered(notes)],
         "tables": tables,
         "figures": pictures,
         "software": installed_versions().get("semiology-eval"),
     }
     return render_tables("strokerehab.html.j2", content)
+
+
+def section_of(document: Document, models: Iterable[str]) -> dict[str, Any]:
+    """Return the suite's section of the main page: the tables of scores of each task, and where all others are."""
+    notes = Footnotes()
+    main = [part for part in document.parts if isinstance(part, Table) and part.stem.endswith(MAIN)]
+    return {
+        "tables": [_shown(part, notes) for part in main],
+        "models": sorted(set(models)),
+        "more": f"{FOLDER}/{PAGE}",
+        "caveats": document.caveats,
+        "remarks": [*document.remarks, *_numbered(notes)],
+    }
+
+
+def _numbered(notes: Footnotes) -> list[str]:
+    return [f"({number}) {text}" for number, text in enumerate(notes.texts, start=1)]
+
+
+def _shown(table: Table, notes: Footnotes) -> dict[str, Any]:
+    """Return a table as the templates take it."""
+    rows = [
+        {
+            "baseline": row.baseline,
+            "cells": [
+                column.text(cell, notes) for column, cell in zip(table.columns, row.cells, strict=True)
+            ],
+        }
+        for row in table.rows
+    ]
+    names = [column.title for column in table.columns]
+    return {"title": table.title, "columns": names, "rows": rows, "below": table.below}

@@ -307,3 +307,19 @@ def test_answers_without_vision_stand_in_every_table_of_scores(tmp_path: Path) -
     }
     # 7 of 12 windows move: always yes has F1 2 x 7 / (12 + 7).
     assert axes["yes everywhere"][1] == pytest.approx(14 / 19)
+
+
+def test_the_main_page_carries_the_section_and_links_the_rest(tmp_path: Path) -> None:
+    run, out = write_run(tmp_path / "run", ALL, constant), tmp_path / "report"
+    done = CliRunner().invoke(app, ["report", str(run), "--out", str(out)], catch_exceptions=False)
+    assert done.exit_code == 0
+    page = (out / "report.html").read_text()
+    assert "<h1>Stroke rehabilitation report</h1>" in page
+    assert '<a href="strokerehab/report.html">' in page
+    assert (out / "strokerehab" / "report.html").exists()
+    for title in ("strokerehab_primitives_3: primitives", "strokerehab_ia2_3_30: Fugl-Meyer items"):
+        assert f"<h3>{title}</h3>" in page
+    assert "<em>2 for every item</em>" in page
+    assert "<em>transport everywhere</em>" in page
+    # Nothing else was run, and that is said.
+    assert re.findall(r'<section id="(\w+)"', page) == ["rehab", "methods", "absent"]
