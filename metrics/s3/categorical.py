@@ -95,8 +95,9 @@ def patient_class_tables(frame: pd.DataFrame, classes: Sequence[str]) -> tuple[p
 def constant_answer_scores(table: Floats, classes: Sequence[str]) -> dict[str, float]:
     """Return what the same answer to everything scores, by ``always_<class>_<score>``.
 
-    For each class accuracy, macro_f1 and the f1 of that class; then ``best_constant_accuracy`` and
-    ``best_constant_macro_f1``, the bars to clear. Unanswered recordings are not in the table.
+    For each class accuracy, macro_f1 and the f1 of that class; then ``best_constant_accuracy``,
+    ``best_constant_macro_f1`` and ``best_constant_macro_precision``, the bars to clear. Unanswered
+    recordings are not in the table.
     """
     true = np.asarray(table, dtype=np.float64).sum(-1)
     n = true.sum()
@@ -108,4 +109,5 @@ def constant_answer_scores(table: Floats, classes: Sequence[str]) -> dict[str, f
         for score, each in scores.items()
     }
     best = {f"best_constant_{name}": float(scores[name].max()) for name in ("accuracy", "macro_f1")}
+    best["best_constant_macro_precision"] = float(ratio(best["best_constant_accuracy"], (true > 0).sum()))
     return values | best

@@ -55,7 +55,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 WORDINGS = Path(__file__).parent / "published_wordings.yaml"
-EXPERT, EXPERT_FORMAT = "expert_clinician", "embc_internvl"
+PLAIN = "yes_no_plain"
+"""Answer format of the prompt that the search begins with, and of what it finds."""
 BEGIN_WITH, OPTIMIZED = "minimal", "gepa"
 TRAINING_RECORDINGS, METRIC_CALLS, MINIBATCH = 8, 12, 8
 DEVELOPMENT_SHARE, SEED = 0.25, 42
@@ -72,13 +73,12 @@ PartsOf = Mapping[str, Sequence[Example]]
 
 
 def published_prompts() -> dict[str, dict[str, str]]:
-    """Return the seven instructions of each of the three features, by id."""
-    raw: Mapping[str, Mapping[str, str]] = read_yaml(WORDINGS)
+    """Return the seven instructions of each of the three features, by id; those in the format `PLAIN` name none."""
+    raw: Mapping[str, Mapping[str, Any]] = read_yaml(WORDINGS)
+    named = {name: None if each == PLAIN else each for name, each in raw["formats"].items()}
     return {
-        feature: {
-            name: with_format(text, EXPERT_FORMAT if name == EXPERT else None) for name, text in texts.items()
-        }
-        for feature, texts in raw.items()
+        feature: {name: with_format(text, named[name]) for name, text in texts.items()}
+        for feature, texts in raw["wordings"].items()
     }
 
 
@@ -156,7 +156,7 @@ def _searched(
     def one(division: Division) -> tuple[str, int]:
         fold, feature = division
         rules, begin = CandidateRules(feature, ids), prompts[feature][BEGIN_WITH]
-        proposer, book = prepared.proposer_of(rules, journal), AnswerBook(rounds)
+        proposer, book = prepared.proposer_of(rules, journal), AnswerBook(rounds, PLAIN)
         found = single_task_search(begin, divisions[division]["train"], book, rules, proposer, options.seed)
         if not is_quiet():
             sys.stderr.write(f"fold {fold}, {feature}: searched ({next(ended)} of {len(divisions)})\n")
@@ -178,7 +178,7 @@ def _tested(
     for (fold, feature), (text, _) in found.items():
         folder.open_test(f"{feature}, fold {fold}", prompts[feature][BEGIN_WITH], text)
         wordings[fold, feature] = {**prompts[feature], OPTIMIZED: text}
-    book = AnswerBook(answerer)
+    book = AnswerBook(answerer, PLAIN)
     book.ask(
         (wording, example)
         for division, parts in divisions.items()

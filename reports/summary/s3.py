@@ -214,14 +214,27 @@ def shown_measures(run: S3Run, part: PartScores) -> list[tuple[Measure, Estimate
 
 
 def baseline_of(measure: Measure, part: PartScores) -> tuple[float | None, str]:
-    """Return what a trivial baseline scores on the same recordings, and its title; None and "" if unknown."""
-    if measure.chance is not None:
-        return measure.chance, "chance"
-    name = measure.baseline or ""
-    value = part.scores.baselines.get(name)
-    if value is None:
-        return None, ""
+    """Return the floor of a measure: the best that an answer without looking scores on the same recordings.
+
+    Its title stands beside it; None and "" if unknown.
+    """
+    name, value = _floor(measure, part)
+    if value is None or not name:
+        return value, "chance" if value is not None else ""
     return value, next(title for beginning, title in BASELINES.items() if name.startswith(beginning))
+
+
+def _floor(measure: Measure, part: PartScores) -> tuple[str, float | None]:
+    """Return the name of the best baseline of a measure and its value; no name for chance."""
+    if measure.chance is not None:
+        return "", measure.chance
+    names = [name for name in (measure.baseline, *measure.others) if name is not None]
+    known = {name: part.scores.baselines[name] for name in names if name in part.scores.baselines}
+    defined = {name: value for name, value in known.items() if value == value}
+    if not defined:
+        return next(iter(known.items()), ("", None))
+    best = min if measure.less_is_better else max
+    return best(defined.items(), key=lambda item: item[1])
 
 
 def _questions(frames: Mapping[tuple[str, ...], pd.DataFrame]) -> pd.DataFrame:
@@ -275,8 +288,10 @@ def _part_rows(run: S3Run, part: PartScores) -> list[dict[str, Any]]:
             **{name: rounded(getattr(estimate, name)) for name in ("value", "low", "high")},
             "method": estimate.method,
             "reason": estimate.reason or estimate.caution,
-            "baseline": "chance" if measure.chance is not None else measure.baseline,
-            "baseline_value": rounded(baseline_of(measure, part)[0]),
+            "baseline": "chance"
+            if measure.chance is not None
+            else _floor(measure, part)[0] or measure.baseline,
+            "baseline_value": rounded(_floor(measure, part)[1]),
             "n": estimate.n,
             "n_patients": estimate.n_patients,
             **tail,

@@ -21,6 +21,7 @@ class Measure:
         title: for people.
         rule: ``published`` follows the published rule; ``sound`` is ours.
         baseline: name of the baseline on the same recordings, or None.
+        others: further answers without looking; the best of all is the floor that stands beside the measure.
         chance: value of a trivial baseline where it is the same for every set.
         less_is_better: as for errors.
     """
@@ -31,6 +32,7 @@ class Measure:
     baseline: str | None = None
     chance: float | None = None
     less_is_better: bool = False
+    others: tuple[str, ...] = ()
 
 
 TASK_TITLES: Mapping[str, str] = {
@@ -69,10 +71,18 @@ def _binary(positive: str) -> tuple[Measure, ...]:
 _OF_CLASSES = (
     Measure("accuracy", "accuracy", "sound", "best_constant_accuracy"),
     Measure("balanced_accuracy", "balanced accuracy", "sound", "constant_balanced_accuracy"),
-    Measure("macro_precision", "macro precision", "sound"),
+    Measure("macro_precision", "macro precision", "sound", "best_constant_macro_precision"),
     Measure("macro_f1", "macro F1", "sound", "best_constant_macro_f1"),
     Measure("mcc", "MCC", "sound", chance=0.0),
 )
+
+
+def _of_order(name: str, title: str, rule: Rule, *, less_is_better: bool = False) -> Measure:
+    """Return a measure of a list of features beside the same list for all: the typical one, every feature, none."""
+    others = (f"every_sign_{name}", f"empty_{name}")
+    return Measure(name, title, rule, f"typical_{name}", less_is_better=less_is_better, others=others)
+
+
 _RQI_PARTS: Mapping[str, str] = {
     **{part: part for part in ("sections", "coverage", "locations", "order")},
     "base": "base, before the factors",
@@ -85,7 +95,13 @@ _RQI_PARTS: Mapping[str, str] = {
 
 MEASURES: Mapping[str, tuple[Measure, ...]] = {
     "justification": (
-        Measure("interpretation", "interpretation score", "published", "always_no_interpretation"),
+        Measure(
+            "interpretation",
+            "interpretation score",
+            "published",
+            "always_no_interpretation",
+            others=("bare_interpretation",),
+        ),
         Measure("rouge_l", "ROUGE-L", "published"),
         Measure("rouge1", "ROUGE-1", "published"),
         Measure("bleu", "BLEU (0 to 100)", "published"),
@@ -94,9 +110,14 @@ MEASURES: Mapping[str, tuple[Measure, ...]] = {
             "interpretation_where_present",
             "interpretation score where the feature is there",
             "sound",
-            "always_no_interpretation_where_present",
+            "bare_interpretation_where_present",
         ),
-        Measure("interpretation_where_seen", "interpretation score where it is seen", "sound"),
+        Measure(
+            "interpretation_where_seen",
+            "interpretation score where it is seen",
+            "sound",
+            "bare_interpretation_where_seen",
+        ),
         Measure("f1", "F1 of yes", "sound", "always_yes_f1"),
     ),
     "side": _binary("right"),
@@ -109,43 +130,71 @@ MEASURES: Mapping[str, tuple[Measure, ...]] = {
         *_OF_CLASSES,
     ),
     "time": (
-        Measure("mae", "mean error, s", "published", "middle_mae", less_is_better=True),
-        Measure("charged_mae", "mean error, unread charged, s", "sound", "middle_mae", less_is_better=True),
+        Measure(
+            "mae",
+            "mean error, s",
+            "published",
+            "middle_mae",
+            less_is_better=True,
+            others=("best_constant_mae",),
+        ),
+        Measure(
+            "charged_mae",
+            "mean error, unread charged, s",
+            "sound",
+            "middle_mae",
+            less_is_better=True,
+            others=("best_constant_mae",),
+        ),
         Measure("hit_1s", "within 1 s", "sound", "middle_hit_1s"),
         Measure("hit_2s", "within 2 s", "sound", "middle_hit_2s"),
         Measure("hit_5s", "within 5 s", "sound", "middle_hit_5s"),
     ),
     "sequence": (
-        Measure("edit_distance", "edit distance", "published", "typical_edit_distance", less_is_better=True),
-        Measure("lcs_ratio", "LCS ratio", "published", "typical_lcs_ratio"),
-        Measure("position_share", 'position share ("temporal F1")', "published", "every_sign_position_share"),
-        Measure(
-            "normalised_edit_distance",
-            "edit distance / length",
-            "sound",
-            "typical_normalised_edit_distance",
-            less_is_better=True,
-        ),
-        Measure("lcs_f1", "LCS F1", "sound", "typical_lcs_f1"),
-        Measure("sign_f1", "F1 of the features, any order", "sound", "typical_sign_f1"),
-        Measure("relation_precision", "pairs in order, precision", "sound", "typical_relation_precision"),
-        Measure("relation_recall", "pairs in order, recall", "sound", "typical_relation_recall"),
-        Measure("relation_f1", "pairs in order, F1", "sound", "typical_relation_f1"),
-        Measure("order_accuracy", "order of the pairs named rightly", "sound", chance=0.5),
+        _of_order("edit_distance", "edit distance", "published", less_is_better=True),
+        _of_order("lcs_ratio", "LCS ratio", "published"),
+        _of_order("position_share", 'position share ("temporal F1")', "published"),
+        _of_order("normalised_edit_distance", "edit distance / length", "sound", less_is_better=True),
+        _of_order("lcs_f1", "LCS F1", "sound"),
+        _of_order("sign_f1", "F1 of the features, any order", "sound"),
+        _of_order("relation_precision", "pairs in order, precision", "sound"),
+        _of_order("relation_recall", "pairs in order, recall", "sound"),
+        _of_order("relation_f1", "pairs in order, F1", "sound"),
+        _of_order("order_accuracy", "order of the pairs named rightly", "sound"),
     ),
     "report": (
-        Measure("rqi", "Seizure-RQI (0 to 100)", "published", "other_rqi"),
-        Measure("rqi_length_power", "RQI, length penalty as a power", "published", "other_rqi"),
-        Measure("rqi_hazard_cap_50", "RQI, hazard capped at 50", "published", "other_rqi"),
+        Measure("rqi", "Seizure-RQI (0 to 100)", "published", "other_rqi", others=("empty_rqi",)),
+        Measure(
+            "rqi_length_power",
+            "RQI, length penalty as a power",
+            "published",
+            "other_rqi",
+            others=("empty_rqi",),
+        ),
+        Measure(
+            "rqi_hazard_cap_50", "RQI, hazard capped at 50", "published", "other_rqi", others=("empty_rqi",)
+        ),
         *(Measure(f"rqi_{part}", f"RQI: {title}", "published") for part, title in _RQI_PARTS.items()),
         Measure("rqi_hallucinated", "RQI: features not there", "published", less_is_better=True),
         Measure("rouge1", "ROUGE-1", "published"),
         Measure("rouge_l", "ROUGE-L", "published", "other_rouge_l"),
         Measure("bleu", "BLEU (0 to 100)", "published"),
         Measure("bertscore", "BERTScore F1", "published", "other_bertscore"),
-        Measure("stated_findings", "stated findings (0 to 100)", "sound", "other_stated_findings"),
+        Measure(
+            "stated_findings",
+            "stated findings (0 to 100)",
+            "sound",
+            "other_stated_findings",
+            others=("empty_stated_findings",),
+        ),
         *(
-            Measure(f"stated_findings_{part}", f"stated findings: {part}", "sound")
+            Measure(
+                f"stated_findings_{part}",
+                f"stated findings: {part}",
+                "sound",
+                f"other_stated_findings_{part}",
+                others=(f"empty_stated_findings_{part}",),
+            )
             for part in ("sections", "features", "locations", "order")
         ),
     ),
@@ -162,5 +211,7 @@ BASELINES: Mapping[str, str] = {
     "every_sign_": "every feature",
     "typical_": "the same list",
     "other_": "another's report",
+    "empty_": "nothing said",
+    "bare_": "no reason given",
 }
 """How baselines are called in tables, by how their names begin."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from synthetic import rules
 
 from semiology.features import FEATURES
 from semiology.optimization.proposers.grammar_walk import OfflineProposer
-from semiology.optimization.proposers.rules import CandidateRules
-from semiology.optimization.published.experiment import published_prompts
+from semiology.optimization.proposers.rules import CandidateRules, question_text
+from semiology.optimization.published.experiment import PLAIN, published_prompts
 from semiology.prompts.library import load_library
 
 
@@ -82,8 +85,31 @@ def test_the_seven_published_prompts_of_three_features_can_be_asked() -> None:
     assert list(prompts) == ["arm_flexion", "asynchronous_movement", "oral_automatisms"]
     for feature, seven in prompts.items():
         assert len(set(seven.values())) == 7
-        allowed = CandidateRules(feature, frozenset(), answer_formats=frozenset({"embc_internvl"}))
-        assert [allowed.broken(text) for text in seven.values()] == [[]] * 7
+        formats = frozenset({"embc_internvl", "yes_no_reply"})
+        allowed = CandidateRules(feature, frozenset(), answer_formats=formats)
+        # Two of them are no questions; they are asked as published, and a search begins with none of them.
+        told = {"minimal_classify", "minimal_occurs"}
+        assert [allowed.broken(text) for name, text in seven.items() if name not in told] == [[]] * 5
+
+
+def test_the_published_prompts_are_asked_as_published(shared: Path) -> None:
+    source = shared / "benchmark/repository_prompts.yaml"
+    published = yaml.safe_load(source.read_text(encoding="utf-8"))["prompt_robustness"]
+    prompts = published_prompts()
+    assert list(prompts) == published["default_features"]
+    for feature, seven in prompts.items():
+        words = {
+            "feature_label": published["feature_labels"][feature],
+            "feature_description": published["feature_descriptions"][feature],
+        }
+        texts = {
+            each["prompt_id"]: each["text"].format(**words) for each in published["default_prompt_templates"]
+        }
+        texts["expert_clinician"] = published["expert_prompts"][feature]
+        texts["ilae_informed"] = published["seed_prompt_templates"]["ilae_informed"]["text_by_feature"][
+            feature
+        ]
+        assert {name: question_text(feature, text, PLAIN) for name, text in seven.items()} == texts
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,10 @@ FORMATS = (
     "embc_internvl",
     "embc_qwen",
     "s3_repository_time",
+    "yes_no_plain",
+    "yes_no_reply",
+    "yes_no_slash",
+    "yes_no_only",
 )
 WORDINGS_NEEDED = 12
 

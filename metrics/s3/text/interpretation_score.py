@@ -5,9 +5,9 @@ judge (`semiology.metrics.s3.text.justification_rules` does it by rules). The sc
 answers read from the expert's justification.
 
 Most features are absent from most recordings, and "absent, and said to be absent" scores 1: on the published
-recordings always answering "no" scores 0.79 on average over the 18 visual features, above every model.
-`interpretation_estimates` therefore gives the mean over the recordings that show the feature as well, where that
-answer scores 0.
+recordings always answering "no" scores 0.79 on average over the 18 visual features, above every model. And where
+the expert's text does not say what is asked, saying nothing agrees with it: a bare "yes" earns from 0 to 1 by feature.
+The means over the recordings that show the feature therefore rest on `explained_score`, where neither earns anything.
 """
 
 from __future__ import annotations
@@ -69,6 +69,35 @@ def interpretation_score(
     return CORE_WEIGHT + DETAIL_WEIGHT * agreeing / details
 
 
+def explained_score(
+    answer: str, truth: str, extracted: Sequence[str | None], reference: Sequence[str | None]
+) -> float:
+    """Return the share of what the expert states that a justification states too, 0 to 1.
+
+    As `interpretation_score`, over the questions that the reference answers and with their weights only: what the
+    expert does not say cannot be said rightly, and an answer without a reason scores 0. NaN if the reference answers
+    none, as where a feature has no question.
+
+    Source: ours.
+
+    >>> explained_score("yes", "yes", [None, "left", None], [None, "left", "sustained"])
+    0.5
+    >>> explained_score("yes", "yes", [None, None], ["yes", None]), explained_score("yes", "yes", [None], [None])
+    (0.0, nan)
+    """
+    details = len(reference) - 1
+    weights = (
+        [CORE_WEIGHT if details else 1.0, *[DETAIL_WEIGHT / max(details, 1)] * details] if reference else []
+    )
+    stated = [i for i, known in enumerate(reference) if known is not None]
+    if not stated:
+        return float("nan")
+    right = [i for i in stated if extracted[i] == reference[i]]
+    if answer != truth or (0 in stated and 0 not in right):
+        return 0.0
+    return sum(weights[i] for i in right) / sum(weights[i] for i in stated)
+
+
 def possible_scores(questions: int) -> tuple[float, ...]:
     """Return the values that the score can take for a number of questions, ascending."""
     if questions < 2:
@@ -85,20 +114,38 @@ def published_interpretation_mean(scores: Mapping[str, float]) -> float:
     return float(np.mean(list(scores.values()))) if scores else float("nan")
 
 
-def interpretation_estimates(
-    replied: pd.DataFrame, scores: Floats, name: str, *, resamples: int = RESAMPLES, seed: int = 0
-) -> dict[str, Estimate]:
-    """Return the mean score over all answers, over those where the feature is present, and those it was seen in.
+def interpretation_parts(
+    replied: pd.DataFrame, scores: Floats, name: str, explained: Floats | None = None
+) -> dict[str, Floats]:
+    """Return scores by the name of the mean that they make; NaN where an answer is not part of it.
 
-    ``replied`` has columns patient_id, truth, answer; ``scores`` go from 0 to 1. Where the feature is present a
-    miss scores 0; where it was seen the justification alone counts. The names are ``<name>``,
-    ``<name>_where_present`` and ``<name>_where_seen``.
+    Args:
+        replied: columns truth, answer. scores: from 0 to 1; their mean is called ``name``.
+        explained: those of `explained_score` (None: ``scores``, where no text is at hand). Where the feature is present
+            (``<name>_where_present``) a miss scores 0; where it was seen (``<name>_where_seen``) the text alone counts.
     """
+    told = scores if explained is None else explained
     present = (replied["truth"] == "yes").to_numpy(dtype=bool)
     seen = present & (replied["answer"] == "yes").to_numpy(dtype=bool)
-    kept = {name: present | True, f"{name}_where_present": present, f"{name}_where_seen": seen}
+    return {
+        name: np.asarray(scores, dtype=np.float64),
+        f"{name}_where_present": np.where(present, told, np.nan),
+        f"{name}_where_seen": np.where(seen, told, np.nan),
+    }
+
+
+def interpretation_estimates(
+    replied: pd.DataFrame,
+    scores: Floats,
+    name: str,
+    *,
+    explained: Floats | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Estimate]:
+    """Return the means of `interpretation_parts`; ``replied`` also has the column patient_id."""
     patients = replied["patient_id"].tolist()
     return {
-        part: mean_estimate(np.where(rows, scores, np.nan), patients, resamples=resamples, seed=seed)
-        for part, rows in kept.items()
+        part: mean_estimate(values, patients, resamples=resamples, seed=seed)
+        for part, values in interpretation_parts(replied, scores, name, explained).items()
     }

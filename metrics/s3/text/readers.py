@@ -80,6 +80,15 @@ class TextReader:
             return AnswerPair(said, known, judged=True)
         return AnswerPair(extract_answers(feature, text), extract_answers(feature, reference), judged=False)
 
+    def read_reference(self, feature: str, reference: str) -> Answers:
+        """Return the answers to the questions of a feature in a reference alone: the judge's, or else the rules'.
+
+        Raises:
+            KeyError: no rules read the justifications of ``feature``.
+        """
+        known = self._judged_answers(feature, reference)
+        return extract_answers(feature, reference) if known is None else known
+
     def _judged_findings(self, text: str) -> ReportFindings | None:
         if self.judge is None:
             return None

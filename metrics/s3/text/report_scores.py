@@ -56,8 +56,8 @@ def score_reports(
         length_rule, hazard_rule: see `seizure_rqi`.
 
     Estimates: rqi and ``rqi_<component>`` for each of its parts; stated_findings and
-    ``stated_findings_<part>``. Baselines: ``empty_rqi`` and ``empty_stated_findings`` of a report without a
-    word; ``other_rqi`` and ``other_stated_findings``, of the clinical reports of up to ten recordings of
+    ``stated_findings_<part>``. Baselines: ``empty_rqi`` and ``empty_stated_findings[_<part>]`` of a report without a
+    word; ``other_rqi`` and ``other_stated_findings[_<part>]``, of the clinical reports of up to ten recordings of
     other patients handed in instead (NaN for one patient): what fluent reporting earns without looking.
 
     Raises:
@@ -109,6 +109,8 @@ def _baselines(
             for report, i in reports
         ]
         found[f"{label}_rqi"] = float(mean_defined(values))
-        stated = [stated_findings_score(report, references[i])["value"] for report, i in reports]
-        found[f"{label}_stated_findings"] = float(mean_defined(stated))
+        stated = [stated_findings_score(report, references[i]) for report, i in reports]
+        for name in STATED:
+            key = f"{label}_stated_findings" + ("" if name == "value" else f"_{name}")
+            found[key] = float(mean_defined([each[name] for each in stated]))
     return found

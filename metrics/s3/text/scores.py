@@ -8,10 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from semiology.metrics.arrays import Floats
+from semiology.metrics.arrays import Floats, mean_defined
 from semiology.metrics.coverage import UNPARSED, AnswerCounts, count_answers, is_missing
 from semiology.metrics.s3.part_scores import Drawing, PartScores, ReadingCounts
-from semiology.metrics.s3.text.interpretation_score import interpretation_estimates, interpretation_score
+from semiology.metrics.s3.text.interpretation_score import (
+    explained_score,
+    interpretation_estimates,
+    interpretation_parts,
+    interpretation_score,
+)
 from semiology.metrics.s3.text.justification_rules import READERS
 from semiology.metrics.s3.text.readers import RULES, TextReader
 from semiology.metrics.s3.text.report_scores import other_patient_pairs, score_reports
@@ -117,22 +122,38 @@ def _explained(replied: pd.DataFrame, drawing: Drawing, tools: TextTools) -> Par
     if len(answered):
         texts = [text if isinstance(text, str) else "" for text in answered["justification"]]
         patients = answered["patient_id"].tolist()
-        scores, readings = _interpretation_scores(answered, texts, tools.reader)
-        estimates |= interpretation_estimates(answered, scores, "interpretation", **drawing)
+        scores, explained, readings = _interpretation_scores(answered, texts, tools.reader)
+        estimates |= interpretation_estimates(
+            answered, scores, "interpretation", explained=explained, **drawing
+        )
         estimates |= _overlap(texts, answered["reference"].tolist(), patients, drawing, tools.similarity)
         baselines["always_no_interpretation"] = float((answered["truth"] == "no").mean())
         baselines["always_no_interpretation_where_present"] = 0.0
+        baselines |= _without_a_reason(answered, tools.reader)
     return PartScores("", "", TaskScores(estimates, baselines, AnswerCounts(0, 0, 0, 0)), readings)
+
+
+def _without_a_reason(answered: pd.DataFrame, reader: TextReader) -> dict[str, float]:
+    """Return what the same answer to everything, without a reason, scores: the better of yes and no."""
+    found: dict[str, float] = {}
+    for answer in ("yes", "no"):
+        bare = answered.assign(answer=answer)
+        scores, explained, _ = _interpretation_scores(bare, [""] * len(bare), reader)
+        parts = interpretation_parts(bare, scores, "bare_interpretation", explained)
+        for name, values in parts.items():
+            found[name] = float(np.fmax(found.get(name, np.nan), mean_defined(values)))
+    return found
 
 
 def _interpretation_scores(
     answered: pd.DataFrame, texts: Sequence[str], reader: TextReader
-) -> tuple[Floats, ReadingCounts]:
-    """Return the Semiology Interpretation Score of each answer, and who read what it depends on.
+) -> tuple[Floats, Floats, ReadingCounts]:
+    """Return interpretation and explained score of each answer, and who read what they depend on.
 
     NaN for a feature whose justifications no rule reads.
     """
     scores: list[float] = []
+    explained: list[float] = []
     judged: list[bool] = []
     names = ["feature", "answer", "truth", "reference"]
     for (feature, answer, truth, reference), said in zip(
@@ -140,15 +161,19 @@ def _interpretation_scores(
     ):
         if feature not in READERS:  # no rule reads its justifications, so nothing is known about any of them
             scores.append(float("nan"))
+            explained.append(float("nan"))
             continue
         if not is_compared(answer, truth, reference):
             scores.append(0.0)
+            known = reader.read_reference(feature, reference)
+            explained.append(explained_score(answer, truth, [None] * len(known), known))
             continue
         pair = reader.read_justification(feature, said, reference)
         scores.append(interpretation_score(answer, truth, pair.said, pair.reference))
+        explained.append(explained_score(answer, truth, pair.said, pair.reference))
         if said and pair.reference:  # a feature without questions is not read
             judged.append(pair.judged)
-    return np.array(scores, dtype=np.float64), _counted(judged)
+    return np.array(scores, dtype=np.float64), np.array(explained, dtype=np.float64), _counted(judged)
 
 
 def _overlap(
