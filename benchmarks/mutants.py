@@ -1,177 +1,231 @@
 """Small faults put into the metrics one at a time: which do the tests not notice?
 
-    python benchmarks/mutants.py                       # 120 mutants, drawn with seed 0
-    python benchmarks/mutants.py --count 300 --rooms metrics/paired
-    python benchmarks/mutants.py --show                # only list the mutants
+    python benchmarks/mutants.py                              # the named faults and 120 drawn with seed 0
+    python benchmarks/mutants.py --room paired --count 40 --workers 2
+    python benchmarks/mutants.py --seed 1 --show              # only list the mutants
 
-A mutant changes one comparison, sign, constant, condition, pair of arguments or choice of patients of one file. The
-tests that import the file are run on it, in a forked process whose libraries are loaded already, and stop at the first
-failure; a mutant that no test fails on survives. Tests that start processes of their own do not see it.
+A mutant changes one comparison, sign, operator, number, condition, pair of arguments, sum over patients or degree of
+freedom of one file; the kinds are drawn evenly. The tests run once to see which of them run which lines. Of each
+mutant those that run its statement are run, in a forked process whose libraries are loaded already, until one fails or
+the time limit is reached (an endless loop is noticed too); a mutant that no test fails on survives. Tests that start
+processes of their own do not see it. All this happens in a copy of the tree below ``--work``, where results are kept:
+a run that was broken off goes on, and what killed a mutant before is asked first.
+
+`mutants_equivalent.yaml` names the mutants that compute the same and says why; they are told, and are not counted.
 """
 
 from __future__ import annotations
 
-import ast
+import gc
 import importlib.abc
 import importlib.util
+import json
 import os
+import shutil
 import signal
+import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
+from typing import Any
 
-import numpy as np
-from measuring import CONSOLE, parser
+import yaml
+from measuring import CONSOLE, parser, print_table
+from mutant_sites import KINDS, Mutant, drawn, mutant_at, named, sites_of
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = (
-    "metrics/statistics",
-    "metrics/paired",
-    "metrics/scores",
-    "metrics/robustness",
-    "metrics/s3",
-    "metrics/agreement",
-)
-COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-}  # fmt: skip
-OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult,
-}  # fmt: skip
-NAMES = {"maximum": "minimum", "minimum": "maximum", "max": "min", "min": "max", "any": "all", "all": "any"}
-SKIPPED = ("ValueError", "KeyError", "TypeError")
-SECONDS = 240
+ROOMS = ("statistics", "paired", "scores", "robustness", "s3", "agreement", "strokerehab")
+TESTS = ("tests/metrics",)
+OPTIONS = ("-q", "-p", "no:cacheprovider", "-m", "not slow", "--hypothesis-seed=0")
+EQUIVALENT = Path(__file__).with_name("mutants_equivalent.yaml")
+
+Lines = dict[str, set[int]]
 
 
-@dataclass(frozen=True)
-class Mutant:
-    """One change: file below the root, line, what it was and what it is, and the whole source of the mutant."""
+class Copy:
+    """The copy of the tree in which mutants run, and what is known of its tests and of mutants from earlier runs."""
 
-    file: str
-    line: int
-    before: str
-    after: str
-    source: str
+    def __init__(self, work: Path) -> None:
+        """Copy the tracked files into ``work/semiology``."""
+        self.work, self.root = work, work / "semiology"
+        self.root.mkdir(parents=True, exist_ok=True)
+        git = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+        listed = subprocess.run(git, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603
+        for name in filter(None, listed.stdout.split("\0")):
+            source, target = ROOT / name, self.root / name
+            if not source.is_file():
+                target.unlink(missing_ok=True)
+            elif not target.exists() or source.read_bytes() != target.read_bytes():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target)
+        shared = ROOT.parent / "shared"
+        if shared.is_dir() and not (work / "shared").exists():
+            (work / "shared").symlink_to(shared)
+        self._results = work / "results.jsonl"
 
-    @property
-    def module(self) -> str:
-        """Name of the module."""
-        return ".".join(("semiology", *Path(self.file).with_suffix("").parts))
+    def digest(self, files: Sequence[str]) -> str:
+        """Return a digest of files."""
+        return sha256(b"".join((self.root / name).read_bytes() for name in sorted(files))).hexdigest()[:16]
+
+    def known(self) -> dict[str, dict[str, Any]]:
+        """Return the results of earlier runs by the mutant's key; the last one of each counts."""
+        if not self._results.exists():
+            return {}
+        rows = [
+            json.loads(line) for line in self._results.read_text("utf-8").splitlines() if line.endswith("}")
+        ]
+        return {row["key"]: row for row in rows}
+
+    def keep(self, row: dict[str, Any]) -> None:
+        """Keep a result."""
+        with self._results.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    def touched(self, wanted: Sequence[str], workers: int) -> dict[str, Lines]:
+        """Return the lines of each file of the metrics that each test runs; each file of tests is run once.
+
+        Raises:
+            SystemExit: a test fails on the code as it is.
+        """
+        folder = self.work / "touched"
+        folder.mkdir(exist_ok=True)
+        metrics = sorted((self.root / "metrics").rglob("*.py"))
+        sources = self.digest([path.relative_to(self.root).as_posix() for path in metrics])
+        names = [path.relative_to(self.root).as_posix() for of in wanted for path in _tests(self.root / of)]
+        made = {name: folder / f"{self.digest([name])}{sources}.json" for name in names}
+        waiting, running = [name for name in names if not made[name].exists()], dict[int, str]()
+        while waiting or running:
+            while waiting and len(running) < workers:
+                name = waiting.pop(0)
+                CONSOLE.print(f"which lines does {name} run? {len(waiting)} files to go")
+                running[_forked(lambda name=name: _record(name, self.root, made[name]))] = name  # type: ignore[misc]
+            child, status = os.wait()
+            if os.waitstatus_to_exitcode(status) != 0:
+                raise SystemExit(
+                    f"{running[child]}: its tests fail on the code as it is → run pytest on it first"
+                )
+            del running[child]
+        read = [json.loads(path.read_text("utf-8")) for path in made.values()]
+        return {
+            test: {file: set(numbers) for file, numbers in lines.items()}
+            for tests in read
+            for test, lines in tests.items()
+        }
 
 
-def sites(tree: ast.Module) -> Iterator[tuple[ast.AST, str]]:
-    """Yield every node that can be changed, with the kind of change; annotations, texts and errors are left alone."""
-    for node in _walk(tree):
-        if isinstance(node, ast.Compare) and type(node.ops[0]) in COMPARISONS and len(node.ops) == 1:
-            yield node, "comparison"
-        elif isinstance(node, ast.BinOp) and type(node.op) in OPERATORS and not _text(node):
-            yield node, "operator"
-        elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-            yield node, "sign"
-        elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            yield node, "constant"
-        elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load):
-            if (node.attr if isinstance(node, ast.Attribute) else node.id) in NAMES:
-                yield node, "name"
-        elif isinstance(node, ast.If | ast.IfExp):
-            yield node, "condition"
-        elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Compare):
-            yield node, "selection"
+def _tests(path: Path) -> list[Path]:
+    return [path] if path.is_file() else sorted(path.rglob("test_*.py"))
+
+
+def _forked(function: Callable[[], int]) -> int:
+    """Run a function in a silent fork, which ends with what it returns; return the fork's id."""
+    child = os.fork()
+    if child == 0:
+        out = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(out, 1)
+        os.dup2(out, 2)
+        try:
+            os._exit(function())
+        finally:
+            os._exit(70)
+    return child
+
+
+class _Recorder:
+    """Plug-in of pytest that notes which lines of the metrics run in each test.
+
+    What runs while fixtures of a whole file are made counts for every test of the file.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._metrics, self._start = str(root / "metrics"), len(str(root)) + 1
+        self._now: Lines = defaultdict(set)
+        self._setup: Lines = defaultdict(set)
+        self.tests: dict[str, Lines] = {}
+
+    def trace(self, frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
+        """Return what is called at each line of a frame of the metrics, None for other frames."""
+        name = frame.f_code.co_filename
+        if not name.startswith(self._metrics):
+            return None
+        lines = self._now[name[self._start :]]
+        lines.add(frame.f_lineno)
+
+        def each(frame: FrameType, event: str, argument: object) -> Callable[..., Any]:
+            lines.add(frame.f_lineno)
+            return each
+
+        return each
+
+    def _phase(self, item: Any, into: Lines) -> Iterator[None]:
+        for module in [each for name, each in sys.modules.items() if name.startswith("semiology.metrics")]:
+            for value in vars(module).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
+        self._now = into
+        sys.settrace(self.trace)
+        yield
+        sys.settrace(None)
+
+    def pytest_runtest_setup(self, item: Any) -> Any:
+        """Note what fixtures run."""
+        yield from self._phase(item, self._setup)
+
+    def pytest_runtest_call(self, item: Any) -> Any:
+        """Note what the test runs."""
+        yield from self._phase(item, self.tests.setdefault(item.nodeid, defaultdict(set)))
+
+    def written(self) -> dict[str, dict[str, list[int]]]:
+        """Return the lines of each test by file."""
+        return {
+            test: {
+                name: sorted(lines.get(name, set()) | self._setup.get(name, set()))
+                for name in {*lines, *self._setup}
+            }
+            for test, lines in self.tests.items()
+        }
+
+
+def _record(name: str, root: Path, out: Path) -> int:
+    """Run a file of tests and write which of them run which lines of the metrics; return pytest's status."""
+    import pytest
+
+    for hook in ("pytest_runtest_setup", "pytest_runtest_call"):
+        setattr(_Recorder, hook, pytest.hookimpl(hookwrapper=True)(getattr(_Recorder, hook)))
+    os.chdir(root)
+    recorder = _Recorder(root)
+    status = int(pytest.main([*OPTIONS, name], plugins=[recorder]))
+    if status in (0, 5):  # 5: every test of the file is slow
+        half = out.with_suffix(".half")
+        half.write_text(json.dumps(recorder.written()), encoding="utf-8")
+        half.replace(out)
+    return 0 if status == 5 else status
+
+
+def tests_of(mutant: Mutant, touched: dict[str, Lines]) -> list[str]:
+    """Return the tests that run the statement of a mutant, those of the fewest lines of the metrics first."""
+    file, span = mutant.file, mutant.lines
+    found = [
+        test
+        for test, lines in touched.items()
         if (
-            isinstance(node, ast.Call)
-            and len(node.args) > 1
-            and not any(isinstance(a, ast.Starred) for a in node.args)
-        ):
-            yield node, "arguments"
-
-
-def _walk(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield nodes in order, without annotations, raised errors, texts and assertions."""
-    for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns", "decorator_list", "type_params", "type_comment"):
-            continue
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.Raise | ast.JoinedStr | ast.Assert | ast.Import | ast.ImportFrom):
-                continue
-            if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-                continue
-            if isinstance(child, ast.AST):
-                yield child
-                yield from _walk(child)
-
-
-def _text(node: ast.AST) -> bool:
-    return any(isinstance(each, ast.JoinedStr | ast.Constant) and isinstance(getattr(each, "value", ""), str)
-               for each in ast.walk(node))  # fmt: skip
-
-
-def changed(node: ast.AST, kind: str) -> None:
-    """Change a node in place; `_undone` is not needed, as each mutant parses its file anew."""
-    if kind == "comparison" and isinstance(node, ast.Compare):
-        node.ops[0] = COMPARISONS[type(node.ops[0])]()
-    elif kind == "operator" and isinstance(node, ast.BinOp):
-        node.op = OPERATORS[type(node.op)]()
-    elif kind == "sign" and isinstance(node, ast.UnaryOp):
-        node.op = ast.UAdd()
-    elif kind == "constant" and isinstance(node, ast.Constant):
-        assert isinstance(node.value, int | float)
-        node.value = node.value + 1 if isinstance(node.value, int) else node.value * 2 + 0.01
-    elif kind == "name" and isinstance(node, ast.Attribute):
-        node.attr = NAMES[node.attr]
-    elif kind == "name" and isinstance(node, ast.Name):
-        node.id = NAMES[node.id]
-    elif kind == "condition" and isinstance(node, ast.If | ast.IfExp):
-        node.test = ast.UnaryOp(ast.Not(), node.test)
-    elif kind == "selection" and isinstance(node, ast.Subscript):
-        node.slice = ast.Slice()
-    elif kind == "arguments" and isinstance(node, ast.Call):
-        node.args[:2] = node.args[1::-1]
-
-
-def mutants_of(path: Path) -> list[Mutant]:
-    """Return every mutant of a file."""
-    source = path.read_text(encoding="utf-8")
-    found = []
-    for place in range(len(list(sites(ast.parse(source))))):
-        tree = ast.parse(source)
-        node, kind = list(sites(tree))[place]
-        before, line = ast.unparse(_shown(node)), getattr(node, "lineno", 0)
-        changed(node, kind)
-        after = ast.unparse(_shown(node))
-        if after == before:
-            continue
-        made = ast.unparse(ast.fix_missing_locations(tree))
-        found.append(Mutant(path.relative_to(ROOT).as_posix(), line, before, after, made))
-    return found
-
-
-def _shown(node: ast.AST) -> ast.AST:
-    return node.test if isinstance(node, ast.If) else node
-
-
-def tests_of(module: str) -> list[str]:
-    """Return the test files that import a module, those of its own room first."""
-    room = module.split(".")[1:-1]
-    names = {module, ".".join(module.split(".")[:-1]) + " import " + module.split(".")[-1]}
-    found = []
-    for path in sorted((ROOT / "tests/metrics").rglob("test_*.py")):
-        text = path.read_text(encoding="utf-8")
-        if any(f"from {name}" in text for name in names) or f"import {module}" in text:
-            found.append(path)
-    own = ROOT / "tests" / Path(*room)
-    near = [path for path in sorted(own.glob("test_*.py")) if path not in found]
-    return [str(path) for path in [*found, *near]]
+            file in lines if span is None else any(span[0] <= line <= span[1] for line in lines.get(file, ()))
+        )
+    ]
+    return sorted(found, key=lambda test: sum(map(len, touched[test].values())))
 
 
 class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
     """Imports one module from a given source."""
 
-    def __init__(self, mutant: Mutant) -> None:
-        self._mutant = mutant
+    def __init__(self, mutant: Mutant, root: Path) -> None:
+        self._mutant, self._root = mutant, root
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -179,76 +233,148 @@ class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         """Return the spec of the mutated module, None of every other."""
         if fullname != self._mutant.module:
             return None
-        return importlib.util.spec_from_loader(fullname, self, origin=str(ROOT / self._mutant.file))
+        return importlib.util.spec_from_loader(fullname, self, origin=str(self._root / self._mutant.file))
 
     def get_source(self, fullname: str) -> str:
         """Return the mutated source."""
         return self._mutant.source
 
 
-def survives(mutant: Mutant | None, tests: Sequence[str], seconds: int = SECONDS) -> bool:
-    """Run tests on a mutant (None: on the code as it is) in a fork; return whether all of them pass."""
-    child = os.fork()
-    if child == 0:
-        out = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(out, 1)
-        os.dup2(out, 2)
-        import pytest
+def _try(mutant: Mutant, root: Path, tests: Sequence[str], killer: Path) -> int:
+    """Run tests on a mutant until one fails, and write which; return pytest's status."""
+    import pytest
 
-        if mutant is not None:
-            sys.meta_path.insert(0, _Mutated(mutant))
-        options = ["-x", "-q", "-p", "no:cacheprovider", "-m", "not slow", "--hypothesis-seed=0"]
-        os._exit(int(pytest.main([*options, *tests])))
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        done, status = os.waitpid(child, os.WNOHANG)
-        if done:
-            return os.waitstatus_to_exitcode(status) == 0
-        time.sleep(0.05)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return False
+    class Told:
+        def pytest_runtest_logreport(self, report: Any) -> None:
+            if report.failed:
+                killer.write_text(report.nodeid, encoding="utf-8")
+
+    os.chdir(root)
+    sys.meta_path.insert(0, _Mutated(mutant, root))
+    return int(pytest.main(["-x", *OPTIONS, *tests], plugins=[Told()]))
+
+
+def judged(
+    mutants: Sequence[Mutant], copy: Copy, touched: dict[str, Lines], workers: int, seconds: float
+) -> Iterator[tuple[Mutant, dict[str, Any]]]:
+    """Yield each mutant with its result, as they end: killed, by which test, and after how many seconds."""
+    known, running = copy.known(), dict[int, tuple[Mutant, list[str], float, Path]]()
+    waiting = list(mutants)
+    while waiting or running:
+        while waiting and len(running) < workers:
+            mutant = waiting.pop(0)
+            tests = tests_of(mutant, touched)
+            before = known.get(mutant.key)
+            digest = copy.digest([*{test.split("::")[0] for test in tests}])
+            if before is not None and before["tests"] == digest:
+                yield mutant, before
+                continue
+            if not tests:
+                row = {"key": mutant.key, "tests": digest, "killed": False, "by": "", "seconds": 0.0}
+                copy.keep(row)
+                yield mutant, row
+                continue
+            if before is not None and before["by"] in tests:  # what killed it once will again
+                tests.sort(key=lambda test, by=before["by"]: test != by)  # type: ignore[misc]
+            killer = copy.work / f"killer_{mutant.key}"
+            gc.freeze()
+            child = _forked(lambda m=mutant, t=tests, k=killer: _try(m, copy.root, t, k))  # type: ignore[misc]
+            running[child] = (mutant, [digest], time.monotonic(), killer)
+        for child, (mutant, (digest,), began, killer) in list(running.items()):
+            spent = time.monotonic() - began
+            done, status = os.waitpid(child, os.WNOHANG)
+            if not done and spent <= seconds:
+                continue
+            if not done:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+            by = killer.read_text("utf-8") if killer.exists() else ""
+            killer.unlink(missing_ok=True)
+            killed = not done or os.waitstatus_to_exitcode(status) != 0
+            by = by or (
+                "the time limit" if not done else "an error while tests are collected" if killed else ""
+            )
+            row = {"key": mutant.key, "tests": digest, "killed": killed, "by": by, "seconds": round(spent, 1)}
+            copy.keep(row)
+            del running[child]
+            yield mutant, row
+        time.sleep(0.02)
+
+
+def equivalent_reasons() -> dict[tuple[str, str, str], str]:
+    """Return why mutants compute the same, by file, what stood there and what stands there."""
+    listed = yaml.safe_load(EQUIVALENT.read_text("utf-8")) if EQUIVALENT.exists() else []
+    return {(each["file"], each["before"], each["after"]): each["reason"] for each in listed or []}
+
+
+def table(results: Sequence[tuple[Mutant, bool]]) -> Iterator[list[object]]:
+    """Yield the rows of a table: killed of how many by room and kind, and all."""
+    kinds = [kind for kind in KINDS if any(mutant.kind == kind for mutant, _ in results)]
+    yield ["room", *kinds, "all", "share"]
+    rooms = [room for room in ROOMS if any(mutant.room == room for mutant, _ in results)]
+    for room in [*rooms, ""]:
+        own = [(mutant, killed) for mutant, killed in results if room in ("", mutant.room)]
+        parts = [[killed for mutant, killed in own if mutant.kind == kind] for kind in kinds]
+        every = [killed for _, killed in own]
+        cells = [f"{sum(part)}/{len(part)}" if part else "" for part in [*parts, every]]
+        yield [room or "all", *cells, f"{sum(every) / len(every):.0%}"]
 
 
 def main() -> None:
-    """Print each mutant and whether it survives, then how many of how many were killed."""
+    """Print each mutant and which test kills it, the survivors, and a table by room and kind."""
     described = parser(__doc__)
-    described.add_argument("--count", type=int, default=120)
+    described.add_argument("--count", type=int, default=120, help="mutants drawn besides the named ones")
     described.add_argument("--seed", type=int, default=0)
-    described.add_argument("--rooms", nargs="*", default=list(ROOMS))
-    described.add_argument("--show", action="store_true")
+    described.add_argument("--room", nargs="*", default=list(ROOMS), choices=ROOMS)
+    described.add_argument("--workers", type=int, default=1)
+    described.add_argument("--seconds", type=float, default=240, help="time limit of one mutant")
+    described.add_argument("--tests", nargs="*", default=list(TESTS), help="files and folders of tests")
+    described.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "semiology_mutants")
+    described.add_argument("--show", action="store_true", help="only list the mutants")
     options = described.parse_args()
-    files = [path for room in options.rooms for path in _files(ROOT / room)]
-    every = [mutant for path in files for mutant in mutants_of(path)]
-    drawn = [every[i] for i in np.random.default_rng(options.seed).permutation(len(every))[: options.count]]
-    CONSOLE.print(f"{len(drawn)} of {len(every)} mutants of {len(files)} files")
+    files = [path for room in options.room for path in _files(ROOT / "metrics" / room)]
+    every = [site for path in files for site in sites_of(path)]
+    first = [mutant for mutant in named(ROOT) if mutant.room in options.room]
+    chosen = first + [mutant_at(site, ROOT) for site in drawn(every, options.count, options.seed)]
+    CONSOLE.print(
+        f"{len(first)} named, {len(chosen) - len(first)} drawn of {len(every)} mutants of {len(files)} files"
+    )
     if options.show:
-        for mutant in drawn:
-            CONSOLE.print(f"{mutant.file}:{mutant.line}: {mutant.before} -> {mutant.after}")
+        for mutant in chosen:
+            CONSOLE.print(f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before} -> {mutant.after}")
         return
+    copy = Copy(options.work)
+    sys.path.insert(0, str(options.work))
     import pandas  # noqa: F401 - loaded once, before the forks
     import pytest  # noqa: F401
     import scipy.stats  # noqa: F401
     import sklearn.metrics  # noqa: F401
     import statsmodels.api  # noqa: F401
 
-    os.chdir(ROOT)
-    alive, sound = 0, set[str]()
-    for mutant in drawn:
-        tests = tests_of(mutant.module)
-        if mutant.file not in sound and not survives(None, tests):
-            CONSOLE.print(f"{mutant.file}: its tests fail on the code as it is: {' '.join(tests)}")
-            raise SystemExit(1)
-        sound.add(mutant.file)
-        lives = survives(mutant, tests)
-        alive += lives
-        told = "SURVIVES" if lives else "killed  "
-        CONSOLE.print(f"{told} {mutant.file}:{mutant.line}: {mutant.before} -> {mutant.after}")
-    CONSOLE.print(f"{len(drawn) - alive} of {len(drawn)} killed ({1 - alive / len(drawn):.0%})")
+    touched, reasons = copy.touched(options.tests, options.workers), equivalent_reasons()
+    results, same = [], []
+    for mutant, row in judged(chosen, copy, touched, options.workers, options.seconds):
+        told = f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before} -> {mutant.after}"
+        reason = None if row["killed"] else reasons.get((mutant.file, mutant.before, mutant.after))
+        if reason is not None:
+            same.append(f"{told}\n    {reason}")
+        else:
+            results.append((mutant, bool(row["killed"])))
+        word = "killed  " if row["killed"] else "SURVIVES" if reason is None else "same    "
+        done = len(results) + len(same)
+        CONSOLE.print(f"[{done}/{len(chosen)}] {word} {told}" + (f"   {row['by']}" if row["killed"] else ""))
+    for line in same:
+        CONSOLE.print(f"computes the same: {line}")
+    columns, *rows = table(results)
+    print_table([str(each) for each in columns], rows)
+    killed = sum(alive for _, alive in results)
+    CONSOLE.print(
+        f"{killed} of {len(results)} killed ({killed / len(results):.1%}); {len(same)} compute the same"
+    )
 
 
 def _files(room: Path) -> list[Path]:
-    return [room] if room.is_file() else sorted(p for p in room.rglob("*.py") if p.name != "__init__.py")
+    return sorted(path for path in room.rglob("*.py") if path.name != "__init__.py")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,11 +35,11 @@ class Population:
         )
 
 
-def published_rows(table: Path) -> pd.DataFrame:
-    """Return the answers on visual features of `MODELS` in a table of ``semiology baselines import``."""
+def published_rows(table: Path, models: Sequence[str] = MODELS) -> pd.DataFrame:
+    """Return the answers of models on visual features in a table of ``semiology baselines import``."""
     rows = pd.read_csv(table, dtype=str, keep_default_na=False)
     known = (
-        rows["feature"].isin(VISUAL_FEATURES) & rows["model"].isin(MODELS) & rows["truth"].isin(["yes", "no"])
+        rows["feature"].isin(VISUAL_FEATURES) & rows["model"].isin(models) & rows["truth"].isin(["yes", "no"])
     )
     return rows[(rows["task"] == "feature") & known]
 
@@ -53,10 +54,12 @@ def populations(rows: pd.DataFrame) -> list[Population]:
     return found
 
 
-def grids(rows: pd.DataFrame) -> dict[str, tuple[list[str], Codes, Bools, Bools, tuple[str, ...]]]:
+def grids(
+    rows: pd.DataFrame, models: Sequence[str] = MODELS
+) -> dict[str, tuple[list[str], Codes, Bools, Bools, tuple[str, ...]]]:
     """Return by model: recordings, patient codes (n,), truth and answer (n, F), features."""
     found = {}
-    for model in MODELS:
+    for model in models:
         own = rows[rows["model"] == model]
         features = tuple(name for name in VISUAL_FEATURES if name in set(own["feature"]))
         wide = own.pivot(index="video_id", columns="feature", values=["truth", "answer"]).dropna()

@@ -331,14 +331,9 @@ def _features(
     tables: PairedTables, sides: _Sides, signs: Flips, options: dict[str, float]
 ) -> tuple[PairedFeature, ...]:
     scored = scored_truths(tables.first, tables.features)
-    few = {m: [_withheld(scored[:, i], m) for i in range(len(tables.features))] for m in MEASURES}
-    p = {}
+    tested = {m: family_p_values(tables, m, sides.second[m] - sides.first[m], signs) for m in MEASURES}
+    few, p = ({m: found[part] for m, found in tested.items()} for part in (0, 1))
     deciding = (tables.changed > 0).sum(0)
-    for m in MEASURES:
-        seen = sides.second[m] - sides.first[m]
-        own = contributions(tables, m, seen)
-        family = np.array([each is None for each in few[m]])
-        p[m] = _p_values(seen, signs.sums(own), signs, deciding, family, tail_freedom(own))
     always_yes = feature_table_scores(tables.first.sum(0), tables.features)["always_yes_f1"]
     made = []
     for i, name in enumerate(tables.features):
@@ -382,6 +377,22 @@ def _features(
             )
         )
     return tuple(made)
+
+
+def family_p_values(
+    tables: PairedTables, measure: str, seen: Floats, signs: Flips
+) -> tuple[list[str | None], tuple[Floats, ...]]:
+    """Return why each feature is outside the family of a measure (None: it is in), and the p-values of all.
+
+    ``seen`` are the differences, shape (F,). The p-values are plain, by max-T, by Holm and by Benjamini-Hochberg, each
+    of shape (F,); those of features outside the family are plain only.
+    """
+    scored = scored_truths(tables.first, tables.features)
+    few = [_withheld(scored[:, i], measure) for i in range(len(tables.features))]
+    own = contributions(tables, measure, seen)
+    family = np.array([each is None for each in few])
+    deciding = (tables.changed > 0).sum(0)
+    return few, _p_values(seen, signs.sums(own), signs, deciding, family, tail_freedom(own))
 
 
 def _p_values(

@@ -27,6 +27,7 @@ _ROWS = 64
 _BLOCK = 4_000_000
 """Signs that are unpacked at a time."""
 _RAREST = 1e-300
+TAIL_FACTOR = 2.0
 _TIES = 1e-9
 """Differences closer than this are one and the same: they come from counts."""
 
@@ -115,7 +116,7 @@ def max_t_p_value(observed: Floats, flipped: Floats, flips: Flips, freedom: Floa
     ``freedom``, shape (F,), are degrees of freedom of Student's t: a quotient seen counts as the normal one that is
     as rare. Signs alone make the tails of few or unequal patients too short, which does not matter at 5 % but does
     at the level that one of twenty features has: without it 6 to 8 % of studies claimed something
-    (`benchmarks/verdict_error.py`).
+    (`benchmarks/family_error.py`).
     """
     result: Floats = np.full(observed.shape, np.nan)
     at = np.flatnonzero(~np.isnan(observed))
@@ -142,4 +143,4 @@ def tail_freedom(own: Floats) -> Floats:
     5 %, and a factor of 3 did not on every seed. It has no independent check.
     """
     squares, fourths = (own**2).sum(0), (own**4).sum(0)
-    return np.asarray(np.maximum(2 * ratio(squares**2, fourths), 1.0))
+    return np.asarray(np.maximum(TAIL_FACTOR * ratio(squares**2, fourths), 1.0))

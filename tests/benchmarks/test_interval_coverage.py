@@ -13,10 +13,16 @@ from semiology.cli import app
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
+from equivalence_error import on_the_margin
+from family_error import JUDGING, Pair, claims, published_pairs, studies_of
 from interval_coverage import UNEVEN, Found, redrawn, uneven
 from redrawn_patients import Population, populations, published_rows
-from verdict_error import on_the_margin, tables_of
+from verdict_error import FLIPS, SCORES, tables_of
 from verdict_error import redrawn as redrawn_rows
+
+from semiology.metrics.paired.comparison import ALPHA, compare_tables
+from semiology.metrics.paired.verdict import verdict
+from semiology.metrics.statistics.sign_flip import TAIL_FACTOR
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "s3_published"
 
@@ -72,8 +78,31 @@ def test_the_paired_tables_of_the_benchmark_count_each_recording_once(answers: P
     assert found.first.sum() == found.second.sum() == 3
     assert found.changed.tolist() == [[2], [1]]
     assert (found.only_first.tolist(), found.only_second.tolist()) == ([0], [3])
-    one, two, patient, gap = next(on_the_margin(published_rows(answers)))
-    assert gap == pytest.approx(two.mean() - one.mean())
-    rows, own = redrawn_rows(patient, 7, np.random.default_rng(0))
+    case = next(on_the_margin(published_rows(answers)))
+    better = case.variant.astype(float) - case.reference
+    gaps = [abs(better[case.truth == code].mean()) for code in (0, 1)]
+    assert max(gaps) == pytest.approx(case.margin)
+    rows, own = redrawn_rows(case.patient, 7, np.random.default_rng(0))
     assert len(rows) == len(own)
     assert set(own.tolist()) == set(range(7))
+    assert case.tested(rows, own).verdict in ("undecided", "not equivalent")
+
+
+@pytest.mark.parametrize("measure", ["f1", "balanced_accuracy"])
+def test_the_quick_family_of_the_benchmark_claims_what_a_comparison_claims(
+    answers: Path, measure: str
+) -> None:
+    pairs = published_pairs(published_rows(answers, JUDGING), JUDGING[:2], 1, measure)
+    assert score_gap(pairs[0], measure) < 1e-9
+    for tables in studies_of(pairs, 40, 4, 2):
+        compared = compare_tables(tables, flips=FLIPS).features
+        claimed = any(verdict(each.scores[measure], ALPHA) in ("higher", "lower") for each in compared)
+        assert claims(tables, measure, [TAIL_FACTOR]) == [claimed]
+
+
+def score_gap(pair: Pair, measure: str) -> float:
+    truth, first = pair.truth.astype(float), pair.first.astype(float)
+    return max(
+        abs(SCORES[measure](t, x) - SCORES[measure](t, y))
+        for t, x, y in zip(truth.T, first.T, pair.likely.T, strict=True)
+    )
