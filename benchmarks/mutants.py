@@ -21,6 +21,7 @@ import importlib.abc
 import importlib.util
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -42,7 +43,7 @@ from mutant_sites import KINDS, Mutant, drawn, mutant_at, named, sites_of
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("statistics", "paired", "scores", "robustness", "s3", "agreement", "strokerehab")
 TESTS = ("tests/metrics",)
-OPTIONS = ("-q", "-p", "no:cacheprovider", "-m", "not slow", "--hypothesis-seed=0")
+OPTIONS = ("-q", "--assert=plain", "-p", "no:cacheprovider", "-m", "not slow", "--hypothesis-seed=0")
 EQUIVALENT = Path(__file__).with_name("mutants_equivalent.yaml")
 
 Lines = dict[str, set[int]]
@@ -240,8 +241,12 @@ class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return self._mutant.source
 
 
-def _try(mutant: Mutant, root: Path, tests: Sequence[str], killer: Path) -> int:
-    """Run tests on a mutant until one fails, and write which; return pytest's status."""
+def _try(mutant: Mutant, root: Path, tests: Sequence[str], killer: Path, seconds: int) -> int:
+    """Run tests on a mutant until one fails, and write which; return pytest's status.
+
+    The limit is one of processor seconds, so that a busy machine kills no mutant.
+    """
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     import pytest
 
     class Told:
@@ -255,10 +260,10 @@ def _try(mutant: Mutant, root: Path, tests: Sequence[str], killer: Path) -> int:
 
 
 def judged(
-    mutants: Sequence[Mutant], copy: Copy, touched: dict[str, Lines], workers: int, seconds: float
+    mutants: Sequence[Mutant], copy: Copy, touched: dict[str, Lines], workers: int, seconds: int
 ) -> Iterator[tuple[Mutant, dict[str, Any]]]:
     """Yield each mutant with its result, as they end: killed, by which test, and after how many seconds."""
-    known, running = copy.known(), dict[int, tuple[Mutant, list[str], float, Path]]()
+    known, running = copy.known(), dict[int, tuple[Mutant, str, float, Path]]()
     waiting = list(mutants)
     while waiting or running:
         while waiting and len(running) < workers:
@@ -278,27 +283,23 @@ def judged(
                 tests.sort(key=lambda test, by=before["by"]: test != by)  # type: ignore[misc]
             killer = copy.work / f"killer_{mutant.key}"
             gc.freeze()
-            child = _forked(lambda m=mutant, t=tests, k=killer: _try(m, copy.root, t, k))  # type: ignore[misc]
-            running[child] = (mutant, [digest], time.monotonic(), killer)
-        for child, (mutant, (digest,), began, killer) in list(running.items()):
-            spent = time.monotonic() - began
-            done, status = os.waitpid(child, os.WNOHANG)
-            if not done and spent <= seconds:
-                continue
-            if not done:
-                os.kill(child, signal.SIGKILL)
-                os.waitpid(child, 0)
-            by = killer.read_text("utf-8") if killer.exists() else ""
-            killer.unlink(missing_ok=True)
-            killed = not done or os.waitstatus_to_exitcode(status) != 0
-            by = by or (
-                "the time limit" if not done else "an error while tests are collected" if killed else ""
+            child = _forked(lambda m=mutant, t=tests, k=killer: _try(m, copy.root, t, k, seconds))  # type: ignore[misc]
+            running[child] = (mutant, digest, time.monotonic(), killer)
+        if not running:
+            return
+        child, status = os.wait()
+        mutant, digest, began, killer = running.pop(child)
+        code = os.waitstatus_to_exitcode(status)
+        by = killer.read_text("utf-8") if killer.exists() else ""
+        killer.unlink(missing_ok=True)
+        if not by and code:
+            by = (
+                "the time limit" if code in (-signal.SIGXCPU, -signal.SIGKILL) else "an error before any test"
             )
-            row = {"key": mutant.key, "tests": digest, "killed": killed, "by": by, "seconds": round(spent, 1)}
-            copy.keep(row)
-            del running[child]
-            yield mutant, row
-        time.sleep(0.02)
+        spent = round(time.monotonic() - began, 1)
+        row = {"key": mutant.key, "tests": digest, "killed": code != 0, "by": by, "seconds": spent}
+        copy.keep(row)
+        yield mutant, row
 
 
 def equivalent_reasons() -> dict[tuple[str, str, str], str]:
@@ -327,7 +328,9 @@ def main() -> None:
     described.add_argument("--seed", type=int, default=0)
     described.add_argument("--room", nargs="*", default=list(ROOMS), choices=ROOMS)
     described.add_argument("--workers", type=int, default=1)
-    described.add_argument("--seconds", type=float, default=240, help="time limit of one mutant")
+    described.add_argument(
+        "--seconds", type=int, default=240, help="processor seconds that a mutant may take"
+    )
     described.add_argument("--tests", nargs="*", default=list(TESTS), help="files and folders of tests")
     described.add_argument("--work", type=Path, default=Path(tempfile.gettempdir()) / "semiology_mutants")
     described.add_argument("--show", action="store_true", help="only list the mutants")

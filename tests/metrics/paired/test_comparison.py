@@ -16,8 +16,10 @@ from statsmodels.stats.multitest import multipletests
 
 from semiology.metrics.paired.comparison import compare_pairs
 from semiology.metrics.paired.contributions import contributions
-from semiology.metrics.paired.tables import measures_of, paired_tables
+from semiology.metrics.paired.tables import against_always_yes, measures_of, paired_tables
 from semiology.metrics.paired.verdict import verdict
+from semiology.metrics.scores.counts import patient_tables
+from semiology.metrics.statistics import sign_flip
 from semiology.metrics.statistics.adjust import adjusted
 from semiology.metrics.statistics.equivalence import DEFAULT_MARGIN
 from semiology.metrics.statistics.mcnemar import mcnemar_mid_p
@@ -385,3 +387,79 @@ def test_patients_who_hold_most_recordings_without_a_feature_take_balanced_accur
     assert "recordings without the feature weigh like" in (found["balanced_accuracy"].difference.reason or "")
     assert np.isnan(found["balanced_accuracy"].p_max_t)
     assert found["f1"].difference.estimable
+
+
+@pytest.mark.parametrize("block", [1, 1000, 4_000_000])
+def test_blocks_of_any_size_give_the_same_sums(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
+    flips = draw_flips(30, 130, 1)
+    own = np.random.default_rng(0).normal(size=(30, 2))
+    monkeypatch.setattr(sign_flip, "_BLOCK", block)
+    np.testing.assert_allclose(
+        flips.sums(own), np.array([[row @ own[:, 0], row @ own[:, 1]] for row in flips.signs()])
+    )
+
+
+def test_counts_of_a_comparison_are_those_of_the_rows() -> None:
+    pairs = make_pairs(patients=30, features=("tonic", "clonic"), seed=13)
+    found = compare_pairs(pairs, ["tonic", "clonic"])
+    differs = pairs["first"] != pairs["second"]
+    assert found.n_patients == 30
+    assert found.n_deciding == pairs[differs]["patient_id"].nunique()
+    assert found.macro["f1"].equivalence.n_discordant == differs.sum()
+    assert found.macro["f1"].difference.n == len(pairs)
+    for each in found.features:
+        rows = pairs[pairs["feature"] == each.feature]
+        yes, other = rows[rows["truth"] == "yes"], rows[rows["first"] != rows["second"]]
+        assert (each.n, each.n_patients) == (len(rows), rows["patient_id"].nunique())
+        assert (each.n_positive, each.n_positive_patients) == (len(yes), yes["patient_id"].nunique())
+        assert (each.n_changed, each.n_deciding) == (len(other), other["patient_id"].nunique())
+        assert each.only_first == (other["first"] == other["truth"]).sum()
+        assert each.only_second == (other["second"] == other["truth"]).sum()
+        assert each.always_yes_f1 == pytest.approx(2 * len(yes) / (len(yes) + len(rows)))
+        assert each.scores["accuracy"].equivalence.n_discordant == len(other)
+        assert each.scores["f1"].difference.n == each.scores["f1"].equivalence.n == len(rows)
+
+
+@pytest.mark.parametrize("policy", ["wrong", "drop"])
+def test_answers_beside_always_yes_are_counted(policy: Literal["wrong", "drop"]) -> None:
+    rng = np.random.default_rng(6)
+    rows = pd.DataFrame(
+        {
+            "patient_id": [f"p{i // 3:02d}" for i in range(60)],
+            "feature": "tonic",
+            "truth": rng.choice(["yes", "no", "na"], 60, p=[0.4, 0.4, 0.2]),
+            "answer": rng.choice(["yes", "no", "unparsed", "na"], 60),
+        }
+    )
+    found = against_always_yes(patient_tables(rows, ["tonic"]), policy)
+    asked = rows[rows["truth"] != "na"]
+    if policy == "drop":
+        asked = asked[asked["answer"].isin(["yes", "no"])]
+    right = asked["answer"] == asked["truth"]
+    assert found.first.sum() == found.second.sum() == len(asked)
+    assert found.only_first.tolist() == [int(((asked["truth"] == "yes") & ~right).sum())]
+    assert found.only_second.tolist() == [int(((asked["truth"] == "no") & right).sum())]
+    other = (
+        (asked["answer"] != "yes").groupby(asked["patient_id"]).sum().reindex(found.patients, fill_value=0)
+    )
+    assert found.changed[:, 0].tolist() == other.tolist()
+
+
+def test_interval_and_equivalence_of_one_feature_are_the_t_of_leaving_out_each_patient() -> None:
+    """With scikit-learn: the limits of the difference, and those of the test with one more patient who contradicts."""
+    pairs = make_pairs(patients=40, features=("tonic",), per_patient=2, seed=21)
+    score = compare_pairs(pairs, ["tonic"]).features[0].scores["f1"]
+    value = differences(pairs, "f1")
+    without = np.array(
+        [differences(pairs[pairs["patient_id"] != p], "f1") for p in sorted(set(pairs["patient_id"]))]
+    )
+    error = np.sqrt(39 / 40 * ((without - without.mean()) ** 2).sum())
+    positive = pairs[pairs["truth"] == "yes"].groupby("patient_id").size().to_numpy(float)
+    kish = positive.sum() ** 2 / (positive**2).sum()
+    reach = student.ppf(0.975, kish - 1) * error
+    assert (score.difference.low, score.difference.high) == pytest.approx((value - reach, value + reach))
+    # One patient more, of kish + 1 equal ones, with a difference of -1 (or of 1).
+    share = 1 / (kish + 1)
+    spread = np.hypot(error * (1 - share), share * (1 - share) * (1 + value))
+    low = value * (1 - share) - share - student.ppf(0.95, kish) * spread
+    assert score.equivalence.low == pytest.approx(low)

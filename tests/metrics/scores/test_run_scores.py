@@ -247,3 +247,37 @@ def test_nothing_is_claimed_of_fewer_patients_than_a_test_needs(patients: int, c
     assert low is not None
     assert low > 0
     assert macro.clears_chance is claimed
+
+
+def test_counts_of_a_run_are_those_of_the_rows() -> None:
+    frame = recordings(features=["tonic", "clonic"], seed=4)
+    frame = frame[(frame["feature"] == "tonic") | (frame["patient_id"] > "p11")]
+    run = score_run(frame)
+    for each in run.features:
+        rows = frame[frame["feature"] == each.feature]
+        yes = rows[rows["truth"] == "yes"]
+        assert (each.n, each.n_patients) == (len(rows), rows["patient_id"].nunique())
+        assert (each.n_positive, each.n_positive_patients) == (len(yes), yes["patient_id"].nunique())
+        assert each.n_unparsed == (rows["answer"] == "unparsed").sum()
+        assert each.n_na == (rows["answer"] == "na").sum()
+        assert {(e.n, e.n_patients) for e in (each.estimates["f1"], each.estimates["mcc"])} == {
+            (each.n, each.n_patients)
+        }
+        assert each.estimates["yes_rate"].value == pytest.approx((rows["answer"] == "yes").mean())
+        assert each.estimates["na_rate"].value == pytest.approx((rows["answer"] == "na").mean())
+        assert each.estimates["unparsed_rate"].value == pytest.approx((rows["answer"] == "unparsed").mean())
+        assert each.estimates["accuracy"].value == pytest.approx((rows["answer"] == rows["truth"]).mean())
+    macro = run.macros[0].estimates["f1"]
+    assert (macro.n, macro.n_patients) == (len(frame), frame["patient_id"].nunique())
+
+
+def test_a_perfect_run_has_the_mean_interval_of_its_features() -> None:
+    frame = recordings(30, features=["tonic", "clonic"], skill=1.0)
+    run = score_run(frame)
+    each = [feature.estimates["f1"] for feature in run.features]
+    macro, balanced = run.macros[0].estimates["f1"], run.features[0].estimates["balanced_accuracy"]
+    assert (macro.value, macro.high) == (1.0, 1.0)
+    assert macro.low == pytest.approx(np.mean([one.low for one in each]))
+    parts = [run.features[0].estimates[name].low for name in ("recall", "specificity")]
+    assert balanced.low == pytest.approx(np.mean(parts))
+    assert (macro.n, macro.n_patients) == (len(frame), 30)

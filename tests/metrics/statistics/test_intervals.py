@@ -233,3 +233,19 @@ def test_one_patient_with_most_recordings_leaves_no_interval_and_is_told() -> No
     assert "weigh like 1.3 patients" in (found.reason or "")
     some = np.array([20.0, 20, *[1] * 20])
     assert "weigh like 4.4 patients" in (proportion_estimate(0.5 * some, some).caution or "")
+
+
+def test_what_cannot_be_estimated_counts_nothing_and_leaves_no_resample_out() -> None:
+    none = proportion_estimate(np.zeros(3), np.zeros(3))
+    some = proportion_estimate(np.array([1.0, 2, 0]), np.array([2.0, 3, 2]))
+    assert (none.n, none.n_patients) == (0, 0)
+    assert (some.n, some.n_patients, some.undefined_share) == (7, 3, 0.0)
+
+
+@pytest.mark.parametrize("level", [0.8, 0.95, 0.99])
+def test_the_level_is_that_of_students_t(level: float) -> None:
+    part, whole = np.arange(20.0) % 3, np.full(20, 2.0)
+    found, error = proportion_estimate(part, whole, level=level), np.sqrt(cluster_variance(part, whole))
+    value = part.sum() / 40
+    reach = student.ppf((1 + level) / 2, 19) * error / (value * (1 - value))
+    assert found.high == pytest.approx(expit(np.log(value / (1 - value)) + reach))
