@@ -139,8 +139,8 @@ def tail_freedom(own: Floats) -> Floats:
     """Return degrees of freedom for the sums of contributions (P, F), shape (F,): 2 (sum c^2)^2 / sum c^4.
 
     The quotient is the number of patients divided by the kurtosis: fewer where a few patients contribute most. The
-    factor 2 was chosen on redrawn patients of the published S3 answers, on which it also was judged: there it kept
-    5 %, and a factor of 3 did not on every seed. It has no independent check.
+    factor 2, `TAIL_FACTOR`, was chosen on half of the patients and three models of the published S3 answers and judged
+    on the others and on simulated answers (`benchmarks/family_error.py`; table in docs/compare.md).
     """
     squares, fourths = (own**2).sum(0), (own**4).sum(0)
     return np.asarray(np.maximum(TAIL_FACTOR * ratio(squares**2, fourths), 1.0))
