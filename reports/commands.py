@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
-import click
 import typer
-from click.core import ParameterSource
 
 from semiology.data.protection.splits import SPLIT_HELP
 from semiology.render.help import examples
@@ -99,6 +97,8 @@ _Title = Annotated[str, typer.Option(help="Title of the page.")]
 
 
 TITLE, REHAB_TITLE = "Seizure semiology report", "Stroke rehabilitation report"
+_NO_CONTEXT = cast("typer.Context", None)
+"""Typer fills its own in; a call from Python has none."""
 
 
 def report(
@@ -121,6 +121,7 @@ def report(
     bertscore_encoder: BertscoreEncoder = None,
     bertscore_layer: BertscoreLayer = None,
     allow_download: BertscoreDownload = False,
+    context: typer.Context = _NO_CONTEXT,
 ) -> None:
     """Score finished runs, features and S3 tasks, per recording and with 95 % intervals by patient."""
     # Imported here so that `semiology --help` stays quick.
@@ -140,7 +141,7 @@ def report(
     paths, names = _paths_and_names(list(runs or []), list(baselines or []))
     published = read_named_baselines(names) if names else None
     rehab = read_rehab_results(paths) if paths and only is None else None
-    options = ReportOptions(title, data, videos, keep_ids, tuple(lineage or ()), _command())
+    options = ReportOptions(title, data, videos, keep_ids, tuple(lineage or ()), _command(context))
     if rehab is not None:
         options = replace(options, rehab=_report_rehab(rehab, out, as_json=as_json))
         if not any(run.other_samples for run in find_result_files(paths, [])) and published is None:
@@ -204,19 +205,23 @@ def _paths_and_names(paths: list[Path], names: list[str]) -> tuple[list[Path], l
     return [path for path in paths if path not in followers], [*names, *map(str, followers)]
 
 
-def _command() -> tuple[str, ...]:
+def _command(context: typer.Context | None) -> tuple[str, ...]:
     """Return the words of the command: its name and the options that were given."""
-    context = click.get_current_context(silent=True)
     if context is None:
         return ("semiology", "report")
     words = ["semiology", context.info_name or "report"]
     for name, value in context.params.items():
-        if value in (None, False, [], ()) or context.get_parameter_source(name) is ParameterSource.DEFAULT:
+        if value in (None, False, [], ()) or _by_default(context, name):
             continue
         values = value if isinstance(value, (list, tuple)) else [value]
         option = [] if name == "runs" else [f"--{name.replace('_', '-').replace('as-json', 'json')}"]
         words += [*option, *(str(each) for each in values if each is not True)]
     return tuple(words)
+
+
+def _by_default(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "DEFAULT"
 
 
 def _show(

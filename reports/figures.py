@@ -1,4 +1,4 @@
-"""Figures for print, as SVG and PNG: headline, heatmap, strips of wordings, changes by enhancement.
+"""Figures for print, as SVG and PNG: headline, heatmap, strips of wordings, changes by enhancement, certainty.
 
 Set at the width they are printed at: one column of a two-column page (3.4 inches), the heatmap up to the
 whole page (7 inches). Nothing is told by colour alone, so that they can be read in grey. Simulated recordings
@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from semiology.features import label_of
+from semiology.render.text import counted
 from semiology.reports.read.asked import PREFIX
 
 if TYPE_CHECKING:
@@ -78,6 +79,9 @@ def figure_files(content: Mapping[str, Any]) -> dict[str, bytes]:
             files |= saved(f"wordings_{number}", _wordings(model, content["stamp"]))
         for number, part in enumerate(content["enhancements"], start=1):
             files |= saved(f"enhancements_{number}", _enhancements(part, content["stamp"]))
+        main = [part for part in content["certainty"].get("parts", ()) if part["main"]]
+        for number, part in enumerate(main, start=1):
+            files |= saved(f"certainty_{number}", _certainty(part, content["certainty"], content["stamp"]))
     return files
 
 
@@ -93,10 +97,13 @@ def saved(stem: str, figure: Figure) -> dict[str, bytes]:
     return files
 
 
-def new_figure(width: float, rows: float, title: str, *, notes: Sequence[str] = ()) -> tuple[Figure, Axes]:
+def new_figure(
+    width: float, rows: float, title: str, *, notes: Sequence[str] = (), columns: int = 1
+) -> tuple[Figure, Any]:
     """Return an empty figure with its title (one paragraph a line) and, below, its notes, broken to its width.
 
-    Axes and legend take ``rows`` inches. Notes are for figures without a legend, which would lie over them.
+    With it come its axes, or those of each of several columns. Axes and legend take ``rows`` inches. Notes are for
+    figures without a legend, which would lie over them.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -110,7 +117,7 @@ def new_figure(width: float, rows: float, title: str, *, notes: Sequence[str] = 
     figure.suptitle(_plain(head), fontsize=FONT, x=0.01, ha="left")
     if foot:
         figure.supxlabel(_plain(foot), fontsize=SMALL, x=0.01, ha="left")
-    return figure, figure.subplots()
+    return figure, figure.subplots(1, columns)
 
 
 def _headline(rows: Sequence[Mapping[str, Any]], stamp: str) -> Figure:
@@ -250,6 +257,34 @@ def _enhancements(part: Mapping[str, Any], stamp: str) -> Figure:
     reach = 1.08 * max([0.1, *ends])
     axes.set_xlim(-reach, reach)
     axes.set_xlabel("change of F1, 95 % interval")
+    return figure
+
+
+def _certainty(part: Mapping[str, Any], certainty: Mapping[str, Any], stamp: str) -> Figure:
+    """Draw reliability and risk-coverage of a run: a thin line per feature, and the bins of all features together."""
+    from matplotlib.ticker import PercentFormatter
+
+    title = f"P(yes) of {_run_name(part['title'])}, {counted(len(part['rows']), 'feature')}\n{stamp}"
+    notes = [
+        "Thin: one feature. Dots: all features together, larger from 100 recordings on.",
+        f"Dashes: honest probabilities. Dotted: {certainty['error']:.0%} wrong.",
+    ]
+    figure, axes = new_figure(COLUMN, 1.75, title, notes=notes, columns=2)
+    left, right = axes
+    for row in part["rows"]:
+        left.plot(
+            [b["mean"] for b in row["bins"]], [b["value"] for b in row["bins"]], color=GREY, lw=0.5, alpha=0.6
+        )
+        right.plot(*zip(*row["curve"], strict=True), color=GREY, lw=0.5, alpha=0.7)
+    left.plot([0, 1], [0, 1], "--", color="black", lw=0.7)
+    for each in part["pooled"]:
+        left.plot([each["mean"]], [each["value"]], "o", color=BLUE, ms=4 if each["n"] >= 100 else 2.4)
+    left.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel="P(yes)", ylabel="share with the feature")
+    right.axhline(certainty["error"], color="black", lw=0.7, ls=":")
+    top = max([0.1, *(wrong for row in part["rows"] for _, wrong in row["curve"])])
+    right.set(xlim=(0, 1.02), ylim=(0, 1.05 * top), xlabel="recordings answered", ylabel="share wrong")
+    for axis in (right.xaxis, right.yaxis):
+        axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     return figure
 
 

@@ -19,6 +19,7 @@ RECORD_FIELDS = (
     "enhancement",
     "prompt_id",
     "prompt_hash",
+    "polarity",
     "video_id",
     "patient_id",
     "segment",
@@ -26,6 +27,7 @@ RECORD_FIELDS = (
     "end_s",
     "truth",
 )
+"""Without its polarity nobody could tell of which answer the log-probability of "yes" speaks."""
 FURTHER_FIELDS = ("enhancement_key", "transcript_hash", "answer_format")
 """What the media of an enhanced question were made from, and a chosen answer format; other questions have no such
 columns."""

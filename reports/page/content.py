@@ -12,6 +12,7 @@ from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.render.text import counted
 from semiology.reports.checklists.filled import checklist_items
 from semiology.reports.compare.enhancements import EnhancementEffect
+from semiology.reports.page.certainty import certainty_content
 from semiology.reports.page.confusions import agreement_rows, confusion_rows
 from semiology.reports.page.methods import method_paragraphs
 from semiology.reports.page.prompt_texts import prompt_rows
@@ -22,7 +23,7 @@ from semiology.reports.page.verdicts import TRUSTED, example_errors, verdict_sec
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.path_scrubbing import without_paths
 from semiology.reports.summary.features import Summary
-from semiology.reports.summary.probabilities import Choice, FeatureProbabilities
+from semiology.reports.summary.probabilities import NONE_RECORDED, Choice, FeatureProbabilities
 from semiology.reports.summary.run_labels import ShownRun
 from semiology.reports.summary.s3 import S3Summary
 from semiology.reports.summary.wordings import ModelWordings
@@ -35,6 +36,7 @@ SECTIONS = (
     ("heatmap", "Features", "heatmap"),
     ("wordings", "Wordings", "wordings"),
     ("enhancements", "Enhancements", "enhancements"),
+    ("certainty", "Certainty", "certainty"),
     ("prompts", "Prompts", "asked_or_searched"),
     ("matrix", "Matrix", "matrix"),
     ("recordings", "Recordings", "n_recordings"),
@@ -52,6 +54,7 @@ ABSENT = {
     "wordings": "No model was asked the same question in several wordings; `semiology sweep` does that.",
     "enhancements": "No enhancement (pose overlay, face crop, denoised sound, transcript) was asked beside the plain "
     "question.",
+    "certainty": NONE_RECORDED,
     "prompts": "The answers do not say which text was sent (published answers do not).",
     "matrix": NO_FEATURES,
     "recordings": NO_FEATURES,
@@ -131,14 +134,7 @@ def page_content(
         else prompt_rows(scores.results.answers, scores.runs, scores.results.questions)
     )
     confusions = [] if recordings is None else confusion_rows(recordings, scores.runs)
-    wordings = {
-        (run.summary.prompt, each.feature) for run in scores.runs for each in run.summary.scores.features
-    }
-    data["prompts"] = {
-        f"{row['label']}\n{row['feature']}": row["text"]
-        for row in prompts
-        if row["text"] is not None and (row["label"], row["feature"]) in wordings
-    }
+    data["prompts"] = _texts_of_wordings(prompts, scores.runs)
     told = [summary for summary in (scores.features, scores.s3) if summary is not None]
     content: dict[str, Any] = {
         "title": title,
@@ -159,6 +155,7 @@ def page_content(
         "metrics": METRICS,
         "wordings": wording_sections(scores.wordings, scores.records),
         "enhancements": enhancement_sections(scores.effects, scores.records),
+        "certainty": certainty_content(scores.probabilities, scores.runs, scores.choice),
         "prompts": prompts,
         "lineage": scores.lineage,
         "asked_or_searched": bool(prompts or scores.lineage),
@@ -181,6 +178,16 @@ def page_content(
     content["sections"] = [(key, title, bool(content[holds])) for key, title, holds in SECTIONS]
     content["absent"] = ABSENT
     return content, data
+
+
+def _texts_of_wordings(prompts: Sequence[Mapping[str, Any]], runs: Sequence[ShownRun]) -> dict[str, str]:
+    """Return the text of each wording and feature that a run was scored on, by both names."""
+    wordings = {(run.summary.prompt, each.feature) for run in runs for each in run.summary.scores.features}
+    return {
+        f"{row['label']}\n{row['feature']}": row["text"]
+        for row in prompts
+        if row["text"] is not None and (row["label"], row["feature"]) in wordings
+    }
 
 
 def with_run(rows: pd.DataFrame, runs: Sequence[ShownRun], wording: str) -> pd.DataFrame:

@@ -22,7 +22,7 @@ Row = Mapping[str, Any]
 
 
 def content_tables(content: Mapping[str, Any]) -> dict[str, str]:
-    """Return the tables of the page by file name: heatmap, headline, wordings, enhancements, counts.
+    """Return the tables of the page by file name: heatmap, headline, wordings, enhancements, certainty, counts.
 
     Args:
         content: of `semiology.reports.page.content.page_content`.
@@ -32,6 +32,9 @@ def content_tables(content: Mapping[str, Any]) -> dict[str, str]:
         "heatmap": _heatmap(content),
         "wordings": [row for model in content["wordings"] for row in _wordings(model)],
         "enhancements": [row for part in content["enhancements"] for row in _enhancements(part)],
+        "certainty": [
+            _certainty(part, row) for part in content["certainty"].get("parts", ()) for row in part["rows"]
+        ],
         "counts": [_counts(row) for row in content["confusions"]],
     }
     files: dict[str, str] = {}
@@ -136,6 +139,32 @@ def _enhancements(part: Row) -> list[Row]:
         }
         for row in part["rows"]
     ]
+
+
+def _certainty(part: Row, row: Row) -> Row:
+    with_limits = (
+        "auroc",
+        "average_precision",
+        "brier",
+        "gain",
+        "sensitivity",
+        "specificity",
+        "referred",
+        "kept_error",
+    )
+    cells: dict[str, Any] = {
+        "run": part["title"],
+        "marks": "; ".join(part["marks"]),
+        "feature": row["feature"],
+    }
+    for name in (*with_limits, "referred", "kept_error"):
+        cells |= _limits(name, row[name])
+    return cells | {
+        "prevalence": row["prevalence"],
+        "any_yes_f1": row["any_yes"]["value"],
+        "own_threshold_f1": row["own"]["value"],
+        **{name: row[name] for name in ("all_error", "n", "patients", "scored_patients", "left_out")},
+    }
 
 
 def _counts(row: Row) -> Row:

@@ -85,7 +85,15 @@ def content(
                 ],
             }
         ],
+        "certainty": {"error": 0.1, "parts": [certain_part(True), certain_part(False)]},
     }
+
+
+def certain_part(main: bool) -> dict[str, Any]:
+    """Two features whose P(yes) was recorded, of a run."""
+    bins = [{"mean": 0.1, "value": 0.0, "n": 300}, {"mean": 0.95, "value": 1.0, "n": 12}]
+    row = {"bins": bins, "curve": [(0.1, 0.0), (1.0, 0.4)]}
+    return {"title": NAMES[-1], "main": main, "rows": [row, row], "pooled": bins}
 
 
 def pixels(png: bytes) -> NDArray[np.float32]:
@@ -100,7 +108,9 @@ def pixels(png: bytes) -> NDArray[np.float32]:
 def test_nothing_touches_an_edge_and_a_figure_is_as_wide_as_it_is_printed(models: int) -> None:
     files = figure_files(content(models))
     assert set(files) == {
-        f"{s}.{e}" for s in ("headline", "heatmap", "wordings_1", "enhancements_1") for e in ("svg", "png")
+        f"{s}.{e}"
+        for s in ("headline", "heatmap", "wordings_1", "enhancements_1", "certainty_1")
+        for e in ("svg", "png")
     }
     for name, data in files.items():
         if name.endswith(".png"):
@@ -112,8 +122,9 @@ def test_nothing_touches_an_edge_and_a_figure_is_as_wide_as_it_is_printed(models
 
 
 def test_a_cell_that_clears_always_yes_is_seen_in_grey() -> None:
+    bare: dict[str, Any] = {"wordings": [], "enhancements": [], "certainty": {}}
     shown = {
-        s: pixels(figure_files(content(1, styles=(s,)) | {"wordings": [], "enhancements": []})["heatmap.png"])
+        s: pixels(figure_files(content(1, styles=(s,)) | bare)["heatmap.png"])
         for s in ("h0", "h4", "dim", "open")
     }
     ink = {style: float((grey < 0.5).sum()) for style, grey in shown.items()}
@@ -140,6 +151,7 @@ def test_what_published_answers_and_signs_mean_is_said_in_the_figure() -> None:
     assert "always yes" in headline
     assert "Simulated recordings: these numbers say nothing" in headline
     assert "n. d.: not defined." in words_of(files["enhancements_1.svg"])
+    assert "Dotted: 10% wrong." in words_of(files["certainty_1.svg"])
     alone = content(3) | {"headline": [], "wordings": [], "enhancements": []}
     assert files["heatmap.svg"] == figure_files(alone)["heatmap.svg"]
 
@@ -153,7 +165,7 @@ def test_names_of_several_lines_do_not_lie_over_each_other(monkeypatch: pytest.M
     for row in given["headline"]:
         row["label"] = "lab/a_rather_long_name_of_a_model-32B · wording observable_behaviour_2 · transcript"
     figure_files(given)
-    for figure in shown[:1] + shown[-1:]:  # headline and changes, whose rows are named after what users name
+    for figure in shown[:1] + shown[3:4]:  # headline and changes, whose rows are named after what users name
         figure.canvas.draw()
         boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
         assert len(boxes) == 3

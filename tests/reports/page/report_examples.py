@@ -62,8 +62,10 @@ def write_run(
         task = f"semiology_{feature}" if enhancement == "none" else f"{enhancement}_semiology_{feature}"
         mine = [row for row in rows if (row["enhancement"], row["feature"]) == (enhancement, feature)]
         lines = [
-            json.dumps({"doc_id": i, "semiology": row, "input": question_of(feature, row["prompt_id"])})
-            for i, row in enumerate(mine)
+            json.dumps(
+                {"doc_id": i, "semiology": row, "input": question_of(feature, row["prompt_id"])} | sure
+            )
+            for i, (row, sure) in enumerate(map(_certainty, mine))
         ]
         (inner / f"{stamp}_samples_{task}.jsonl").write_text("\n".join(lines) + "\n")
     arguments = f"pretrained={model},device=cpu" + "".join(f",{k}={v}" for k, v in config.items())
@@ -75,6 +77,15 @@ def write_run(
     }
     (inner / f"{stamp}_results.json").write_text(json.dumps(record))
     return root
+
+
+def _certainty(row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part a record from its P(yes), which samples hold as log-probabilities of the first token."""
+    record = {name: value for name, value in row.items() if name != "p_yes"}
+    if "p_yes" not in row:
+        return record, {}
+    scores = {"yes": float(np.log(row["p_yes"])), "no": float(np.log(1 - row["p_yes"]))}
+    return record, {"token_counts": [{"first_token_logprobs": scores}]}
 
 
 def full_run(root: Path) -> Path:

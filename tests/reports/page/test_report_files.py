@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import re
@@ -9,8 +10,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import numpy as np
+import pandas as pd
 import pytest
 from report_examples import FEATURES, full_run, question_of, rows_of, write_run
+from sklearn.metrics import roc_auc_score
 from typer import Typer
 from typer.testing import CliRunner, Result
 
@@ -53,6 +57,38 @@ def test_every_promised_file_is_written(written: Path) -> None:
     assert (written / "report.html").stat().st_size < 8_000_000
     for figure in (written / "figures").glob("*.svg"):
         ElementTree.parse(figure)
+
+
+def test_p_of_yes_is_on_the_page_in_tables_and_figures_and_its_absence_is_said(
+    written: Path, tmp_path: Path
+) -> None:
+    assert "No answer carries P(yes)" in (written / "report.html").read_text(encoding="utf-8")
+    assert not (written / "probabilities.csv").exists()
+    rng, truths = np.random.default_rng(5), {}
+    rows = rows_of("tonic", skill=0.9, seed=1)
+    for row in rows:
+        shown = row["truth"] == "yes"
+        row |= {"p_yes": float(np.clip(0.3 * shown + 0.6 * rng.random(), 0.01, 0.99)), "polarity": "positive"}
+        truths[row["video_id"]] = shown
+    write_run(tmp_path / "runs", rows, "lab/sure")
+    write_run(tmp_path / "runs", rows_of("tonic", skill=0.8, seed=2), "lab/unsure")
+    done = typed(tmp_path / "runs", "--out", tmp_path / "out", "--specificity", 0.8, "--error", 0.2)
+    assert done.exit_code == 0, done.output
+    with (tmp_path / "out" / "tables" / "certainty.csv").open(encoding="utf-8", newline="") as stream:
+        (row,) = csv.DictReader(stream)
+    highest = pd.DataFrame(rows).groupby("video_id")["p_yes"].max()
+    expected = roc_auc_score([truths[video] for video in highest.index], highest)
+    assert float(row["auroc"]) == pytest.approx(expected, abs=1e-4)
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert 'aria-label="Reliability: P(yes) 0.' in page
+    assert "Without P(yes): unsure." in page
+    assert "sensitivity at specificity 0.8" in page
+    assert "by cross-fitting, for want of a split" in page
+    ElementTree.parse(tmp_path / "out" / "figures" / "certainty_1.svg")
+    command = json.loads((tmp_path / "out" / "provenance.json").read_text())["command"]
+    assert "--specificity 0.8 --error 0.2" in command
+    assert "[path]/runs" in command
+    assert typed(tmp_path / "runs", "--specificity", 1).exit_code == 2
 
 
 def test_provenance_tells_how_and_names_nobody(written: Path) -> None:
