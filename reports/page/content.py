@@ -119,15 +119,11 @@ def page_content(
         segments = with_run(scores.results.answers, scores.runs, "prompt")
         data = recording_data(scores.runs, segments, recordings, names, scores.facts)
         errors = example_errors(recordings, scores.runs, data, names)
-    cells: dict[str, dict[str, Any]] = {}
-    for row in heatmap:
-        for cell in filter(None, row["cells"]):
-            cells.setdefault(cell["run"], {})[row["feature"]] = cell
     shown = [
         {"key": r.key, "label": r.label, "main": r.main, "marks": list(r.marks), "prompt": r.summary.prompt}
         for r in scores.runs
     ]
-    data |= {"runs": shown, "metrics": dict(METRICS), "cells": cells}
+    data |= {"runs": shown, "metrics": dict(METRICS), "cells": _cells(heatmap)}
     prompts = (
         []
         if scores.results is None
@@ -178,6 +174,15 @@ def page_content(
     content["sections"] = [(key, title, bool(content[holds])) for key, title, holds in SECTIONS]
     content["absent"] = ABSENT
     return content, data
+
+
+def _cells(heatmap: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the cells of the heatmap by run and feature."""
+    cells: dict[str, dict[str, Any]] = {}
+    for row in heatmap:
+        for cell in filter(None, row["cells"]):
+            cells.setdefault(cell["run"], {})[row["feature"]] = cell
+    return cells
 
 
 def _texts_of_wordings(prompts: Sequence[Mapping[str, Any]], runs: Sequence[ShownRun]) -> dict[str, str]:

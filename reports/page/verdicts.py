@@ -129,7 +129,8 @@ def patients_missing(difference: Estimate) -> int | None:
     if more <= 0:
         return None
     digits = max(0, math.floor(math.log10(more)) - 1)
-    return math.ceil(more / 10**digits) * 10**digits
+    step = int(10**digits)
+    return math.ceil(more / step) * step
 
 
 def asked_wording(
