@@ -332,7 +332,7 @@ def _features(
 ) -> tuple[PairedFeature, ...]:
     scored = scored_truths(tables.first, tables.features)
     tested = {m: family_p_values(tables, m, sides.second[m] - sides.first[m], signs) for m in MEASURES}
-    few, p = ({m: found[part] for m, found in tested.items()} for part in (0, 1))
+    few, p = {m: found[0] for m, found in tested.items()}, {m: found[1] for m, found in tested.items()}
     deciding = (tables.changed > 0).sum(0)
     always_yes = feature_table_scores(tables.first.sum(0), tables.features)["always_yes_f1"]
     made = []
