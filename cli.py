@@ -30,6 +30,7 @@ from semiology.reports.leaderboard.commands import leaderboard_app
 from semiology.reports.power.commands import POWER_EPILOG, power
 from semiology.reports.published.commands import baselines_app, reproduce_app
 from semiology.reports.review.commands import review_app
+from semiology.reports.view.commands import VIEW_EPILOG, view
 from semiology.tasks.new_set import NEW_EPILOG, new_command
 from semiology.versions import version_line
 
@@ -38,7 +39,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     rich_markup_mode="rich",
-    add_completion=False,
 )
 
 
@@ -76,6 +76,7 @@ app.command("diagnose", epilog=DIAGNOSE_EPILOG)(diagnose_command)
 app.command("power", epilog=POWER_EPILOG)(power)
 app.add_typer(leaderboard_app, name="leaderboard")
 app.add_typer(review_app, name="review")
+app.command("view", epilog=VIEW_EPILOG)(view)
 app.command("judge", epilog=JUDGE_EPILOG)(judge_command)
 app.command("merge", epilog=MERGE_EPILOG)(merge_command)
 app.add_typer(reproduce_app, name="reproduce")

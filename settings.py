@@ -82,6 +82,7 @@ RECORDINGS = Variable(
 )
 VIDEOS = Variable("SEMIOLOGY_VIDEOS", "only these places among the recordings handed out, such as 1-82,90")
 ENGINES = Variable("SEMIOLOGY_ENGINES", "folder of an environment with vLLM, for tests on a real server")
+PROGRESS = Variable("SEMIOLOGY_PROGRESS", "file that a run keeps its progress in; `semiology run` sets it")
 QUIET = Variable("SEMIOLOGY_QUIET", "1 shows no progress", "0")
 ONLY = Variable("SEMIOLOGY_ONLY", "set by our commands: lmms-eval's own tasks are not indexed")
 ALLOW_REMOTE = Variable(

@@ -25,6 +25,7 @@ from semiology.harness.options import RunOptions
 from semiology.harness.plugin import add_tasks
 from semiology.harness.preflight import PreflightError
 from semiology.harness.typos import check_model, check_tasks, check_window
+from semiology.render.progress import status_kept
 from semiology.settings import (
     ANSWER_FORMAT,
     DATA,
@@ -95,7 +96,7 @@ def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None
     kept = cache_directory() / "run_journals" / own
     started = time.monotonic()
     at_once = max(REQUESTS_AT_ONCE, 4 * options.batch_size)
-    with owned_folder(options.out):
+    with owned_folder(options.out), status_kept(options.out):
         before = result_files(options.out)
         with answers_kept(model, model_args, journal or kept, probe=probe, at_once=at_once):
             results = _evaluate(_arguments(options, model, model_args), options.verbosity.upper())

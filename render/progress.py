@@ -1,24 +1,33 @@
 """How far a run is: questions, questions per second, answers from the journal, time left.
 
 On a terminal a live bar; in a log or a pipe one plain line every half minute; nothing where
-``SEMIOLOGY_QUIET`` is set or another process of the same run (rank 0) speaks already.
+``SEMIOLOGY_QUIET`` is set or another process of the same run (rank 0) speaks already. `semiology view` reads the same
+numbers from a small file in the folder of the run.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from semiology.settings import QUIET
+from semiology.settings import PROGRESS, QUIET
 
 LINE_EVERY_S = 30.0
+STATUS_FILE = ".semiology_progress.json"
+"""In the folder of a run while it goes on: what its `Tally` knows."""
+STATUS_EVERY_S = 2.0
+STATUS_OLD_S = 120.0
+"""A status file that was not renewed for so long is of a run that was cut short, or whose model is very slow."""
 
 
 def is_quiet(rank: int = 0) -> bool:
@@ -79,6 +88,20 @@ class Tally:
         )
 
 
+@contextmanager
+def status_kept(folder: Path) -> Iterator[None]:
+    """Let the progress of this process be read from `STATUS_FILE` in a folder while this lasts.
+
+    The file of a process that is killed stays, by which it is seen that it was cut short.
+    """
+    PROGRESS.choose(str(folder / STATUS_FILE))
+    try:
+        yield
+        Path(PROGRESS.text()).unlink(missing_ok=True)
+    finally:
+        PROGRESS.choose("")
+
+
 def clock(seconds: float) -> str:
     """Return a duration as h:mm:ss."""
     whole = round(seconds)
@@ -115,6 +138,7 @@ class RunProgress:
         self._title = f"{title}: " if title else ""
         self._now, self._line_every_s = now, line_every_s
         self._began = self._told = now()
+        self._kept, self._speaks = float("-inf"), rank == 0
         self._said = ""
         self._console = Console(file=stream or sys.stderr, quiet=is_quiet(rank))
         self._live = self._console.is_terminal and not self._console.quiet
@@ -182,6 +206,20 @@ class RunProgress:
             self._bar.update(self._questions, completed=tally.answered, note=note)
         elif self._now() - self._told >= self._line_every_s:
             self._say()
+        if self._speaks and self._now() - self._kept >= STATUS_EVERY_S:
+            self._keep()
+
+    def _keep(self) -> None:
+        """Write the status file, where one is wanted; a disk that is full costs the file and not the run."""
+        self._kept = self._now()
+        path = PROGRESS.folder()
+        if path is None:
+            return
+        beside = path.with_name(f"{path.name}.new")
+        with suppress(OSError):
+            told = {**asdict(self.tally), "rate": self.tally.rate, "remaining_s": self.tally.remaining_s}
+            beside.write_text(json.dumps({**told, "title": self._title}), encoding="utf-8")
+            beside.replace(path)
 
     def _say(self) -> None:
         line = self._title + self.tally.line()

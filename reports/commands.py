@@ -93,6 +93,7 @@ _Error = Annotated[
         max=0.5,
     ),
 ]
+_Open = Annotated[bool, typer.Option("--open", help="Open the page in this machine's browser. Needs --out.")]
 _Title = Annotated[str, typer.Option(help="Title of the page.")]
 
 
@@ -121,6 +122,7 @@ def report(
     bertscore_encoder: BertscoreEncoder = None,
     bertscore_layer: BertscoreLayer = None,
     allow_download: BertscoreDownload = False,
+    open_page: _Open = False,
     context: typer.Context = _NO_CONTEXT,
 ) -> None:
     """Score finished runs, features and S3 tasks, per recording and with 95 % intervals by patient."""
@@ -132,8 +134,10 @@ def report(
     from semiology.reports.published.baselines import read_named_baselines
     from semiology.reports.read.lmms_eval_files import find_result_files
     from semiology.reports.strokerehab.reading import read_rehab_results
-    from semiology.reports.write import ReportOptions, write_report
+    from semiology.reports.write import PAGE, ReportOptions, write_report
 
+    if open_page and out is None:
+        raise typer.BadParameter("there is no page without --out", param_hint="--open")
     if videos and data is None:
         raise typer.BadParameter("--videos needs --data, the folder of the recording set")
     if split and data is None:
@@ -170,6 +174,8 @@ def report(
         written += write_sweep_files(sweep, out) if sweep and out is not None else []
         features = features if as_json else shown
     _show(features, s3, written, sweep, as_json=as_json)
+    if open_page and out is not None:
+        typer.launch(str(out / PAGE))
 
 
 def _report_rehab(rehab: RehabResults, out: Path | None, *, as_json: bool) -> dict[str, Any]:
@@ -214,7 +220,11 @@ def _command(context: typer.Context | None) -> tuple[str, ...]:
         if value in (None, False, [], ()) or _by_default(context, name):
             continue
         values = value if isinstance(value, (list, tuple)) else [value]
-        option = [] if name == "runs" else [f"--{name.replace('_', '-').replace('as-json', 'json')}"]
+        option = (
+            []
+            if name == "runs"
+            else [f"--{name.replace('_', '-').replace('as-json', 'json').replace('open-page', 'open')}"]
+        )
         words += [*option, *(str(each) for each in values if each is not True)]
     return tuple(words)
 

@@ -14,7 +14,7 @@ from semiology.reports.options import Resamples
 
 DIAGNOSE_EPILOG = examples(
     "semiology diagnose runs --data my_emu --out two_stages",
-    "semiology diagnose runs --data my_emu --classifiers rf,svm --settings published",
+    "semiology diagnose runs --data my_emu --classifiers svm --settings published",
     "semiology diagnose --baselines s3 --out two_stages_published",
 )
 

@@ -13,8 +13,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 HOSTS = frozenset({"127.0.0.1", "localhost"})
 LONGEST_BODY = 64_000
 _CHANGING = frozenset({"PUT", "POST", "PATCH", "DELETE"})
+POLICY = "content-security-policy"
 HEADERS = {
-    "content-security-policy": (
+    POLICY: (
         "default-src 'none'; script-src 'self'; style-src 'self'; media-src 'self'; connect-src 'self'; "
         "img-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
@@ -50,7 +51,10 @@ class Guard:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                own = MutableHeaders(scope=message)
+                own.update(
+                    {name: value for name, value in HEADERS.items() if name != POLICY or name not in own}
+                )
             await send(message)
 
         await self._app(scope, receive, with_headers)
