@@ -20,7 +20,7 @@ SWEEP_EPILOG = examples(
     "semiology sweep --model embedded --data my_emu --out sweep --features tonic",
     "semiology sweep --model embedded --data my_emu --out few --prompts s3,minimal",
     "semiology sweep --model embedded --data my_emu --out plan --dry-run --no-probe",
-    "semiology sweep --model embedded --data my_rehab --out rehab --tasks strokerehab_identification_1",
+    "semiology sweep --model embedded --data rehab --out s --tasks strokerehab",
 )
 
 
