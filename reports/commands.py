@@ -37,7 +37,7 @@ REPORT_EPILOG = examples(
     "semiology report runs --data my_emu --videos --out my_emu/report",
     "semiology report --baselines s3 --out published",
     "semiology report runs --baselines s3 embc --out report",
-    "semiology report runs --data my_emu --specificity 0.95 --error 0.05 --out report",
+    "semiology report runs --data my_emu --specificity 0.95 --error 0.05 --out r",
 )
 
 
