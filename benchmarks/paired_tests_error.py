@@ -1,7 +1,9 @@
 """False positives of paired tests on real cluster sizes: the patient sign-flip test, and McNemar's mid-p.
 
 Two models without any difference of F1, or of balanced accuracy, answer about patients drawn from a set; some
-pairs have the same rates, in others the second says yes far more often. A nominal 5 % is aimed at.
+pairs have the same rates, in others the second says yes far more often. A nominal 5 % is aimed at. For AUROC both
+models have the same one (0.75) in P(yes) drawn from normal variables; in some pairs the second model's P(yes) depends
+on the patient more strongly.
 
     python benchmarks/paired_tests_error.py s3_answers.csv --studies 1000
 
@@ -14,14 +16,18 @@ import numpy as np
 import pandas as pd
 from measuring import CONSOLE, parser
 from scipy.optimize import brentq
+from scipy.stats import norm
 
 from semiology.metrics.paired.contributions import contributions
+from semiology.metrics.paired.ranking import compare_ranking
 from semiology.metrics.paired.simulation import AnswerModel, Patients, f1_of_rates, simulate_tables
 from semiology.metrics.paired.tables import PairedTables, measures_of
 from semiology.metrics.statistics.mcnemar import mcnemar_mid_p
 from semiology.metrics.statistics.sign_flip import draw_flips, flip_p_value, smallest_p
 
 FLIPS, CORRELATION_BETWEEN_MODELS, SHARE_OF_PATIENT = 400, 0.6, 0.45
+AUROC = 0.75
+RANKINGS = {"AUROC, alike": (0.3, 0.3), "AUROC, second varies by patient": (0.1, 0.6)}
 CAUTIOUS, EAGER = (0.40, 0.85), 0.80
 
 
@@ -55,6 +61,36 @@ def rejected(tables: PairedTables, measure: str, flips: int) -> tuple[bool, bool
     return p < 0.05, ignoring < 0.05
 
 
+def rejected_ranking(
+    patients: Patients, size: int, shares: tuple[float, float], rng: np.random.Generator
+) -> bool | None:
+    """Return whether the test of AUROC rejects on one study without a difference; None where it is undefined.
+
+    Args:
+        patients: drawn from. size: of the study. shares: of the patient in the variance of each model's P(yes).
+    """
+    drawn = rng.integers(0, len(patients.positive), size)
+    counts = np.stack([patients.positive[drawn], patients.negative[drawn]], axis=1)
+    of = np.repeat(np.arange(size), counts.sum(1))
+    truth = np.concatenate([np.repeat([True, False], pair) for pair in counts])
+    common = [rng.normal(size=n) for n in (size, len(of))]
+    sides = []
+    for share in shares:
+        own = [
+            np.sqrt(CORRELATION_BETWEEN_MODELS) * part
+            + np.sqrt(1 - CORRELATION_BETWEEN_MODELS) * rng.normal(size=len(part))
+            for part in common
+        ]
+        z = np.sqrt(2) * norm.ppf(AUROC) * truth + np.sqrt(share) * own[0][of] + np.sqrt(1 - share) * own[1]
+        sides.append(norm.cdf(z))
+    pairs = pd.DataFrame({"video_id": np.arange(len(of)), "patient_id": of, "feature": "tonic"})
+    pairs = pairs.assign(truth=np.where(truth, "yes", "no"), first=sides[0], second=sides[1])
+    found = compare_ranking(pairs, ["tonic"], flips=FLIPS)
+    if found is None or found.macro is None:
+        return None
+    return found.features[0].score.p_value < 0.05
+
+
 def main() -> None:
     """Print one row per size of study, feature and pair of models."""
     described = parser(__doc__)
@@ -82,6 +118,11 @@ def main() -> None:
                 ]
                 shares = np.mean([pair for pair in found if pair is not None], axis=0)
                 CONSOLE.print(f"{size:8}  {feature:18} {name:40} {shares[0]:8.1%} {shares[1]:8.1%}")
+            for name, parts in RANKINGS.items():
+                rng = np.random.default_rng([options.seed, size])
+                ranked = [rejected_ranking(patients, size, parts, rng) for _ in range(options.studies)]
+                share = np.mean([each for each in ranked if each is not None])
+                CONSOLE.print(f"{size:8}  {feature:18} {name:40} {share:8.1%}        –")
 
 
 if __name__ == "__main__":

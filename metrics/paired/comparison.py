@@ -244,7 +244,7 @@ def _macro_scores(
         own = contributions(tables, measure, targets)[:, used[measure]].mean(1)
         flipped.append(signs.sums(own[:, None])[:, 0])
         deciding.append(int((tables.changed[:, used[measure]].sum(1) > 0).sum()))
-    p = _p_values(seen, np.stack(flipped, axis=1), signs, np.array(deciding))
+    p = p_values(seen, np.stack(flipped, axis=1), signs, np.array(deciding))
     scores = {}
     for i, measure in enumerate(END_POINTS):
         at = used[measure]
@@ -252,7 +252,7 @@ def _macro_scores(
         sizes = scored.sum(axis=(1, 2, 3))
         # A mean over one feature is that feature, and needs as many patients.
         few = _withheld(scored[:, 0], measure) if len(at) == 1 else None
-        scores[measure] = _paired_score(
+        scores[measure] = paired_score(
             measure,
             [side[measure][at].mean() for side in (sides.first, sides.second)],
             float(seen[i]),
@@ -269,7 +269,7 @@ def _macro_scores(
     return scores
 
 
-def _paired_score(
+def paired_score(
     measure: str,
     sides: Sequence[float],
     value: float,
@@ -285,6 +285,15 @@ def _paired_score(
     withheld: str | None = None,
     one_more: bool = False,
 ) -> PairedScore:
+    """Return a score of two conditions with interval and equivalence.
+
+    Args:
+        measure, sides, value: its name, the scores of both, and second minus first.
+        left_out: the difference without each patient, shape (P,). effective: patients that they weigh like.
+        p_values: plain, max-T, Holm, BH. options: ``margin`` and ``alpha``.
+        n_discordant, n, n_patients: recordings about which the two differ; recordings and patients.
+        caution, withheld: as in `jackknife_estimate`. one_more: as in `score_equivalence`.
+    """
     difference = jackknife_estimate(
         value, left_out, effective=effective, n=n, n_patients=n_patients, caution=caution, withheld=withheld
     )
@@ -343,7 +352,7 @@ def _features(
         n, patients = int(sizes.sum()), int((sizes > 0).sum())
         changed = tables.changed[:, i]
         scores = {
-            measure: _paired_score(
+            measure: paired_score(
                 measure,
                 [side[measure][i] for side in (sides.first, sides.second)],
                 float((sides.second[measure] - sides.first[measure])[i]),
@@ -392,10 +401,10 @@ def family_p_values(
     own = contributions(tables, measure, seen)
     family = np.array([each is None for each in few])
     deciding = (tables.changed > 0).sum(0)
-    return few, _p_values(seen, signs.sums(own), signs, deciding, family, tail_freedom(own))
+    return few, p_values(seen, signs.sums(own), signs, deciding, family, tail_freedom(own))
 
 
-def _p_values(
+def p_values(
     seen: Floats,
     flipped: Floats,
     signs: Flips,

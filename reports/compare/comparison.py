@@ -15,6 +15,7 @@ import pandas as pd
 
 from semiology.features import FEATURES
 from semiology.metrics.paired.comparison import PairedComparison, compare_pairs
+from semiology.metrics.paired.ranking import RankedComparison, compare_ranking
 from semiology.metrics.paired.tables import measures_of, paired_tables
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.scores.classification import Policy
@@ -72,7 +73,7 @@ class Comparison:
 
     Attributes:
         first, second: names of the sides. Differences are second minus first.
-        result: the numbers.
+        result: the numbers. ranking: AUROC of P(yes), where both sides recorded it, else None.
         pairs: the answers compared, columns `paired_tables.PAIR_COLUMNS`.
         n_recordings: recordings compared. n_first, n_second: recordings that each side answered.
         unpaired: recordings that one side lacks, wholly or for some features.
@@ -97,6 +98,7 @@ class Comparison:
     notes: tuple[str, ...]
     options: Options
     asked: tuple[str, ...] = ()
+    ranking: RankedComparison | None = None
 
 
 def compare_sides(first: Side, second: Side, options: Options) -> Comparison:
@@ -151,6 +153,7 @@ def compare_conditions(
     found = list(notes)
     pairs = _one_truth(pairs, first, second, found)
     unpaired = _unpaired(a, b)
+    ranking = _ranking(pairs, first, second, options)
     before = len(pairs)
     three = pairs["feature"].isin(THREE_CLASSES)
     usable = {
@@ -189,6 +192,26 @@ def compare_conditions(
         notes=tuple(found),
         options=options,
         asked=_asked(first, second, features),
+        ranking=ranking,
+    )
+
+
+def _ranking(
+    pairs: pd.DataFrame, first: Condition, second: Condition, options: Options
+) -> RankedComparison | None:
+    """Return the comparison of AUROC on the same recordings, if both sides have P(yes)."""
+    if first.certainty is None or second.certainty is None:
+        return None
+    ranked = pairs.loc[~pairs["feature"].isin(THREE_CLASSES), ["video_id", "patient_id", "feature", "truth"]]
+    for side, known in (("first", first.certainty), ("second", second.certainty)):
+        ranked = ranked.merge(known.rename(columns={"p_yes": side}), on=["video_id", "feature"], how="left")
+    return compare_ranking(
+        ranked,
+        options.features,
+        flips=options.flips,
+        seed=options.seed,
+        margin=options.margin,
+        alpha=options.alpha,
     )
 
 

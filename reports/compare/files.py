@@ -32,6 +32,7 @@ from semiology.reports.compare.sentences import (
     feature_sentence,
     p_text,
     primary_sentences,
+    ranking_sentence,
 )
 from semiology.reports.tables.features import POLICIES
 
@@ -69,6 +70,31 @@ def feature_table(comparison: Comparison, measure: str) -> Table:
         told = (difference_text(score), *ps, verdict(score, comparison.result.alpha))
         rows.append(Row((feature.feature, counts, score.first, score.second, *told)))
     return Table("Features (exploratory)", columns, tuple(rows))
+
+
+def ranking_table(comparison: Comparison) -> Table | None:
+    """Return AUROC of P(yes) by feature, exploratory; None where it is not compared."""
+    if comparison.ranking is None or not comparison.ranking.features:
+        return None
+    columns = (
+        Column("feature"),
+        Column("with feature (patients)", layout="{} of {} ({})"),
+        Column("AUROC A", ".3f"),
+        Column("AUROC B", ".3f"),
+        Column("B − A [95 %]"),
+        Column("p", "p"),
+        Column("max-T", "p"),
+        *(Column(title, "p", rank=1) for title in ("Holm", "BH")),
+        Column("B is", left=True),
+    )
+    rows = []
+    for each in comparison.ranking.features:
+        score = each.score
+        counts = (each.n_positive, each.n, each.n_positive_patients)
+        ps = (score.p_value, score.p_max_t, score.p_holm, score.p_bh)
+        told = (difference_text(score), *ps, verdict(score, comparison.result.alpha))
+        rows.append(Row((each.feature, counts, score.first, score.second, *told)))
+    return Table("AUROC of P(yes) (exploratory)", columns, tuple(rows))
 
 
 def preamble(comparison: Comparison) -> list[str]:
@@ -129,11 +155,14 @@ def closing(comparison: Comparison) -> list[str]:
 def print_comparison(comparison: Comparison, console: Console, measure: str = "f1") -> None:
     """Print caveats, what is compared, the end points, the features and one sentence for each."""
     result = comparison.result
-    parts = (
+    ranking = ranking_table(comparison)
+    parts: tuple[Table | Lines, ...] = (
         Lines(tuple(preamble(comparison))),
         Lines(tuple(primary_sentences(comparison)), style="bold"),
         feature_table(comparison, measure),
         Lines(tuple(feature_sentence(feature, comparison, measure) for feature in result.features)),
+        *([ranking] if ranking else []),
+        Lines((ranking_sentence(comparison),)),
     )
     told = Document("", parts, comparison.caveats, tuple(closing(comparison)), comparison.notes)
     print_document(told, console)
@@ -148,6 +177,10 @@ def markdown(comparison: Comparison, measure: str = "f1") -> str:
     lines += ["## Features (exploratory)", ""]
     lines += markdown_table(feature_table(comparison, measure), Footnotes())
     lines += [f"- {escaped(feature_sentence(f, comparison, measure))}" for f in comparison.result.features]
+    ranking = ranking_table(comparison)
+    lines += ["", "## AUROC of P(yes) (exploratory)", ""]
+    lines += markdown_table(ranking, Footnotes()) if ranking else []
+    lines += [f"- {escaped(ranking_sentence(comparison))}"]
     lines += ["", "## How", "", *(f"- {escaped(text)}" for text in closing(comparison)), ""]
     if comparison.notes:
         lines += ["## Files and rows", "", *(f"- {escaped(text)}" for text in comparison.notes), ""]
@@ -171,6 +204,22 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
         for measure in MEASURES:
             head = {"level": "feature", "name": feature.feature, "measure": measure}
             made.append({**head, **_score(feature.scores[measure], comparison), **sizes})
+    return made + _ranking_rows(comparison)
+
+
+def _ranking_rows(comparison: Comparison) -> list[dict[str, Any]]:
+    ranking = comparison.ranking
+    if ranking is None or ranking.macro is None:
+        return []
+    n, patients = ranking.macro.difference.n, ranking.macro.difference.n_patients
+    macro = dict.fromkeys(_COUNTS) | {"n": n, "n_patients": patients}
+    head = {"level": "macro", "name": counted(len(ranking.features), "feature"), "measure": "auroc"}
+    made = [{**head, **_score(ranking.macro, comparison), **macro}]
+    for each in ranking.features:
+        counts = ("n", "n_patients", "n_positive", "n_positive_patients")
+        sizes = dict.fromkeys(_COUNTS) | {name: getattr(each, name) for name in counts}
+        head = {"level": "feature", "name": each.feature, "measure": "auroc"}
+        made.append({**head, **_score(each.score, comparison), **sizes})
     return made
 
 
@@ -197,6 +246,7 @@ def content(comparison: Comparison, measure: str = "f1") -> dict[str, Any]:
         "rows": rows(comparison),
         "sentences": {
             "end_points": primary_sentences(comparison),
+            "auroc": ranking_sentence(comparison),
             "features": {f.feature: feature_sentence(f, comparison, measure, names) for f in result.features},
         },
         "how": {

@@ -13,7 +13,7 @@ from semiology.metrics.paired.verdict import Verdict, few_patients_to_test, verd
 from semiology.render.text import counted, number_text
 from semiology.reports.compare.comparison import Comparison
 
-NAMES = {"balanced_accuracy": "balanced accuracy", "f1": "F1", "accuracy": "accuracy"}
+NAMES = {"balanced_accuracy": "balanced accuracy", "f1": "F1", "accuracy": "accuracy", "auroc": "AUROC"}
 
 
 def primary_sentences(comparison: Comparison) -> list[str]:
@@ -47,6 +47,20 @@ def feature_sentence(
     return f"{feature.feature}: {text}{' Exploratory.' if claims else ''}"
 
 
+def ranking_sentence(comparison: Comparison) -> str:
+    """Return one sentence on the AUROC of P(yes), or on why there is none."""
+    ranking = comparison.ranking
+    if ranking is None:
+        return "AUROC is not compared: P(yes) is needed of both sides, which `score=logprob` records."
+    if ranking.macro is None:
+        return "AUROC is not compared: no feature has recordings with and without it where both sides have P(yes)."
+    unknown = f" {counted(ranking.n_unknown, 'answer')} without P(yes) left out." if ranking.n_unknown else ""
+    text = _sentence(ranking.macro, comparison.result, (comparison.first, comparison.second), "")
+    return (
+        f"Mean AUROC of P(yes) over {counted(len(ranking.features), 'feature')}: {text} Exploratory.{unknown}"
+    )
+
+
 def difference_text(score: PairedScore) -> str:
     """Return a difference with its interval."""
     difference = score.difference
@@ -75,9 +89,12 @@ def _sentence(score: PairedScore, result: PairedComparison, names: tuple[str, st
         text if text[0] == "<" else f"= {text}" for text in map(p_text, (score.p_value, score.p_max_t))
     )
     p = f"patient sign-flip p {plain}"
-    p += (
-        f"; for {family} p {adjusted}" if not math.isnan(score.p_max_t) else "; not among the features tested"
-    )
+    if family:
+        p += (
+            f"; for {family} p {adjusted}"
+            if not math.isnan(score.p_max_t)
+            else "; not among the features tested"
+        )
     return f"{seen}. {_claim(kind, score, second, p, result)}{caution}"
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from semiology.features import FEATURES
+from semiology.metrics.scores.probability import recording_probabilities
 from semiology.reports.published.answers import FEATURE_TASK
 from semiology.reports.published.baselines import KNOWN, baselines_file, read_baselines
 from semiology.reports.read.asked import PREFIX, Asked, Texts, texts_asked
@@ -41,6 +42,7 @@ class Condition:
         answers: columns `ANSWER_COLUMNS`, one row per recording and feature.
         published: whether the answers come from a table of published answers.
         texts: what was sent, as `texts_asked` gives it; empty for constant answers.
+        certainty: the highest P(yes) of the segments, columns video_id, feature, p_yes; None where none was recorded.
     """
 
     model: str
@@ -49,6 +51,7 @@ class Condition:
     answers: pd.DataFrame
     published: bool = False
     texts: Texts = field(default_factory=dict)
+    certainty: pd.DataFrame | None = None
 
     @property
     def label(self) -> str:
@@ -123,7 +126,10 @@ def read_side(text: str) -> Side:
         own = sent[
             (sent["model"] == model) & (sent["enhancement"] == enhancement) & (sent["prompt"] == prompt)
         ]
-        conditions.append(Condition(model, prompt, enhancement, answers, published, texts_asked(own)))
+        sure = None
+        if not published and own["p_yes"].notna().any():
+            sure = recording_probabilities(own, ["video_id", "feature"]).dropna()
+        conditions.append(Condition(model, prompt, enhancement, answers, published, texts_asked(own), sure))
     best = wanted.get("model") == BEST and BEST not in {c.model for c in conditions}
     if best:
         del wanted["model"]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
 
 from semiology.cli import app
@@ -365,3 +366,38 @@ def test_the_command_says_what_is_missing() -> None:
     assert runner.invoke(app, ["compare", "a", "b", "--split", "x"]).exit_code == 2
     found = runner.invoke(app, ["compare", "nowhere", "always-yes"])
     assert isinstance(found.exception, ValueError)
+
+
+def test_auroc_is_compared_where_both_sides_recorded_p_of_yes_and_its_lack_is_a_sentence(
+    write_run: WriteRun, records: Records, tmp_path: Path
+) -> None:
+    poor, good = two_runs(write_run, records)
+    plain = CliRunner().invoke(app, ["compare", str(poor), str(good), "--flips", "200"])
+    assert "AUROC is not compared: P(yes) is needed of both sides" in " ".join(plain.output.split())
+    for folder, skill in ((poor, 0.2), (good, 1.5)):
+        rng = np.random.default_rng(int(10 * skill))
+        for file in folder.rglob("*_samples_*.jsonl"):
+            samples = [json.loads(line) for line in file.read_text().splitlines()]
+            for sample in samples:
+                z = skill * (1 if sample["semiology"]["truth"] == "yes" else -1) + rng.normal()
+                scores = {"yes": float(-np.log1p(np.exp(-z))), "no": float(-np.log1p(np.exp(z)))}
+                sample["semiology"]["polarity"] = "positive"
+                sample["token_counts"] = [{"first_token_logprobs": scores}]
+            file.write_text("".join(json.dumps(sample) + "\n" for sample in samples))
+    out = tmp_path / "out"
+    told = CliRunner().invoke(
+        app, ["compare", str(poor), str(good), "--flips", "200", "--out", str(out)], env={"COLUMNS": "250"}
+    )
+    assert told.exit_code == 0, told.output
+    assert "Mean AUROC of P(yes) over 2 features: good" in told.output
+    a, b = (only_condition(read_side(str(each))) for each in (poor, good))
+    rows = json.loads((out / "comparison.json").read_text(encoding="utf-8"))["rows"]
+    (row,) = [row for row in rows if (row["measure"], row["name"]) == ("auroc", "tonic")]
+    for side, name in ((a, "first"), (b, "second")):
+        assert side.certainty is not None
+        truth = side.answers[side.answers["feature"] == "tonic"][["video_id", "truth"]]
+        both = truth.merge(side.certainty[side.certainty["feature"] == "tonic"])
+        assert row[name] == pytest.approx(roc_auc_score(both["truth"] == "yes", both["p_yes"]))
+    assert row["verdict"] == "higher"
+    assert row["role"] == "exploratory"
+    assert "## AUROC of P(yes) (exploratory)" in (out / "comparison.md").read_text(encoding="utf-8")
