@@ -404,11 +404,16 @@ def _counts(reply: Any) -> dict[str, Any]:
 
 def _recalled_reply(answer: Answer) -> Any:
     """Return a kept answer in the form in which the model class gave it."""
-    from lmms_eval.api.instance import GenerationResult, TokenCounts
+    from lmms_eval.api.instance import GenerationResult
+
+    from semiology.backends.generation_only import ScoredTokenCounts
 
     if "tokens" not in answer.extra:
         return answer.text
     counts = answer.extra["tokens"]
     names = ("input_tokens", "output_tokens", "reasoning_tokens")
-    tokens = None if counts is None else TokenCounts(**{name: counts.get(name) for name in names})
+    tokens = None
+    if counts is not None:
+        scores = counts.get("first_token_logprobs")
+        tokens = ScoredTokenCounts(scores, **{name: counts.get(name) for name in names})
     return GenerationResult(text=answer.text, token_counts=tokens)

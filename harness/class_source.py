@@ -19,6 +19,7 @@ OWN_CLASSES = {
     "semiology_jsonl": "semiology.backends.jsonl.model.SemiologyJsonl",
     "semiology_hf": "semiology.backends.semiology_hf.SemiologyHF",
     "semiology_openai": "semiology.backends.semiology_openai.SemiologyOpenAI",
+    "semiology_supervised": "semiology.backends.supervised.model.Supervised",
     "semiology_state_machine": "semiology.harness.state_machine.model.StateMachine",
     "semiology_qwen2_audio": "semiology.backends.qwen2_audio_cpu.Qwen2AudioOnCpu",
 }

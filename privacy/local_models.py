@@ -8,6 +8,7 @@ from __future__ import annotations
 
 _OURS = """
     semiology_constant semiology_hf semiology_jsonl semiology_openai semiology_qwen2_audio semiology_state_machine
+    semiology_supervised
 """
 OURS = frozenset(_OURS.split())
 """Our own classes; they refuse arguments that they do not know."""

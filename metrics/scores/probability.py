@@ -54,9 +54,9 @@ def probabilities_of_feature(yes: Floats, no: Floats, polarity: npt.NDArray[np.o
     return np.asarray(expit(sign * difference), dtype=np.float64)
 
 
-Pooling = Literal["max", "noisy_or"]
-"""How a recording's score follows from its segments: the highest, or one minus the product of 1 - p, the chance that
-some segment shows the feature if segments were independent."""
+Pooling = Literal["max", "mean", "noisy_or"]
+"""How a recording's score follows from its segments: the highest, the mean, or one minus the product of 1 - p, the
+chance that some segment shows the feature if segments were independent."""
 
 
 def recording_probabilities(
@@ -76,7 +76,11 @@ def recording_probabilities(
     late = segments["feature"].isin(FIRST_SEGMENT_ONLY) & (segments["segment"] > 0)
     counted = segments.loc[~late, [*keys, "p_yes"]]
     p = counted["p_yes"].astype(np.float64)
-    scored = counted.assign(p_yes=p if pooling == "max" else 1 - p)
-    grouped = scored.groupby(list(keys), sort=True)["p_yes"]
-    found = grouped.max() if pooling == "max" else 1 - grouped.prod()
+    grouped = counted.assign(p_yes=1 - p if pooling == "noisy_or" else p).groupby(list(keys), sort=True)[
+        "p_yes"
+    ]
+    if pooling == "noisy_or":
+        found = 1 - grouped.prod()
+    else:
+        found = grouped.max() if pooling == "max" else grouped.mean()
     return found.where(grouped.count() == grouped.size()).reset_index()

@@ -1,0 +1,1 @@
+"""Cross-validated training of video classifiers, which then answer like any model."""
