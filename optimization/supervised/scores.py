@@ -10,7 +10,8 @@ import pandas as pd
 
 from semiology.backends.supervised.trained_folder import Training
 from semiology.metrics.arrays import Codes, Floats
-from semiology.metrics.scores.discrimination import best_threshold, probability_scores
+from semiology.metrics.scores.discrimination import probability_scores
+from semiology.metrics.scores.operating_points import best_threshold
 from semiology.metrics.scores.probability import Pooling, recording_probabilities
 from semiology.metrics.scores.run_scores import score_run
 from semiology.optimization.supervised.cases import Cases
