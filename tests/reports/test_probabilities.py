@@ -85,7 +85,7 @@ def test_thresholds_come_from_development_patients_who_need_not_be_in_the_report
         "Thresholds are chosen on 25 development patients and scored on 25 patients kept for tests."
     )
     assert "cross-fitting" in chosen_on(probability_summaries(found))
-    (row, _) = score_rows(alone, Choice(specificity=0.8, error=0.3))
+    row, *_ = score_rows(alone, Choice(specificity=0.8, error=0.3))
     assert (row["thresholds_from"], row["n_choosing_patients"]) == ("development patients", 25)
     assert (row["specificity_wanted"], row["error_stated"]) == (0.8, 0.3)
     p = found.answers.groupby("video_id")["p_yes"].max()
