@@ -15,6 +15,7 @@ OPTIMIZE_EPILOG = examples(
     "semiology optimize --features tonic --model embedded --data emu --budget 600",
     "semiology optimize --features tonic,clonic --model embedded --data my_emu",
     "semiology optimize --preset published --model embedded --data my_emu",
+    "semiology optimize --tasks strokerehab_counting --model embedded --data my_rehab --budget 400",
 )
 
 
@@ -33,9 +34,12 @@ def optimize(
 
     from rich.console import Console
 
+    options = replace(options, seeds=()) if options.seeds == ("none",) else options
+    if options.tasks:
+        _optimize_study(options, as_json=as_json)
+        return
     from semiology.optimization.search.setup import prepare
 
-    options = replace(options, seeds=()) if options.seeds == ("none",) else options
     prepared = prepare(options)
     if options.preset is not None:
         from semiology.optimization.published.experiment import print_published, run_published
@@ -63,4 +67,24 @@ def optimize(
         known = numbers["questions_from_journal"]
         typer.echo(f"{read}, {known:,} answered before; written to {options.out}")
     if any(each.found.unfinished for each in result.features):
+        raise typer.Exit(1)
+
+
+def _optimize_study(options: SearchOptions, *, as_json: bool) -> None:
+    """Search for wordings of a stroke-rehabilitation study's questions."""
+    from semiology.optimization.search.run_folder import WORDINGS
+    from semiology.optimization.strokerehab.setup import result_document, run_study_search
+    from semiology.render.table import print_document, table_console
+    from semiology.render.text import counted
+
+    results, summary = run_study_search(options)
+    if as_json:
+        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+    else:
+        print_document(result_document(results, summary), table_console())
+        read = f"{counted(summary['questions_asked'], 'question')} on {counted(summary['windows_read'], 'window')} read"
+        typer.echo(f"{read}, {summary['questions_from_journal']:,} answered before; written to {options.out}")
+        if any(each.library_id is None and not each.unfinished for each in results):
+            typer.echo(f"ask with them: SEMIOLOGY_PROMPTS={options.out / WORDINGS} semiology sweep --tasks …")
+    if any(each.unfinished for each in results):
         raise typer.Exit(1)

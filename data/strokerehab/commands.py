@@ -74,6 +74,12 @@ def simulate_command(
     directory: Annotated[Path, typer.Argument(help="Folder of the new study.", metavar="DIR")],
     controls: Annotated[int, typer.Option(help="Drawn controls.", min=0)] = 2,
     strokes: Annotated[int, typer.Option(help="Drawn stroke subjects.", min=0)] = 3,
+    tune: Annotated[
+        int,
+        typer.Option(
+            help="So many of them, the last, in the split 'tune', for searches for wordings.", min=0
+        ),
+    ] = 0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same study.")] = 0,
     rounds: Annotated[int, typer.Option(help="Times that an object is fetched in one video.", min=1)] = 2,
     clips: Annotated[bool, typer.Option("--clips/--no-clips", help="Draw Fugl-Meyer clips too.")] = True,
@@ -91,6 +97,7 @@ def simulate_command(
         directory,
         controls=controls,
         strokes=strokes,
+        tune=tune,
         seed=seed,
         rounds=rounds,
         clips=clips,

@@ -78,6 +78,7 @@ def simulate_study(
     *,
     controls: int = 2,
     strokes: int = 3,
+    tune: int = 0,
     seed: int = 0,
     rounds: int = 2,
     activities: Sequence[str] = tuple(RAW_NAMES),
@@ -88,7 +89,8 @@ def simulate_study(
 
     Args:
         root: a new folder.
-        controls, strokes: subjects of each group; subjects of both are in the split ``test``.
+        controls, strokes: subjects of each group.
+        tune: how many of them, the last, are in the split ``tune``; the others are in ``test``.
         seed: the same seed gives the same study.
         rounds: how often an object is fetched and put back in one video.
         activities: which activities each subject does, on one camera.
@@ -97,6 +99,7 @@ def simulate_study(
     """
     rng = np.random.default_rng(seed)
     look = look or Look()
+    root.mkdir(parents=True, exist_ok=True)
     write_whole(root / DRAWN, "Drawn by `semiology data simulate-strokerehab`: nothing in it is clinical.\n")
     subjects: list[tuple[object, ...]] = []
     scores: list[tuple[object, ...]] = []
@@ -109,7 +112,7 @@ def simulate_study(
         total = 6 + sum(items.values())
         subjects.append(
             (name, name[0], "" if control else side[0].upper(), side[0].upper(), total,
-             "" if control else severity(total), "test")
+             "" if control else severity(total), "tune" if number >= controls + strokes - tune else "test")
         )  # fmt: skip
         scores += [(name, item, side[0].upper(), score) for item, score in items.items()]
         for activity in activities:

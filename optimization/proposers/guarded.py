@@ -6,8 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from semiology.optimization.proposers.rules import CandidateRules
-
 PREDICTOR = "ask"
 """Name of the program's one predictor, whose instruction is the wording."""
 
@@ -34,6 +32,14 @@ class Proposer(Protocol):
         ...
 
 
+class Rules(Protocol):
+    """What a wording must keep to."""
+
+    def broken(self, instruction: str) -> list[str]:
+        """Return why a wording cannot be used; empty if it can."""
+        ...
+
+
 class GuardedProposer:
     """GEPA's ``ProposalFn``: hands out wordings that keep the rules and were not handed out before.
 
@@ -48,7 +54,7 @@ class GuardedProposer:
     """
 
     def __init__(
-        self, proposer: Proposer, rules: CandidateRules, *, seeds: Sequence[str] = (), begun_with: str
+        self, proposer: Proposer, rules: Rules, *, seeds: Sequence[str] = (), begun_with: str
     ) -> None:
         self._proposer, self._rules = proposer, rules
         self._seeds = [seed for seed in seeds if seed != begun_with]

@@ -30,7 +30,7 @@ _OPEN_QUESTION = re.compile(
     r"^(?:what|which|who|whom|whose|where|when|why|how)\b(?!.*,\s*" + _AUXILIARY + ")", re.I
 )
 _WITHIN_CLAUSE = re.compile(r"^(?:when|if|while|where)\b", re.IGNORECASE)
-_HINT = re.compile(
+HINT = re.compile(
     r"\b(?:answers?|answered|reply|replies|respond with|say|output)\b[^.?!]{0,30}['\"]?\b(?:yes|no|na|n/a)\b"
     r"|\b(?:correct|right|expected|true) (?:answer|label)\b|\bground truth\b|\blabel(?:s|led|ed)?\b"
     r"|\balways\b[^.?!]{0,20}\b(?:yes|no|present|absent)\b"
@@ -39,7 +39,7 @@ _HINT = re.compile(
     r"|\b(?:default|lean|err) (?:to|towards|on the side)\b|\byes or no\b",
     re.IGNORECASE,
 )
-_LEAK = re.compile(
+LEAK = re.compile(
     r"https?://|www\.|\S+\.(?:mp4|avi|mov|mkv|wav|csv|json)\b|[/\\]\w+[/\\]"
     r"|\b(?:recording|video|clip|patient|example|case|batch)\s*(?:no\.?|number|id|#)?\s*[:#]?\s*\d+"
     r"|\b\w*@\w+|\b\d{4,}\b",
@@ -77,9 +77,9 @@ class CandidateRules:
         reasons = [] if named is None or named in self.answer_formats else ["it names another answer format"]
         reasons += self._form(text)
         words = set(re.findall(r"[\w\-@.]+", text.lower()))
-        if _LEAK.search(text) or words & self._lowered_ids:
+        if LEAK.search(text) or words & self._lowered_ids:
             reasons.append("it names a recording, a patient, a file or a number that may be one")
-        if _HINT.search(text):
+        if HINT.search(text):
             reasons.append("it hints at the answer or speaks of answers")
         return reasons + self._subject(text)
 

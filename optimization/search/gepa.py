@@ -33,6 +33,8 @@ from semiology.prompts.library import load_library
 Batch = Sequence[Any]
 Standing = Callable[[str, Sequence[Example]], tuple[float, float]]
 """Objective and mean score of a wording on examples."""
+RecordOf = Callable[[Example, Said, int, str], dict[str, Any]]
+"""What a proposer reads about an example: of its answer, its number in the batch, and the wording."""
 REPLY_CHARACTERS = 240
 SHOWN_REPLIES = 3
 _log = logging.getLogger(__name__)
@@ -82,10 +84,10 @@ def dspy_example(example: Example) -> Any:
 
 
 class WordingAdapter(GEPAAdapter[Any, Any, Any]):
-    """Runs wordings on recordings for GEPA."""
+    """Runs wordings on recordings for GEPA; ``record`` writes what the proposer reads about one of them."""
 
-    def __init__(self, book: AnswerBook, proposer: Any) -> None:
-        self._book, self.propose_new_texts = book, proposer
+    def __init__(self, book: AnswerBook, proposer: Any, record: RecordOf | None = None) -> None:
+        self._book, self.propose_new_texts, self._record = book, proposer, record or proposer_record
 
     def batch_evaluate(
         self, items: Sequence[tuple[dict[str, str], Batch]], *, capture_traces: bool = True
@@ -108,7 +110,7 @@ class WordingAdapter(GEPAAdapter[Any, Any, Any]):
     ) -> dict[str, list[dict[str, Any]]]:
         """Return what the proposer reads about each recording; no ids, no media."""
         records = [
-            proposer_record(example, said, number, candidate[PREDICTOR])
+            self._record(example, said, number, candidate[PREDICTOR])
             for number, (example, said) in enumerate(eval_batch.trajectories or [], start=1)
         ]
         return dict.fromkeys(components_to_update, records)
@@ -121,6 +123,7 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
         scored: objective of a wording on examples.
         max_metric_calls: budget, in recordings asked under a wording (repeats included, as GEPA counts).
         minibatch: recordings on which a new wording must first beat its parent.
+        record: what the proposer reads about a recording; by default that of features.
 
     Attributes:
         trials: every wording that was tried on a minibatch, in order.
@@ -135,6 +138,7 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
         minibatch: int = 8,
         siblings: int = 5,
         seed: int = 0,
+        record: RecordOf | None = None,
         stoppers: Sequence[Any] = (),
         callbacks: Sequence[Any] = (),
     ) -> None:
@@ -143,7 +147,7 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
             reflection_minibatch_size=minibatch, use_merge=False, track_stats=True, seed=seed,
         )  # fmt: skip
         self.trials: list[Trial] = []
-        self._scored, self._siblings = scored, siblings
+        self._scored, self._siblings, self._record = scored, siblings, record
         self._stoppers, self._callbacks = list(stoppers), list(callbacks)
 
     def compile(
@@ -170,7 +174,7 @@ class WordingGEPA(dspy.GEPA):  # type: ignore[misc]
             seed_candidate={PREDICTOR: student.wording},
             trainset=list(trainset),
             valset=list(valset),
-            adapter=WordingAdapter(student.book, self.custom_instruction_proposer),
+            adapter=WordingAdapter(student.book, self.custom_instruction_proposer, self._record),
             batch_sampler=BalancedMinibatches(
                 [each.truth for each in train], self.reflection_minibatch_size, rng
             ),

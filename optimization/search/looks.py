@@ -168,7 +168,8 @@ def corrections(looks: Looks, results: Mapping[str, Mapping[str, Any]]) -> dict[
     made = {}
     for feature, each in results.items():
         searches = by_search[feature]
-        gains = _gains(feature, each, searches) if len(searches) > 1 else (None, None)
+        several = len(searches) > 1 and "before" in each  # questions of a study enter no single answers
+        gains = _gains(feature, each, searches) if several else (None, None)
         made[feature] = Correction(
             adjusted[_comparison(feature, each)], len(family), max(1, len(searches)), *gains
         )

@@ -34,6 +34,12 @@ class SearchOptions:
         tuple[str, ...],
         typer.Option(help="Features, comma-separated; they share the video work. Needed without --preset."),
     ] = ()
+    tasks: Annotated[
+        tuple[str, ...],
+        typer.Option(
+            help="Stroke-rehabilitation tasks of a study in --data, instead of features: names or globs."
+        ),
+    ] = ()
     model_args: ModelArgs = ""
     budget: Annotated[
         int | None,

@@ -170,7 +170,7 @@ def search_feature(
     ).wording
     if isinstance(proposer, ReflectiveProposer) and not broken_off():
         proposer.settle()
-    notes += _how_it_ended(feature, guarded, proposer, exhausted, options.minutes if clock(None) else None)
+    notes += how_it_ended(feature, guarded, proposer, exhausted, options.minutes if clock(None) else None)
     stated = {
         "feature": feature,
         "objective": options.objective,
@@ -207,7 +207,7 @@ def _found_before(feature: str, options: SearchOptions) -> list[str]:
     ]
 
 
-def _how_it_ended(
+def how_it_ended(
     feature: str, guarded: GuardedProposer, proposer: Proposer, exhausted: bool, minutes_used: float | None
 ) -> list[str]:
     """Return notes on what the proposing model could not read, and on why the search ended early if it did."""

@@ -146,18 +146,7 @@ class LmmsEvalAnswerer:
             messages=functools.partial(doc_to_messages, **form),
             visual=functools.partial(doc_to_visual, **form),
         )  # fmt: skip
-        failures = [failure_of(reply) for reply in replies]
-        failed = [reason for reason in failures if reason is not None]
-        if failed:
-            raise UnansweredError(
-                f"{len(failed)} of {counted(len(replies), 'question')} got no reply, the first because of "
-                f"{failed[0][:200]!r} → fix it and run the same command again; every answer that came is kept",
-                [
-                    reply if failure is None else None
-                    for reply, failure in zip(replies, failures, strict=True)
-                ],
-            )
-        return replies
+        return all_answered(replies)
 
     def _document(self, question: WindowQuestion) -> dict[str, Any]:
         if question.feature not in self._rows:
@@ -167,13 +156,30 @@ class LmmsEvalAnswerer:
         return {**row, "question": question.text, "prompt_hash": prompt_hash(question.text)}
 
 
+def all_answered(replies: Sequence[str]) -> list[str]:
+    """Return replies of which each is one.
+
+    Raises:
+        UnansweredError: some question got none; the replies of the others come along.
+    """
+    failures = [failure_of(reply) for reply in replies]
+    failed = [reason for reason in failures if reason is not None]
+    if failed:
+        raise UnansweredError(
+            f"{len(failed)} of {counted(len(replies), 'question')} got no reply, the first because of "
+            f"{failed[0][:200]!r} → fix it and run the same command again; every answer that came is kept",
+            [reply if failure is None else None for reply, failure in zip(replies, failures, strict=True)],
+        )
+    return list(replies)
+
+
 def reply_key(plan: Plan, model: str, model_args: str) -> KeyOf:
     """Return the function that gives a question's key in the journal: wording, window, file, model.
 
     Args:
         model_args: its arguments; a checkpoint folder among them counts by its content.
     """
-    stamp = f"{model}|{model_args}|{_checkpoint(model_args)}"
+    stamp = f"{model}|{model_args}|{checkpoint_content(model_args)}"
     sampling = {
         "window": [plan.window.window_s, plan.window.fps, plan.window.max_frames],
         "media": dict(media_form(model)),
@@ -199,7 +205,7 @@ def reply_key(plan: Plan, model: str, model_args: str) -> KeyOf:
     return key
 
 
-def _checkpoint(model_args: str) -> str:
+def checkpoint_content(model_args: str) -> str:
     """Return what identifies the weights of a checkpoint folder among the arguments; empty without one."""
     from semiology.backends.checkpoint_stamp import checkpoint_stamp
 

@@ -6,11 +6,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from semiology.data.cache import cache_directory
 from semiology.data.media.clips import clip
+from semiology.tasks import TASK_FOLDER
 
 Document = Mapping[str, Any]
 MediaForm = Mapping[str, Any] | None
+
+
+def task_settings(task: str) -> Mapping[str, Any]:
+    """Return what a task's YAML and the shared part say, such as generation settings."""
+    found: dict[str, Any] = {}
+    for name in ("_strokerehab", f"{task}.yaml"):
+        text = (TASK_FOLDER / "strokerehab" / name).read_text(encoding="utf-8")
+        # functions are named by tags that only lmms-eval resolves
+        found |= yaml.safe_load(text.replace("!function ", ""))
+    return found
 
 
 def doc_to_text(document: Document, lmms_eval_specific_kwargs: MediaForm = None) -> str:
