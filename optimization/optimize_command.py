@@ -15,7 +15,7 @@ OPTIMIZE_EPILOG = examples(
     "semiology optimize --features tonic --model embedded --data emu --budget 600",
     "semiology optimize --features tonic,clonic --model embedded --data my_emu",
     "semiology optimize --preset published --model embedded --data my_emu",
-    "semiology optimize --tasks strokerehab_counting --model embedded --data my_rehab --budget 400",
+    "semiology optimize --tasks strokerehab_counting --model embedded --data rehab",
 )
 
 

@@ -17,6 +17,7 @@ from semiology.data.media.probe import MediaError, MediaInfo, probe
 from semiology.data.problems import Problem
 from semiology.data.strokerehab.labels import Labels, read_labels
 from semiology.data.strokerehab.study import Study, StudyVideo, read_study
+from semiology.render.text import counted
 from semiology.strokerehab import EXERCISES, ITEMS
 
 MANIFEST = "manifest.jsonl"
@@ -133,6 +134,11 @@ def check_study(
     for subject in sorted({each.video.subject for each in found} - study.subjects.keys()):
         fix = "add a row to subjects.csv, or its group and severity stay unknown"
         study.warnings.append(Problem("subjects.csv", None, f"has no row for {subject}", fix))
+    unlabelled = [each.video.id for each in found if each.video.labels is None]
+    if unlabelled and len(unlabelled) < len(found):
+        message = f"{counted(len(unlabelled), 'video')} without a label file (first: {unlabelled[0]})"
+        fix = "nothing, if that is meant: they are asked for their activity only"
+        study.warnings.append(Problem("labels", None, message, fix))
     films = [each for each in found if (each.info if media else each.video.video)]
     labelled = [each for each in films if each.labels and each.labels.runs]
     rated = {subject for subject in {clip.subject for clip in readable} if study.truth(subject)}
@@ -221,7 +227,8 @@ def _labels_of(study: Study, video: StudyVideo) -> Labels | None:
     if labels.gaps:
         start, end = labels.gaps[0]
         told.append(
-            f"{len(labels.gaps)} gaps in time, the first from {start:g} to {end:g} s; the label before goes on"
+            f"{counted(len(labels.gaps), 'gap')} in time, the first from {start:g} to {end:g} s; the label before "
+            "goes on"
         )
     if labels.unread:
         told.append(f"markers that name no primitive are skipped: {', '.join(sorted(labels.unread)[:3])}")

@@ -12,6 +12,7 @@ from typing import Any
 
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.metrics.strokerehab.run_scores import Record
+from semiology.render.text import counted
 from semiology.settings import rehab_nose_only
 from semiology.tasks.run_hooks import RunHooks
 from semiology.tasks.strokerehab.reading import said
@@ -90,12 +91,12 @@ def measures(records: Sequence[Record]) -> dict[str, float]:
             records, profile, nose_only=rehab_nose_only(), partial=partial_allowed()
         )
         if scored.left_out:
-            _tell_left_out(records[0]["task"], "subjects", scored.left_out)
+            _tell_left_out(records[0]["task"], "subject", scored.left_out)
         found = run_scores.impairment_measures(scored)
     else:
         run = run_scores.score_primitives(records, profile, partial=partial_allowed())
         if run.left_out:
-            _tell_left_out(records[0]["task"], "videos", run.left_out)
+            _tell_left_out(records[0]["task"], "video", run.left_out)
         found = run_scores.primitive_measures(run)
     values: dict[str, float] = {}
     for name, estimate in found.items():
@@ -113,6 +114,6 @@ def _tell_left_out(task: str, what: str, names: Sequence[str]) -> None:
     from loguru import logger
 
     logger.warning(
-        f"{task}: {len(names)} {what} are not scored, because windows of them are missing (first: {names[0]}) → run "
+        f"{task}: {counted(len(names), what)} not scored, because windows are missing (first: {names[0]}) → run "
         "without --limit, or set SEMIOLOGY_REHAB_PARTIAL=1 to score what is there"
     )
