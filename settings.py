@@ -60,6 +60,16 @@ PROMPT = Variable("SEMIOLOGY_PROMPT", "wording for every feature", "s3")
 ANSWER_FORMAT = Variable(
     "SEMIOLOGY_ANSWER_FORMAT", "answer format of every feature's question instead of the wording's own"
 )
+ONSET_CLIPS = Variable(
+    "SEMIOLOGY_ONSET_CLIPS",
+    "what S3 task 4 shows: 'centred' and 'random' clips of a minute, 'whole' recordings in 60 frames",
+    "centred,random",
+)
+AUDIO_SEGMENTS = Variable(
+    "SEMIOLOGY_AUDIO_SEGMENTS",
+    "'windows', or 'whole': questions on sound about the whole recording at once, as the EMBC study asked",
+    "windows",
+)
 S3_PROMPT = Variable("SEMIOLOGY_S3_PROMPT", "wording of the S3 tasks", "s3")
 PROMPTS = Variable("SEMIOLOGY_PROMPTS", "folder with further wordings")
 WINDOW = Variable(

@@ -42,6 +42,14 @@ class RunOptions:
         typer.Option(help="Answer format of the features' questions, instead of the wording's own."),
     ] = None
     window: Window = None
+    audio_segments: Annotated[
+        str | None,
+        typer.Option(help="Features of sound: 'windows', or 'whole' recordings at once, as EMBC asked."),
+    ] = None
+    onset_clips: Annotated[
+        str | None,
+        typer.Option(help="S3 task 4: any of centred, random (clips of a minute), whole (60 frames)."),
+    ] = None
     split: Split = None
     recordings: Annotated[
         str | None,

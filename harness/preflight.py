@@ -28,7 +28,7 @@ from semiology.tasks.generated import missing_task_files
 from semiology.tasks.plan import current_plan, write_private
 from semiology.tasks.s3.documents import nothing_to_ask, prompt_of
 from semiology.tasks.s3.records import set_model
-from semiology.tasks.s3.targets import targets
+from semiology.tasks.s3.targets import asked_targets
 from semiology.tasks.s3.task_list import GROUP as S3_GROUP
 from semiology.tasks.s3.task_list import asked_tasks
 from semiology.tasks.settings import read_settings, window_for_model
@@ -220,7 +220,7 @@ def check_s3_tasks(tasks: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     missing: dict[str, str] = {}
     remarks: list[str] = []
     for task in tasks:
-        found = targets(task, plan, settings.window_name)
+        found = asked_targets(task, plan, settings)
         if not found:
             missing[task] = nothing_to_ask(task, settings)
         elif task != "s3_justification":

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from semiology.data.protection.ledger import Look, digest, enter, protected_patients
+from semiology.data.windows.clips import FORMS, WHOLE
 from semiology.settings import (
     ONLY,
     S3_PROMPT,
@@ -42,6 +43,8 @@ def enter_asking(tasks: Sequence[str], model: str, model_args: str) -> list[str]
     swept = any(name in SWEEP_TASKS for name in tasks)
     wordings = {
         "prompt": settings.prompt_id,
+        **({"audio_segments": WHOLE} if settings.whole_sound else {}),
+        **({"onset_clips": list(settings.onset_clips)} if settings.onset_clips != FORMS else {}),
         **({"answer_format": settings.answer_format} if settings.answer_format else {}),
         "s3_prompt": S3_PROMPT.text(),
         **(

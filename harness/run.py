@@ -28,8 +28,10 @@ from semiology.harness.typos import check_model, check_tasks, check_window
 from semiology.render.progress import status_kept
 from semiology.settings import (
     ANSWER_FORMAT,
+    AUDIO_SEGMENTS,
     DATA,
     ONLY,
+    ONSET_CLIPS,
     PROMPT,
     RECORDINGS,
     REHAB_SPLIT,
@@ -85,6 +87,8 @@ def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None
     DATA.choose(str(options.data))
     PROMPT.choose(options.prompt_id)
     ANSWER_FORMAT.choose(options.answer_format or "")
+    AUDIO_SEGMENTS.choose(options.audio_segments or AUDIO_SEGMENTS.text())
+    ONSET_CLIPS.choose(options.onset_clips or ONSET_CLIPS.text())
     ONLY.choose("1")
     WINDOW.choose(options.window or window_for_model(model, model_args))
     choose_recordings(options)
@@ -309,6 +313,8 @@ def _asked_of(options: RunOptions) -> dict[str, Any]:
         "data": f"{plan.recording_set.name} {plan.recording_set.version}".strip(),
         "prompt_id": options.prompt_id,
         "answer_format": options.answer_format,
+        "audio_segments": AUDIO_SEGMENTS.text(),
+        "onset_clips": ONSET_CLIPS.text(),
         "window": settings.window_name,
         "split": settings.purpose,
         "recordings_chosen": options.recordings,

@@ -21,6 +21,7 @@ from typing import Any
 
 from semiology.data.problems import SettingsError
 from semiology.data.protection.splits import PROTECTED
+from semiology.data.windows.clips import WHOLE, WholeVideo
 from semiology.data.windows.sliding import Segment
 from semiology.enhancements.registry import features_of
 from semiology.features import AUDIO_FEATURES, FEATURES, THREE_CLASSES
@@ -99,7 +100,9 @@ def rows_of(
     def build(feature: str, plan: Plan) -> list[dict[str, Any]]:
         if isinstance(wordings, Selection):
             return sweep_documents(feature, plan, wordings)
-        return build_documents(feature, plan, wordings, settings.answer_format)
+        return build_documents(
+            feature, plan, wordings, settings.answer_format, whole_sound=settings.whole_sound
+        )
 
     if enhancement == NO_ENHANCEMENT:
         return build(feature, current_plan(settings))
@@ -199,6 +202,7 @@ def run_facts(plan: Plan, settings: Settings) -> dict[str, Any]:
         **splits,
         **({"recordings_not_chosen": handed.not_chosen} if handed and handed.not_chosen else {}),
         "window": settings.window_name,
+        **({"audio_segments": WHOLE} if settings.whole_sound else {}),
         "sound": sound_override(),
     }
 
@@ -266,11 +270,12 @@ def check_wording(features: Sequence[str], prompt_id: str, answer_format: str = 
 
 
 def build_documents(
-    feature: str, plan: Plan, prompt: Prompt, answer_format: str = ""
+    feature: str, plan: Plan, prompt: Prompt, answer_format: str = "", *, whole_sound: bool = False
 ) -> list[dict[str, Any]]:
     """Return one document per annotated, usable recording and segment, in the set's order.
 
-    An ``answer_format`` other than the wording's own stands in a column of that name.
+    An ``answer_format`` other than the wording's own stands in a column of that name. With ``whole_sound`` a feature
+    of sound is asked about once, over the whole recording, whose picture then has as many frames as a window.
 
     A recording annotated ``na`` is asked only where NA is an answer; elsewhere it has no truth to compare with
     and is counted by `description`.
@@ -286,12 +291,16 @@ def build_documents(
         "question": question,
         **({"answer_format": answer_format} if answer_format else {}),
     }
-    return [
-        {**shared, "truth": truths[video_id], **media_of(recording, segment)}
-        for video_id, recording in plan.recordings.items()
-        if video_id in truths
-        for segment in recording.segments
-    ]
+    whole = WholeVideo(plan.window.max_frames) if whole_sound and feature in AUDIO_FEATURES else None
+    rows = []
+    for video_id, recording in plan.recordings.items():
+        if video_id not in truths:
+            continue
+        segments = recording.segments if whole is None else (whole.segment(recording.info.duration_s),)
+        for segment in segments:
+            rate = {} if whole is None else {"clip_fps": whole.rate(segment)}
+            rows.append({**shared, "truth": truths[video_id], **media_of(recording, segment), **rate})
+    return rows
 
 
 def sweep_documents(feature: str, plan: Plan, selection: Selection) -> list[dict[str, Any]]:

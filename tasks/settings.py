@@ -8,10 +8,23 @@ from pathlib import Path
 from semiology.data.cache import cache_directory as cache_directory
 from semiology.data.problems import SettingsError
 from semiology.data.protection.splits import SCORE, parse_purpose
+from semiology.data.windows.clips import FORMS, WHOLE
 from semiology.data.windows.sliding import QWEN3, STANDARD, SlidingWindow
-from semiology.settings import ANSWER_FORMAT, DATA, PROMPT, RECORDINGS, SOUND, SPLIT, VIDEOS, WINDOW
+from semiology.settings import (
+    ANSWER_FORMAT,
+    AUDIO_SEGMENTS,
+    DATA,
+    ONSET_CLIPS,
+    PROMPT,
+    RECORDINGS,
+    SOUND,
+    SPLIT,
+    VIDEOS,
+    WINDOW,
+)
 
 WINDOWS: dict[str, SlidingWindow] = {"standard": STANDARD, "qwen3": QWEN3}
+SEGMENTS_OF_SOUND = ("windows", WHOLE)
 SOUNDS = ("none", "array", "data_url")
 
 
@@ -27,6 +40,8 @@ class Settings:
         purpose: Whose recordings are asked, one of `semiology.data.protection.splits.PURPOSES`.
         answer_format: The answer format of every feature's question; empty for each wording's own.
         recordings, videos: Which of these recordings alone, by id and by place (`splits.hand_out`); empty for all.
+        onset_clips: Forms in which S3 task 4 shows an onset, of ``centred``, ``random`` and ``whole``.
+        whole_sound: Whether questions on features of sound are about whole recordings instead of windows.
     """
 
     data: Path
@@ -37,6 +52,8 @@ class Settings:
     answer_format: str = ""
     recordings: str = ""
     videos: str = ""
+    onset_clips: tuple[str, ...] = FORMS
+    whole_sound: bool = False
 
     @property
     def window(self) -> SlidingWindow:
@@ -72,6 +89,11 @@ def read_settings() -> Settings:
     window = WINDOW.text()
     if window not in WINDOWS:
         raise SettingsError(f"{WINDOW}={window}: unknown window; use one of {', '.join(WINDOWS)}")
+    clips, segments = ONSET_CLIPS.words(), AUDIO_SEGMENTS.text()
+    if strange := [each for each in clips if each not in (*FORMS, WHOLE)]:
+        raise SettingsError(f"{ONSET_CLIPS}={strange[0]}: no such form; use {', '.join((*FORMS, WHOLE))}")
+    if segments not in SEGMENTS_OF_SOUND:
+        raise SettingsError(f"{AUDIO_SEGMENTS}={segments}: use {' or '.join(SEGMENTS_OF_SOUND)}")
     try:
         purpose = parse_purpose(SPLIT.text(), setting=SPLIT.name)
     except ValueError as error:
@@ -85,6 +107,8 @@ def read_settings() -> Settings:
         ANSWER_FORMAT.text(),
         RECORDINGS.text(),
         VIDEOS.text(),
+        clips,
+        segments == WHOLE,
     )
 
 

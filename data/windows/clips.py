@@ -15,6 +15,8 @@ from semiology.data.windows.sliding import MIN_FRAMES, TOLERANCE_S, Segment, che
 
 ClipForm = Literal["centred", "random"]
 FORMS: tuple[ClipForm, ...] = ("centred", "random")
+WHOLE = "whole"
+"""The third form in which an onset is asked for: the whole recording (`WholeVideo`; Table 30)."""
 
 SEEN_AFTER_S = 2.0
 """A randomly placed clip shows at least this much after the onset, s: what is asked for must be in view."""

@@ -96,12 +96,13 @@ def hits_within(target_s: Sequence[float], answer_s: Sequence[float | None], tol
     return np.where(np.isnan(errors), 0.0, (errors <= tolerance_s).astype(np.float64))
 
 
-def constant_time_baselines(target_s: Sequence[float], clip_s: float = CLIP_S) -> dict[str, float]:
+def constant_time_baselines(target_s: Sequence[float], clip_s: float | Floats = CLIP_S) -> dict[str, float]:
     """Return what one time answered to everything scores.
 
     ``middle_mae`` and ``middle_hit_<t>s``: always the middle of the clip. ``best_constant_s`` and
     ``best_constant_mae``: the median of the targets, the best single time in hindsight.
-    ``random_mae``: expected error of a time drawn evenly from the clip. NaN without targets.
+    ``random_mae``: expected error of a time drawn evenly from the clip. ``clip_s`` is one number or one per
+    target. NaN without targets.
     """
     targets = np.asarray(target_s, dtype=np.float64)
     names = [f"middle_hit_{tolerance:g}s" for tolerance in TOLERANCES_S]
@@ -126,8 +127,9 @@ def score_onset_times(
 
     Args:
         frame: columns video_id, patient_id, target_s (seconds in the clip), answer_s (seconds; NaN: not
-            understood), answered (False: the model was never asked or never replied); one row per recording.
-        clip_s: length of the clips in seconds.
+            understood), answered (False: the model was never asked or never replied), and clip_s (length of what was
+            shown, s) where that is not the argument; one row per recording.
+        clip_s: length of the clips in seconds, where the frame has no such column.
 
     Estimates: mae (understood answers only, as published), charged_mae, hit_1s, hit_2s, hit_5s (shares of
     the answers, not understood is a miss). Baselines: `constant_time_baselines` on the recordings answered.
@@ -149,11 +151,12 @@ def score_onset_times(
     unparsed = int(np.isnan(np.asarray(answer, dtype=np.float64)).sum())
     counts = AnswerCounts(len(frame), len(replied) - unparsed, unparsed, len(frame) - len(replied))
     drawing = {"resamples": resamples, "seed": seed}
+    ends: float | Floats = replied["clip_s"].to_numpy(dtype=float) if "clip_s" in replied.columns else clip_s
     estimates: dict[str, Estimate] = {
         "mae": mean_estimate(absolute_errors(target, answer), patients, **drawing),
-        "charged_mae": mean_estimate(charged_errors(target, answer, clip_s), patients, **drawing),
+        "charged_mae": mean_estimate(charged_errors(target, answer, ends), patients, **drawing),
     }
     for tolerance in TOLERANCES_S:
         hits = hits_within(target, answer, tolerance)
         estimates[f"hit_{tolerance:g}s"] = share_estimate(hits, patients)
-    return TaskScores(estimates, constant_time_baselines(target, clip_s), counts)
+    return TaskScores(estimates, constant_time_baselines(target, ends), counts)

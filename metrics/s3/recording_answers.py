@@ -28,7 +28,8 @@ def recording_answers(
 
     Columns: video_id, patient_id, feature, clip_form, truth, answer (merged; ``unparsed`` where no window
     has one), segments, unparsed_segments, and by kind justification and reference; onsets,
-    onsets_audiovisual and heard; or shown. Texts are merged by ``merge``, by default extractively.
+    onsets_audiovisual and heard; clip_s (length of what was shown, None where not recorded); or shown.
+    Texts are merged by ``merge``, by default extractively.
 
     Raises:
         ValueError: A window is answered twice.
@@ -79,5 +80,7 @@ def _merged(
         return {"answer": UNPARSED if text is None else text, "shown": first["shown"]}
     if kind == "time":
         seconds = answers[0]
-        return {"answer": UNPARSED if seconds is None else seconds}
+        begin, end = first.get("start_s"), first.get("end_s")
+        length = None if begin is None or end is None else float(end) - float(begin)
+        return {"answer": UNPARSED if seconds is None else seconds, "clip_s": length}
     return {"answer": answers[0]}

@@ -17,6 +17,7 @@ from semiology.metrics.coverage import UNPARSED, AnswerCounts, is_missing
 from semiology.metrics.published_rules import published_class_estimates
 from semiology.metrics.s3.categorical import DIAGNOSIS, REGION, SIDE, Question, score_classes
 from semiology.metrics.s3.onset_time import (
+    CLIP_S,
     TOLERANCES_S,
     absolute_errors,
     charged_errors,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NAN = float("nan")
+WHOLE = "whole"
+"""Form of a question about onset on a whole recording (`semiology.data.windows.clips`)."""
 
 
 def score_task(
@@ -90,14 +93,17 @@ def _time(frame: pd.DataFrame, drawing: Drawing) -> list[PartScores]:
     rows = frame.assign(target_s=frame["truth"].astype(float), answer_s=seconds, answered=given)
     wholes, parts = [], []
     for form, of_form in rows.groupby("clip_form", sort=True):
+        # A whole recording has a length of its own; clips are published as of one length.
+        lengths = of_form["clip_s"].astype(float) if form == WHOLE and "clip_s" in of_form else CLIP_S
+        shown = of_form.assign(clip_s=lengths)
         scored = {
             str(feature): score_onset_times(part, **drawing)
-            for feature, part in of_form.groupby("feature", sort=True)
+            for feature, part in shown.groupby("feature", sort=True)
         }
         if len(scored) == 1:
             wholes.append(PartScores("", str(form), next(iter(scored.values()))))
             continue
-        wholes.append(PartScores("", str(form), _mean_over_features(of_form, list(scored.values()), drawing)))
+        wholes.append(PartScores("", str(form), _mean_over_features(shown, list(scored.values()), drawing)))
         parts += [PartScores(feature, str(form), scores) for feature, scores in scored.items()]
     return wholes + parts
 
@@ -109,7 +115,8 @@ def _mean_over_features(rows: pd.DataFrame, scored: Sequence[TaskScores], drawin
     """
     replied = rows[rows["answered"]]
     target, answer = replied["target_s"].tolist(), replied["answer_s"].tolist()
-    values = {"mae": absolute_errors(target, answer), "charged_mae": charged_errors(target, answer)}
+    lengths = replied["clip_s"].to_numpy(dtype=float)
+    values = {"mae": absolute_errors(target, answer), "charged_mae": charged_errors(target, answer, lengths)}
     values |= {f"hit_{tolerance:g}s": hits_within(target, answer, tolerance) for tolerance in TOLERANCES_S}
     features, patients = replied["feature"].to_numpy(dtype=str), replied["patient_id"].tolist()
     estimates = {}

@@ -28,7 +28,7 @@ SWEEP_EPILOG = examples(
     SweepOptions,
     "options",
     defaults={"model_args": ""},
-    without=("prompt_id", "answer_format", "limit", "use_cache"),
+    without=("prompt_id", "answer_format", "audio_segments", "onset_clips", "limit", "use_cache"),
 )
 def sweep_command(
     options: SweepOptions,

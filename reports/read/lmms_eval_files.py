@@ -114,9 +114,15 @@ class ResultFiles:
 
     @property
     def settings(self) -> Mapping[str, str]:
-        """Model arguments that can change an answer: all but the checkpoint and where and how fast it ran."""
+        """What can change an answer: model arguments but the checkpoint and where and how fast it ran, and whether
+        sound was played whole.
+        """
         arguments = model_arguments(mapping(self.record, "config"))
-        return {key: str(value) for key, value in arguments.items() if key not in WITHOUT_EFFECT}
+        found = {key: str(value) for key, value in arguments.items() if key not in WITHOUT_EFFECT}
+        configs = mapping(self.record, "configs")
+        played = [mapping(mapping(configs, task), "metadata").get("audio_segments") for task in configs]
+        whole = next((str(each) for each in played if each), None)
+        return found | ({"audio_segments": whole} if whole else {})
 
     @property
     def feature_samples(self) -> list[tuple[str, Path]]:

@@ -98,6 +98,9 @@ def by_task(summary: S3Summary) -> Iterator[tuple[str, list[S3Run]]]:
         yield task, list(runs)
 
 
+CLIP_FORMS = {"": "", "whole": "whole recordings"}
+
+
 def task_title(task: str) -> str:
     """Return the line above the table of a task."""
     titles = {**TASK_TITLES, TWO_STAGE_TASK: TWO_STAGE_TITLE}
@@ -128,7 +131,7 @@ def _rows(run: S3Run, *, by_feature: bool) -> tuple[Row, ...]:
     for part in run.parts:
         if part.part and not by_feature:
             continue
-        form = f"{part.clip_form} clips" if part.clip_form else ""
+        form = CLIP_FORMS.get(part.clip_form, f"{part.clip_form} clips")
         place = ", ".join(filter(None, (part.part, form)))
         for measure, estimate in shown_measures(run, part):
             value, name = baseline_of(measure, part)

@@ -18,7 +18,7 @@ from semiology.render.validation import did_you_mean
 from semiology.settings import S3_PROMPT
 from semiology.tasks.documents import TASK_VERSION, choose_prompt, media_of, run_facts, write_questions
 from semiology.tasks.plan import current_plan
-from semiology.tasks.s3.targets import Target, targets
+from semiology.tasks.s3.targets import Target, asked_targets
 from semiology.tasks.s3.task_list import TASKS
 from semiology.tasks.settings import Settings, read_settings
 
@@ -53,7 +53,7 @@ def questions(task: str) -> dict[str, Any]:
         RecordingSetError: A table has faults.
     """
     settings = read_settings()
-    documents = build_documents(task, targets(task, current_plan(settings), settings.window_name), settings)
+    documents = build_documents(task, asked_targets(task, current_plan(settings), settings), settings)
     if not documents:
         raise SettingsError(nothing_to_ask(task, settings))
     return write_questions(task, documents, settings)
@@ -63,7 +63,7 @@ def description(task: str) -> dict[str, Any]:
     """Return the task's ``metadata``: version, data set, wording, and how many recordings are asked."""
     settings = read_settings()
     plan = current_plan(settings)
-    found = targets(task, plan, settings.window_name)
+    found = asked_targets(task, plan, settings)
     asked = {target.recording.recording.video_id for target in found}
     justified = task == "s3_justification"
     merger = None

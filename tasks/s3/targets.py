@@ -8,10 +8,11 @@ from typing import Any
 
 from semiology.data.recording_set import Annotation, RecordingSet
 from semiology.data.tables.laterality import Laterality, SidedEvent, read_laterality
-from semiology.data.windows.clips import FORMS, EventClip, OnsetClip, WholeVideo
+from semiology.data.windows.clips import FORMS, WHOLE, EventClip, OnsetClip, WholeVideo
 from semiology.data.windows.sliding import Segment, unusable_reason
 from semiology.features import AUDIO_FEATURES, FEATURES, TIMED_FEATURES
 from semiology.tasks.plan import Plan, RecordingPlan
+from semiology.tasks.settings import Settings
 
 BEFORE_ONSET_S, AFTER_ONSET_S = 5.0, 25.0
 """The clip for the region of onset reaches from here before the first feature to here after it; the paper shows
@@ -49,26 +50,39 @@ class Protocols:
     whole: WholeVideo
     fps: float
     max_frames: int
+    forms: tuple[str, ...] = FORMS
+    whole_sound: bool = False
 
     def onset(self, form: Any) -> OnsetClip:
         """Return the protocol of clips around an onset in a form."""
         return OnsetClip(form, fps=self.fps, max_frames=self.max_frames)
 
 
-def protocols(window_name: str) -> Protocols:
-    """Return the published sampling: 1 frame per s and at most 60; for Qwen3 models 2 and 120."""
+def protocols(window_name: str, forms: Sequence[str] = FORMS, *, whole_sound: bool = False) -> Protocols:
+    """Return the published sampling: 1 frame per s and at most 60; for Qwen3 models 2 and 120.
+
+    Args:
+        window_name: ``standard`` or ``qwen3``. forms: in which task 4 shows an onset (`FORMS`, ``whole``).
+        whole_sound: whether features of sound are asked about over the whole recording.
+    """
     fps, most = (2.0, 120) if window_name == "qwen3" else (1.0, 60)
-    return Protocols(EventClip(fps, most), WholeVideo(most), fps, most)
+    return Protocols(EventClip(fps, most), WholeVideo(most), fps, most, tuple(forms), whole_sound)
 
 
-def targets(task: str, plan: Plan, window_name: str) -> list[Target]:
+def targets(task: str, plan: Plan, shown: Protocols) -> list[Target]:
     """Return everything that a task asks of the usable recordings, in the set's order.
 
     Raises:
         KeyError: There is no such task.
         RecordingSetError: ``laterality.csv`` has faults.
     """
-    return list(_SOURCES[task](plan, protocols(window_name)))
+    return list(_SOURCES[task](plan, shown))
+
+
+def asked_targets(task: str, plan: Plan, settings: Settings) -> list[Target]:
+    """Return the `targets` of a task by the settings of a run."""
+    shown = protocols(settings.window_name, settings.onset_clips, whole_sound=settings.whole_sound)
+    return targets(task, plan, shown)
 
 
 def _justification(plan: Plan, shown: Protocols) -> Iterator[Target]:
@@ -76,12 +90,15 @@ def _justification(plan: Plan, shown: Protocols) -> Iterator[Target]:
         for annotation in plan.recording_set.annotations_of(feature):
             if plan.is_asked(annotation):
                 recording = plan.recordings[annotation.video_id]
+                hear = feature in AUDIO_FEATURES
+                whole = shown.whole.segment(recording.info.duration_s) if hear and shown.whole_sound else None
                 yield Target(
                     recording,
                     feature,
-                    recording.segments,
+                    (whole,) if whole else recording.segments,
                     annotation.present,
-                    hear=feature in AUDIO_FEATURES,
+                    clip_fps=shown.whole.rate(whole) if whole else None,
+                    hear=hear,
                     extra={"reference": annotation.justification},
                 )
 
@@ -140,9 +157,15 @@ def _seizure(name: str, time_of: Callable[..., float | None]) -> Callable[..., I
 
 
 def _around(recording: RecordingPlan, feature: str, time_s: float, shown: Protocols) -> Iterator[Target]:
-    """Yield the question in both forms of the clip; the truth is in s from the start of the clip."""
+    """Yield the question in the forms asked for; the truth is in s from the start of what is shown."""
     duration, video_id = recording.info.duration_s, recording.recording.video_id
-    for form in FORMS if time_s <= duration else ():
+    for form in shown.forms if time_s <= duration else ():
+        if form == WHOLE:  # Table 30: 60 frames, whatever the model
+            video = WholeVideo()
+            segment = video.segment(duration)
+            truth = min(round(time_s, 3), segment.end_s)
+            yield from _clip(recording, feature, segment, truth, video.rate(segment), form)
+            continue
         protocol = shown.onset(form)
         clip = protocol.segment(time_s, duration, f"{video_id}/{feature}")
         truth = round(time_s - clip.start_s, 3)

@@ -74,7 +74,7 @@ MEASURES: Mapping[AnswerKind, Mapping[str, bool | None]] = {
     },
     "time": {
         name: better
-        for form in ("centred", "random")
+        for form in ("centred", "random", "whole")
         for name, better in {
             f"mae_{form}": False, f"mae_{form}_low": None, f"mae_{form}_high": None,
             f"charged_mae_{form}": False, f"hit_5s_{form}": True, f"always_middle_mae_{form}": None,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from semiology.data.problems import SettingsError
-from semiology.tasks import documents, scores
+from semiology.tasks import documents, messages, scores
 from semiology.tasks.settings import read_settings
 
 
@@ -139,3 +139,23 @@ def test_only_the_recordings_chosen_are_asked(small_set: Path, monkeypatch: pyte
     monkeypatch.setenv("SEMIOLOGY_VIDEOS", "2-")
     assert {row["video_id"] for row in rows("tonic")} == {"A2"}
     assert documents.description("tonic")["recordings_not_chosen"] == 2
+
+
+def test_features_of_sound_are_asked_over_the_whole_recording(
+    small_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = rows("tonic")
+    monkeypatch.setenv("SEMIOLOGY_AUDIO_SEGMENTS", "whole")
+    assert rows("tonic") == seen
+    heard = rows("ictal_vocalization")
+    assert [(row["video_id"], row["segment"], row["start_s"]) for row in heard] == [
+        ("A1", 0, 0.0),
+        ("A2", 0, 0.0),
+    ]
+    assert all(row["end_s"] == pytest.approx(70, abs=0.1) for row in heard)
+    sound = messages.doc_to_messages(heard[0], {"window": "clip", "sound": "array"})[0]["content"][1]
+    assert len(sound["url"]) == pytest.approx(70 * messages.AUDIO_RATE, rel=0.01)  # type: ignore[arg-type]
+    assert documents.description("ictal_vocalization")["audio_segments"] == "whole"
+    monkeypatch.setenv("SEMIOLOGY_AUDIO_SEGMENTS", "halves")
+    with pytest.raises(SettingsError, match="SEMIOLOGY_AUDIO_SEGMENTS=halves: use windows or whole"):
+        rows("tonic")

@@ -20,7 +20,7 @@ from semiology.metrics.published_rules import (
 )
 from semiology.metrics.s3.categorical import DIAGNOSES, DIAGNOSIS, REGION, SIDE, SIDES
 from semiology.metrics.s3.part_scores import PartScores
-from semiology.metrics.s3.recording_answers import AnswerKind
+from semiology.metrics.s3.recording_answers import AnswerKind, recording_answers
 from semiology.metrics.s3.scores import score_task
 
 REPORT = "The head turns to the left. Then tonic stiffening of the right arm and clonic jerks of both arms."
@@ -193,3 +193,22 @@ def test_published_classes_equal_the_published_lists(
         theirs = published(read["truth"].tolist(), read["answer"].tolist())
         for name, estimate in ours.items():
             assert estimate.value == pytest.approx(theirs[name], nan_ok=True), (name, pairs)
+
+
+def test_onsets_in_whole_recordings_are_held_against_their_own_length() -> None:
+    rows = [
+        {
+            "video_id": f"v{i}", "patient_id": f"p{i}", "feature": "tonic", "clip_form": "whole", "truth": 100.0,
+            "answer": None if i % 2 else 90.0, "segment": 0, "start_s": 0.0, "end_s": 300.0 + i,
+        }
+        for i in range(20)
+    ]  # fmt: skip
+    (part,) = score_task("time", recording_answers("time", rows), resamples=50)
+    unread = [300.0 + i - 100.0 for i in range(1, 20, 2)]
+    assert part.clip_form == "whole"
+    assert part.scores.estimates["mae"].value == 10
+    assert part.scores.estimates["charged_mae"].value == pytest.approx((10 * 10 + sum(unread)) / 20)
+    assert part.scores.baselines["middle_mae"] == pytest.approx(sum(50 + i / 2 for i in range(20)) / 20)
+    two = [row | {"feature": name} for row in rows for name in ("tonic", "clonic")]
+    whole, *_ = score_task("time", recording_answers("time", two), resamples=50)
+    assert whole.scores.estimates["charged_mae"].value == pytest.approx((10 * 10 + sum(unread)) / 20)

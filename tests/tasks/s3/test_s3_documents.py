@@ -176,3 +176,39 @@ def test_nothing_to_ask_is_told_with_table_and_column(s3_set: Path) -> None:
 def test_an_unknown_task_is_no_attribute() -> None:
     with pytest.raises(AttributeError, match="questions_of_s3_report"):
         documents.__getattr__("questions_of_s3_reports")
+
+
+def test_an_onset_is_asked_for_in_the_whole_recording(s3_set: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEMIOLOGY_ONSET_CLIPS", "whole")
+    monkeypatch.setenv("SEMIOLOGY_WINDOW", "qwen3")
+    found = rows("s3_onset_time")
+    assert {row["clip_form"] for row in found} == {"whole"}
+    assert len(found) == 5
+    for row in found:
+        assert (row["start_s"], row["end_s"]) == (0.0, pytest.approx(70, abs=0.1))
+        assert row["truth"] == ONSETS[row["video_id"]][row["feature"]]
+        assert (
+            int(row["clip_fps"] * (row["end_s"] - row["start_s"]) + 1e-6) <= 60
+        )  # of Table 30, for Qwen3 too
+    url = doc_to_messages(found[0])[0]["content"][0]["url"]
+    with av.open(url) as film:
+        assert 59 <= sum(1 for _ in film.decode(video=0)) <= 60
+    assert {row["clip_form"] for row in rows("s3_seizure_start")} == {"whole"}
+    monkeypatch.setenv("SEMIOLOGY_ONSET_CLIPS", "centred,half")
+    with pytest.raises(
+        SettingsError, match="SEMIOLOGY_ONSET_CLIPS=half: no such form; use centred, random, whole"
+    ):
+        rows("s3_onset_time")
+
+
+def test_reasons_on_sound_are_asked_over_the_whole_recording(
+    s3_set: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = [row for row in rows("s3_justification") if row["feature"] == "ictal_vocalization"]
+    monkeypatch.setenv("SEMIOLOGY_AUDIO_SEGMENTS", "whole")
+    found = rows("s3_justification")
+    heard = [row for row in found if row["feature"] == "ictal_vocalization"]
+    assert {row["video_id"] for row in heard} == {row["video_id"] for row in windows}
+    assert [row["segment"] for row in heard] == [0] * len(heard)
+    assert len(heard) < len(windows)
+    assert sum(row["feature"] == "tonic" for row in found) == 3 * len({row["video_id"] for row in found})
