@@ -112,7 +112,15 @@ class SweepSummary:
 
 def holds_sweep(answers: pd.DataFrame) -> bool:
     """Tell whether some of the answers come from a sweep."""
-    return "answer_format" in answers.columns and bool(answers["answer_format"].notna().any())
+    return "family" in answers.columns and bool(of_sweeps(answers).any())
+
+
+def of_sweeps(answers: pd.DataFrame) -> pd.Series[bool]:
+    """Return which answers come from a sweep: those with the family of their wording.
+
+    A single run may name an answer format, too.
+    """
+    return answers["family"].notna()
 
 
 def summarise_sweeps(
@@ -197,7 +205,7 @@ def _sweep_rows(answers: pd.DataFrame) -> pd.DataFrame:
     wording's own form.
     """
     keys = ["model", "enhancement", "feature"]
-    swept = answers.assign(_swept=answers["answer_format"].notna())
+    swept = answers.assign(_swept=of_sweeps(answers))
     kept = swept[swept.groupby(keys)["_swept"].transform("any")].drop(columns="_swept")
     return kept.assign(answer_format=kept["answer_format"].fillna(OWN_FORMAT))
 

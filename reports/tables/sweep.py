@@ -41,6 +41,7 @@ from semiology.reports.summary.sweep import (
     SweptModel,
     holds_sweep,
     margin_of,
+    of_sweeps,
     summarise_sweeps,
 )
 from semiology.reports.tables.estimates import number_of
@@ -145,7 +146,7 @@ def parted_sweep(
     except ResultsError as error:
         return replace(features, notes=(*features.notes, without_paths(str(error)))), None
     answers = results.answers
-    single = answers[answers["answer_format"].isna()]
+    single = answers[~of_sweeps(answers)]
     alone = set(zip(single["model"], single["enhancement"], single["prompt_id"], strict=True))
     swept = {(model.model, model.enhancement) for model in sweep.models}
     runs = tuple(

@@ -47,6 +47,13 @@ def summary() -> SweepSummary:
     return summary_of(sweep_rows("tonic"), sweep_rows("clonic", seed=1), margin=0.1)
 
 
+def test_a_run_in_a_chosen_answer_format_is_no_sweep() -> None:
+    swept = sweep_rows("tonic")
+    chosen = swept.assign(family=None, answer_format="embc_qwen")
+    assert holds_sweep(results_of(swept).answers)
+    assert not holds_sweep(results_of(chosen).answers)
+
+
 def test_the_headline_row_is_what_the_answers_say(summary: SweepSummary) -> None:
     tonic, clonic, mean = robustness_rows(summary)
     answers = sweep_rows("tonic")
