@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
-
 KINDS = (
     "comparison", "sign", "operator", "off by one", "constant", "min and max", "condition", "arguments",
     "dropped patients", "ddof",
@@ -145,11 +143,18 @@ def named(root: Path) -> list[Mutant]:
     return found
 
 
-def drawn(sites: list[Site], count: int, seed: int) -> list[Site]:
-    """Return a number of places, as many of each kind as there are or as makes the kinds even."""
-    rng = np.random.default_rng(seed)
-    shuffled = [sites[i] for i in rng.permutation(len(sites))]
-    by_kind = [[each for each in shuffled if each.kind == kind] for kind in KINDS]
+def drawn(sites: list[Site], count: int, seed: int, root: Path) -> list[Site]:
+    """Return a number of places, as many of each kind as there are or as makes the kinds even.
+
+    What is drawn of a file does not depend on the other files.
+    """
+
+    def rank(site: Site) -> str:
+        return sha256(
+            f"{seed} {site.path.relative_to(root).as_posix()} {site.kind} {site.place}".encode()
+        ).hexdigest()
+
+    by_kind = [sorted((each for each in sites if each.kind == kind), key=rank) for kind in KINDS]
     found: list[Site] = []
     while len(found) < count and any(by_kind):
         found += [own.pop(0) for own in by_kind if own]

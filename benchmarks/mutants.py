@@ -338,7 +338,7 @@ def main() -> None:
     files = [path for room in options.room for path in _files(ROOT / "metrics" / room)]
     every = [site for path in files for site in sites_of(path)]
     first = [mutant for mutant in named(ROOT) if mutant.room in options.room]
-    chosen = first + [mutant_at(site, ROOT) for site in drawn(every, options.count, options.seed)]
+    chosen = first + [mutant_at(site, ROOT) for site in drawn(every, options.count, options.seed, ROOT)]
     CONSOLE.print(
         f"{len(first)} named, {len(chosen) - len(first)} drawn of {len(every)} mutants of {len(files)} files"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from semiology.metrics.paired import power
 from semiology.metrics.paired.pilot import PilotAnswers, pilot_answers
 from semiology.metrics.paired.power import PowerAt, patients_needed, power_at
 from semiology.metrics.paired.simulation import (
@@ -146,3 +147,43 @@ def test_a_pilot_without_the_feature_or_without_room_is_refused() -> None:
         pilot_answers(np.arange(3), none, none, none, delta=0.1)
     with pytest.raises(ValueError, match="cannot be"):
         joint(0.9)
+
+
+def curve(monkeypatch: pytest.MonkeyPatch, per: int) -> None:
+    """Let the power be a straight line that reaches 1 with so many patients."""
+
+    def on_the_line(patients: Patients, n_patients: int, *arguments: object, **keywords: object) -> PowerAt:
+        return PowerAt(n_patients, min(1.0, n_patients / per), 0.0, 1.0, 0.0, 0.0)
+
+    monkeypatch.setattr(power, "power_at", on_the_line)
+
+
+MODEL = answer_model((0.5, 0.6), 0.1, PATIENTS.prevalence)
+
+
+@pytest.mark.parametrize(
+    ("per", "wanted", "needed", "tried"),
+    [
+        # Doubled from 29 to 116, halved down to 94 and 97: 2/3 of the way from one to the other lies 96.
+        (128, 0.75, 96, [29, 58, 87, 94, 97, 101, 116]),
+        # What has the power exactly is enough.
+        (128, 58 / 128, 58, [29, 43, 50, 54, 56, 58]),
+        (16, 0.75, 12, [7, 10, 11, 12, 14, 29]),
+        (1, 0.9, 6, [6, 7, 14, 29]),
+    ],
+)
+def test_the_patients_needed_are_read_off_the_curve_of_power(
+    monkeypatch: pytest.MonkeyPatch, per: int, wanted: float, needed: int, tried: list[int]
+) -> None:
+    curve(monkeypatch, per)
+    found = patients_needed(PATIENTS, MODEL, power=wanted)
+    assert (found.needed, [at.n_patients for at in found.tried]) == (needed, tried)
+
+
+def test_the_search_ends_at_the_most_patients(monkeypatch: pytest.MonkeyPatch) -> None:
+    curve(monkeypatch, 128)
+    assert patients_needed(PATIENTS, MODEL, power=58 / 128, most=58).needed == 58
+    assert patients_needed(PATIENTS, MODEL, power=0.75, most=90).needed is None
+    curve(monkeypatch, 100_000)
+    found = patients_needed(PATIENTS, MODEL, power=0.75)
+    assert (found.needed, found.tried[-1].n_patients) == (None, 5000)

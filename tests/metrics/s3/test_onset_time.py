@@ -137,3 +137,18 @@ def test_the_middle_of_the_clip_hits_what_is_as_far_as_the_tolerance_and_scores_
     found = constant_time_baselines([28.0, 35.0, 0.0])
     assert (found["middle_hit_2s"], found["middle_hit_5s"]) == (pytest.approx(1 / 3), pytest.approx(2 / 3))
     assert hits_within([10.0, 10.0, 10.0], [12.0, 12.4, None], 2.0).tolist() == [1, 0, 0]
+
+
+def test_shares_of_hits_count_errors_up_to_the_tolerance_and_none_above() -> None:
+    errors = [0.0, 1.0, 1.25, 2.0, 2.25, 5.0, 5.25, 9.0]
+    frame = pd.DataFrame(
+        {
+            "video_id": [f"v{i}" for i in range(8)],
+            "patient_id": [f"p{i}" for i in range(8)],
+            "target_s": 30.0,
+            "answer_s": [30 + (error if i % 2 else -error) for i, error in enumerate(errors)],
+            "answered": True,
+        }
+    )
+    found = score_onset_times(frame, resamples=100).estimates
+    assert [found[f"hit_{t}s"].value for t in (1, 2, 5)] == [2 / 8, 4 / 8, 6 / 8]

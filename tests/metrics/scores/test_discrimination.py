@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy.stats import t
@@ -214,3 +216,15 @@ def test_a_hundred_thousand_recordings_take_seconds() -> None:
     codes = np.repeat(np.arange(25_000), 4)
     value, _ = auroc_without_each(truth, score, codes, 25_000)
     assert value == pytest.approx(roc_auc_score(truth, score))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_best_threshold_is_that_of_trying_every_cut(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth, score = rng.random(15) < 0.4, np.round(rng.random(15), 1)
+    truth[0] = True
+    values = sorted(set(score))
+    cuts = [0.5, values[0] / 2, *((a + b) / 2 for a, b in pairwise(values))]
+    best = max(f1_score(truth, score > cut, zero_division=0) for cut in cuts)
+    equal = [cut for cut in cuts if f1_score(truth, score > cut, zero_division=0) == pytest.approx(best)]
+    assert best_threshold(truth, score) == min(equal, key=lambda cut: abs(cut - 0.5))

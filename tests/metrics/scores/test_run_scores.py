@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 from scipy.stats import t as student
-from sklearn.metrics import f1_score
+from sklearn.metrics import balanced_accuracy_score, f1_score
 
 from semiology.metrics.scores.counts import encode, patient_tables
 from semiology.metrics.scores.run_scores import score_run
@@ -281,3 +281,27 @@ def test_a_perfect_run_has_the_mean_interval_of_its_features() -> None:
     parts = [run.features[0].estimates[name].low for name in ("recall", "specificity")]
     assert balanced.low == pytest.approx(np.mean(parts))
     assert (macro.n, macro.n_patients) == (len(frame), 30)
+
+
+def test_balanced_accuracy_has_the_degrees_of_freedom_of_its_scarcer_kind_of_recordings() -> None:
+    """Against scikit-learn without each patient: here recordings with the feature weigh like fewer patients."""
+    frame = recordings(24, features=["tonic"], seed=2)
+    frame["answer"] = frame["answer"].replace({"na": "no", "unparsed": "no"})
+    frame.loc[(frame["patient_id"] > "p13"), "truth"] = "no"
+    found = score_run(frame).features[0].estimates["balanced_accuracy"]
+    names = sorted(set(frame["patient_id"]))
+
+    def score(rows: pd.DataFrame) -> float:
+        return float(balanced_accuracy_score(rows["truth"], rows["answer"]))
+
+    value, without = score(frame), np.array([score(frame[frame["patient_id"] != name]) for name in names])
+    error = np.sqrt(23 / 24 * ((without - without.mean()) ** 2).sum()) / (value * (1 - value))
+    sizes = [
+        frame[frame["truth"] == word].groupby("patient_id").size().to_numpy(float) for word in ("yes", "no")
+    ]
+    kish = [size.sum() ** 2 / (size**2).sum() for size in sizes]
+    assert kish[0] < kish[1] - 2
+    reach = student.ppf(0.975, kish[0] - 1) * error
+    assert (found.low, found.high) == pytest.approx(
+        (expit(logit(value) - reach), expit(logit(value) + reach))
+    )

@@ -51,6 +51,7 @@ def test_without_postprocessing_an_open_window_looks_ahead_to_the_next_rest() ->
         ("iihii", "IIIIIIIIII"),  # a single active window among rest is rest
         ("hhihhhhh", "TTTTTTTTTTTTTTTT"),  # a single rest among action is action, and then hold
         ("hhohh", "TTTTTTTTTT"),  # a single empty window within a hold
+        ("sshsi", "SSSSSSSPPI"),  # half a window between a stabilize and a short one at the release
         ("oohoo", "IIIIIIIIII"),  # a single hold within empty ones, and then nothing around
     ],
 )

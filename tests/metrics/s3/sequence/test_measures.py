@@ -213,3 +213,10 @@ def test_the_typical_sequence_is_ordered_by_mean_place() -> None:
 
 def test_a_feature_named_twice_begins_where_it_is_first_named() -> None:
     assert first_mentions(["tonic", "clonic", "tonic", "figure4"]) == {"tonic": 0, "clonic": 1, "figure4": 3}
+
+
+def test_the_typical_sequence_goes_by_places_relative_to_the_length() -> None:
+    # "clonic" is last of two, at 1; "tonic" second of five, at 1/4.
+    truths = [["blank_stare", "clonic"], ["head_turning", "tonic", "figure4", "arm_flexion", "eye_blinking"]]
+    found = typical_sequence(truths, at_least=0)
+    assert found.index("tonic") < found.index("figure4") < found.index("arm_flexion") < found.index("clonic")

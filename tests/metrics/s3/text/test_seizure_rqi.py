@@ -187,3 +187,10 @@ def test_coverage_is_of_what_the_reference_says_and_order_needs_both() -> None:
     assert seizure_rqi(reference, more, None).coverage == 0.5
     assert seizure_rqi(ReportFindings(), reference, None).order == 0
     assert seizure_rqi(reference, ReportFindings(), None).order == 0
+
+
+def test_a_reference_without_sections_or_features_covers_nothing() -> None:
+    found = seizure_rqi(
+        ReportFindings(sections=("onset",), features=("tonic",), words=40), ReportFindings(), None
+    )
+    assert (found.sections, found.coverage, found.order) == (0.0, 0.0, 0.0)
