@@ -66,7 +66,7 @@ class Mutant:
     """One fault.
 
     Attributes:
-        file: below the root. line: of what is changed. kind: one of `KINDS`.
+        file: below the root. line, text: number and text of the line that is changed. kind: one of `KINDS`.
         before, after: what was there, and what is. source: of the whole file with the fault.
         lines: first and last line of the statement, of which a test must run one to see it; None where it runs as the
             file is imported.
@@ -74,6 +74,7 @@ class Mutant:
 
     file: str
     line: int
+    text: str
     kind: str
     before: str
     after: str
@@ -113,13 +114,16 @@ def sites_of(path: Path) -> list[Site]:
 
 def mutant_at(site: Site, root: Path) -> Mutant:
     """Return the mutant of a place."""
-    tree = ast.parse(site.path.read_text(encoding="utf-8"))
+    source = site.path.read_text(encoding="utf-8")
+    tree = ast.parse(source)
     node, kind = list(_sites(tree))[site.place]
-    before, line, lines = ast.unparse(_shown(node)), getattr(node, "lineno", 0), _statement(tree, node)
+    before, lines = ast.unparse(_shown(node)), _statement(tree, node)
+    line = int(getattr(node.value if isinstance(node, ast.keyword) else node, "lineno", 1))
+    text = source.splitlines()[line - 1].strip()
     _change(node, kind)
     made = ast.unparse(ast.fix_missing_locations(tree))
     name = site.path.relative_to(root).as_posix()
-    return Mutant(name, line or (lines or (0,))[0], kind, before, ast.unparse(_shown(node)), made, lines)
+    return Mutant(name, line, text, kind, before, ast.unparse(_shown(node)), made, lines)
 
 
 def named(root: Path) -> list[Mutant]:
@@ -139,7 +143,8 @@ def named(root: Path) -> list[Mutant]:
         inside = [node for node in ast.walk(ast.parse(source)) if getattr(node, "lineno", 0) == line]
         lines = _statement(ast.parse(source), inside[0]) if inside else (line, line)
         made = source.replace(before, after)
-        found.append(Mutant(file, line, kind, before.strip(), after.strip(), made, lines))
+        text = source.splitlines()[line - 1].strip()
+        found.append(Mutant(file, line, text, kind, before.strip(), after.strip(), made, lines))
     return found
 
 

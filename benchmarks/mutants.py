@@ -42,7 +42,7 @@ from mutant_sites import KINDS, Mutant, drawn, mutant_at, named, sites_of
 
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = ("statistics", "paired", "scores", "robustness", "s3", "agreement", "strokerehab")
-TESTS = ("tests/metrics",)
+TESTS = ("tests/metrics", "tests/tasks/strokerehab", "tests/reports/strokerehab")
 OPTIONS = ("-q", "--assert=plain", "-p", "no:cacheprovider", "-m", "not slow", "--hypothesis-seed=0")
 EQUIVALENT = Path(__file__).with_name("mutants_equivalent.yaml")
 
@@ -302,10 +302,10 @@ def judged(
         yield mutant, row
 
 
-def equivalent_reasons() -> dict[tuple[str, str, str], str]:
-    """Return why mutants compute the same, by file, what stood there and what stands there."""
-    listed = yaml.safe_load(EQUIVALENT.read_text("utf-8")) if EQUIVALENT.exists() else []
-    return {(each["file"], each["before"], each["after"]): each["reason"] for each in listed or []}
+def equivalent_reasons() -> dict[tuple[str, str, str, str], str]:
+    """Return why mutants compute the same, by file, text of the line, what stood there and what stands there."""
+    listed = yaml.safe_load(EQUIVALENT.read_text("utf-8"))
+    return {(each["file"], each["line"], each["before"], each["after"]): each["reason"] for each in listed}
 
 
 def table(results: Sequence[tuple[Mutant, bool]]) -> Iterator[list[object]]:
@@ -358,7 +358,9 @@ def main() -> None:
     results, same = [], []
     for mutant, row in judged(chosen, copy, touched, options.workers, options.seconds):
         told = f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before} -> {mutant.after}"
-        reason = None if row["killed"] else reasons.get((mutant.file, mutant.before, mutant.after))
+        reason = (
+            None if row["killed"] else reasons.get((mutant.file, mutant.text, mutant.before, mutant.after))
+        )
         if reason is not None:
             same.append(f"{told}\n    {reason}")
         else:

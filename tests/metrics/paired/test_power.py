@@ -153,6 +153,7 @@ def curve(monkeypatch: pytest.MonkeyPatch, per: int) -> None:
     """Let the power be a straight line that reaches 1 with so many patients."""
 
     def on_the_line(patients: Patients, n_patients: int, *arguments: object, **keywords: object) -> PowerAt:
+        assert (keywords["alpha"], keywords["studies"]) == (0.05, 400)
         return PowerAt(n_patients, min(1.0, n_patients / per), 0.0, 1.0, 0.0, 0.0)
 
     monkeypatch.setattr(power, "power_at", on_the_line)
@@ -187,3 +188,18 @@ def test_the_search_ends_at_the_most_patients(monkeypatch: pytest.MonkeyPatch) -
     curve(monkeypatch, 100_000)
     found = patients_needed(PATIENTS, MODEL, power=0.75)
     assert (found.needed, found.tried[-1].n_patients) == (None, 5000)
+
+
+def test_a_strict_level_gets_enough_flips_to_be_reached() -> None:
+    model = answer_model((0.4, 0.5), 0.4, PATIENTS.prevalence)
+    assert power.power_at(PATIENTS, 60, model, alpha=0.001, studies=8).power > 0.5
+
+
+def test_a_patient_who_alone_is_right_has_a_correlation_of_one_at_most() -> None:
+    # One patient with ten right answers, forty with one wrong: pairs give 0.64 / 0.16 = 4.
+    assert correctness_correlation(np.array([10.0, *[0] * 40]), np.array([10.0, *[1] * 40])) == 1.0
+
+
+def test_without_a_pilot_the_medians_of_the_published_models_are_assumed() -> None:
+    model = answer_model((0.58, 0.63), 0.1, 0.3)
+    assert (model.correlation, model.discordance) == (0.28, pytest.approx(0.23, abs=1e-3))

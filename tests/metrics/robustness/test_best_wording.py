@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.metrics import f1_score
 from wording_examples import answers_of
 
 from semiology.metrics.robustness.answers import WordingAnswers
@@ -115,3 +116,24 @@ def test_a_wording_no_better_than_the_reference_does_not_replace_it() -> None:
 )
 def test_the_reference_stands_for_its_equals(scores: list[float], reference: int | None, best: int) -> None:
     assert best_position(np.array(scores), reference) == best
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_best_on_other_patients_is_scikit_learns_f1_of_the_answers_of_the_chosen(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    truth = rng.random(24) < 0.5
+    right = rng.random((2, 24)) < np.array([[0.7], [0.75]])
+    said = np.where(right, truth, ~truth)
+    rows = ["".join("y" if word else "n" for word in row) for row in said]
+    answers = answers_of(rows, "".join("y" if shown else "n" for shown in truth))
+    folds = np.array(["a", "b", "c"] * 8)
+    given = np.zeros(24, dtype=bool)
+    for name in "abc":
+        other = folds != name
+        scores = [f1_score(truth[other], row[other]) for row in said]
+        given[~other] = said[int(np.argmax(scores))][~other]
+    found = best_of_k(answers, score="f1", folds=folds, resamples=100)
+    assert found.held_out.value == pytest.approx(f1_score(truth, given))
+    assert (found.held_out.n, found.held_out.n_patients) == (24, 24)
+    assert found.apparent == pytest.approx(max(f1_score(truth, row) for row in said))
+    assert found.reference == pytest.approx(f1_score(truth, said[0]))

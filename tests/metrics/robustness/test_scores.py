@@ -282,3 +282,10 @@ def test_balanced_worst_is_the_mean_over_true_classes_and_not_over_the_others() 
     three = answers_of(["ynna", "ynny"], "ynaa", three_classes=True)
     # yes 1, no 1, na: first recording never, second once of two: 0.25 at m = 1
     assert values(three)["balanced_worst_at_1"] == pytest.approx((1 + 1 + 0.25) / 3)
+
+
+def test_chance_agreement_of_ac1_counts_three_classes_where_there_are_three() -> None:
+    # Two wordings: (y, y), (n, y), (a, a). Agreement 2/3; shares 3/6, 1/6, 2/6: s (1 - s) sums to 11/18; by 2, 11/36.
+    answers = answers_of(["yna", "yya"], "yna", three_classes=True)
+    found = values(answers)["gwet_ac1"]
+    assert found == pytest.approx((2 / 3 - 11 / 36) / (1 - 11 / 36))

@@ -67,7 +67,7 @@ def test_sleep_looks_at_the_first_window_only() -> None:
 
 
 def test_sleep_without_an_answer_on_the_first_window_is_unparsed_and_not_lost() -> None:
-    later = segments(["yes", "yes"], "occur_during_sleep", first=1)
+    later = segments(["yes", "yes", "no"], "occur_during_sleep", first=1)
     other = segments(["yes"], "tonic")
     result = recording_answers(pd.concat([later, other])).set_index("feature")
     assert result.loc["occur_during_sleep", ["answer", "n_unparsed"]].tolist() == ["unparsed", 1]

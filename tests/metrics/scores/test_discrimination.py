@@ -119,6 +119,7 @@ def test_a_threshold_is_chosen_on_other_patients_and_a_lucky_one_gains_nothing()
     assert noise.own_threshold_f1.value < always + 0.03
     assert best_threshold(np.array([False, False]), np.array([0.1, 0.9])) == 0.5
     assert best_threshold(np.array([True, False]), np.array([0.8, 0.2])) == pytest.approx(0.5)
+    assert best_threshold(np.array([True, False]), np.array([0.9, 0.2])) == 0.5  # as good as 0.55
 
 
 def test_few_patients_and_missing_scores_are_told() -> None:

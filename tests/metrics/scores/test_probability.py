@@ -115,3 +115,12 @@ def test_without_probabilities_or_with_one_class_there_is_no_auroc() -> None:
     assert bare["auroc"].reason == "the answers carry no probabilities"
     one = answers_of(["yy", "yn"], "yy", p_yes=np.full((2, 2), 0.5))
     assert math.isnan(robustness_of([one], resamples=20).features[0].estimates["auroc"].value)
+
+
+def test_noisy_or_is_one_minus_the_chance_that_no_segment_shows_the_feature() -> None:
+    found = recording_probabilities(segments(), pooling="noisy_or").set_index(["prompt_hash", "video_id"])[
+        "p_yes"
+    ]
+    assert found["h0", "v0"] == pytest.approx(1 - 0.8 * 0.3)
+    assert np.isnan(found["h0", "v1"])
+    assert found["h1", "v0"] == pytest.approx(0.1)
