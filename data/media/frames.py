@@ -7,12 +7,13 @@ the file names (HD cameras code colours otherwise than older ones), which PyAV's
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -108,7 +109,8 @@ def frame_numbers(path: Path, line: Timeline, times_s: NDArray[np.float64]) -> N
             f"{times_s[outside][0]:.2f} s"
         )
     for span in line.info.damaged_s:
-        hit = (times_s > span[0] - TOLERANCE_S) & (times_s < span[1] - TOLERANCE_S)
+        stop_s = span[1] - TOLERANCE_S if span[1] < line.info.duration_s else np.inf
+        hit = (times_s > span[0] - TOLERANCE_S) & (times_s < stop_s)
         if hit.any():
             raise _damaged(path, float(times_s[hit][0]))
     # A frame may come later than asked by as much as rounding to milliseconds makes of it: half a tick.
@@ -138,17 +140,19 @@ class Decoder:
     """Decodes frames by number, onwards where that is near and from a key frame where it is not.
 
     Asked for ascending numbers it reads a file once from front to back and leaps over long parts that
-    nobody wants.
+    nobody wants. A frame is handed out once those right after it are seen to be whole: the last picture before a
+    hole may be half overwritten, and decode without an error.
     """
 
     def __init__(self, path: Path, line: Timeline, counts: DecodeCounts | None = None) -> None:
         self._path, self._line = path, line
         self._counts = counts or DecodeCounts()
         self._keys = np.searchsorted(line.times_s, line.keyframes_s)
-        self._position, self._shown = -1, None
         self._ranks = np.searchsorted(np.unique(line.ticks), line.ticks)
-        self._broken = self._counts_frames = False
-        self._decoded: Iterator[tuple[int, Any]] = iter(())
+        self._position, self._margin, self._counts_frames = -1, 1, False
+        self._decoded: Iterator[_Step] = iter(())
+        self._ahead: deque[_Step] = deque()
+        self._lost_span = range(0)
         self._open_file = ExitStack()
         self._container: Any = None
 
@@ -163,30 +167,50 @@ class Decoder:
         pictures, gradual refresh): earlier ones and the start of the file are tried before giving up.
 
         Raises:
-            MediaError: the frame cannot be decoded; others still can be.
+            MediaError: the frame cannot be decoded, builds on a lost one, or stands right before damage; others
+                still can be had.
         """
-        if self._position == number and self._shown is not None and not self._broken:
-            return self._shown
-        for key in self._starts(number):
-            try:
+        if number not in self._lost_span:
+            for key in self._starts(number):
                 if key is not None:
                     self._restart(key)
-                while self._position < number:
-                    self._position, self._shown = next(self._decoded, (self._line.ticks.size, None))
-            except av.FFmpegError:
-                self._position, self._shown = self._line.ticks.size, None
-            if self._position == number and self._shown is not None and not self._broken:
-                return self._shown
+                if (shown := self._reach(number)) is not None:
+                    return shown
+            if self._ahead and self._ahead[0].number == number and self._ahead[0].broken:
+                after = int(np.searchsorted(self._keys, number, side="right"))
+                stop = int(self._keys[after]) if after < self._keys.size else number + _RECOVERS
+                self._lost_span = range(number, min(stop, number + _RECOVERS))
         raise _damaged(self._path, float(self._line.times_s[number]))
+
+    def _reach(self, number: int) -> Any | None:
+        """Decode on to frame ``number`` and a little beyond; return it, or None where something is wrong there."""
+        ahead, beyond = self._ahead, min(number + self._margin, self._line.ticks.size - 1)
+        while ahead and ahead[0].number < number:
+            self._position = ahead.popleft().number
+        while not ahead or ahead[-1].number < beyond:
+            step = next(self._decoded, None)
+            if step is None:
+                break
+            if step.number < number:
+                self._position = step.number
+            else:
+                ahead.append(step)
+        if not ahead or ahead[0].number != number or ahead[0].broken:
+            return None
+        after = [step for step in ahead if number < step.number <= number + self._margin]
+        ends_early = self._counts_frames and self._ranks[ahead[-1].number] < self._ranks[beyond]
+        return None if ends_early or any(step.broken or step.lost for step in after) else ahead[0].frame
 
     def _starts(self, number: int) -> list[int | None]:
         """Return where to start decoding, best first: None to go on, or the number of a key frame."""
         nearest = int(np.searchsorted(self._keys, number, side="right")) - 1
+        position = self._ahead[0].number - 1 if self._ahead else self._position
+        onwards = self._container is not None and position < number
         if self._line.info.reordered or nearest < 0:
-            return [None, 0] if 0 <= self._position < number else [0]
+            return [None, 0] if onwards else [0]
         earlier = [int(self._keys[nearest - back]) for back in (0, 1, 4) if nearest - back >= 0]
         starts: list[int | None] = [*dict.fromkeys([*earlier, 0])]
-        near = 0 <= self._position < number and earlier[0] - self._position <= _WORTH_A_JUMP
+        near = onwards and earlier[0] - position <= _WORTH_A_JUMP
         return [None, *starts] if near else starts
 
     def _restart(self, key: int) -> None:
@@ -194,14 +218,20 @@ class Decoder:
         if key == 0 or self._container is None:
             self._open()
         container, stream = self._container, video_stream(self._container, self._path)
+        self._decoded, self._position = iter(()), -1
+        self._ahead.clear()
         if key > 0:
             margin = 0.0 if self._line.info.container.startswith(_INDEXED) else _SEEK_MARGIN_S
             early = round(margin / float(stream.time_base))
-            container.seek(int(self._line.ticks[key]) - early, stream=stream, backward=True)
+            try:
+                container.seek(int(self._line.ticks[key]) - early, stream=stream, backward=True)
+            except av.FFmpegError:
+                return
             self._counts.jumps += 1
-        self._position, self._shown = -1, None
-        self._broken, self._counts_frames = False, stream.codec_context.name in _EVERY_PACKET_SHOWN
-        self._decoded = self._numbered(container.decode(stream), key)
+        context = stream.codec_context
+        self._counts_frames = context.name in _EVERY_PACKET_SHOWN and not self._line.info.reordered
+        self._margin = 1 + int(context.has_b_frames)
+        self._decoded = self._numbered(_decoding(container, stream), key)
 
     def _open(self) -> None:
         self._container = None
@@ -210,29 +240,67 @@ class Decoder:
         self._counts.opens += 1
         stream = video_stream(self._container, self._path)
         stream.thread_type = "AUTO"
-        if stream.codec_context.name in ("h264", "hevc") and not self._line.info.open_gops:
-            # Without this the decoder paints over damage from neighbouring frames and says nothing.
-            # After a jump into an open group of pictures it would also stop at frames that nobody wants.
-            stream.codec_context.options = {"err_detect": "explode"}
+        # Without this a decoder paints over damage from neighbouring frames and says nothing.
+        stream.codec_context.options = {"err_detect": "explode"}
 
-    def _numbered(self, frames: Iterator[Any], key: int) -> Iterator[tuple[int, Any]]:
-        """Yield frames from a key frame on with their numbers; `_broken` tells whether one may build on a lost one."""
-        before, since = None, 0
-        for count, frame in enumerate(frames):
+    def _numbered(self, decoded: Iterator[Any | None], key: int) -> Iterator[_Step]:
+        """Yield frames from a key frame on with their numbers, and whether they may build on a lost one.
+
+        After a jump a decoder may stumble over frames that are shown before the key frame and build on earlier ones.
+        """
+        before, since, broken, stumbled = -1 if key == 0 else None, 0, False, False
+        # AVI knows only when a frame is decoded; the presentation times that FFmpeg gives its H.264 may be one off.
+        avi, reordered, count = "avi" in self._line.info.container, self._line.info.reordered, -1
+        for frame in decoded:
+            if frame is None:
+                if reordered:  # from here on all frames are counted wrong
+                    yield _Step(count + 1, None, True, True)
+                    return
+                stumbled = key == 0 or (before or -1) >= key
+                broken, since = broken or stumbled, max(0, before or 0)
+                continue
             self._counts.decoded += 1
+            count += 1
             number = count
-            if not self._line.info.reordered:
-                if frame.pts is None or frame.pts < self._line.ticks[0]:  # an edit list hides it
+            if not reordered:
+                stamp = frame.dts if avi else frame.pts
+                if stamp is None or stamp < self._line.ticks[0]:  # an edit list hides it
                     continue
-                number = int(np.searchsorted(self._line.ticks, frame.pts, side="right")) - 1
-            following = self._ranks[key] if before is None else self._ranks[before] + 1
-            lost = self._counts_frames and not self._line.info.reordered and self._ranks[number] > following
+                number = int(np.searchsorted(self._line.ticks, stamp, side="right")) - 1
+            following = self._ranks[key] if before is None else 0 if before < 0 else self._ranks[before] + 1
+            lost = stumbled or (self._counts_frames and self._ranks[number] > following)
             if frame.is_corrupt or (lost and not frame.key_frame):
-                self._broken, since = True, number
+                broken, since = True, number
             elif frame.key_frame or number - since > _RECOVERS:
-                self._broken = False
-            before = number
-            yield number, frame
+                broken = False
+            before, stumbled = number, False
+            yield _Step(number, frame, broken, lost)
+
+
+class _Step(NamedTuple):
+    """A decoded frame: its number, whether it builds on a lost one, and whether some are missing right before it."""
+
+    number: int
+    frame: Any
+    broken: bool
+    lost: bool
+
+
+def _decoding(container: Any, stream: Any) -> Iterator[Any | None]:
+    """Yield the frames of a track in the order shown, and None wherever the decoder meets an error."""
+    packets = container.demux(stream)
+    while True:
+        try:
+            packet = next(packets, None)
+        except av.FFmpegError:
+            yield None
+            return
+        if packet is None:
+            return
+        try:
+            yield from packet.decode()
+        except av.FFmpegError:
+            yield None
 
 
 def _damaged(path: Path, time_s: float) -> MediaError:
