@@ -2,11 +2,11 @@
 
     python benchmarks/damaged_films.py [FILMS] [--seed N] [--only mp4-h264,...]
 
-Each film shows its frame numbers as blocks over a moving texture. A stretch of the file is zeroed, overwritten, doubled,
-exchanged with another, taken out, or single bits are turned, as failing disks, transfers and recorders do it. Every frame
-is then asked for, from front to back and by jumps. Counted are frames that are right, refused, *wrong* (another frame
-than was asked for, or none that can be read) and *marred* (the right number, but some block of 16 x 16 px differs by more
-than 40 of 255 grey levels on average); a film that ends in another exception than `MediaError` is a crash.
+Each film shows its frame numbers as blocks over a moving texture. A stretch of the file is zeroed, overwritten,
+doubled, exchanged with another, taken out, or single bits are turned, as failing disks, transfers and recorders do it.
+Every frame is then asked for, from front to back and by jumps. Counted are frames that are right, refused, *wrong*
+(another frame than was asked for, or none that can be read) and *marred* (the right number, but some block of 16 x 16
+px differs by more than 40 of 255 grey levels on average); any exception but `MediaError` is a crash.
 """
 
 from __future__ import annotations

@@ -167,6 +167,26 @@ def ask_around_faults(
     return [found[i] for i in range(len(requests))]
 
 
+@contextmanager
+def faults_kept_apart(lm: Any) -> Iterator[None]:
+    """Let a file that cannot be read cost the questions about it alone while this lasts, and tell how many at the end.
+
+    For runs that no command of ours watches over: bare lmms-eval, torchrun, accelerate.
+    """
+    ask: Callable[[list[Any]], Sequence[Any]] = lm.generate_until
+    asked: list[bool] = []
+
+    def generate_until(requests: Sequence[Any]) -> list[Any]:
+        replies = ask_around_faults(ask, requests, [document_of(lm, request) for request in requests])
+        asked.extend(failure_of(_text(reply)) is not None for reply in replies)
+        return replies
+
+    with generating(lm, generate_until):
+        yield
+    if any(asked):
+        _log.warning("%d of %d requests got no reply and count as unparsed", sum(asked), len(asked))
+
+
 def _media_fault(request: Any, document: Document | None) -> str | None:
     """Return why the media of a question cannot be made, None where they can."""
     build = next((each for each in request.args if callable(each)), None)

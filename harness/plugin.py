@@ -135,6 +135,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return an ``evaluate`` under which the questions of ours about a window meet."""
 
     def evaluate(lm: Any, task_dict: Any, *arguments: Any, **keywords: Any) -> Any:
+        from semiology.harness.asking import faults_kept_apart
         from semiology.harness.cut_replies import cut_replies_marked
         from semiology.harness.empty_replies import empty_windows_marked
         from semiology.harness.machine.whole_characters import whole_characters
@@ -154,6 +155,7 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
         with (
             recordings_dealt(chain.from_iterable(tables), processes()),
             windows_together(lm),
+            faults_kept_apart(lm),
             empty_windows_marked(lm),
             cut_replies_marked(lm),
             whole_characters(lm),

@@ -7,6 +7,7 @@ late and exit with 0.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -73,6 +74,7 @@ def prepare_run(arguments: dict[str, Any]) -> None:
     rehab = asked_rehab_tasks(tasks)
     if not features and not s3_tasks and not enhanced and not rehab:
         return
+    os.umask(0o077)  # what lmms-eval writes about patients is for its owner alone, whatever started it
     if faults := missing_task_files():
         raise PreflightError("\n".join(faults))
     stay_here()

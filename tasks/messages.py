@@ -18,6 +18,7 @@ import yaml
 
 from semiology.data.media.audio import read_audio
 from semiology.data.media.clips import clip
+from semiology.data.media.frames import check_window
 from semiology.data.media.probe import MediaError
 from semiology.features import AUDIO_FEATURES
 from semiology.tasks import TASK_FOLDER
@@ -59,7 +60,7 @@ def doc_to_messages(document: Document, lmms_eval_specific_kwargs: MediaForm = N
     """Return the chat messages for one segment, a row of the question table: one user turn, media before text.
 
     The model in use takes a ``window`` as ``native`` or ``clip``, and ``sound`` as ``none``, ``array`` or
-    ``data_url``.
+    ``data_url``. A native window is decoded first, unless the class tells of ``damage`` itself.
 
     Raises:
         MediaError: The segment cannot be read.
@@ -69,6 +70,8 @@ def doc_to_messages(document: Document, lmms_eval_specific_kwargs: MediaForm = N
     if document["cut_first"] or document.get("clip_fps") or form.get("window", "native") == "clip":
         video["url"] = str(_cut(document))
     else:
+        if form.get("damage") != "told":
+            check_window(Path(document["video"]), document["start_s"], document["end_s"])
         video |= {"start_time": document["start_s"], "end_time": document["end_s"]}
     content = [video]
     if _asks_to_hear(document) and (kind := _sound_form(form)) != "none":

@@ -7,6 +7,7 @@ should have been there. Only a few bytes per outer block are read, whatever the 
 from __future__ import annotations
 
 import mmap
+import struct
 from pathlib import Path
 from typing import BinaryIO
 
@@ -73,6 +74,27 @@ def _riff_fault(stream: BinaryIO, size: int) -> str | None:
         position += 8 + int.from_bytes(header[4:8], "little")
     # Some recorders drop the padding byte at the very end; that costs no frame.
     return "cut off" if position > size + 1 else None
+
+
+def avi_frames_intact(path: Path, track: int) -> int | None:
+    """Return how many frames of a track of an AVI file stand where its index says; None without an index (``idx1``)."""
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        index, movie = whole.rfind(b"idx1"), whole.find(b"movi")
+        if index < 0 or movie < 0:
+            return None
+        length = int.from_bytes(whole[index + 4 : index + 8], "little")
+        entries = [
+            (name, at, size)
+            for name, _, at, size in struct.iter_unpack(
+                "<4sIII", whole[index + 8 : index + 8 + length // 16 * 16]
+            )
+            if name[:2] == b"%02d" % track
+        ]
+        base = 0 if entries and whole[entries[0][1] : entries[0][1] + 4] == entries[0][0] else movie
+        for count, (name, at, size) in enumerate(entries):
+            if whole[base + at : base + at + 8] != name + size.to_bytes(4, "little"):
+                return count
+        return len(entries)
 
 
 def _vint(stream: BinaryIO, keep_marker: bool) -> tuple[int, bool]:

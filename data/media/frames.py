@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -117,6 +118,29 @@ def frame_numbers(path: Path, line: Timeline, times_s: NDArray[np.float64]) -> N
     late_s = max(TOLERANCE_S, min(6e-4, 0.1 / line.info.fps))
     found = np.searchsorted(line.times_s, times_s + late_s, side="right") - 1
     return np.maximum(found, 0).astype(np.int64)
+
+
+def check_window(path: Path, start_s: float, end_s: float) -> None:
+    """Decode a window, once per process and file, for readers that pass over damage without a word (decord).
+
+    Raises:
+        MediaError: the file cannot be used, or a frame between the two times, s, is damaged.
+    """
+    state = path.stat()
+    if fault := _window_fault(path, state.st_size, state.st_mtime_ns, start_s, end_s):
+        raise MediaError(fault)
+
+
+@lru_cache(maxsize=4096)
+def _window_fault(path: Path, size: int, changed_ns: int, start_s: float, end_s: float) -> str | None:
+    """Return why a window cannot be shown, None where it can; a file of other size or time is another file."""
+    try:
+        line = timeline(path)
+        first, last = np.searchsorted(line.times_s, (start_s, end_s))
+        deque(frames_at(path, line.times_s[max(0, first - 1) : max(last, 1)]), maxlen=0)
+    except MediaError as error:
+        return str(error)
+    return None
 
 
 @dataclass

@@ -67,13 +67,18 @@ class PacketScan:
         return None
 
     def damaged(
-        self, ticks: NDArray[np.int64], keys: NDArray[np.int64], announced: int | None
+        self,
+        ticks: NDArray[np.int64],
+        keys: NDArray[np.int64],
+        announced: int | None,
+        intact: int | None = None,
     ) -> tuple[tuple[int, int], ...]:
         """Return the damaged spans in ticks, ascending and apart, each up to the key frame that ends it.
 
         Args:
             ticks, keys: time stamps of all frames and of key frames, ascending.
             announced: frames that an AVI header announces, whose times are counts of packets; None elsewhere.
+            intact: so many frames of an AVI file stand where its index says; None where that is not known.
         """
         if not ticks.size:
             return ()
@@ -85,8 +90,9 @@ class PacketScan:
             after = keys[np.searchsorted(keys, stop)] if keys.size and stop <= keys[-1] else end
             ended.append((start, int(after)))
         if announced and end != announced:
-            # From the first repeated or lost packet on, all frames are counted wrong.
-            ended.append((self._repeated_from(), end))
+            # From the first repeated or lost packet on, all frames are counted wrong; the one before may be half lost.
+            known = intact is not None and intact < announced
+            ended.append((max(int(ticks[0]), intact - 1) if known and intact else self._repeated_from(), end))
         return _merged(ended)
 
     def _repeated_from(self) -> int:

@@ -17,7 +17,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media.container import structural_fault
+from semiology.data.media.container import avi_frames_intact, structural_fault
 from semiology.data.media.decord_trial import decord_fault
 from semiology.data.media.packet_scan import PacketScan
 from semiology.data.media.picture_width import width_refused
@@ -283,7 +283,7 @@ def _timeline(path: Path, size: int, changed_ns: int) -> Timeline:
     with open_media(path) as container:
         stream = video_stream(container, path)
         try:
-            stamps = _time_stamps(container, stream, size)
+            stamps = _time_stamps(path, container, stream, size)
         except av.FFmpegError:
             raise MediaError(_unreadable(path)) from None
         except _ClockRestartsError as error:
@@ -306,7 +306,7 @@ def _joined(path: Path, what: str) -> str:
     )
 
 
-def _time_stamps(container: Any, stream: Any, size: int) -> _Stamps:
+def _time_stamps(path: Path, container: Any, stream: Any, size: int) -> _Stamps:
     if size > LARGE_BYTES and _index_is_consistent(container, stream):
         step = 1 / (stream.average_rate * stream.time_base)
         ticks = stream.start_time + np.round(np.arange(stream.frames) * float(step)).astype(np.int64)
@@ -336,7 +336,8 @@ def _time_stamps(container: Any, stream: Any, size: int) -> _Stamps:
             leading = True
     ticks, key_ticks = np.sort(np.array(seen, np.int64)), np.sort(np.array(keys, np.int64))
     announced = stream.duration if avi else None
-    return _Stamps(ticks, key_ticks, hidden, leading, scan.damaged(ticks, key_ticks, announced))
+    intact = avi_frames_intact(path, stream.index) if avi else None
+    return _Stamps(ticks, key_ticks, hidden, leading, scan.damaged(ticks, key_ticks, announced, intact))
 
 
 def _index_is_consistent(container: Any, stream: Any) -> bool:

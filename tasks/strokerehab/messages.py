@@ -10,6 +10,7 @@ import yaml
 
 from semiology.data.cache import cache_directory
 from semiology.data.media.clips import clip
+from semiology.data.media.frames import check_window
 from semiology.tasks import TASK_FOLDER
 
 Document = Mapping[str, Any]
@@ -41,9 +42,12 @@ def doc_to_messages(document: Document, lmms_eval_specific_kwargs: MediaForm = N
     Raises:
         MediaError: the window cannot be read.
     """
-    if (lmms_eval_specific_kwargs or {}).get("window", "native") == "clip" or document["cut_first"]:
+    form = lmms_eval_specific_kwargs or {}
+    if form.get("window", "native") == "clip" or document["cut_first"]:
         video: dict[str, Any] = {"type": "video", "url": str(_cut(document)), "frames": document["frames"]}
     else:
+        if form.get("damage", "told") != "told":
+            check_window(Path(document["video"]), document["show_start_s"], document["show_end_s"])
         video = {
             "type": "video",
             "url": document["video"],

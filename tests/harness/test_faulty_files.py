@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from semiology.backends.journal import failure_of
 from semiology.data.media.probe import MediaError
-from semiology.harness.asking import ask_around_faults
+from semiology.harness.asking import ask_around_faults, faults_kept_apart
 
 
 @dataclass(frozen=True)
@@ -68,3 +69,20 @@ def test_an_error_of_another_kind_is_raised() -> None:
 
     with pytest.raises(RuntimeError, match="out of memory"):
         ask_around_faults(ask, *requests_of(["a.mp4", "b.mp4"]))
+
+
+def test_a_bare_run_of_lmms_eval_goes_on_too(caplog: pytest.LogCaptureFixture) -> None:
+    requests, documents = requests_of(["a.mp4", "broken.mp4", "b.mp4"])
+    for document in documents:
+        document |= {"video_id": document["video"], "question": "Is there …?"}
+
+    def generate_until(asked: list[Request]) -> list[str]:
+        return ["".join(request.args[1](documents[request.args[3]])) for request in asked]
+
+    lm = SimpleNamespace(generate_until=generate_until, task_dict={"t": {"test": documents}})
+    with faults_kept_apart(lm):
+        replies = lm.generate_until(requests)
+    assert [replies[0], replies[2]] == ["a.mp4", "b.mp4"]
+    assert failure_of(replies[1]) == "videos/broken.mp4 is damaged near 3.00 s"
+    assert "1 of 3 requests got no reply and count as unparsed" in caplog.text
+    assert lm.generate_until is generate_until

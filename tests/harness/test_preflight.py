@@ -50,6 +50,18 @@ def test_a_feature_that_nobody_annotated_is_not_asked(small_set: Path) -> None:
     assert arguments["tasks"] == ["semiology_clonic"]
 
 
+def test_what_a_bare_run_writes_is_for_its_owner_alone(small_set: Path, tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        preflight.prepare_run(run_of(["semiology_clonic"]))
+        (tmp_path / "results").mkdir()
+        (tmp_path / "results" / "samples.jsonl").write_text("{}")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "results").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "results" / "samples.jsonl").stat().st_mode & 0o777 == 0o600
+
+
 def test_the_group_is_asked_without_a_feature_that_nobody_annotated(small_set: Path) -> None:
     without_feature(small_set, "tonic")
     manager = SimpleNamespace(

@@ -11,9 +11,10 @@ from media_zoo import number_of, tone, write_recording
 from semiology.data.media.audio import read_audio
 from semiology.data.media.clips import clip
 from semiology.data.media.copy_check import CopyError, check_copy, check_film, tracks
-from semiology.data.media.frames import read_frames
-from semiology.data.media.probe import MediaError, needs_clip, probe
+from semiology.data.media.frames import check_window, read_frames
+from semiology.data.media.probe import MediaError, needs_clip, probe, timeline
 from semiology.data.media.remux import remux
+from semiology.data.media.streaming import WindowRequest, stream_windows
 
 TIMES = [i / 25 for i in range(250)]
 
@@ -88,26 +89,46 @@ def test_lost_frames_in_an_even_film_cost_the_windows_there(tmp_path: Path) -> N
     assert number_of(read_frames(path, [0.5])[0]) == 12
 
 
-def test_frames_that_build_on_lost_ones_are_not_shown(tmp_path: Path) -> None:
-    """The last frame before the hole may be half overwritten and decode without an error: one is allowed."""
-    path = film(tmp_path / "a.mp4")
-    whole = path.read_bytes()
-    for share in (0.2, 0.4):
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [("a.mp4", "libx264", {"g": "25"}), ("b.mp4", "libx264", {"g": "25", "bf": "0"}), ("a.avi", "mpeg4", {"g": "25"}),
+     ("c.mp4", "libx265", {"x265-params": "keyint=25:log-level=none"})],
+)  # fmt: skip
+def test_no_frame_before_in_or_after_damage_is_wrong(
+    tmp_path: Path, name: str, codec: str, options: dict[str, str]
+) -> None:
+    whole = film(tmp_path / name, codec, codec_options=options).read_bytes()
+    for share in (0.3, 0.6):
         at, bad = int(len(whole) * share), bytearray(whole)
-        bad[at : at + 300] = bytes(300)
-        other = tmp_path / f"{share}.mp4"
+        bad[at : at + 700] = bytes(700)
+        other = tmp_path / f"{share}-{name}"
         other.write_bytes(bad)
-        refused, wrong = 0, []
-        for number in range(0, 250, 5):
-            try:
-                (picture,) = read_frames(other, [number / 25 + 0.01])
-            except MediaError:
-                refused += 1
-                continue
-            if number_of(picture) != number:
-                wrong.append(number)
-        assert 0 < refused < 50
-        assert len(wrong) <= 1
+        requests = [WindowRequest(0, 1, times_s=(number / 25 + 0.01,)) for number in range(250)]
+        shown = dict(stream_windows(other, requests))
+        refused = [number for number, pictures in shown.items() if isinstance(pictures, MediaError)]
+        assert 0 < len(refused) < 250
+        assert {n: number_of(p[0]) for n, p in shown.items() if not isinstance(p, MediaError)} == {
+            n: n for n in range(250) if n not in refused
+        }
+
+
+def test_a_window_is_decoded_before_a_reader_gets_it_that_passes_over_damage(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mp4")
+    check_window(path, 0.0, 10.0)
+    bad = bytearray(path.read_bytes())
+    bad[len(bad) // 2 : len(bad) // 2 + 300] = bytes(300)
+    path.write_bytes(bad)
+    check_window(path, 0.0, 2.0)
+    with pytest.raises(MediaError, match="damaged"):
+        check_window(path, 2.0, 8.0)
+
+
+@pytest.mark.parametrize("frames_between", ["0", "2"])
+def test_h264_in_avi_is_told_by_coding_times(tmp_path: Path, frames_between: str) -> None:
+    """FFmpeg's presentation times of it are guesses, one frame late."""
+    path = film(tmp_path / "a.avi", codec_options={"g": "25", "bf": frames_between})
+    assert [number_of(each) for each in read_frames(path, timeline(path).times_s)] == list(range(250))
+    assert number_of(read_frames(path, [6.01])[0]) == 150
 
 
 def test_the_default_track_is_used_by_every_path(tmp_path: Path) -> None:
