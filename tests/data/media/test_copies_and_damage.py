@@ -92,16 +92,19 @@ def test_lost_frames_in_an_even_film_cost_the_windows_there(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "codec", "options"),
     [("a.mp4", "libx264", {"g": "25"}), ("b.mp4", "libx264", {"g": "25", "bf": "0"}), ("a.avi", "mpeg4", {"g": "25"}),
+     ("a.flv", "libx264", {"g": "25"}),
      ("c.mp4", "libx265", {"x265-params": "keyint=25:log-level=none"})],
 )  # fmt: skip
 def test_no_frame_before_in_or_after_damage_is_wrong(
     tmp_path: Path, name: str, codec: str, options: dict[str, str]
 ) -> None:
-    whole = film(tmp_path / name, codec, codec_options=options).read_bytes()
-    for share in (0.3, 0.6):
-        at, bad = int(len(whole) * share), bytearray(whole)
+    path = film(tmp_path / name, codec, codec_options=options)
+    with av.open(str(path)) as container:
+        places = [packet.pos for packet in container.demux(video=0) if packet.size]
+    for at in (places[80] + 9, places[160] + 1):
+        bad = bytearray(path.read_bytes())
         bad[at : at + 700] = bytes(700)
-        other = tmp_path / f"{share}-{name}"
+        other = tmp_path / f"{at}-{name}"
         other.write_bytes(bad)
         requests = [WindowRequest(0, 1, times_s=(number / 25 + 0.01,)) for number in range(250)]
         shown = dict(stream_windows(other, requests))
