@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from semiology.backends.checkpoint_stamp import checkpoint_stamp
-from semiology.backends.journal import Answer, Journal, answer_key, failed_reply, failure_of
+from semiology.backends.journal import Answer, Journal, answer_key, failure_of
 from semiology.data.cache import cache_directory, content_digest
-from semiology.data.media.probe import MediaError
 from semiology.harness.empty_replies import empty_windows_marked
-from semiology.harness.scheduling import document_of, generating, windows_together
+from semiology.harness.faulty_files import ask_around_faults
+from semiology.harness.scheduling import document_of, generating, text_of, windows_together
 from semiology.render.progress import RunProgress
 from semiology.render.validation import did_you_mean
 from semiology.settings import processes
@@ -132,82 +132,7 @@ def ask_documents(
         metadata = {"task": TASK, "doc_id": number, "repeats": 1}
         requests.append(Instance("generate_until", given, 0, metadata=metadata))
     with windows_together(lm):
-        return [_text(reply) for reply in ask_around_faults(lm.generate_until, requests, documents)]
-
-
-def ask_around_faults(
-    ask: Callable[[list[Any]], Sequence[Any]], requests: Sequence[Any], documents: Sequence[Document | None]
-) -> list[Any]:
-    """Return the replies to requests; a file that cannot be read costs the questions about it alone.
-
-    Where the model class stops, the media of every question are made once more to find which are to blame; if none
-    is, but a film is, the questions are asked in ever smaller parts. Those get a reply that says they failed.
-
-    Raises:
-        Exception: what the model class raised for another reason.
-    """
-    if not requests:
-        return []
-    try:
-        return list(ask(list(requests)))
-    except Exception as error:
-        faults = {i: fault for i, each in enumerate(documents) if (fault := _media_fault(requests[i], each))}
-        if not faults and not _about_media(error):
-            raise
-        if not faults and len(requests) == 1:
-            faults = {0: str(error)}
-        for reason in dict.fromkeys(faults.values()):
-            _log.warning("%s; the questions about that segment get no answer, the others go on", reason)
-        rest = [i for i in range(len(requests)) if i not in faults]
-        parts = [rest] if faults else [rest[: len(rest) // 2], rest[len(rest) // 2 :]]
-    found: dict[int, Any] = {i: failed_reply(reason) for i, reason in faults.items()}
-    for part in parts:
-        replies = ask_around_faults(ask, [requests[i] for i in part], [documents[i] for i in part])
-        found |= dict(zip(part, replies, strict=True))
-    return [found[i] for i in range(len(requests))]
-
-
-@contextmanager
-def faults_kept_apart(lm: Any) -> Iterator[None]:
-    """Let a file that cannot be read cost the questions about it alone while this lasts, and tell how many at the end.
-
-    For runs that no command of ours watches over: bare lmms-eval, torchrun, accelerate.
-    """
-    ask: Callable[[list[Any]], Sequence[Any]] = lm.generate_until
-    asked: list[bool] = []
-
-    def generate_until(requests: Sequence[Any]) -> list[Any]:
-        replies = ask_around_faults(ask, requests, [document_of(lm, request) for request in requests])
-        asked.extend(failure_of(_text(reply)) is not None for reply in replies)
-        return replies
-
-    with generating(lm, generate_until):
-        yield
-    if any(asked):
-        _log.warning("%d of %d requests got no reply and count as unparsed", sum(asked), len(asked))
-
-
-def _media_fault(request: Any, document: Document | None) -> str | None:
-    """Return why the media of a question cannot be made, None where they can."""
-    build = next((each for each in request.args if callable(each)), None)
-    if document is None or build is None:
-        return None
-    try:
-        build(document)
-    except MediaError as error:
-        return str(error)
-    return None
-
-
-def _about_media(error: BaseException | None) -> bool:
-    """Return whether an error, or one that it came of, says that a file cannot be read."""
-    seen = set[int]()
-    while error is not None and id(error) not in seen:
-        if isinstance(error, MediaError):
-            return True
-        seen.add(id(error))
-        error = error.__cause__ or error.__context__
-    return False
+        return [text_of(reply) for reply in ask_around_faults(lm.generate_until, requests, documents)]
 
 
 @contextmanager
@@ -364,9 +289,9 @@ class _Steps:
                 asked = self._around_faults([requests[i] for i in group], [documents[i] for i in group])
                 replies = dict(zip(group, asked, strict=True))
                 self._journal.put_many(
-                    Answer(key, _text(reply), _counts(reply))
+                    Answer(key, text_of(reply), _counts(reply))
                     for i, reply in replies.items()
-                    if (key := keys[i]) is not None and failure_of(_text(reply)) is None
+                    if (key := keys[i]) is not None and failure_of(text_of(reply)) is None
                 )
                 found |= replies
                 progress.answered(len(group))
@@ -409,10 +334,6 @@ def groups(
             group = []
     if group:
         yield group
-
-
-def _text(reply: Any) -> str:
-    return str(getattr(reply, "text", reply) or "")
 
 
 def _counts(reply: Any) -> dict[str, Any]:

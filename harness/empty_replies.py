@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from semiology.backends.journal import failed_reply
-from semiology.harness.scheduling import document_of, generating, window_of
+from semiology.harness.scheduling import document_of, generating, text_of, window_of
 
 REASON = (
     "the model class returned nothing for any question about this segment, as lmms-eval's classes do where they "
@@ -44,7 +44,7 @@ def marked(lm: Any, requests: Sequence[Any], replies: Sequence[Any]) -> list[Any
     for request in requests:
         document = document_of(lm, request)
         segments.append(None if document is None else (document["video_id"], window_of(document)))
-    spoken = {segment for segment, reply in zip(segments, replies, strict=True) if _text(reply).strip()}
+    spoken = {segment for segment, reply in zip(segments, replies, strict=True) if text_of(reply).strip()}
     missing = failed_reply(REASON)
     return [
         reply
@@ -52,7 +52,3 @@ def marked(lm: Any, requests: Sequence[Any], replies: Sequence[Any]) -> list[Any
         else (missing if isinstance(reply, str) else GenerationResult(text=missing))
         for segment, reply in zip(segments, replies, strict=True)
     ]
-
-
-def _text(reply: Any) -> str:
-    return str(getattr(reply, "text", reply) or "")

@@ -135,9 +135,9 @@ def _sharing(original: Callable[..., Any]) -> Callable[..., Any]:
     """Return an ``evaluate`` under which the questions of ours about a window meet."""
 
     def evaluate(lm: Any, task_dict: Any, *arguments: Any, **keywords: Any) -> Any:
-        from semiology.harness.asking import faults_kept_apart
         from semiology.harness.cut_replies import cut_replies_marked
         from semiology.harness.empty_replies import empty_windows_marked
+        from semiology.harness.faulty_files import faults_kept_apart
         from semiology.harness.machine.whole_characters import whole_characters
         from semiology.harness.printed_table import no_bar_for_scoring
         from semiology.harness.scheduling import recordings_dealt, windows_together

@@ -38,6 +38,11 @@ def document_of(lm: Any, request: Any) -> Mapping[str, Any] | None:
     return document if is_ours(document) else None
 
 
+def text_of(reply: Any) -> str:
+    """Return the text of a reply, which model classes give plain or in a record."""
+    return str(getattr(reply, "text", reply) or "")
+
+
 def window_of(document: Mapping[str, Any]) -> tuple[float, float]:
     """Return start and end of a document's segment, s; the whole recording where it has none."""
     start, end = document.get("start_s"), document.get("end_s")

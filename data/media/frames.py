@@ -230,7 +230,7 @@ class Decoder:
         nearest = int(np.searchsorted(self._keys, number, side="right")) - 1
         position = self._ahead[0].number - 1 if self._ahead else self._position
         onwards = self._container is not None and position < number
-        if self._line.info.reordered or nearest < 0:
+        if self._line.info.reordered or self._line.numbers is not None or nearest < 0:
             return [None, 0] if onwards else [0]
         earlier = [int(self._keys[nearest - back]) for back in (0, 1, 4) if nearest - back >= 0]
         starts: list[int | None] = [*dict.fromkeys([*earlier, 0])]
@@ -255,6 +255,7 @@ class Decoder:
         context = stream.codec_context
         self._counts_frames = context.name in _EVERY_PACKET_SHOWN and not self._line.info.reordered
         self._margin = 1 + int(context.has_b_frames)
+        context.copy_opaque = self._line.numbers is not None
         self._decoded = self._numbered(_decoding(container, stream), key)
 
     def _open(self) -> None:
@@ -276,7 +277,7 @@ class Decoder:
         # AVI knows only when a frame is decoded; the presentation times that FFmpeg gives its H.264 may be one off.
         avi, reordered, count = "avi" in self._line.info.container, self._line.info.reordered, -1
         for frame in decoded:
-            if frame is None:
+            if frame is None or (self._line.numbers is not None and frame.opaque is None):
                 if reordered:  # from here on all frames are counted wrong
                     yield _Step(count + 1, None, True, True)
                     return
@@ -286,7 +287,9 @@ class Decoder:
             self._counts.decoded += 1
             count += 1
             number = count
-            if not reordered:
+            if self._line.numbers is not None:
+                number = int(self._line.numbers[frame.opaque[0]])
+            elif not reordered:
                 stamp = frame.dts if avi else frame.pts
                 if stamp is None or stamp < self._line.ticks[0]:  # an edit list hides it
                     continue
@@ -311,8 +314,11 @@ class _Step(NamedTuple):
 
 
 def _decoding(container: Any, stream: Any) -> Iterator[Any | None]:
-    """Yield the frames of a track in the order shown, and None wherever the decoder meets an error."""
-    packets = container.demux(stream)
+    """Yield the frames of a track in the order shown, and None wherever the decoder meets an error.
+
+    Where the track's context copies ``opaque``, it is the number of the packet that a frame came from.
+    """
+    packets, count = container.demux(stream), 0
     while True:
         try:
             packet = next(packets, None)
@@ -321,6 +327,9 @@ def _decoding(container: Any, stream: Any) -> Iterator[Any | None]:
             return
         if packet is None:
             return
+        stamped = (packet.pts is not None or packet.dts is not None) and not packet.is_discard
+        if stamped and stream.codec_context.copy_opaque:
+            packet.opaque, count = [count], count + 1  # PyAV keeps it by its id: never one object twice
         try:
             yield from packet.decode()
         except av.FFmpegError:

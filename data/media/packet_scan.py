@@ -8,6 +8,7 @@ rhythm, a clock that goes back, an index that holds more frames than the header 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -72,18 +73,20 @@ class PacketScan:
         keys: NDArray[np.int64],
         announced: int | None,
         intact: int | None = None,
+        lost: Sequence[tuple[int, int]] = (),
     ) -> tuple[tuple[int, int], ...]:
         """Return the damaged spans in ticks, ascending and apart, each up to the key frame that ends it.
 
         Args:
             ticks, keys: time stamps of all frames and of key frames, ascending.
             announced: frames that an AVI header announces, whose times are counts of packets; None elsewhere.
+            lost: spans in which the pictures themselves tell that some are missing.
             intact: so many frames of an AVI file stand where its index says; None where that is not known.
         """
         if not ticks.size:
             return ()
         holes = _holes(ticks, self._tick_s) if self._seek_holes else []
-        spans = [*self._marked, *self._back, *holes]
+        spans = [*self._marked, *self._back, *holes, *lost]
         end = int(ticks[-1]) + max(1, int(np.median(np.diff(ticks))) if ticks.size > 1 else 1)
         ended = []
         for start, stop in spans:

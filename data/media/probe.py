@@ -17,6 +17,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from semiology.data.media import mpeg_pictures
 from semiology.data.media.container import avi_frames_intact, structural_fault
 from semiology.data.media.decord_trial import decord_fault
 from semiology.data.media.packet_scan import PacketScan
@@ -108,12 +109,15 @@ class Timeline:
         ticks: presentation time stamps, int64, ascending, shape (frames,), in the stream's time base.
         times_s: the same in seconds from the first frame, float64, shape (frames,).
         keyframes_s: times at which decoding can start, s, ascending.
+        numbers: number of the frame that each packet of the file holds, int64, shape (frames,), where the pictures
+            tell other times than the container (`semiology.data.media.mpeg_pictures`); None elsewhere.
     """
 
     info: MediaInfo
     ticks: NDArray[np.int64]
     times_s: NDArray[np.float64]
     keyframes_s: NDArray[np.float64]
+    numbers: NDArray[np.int64] | None = None
 
 
 def probe(path: Path) -> MediaInfo:
@@ -267,6 +271,7 @@ class _Stamps:
     hidden: int
     open_gops: bool
     damaged: tuple[tuple[int, int], ...] = ()
+    numbers: NDArray[np.int64] | None = None
 
 
 @lru_cache(maxsize=32)
@@ -311,12 +316,17 @@ def _time_stamps(path: Path, container: Any, stream: Any, size: int) -> _Stamps:
         step = 1 / (stream.average_rate * stream.time_base)
         ticks = stream.start_time + np.round(np.arange(stream.frames) * float(step)).astype(np.int64)
         return _Stamps(ticks, ticks, 0, False)
-    seen, keys, hidden, leading = [], [], 0, False
+    seen: list[int] = []
+    keys: list[int] = []
+    key_packets: list[int] = []
+    hidden, leading = 0, False
     # MP4 lists the times of frames apart from them, AVI writes empty frames, and MPEG programme streams give times to
     # some frames alone: there a hole is the recorder's own.
     holes = container.format.name.startswith(("matroska", "mpegts", "flv", "asf"))
     scan = PacketScan(float(stream.time_base), holes=holes)
     avi = "avi" in container.format.name
+    told = container.format.name == "mpeg" and stream.codec_context.name in mpeg_pictures.CODECS
+    pictures = mpeg_pictures.MpegPictures() if told else None
     for packet in container.demux(stream):
         # AVI numbers its packets as they are coded; its presentation times are guesses.
         stamp = packet.dts if packet.pts is None or avi else packet.pts
@@ -329,15 +339,28 @@ def _time_stamps(path: Path, container: Any, stream: Any, size: int) -> _Stamps:
         if packet.is_discard:
             hidden += 1
             continue
+        if pictures is not None:
+            pictures.add(bytes(packet), stamp)
         seen.append(stamp)
         if packet.is_keyframe:
             keys.append(stamp)
+            key_packets.append(len(seen) - 1)
         elif keys and stamp < keys[-1]:
             leading = True
-    ticks, key_ticks = np.sort(np.array(seen, np.int64)), np.sort(np.array(keys, np.int64))
+    stamps, numbers = np.array(seen, np.int64), None
+    lost: tuple[tuple[int, int], ...] = ()
+    if pictures is not None and stream.average_rate:
+        times = pictures.times(float(1 / (stream.average_rate * stream.time_base)))
+        if times is not None:
+            lost = times.lost
+            if not np.array_equal(stamps, times.stamps):
+                stamps = times.stamps
+                numbers = np.argsort(np.argsort(stamps, kind="stable"), kind="stable")
+    ticks, key_ticks = np.sort(stamps), np.sort(stamps[key_packets])
     announced = stream.duration if avi else None
     intact = avi_frames_intact(path, stream.index) if avi else None
-    return _Stamps(ticks, key_ticks, hidden, leading, scan.damaged(ticks, key_ticks, announced, intact))
+    damaged = scan.damaged(ticks, key_ticks, announced, intact, lost)
+    return _Stamps(ticks, key_ticks, hidden, leading, damaged, numbers)
 
 
 def _index_is_consistent(container: Any, stream: Any) -> bool:
@@ -378,7 +401,7 @@ def _assemble(path: Path, container: Any, stream: Any, stamps: _Stamps) -> Timel
     if needs_clip(info) is None:
         info = replace(info, decord_fault=decord_fault(path, info.frames))
     starts = (stamps.keys - ticks[0]).astype(np.float64) * float(base)
-    return Timeline(info, ticks, times, starts)
+    return Timeline(info, ticks, times, starts, stamps.numbers)
 
 
 def _spacing(times: NDArray[np.float64], tick_s: float, stream: Any) -> tuple[float, bool]:

@@ -25,6 +25,8 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from semiology.data.cache import cache_directory, content_digest
+from semiology.data.media.copy_check import CopyError
+from semiology.data.media.probe import display_name
 from semiology.data.recording_set import Recording
 from semiology.enhancements.pipeline.step import Figure, JsonValue, Outcome, Progress
 from semiology.enhancements.sound import deepfilternet
@@ -147,12 +149,12 @@ class Denoise:
                 samples.tofile(stream)
         before, after = heard.levels(), cleaned.levels()
         if is_silent(before):
-            _write(target, blocks(track, RATE))
+            _write(target, blocks(track, RATE), track)
             sentence = f"the sound is silent throughout and was passed on unchanged{track.misfit()}"
             return Outcome("done", sentence, {**_facts(track), "silent": 1})
         gain_db = matching_gain_db(before, after)
         gain = min(10 ** (gain_db / 20), _HEADROOM / max(cleaned.peak, 1e-9))
-        _write(target, _final(np.memmap(raw, np.float32, "r"), enhancer.rate // RATE, gain))
+        _write(target, _final(np.memmap(raw, np.float32, "r"), enhancer.rate // RATE, gain), track)
         raw.unlink()
         return _outcome(self.method, track, (before, after), 20 * float(np.log10(gain)))
 
@@ -178,10 +180,21 @@ def _final(cleaned: Any, down: int, gain: float) -> Iterator[Samples]:
         yield coarse[offset : offset + last - first] * np.float32(gain)
 
 
-def _write(target: Path, sound: Iterable[Samples]) -> None:
+def _write(target: Path, sound: Iterable[Samples], track: SoundTrack) -> None:
+    """Write sound, and hold what was written against the recording that it was made from.
+
+    Raises:
+        CopyError: the file is not as long as the pictures, to a sample of rounding, or not in one channel at `RATE`.
+    """
     with soundfile.SoundFile(target, "w", RATE, 1, "PCM_16", format="WAV") as file:
         for samples in sound:
             file.write(np.clip(samples, -1.0, 1.0))
+    held, wanted = soundfile.info(target), round(track.length_s * RATE)
+    if (held.samplerate, held.channels) != (RATE, 1) or abs(held.frames - wanted) > 1:
+        raise CopyError(
+            f"{display_name(track.path)}: of {wanted} samples of sound {held.frames} were written, at "
+            f"{held.samplerate} Hz in {held.channels} channels"
+        )
 
 
 def _facts(track: SoundTrack) -> dict[str, Figure]:

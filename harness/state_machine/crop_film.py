@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.cache import written_whole
+from semiology.data.media.copy_check import check_film
 from semiology.data.media.picture_width import readable_size
 
 _QUALITY = {"crf": "16", "preset": "veryfast", "bf": "0"}
@@ -26,13 +27,28 @@ def write_crop(
         pictures: RGB, uint8, shape (T, height, width, 3).
         squares: left, top and side in px, one for each picture.
         fps: frames a second of the film.
-    """
-    import cv2
 
+    Raises:
+        CopyError: the film does not hold these frames at their times.
+    """
     side = squares[0][2]
     size = readable_size(side + side % 2, side + side % 2)
     rate = Fraction(fps).limit_denominator(1001)
-    with written_whole(target) as unfinished, av.open(str(unfinished), "w", format="mp4") as container:
+    with written_whole(target) as unfinished:
+        _encode(unfinished, pictures, squares, size, rate)
+        check_film(unfinished, np.arange(len(squares)) / float(rate), None)
+
+
+def _encode(
+    target: Path,
+    pictures: NDArray[np.uint8],
+    squares: Sequence[tuple[int, int, int]],
+    size: tuple[int, int],
+    rate: Fraction,
+) -> None:
+    import cv2
+
+    with av.open(str(target), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=rate, options=_QUALITY)
         stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         for number, (picture, (left, top, edge)) in enumerate(zip(pictures, squares, strict=True)):

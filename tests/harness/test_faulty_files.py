@@ -9,7 +9,7 @@ import pytest
 
 from semiology.backends.journal import failure_of
 from semiology.data.media.probe import MediaError
-from semiology.harness.asking import ask_around_faults, faults_kept_apart
+from semiology.harness.faulty_files import ask_around_faults, faults_kept_apart
 
 
 @dataclass(frozen=True)

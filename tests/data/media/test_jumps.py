@@ -99,7 +99,8 @@ def test_every_container_and_codec_that_is_written_agrees(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("suffix", "codec", "bframes"),
-    [("mp4", "libx264", 2), ("mkv", "libx264", 2), ("ts", "libx264", 2), ("avi", "mpeg4", 0), ("mpg", "mpeg2video", 0),
+    [("mp4", "libx264", 2), ("mkv", "libx264", 2), ("ts", "libx264", 2), ("avi", "mpeg4", 0), ("mpg", "mpeg2video", 2),
+     ("vob", "mpeg1video", 2),
      ("webm", "libvpx", 0), ("wmv", "wmv2", 0), ("flv", "libx264", 2), ("mov", "mjpeg", 0), ("avi", "mjpeg", 0)],
 )  # fmt: skip
 def test_a_jump_to_a_picture_shows_it(tmp_path: Path, suffix: str, codec: str, bframes: int) -> None:
