@@ -36,12 +36,15 @@ def presidio(model: str, language: str = "en") -> Findings:
     """
     try:
         import spacy
+        import tldextract.tldextract
         from presidio_analyzer import AnalyzerEngine
         from presidio_analyzer.nlp_engine import NlpEngineProvider
     except ImportError:
         raise PresidioError("--presidio needs Presidio: pip install 'semiology-eval[deidentify]'") from None
     if not spacy.util.is_package(model):
         raise PresidioError(f"--presidio {model}: spaCy has no such model here → pip install it first")
+    # Presidio's reader of e-mail addresses would fetch the list of domains from a public server; one is packaged.
+    tldextract.tldextract.TLD_EXTRACTOR.suffix_list_urls = ()
     configuration = {"nlp_engine_name": "spacy", "models": [{"lang_code": language, "model_name": model}]}
     engine = NlpEngineProvider(nlp_configuration=configuration).create_engine()
     return findings_of(AnalyzerEngine(nlp_engine=engine, supported_languages=[language]), language)

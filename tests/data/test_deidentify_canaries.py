@@ -21,7 +21,7 @@ from semiology.data.commands import app
 from semiology.data.deidentify.audit import STATE, confirm, unclean_reason
 from semiology.data.deidentify.deidentify import Choices, deidentify
 from semiology.data.deidentify.known_fields import pose_text, transcript_text
-from semiology.data.deidentify.presidio import findings_of
+from semiology.data.deidentify.presidio import findings_of, presidio
 from semiology.data.deidentify.scrubbing import MOST_CHARACTERS, Scrubber
 from semiology.data.media.copy_check import check_copy
 from semiology.data.media.remux import RemuxError, remux
@@ -303,3 +303,22 @@ def test_presidio_finds_what_the_patterns_leave() -> None:
     scrubber = Scrubber(further=findings_of(Analyzer(), "en"))
     assert scrubber.scrub("Gugelhupf comes on 1.2.2020") == "[name] comes on [date]"
     assert scrubber.replaced == {"name": 1, "date": 1}
+
+
+@pytest.mark.slow
+def test_the_real_presidio_reads_texts_without_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs where the extra ``deidentify`` and any English model of spaCy are installed."""
+    pytest.importorskip("presidio_analyzer")
+    spacy = pytest.importorskip("spacy")
+    model = next((name for name in spacy.util.get_installed_models() if name.startswith("en_")), None)
+    if model is None:
+        pytest.skip("spaCy has no English model here")
+
+    def refuse(*arguments: object, **options: object) -> None:
+        raise AssertionError("a connection was tried")
+
+    monkeypatch.setattr("socket.create_connection", refuse)
+    monkeypatch.setattr("socket.getaddrinfo", refuse)
+    text = "John Smith of Heidelberg, john.smith@example.org, turns his head for 12 s."
+    found = [(text[start:end], kind) for start, end, kind in presidio(model)(text)]
+    assert found == [("John Smith", "name"), ("Heidelberg", "place"), ("john.smith@example.org", "email")]
