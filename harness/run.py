@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.backends.journal import FAILED, failure_of
+from semiology.data.owned_folder import owned_folder
 from semiology.data.protection.splits import ALL, DEV, TEST, parse_purpose
 from semiology.data.strokerehab.study import is_study
-from semiology.harness.machine.owned_folder import owned_folder
 from semiology.harness.options import RunOptions
 from semiology.harness.plugin import add_tasks
 from semiology.harness.preflight import PreflightError

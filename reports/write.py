@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.cache import write_texts
+from semiology.data.owned_folder import written_together
 from semiology.data.protection.splits import TEST
 from semiology.features import FEATURES
 from semiology.render.text import json_text
@@ -82,7 +83,6 @@ def write_report(
     Raises:
         ValueError: the recording set has faults.
     """
-    out.mkdir(parents=True, exist_ok=True)
     scores = report_scores(out, paths, inputs, features, s3, options)
     content, data = page_content(
         scores, title=options.title, software=version("semiology-eval"), keep_ids=options.keep_ids
@@ -92,18 +92,19 @@ def write_report(
         data, content = _without_texts(data, content)
         page = render_page(content, data)
     answers = scores.results.answers if scores.results else None
-    written = write_texts({PAGE: page}, out)
-    written += write_files(features, out) if features else []
-    written += write_probabilities(scores.probabilities, out, scores.choice)
-    written += write_s3_files(s3, out) if s3 else []
     layouts = published_layouts(features, s3, _of_test_split(inputs, scores), scores.records)
-    written += write_texts(content_tables(content) | layouts, out / TABLES)
-    written += write_texts(figure_files(content), out / FIGURES)
-    record = provenance(scores.provenance, answers, features, s3, options.command)
-    record["files"] = sorted(path.relative_to(out).as_posix() for path in written)
-    _remove_older(out, set(record["files"]))
-    told = json_text(record) + "\n"
-    return [*written, *write_texts({PROVENANCE: told}, out)]
+    with written_together(out):
+        written = write_files(features, out) if features else []
+        written += write_probabilities(scores.probabilities, out, scores.choice)
+        written += write_s3_files(s3, out) if s3 else []
+        written += write_texts(content_tables(content) | layouts, out / TABLES)
+        written += write_texts(figure_files(content), out / FIGURES)
+        written = [*write_texts({PAGE: page}, out), *written]
+        record = provenance(scores.provenance, answers, features, s3, options.command)
+        record["files"] = sorted(path.relative_to(out).as_posix() for path in written)
+        _remove_older(out, set(record["files"]))
+        written += write_texts({PROVENANCE: json_text(record) + "\n"}, out)
+    return written
 
 
 def _remove_older(out: Path, written: set[str]) -> None:

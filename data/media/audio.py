@@ -48,6 +48,10 @@ _EXACT = {
 }
 """Codecs by container, by FFmpeg's names, whose packets tell their times exactly and are decoded alike after a jump."""
 
+_NOISY = frozenset({"aac"})
+"""Codecs with exact times that draw noise, from a state that only the beginning gives: after a jump (in long files) the
+noise is another, the sound the same."""
+
 SILENCE_DBFS = -60.0
 """Root-mean-square level, dB below full scale, under which a window counts as silent."""
 
@@ -98,9 +102,10 @@ def read_channels(
                 "the sound of the whole recording, or leave its audio features out"
             )
         channels = stream.layout.nb_channels
-        exact = jumps_are_exact(container.format.name, stream.codec_context.name)
+        codec = stream.codec_context.name
+        exact = jumps_are_exact(container.format.name, codec)
         size = max(length_s, stop) * rate * channels * 4
-        if exact or size > _MOST_KEPT:
+        if (exact and codec not in _NOISY) or size > _MOST_KEPT:
             heard = _hear(container, stream, _Window(zero_s, begin, stop, exact), rate)
         else:
             state = path.stat()

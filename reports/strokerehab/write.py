@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from semiology.data.cache import written_whole
+from semiology.data.cache import write_texts
+from semiology.data.owned_folder import written_together
 from semiology.render.table import Document, Footnotes, Table, markdown, table_content, table_csv
 from semiology.reports.page.writing import render_tables
 from semiology.reports.strokerehab.figures import rehab_figures
@@ -40,8 +41,7 @@ def write_rehab(results: RehabResults, out: Path, *, partial: bool = False) -> t
     """
     document = rehab_document(results, partial=partial)
     folder = out / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    files: dict[str, bytes] = {
+    files: dict[str, str | bytes] = {
         "strokerehab.md": markdown(document).encode(),
         "strokerehab.json": (
             json.dumps(document_content(document), indent=2, ensure_ascii=False) + "\n"
@@ -55,11 +55,8 @@ def write_rehab(results: RehabResults, out: Path, *, partial: bool = False) -> t
             files[f"{name}.csv"] = table_csv(part).encode()
     figures = rehab_figures(scored(results, partial=partial))
     files |= figures | {PAGE: _page(document, figures).encode()}
-    written = []
-    for name, content in files.items():
-        with written_whole(folder / name, private=False) as unfinished:
-            unfinished.write_bytes(content)
-        written.append(folder / name)
+    with written_together(folder):
+        written = write_texts(files, folder)
     return document, written
 
 

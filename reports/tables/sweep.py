@@ -11,6 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from semiology.data.cache import write_texts
+from semiology.data.owned_folder import written_together
 from semiology.metrics.robustness.scores import BESIDE, HEADLINE, MACRO
 from semiology.metrics.robustness.sums import SPREAD_AT, WORST_AT
 from semiology.metrics.robustness.variance import SHARES, VarianceShares
@@ -174,7 +175,8 @@ def write_sweep_files(summary: SweepSummary, folder: Path) -> list[Path]:
         "wordings.csv": csv_of(wording_rows(summary)),
         "families.csv": csv_of(family_rows(summary)),
     }
-    return write_texts(contents, folder)
+    with written_together(folder):
+        return write_texts(contents, folder)
 
 
 def sweep_content(summary: SweepSummary) -> dict[str, Any]:

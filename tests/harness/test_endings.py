@@ -11,17 +11,18 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from semiology.data import owned_folder as owned
 from semiology.data.cache import cache_directory
+from semiology.data.owned_folder import UNFINISHED, FolderError, owned_folder, written_together
 from semiology.data.problems import SettingsError
-from semiology.harness.machine import owned_folder as owned
 from semiology.harness.machine.ending import machine_fault
-from semiology.harness.machine.owned_folder import FolderError, owned_folder
 from semiology.harness.machine.whole_characters import escaped, whole_characters
 from semiology.harness.run import RunError, _result_folder, result_files
 from semiology.reports.read.lmms_eval_files import ResultsError, find_result_files
@@ -101,7 +102,7 @@ def test_a_run_owns_its_folder(tmp_path: Path) -> None:
     holder = threading.Thread(target=hold)
     holder.start()
     started.wait(20)
-    with pytest.raises(FolderError, match="another run writes there"), owned_folder(folder):
+    with pytest.raises(FolderError, match="another command writes there"), owned_folder(folder):
         pass
     ended.set()
     holder.join()
@@ -109,6 +110,19 @@ def test_a_run_owns_its_folder(tmp_path: Path) -> None:
     with owned_folder(folder):
         (folder / "a").write_text("x")
     assert [path.name for path in folder.iterdir()] == ["a"]
+
+
+def test_files_that_belong_together_are_marked_until_all_are_there(tmp_path: Path) -> None:
+    folder = tmp_path / "report"
+    with suppress(KeyboardInterrupt), written_together(folder):
+        (folder / "page.html").write_text("x")
+        raise KeyboardInterrupt
+    assert {path.name for path in folder.iterdir()} == {"page.html", UNFINISHED}
+    with written_together(folder):
+        assert (folder / UNFINISHED).exists()
+        with pytest.raises(FolderError, match="another command"), written_together(folder):
+            pass
+    assert {path.name for path in folder.iterdir()} == {"page.html"}
 
 
 def test_a_folder_that_cannot_be_used_is_told_before_anything_else(

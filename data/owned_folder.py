@@ -1,4 +1,4 @@
-"""A run owns its folder of results: it can be written, has room, and no other process writes there meanwhile.
+"""A run or a report owns its folder: it can be written, has room, and no other process writes there meanwhile.
 
 lmms-eval names its files by the second and appends to what it finds, so two runs in one folder can mix their answers.
 """
@@ -12,7 +12,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from semiology.data.cache import write_whole
+
 LOCK = ".semiology.lock"
+UNFINISHED = "UNFINISHED.txt"
 LEAST_FREE_BYTES = 16 << 20
 _FIX = "give --out a folder that you may write"
 
@@ -35,7 +38,7 @@ def owned_folder(folder: Path) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise FolderError(
-            f"{folder}: another run writes there now → give another --out, or wait for it"
+            f"{folder}: another command writes there now → give another --out, or wait for it"
         ) from None
     except NotImplementedError:  # a file system without locks
         yield
@@ -50,6 +53,19 @@ def owned_folder(folder: Path) -> Iterator[None]:
         if made:
             with suppress(OSError):  # it holds something
                 folder.rmdir()
+
+
+@contextmanager
+def written_together(folder: Path) -> Iterator[None]:
+    """Own a folder while files that belong together are written; `UNFINISHED` lies in it until all of them are there.
+
+    Raises:
+        FolderError: as for `owned_folder`.
+    """
+    with owned_folder(folder):
+        write_whole(folder / UNFINISHED, "These files are not all there yet: run the command again.\n")
+        yield
+        (folder / UNFINISHED).unlink()
 
 
 def check_room(folder: Path) -> None:
