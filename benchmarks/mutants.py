@@ -271,7 +271,13 @@ def judged(
             tests = tests_of(mutant, touched)
             before = known.get(mutant.key)
             digest = copy.digest([*{test.split("::")[0] for test in tests}])
-            if before is not None and before["tests"] == digest:
+            # Once killed, a mutant stays killed while the file of the test that did it is as it was.
+            told = (
+                digest
+                if before is None or before["by"] not in tests
+                else copy.digest([before["by"].split("::")[0]])
+            )
+            if before is not None and before["tests"] == told:
                 yield mutant, before
                 continue
             if not tests:
@@ -297,6 +303,8 @@ def judged(
                 "the time limit" if code in (-signal.SIGXCPU, -signal.SIGKILL) else "an error before any test"
             )
         spent = round(time.monotonic() - began, 1)
+        if "::" in by:
+            digest = copy.digest([by.split("::")[0]])
         row = {"key": mutant.key, "tests": digest, "killed": code != 0, "by": by, "seconds": spent}
         copy.keep(row)
         yield mutant, row

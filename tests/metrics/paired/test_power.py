@@ -203,3 +203,12 @@ def test_a_patient_who_alone_is_right_has_a_correlation_of_one_at_most() -> None
 def test_without_a_pilot_the_medians_of_the_published_models_are_assumed() -> None:
     model = answer_model((0.58, 0.63), 0.1, 0.3)
     assert (model.correlation, model.discordance) == (0.28, pytest.approx(0.23, abs=1e-3))
+
+
+def test_a_pilot_with_just_the_difference_wanted_is_left_as_it_is() -> None:
+    # F1 of 1/2 and of 4/5: the second is better by 0.3.
+    sides = [np.array(side, dtype=bool) for side in ((1, 1, 0, 0), (1, 0, 0, 1), (1, 1, 0, 1))]
+    seen = pilot_answers(np.arange(4), *sides, delta=0.2).seen
+    pilot = pilot_answers(np.arange(4), *sides, delta=seen)
+    assert seen == pytest.approx(0.3)
+    assert (pilot.difference, pilot.share) == (pytest.approx(seen, abs=1e-9), pytest.approx(0, abs=1e-9))

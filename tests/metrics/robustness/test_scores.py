@@ -289,3 +289,12 @@ def test_chance_agreement_of_ac1_counts_three_classes_where_there_are_three() ->
     answers = answers_of(["yna", "yya"], "yna", three_classes=True)
     found = values(answers)["gwet_ac1"]
     assert found == pytest.approx((2 / 3 - 11 / 36) / (1 - 11 / 36))
+
+
+def test_as_many_wordings_as_are_drawn_are_enough() -> None:
+    found = one(answers_of(["nnn"] * 5, "nnn")).estimates
+    told = {name: each.reason or "" for name, each in found.items() if name.endswith("_at_5")}
+    assert told
+    assert not [name for name, reason in told.items() if "wordings asked" in reason]
+    fewer = one(answers_of(["nnn"] * 4, "nnn")).estimates
+    assert all("only 4 wordings asked" in (fewer[name].reason or "") for name in told)

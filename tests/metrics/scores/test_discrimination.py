@@ -229,3 +229,10 @@ def test_the_best_threshold_is_that_of_trying_every_cut(seed: int) -> None:
     best = max(f1_score(truth, score > cut, zero_division=0) for cut in cuts)
     equal = [cut for cut in cuts if f1_score(truth, score > cut, zero_division=0) == pytest.approx(best)]
     assert best_threshold(truth, score) == min(equal, key=lambda cut: abs(cut - 0.5))
+
+
+def test_the_curve_of_a_score_is_that_of_its_surest_answers() -> None:
+    # Answers yes, yes, no, yes; the second is wrong.
+    truth, score = np.array([True, False, False, True]), np.array([0.9, 0.8, 0.3, 0.6])
+    found = probability_scores(truth, score, list("abcd")).risk_coverage
+    assert [point[:2] for point in found] == [(0.25, 0), (0.5, 0.5), (0.75, pytest.approx(1 / 3)), (1, 0.25)]

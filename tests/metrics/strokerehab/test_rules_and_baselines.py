@@ -16,6 +16,7 @@ from semiology.metrics.strokerehab.baselines import (
     transition_scores,
 )
 from semiology.metrics.strokerehab.fugl_meyer_rules import (
+    TouchWindow,
     item_score,
     movement_time,
     reflex_score,
@@ -145,3 +146,14 @@ def test_a_hand_that_stays_is_one_touch_where_contact_is_asked() -> None:
     counted = touch_windows(ends, ["1", "0", "0", "0", "1", "1"], ["0", "1", "1", "", "0", "0"])
     assert touched_again(counted) == (2, 5)
     assert touched_again(windows) == (0, 2)
+
+
+def test_five_touches_of_the_nose_or_four_of_the_knee_end_the_movements() -> None:
+    def windows(place: str, counts: list[int | None]) -> list[TouchWindow]:
+        parts = [(None, count) if place == "nose" else (count, None) for count in counts]
+        return [TouchWindow(float(i + 1), *pair) for i, pair in enumerate(parts)]
+
+    assert movement_time(windows("nose", [1, 1, None, 1, 1, 0, 1, 1])) == 7.0
+    assert movement_time(windows("knee", [1, 1, None, 1, 1, 1])) == 5.0
+    assert movement_time(windows("knee", [1, 1, 1, 1]), nose_only=True) is None
+    assert movement_time(windows("nose", [2, 2]), nose_only=True) is None
