@@ -5,12 +5,13 @@ patient_id, feature, answer, truth``. Answers and truths are words (yes, no, na,
 NES), seconds in the clip, features separated by commas (``none`` for no feature), or the text of a report;
 ``unparsed`` where an answer was given and not understood. A recording that a model did not answer has no row.
 ``prompt_id`` is the wording that the public programs sent, ``unknown`` for a model of none of them. Columns may
-follow: ``prompt_hash``, of the text as it was sent, where that is known to the byte, and ``fold``, the published part
-of a recording, by patient.
+follow: ``prompt_hash``, of the text as it was sent, where that is known to the byte, ``onsets_s``, seconds at which the
+features of a true order begin, and ``fold``, the published part of a recording, by patient.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -38,6 +39,7 @@ COLUMNS = (
 )
 FEATURE_TASK = "feature"
 PROMPT_HASH = "prompt_hash"
+ONSETS = "onsets_s"
 UNKNOWN = "unknown"
 SENT_TO = {
     "internvl": "s3_repository_internvl",
@@ -187,10 +189,37 @@ def _sequences(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     known = [video in truths[model] for model, video in zip(rows["model"], rows["video_id"], strict=True)]
     rows = rows[known]
     pairs = zip(rows["model"], rows["video_id"], strict=True)
-    rows = rows.assign(truth=[", ".join(truths[model][video]) for model, video in pairs])
+    orders = [truths[model][video] for model, video in pairs]
+    onsets = published_onsets(tables)
+    placed = zip(orders, rows["video_id"], strict=True)
+    times = [_onsets_in_order(order, onsets.get(video, {})) for order, video in placed]
+    rows = rows.assign(truth=[", ".join(order) for order in orders])
+    rows = rows.assign(**{ONSETS: [" ".join(f"{each:g}" for each in own) for own in times]})
     answer = [", ".join(published_tokens(text)) for text in rows["sequence"]]
     # An empty list is an answer: nothing was seen.
     return rows.assign(task="s3_sequence", feature="sequence", answer=[text or "none" for text in answer])
+
+
+def published_onsets(tables: dict[str, pd.DataFrame]) -> dict[str, dict[str, float]]:
+    """Return the annotated onset of each feature that is present, s, by recording and feature."""
+    rows = tables["annotations"]
+    rows = rows[(rows["present"] == "yes") & (rows["onset_s"] != "")]
+    found: dict[str, dict[str, float]] = {}
+    for video, feature, onset in zip(rows["video_id"], rows["feature"], rows["onset_s"], strict=True):
+        found.setdefault(str(video), {})[str(feature)] = float(onset)
+    return found
+
+
+def _onsets_in_order(order: list[str], known: Mapping[str, float]) -> list[float]:
+    """Return the onsets of an order, so that features that begin together stay ties.
+
+    Places stand for them (and nothing is a tie) where one is not known, or where the annotations contradict the
+    order, as they do for two published recordings.
+    """
+    onsets = [known[feature] for feature in order if feature in known]
+    if len(onsets) < len(order) or sorted(onsets) != onsets:
+        return [float(place) for place in range(len(order))]
+    return onsets
 
 
 def _reports(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -213,4 +242,9 @@ def _diagnoses(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame[[*COLUMNS, PROMPT_HASH]].sort_values(list(COLUMNS[:7]), kind="stable").reset_index(drop=True)
+    frame = frame.assign(**{ONSETS: frame[ONSETS].fillna("") if ONSETS in frame.columns else ""})
+    return (
+        frame[[*COLUMNS, PROMPT_HASH, ONSETS]]
+        .sort_values(list(COLUMNS[:7]), kind="stable")
+        .reset_index(drop=True)
+    )

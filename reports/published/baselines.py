@@ -16,7 +16,7 @@ import pandas as pd
 
 from semiology.data.cache import cache_directory
 from semiology.metrics.coverage import UNPARSED
-from semiology.reports.published.answers import COLUMNS, FEATURE_TASK, PROMPT_HASH
+from semiology.reports.published.answers import COLUMNS, FEATURE_TASK, ONSETS, PROMPT_HASH
 from semiology.reports.read.asked import PREFIX
 from semiology.reports.read.feature_answers import COLUMNS as ANSWER_COLUMNS
 from semiology.reports.read.feature_answers import Results
@@ -239,10 +239,11 @@ def s3_alone(baselines: pd.DataFrame) -> S3Results | None:
             "clip_form": "centred" if kind == "time" else None,
         }
         if kind == "sequence":
-            # Onsets were not published with the order; places stand for them, so that no two are ties.
-            places = [float(i) for i in range(len(truth or []))]
+            # Tables of earlier versions hold none; places stand for them, so that no two are ties.
+            times = [float(each) for each in str(row.get(ONSETS, "")).split()]
+            onsets = times if len(times) == len(truth or []) else [float(i) for i in range(len(truth or []))]
             heard = "omni" in str(row["model"]).lower()  # as the publication tells who was played the sound
-            record |= {"onsets_s": places, "truth_audiovisual": truth, "onsets_audiovisual_s": places}
+            record |= {ONSETS: onsets, "truth_audiovisual": truth, "onsets_audiovisual_s": onsets}
             record["heard"] = heard
         if kind == "report":
             record["shown"] = shown.get(row["video_id"])

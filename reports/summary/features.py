@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from semiology.features import AUDIO_FEATURES, FEATURES, FEATURES_BY_GROUP, VISUAL_FEATURES
 from semiology.metrics.paired.verdict import Verdict
-from semiology.metrics.scores.aggregation import recording_answers
+from semiology.metrics.published_rules import published_s3_task1_scores
+from semiology.metrics.scores.aggregation import THREE_CLASSES, recording_answers
 from semiology.metrics.scores.classification import Policy
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores, score_run
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
@@ -65,6 +66,8 @@ class RunSummary:
             of its hash where one id stands for several texts.
         scores: of features and groups of features.
         n_recordings, n_patients: behind each feature or group, by name.
+        published: of features with three answers, by name, the scores of the published rule
+            (`published_rules.published_s3_task1_scores`), of which no claim is made.
     """
 
     model: str
@@ -73,6 +76,7 @@ class RunSummary:
     scores: RunScores
     n_recordings: Mapping[str, int]
     n_patients: Mapping[str, int]
+    published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -130,6 +134,13 @@ def summarise(
                 RunScores(found.features, tuple(distinct.values())),
                 {name: part["video_id"].nunique() for name, part in parts.items()},
                 {name: part["patient_id"].nunique() for name, part in parts.items()},
+                {
+                    name: published_s3_task1_scores(
+                        parts[name]["truth"].tolist(), parts[name]["answer"].tolist(), three_classes=True
+                    )
+                    for name in THREE_CLASSES
+                    if len(parts[name])
+                },
             )
         )
     notes += _different_recordings(recordings)

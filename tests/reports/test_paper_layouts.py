@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -9,11 +10,13 @@ import pytest
 
 from semiology.render.table import Name, Table
 from semiology.reports.inputs import ReportInputs, report_inputs
-from semiology.reports.published.answers import COLUMNS
+from semiology.reports.published.answers import COLUMNS, embc_answers
+from semiology.reports.published.baselines import features_alone
 from semiology.reports.summary.features import summarise
 from semiology.reports.summary.s3 import summarise_s3
 from semiology.reports.tables.paper.feature_layouts import (
     ALWAYS_YES,
+    EMBC_SCORES,
     PARTIAL,
     WHOLE,
     RunNames,
@@ -127,3 +130,20 @@ def test_without_skill_of_reports_is_the_highest_of_the_models(tables: dict[str,
     assert row_of(table, WITHOUT_SKILL)["", "ROUGE-L"] > 0.5  # who writes nothing has 0
     assert OTHER_NOTE in table.below
     assert OTHER_NOTE not in tables["s3_table_02_overview_all_recordings"].below
+
+
+def test_verbal_responsiveness_by_the_published_rule_stands_below_embc_table_iv() -> None:
+    folder = Path(__file__).parents[3] / "shared" / "embc_published"
+    if not folder.exists():
+        pytest.skip("the published EMBC answers are not at hand")
+    read = features_alone(embc_answers(folder))
+    assert read is not None
+    found = embc_tables(summarise(read, resamples=100), RunNames({}))
+    (audio,) = [table for table in found if table.stem == "embc_table_iv_audio"]
+    (told,) = [text for text in audio.below if "by the published rule" in text]
+    printed = pd.read_csv(folder / "published_tables.csv")
+    rows = printed[(printed["table"] == "IV") & (printed["feature"] == VERBAL)]
+    for _, own in rows.groupby("enhancement"):
+        values = own.set_index("metric")["value"]
+        figures = (f"{title} {values[score]:.3f}" for title, score in EMBC_SCORES.items())
+        assert ", ".join(figures) in told

@@ -122,12 +122,34 @@ def embc_tables(summary: Summary, name_of: RunNames) -> list[Table]:
                 f"{POLICIES[summary.policy]}",
                 (Column(""), *columns),
                 tuple(rows),
-                below=(*_notes(runs, BEST_OF_FEATURE, names), _always_yes_note(runs, features)),
+                below=(
+                    *_notes(runs, BEST_OF_FEATURE, names),
+                    _always_yes_note(runs, features),
+                    *_published_notes(runs, features, names),
+                ),
                 fold=EMBC_PER_BLOCK * len(runs),
                 stem=f"embc_table_{number.lower()}_{group}",
             )
         )
     return tables
+
+
+def _published_notes(runs: Sequence[RunSummary], features: Sequence[str], names: Sequence[Name]) -> list[str]:
+    """Return, for features with three answers, the figures of the published rule, which are others."""
+    told = []
+    for feature in features:
+        figures = [
+            f"{name.short}: " + ", ".join(f"{title} {own[score]:.3f}" for title, score in EMBC_SCORES.items())
+            for run, name in zip(runs, names, strict=True)
+            if (own := run.published.get(feature)) and own["n"]
+        ]
+        if figures:
+            told.append(
+                f"{label_of(feature).capitalize()} by the published rule (recordings whose truth is yes or no; unread "
+                "answers dropped; precision, recall and F1 are means over every answer that occurs, NA among them): "
+                f"{'; '.join(figures)}."
+            )
+    return told
 
 
 def _notes(runs: Sequence[RunSummary], best: str, names: Sequence[Name]) -> tuple[str, ...]:

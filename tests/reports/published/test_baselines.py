@@ -16,11 +16,12 @@ from typer.testing import CliRunner, Result
 
 from semiology.cli import app
 from semiology.metrics.s3.sequence.measures import edit_distance
+from semiology.metrics.s3.sequence.scores import sequence_scores
 from semiology.prompts.library import prompt_hash
 from semiology.reports.commands import score_inputs
 from semiology.reports.inputs import report_inputs
 from semiology.reports.published.answers import COLUMNS, s3_answers
-from semiology.reports.published.baselines import beside_features, beside_s3, read_baselines
+from semiology.reports.published.baselines import beside_features, beside_s3, read_baselines, s3_alone
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.read.s3_answers import read_s3_results
 from semiology.reports.summary.s3 import s3_rows, summarise_s3
@@ -47,7 +48,7 @@ def answers(tmp_path: Path) -> Path:
 
 def test_published_answers_become_the_tidy_frame(answers: Path) -> None:
     frame = read_baselines(answers)
-    assert tuple(frame.columns) == (*COLUMNS, "prompt_hash", "fold")
+    assert tuple(frame.columns) == (*COLUMNS, "prompt_hash", "onsets_s", "fold")
     assert set(frame["model"]) == {MODEL}
     assert set(frame["prompt_id"]) == {"unknown"}  # no public program ran this model
     assert (frame["patient_id"] == frame["video_id"].str[:4]).all()
@@ -233,6 +234,32 @@ def test_a_table_that_mislabels_its_wordings_is_refused(answers: Path) -> None:
 @pytest.mark.skipif(
     not (SHARED / "s3_published").is_dir(), reason="the published answers are not beside the project"
 )
+def test_features_that_begin_together_stay_ties_in_published_orders() -> None:
+    """The published orders are those of the annotated onsets; two recordings contradict them and stay as published."""
+    answers = s3_answers(SHARED / "s3_published")
+    table = pd.read_csv(SHARED / "s3_published/ground_truth/annotations.csv.gz", keep_default_na=False)
+    known = {(v, f): o for v, f, p, o in table.iloc[:, [0, 2, 3, 4]].itertuples(index=False) if p == "yes"}
+    orders = answers[answers["task"] == "s3_sequence"].drop_duplicates(["video_id", "truth"])
+    tied, strict = 0, set()
+    for video, truth, text in zip(orders["video_id"], orders["truth"], orders["onsets_s"], strict=True):
+        onsets = [float(each) for each in text.split()]
+        annotated = [float(known[video, feature]) for feature in truth.split(", ")]
+        if sorted(annotated) == annotated:
+            assert onsets == annotated
+            tied += len(onsets) - len(set(onsets))
+        else:
+            strict.add(video)
+            assert onsets == list(range(len(onsets)))
+    assert (tied, strict) == (403, {"P049_V01", "P077_V02"})
+    s3 = s3_alone(answers)
+    assert s3 is not None
+    whole = [each for each in s3.records if each["kind"] == "sequence"]
+    each = next(each for each in whole if len(each["truth"]) == 2 and len(set(each["onsets_s"])) == 1)
+    onsets = dict(zip(each["truth"], each["onsets_s"], strict=True))
+    for order in (each["truth"], each["truth"][::-1]):
+        assert sequence_scores(order, each["truth"], onsets)["relation_f1"] == 1
+
+
 def test_imported_sequences_give_the_edit_distances_of_table_17() -> None:
     """The publication compares the model that hears with the audiovisual order, the others with the visual one."""
     rows = s3_answers(SHARED / "s3_published")
