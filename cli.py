@@ -19,6 +19,7 @@ from semiology.optimization.folds.commands import FOLDS_EPILOG, folds_command
 from semiology.optimization.optimize_command import OPTIMIZE_EPILOG, optimize
 from semiology.optimization.supervised.commands import TRAIN_EPILOG, train_command
 from semiology.optimization.sweep.commands import SWEEP_EPILOG, sweep_command
+from semiology.optimization.training.commands import FINETUNE_EPILOG, export_app, finetune_command
 from semiology.privacy.staying_here import stay_here
 from semiology.prompts.commands import app as prompts_app
 from semiology.render.help import examples
@@ -70,6 +71,8 @@ app.add_typer(prompts_app, name="prompts")
 app.command("sweep", epilog=SWEEP_EPILOG)(sweep_command)
 app.command("optimize", epilog=OPTIMIZE_EPILOG)(optimize)
 app.command("train", epilog=TRAIN_EPILOG)(train_command)
+app.add_typer(export_app, name="export")
+app.command("finetune", epilog=FINETUNE_EPILOG)(finetune_command)
 app.command("serve-jsonl", epilog=SERVE_EPILOG)(serve_jsonl)
 app.command("serve-command", epilog=SERVE_COMMAND_EPILOG)(serve_command)
 app.command("report", epilog=REPORT_EPILOG)(report)

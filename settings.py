@@ -91,6 +91,9 @@ RECORDINGS = Variable(
     "SEMIOLOGY_RECORDINGS", "only these recordings: video_ids separated by commas, * for any letters"
 )
 VIDEOS = Variable("SEMIOLOGY_VIDEOS", "only these places among the recordings handed out, such as 1-82,90")
+TRAINED_ON = Variable(
+    "SEMIOLOGY_TRAINED_ON", "manifest of a model's training data: its patients are not asked about"
+)
 ENGINES = Variable("SEMIOLOGY_ENGINES", "folder of an environment with vLLM, for tests on a real server")
 PROGRESS = Variable("SEMIOLOGY_PROGRESS", "file that a run keeps its progress in; `semiology run` sets it")
 QUIET = Variable("SEMIOLOGY_QUIET", "1 shows no progress", "0")

@@ -72,6 +72,7 @@ class RecordingSet:
         recordings, annotations: All of them, in the order of their tables.
         reports: Clinical report text by video id.
         metadata: Everything in ``dataset.yaml``, with name and version.
+        withheld: Video ids that the set has and a purpose does not get: rows of tables about them are no fault.
     """
 
     directory: Path
@@ -81,6 +82,7 @@ class RecordingSet:
     annotations: tuple[Annotation, ...]
     reports: Mapping[str, str]
     metadata: Mapping[str, object] = field(default_factory=dict)
+    withheld: frozenset[str] = frozenset()
 
     @cached_property
     def _by_video(self) -> dict[str, Recording]:

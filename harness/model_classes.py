@@ -55,7 +55,7 @@ def check_model_class(model: str, model_args: str | Mapping[str, Any], window_s:
     name = _own_name(model)
     if name in REFUSED:
         raise ModelClassError(f"--model {model} {REFUSED[name]}")
-    arguments = _arguments(model_args)
+    arguments = model_arguments(model_args)
     if name in ("openai", "async_openai") and str(arguments.get("pass_video_url", "")).lower() in (
         "true",
         "1",
@@ -99,7 +99,8 @@ def _check_audio_flamingo(model: str, arguments: Mapping[str, Any]) -> None:
         )
 
 
-def _arguments(model_args: str | Mapping[str, Any]) -> Mapping[str, Any]:
+def model_arguments(model_args: str | Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments of a model class by name, as lmms-eval reads them."""
     from lmms_eval.utils import simple_parse_args_string
 
     return simple_parse_args_string(model_args) if isinstance(model_args, str) else model_args

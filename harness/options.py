@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from semiology.data.protection.splits import SPLIT_HELP
-from semiology.settings import DATA, RECORDINGS, SPLIT, VIDEOS
+from semiology.settings import DATA, RECORDINGS, SPLIT, TRAINED_ON, VIDEOS
 
 Model = Annotated[
     str,
@@ -61,6 +61,13 @@ class RunOptions:
     videos: Annotated[
         str | None,
         typer.Option(help="Only these places among them, from 1: 1-82 or 1-40,60.", envvar=VIDEOS.name),
+    ] = None
+    trained_on: Annotated[
+        Path | None,
+        typer.Option(
+            help="Manifest of the model's training data, or its folder: leaves these patients out.",
+            envvar=TRAINED_ON.name,
+        ),
     ] = None
     limit: Annotated[int | None, typer.Option(help="Questions per task, for a trial.", min=1)] = None
     batch_size: Annotated[int, typer.Option(help="Requests per batch.", min=1)] = 1

@@ -16,8 +16,8 @@ from typing import Any
 from semiology.backends.text.served import chosen_text_model
 from semiology.data.cache import cache_directory
 from semiology.features import AUDIO_FEATURES, FEATURES
-from semiology.harness.model_classes import check_model_class
-from semiology.harness.protected_patients import enter_asking
+from semiology.harness.model_classes import check_model_class, model_arguments
+from semiology.harness.protected_patients import enter_asking, refuse_training_patients
 from semiology.metrics.s3.text.justification_rules import READERS
 from semiology.privacy.remote_code import refuse_remote_code
 from semiology.privacy.remote_models import check_address, check_uploads
@@ -116,6 +116,7 @@ def prepare_run(arguments: dict[str, Any]) -> None:
         gone |= missing | (groups - left)
     arguments["tasks"] = [task for task in arguments["tasks"] if task not in gone]
     if features or s3_tasks or enhanced:
+        refuse_training_patients(model_arguments(model_args))
         for sentence in enter_asking(arguments["tasks"], model, str(model_args)):
             _warn(sentence)
     for group in (GROUP, S3_GROUP, REHAB_GROUP, *{group_of_tasks(task.enhancement) for task in enhanced}):

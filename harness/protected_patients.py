@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from semiology.data.protection.ledger import Look, digest, enter, protected_patients
+from semiology.data.protection.trained_on import manifest_of_checkpoint, read_manifest, refuse_trained
 from semiology.data.windows.clips import FORMS, WHOLE
 from semiology.settings import (
     ONLY,
@@ -17,6 +19,28 @@ from semiology.settings import (
 from semiology.tasks.plan import current_plan
 from semiology.tasks.settings import read_settings
 from semiology.tasks.task_list import SWEEP_TASKS
+
+CHECKPOINT_ARGUMENTS = ("pretrained", "model", "model_path", "peft")
+"""Arguments of model classes that may name the folder of a checkpoint."""
+
+
+def refuse_training_patients(model_args: Mapping[str, Any]) -> None:
+    """Refuse to ask a checkpoint that carries a manifest of its training patients about any of them.
+
+    Args:
+        model_args: arguments of the model class, by name; those that may name a folder of this machine are looked at.
+
+    Raises:
+        TrainedOnError: says how many patients, and how to leave them out.
+    """
+    found = [
+        manifest_of_checkpoint(model_args[name]) for name in CHECKPOINT_ARGUMENTS if model_args.get(name)
+    ]
+    for path in filter(None, found):
+        manifest = read_manifest(path)
+        recordings = current_plan(read_settings()).recording_set.recordings
+        trained = manifest.recordings_of(recordings)
+        refuse_trained(path, {each.patient_id for each in recordings if each.video_id in trained}, "this run")
 
 
 def enter_asking(tasks: Sequence[str], model: str, model_args: str) -> list[str]:

@@ -36,6 +36,7 @@ from semiology.settings import (
     RECORDINGS,
     REHAB_SPLIT,
     SPLIT,
+    TRAINED_ON,
     VIDEOS,
     WINDOW,
     prefer_decord,
@@ -138,6 +139,7 @@ def choose_recordings(options: RunOptions) -> None:
     SPLIT.choose(options.split or "")
     RECORDINGS.choose(options.recordings or "")
     VIDEOS.choose(options.videos or "")
+    TRAINED_ON.choose("" if options.trained_on is None else str(options.trained_on.resolve()))
 
 
 def check_names(model: str, tasks: str, model_args: str = "", window: str | None = None) -> None:

@@ -94,6 +94,10 @@ _Error = Annotated[
     ),
 ]
 _Open = Annotated[bool, typer.Option("--open", help="Open the page in this machine's browser. Needs --out.")]
+_TrainedOn = Annotated[
+    Path | None,
+    typer.Option(help="Manifest of a model's training data: answers about its patients are refused."),
+]
 _Title = Annotated[str, typer.Option(help="Title of the page.")]
 
 
@@ -119,6 +123,7 @@ def report(
     title: _Title = TITLE,
     specificity: _Specificity = 0.9,
     error: _Error = 0.1,
+    trained_on: _TrainedOn = None,
     bertscore_encoder: BertscoreEncoder = None,
     bertscore_layer: BertscoreLayer = None,
     allow_download: BertscoreDownload = False,
@@ -156,7 +161,7 @@ def report(
                 )
             return
     scored = None if data is None else scored_set(data, split)
-    inputs = report_inputs(paths, published, only, scored)
+    inputs = report_inputs(paths, published, only, scored, trained_on)
     inputs = replace(inputs, choice=replace(inputs.choice, specificity=specificity, error=error))
     similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)

@@ -9,6 +9,7 @@ from typing import Literal
 
 import pandas as pd
 
+from semiology.data.protection.trained_on import read_manifest, refuse_trained
 from semiology.data.recording_set import Recording
 from semiology.reports.protected import ScoredSet, unrecorded_looks
 from semiology.reports.published.baselines import beside_features, beside_s3, features_alone, s3_alone
@@ -37,6 +38,7 @@ def report_inputs(
     baselines: pd.DataFrame | None,
     only: Literal["features", "s3"] | None = None,
     scored: ScoredSet | None = None,
+    trained_on: Path | None = None,
 ) -> ReportInputs:
     """Read runs, and put published answers beside them; without runs these stand alone.
 
@@ -48,7 +50,10 @@ def report_inputs(
         only: leave out the other part.
         scored: the recording set: whose answers may be scored, and its folds for the classifier of the two stages.
 
+        trained_on: manifest of a model's training data.
+
     Raises:
+        TrainedOnError: an answer of the runs is about a patient whom that model was trained on.
         ResultsError: there is nothing to report, or the runs are about different recording sets.
         ValueError: answers contradict each other.
     """
@@ -78,6 +83,8 @@ def report_inputs(
         raise unusable or NoAnswersError("the runs hold no answer to an S3 task → leave --only out")
     if features and unusable:
         features = replace(features, notes=(*features.notes, str(unusable)))
+    if trained_on is not None:
+        _refuse_trained(trained_on, features, s3)
     versions = mixed_versions(run_provenances(runs))
     features = replace(features, notes=(*features.notes, *versions)) if features else None
     s3 = replace(s3, notes=(*s3.notes, *versions)) if s3 else None
@@ -85,6 +92,13 @@ def report_inputs(
         features = beside_features(features, baselines) if features else None
         s3 = beside_s3(s3, baselines) if s3 else None
     return _scored(features, s3, scored)
+
+
+def _refuse_trained(trained_on: Path, features: Results | None, s3: S3Results | None) -> None:
+    manifest = read_manifest(trained_on)
+    patients = set(features.answers["patient_id"]) if features else set()
+    patients |= {str(record["patient_id"]) for record in s3.records} if s3 else set()
+    refuse_trained(manifest.path, manifest.patients_of(patients), "a report on these runs")
 
 
 def _scored(features: Results | None, s3: S3Results | None, scored: ScoredSet | None) -> ReportInputs:

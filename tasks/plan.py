@@ -17,6 +17,7 @@ from semiology.data.cache import write_whole
 from semiology.data.media.picture_width import width_refused
 from semiology.data.media.probe import MediaError, MediaInfo, needs_clip, probe
 from semiology.data.protection.splits import HandedOut, hand_out
+from semiology.data.protection.trained_on import read_manifest, without_trained
 from semiology.data.recording_set import Annotation, Presence, Recording, RecordingSet
 from semiology.data.tables.reading import read_recording_set
 from semiology.data.windows.sliding import Segment, SlidingWindow, too_long, unusable_reason
@@ -90,12 +91,14 @@ def make_plan(settings: Settings) -> Plan:
 
     Raises:
         RecordingSetError: The recording set has problems; all of them are listed.
-        ValueError: The purpose gets no recording of it.
+        ValueError: The purpose gets no recording of it, or the model was trained on all of them.
     """
     recording_set = read_recording_set(settings.data)
     handed_out = hand_out(
         recording_set.recordings, settings.purpose, ids=settings.recordings, places=settings.videos
     )
+    if settings.trained_on:
+        handed_out = without_trained(handed_out, read_manifest(Path(settings.trained_on)))
     return replace(plan_of(handed_out.narrow(recording_set), settings.window), handed_out=handed_out)
 
 

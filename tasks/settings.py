@@ -19,6 +19,7 @@ from semiology.settings import (
     RECORDINGS,
     SOUND,
     SPLIT,
+    TRAINED_ON,
     VIDEOS,
     WINDOW,
 )
@@ -42,6 +43,7 @@ class Settings:
         recordings, videos: Which of these recordings alone, by id and by place (`splits.hand_out`); empty for all.
         onset_clips: Forms in which S3 task 4 shows an onset, of ``centred``, ``random`` and ``whole``.
         whole_sound: Whether questions on features of sound are about whole recordings instead of windows.
+        trained_on: Manifest of the model's training data, whose patients are not asked about; empty for none.
     """
 
     data: Path
@@ -54,6 +56,7 @@ class Settings:
     videos: str = ""
     onset_clips: tuple[str, ...] = FORMS
     whole_sound: bool = False
+    trained_on: str = ""
 
     @property
     def window(self) -> SlidingWindow:
@@ -109,6 +112,7 @@ def read_settings() -> Settings:
         VIDEOS.text(),
         clips,
         segments == WHOLE,
+        TRAINED_ON.text(),
     )
 
 

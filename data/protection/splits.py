@@ -102,12 +102,14 @@ class HandedOut:
         recordings: those handed out, in the set's order, each with the split of its patient.
         withheld: number of recordings kept back, by split; ``""`` for those of patients without one.
         not_chosen: number of recordings that the user left out by name or place.
+        trained_on: number of recordings left out since the model was trained on their patients.
     """
 
     purpose: str
     recordings: tuple[Recording, ...]
     withheld: Mapping[str, int]
     not_chosen: int = 0
+    trained_on: int = 0
 
     def protected(self, split: str) -> frozenset[str]:
         """Return the video ids of a protected split among those handed out."""
@@ -121,6 +123,7 @@ class HandedOut:
             recordings=self.recordings,
             annotations=tuple(each for each in recording_set.annotations if each.video_id in videos),
             reports={name: text for name, text in recording_set.reports.items() if name in videos},
+            withheld=recording_set.withheld | {each.video_id for each in recording_set.recordings} - videos,
         )
 
     def notes(self) -> list[str]:
@@ -140,6 +143,9 @@ class HandedOut:
         if self.not_chosen:
             what = counted(self.not_chosen, "recording")
             told.append(f"{what} left out, which --recordings and --videos do not name")
+        if self.trained_on:
+            what = counted(self.trained_on, "recording")
+            told.append(f"{what} left out, since the model was trained on their patients")
         if opened := self.protected(CONFIRM):
             what = counted(len(opened), "recording")
             told.append(f"{what} of the split confirm opened (--split {self.purpose}), entered in the ledger")

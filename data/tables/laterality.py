@@ -55,7 +55,7 @@ def read_laterality(recording_set: RecordingSet) -> Mapping[str, Laterality]:
     Raises:
         RecordingSetError: The table has faults; all are listed with file, row and fix.
     """
-    known_ids = {recording.video_id for recording in recording_set.recordings}
+    known_ids = {recording.video_id for recording in recording_set.recordings} | recording_set.withheld
     rows, problems = _read_table(recording_set.directory, known_ids)
     if problems:
         raise RecordingSetError(problems)

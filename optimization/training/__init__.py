@@ -1,0 +1,1 @@
+"""What a model is trained with: samples from training patients, rewards, and a small trainer."""
