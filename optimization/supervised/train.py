@@ -28,7 +28,7 @@ from semiology.data.cache import cache_directory, content_digest, write_whole
 from semiology.data.media.streaming import Pictures
 from semiology.data.protection.splits import DEVELOP
 from semiology.data.same_patient import refuse_doubtful_patients
-from semiology.harness.machine.owned_folder import owned_folder
+from semiology.data.owned_folder import owned_folder
 from semiology.metrics.arrays import Floats
 from semiology.optimization.supervised.cases import Cases, Part, make_cases, shuffled, wanted_features
 from semiology.optimization.supervised.options import TrainOptions
