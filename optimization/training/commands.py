@@ -104,9 +104,9 @@ def _export(
 
 
 FINETUNE_EPILOG = examples(
-    "semiology finetune sft --samples sft_data --checkpoint Qwen2.5-VL-7B --out tuned",
-    "semiology finetune grpo --samples grpo_data --checkpoint tuned --out tuned_more",
-    "semiology finetune sft --samples sft_data --checkpoint tuned --out c --shuffle-answers",
+    "semiology finetune sft --samples sft_data --checkpoint qwen_vl --out tuned",
+    "semiology finetune grpo --samples grpo_data --checkpoint tuned --out better",
+    "semiology finetune sft --samples d --checkpoint m --out c --shuffle-answers",
 )
 
 
