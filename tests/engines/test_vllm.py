@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -35,7 +36,7 @@ pytestmark = [
     ),
 ]
 BEHIND_SPACE = "current_pos += max(grid_thw[1], grid_thw[2]) // spatial_merge_size"
-BEHIND_TIME = "current_pos = int(vision_position_ids.max()) + 1"
+BEHIND_MAXIMUM = "current_pos = int(vision_position_ids.max()) + 1"
 
 
 def questions() -> list[str]:
@@ -58,6 +59,39 @@ def served(engine: Engine, **arguments: Any) -> SemiologyOpenAI:
 
 def in_process() -> SemiologyHF:
     return SemiologyHF(str(CHECKPOINT), journal="none", score="logprob", **SHARED_PREFIX_ARGS)
+
+
+def usual_heads(folder: Path) -> Path:
+    """Write a Qwen2.5-VL of random weights with heads of 128 in the text and of 80 in the vision, as published ones."""
+    import torch
+    from transformers import AutoConfig, Qwen2_5_VLForConditionalGeneration
+
+    shutil.copytree(CHECKPOINT, folder, ignore=shutil.ignore_patterns("*.safetensors", "heldout.json"))
+    config = AutoConfig.from_pretrained(CHECKPOINT)
+    text, vision = config.text_config, config.vision_config
+    text.hidden_size, text.num_attention_heads, text.num_key_value_heads = 256, 2, 1
+    text.num_hidden_layers, text.layer_types = 2, ["full_attention"] * 2
+    text.rope_parameters = {**text.rope_parameters, "mrope_section": [16, 24, 24]}
+    vision.hidden_size, vision.num_heads, vision.depth = 160, 2, 2
+    vision.fullatt_block_indexes, vision.out_hidden_size = [1], 256
+    config.dtype = text.dtype = vision.dtype = torch.float32
+    torch.manual_seed(0)
+    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
+    return folder
+
+
+def at_the_reference_positions(monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Let text after a video begin behind its largest position, and not behind its width, where transformers does.
+
+    So do the code that came with the Qwen models, and vLLM. Return whether there was something to change.
+    """
+    source = inspect.getsource(modeling_qwen2_5_vl.Qwen2_5_VLModel.get_rope_index)
+    if BEHIND_SPACE not in source:
+        return False
+    names = dict(vars(modeling_qwen2_5_vl))
+    exec(textwrap.dedent(source.replace(BEHIND_SPACE, BEHIND_MAXIMUM)), names)
+    monkeypatch.setattr(modeling_qwen2_5_vl.Qwen2_5_VLModel, "get_rope_index", names["get_rope_index"])
+    return True
 
 
 def scores(model: Any, documents: list[Asked]) -> list[tuple[float, float]]:
@@ -101,16 +135,30 @@ def test_questions_hit_the_cache_and_log_probabilities_are_those_of_the_referenc
     assert model.engine.form is not None
     assert (model.engine.form.video, model.engine.form.timed, model.engine.form.kept) == (True, True, True)
     plain = scores(in_process(), documents)
-    source = inspect.getsource(modeling_qwen2_5_vl.Qwen2_5_VLModel.get_rope_index)
-    if BEHIND_SPACE not in source:
+    if not at_the_reference_positions(monkeypatch):
         assert largest(ours, plain) < 0.01
         return
-    # transformers lets the text after a video begin behind its width, not behind its last moment, as the published
-    # code and vLLM do: with that one line changed, both agree.
-    names = dict(vars(modeling_qwen2_5_vl))
-    exec(textwrap.dedent(source.replace(BEHIND_SPACE, BEHIND_TIME)), names)
-    monkeypatch.setattr(modeling_qwen2_5_vl.Qwen2_5_VLModel, "get_rope_index", names["get_rope_index"])
     assert largest(ours, scores(in_process(), documents)) < 0.01 < 0.1 < largest(ours, plain)
+
+
+def test_a_checkpoint_with_the_head_sizes_of_published_models_is_served(
+    simulated_set: Path, tmp_path: Path
+) -> None:
+    """Random weights: every question is answered out of its window's cache; what is answered means nothing."""
+    engine = Engine([*printed(str(usual_heads(tmp_path / "usual")), 8733)[0], "--dtype", "float32"], tmp_path)
+    documents = asked(simulated_set)
+    try:
+        engine.start()
+        before = hits(engine)
+        model = served(engine)
+        results = model.generate_until(requests_for(model, documents))
+        after = hits(engine)
+    finally:
+        engine.kill()
+    windows = len(documents) // len(FEATURES)
+    assert (model.counts.decodes, model.counts.encodes, model.counts.unanswered) == (windows, windows, 0)
+    assert all(result.text and not result.text.startswith("[") for result in results)
+    assert (after[0] - before[0]) / (after[1] - before[1]) >= 0.75
 
 
 def test_the_printed_commands_run_word_for_word(

