@@ -26,9 +26,9 @@ from semiology.backends.supervised.recipe import Recipe
 from semiology.backends.supervised.trained_folder import FILE, Training, Unit, read_training, write_training
 from semiology.data.cache import cache_directory, content_digest, write_whole
 from semiology.data.media.streaming import Pictures
+from semiology.data.owned_folder import owned_folder
 from semiology.data.protection.splits import DEVELOP
 from semiology.data.same_patient import refuse_doubtful_patients
-from semiology.data.owned_folder import owned_folder
 from semiology.metrics.arrays import Floats
 from semiology.optimization.supervised.cases import Cases, Part, make_cases, shuffled, wanted_features
 from semiology.optimization.supervised.options import TrainOptions
