@@ -212,3 +212,8 @@ def test_a_pilot_with_just_the_difference_wanted_is_left_as_it_is() -> None:
     pilot = pilot_answers(np.arange(4), *sides, delta=seen)
     assert seen == pytest.approx(0.3)
     assert (pilot.difference, pilot.share) == (pytest.approx(seen, abs=1e-9), pytest.approx(0, abs=1e-9))
+
+
+def test_answers_that_are_all_right_or_all_wrong_have_no_correlation() -> None:
+    sizes = np.array([2.0, 3, 1])
+    assert (correctness_correlation(sizes, sizes), correctness_correlation(0 * sizes, sizes)) == (0.0, 0.0)
