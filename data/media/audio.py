@@ -25,6 +25,7 @@ from semiology.data.media.probe import (
     sound_stream,
     timeline,
 )
+from semiology.data.media.user_data import is_tag
 
 _LEAD_S = 0.25
 """Decoded before the window, s: AAC needs the frame before, a resampling filter its neighbours."""
@@ -262,6 +263,8 @@ def _decoded(
             where = packet.pts * tick_s - window.zero_s
         if where >= window.end_s + _LEAD_S:
             return
+        if packet.size and is_tag(stream.codec_context.name, bytes(packet)):
+            continue
         try:
             frames = packet.decode()
         except av.FFmpegError:

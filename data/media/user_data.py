@@ -37,6 +37,10 @@ _SECTIONS = {
 _ENCODER = re.compile(
     rb"(?:DivX\d{3,4}[a-zA-Z]\d{1,5}p?|XviD\d{4}C?|Lavc[\d.]{0,12}|build: \d{1,6}|FFmpe?g ?[\w.]{0,12})\0?"
 )
+_LETTERS = re.compile(rb"[ -~]{20,}")
+_NO_TEXT = re.compile(rb"Lavc|Lavf|LAME|libfaac|(.)\1{7}")
+_MPEG_SOUND = frozenset({"mp1", "mp2", "mp3", "mp3float"})
+_AAC_DATA = 4
 _HEVC_SEI = (39, 40)
 _START = re.compile(rb"\x00\x00\x01")
 _KEPT_SEGMENTS = (b"JFIF\0", b"AVI1", b"Adobe")
@@ -100,6 +104,26 @@ def _standard(content: bytes) -> bytes:
         if content.startswith(name):
             return content[:size] + bytes(max(0, len(content) - size))
     return content
+
+
+def is_tag(codec: str, data: bytes) -> bool:
+    """Return whether a packet of MPEG sound is none: tags (ID3, APE, Lyrics) within or behind the sound."""
+    return codec in _MPEG_SOUND and bool(data) and not (data[0] == 0xFF and data[1:2] >= b"\xe0")
+
+
+def holds_text(codec: str, data: bytes) -> bool:
+    """Return whether a packet of AAC or MPEG sound carries text between its blocks, where nothing can take it out.
+
+    That is a data element at the beginning of an AAC packet, or twenty letters, digits and marks in a row that are no
+    encoder's name, which compressed sound shows once in 400 million bytes.
+    """
+    if codec != "aac" and codec not in _MPEG_SOUND:
+        return False
+    adts = data[:1] == b"\xff" and data[1:2] >= b"\xf0"
+    block = data[7 if data[1] & 1 else 9 :] if adts and codec == "aac" else data
+    if codec == "aac" and block and block[0] >> 5 == _AAC_DATA:
+        return True
+    return any(not _NO_TEXT.search(found.group()) for found in _LETTERS.finditer(data))
 
 
 def clean_extradata(codec: str, data: bytes) -> bytes:

@@ -117,6 +117,49 @@ def write_recording(
     return path
 
 
+FILMS = {"mp4": "libx264", "mov": "libx264", "avi": "mpeg4", "matroska": "libx264", "webm": "libvpx",
+         "mpegts": "libx264", "mpeg": "mpeg2video", "vob": "mpeg2video", "asf": "msmpeg4", "flv": "flv",
+         "3gp": "libx264"}  # fmt: skip
+"""Codec of the pictures by container."""
+
+
+def write_sound(path: Path, container: str, codec: str, rate: int) -> bool:
+    """Write noise, with moving pictures where the container holds any; False where FFmpeg cannot write it."""
+    noise = 0.3 * np.random.default_rng(1).standard_normal(rate * 16).clip(-1, 1).astype(np.float32)
+    try:
+        with av.open(str(path), "w", format=container) as out:
+            if film := FILMS.get(container):
+                video = out.add_stream(film, rate=25)
+                video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+            audio = out.add_stream(codec, rate=rate, layout="mono")
+            kinds = audio.codec_context.codec.audio_formats or []
+            if kinds:
+                audio.codec_context.format = kinds[0].name
+            audio.codec_context.open()
+            kind = audio.codec_context.format.name
+            size, shown = audio.codec_context.frame_size or 1024, 0
+            resampler = av.AudioResampler(format=kind, layout="mono", rate=rate)
+            for first in range(0, noise.size - size + 1, size):
+                while film and shown / 25 <= first / rate:
+                    picture = np.full((48, 64, 3), shown * 7 % 255, np.uint8)
+                    frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                    frame.pts, frame.time_base, shown = shown, Fraction(1, 25), shown + 1
+                    out.mux(video.encode(frame))
+                piece = av.AudioFrame.from_ndarray(
+                    noise[None, first : first + size], format="fltp", layout="mono"
+                )
+                piece.sample_rate = rate
+                for block in resampler.resample(piece):
+                    block.pts, block.time_base = first, Fraction(1, rate)
+                    out.mux(audio.encode(block))
+            out.mux(audio.encode(None))
+            if film:
+                out.mux(video.encode(None))
+    except (av.FFmpegError, ValueError, OSError, TypeError):
+        return False
+    return True
+
+
 def _box(data: bytes, name: bytes) -> int:
     position = data.find(name)
     assert position >= 4, f"no {name!r} box"

@@ -1,12 +1,13 @@
 """What is written is held against its source; what is damaged in the middle, joined or double is seen."""
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
-from media_zoo import number_of, tone, write_recording
+from media_zoo import number_of, tone, write_recording, write_sound
 
 from semiology.data.media.audio import read_audio
 from semiology.data.media.clips import clip
@@ -16,6 +17,7 @@ from semiology.data.media.probe import MediaError, needs_clip, probe, timeline
 from semiology.data.media.remux import remux
 from semiology.data.media.streaming import WindowRequest, stream_windows
 
+NAME = b"Annegret Quastenfloss 12-MAR-1984"
 TIMES = [i / 25 for i in range(250)]
 
 
@@ -36,6 +38,57 @@ def test_the_sound_of_an_avi_keeps_its_times_in_the_copy(tmp_path: Path, sound: 
     ]
     assert shown[0] == shown[1]
     assert float(np.abs(read_audio(copy, 8, 9) - read_audio(source, 8, 9)).max()) < 0.1
+
+
+@pytest.mark.parametrize("codec", ["adpcm_ima_wav", "adpcm_ms", "adpcm_yamaha"])
+def test_sound_that_no_container_holds_with_its_times_is_encoded_again(tmp_path: Path, codec: str) -> None:
+    source = tmp_path / "a.avi"
+    assert write_sound(source, "avi", codec, 22_050)
+    copied = remux(source, tmp_path / "out.avi")
+    assert (copied.sound_encoded, copied.path.suffix) == (True, ".mkv")
+    before, after = read_audio(source, 2.0, 9.0), read_audio(copied.path, 2.0, 9.0)
+    assert float(np.abs(before - after).max()) < 0.002
+
+
+def _tagged(sound: bytes, tag: str) -> bytes:
+    """Return MP3 or ADTS sound with a name in a tag, or between the blocks of a packet."""
+    frame = b"TIT2" + struct.pack(">I", len(NAME) + 1) + b"\0\0\0" + NAME
+    id3 = b"ID3\x03\0\0\0\0\0" + bytes([len(frame)]) + frame
+    item = struct.pack("<II", len(NAME), 0) + b"Title\0" + NAME
+    ape = b"APETAGEX" + struct.pack("<IIII", 2000, len(item) + 32, 1, 0) + bytes(8)
+    if tag == "data element":
+        parts, at = [], 0
+        while at < len(sound):
+            size = (sound[at + 3] & 3) << 11 | sound[at + 4] << 3 | sound[at + 5] >> 5
+            parts.append(bytearray(sound[at : at + size]))
+            at += size
+        parts[40][7:7] = bytes([0b10000001, len(NAME)]) + NAME
+        size = len(parts[40])
+        parts[40][3:6] = bytes(
+            [parts[40][3] & 0xFC | size >> 11, size >> 3 & 255, (size & 7) << 5 | parts[40][5] & 31]
+        )
+        return b"".join(parts)
+    half = len(sound) // 2
+    return {"id3": id3 + sound + b"TAG" + NAME.ljust(125, b"\0"), "ape": sound + item + ape,
+            "lyrics": sound + b"LYRICSBEGIN" + NAME + b"000046LYRICS200" + b"TAG".ljust(128, b"\0"),
+            "id3 within": sound[:half] + id3 + sound[half:]}[tag]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codec", "tag"),
+    [("mp3", "mp3", "id3"), ("mp3", "mp3", "ape"), ("mp3", "mp3", "lyrics"), ("mp3", "mp3", "id3 within"),
+     ("aac", "aac", "id3"), ("aac", "aac", "data element")],
+)  # fmt: skip
+def test_text_in_and_around_packets_of_sound_is_gone(
+    tmp_path: Path, suffix: str, codec: str, tag: str
+) -> None:
+    source = tmp_path / f"a.{suffix}"
+    assert write_sound(source, "adts" if suffix == "aac" else suffix, codec, 22_050)
+    source.write_bytes(_tagged(source.read_bytes(), tag))
+    copied = remux(source, tmp_path / f"out.{suffix}")
+    assert NAME not in copied.path.read_bytes()
+    assert copied.sound_encoded == (tag == "data element")
+    assert read_audio(copied.path).size == pytest.approx(256_000, abs=3000)
 
 
 def test_a_copy_that_differs_is_refused(tmp_path: Path) -> None:

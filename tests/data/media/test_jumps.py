@@ -4,19 +4,15 @@ import itertools
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
-from media_zoo import number_of, write_recording
+from media_zoo import FILMS, number_of, write_recording, write_sound
 
 from semiology.data.media.audio import read_audio
 from semiology.data.media.frames import read_frames
 from semiology.data.media.probe import MediaError, timeline
 
-RATE, SECONDS = 22_050, 16
-FILMS = {"mp4": "libx264", "mov": "libx264", "avi": "mpeg4", "matroska": "libx264", "webm": "libvpx",
-         "mpegts": "libx264", "mpeg": "mpeg2video", "vob": "mpeg2video", "asf": "msmpeg4", "flv": "flv",
-         "3gp": "libx264"}  # fmt: skip
+RATE = 22_050
 SOUNDS = ("wav", "mp3", "flac", "ogg", "adts", "aiff")
 CODECS = ("aac", "ac3", "eac3", "mp3", "mp2", "flac", "alac", "libopus", "libvorbis", "wmav2", "libspeex",
           "nellymoser", "libopencore_amrnb", "g722", "g726", "adpcm_ms", "adpcm_ima_wav", "adpcm_ima_qt",
@@ -26,49 +22,16 @@ QUICK = [("mp4", "aac"), ("avi", "adpcm_yamaha"), ("matroska", "libopus"), ("mpe
          ("wav", "adpcm_ms"), ("asf", "pcm_s16le"), ("mpegts", "aac")]  # fmt: skip
 
 
-def write_sound(path: Path, container: str, codec: str, rate: int) -> bool:
-    """Write noise, with moving pictures where the container holds any; False where FFmpeg cannot write it."""
-    noise = 0.3 * np.random.default_rng(1).standard_normal(rate * SECONDS).clip(-1, 1).astype(np.float32)
-    try:
-        with av.open(str(path), "w", format=container) as out:
-            if film := FILMS.get(container):
-                video = out.add_stream(film, rate=25)
-                video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
-            audio = out.add_stream(codec, rate=rate, layout="mono")
-            kinds = audio.codec_context.codec.audio_formats or []
-            if kinds:
-                audio.codec_context.format = kinds[0].name
-            audio.codec_context.open()
-            kind = audio.codec_context.format.name
-            size, shown = audio.codec_context.frame_size or 1024, 0
-            resampler = av.AudioResampler(format=kind, layout="mono", rate=rate)
-            for first in range(0, noise.size - size + 1, size):
-                while film and shown / 25 <= first / rate:
-                    picture = np.full((48, 64, 3), shown * 7 % 255, np.uint8)
-                    frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-                    frame.pts, frame.time_base, shown = shown, Fraction(1, 25), shown + 1
-                    out.mux(video.encode(frame))
-                piece = av.AudioFrame.from_ndarray(
-                    noise[None, first : first + size], format="fltp", layout="mono"
-                )
-                piece.sample_rate = rate
-                for block in resampler.resample(piece):
-                    block.pts, block.time_base = first, Fraction(1, rate)
-                    out.mux(audio.encode(block))
-            out.mux(audio.encode(None))
-            if film:
-                out.mux(video.encode(None))
-    except (av.FFmpegError, ValueError, OSError, TypeError):
-        return False
-    return True
-
-
 def assert_jumps_agree(path: Path) -> None:
     try:
         whole = read_audio(path)
     except MediaError:
         return  # what cannot be read at all is refused in words
     for start_s, end_s in ((3.0, 5.0), (7.3, 9.1), (11.7, 14.2)):
+        if (
+            end_s * 16_000 > whole.size
+        ):  # a codec of long blocks, of which the last is not full and not written
+            continue
         part = read_audio(path, start_s, end_s)
         there = whole[round(start_s * 16_000) : round(end_s * 16_000)]
         assert part.shape == there.shape, path.name
