@@ -88,7 +88,7 @@ def test_text_in_and_around_packets_of_sound_is_gone(
     copied = remux(source, tmp_path / f"out.{suffix}")
     assert NAME not in copied.path.read_bytes()
     assert copied.sound_encoded == (tag == "data element")
-    assert read_audio(copied.path).size == pytest.approx(256_000, abs=3000)
+    assert read_audio(copied.path).size == pytest.approx(256_000, abs=6000)  # ADTS estimates its length
 
 
 def test_a_copy_that_differs_is_refused(tmp_path: Path) -> None:
