@@ -7,6 +7,7 @@ should have been there. Only a few bytes per outer block are read, whatever the 
 from __future__ import annotations
 
 import mmap
+import re
 import struct
 from pathlib import Path
 from typing import BinaryIO
@@ -14,6 +15,8 @@ from typing import BinaryIO
 _EBML = b"\x1a\x45\xdf\xa3"
 _SEGMENT = 0x18538067
 _FLV, _FLV_LENGTH, _FLV_FLAGS = b"FLV\x01", b"\0\0\0\x09", (b"\x01", b"\x04", b"\x05")
+_FLV_TAG = re.compile(rb"[\x08\x09\x12].{6}.\0\0\0", re.DOTALL)
+_FLV_BACK_MS = 250
 _MP4_FIRST_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"styp", b"pnot")
 
 
@@ -95,6 +98,37 @@ def avi_frames_intact(path: Path, track: int) -> int | None:
             if whole[base + at : base + at + 8] != name + size.to_bytes(4, "little"):
                 return count
         return len(entries)
+
+
+def flv_breaks(path: Path) -> list[tuple[int, int]]:
+    """Return where the tags of an FLV file do not follow each other, from the last whole one to the next, in ms.
+
+    Every tag is followed by its own length; the last tag of a file that was cut off is no break.
+    """
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole:
+        breaks: list[tuple[int, int]] = []
+        position = int.from_bytes(whole[5:9], "big") + 4
+        last, since = 0, -1
+        while position + 15 <= len(whole):
+            end = _flv_tag_end(whole, position)
+            if end is None or (since >= 0 and _flv_tag_end(whole, end) is None and end + 15 <= len(whole)):
+                since = last if since < 0 else since
+                found = _FLV_TAG.search(whole, position + 1)
+                position = found.start() if found else len(whole)
+                continue
+            time_ms = int.from_bytes(whole[position + 4 : position + 7], "big") | whole[position + 7] << 24
+            if since >= 0 or time_ms < last - _FLV_BACK_MS:
+                breaks.append((min(since if since >= 0 else time_ms, time_ms), max(last, time_ms) + 1))
+                since = -1
+            last, position = time_ms, end
+        return breaks
+
+
+def _flv_tag_end(whole: mmap.mmap, position: int) -> int | None:
+    """Return where the tag at a place ends, None where there is none."""
+    end = position + 15 + int.from_bytes(whole[position + 1 : position + 4], "big")
+    known = whole[position : position + 1] in (b"\x08", b"\x09", b"\x12") and end <= len(whole)
+    return end if known and int.from_bytes(whole[end - 4 : end], "big") == end - 4 - position else None
 
 
 def _vint(stream: BinaryIO, keep_marker: bool) -> tuple[int, bool]:

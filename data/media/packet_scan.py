@@ -22,6 +22,8 @@ _HOLE_STEPS, _HOLE_S = 2.5, 0.0
 """A distance of two frames beyond both, in usual distances and in s, is a hole."""
 _EVEN = 0.95
 """A rhythm is even if this share of the distances is the usual one; pauses of an uneven one are its own."""
+_UNSURE = 3
+"""So many frames before damage are not trusted: the last packet may be half overwritten, and is shown before others."""
 _REPEATED = 3
 """So many packets in a row, different from each other, that come a second time are a repeated piece of the file."""
 _TELLING_BYTES = 64
@@ -88,10 +90,11 @@ class PacketScan:
         holes = _holes(ticks, self._tick_s) if self._seek_holes else []
         spans = [*self._marked, *self._back, *holes, *lost]
         end = int(ticks[-1]) + max(1, int(np.median(np.diff(ticks))) if ticks.size > 1 else 1)
+        before = _UNSURE * int(np.median(np.diff(ticks))) if ticks.size > 1 else 0
         ended = []
         for start, stop in spans:
             after = keys[np.searchsorted(keys, stop)] if keys.size and stop <= keys[-1] else end
-            ended.append((start, int(after)))
+            ended.append((max(int(ticks[0]), start - before), int(after)))
         if announced and end != announced:
             # From the first repeated or lost packet on, all frames are counted wrong; the one before may be half lost.
             known = intact is not None and intact < announced

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.media import mpeg_pictures
-from semiology.data.media.container import avi_frames_intact, structural_fault
+from semiology.data.media.container import avi_frames_intact, flv_breaks, structural_fault
 from semiology.data.media.decord_trial import decord_fault
 from semiology.data.media.packet_scan import PacketScan
 from semiology.data.media.picture_width import width_refused
@@ -45,6 +45,9 @@ SOUND_CONTAINERS = ("wav", "mp3", "flac", "ogg", "aac", "aiff")
 
 LARGE_BYTES = 4 << 30
 """From this size on a consistent MP4 index is believed, instead of reading every packet."""
+
+_FLV_MARGIN_MS = 250
+"""Before a break of an FLV file nothing is trusted for so long: frames stand in another order than they are shown."""
 
 _EXPORT_AGAIN = "replace it with the original recording, or export it again as MP4 (H.264)"
 
@@ -349,6 +352,8 @@ def _time_stamps(path: Path, container: Any, stream: Any, size: int) -> _Stamps:
             leading = True
     stamps, numbers = np.array(seen, np.int64), None
     lost: tuple[tuple[int, int], ...] = ()
+    if container.format.name == "flv":  # its clock counts ms, as the track's ticks do
+        lost = tuple((start - _FLV_MARGIN_MS, stop) for start, stop in flv_breaks(path))
     if pictures is not None and stream.average_rate:
         times = pictures.times(float(1 / (stream.average_rate * stream.time_base)))
         if times is not None:

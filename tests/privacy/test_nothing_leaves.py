@@ -262,7 +262,7 @@ def test_no_command_sends_a_packet(tmp_path: Path) -> None:
             "simulate",
             data,
             "--patients",
-            "6",
+            "12",
             "--recordings",
             "1",
             "--size",
@@ -298,12 +298,59 @@ def test_no_command_sends_a_packet(tmp_path: Path) -> None:
         ],
         ["review", "export", out, "--out", out + "_r", "--features", "tonic"],
         ["data", "deidentify", data, str(tmp_path / "opaque")],
+        ["demo", "--data", data, "--out", str(tmp_path / "demo")],
+        [
+            "judge",
+            out,
+            "--judge",
+            "http://127.0.0.1:9/v1",
+            "--model",
+            "none",
+        ],  # nobody listens: told, nothing sent
     ]
     for command in commands:
         status, packets, said = in_a_namespace([*semiology, *command], environment)
+        if command[:2] == ["data", "simulate"]:
+            sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+            from soak import both_truths
+
+            both_truths(Path(data) / "annotations.csv")
         assert packets == 0, f"{command}: {said[-2000:]}"
-        # The small model writes no justification that could be reviewed.
-        assert status == 0 or "no correct answer has a justification" in said, said[-2000:]
+        # The small model writes no justification that could be reviewed or judged.
+        nothing = ("no correct answer has a justification", "nothing to read", "no text")
+        assert status == 0 or any(words in said for words in nothing), f"{command}: {said[-2000:]}"
+
+
+@pytest.mark.slow
+def test_the_review_page_sends_no_packet(tmp_path: Path) -> None:
+    """It is served and fetched in a network whose way out is recorded."""
+    code = """
+import subprocess, sys, time, urllib.request
+from pathlib import Path
+sys.path[:0] = [sys.argv[2]]
+from conftest import make_results
+from semiology.reports.review.sheet import draw_sample, write_review
+
+folder = Path(sys.argv[1])
+write_review(draw_sample(make_results(6), ("tonic",), most=3), folder)
+words = ["review", "serve", str(folder), "--rater", "AB", "--port", "8797"]
+server = subprocess.Popen([sys.executable, "-m", "semiology.cli", *words], stdout=subprocess.PIPE, text=True)
+address = next(word for line in server.stdout for word in line.split() if word.startswith("http://"))
+for _ in range(100):
+    try:
+        page = urllib.request.urlopen(address).read().decode()
+        break
+    except OSError:
+        time.sleep(0.3)
+server.terminate()
+print("PAGE", len(page))
+"""
+    review = Path(__file__).parents[1] / "reports" / "review"
+    status, packets, said = in_a_namespace(
+        [sys.executable, "-c", code, str(tmp_path / "review"), str(review)], dict(os.environ)
+    )
+    assert (status, packets) == (0, 0), said[-2000:]
+    assert "PAGE" in said
 
 
 def test_weights_that_are_not_here_come_with_the_way_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
