@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
@@ -26,10 +27,12 @@ from semiology.reports.options import (
 if TYPE_CHECKING:
     from semiology.metrics.s3.text.bertscore import BertSimilarity
     from semiology.metrics.scores.classification import Policy
+    from semiology.render.table import Document
     from semiology.reports.inputs import ReportInputs
     from semiology.reports.strokerehab.reading import RehabResults
     from semiology.reports.summary.features import Summary
     from semiology.reports.summary.s3 import S3Summary
+    from semiology.reports.summary.subgroups import Grouping
     from semiology.reports.summary.sweep import SweepSummary
 
 REPORT_EPILOG = examples(
@@ -38,6 +41,7 @@ REPORT_EPILOG = examples(
     "semiology report --baselines s3 --out published",
     "semiology report runs --baselines s3 embc --out report",
     "semiology report runs --data my_emu --specificity 0.95 --error 0.05 --out r",
+    "semiology report runs --data my_emu --by diagnosis --by sex --out report",
 )
 
 
@@ -93,6 +97,13 @@ _Error = Annotated[
         max=0.5,
     ),
 ]
+_By = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Scores by subgroup: a column of recordings.csv (diagnosis, sex, camera) or a feature (by its presence). "
+        "May be repeated. Needs --data.",
+    ),
+]
 _Open = Annotated[bool, typer.Option("--open", help="Open the page in this machine's browser. Needs --out.")]
 _TrainedOn = Annotated[
     Path | None,
@@ -127,6 +138,7 @@ def report(
     bertscore_encoder: BertscoreEncoder = None,
     bertscore_layer: BertscoreLayer = None,
     allow_download: BertscoreDownload = False,
+    by: _By = None,
     open_page: _Open = False,
     context: typer.Context = _NO_CONTEXT,
 ) -> None:
@@ -139,14 +151,14 @@ def report(
     from semiology.reports.published.baselines import read_named_baselines
     from semiology.reports.read.lmms_eval_files import find_result_files
     from semiology.reports.strokerehab.reading import read_rehab_results
+    from semiology.reports.summary.subgroups import read_groupings
     from semiology.reports.write import PAGE, ReportOptions, write_report
 
     if open_page and out is None:
         raise typer.BadParameter("there is no page without --out", param_hint="--open")
-    if videos and data is None:
-        raise typer.BadParameter("--videos needs --data, the folder of the recording set")
-    if split and data is None:
-        raise typer.BadParameter("a split needs the recording set: add --data DIR", param_hint="--split")
+    for option, given in (("--videos", videos), ("--split", split), ("--by", by)):
+        if given and data is None:
+            raise typer.BadParameter(f"{option} needs the recording set: add --data DIR", param_hint=option)
     paths, names = _paths_and_names(list(runs or []), list(baselines or []))
     published = read_named_baselines(names) if names else None
     rehab = read_rehab_results(paths) if paths and only is None else None
@@ -161,10 +173,12 @@ def report(
                 )
             return
     scored = None if data is None else scored_set(data, split)
+    groupings = read_groupings(scored, by) if scored is not None and by else ()
     inputs = report_inputs(paths, published, only, scored, trained_on)
     inputs = replace(inputs, choice=replace(inputs.choice, specificity=specificity, error=error))
     similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
+    options = replace(options, subgroups=_subgroups(inputs, groupings, policy, seed))
     written: list[Path] = []
     if out is not None:
         with Console(stderr=True).status("Writing the report"):
@@ -178,9 +192,22 @@ def report(
         )
         written += write_sweep_files(sweep, out) if sweep and out is not None else []
         features = features if as_json else shown
-    _show(features, s3, written, sweep, as_json=as_json)
+    _show(features, s3, written, sweep, options.subgroups, as_json=as_json)
     if open_page and out is not None:
         typer.launch(str(out / PAGE))
+
+
+def _subgroups(
+    inputs: ReportInputs, groupings: Sequence[Grouping], policy: Policy, seed: int
+) -> tuple[Document, ...]:
+    """Return the tables of subgroups; none where none were asked for."""
+    from semiology.reports.summary.subgroups import summarise_subgroups
+    from semiology.reports.tables.subgroups import subgroup_document
+
+    if not groupings or inputs.features is None:
+        return ()
+    found = summarise_subgroups(inputs.features, groupings, policy=policy, seed=seed)
+    return (subgroup_document(found, groupings),)
 
 
 def _report_rehab(rehab: RehabResults, out: Path | None, *, as_json: bool) -> dict[str, Any]:
@@ -244,10 +271,11 @@ def _show(
     s3: S3Summary | None,
     written: list[Path],
     sweep: SweepSummary | None,
+    documents: Sequence[Document],
     *,
     as_json: bool,
 ) -> None:
-    from semiology.render.table import PIPED_WIDTH, table_console
+    from semiology.render.table import PIPED_WIDTH, Table, print_document, table_console, table_content
     from semiology.reports.tables.features import content as feature_content
     from semiology.reports.tables.features import print_summary
     from semiology.reports.tables.s3 import print_s3_summary, s3_content
@@ -257,6 +285,10 @@ def _show(
         content = feature_content(features) if features else {}
         content |= {"s3": s3_content(s3)} if s3 else {}
         content |= {"sweep": sweep_content(sweep)} if sweep else {}
+        for each in documents:
+            tables = [table_content(part) for part in each.parts if isinstance(part, Table)]
+            notes = [*each.caveats, *each.remarks, *each.notes]
+            content[each.title.lower().replace(" ", "_")] = {"tables": tables, "notes": notes}
         typer.echo(json_text(content))
         return
     console = table_console(PIPED_WIDTH if sweep else 200)
@@ -272,6 +304,8 @@ def _show(
         print_sweep(sweep, console)
     if features and features.runs:
         print_summary(features, console)
+    for each in documents:
+        print_document(each, console)
 
 
 def score_inputs(

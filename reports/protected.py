@@ -22,7 +22,7 @@ from semiology.data.protection.splits import (
     hand_out,
     parse_purpose,
 )
-from semiology.data.recording_set import Recording
+from semiology.data.recording_set import Annotation, Recording
 from semiology.data.tables.reading import RECORDINGS, read_folder
 from semiology.render.text import counted
 from semiology.reports.read.run_facts import RunFacts
@@ -37,12 +37,14 @@ class ScoredSet:
         handed_out: the recordings that may be scored.
         known: video ids of the whole set.
         developing: the recordings that rules may be chosen on and classifiers learn from.
+        annotations: of the recordings that may be scored.
     """
 
     directory: Path
     handed_out: HandedOut
     known: frozenset[str]
     developing: tuple[Recording, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
 
     @property
     def folds(self) -> dict[str, str]:
@@ -127,7 +129,9 @@ def scored_set(data: Path, split: str | None) -> ScoredSet:
         developing = hand_out(recordings, DEVELOP).recordings
     except ValueError:  # every patient is protected: nobody may choose or learn
         developing = ()
-    return ScoredSet(data, handed_out, known, developing)
+    mine = frozenset(each.video_id for each in handed_out.recordings)
+    annotations = tuple(each for _, each in reading.annotations if each.video_id in mine)
+    return ScoredSet(data, handed_out, known, developing, annotations)
 
 
 def unrecorded_looks(records: RunFacts) -> list[str]:

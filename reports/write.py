@@ -14,6 +14,7 @@ from semiology.data.cache import write_texts
 from semiology.data.owned_folder import written_together
 from semiology.data.protection.splits import TEST
 from semiology.features import FEATURES
+from semiology.render.table import Document, Table, markdown, table_csv
 from semiology.render.text import json_text
 from semiology.reports.compare.enhancements import enhancement_effects
 from semiology.reports.figures import figure_files
@@ -53,6 +54,7 @@ class ReportOptions:
         lineage: files or folders of searches for wordings.
         command: the words of the command, for the record.
         rehab: section on stroke rehabilitation (`semiology.reports.strokerehab.write.section_of`); None without.
+        subgroups: tables of subgroups, by `semiology.reports.tables.subgroups`.
     """
 
     title: str = "Seizure semiology report"
@@ -62,6 +64,7 @@ class ReportOptions:
     lineage: Sequence[Path] = ()
     command: Sequence[str] = ()
     rehab: Mapping[str, Any] | None = None
+    subgroups: Sequence[Document] = ()
 
 
 def write_report(
@@ -97,7 +100,9 @@ def write_report(
         written = write_files(features, out) if features else []
         written += write_probabilities(scores.probabilities, out, scores.choice)
         written += write_s3_files(s3, out) if s3 else []
-        written += write_texts(content_tables(content) | layouts, out / TABLES)
+        written += write_texts(
+            content_tables(content) | layouts | _documents(options.subgroups), out / TABLES
+        )
         written += write_texts(figure_files(content), out / FIGURES)
         written = [*write_texts({PAGE: page}, out), *written]
         record = provenance(scores.provenance, answers, features, s3, options.command)
@@ -105,6 +110,13 @@ def write_report(
         _remove_older(out, set(record["files"]))
         written += write_texts({PROVENANCE: json_text(record) + "\n"}, out)
     return written
+
+
+def _documents(documents: Sequence[Document]) -> dict[str, str]:
+    """Return each document as Markdown, and each of its tables as CSV, by file name."""
+    files = {f"{each.title.lower().replace(' ', '_')}.md": markdown(each) for each in documents}
+    tables = [part for each in documents for part in each.parts if isinstance(part, Table)]
+    return files | {f"{table.stem}.csv": table_csv(table) for table in tables}
 
 
 def _remove_older(out: Path, written: set[str]) -> None:
@@ -180,6 +192,7 @@ def report_scores(
         probability_summaries(results, inputs.choice),
         inputs.choice,
         options.rehab,
+        options.subgroups,
     )
 
 

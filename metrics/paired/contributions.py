@@ -23,7 +23,7 @@ from semiology.metrics.arrays import Floats
 from semiology.metrics.paired.tables import PairedTables
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.scores.classification import binary_counts, class_counts
-from semiology.metrics.scores.counts import NO, YES
+from semiology.metrics.scores.counts import NA, NO, YES
 
 _WHOLE = 1 - 1e-12
 
@@ -52,6 +52,25 @@ def contributions(tables: PairedTables, measure: str, target: Floats) -> Floats:
             three = name in THREE_CLASSES
             result[:, i] = make(tables.first[:, i], tables.second[:, i], three, float(target[i]))
     return result
+
+
+def between_groups(inside: Floats, outside: Floats, three: bool, target: float) -> Floats:
+    """Return what each patient contributes to the balanced accuracy of one group of recordings minus another's, (P,).
+
+    A patient may have recordings in both. Each class keeps the recall that it has in its own group, as above.
+
+    Args:
+        inside, outside: tables of truth against answer of one feature, (P, 3, C); columns that are not scored left out.
+        three: whether ``na`` is a class. target: the difference that the contributions stand for.
+    """
+    rows = [YES, NO, NA] if three else [YES, NO]
+    rows = [row for row in rows if inside[:, row].sum() and outside[:, row].sum()]
+    own: list[Floats] = []
+    for table, half in ((inside, target / 2), (outside, -target / 2)):
+        whole = table[:, rows].sum(-1)
+        rest = _without_mean(_Parts(table[:, rows, rows], whole))
+        own.append(np.asarray((rest + half * whole) / whole.sum(0)))
+    return np.asarray((own[0] - own[1]).mean(1))
 
 
 def _of_recall(first: Floats, second: Floats, three: bool, target: float) -> Floats:

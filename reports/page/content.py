@@ -9,11 +9,13 @@ from typing import Any
 import pandas as pd
 
 from semiology.metrics.scores.aggregation import THREE_CLASSES
+from semiology.render.table import Document
 from semiology.render.text import counted
 from semiology.reports.checklists.filled import checklist_items
 from semiology.reports.compare.enhancements import EnhancementEffect
 from semiology.reports.page.certainty import certainty_content
 from semiology.reports.page.confusions import agreement_rows, confusion_rows
+from semiology.reports.page.documents import shown_document
 from semiology.reports.page.methods import method_paragraphs
 from semiology.reports.page.prompt_texts import prompt_rows
 from semiology.reports.page.recordings import RecordingSetFacts, opaque_names, recording_data
@@ -37,6 +39,7 @@ SECTIONS = (
     ("wordings", "Wordings", "wordings"),
     ("enhancements", "Enhancements", "enhancements"),
     ("certainty", "Certainty", "certainty"),
+    ("subgroups", "Subgroups", "subgroups"),
     ("prompts", "Prompts", "asked_or_searched"),
     ("matrix", "Matrix", "matrix"),
     ("recordings", "Recordings", "n_recordings"),
@@ -55,6 +58,7 @@ ABSENT = {
     "enhancements": "No enhancement (pose overlay, face crop, denoised sound, transcript) was asked beside the plain "
     "question.",
     "certainty": NONE_RECORDED,
+    "subgroups": "No subgroups were asked for; `semiology report … --data DIR --by COLUMN` shows scores in each.",
     "prompts": "The answers do not say which text was sent (published answers do not).",
     "matrix": NO_FEATURES,
     "recordings": NO_FEATURES,
@@ -79,6 +83,7 @@ class ReportScores:
         lineage: searches for wordings, ready to show.
         facts: of the recording set, if given.
         probabilities: what P(yes) is worth, where it was recorded. choice: on whom its thresholds are chosen.
+        rehab: section on stroke rehabilitation. subgroups: tables of subgroups.
     """
 
     results: Results | None
@@ -95,6 +100,7 @@ class ReportScores:
     probabilities: tuple[FeatureProbabilities, ...] = ()
     choice: Choice = field(default_factory=Choice)
     rehab: Mapping[str, Any] | None = None
+    subgroups: Sequence[Document] = ()
 
 
 def page_content(
@@ -166,6 +172,7 @@ def page_content(
         "agreement": [] if recordings is None else agreement_rows(recordings, scores.runs),
         "s3": [] if scores.s3 is None else s3_sections(scores.s3, scores.records),
         "rehab": scores.rehab,
+        "subgroups": [shown_document(each) for each in scores.subgroups],
         "provenance": scores.provenance,
     }
     filled = [name for name in ("wordings", "enhancements") if content[name]]

@@ -11,7 +11,8 @@ from typing import Any
 
 from semiology.data.cache import write_texts
 from semiology.data.owned_folder import written_together
-from semiology.render.table import Document, Footnotes, Table, markdown, table_content, table_csv
+from semiology.render.table import Document, Table, markdown, table_content, table_csv
+from semiology.reports.page.documents import shown_document
 from semiology.reports.page.writing import render_tables
 from semiology.reports.strokerehab.figures import rehab_figures
 from semiology.reports.strokerehab.reading import RehabResults
@@ -62,18 +63,12 @@ def write_rehab(results: RehabResults, out: Path, *, partial: bool = False) -> t
 
 def _page(document: Document, figures: dict[str, bytes]) -> str:
     """Return the tables and figures as one page that loads nothing."""
-    notes = Footnotes()
-    tables = [_shown(part, notes) for part in document.parts if isinstance(part, Table)]
     pictures = [
         (Path(name).stem, f"data:image/svg+xml;base64,{base64.b64encode(content).decode('ascii')}")
         for name, content in figures.items()
         if name.endswith(".svg")
     ]
-    content = {
-        "title": document.title,
-        "caveats": document.caveats,
-        "remarks": [*document.remarks, *_numbered(notes)],
-        "tables": tables,
+    content = shown_document(document) | {
         "figures": pictures,
         "software": installed_versions().get("semiology-eval"),
     }
@@ -82,31 +77,5 @@ def _page(document: Document, figures: dict[str, bytes]) -> str:
 
 def section_of(document: Document, models: Iterable[str]) -> dict[str, Any]:
     """Return the suite's section of the main page: the tables of scores of each task, and where all others are."""
-    notes = Footnotes()
     main = [part for part in document.parts if isinstance(part, Table) and part.stem.endswith(MAIN)]
-    return {
-        "tables": [_shown(part, notes) for part in main],
-        "models": sorted(set(models)),
-        "more": f"{FOLDER}/{PAGE}",
-        "caveats": document.caveats,
-        "remarks": [*document.remarks, *_numbered(notes)],
-    }
-
-
-def _numbered(notes: Footnotes) -> list[str]:
-    return [f"({number}) {text}" for number, text in enumerate(notes.texts, start=1)]
-
-
-def _shown(table: Table, notes: Footnotes) -> dict[str, Any]:
-    """Return a table as the templates take it."""
-    rows = [
-        {
-            "baseline": row.baseline,
-            "cells": [
-                column.text(cell, notes) for column, cell in zip(table.columns, row.cells, strict=True)
-            ],
-        }
-        for row in table.rows
-    ]
-    names = [column.title for column in table.columns]
-    return {"title": table.title, "columns": names, "rows": rows, "below": table.below}
+    return shown_document(document, main) | {"models": sorted(set(models)), "more": f"{FOLDER}/{PAGE}"}

@@ -1,0 +1,111 @@
+"""Scores by subgroup (``--by COLUMN``): what a recording's subgroup is, and the scores of every run in each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from semiology.data.tables.csv_tables import closest, read_table
+from semiology.data.tables.reading import RECORDINGS
+from semiology.features import FEATURES
+from semiology.metrics.scores.classification import Policy
+from semiology.metrics.scores.subgroups import SubgroupScores, score_subgroups
+from semiology.render.text import counted
+from semiology.reports.protected import ScoredSet
+from semiology.reports.read.asked import Asked
+from semiology.reports.read.feature_answers import Results
+from semiology.reports.summary.features import labelled_recordings
+
+MOST_VALUES = 8
+"""A column of more values is no grouping: free text, ids or plain numbers."""
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """A column of recordings.csv, or a feature whose presence groups recordings.
+
+    Attributes:
+        column: its name. values: by video id; recordings without a value are left out.
+        refused: why nothing is grouped by it; None if it can be.
+    """
+
+    column: str
+    values: Mapping[str, str]
+    refused: str | None = None
+
+
+@dataclass(frozen=True)
+class RunSubgroups:
+    """The subgroups of one run by one column."""
+
+    run: Asked
+    column: str
+    scores: SubgroupScores
+
+
+def read_groupings(scored: ScoredSet, columns: Sequence[str]) -> tuple[Grouping, ...]:
+    """Return the subgroups that the recordings of a set fall into, of those that may be scored.
+
+    Args:
+        scored: the set. columns: of recordings.csv, in any case, or features (whether they are present).
+
+    Raises:
+        ValueError: there is no such column or feature.
+    """
+    if not columns:
+        return ()
+    table = read_table(scored.directory / RECORDINGS)
+    recordings = {each.video_id: each for each in scored.handed_out.recordings}
+    found = []
+    values: dict[str, str]
+    for name in dict.fromkeys(each.strip().lower() for each in columns):
+        if name == "diagnosis":  # in one spelling, whatever the cells say
+            values = {video: each.diagnosis or "" for video, each in recordings.items()}
+        elif name in table.columns:
+            values = {row["video_id"]: row[name] for row in table.rows if row["video_id"] in recordings}
+        elif name in FEATURES:
+            shown = [a for a in scored.annotations if a.feature == name and a.present != "na"]
+            values = {each.video_id: each.present for each in shown}
+        else:
+            near = closest(name, [*table.columns, *FEATURES])
+            meant = f"; did you mean {near!r}?" if near else ""
+            columns_told = ", ".join(filter(None, table.headings))
+            raise ValueError(
+                f"--by {name}: {RECORDINGS} has no such column{meant} → use one of {columns_told}, or a feature"
+            )
+        values = {video: value for video, value in values.items() if value}
+        found.append(Grouping(name, values, _refused(name, values)))
+    return tuple(found)
+
+
+def _refused(name: str, values: Mapping[str, str]) -> str | None:
+    distinct = Counter(values.values())
+    if len(distinct) > MOST_VALUES:
+        return (
+            f"by {name}: {len(distinct)} different values in {counted(len(values), 'recording')} look like free text, "
+            f"ids or numbers → write at most {MOST_VALUES} groups (such as age bands) into a column of their own"
+        )
+    if len(distinct) < 2:
+        held = f"holds {next(iter(distinct))!r} alone" if distinct else "is empty"
+        return f"by {name}: the column {held} → there is nothing to compare"
+    return None
+
+
+def summarise_subgroups(
+    results: Results, groupings: Sequence[Grouping], *, policy: Policy = "wrong", seed: int = 0
+) -> tuple[RunSubgroups, ...]:
+    """Score every run by every grouping that is not refused; the feature that groups is not scored itself."""
+    usable = [each for each in groupings if each.refused is None]
+    if not usable:
+        return ()
+    recordings = labelled_recordings(results.answers)
+    found = []
+    for (model, enhancement, prompt), rows in recordings.groupby(
+        ["model", "enhancement", "prompt_id"], sort=True
+    ):
+        for each in usable:
+            names = [name for name in FEATURES if name != each.column]
+            scores = score_subgroups(rows, each.values, names, policy=policy, seed=seed)
+            found.append(RunSubgroups(Asked(str(model), str(prompt), str(enhancement)), each.column, scores))
+    return tuple(found)

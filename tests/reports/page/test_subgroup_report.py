@@ -1,0 +1,73 @@
+"""``semiology report --by``: groupings from the tables of a set, and what is told of those that cannot be used."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from report_examples import rows_of, write_run
+from typer.testing import CliRunner
+
+from semiology.cli import app
+
+
+@pytest.fixture(scope="module")
+def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A run about 80 recordings of 40 patients, and the tables of its set with columns of every kind."""
+    root = tmp_path_factory.mktemp("subgroups")
+    rows = [
+        row
+        for i, name in enumerate(("tonic", "clonic"))
+        for row in rows_of(name, skill=0.8, seed=i, videos=80)
+    ]
+    write_run(root / "runs", rows, "lab/first")
+    data = root / "set"
+    data.mkdir()
+    lines = ["video_id,patient_id,video,diagnosis,Sex,camera,note"]
+    for number, video in enumerate(sorted({row["video_id"] for row in rows})):
+        patient = int(video[1:4])
+        sex = "f" if patient % 2 else "m"
+        camera = "ceiling" if patient < 2 else "wall"
+        diagnosis = ("es", "NES")[number % 2]
+        lines.append(f"{video},{video[:4]},{video}.mp4,{diagnosis},{sex},{camera},seen on day {number}")
+    (data / "recordings.csv").write_text("\n".join(lines) + "\n")
+    truths = sorted({f"{row['video_id']},{row['feature']},{row['truth']}" for row in rows})
+    (data / "annotations.csv").write_text("\n".join(["video_id,feature,present", *truths]) + "\n")
+    (data / "dataset.yaml").write_text("name: example\nversion: 1\n")
+    return root / "runs", data
+
+
+def test_tables_page_and_sentences(asked: tuple[Path, Path], tmp_path: Path) -> None:
+    runs, data = asked
+    columns = ("diagnosis", "sex", "camera", "note", "clonic")
+    options = [word for column in columns for word in ("--by", column)]
+    result = CliRunner().invoke(
+        app, ["report", str(runs), "--data", str(data), *options, "--out", str(tmp_path), "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)["subgroups"]
+    assert any("exploratory" in text.lower() for text in told["notes"])
+    assert any(text.startswith("by note: 80 different values") for text in told["notes"])
+    assert any("by camera, ceiling: 2 patients, fewer than 10: not scored" in text for text in told["notes"])
+    scores = list(csv.DictReader((tmp_path / "tables" / "subgroups.csv").open()))
+    assert {(row["by"], row["subgroup"]) for row in scores} == {
+        ("diagnosis", "ES"), ("diagnosis", "NES"), ("sex", "f"), ("sex", "m"), ("camera", "wall"),
+        ("clonic", "yes"), ("clonic", "no"),
+    }  # fmt: skip
+    assert not any(row["feature"] == "clonic" for row in scores if row["by"] == "clonic")
+    differences = list(csv.DictReader((tmp_path / "tables" / "subgroup_differences.csv").open()))
+    assert {row["by"] for row in differences} == {"diagnosis", "sex", "clonic"}
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Differences between subgroups (exploratory)" in page
+    assert (tmp_path / "tables" / "subgroups.md").read_text().startswith("# Subgroups")
+
+
+def test_an_unknown_column_ends_in_a_sentence_that_names_the_columns(asked: tuple[Path, Path]) -> None:
+    runs, data = asked
+    result = CliRunner().invoke(app, ["report", str(runs), "--data", str(data), "--by", "sexx"])
+    assert isinstance(result.exception, ValueError)
+    assert "did you mean 'sex'?" in str(result.exception)
+    result = CliRunner().invoke(app, ["report", str(runs), "--by", "sex"])
+    assert result.exit_code == 2
