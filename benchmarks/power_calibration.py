@@ -2,7 +2,8 @@
 
 Pairs of published models whose F1 differs by 0.06 to 0.16 on a feature. *Rates*: promised from sensitivity,
 specificity, correlation and discordance of the pair. *Joint*: from the joint answers of a pilot of 58 of the
-patients, which is changed to the pair's true difference. *Found*: all patients redrawn with their real answers.
+patients, which is changed to the pair's true difference. *Range*: what pilots redrawn by patient promise (middle 90 %),
+as `semiology power` prints it. *Found*: all patients redrawn with their real answers.
 
     semiology baselines import s3 ../shared/s3_published --out s3_answers.csv
     python benchmarks/power_calibration.py s3_answers.csv --pairs 12
@@ -18,7 +19,7 @@ from measuring import CONSOLE, parser
 from redrawn_patients import grids, published_rows
 
 from semiology.metrics.paired.pilot import PilotAnswers, pilot_answers
-from semiology.metrics.paired.power import power_at
+from semiology.metrics.paired.power import power_at, power_range
 from semiology.metrics.paired.simulation import Patients, answer_model, correctness_correlation
 
 PILOT = 58
@@ -30,6 +31,7 @@ def main() -> None:
     described.add_argument("answers", type=Path)
     described.add_argument("--pairs", type=int, default=12)
     described.add_argument("--studies", type=int, default=150)
+    described.add_argument("--redraws", type=int, default=40)
     described.add_argument("--seed", type=int, default=2)
     options = described.parse_args()
     known, rng = grids(published_rows(options.answers)), np.random.default_rng(options.seed)
@@ -70,9 +72,22 @@ def main() -> None:
                 power_at(Patients(positive, negative), size, each, studies=options.studies).power
                 for each in (model, pilot, real)
             ]
-            rows.append(made)
-            CONSOLE.print(f"{name:55} {size:4} rates {made[0]:.2f} joint {made[1]:.2f} found {made[2]:.2f}")
+
+            def redrawn(rng: np.random.Generator) -> tuple[Patients, PilotAnswers]:
+                groups = [np.flatnonzero(few == k) for k in rng.integers(0, PILOT, PILOT)]  # noqa: B023
+                at = np.concatenate(groups)
+                copy = np.repeat(np.arange(PILOT), [len(group) for group in groups])
+                answers = (each[own][at] for each in (truth, first, second))  # noqa: B023
+                return Patients(positive, negative), pilot_answers(copy, *answers, delta=gap)  # noqa: B023
+
+            reach = power_range(redrawn, size, redraws=options.redraws, studies=60)
+            assert reach is not None
+            rows.append([*made, reach.low, reach.high])
+            told = f"rates {made[0]:.2f} joint {made[1]:.2f} [{reach.low:.2f}, {reach.high:.2f}]"
+            CONSOLE.print(f"{name:55} {size:4} {told} found {made[2]:.2f}", markup=False)
     found = np.array(rows)
+    inside = (found[:, 3] <= found[:, 2]) & (found[:, 2] <= found[:, 4])
+    CONSOLE.print(f"range: holds what was found in {inside.mean():.0%} of {len(found)} cases")
     for column, kind in enumerate(("rates", "joint")):
         error = found[:, column] - found[:, 2]
         CONSOLE.print(

@@ -16,6 +16,7 @@ from semiology.metrics.statistics.sign_flip import draw_flips, flip_p_value, sma
 
 MOST_PATIENTS = 5000
 FEWEST_PATIENTS = 6
+REDRAWS = 40
 _RESOLUTION = 1.06
 """The search stops once neighbouring sizes lie this near."""
 
@@ -99,6 +100,67 @@ def power_at(
     low, high = (float(limit) for limit in proportion_confint(found, studies, method="wilson"))
     mean = float(np.mean(differences)) if differences else float("nan")
     return PowerAt(n_patients, found / studies, low, high, ignoring / studies, mean)
+
+
+@dataclass(frozen=True)
+class PowerRange:
+    """How far the power promised for a size depends on which patients were in the pilot.
+
+    Attributes:
+        n_patients: size of the study. low, high: middle 90 % of the powers that redrawn pilots promise, without the
+            spread that so few simulated studies add.
+        redraws: redrawn pilots behind it. impossible: those in which the difference could not be planned for.
+    """
+
+    n_patients: int
+    low: float
+    high: float
+    redraws: int
+    impossible: int
+
+
+def power_range(
+    redrawn: Callable[[np.random.Generator], tuple[Patients, AnswerModel | PilotAnswers]],
+    n_patients: int,
+    *,
+    alpha: float = 0.05,
+    redraws: int = REDRAWS,
+    studies: int = 100,
+    seed: int = 0,
+    feature: str = "feature",
+    on_redraw: Callable[[int], None] | None = None,
+) -> PowerRange | None:
+    """Return the range of the power promised over pilots whose patients are drawn again; None if none could be planned.
+
+    Args:
+        redrawn: gives patients and answers of a pilot whose patients are drawn with replacement; ValueError where
+            nothing can be planned from it.
+        n_patients, alpha, studies, seed, feature: as in `power_at`, for each redrawn pilot.
+        redraws: number of pilots. on_redraw: called with the number of each as it begins.
+
+    The bootstrap over patients tells what the choice of the pilot's patients does; it cannot tell what other models or
+    another centre would do. `benchmarks/power_calibration.py` counts how often the range holds what was found.
+    """
+    found: list[float] = []
+    for number in range(redraws):
+        if on_redraw is not None:
+            on_redraw(number + 1)
+        try:
+            patients, model = redrawn(np.random.default_rng([seed, number]))
+        except ValueError:
+            continue
+        at = power_at(
+            patients, n_patients, model, alpha=alpha, studies=studies, seed=seed + number, feature=feature
+        )
+        found.append(at.power)
+    if not found:
+        return None
+    powers = np.array(found)
+    noise = float(np.mean(powers * (1 - powers))) / studies
+    spread = float(powers.var())
+    kept = np.sqrt(max(spread - noise, 0.0) / spread) if spread > 0 else 0.0
+    low, high = np.quantile(powers.mean() + kept * (powers - powers.mean()), [0.05, 0.95])
+    return PowerRange(n_patients, float(low), float(high), len(found), redraws - len(found))
 
 
 def patients_needed(

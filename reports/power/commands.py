@@ -48,6 +48,9 @@ def power(
     ] = None,
     studies: Annotated[int, typer.Option(help="Simulated studies for each size.", min=50)] = 400,
     seed: Annotated[int, typer.Option(help="Seed of the simulation.")] = 0,
+    redraws: Annotated[
+        int, typer.Option(help="Redrawn pilots, for the range of the promise; 0 for none.", min=0)
+    ] = 40,
     out: Annotated[Path | None, typer.Option(help="JSON file to write.", dir_okay=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")] = False,
 ) -> None:
@@ -61,7 +64,7 @@ def power(
 
     truth, pilot = read_truth(source)
     other = read_truth(second)[1] if second is not None else None
-    design = Design(delta, wanted, alpha, tests, studies, seed)
+    design = Design(delta, wanted, alpha, tests, studies, seed, redraws)
     assumed = Assumptions(sensitivity, specificity, correlation, discordance)
     names = feature_names(feature)
     if feature is None:
@@ -71,17 +74,27 @@ def power(
         raise ValueError(f"{source}: holds no annotation of a feature of yes and no → annotate one first")
     plans: list[PowerPlan] = []
     impossible: list[ValueError] = []  # a feature that cannot be planned for does not cost the others
-    for number, name in enumerate(names, start=1):
+    for place, name in enumerate(names, start=1):
         with Console(stderr=True).status("") as status:
 
-            def tell(at: PowerAt | None, label: str = f"{name} ({number} of {len(names)})") -> None:
+            def tell(at: PowerAt | None, label: str = f"{name} ({place} of {len(names)})") -> None:
                 doing = f"{at.n_patients} patients give a power of {at.power:.2f}" if at else "simulating"
                 status.update(f"{label}: {doing}")
+
+            def tell_redraw(number: int, label: str = f"{name} ({place} of {len(names)})") -> None:
+                status.update(f"{label}: pilot redrawn {number} of {redraws} times")
 
             tell(None)
             try:
                 plan = plan_power(
-                    truth, name, design, pilot=pilot, second=other, assumed=assumed, on_size=tell
+                    truth,
+                    name,
+                    design,
+                    pilot=pilot,
+                    second=other,
+                    assumed=assumed,
+                    on_size=tell,
+                    on_redraw=tell_redraw,
                 )
             except ValueError as error:
                 impossible.append(error)

@@ -10,8 +10,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from semiology.metrics.arrays import Codes
 from semiology.metrics.paired.pilot import PilotAnswers, pilot_answers
-from semiology.metrics.paired.power import PatientsNeeded, PowerAt, patients_needed
+from semiology.metrics.paired.power import (
+    REDRAWS,
+    PatientsNeeded,
+    PowerAt,
+    PowerRange,
+    patients_needed,
+    power_range,
+)
 from semiology.metrics.paired.simulation import (
     CORRELATION,
     DISCORDANCE,
@@ -48,7 +56,7 @@ class Design:
     Attributes:
         delta: difference of F1 to be seen. power: chance of seeing it. alpha: level of the test.
         tests: features tested together; ``alpha`` is divided by it (Bonferroni).
-        studies, seed: of the simulation.
+        studies, seed: of the simulation. redraws: of the pilot's patients, for the range of the promise; 0 for none.
     """
 
     delta: float = 0.1
@@ -57,6 +65,7 @@ class Design:
     tests: int = 1
     studies: int = 400
     seed: int = 0
+    redraws: int = REDRAWS
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,7 @@ class PowerPlan:
         model: rates assumed of both sides. sources: where each rate comes from.
         pilot: the joint answers of two pilots that studies are drawn from, instead of the model; else None.
         result: sizes looked at and the number needed.
+        reach: how far the power at that number depends on the pilot's patients; None without a pilot.
     """
 
     feature: str
@@ -83,6 +93,7 @@ class PowerPlan:
     sources: Mapping[str, str]
     result: PatientsNeeded
     pilot: PilotAnswers | None = None
+    reach: PowerRange | None = None
 
 
 def read_truth(source: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
@@ -120,6 +131,7 @@ def plan_power(
     second: pd.DataFrame | None = None,
     assumed: Assumptions | None = None,
     on_size: Callable[[PowerAt], None] | None = None,
+    on_redraw: Callable[[int], None] | None = None,
 ) -> PowerPlan:
     """Return how many patients a comparison on one feature needs.
 
@@ -128,7 +140,7 @@ def plan_power(
         feature: what is to be compared. design: the study.
         pilot, second: answers of one or two models to these recordings.
         assumed: rates that override those of the pilots.
-        on_size: called with each size looked at.
+        on_size: called with each size looked at. on_redraw: with the number of each redrawn pilot.
 
     Raises:
         ValueError: the feature has three classes, or no recording with or without the feature, or a rate is
@@ -140,17 +152,9 @@ def plan_power(
         raise ValueError(f"a difference of {design.delta:g} cannot be planned for → use one above 0")
     if feature in THREE_CLASSES:
         raise ValueError(f"{feature} has three answers → power is planned for yes/no features only")
-    patients = _patients(truth, feature)
-    rates, correlation, discordance, sources = _rates(feature, pilot, second, assumed or Assumptions())
-    model = answer_model(
-        rates, design.delta, patients.prevalence, correlation=correlation, discordance=discordance
-    )
-    if abs(model.discordance - discordance) >= 0.005:
-        sources["discordance"] += f": {discordance:.0%}, which these rates do not allow"
     assumed = assumed or Assumptions()
-    joint = None
-    if pilot is not None and second is not None and all(value is None for value in asdict(assumed).values()):
-        joint = _joint(truth, pilot, second, feature, design.delta)
+    truth = truth[truth["feature"] == feature]
+    patients, model, joint, sources = _assumed(truth, feature, design, pilot, second, assumed)
     result = patients_needed(
         patients,
         joint or model,
@@ -161,6 +165,10 @@ def plan_power(
         feature=feature,
         on_size=on_size,
     )
+    reach = None
+    if pilot is not None and design.redraws:
+        at = result.needed or result.tried[-1].n_patients
+        reach = _reach(truth, feature, design, pilot, second, assumed, at, on_redraw)
     positive = patients.positive
     counts = (len(positive), int(positive.sum() + patients.negative.sum()))
     with_feature = (int(positive.sum()), int((positive > 0).sum()))
@@ -174,6 +182,69 @@ def plan_power(
         sources,
         result,
         joint,
+        reach,
+    )
+
+
+def _assumed(
+    truth: pd.DataFrame,
+    feature: str,
+    design: Design,
+    pilot: pd.DataFrame | None,
+    second: pd.DataFrame | None,
+    assumed: Assumptions,
+) -> tuple[Patients, AnswerModel, PilotAnswers | None, dict[str, str]]:
+    """Return patients, rates, joint answers if both pilots have them, and where each rate comes from."""
+    patients = _patients(truth, feature)
+    rates, correlation, discordance, sources = _rates(feature, pilot, second, assumed)
+    model = answer_model(
+        rates, design.delta, patients.prevalence, correlation=correlation, discordance=discordance
+    )
+    if abs(model.discordance - discordance) >= 0.005:
+        sources["discordance"] += f": {discordance:.0%}, which these rates do not allow"
+    joint = None
+    if pilot is not None and second is not None and all(value is None for value in asdict(assumed).values()):
+        joint = _joint(truth, pilot, second, feature, design.delta)
+    return patients, model, joint, sources
+
+
+def _reach(
+    truth: pd.DataFrame,
+    feature: str,
+    design: Design,
+    pilot: pd.DataFrame,
+    second: pd.DataFrame | None,
+    assumed: Assumptions,
+    n_patients: int,
+    on_redraw: Callable[[int], None] | None,
+) -> PowerRange | None:
+    """Return the range of the power at a size over pilots whose patients are drawn again."""
+    names = sorted(set(truth["patient_id"]))
+
+    def copies(frame: pd.DataFrame, drawn: Codes) -> pd.DataFrame:
+        of = frame.groupby("patient_id").indices
+        own = [of.get(names[i], np.zeros(0, dtype=np.int64)) for i in drawn]
+        copy = pd.Series(np.repeat(np.arange(len(own)), list(map(len, own)))).astype(str)
+        part = frame.iloc[np.concatenate(own)].reset_index(drop=True)
+        return part.assign(
+            **{name: part[name].astype(str) + "#" + copy for name in ("video_id", "patient_id")}
+        )
+
+    def redrawn(rng: np.random.Generator) -> tuple[Patients, AnswerModel | PilotAnswers]:
+        drawn = rng.integers(0, len(names), len(names))
+        own, first = (copies(each[each["feature"] == feature], drawn) for each in (truth, pilot))
+        other = None if second is None else copies(second[second["feature"] == feature], drawn)
+        patients, model, joint, _ = _assumed(own, feature, design, first, other, assumed)
+        return patients, joint or model
+
+    return power_range(
+        redrawn,
+        n_patients,
+        alpha=design.alpha / design.tests,
+        redraws=design.redraws,
+        seed=design.seed,
+        feature=feature,
+        on_redraw=on_redraw,
     )
 
 
@@ -232,13 +303,31 @@ def assumption_lines(plan: PowerPlan) -> list[str]:
             "Which recordings are hard, and for which patients, is as in the pilots; other models may differ."
         )
     test = f"Test: patient sign-flip on F1, two-sided, level {level:.3g}{divided}."
-    lines = [patients, rates, likeness, test, drawn]
+    lines = [patients, rates, likeness, test, drawn, _reach_line(plan)]
     if plan.n_positive_patients < MIN_POSITIVE_PATIENTS:
         lines.append(
             f"Recordings with the feature come from only {counted(plan.n_positive_patients, 'patient')} of this "
             "set: they are drawn again and again, and the number is no more than a guess."
         )
     return lines
+
+
+def _reach_line(plan: PowerPlan) -> str:
+    """Return how sure the promise is, as far as the pilot can tell."""
+    reach = plan.reach
+    if reach is None and "from the pilot" not in plan.sources.values():
+        return "No pilot stands behind these rates: how far the promise is off cannot be told."
+    if reach is None:
+        return "How far the promise depends on the pilot's patients was not looked at."
+    failed = (
+        f" In {counted(reach.impossible, 'more redrawn pilot')} no such difference could be planned for."
+        if reach.impossible
+        else ""
+    )
+    return (
+        f"Promise: with other patients in the pilot, the power at {reach.n_patients} patients would have been "
+        f"{reach.low:.2f} to {reach.high:.2f} (middle 90 % of {reach.redraws} pilots redrawn by patient).{failed}"
+    )
 
 
 def plan_content(plan: PowerPlan) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 
 from semiology.metrics.paired import power
 from semiology.metrics.paired.pilot import PilotAnswers, pilot_answers
-from semiology.metrics.paired.power import PowerAt, patients_needed, power_at
+from semiology.metrics.paired.power import PowerAt, patients_needed, power_at, power_range
 from semiology.metrics.paired.simulation import (
     AnswerModel,
     Patients,
@@ -139,6 +139,36 @@ def test_the_power_of_a_pilot_is_that_of_redrawing_its_patients() -> None:
     found = power_at(PATIENTS, 40, joint(0.3), studies=60)
     assert 0.5 < found.power <= 1
     assert found.mean_difference == pytest.approx(0.3, abs=0.05)
+
+
+def test_the_range_of_a_promise_is_that_of_redrawn_pilots_without_the_noise_of_few_studies() -> None:
+    """With one and the same pilot each time only the noise of simulation is left, and most of it is taken off."""
+    same = joint(0.08)
+    seen: list[int] = []
+    narrow = power_range(lambda rng: (PATIENTS, same), 40, redraws=12, studies=25, on_redraw=seen.append)
+    assert narrow is not None
+    assert seen == list(range(1, 13))
+    assert narrow.high - narrow.low < 0.15
+    wide = power_range(
+        lambda rng: (PATIENTS, joint(0.08, seed=int(rng.integers(0, 1000)))), 40, redraws=12, studies=25
+    )
+    assert wide is not None
+    assert wide.high - wide.low > narrow.high - narrow.low
+
+    def half(rng: np.random.Generator) -> tuple[Patients, PilotAnswers]:
+        if rng.random() < 0.5:
+            raise ValueError("no room")
+        return PATIENTS, same
+
+    some = power_range(half, 40, redraws=12, studies=25)
+    assert some is not None
+    assert some.redraws + some.impossible == 12
+    assert some.impossible == sum(np.random.default_rng([0, k]).random() < 0.5 for k in range(12))
+
+    def never(rng: np.random.Generator) -> tuple[Patients, PilotAnswers]:
+        raise ValueError("no room")
+
+    assert power_range(never, 40, redraws=3) is None
 
 
 def test_a_pilot_without_the_feature_or_without_room_is_refused() -> None:

@@ -6,10 +6,13 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
 from semiology.cli import app
+from semiology.reports.published.answers import COLUMNS
 
 QUICK = ("--studies", "50", "--delta", "0.3")
 
@@ -90,3 +93,37 @@ def test_a_folder_that_is_neither_set_nor_run_is_named(tmp_path: Path) -> None:
 def test_a_constant_is_no_pilot(folder: Path) -> None:
     refused = typed("always-yes", "--feature", "tonic")
     assert "constant answers cannot be used here" in str(refused.exception)
+
+
+def test_the_promise_of_a_pilot_has_a_range_and_rates_without_a_pilot_have_none(
+    folder: Path, tmp_path: Path
+) -> None:
+    told = typed(str(folder), *QUICK, "--feature", "tonic")
+    assert "No pilot stands behind these rates" in " ".join(told.output.split())
+    rng = np.random.default_rng(0)
+    truths = rng.random(90) < 0.5
+    rows = []
+    for i, truth in enumerate(truths):
+        place = {"video_id": f"v{i:02d}", "patient_id": f"p{i // 3:02d}", "truth": "yes" if truth else "no"}
+        for model, skill in (("a", 0.6), ("b", 0.8)):
+            answer = "yes" if truth == (rng.random() < skill) else "no"
+            rows.append({**dict.fromkeys(COLUMNS, ""), **place, "model": model, "answer": answer})
+    table = pd.DataFrame(rows)[list(COLUMNS)].assign(
+        task="feature", feature="tonic", enhancement="none", prompt_id="s3"
+    )
+    table.to_csv(tmp_path / "answers.csv", index=False)
+    sides = (f"{tmp_path / 'answers.csv'}::a", "--second", f"{tmp_path / 'answers.csv'}::b")
+    plans = {}
+    for redraws in (8, 0):
+        out = tmp_path / f"{redraws}.json"
+        told = typed(*sides, *QUICK, "--feature", "tonic", "--redraws", str(redraws), "--out", str(out))
+        assert told.exit_code == 0, told.output
+        (plans[redraws],) = json.loads(out.read_text(encoding="utf-8"))
+    reach = plans[8]["reach"]
+    assert 0 <= reach["low"] <= reach["high"] <= 1
+    assert reach["redraws"] + reach["impossible"] == 8
+    assert reach["n_patients"] == plans[8]["result"]["needed"]
+    assert "pilots redrawn by patient" in plans[8]["assumptions"][-1]
+    assert plans[0]["reach"] is None
+    assert plans[0]["result"] == plans[8]["result"]
+    assert "was not looked at" in plans[0]["assumptions"][-1]
