@@ -77,14 +77,14 @@ def power(
     for place, name in enumerate(names, start=1):
         with Console(stderr=True).status("") as status:
 
-            def tell(at: PowerAt | None, label: str = f"{name} ({place} of {len(names)})") -> None:
-                doing = f"{at.n_patients} patients give a power of {at.power:.2f}" if at else "simulating"
+            def tell(done: PowerAt | int, label: str = f"{name} ({place} of {len(names)})") -> None:
+                if isinstance(done, int):
+                    doing = f"pilot redrawn {done} of {redraws} times"
+                else:
+                    doing = f"{done.n_patients} patients give a power of {done.power:.2f}"
                 status.update(f"{label}: {doing}")
 
-            def tell_redraw(number: int, label: str = f"{name} ({place} of {len(names)})") -> None:
-                status.update(f"{label}: pilot redrawn {number} of {redraws} times")
-
-            tell(None)
+            status.update(f"{name} ({place} of {len(names)}): simulating")
             try:
                 plan = plan_power(
                     truth,
@@ -94,7 +94,7 @@ def power(
                     second=other,
                     assumed=assumed,
                     on_size=tell,
-                    on_redraw=tell_redraw,
+                    on_redraw=tell,
                 )
             except ValueError as error:
                 impossible.append(error)
