@@ -73,18 +73,13 @@ def power(
     if not names:
         raise ValueError(f"{source}: holds no annotation of a feature of yes and no → annotate one first")
     plans: list[PowerPlan] = []
-    impossible: list[ValueError] = []  # a feature that cannot be planned for does not cost the others
+    impossible: list[ValueError] = []  # does not cost the other features
     for place, name in enumerate(names, start=1):
-        with Console(stderr=True).status("") as status:
+        with Console(stderr=True).status(f"{name} ({place} of {len(names)}): simulating") as status:
 
             def tell(done: PowerAt | int, label: str = f"{name} ({place} of {len(names)})") -> None:
-                if isinstance(done, int):
-                    doing = f"pilot redrawn {done} of {redraws} times"
-                else:
-                    doing = f"{done.n_patients} patients give a power of {done.power:.2f}"
-                status.update(f"{label}: {doing}")
+                status.update(f"{label}: {_doing(done, redraws)}")
 
-            status.update(f"{name} ({place} of {len(names)}): simulating")
             try:
                 plan = plan_power(
                     truth,
@@ -114,6 +109,12 @@ def power(
         with written_whole(out) as part:
             part.write_text(text + "\n", encoding="utf-8")
         typer.echo(f"Written: {out}", err=as_json)
+
+
+def _doing(done: PowerAt | int, redraws: int) -> str:
+    if isinstance(done, int):
+        return f"pilot redrawn {done} of {redraws} times"
+    return f"{done.n_patients} patients give a power of {done.power:.2f}"
 
 
 def _print(plan: PowerPlan, console: Console) -> None:
