@@ -11,7 +11,12 @@ export HF_HUB_DISABLE_TELEMETRY := 1
 # fight for the cores. `pytest tests/x` alone runs in one process as ever.
 TESTS_AT_ONCE := -n logical --maxprocesses 4 --dist loadfile
 
-.PHONY: demo test engines lint typecheck caps setup accept-prompts clean
+# The documentation as a site in build/site; nothing is fetched.
+docs: setup
+	mkdir -p build && ln -sfn .. build/semiology
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --config-file tools/site/mkdocs.yml
+
+.PHONY: demo docs test engines lint typecheck caps setup accept-prompts clean
 
 demo: setup
 	$(BIN)/semiology demo

@@ -1,4 +1,4 @@
-"""Every row of the README's model table, word for word but for the checkpoint, the device and the server's address."""
+"""Every row of the table of models, word for word but for the checkpoint, the device and the server's address."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROWS = {
     row.group("model"): (row.group("class"), row.group("arguments"))
     for row in re.finditer(
         r"^\| (?P<model>[^|]+?) \| `(?P<class>\w+)` `(?P<arguments>[^`]+)`",
-        (ROOT / "README.md").read_text(),
+        (ROOT / "docs" / "models.md").read_text(),
         re.M,
     )
 }

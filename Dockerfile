@@ -1,0 +1,12 @@
+# Semiology without a GPU: docker build -t semiology . && docker run --rm --network none -v "$PWD/my_emu:/data" semiology \
+#   run --model embedded --data /data --out /data/runs
+FROM python:3.11-slim
+RUN apt-get update && apt-get install -y --no-install-recommends git && rm -rf /var/lib/apt/lists/*
+WORKDIR /semiology
+COPY . .
+RUN pip install --no-cache-dir --constraint constraints.txt '.[enhance,review,import]'
+RUN useradd --create-home reader
+USER reader
+WORKDIR /home/reader
+ENTRYPOINT ["semiology"]
+CMD ["--help"]
