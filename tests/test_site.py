@@ -39,6 +39,7 @@ def written(folder: Path, docs: Path) -> Path:
     (folder / "semiology").symlink_to(ROOT)
     config = folder / "mkdocs.yml"
     text = CONFIG.read_text().replace("docs_dir: ../../docs", f"docs_dir: {docs}")
+    text = text.replace("extensions: [examples.py]", f"extensions: [{CONFIG.parent / 'examples.py'}]")
     config.write_text(text.replace("paths: [../../build]", f"paths: [{folder}]"))
     return config
 
