@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import shutil
 from collections import Counter
@@ -183,6 +184,26 @@ def test_an_interrupted_export_goes_on_and_another_one_is_refused(ward: Path, tm
     assert (out / "trl.jsonl").read_bytes() == kept
     with pytest.raises(ValueError, match="holds another export"):
         export(ExportOptions("sft", ward, (3, 7)), out)
+
+
+def test_a_full_disk_is_a_sentence_and_the_export_stays_unfinished(
+    ward: Path, tmp_path: Path, command_here: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(target: Path, text: str, *, private: bool = False) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(target))
+
+    out, words = (
+        tmp_path / "out",
+        ("semiology", "export", "sft", "--data", str(ward), "--tasks", "7", "--out"),
+    )
+    with monkeypatch.context() as patched:
+        patched.setattr("semiology.optimization.training.export.write_whole", full)
+        ended = command_here(main, *words, str(out))
+    assert ended.returncode == 2
+    assert "the disk is full → make room, then run the same command again" in ended.stderr
+    assert not (out / MANIFEST).exists()
+    assert command_here(main, *words, str(out)).returncode == 0
+    assert (out / MANIFEST).exists()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 import math
 from collections.abc import Callable
@@ -123,6 +124,28 @@ def test_published_answers_stand_beside_always_es_and_the_ceiling(
     assert sum(int(row["recordings"]) for row in csv.DictReader((out / "calibration.csv").open())) == 4 * 48
     assert (out / "two_stages_0.svg").stat().st_size > 5000
     assert "P001" not in (out / "diagnosis.md").read_text(encoding="utf-8")
+
+
+def test_a_full_disk_is_a_sentence(
+    tmp_path: Path, command_here: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(contents: Any, folder: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(folder))
+
+    monkeypatch.setattr("semiology.data.cache.write_texts", full)
+    words = (
+        "--classifiers",
+        "lr",
+        "--settings",
+        "published",
+        "--resamples",
+        "100",
+        "--out",
+        str(tmp_path / "out"),
+    )
+    ended = command_here(main, "semiology", "diagnose", "--baselines", str(published(tmp_path)), *words)
+    assert ended.returncode == 2
+    assert "the disk is full → make room, then run the same command again" in ended.stderr
 
 
 def test_p_yes_is_a_first_stage_of_its_own(tmp_path: Path, run_folder: Path) -> None:
