@@ -27,6 +27,7 @@ from semiology.render.options import with_options
 from semiology.reports.agreement.commands import agreement_app
 from semiology.reports.commands import REPORT_EPILOG, report
 from semiology.reports.compare.commands import COMPARE_EPILOG, compare
+from semiology.reports.compare.repeat_command import REPEAT_EPILOG, repeat
 from semiology.reports.diagnosis.commands import DIAGNOSE_EPILOG, diagnose_command
 from semiology.reports.leaderboard.commands import leaderboard_app
 from semiology.reports.power.commands import POWER_EPILOG, power
@@ -77,6 +78,7 @@ app.command("serve-jsonl", epilog=SERVE_EPILOG)(serve_jsonl)
 app.command("serve-command", epilog=SERVE_COMMAND_EPILOG)(serve_command)
 app.command("report", epilog=REPORT_EPILOG)(report)
 app.command("compare", epilog=COMPARE_EPILOG)(compare)
+app.command("repeat", epilog=REPEAT_EPILOG)(repeat)
 app.command("diagnose", epilog=DIAGNOSE_EPILOG)(diagnose_command)
 app.command("power", epilog=POWER_EPILOG)(power)
 app.add_typer(leaderboard_app, name="leaderboard")

@@ -27,6 +27,7 @@ COMPARE_EPILOG = examples(
     "semiology compare always-yes runs/new",
     "semiology compare runs::prompt=s3 runs::prompt=embc",
     "semiology compare --base runs/plain --enhanced runs/pose",
+    "semiology compare runs/old runs/new --repeats runs/old2 --repeats runs/new2",
 )
 _SIDE = (
     "A results folder, published answers (s3, embc or a table), always-yes or always-no; '::' chooses in it."
@@ -59,6 +60,12 @@ _Split = Annotated[
     str | None,
     typer.Option(help=f"{SPLIT_HELP} Needs --data; every look at test or confirm patients is counted."),
 ]
+_Repeats = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="A run that repeats A or B: how much of a difference asking again makes. May be repeated."
+    ),
+]
 _AnySet = Annotated[
     bool, typer.Option("--any-set", help="Compare runs about recording sets of different names.")
 ]
@@ -77,6 +84,7 @@ def compare(
     data: _Data = None,
     split: _Split = None,
     any_set: _AnySet = False,
+    repeats: _Repeats = None,
     flips: Annotated[int, typer.Option(help="Draws of the sign-flip test.", min=100)] = 10_000,
     resamples: Annotated[
         int, typer.Option(help="Patient resamples (stroke rehabilitation only: others need none).", min=100)
@@ -87,13 +95,16 @@ def compare(
     """Compare two models, wordings or enhancements on the recordings that both answered, by patient."""
     from rich.console import Console
 
-    from semiology.render.table import table_console
     from semiology.reports.compare.comparison import Options, compare_sides
     from semiology.reports.compare.enhancements import compare_enhancements
-    from semiology.reports.compare.files import content, print_comparison, write_comparison
+    from semiology.reports.compare.repeats import repeat_noise
     from semiology.reports.compare.sides import read_side
     from semiology.reports.protected import scored_set
 
+    if repeats and base is not None:
+        raise typer.BadParameter(
+            "repeats belong to A and B, not to --base and --enhanced", param_hint="--repeats"
+        )
     given = [side is not None for side in (first, second, base, enhanced)]
     if given not in ([True, True, False, False], [False, False, True, True]):
         raise typer.BadParameter(
@@ -123,10 +134,21 @@ def compare(
         status.update("Comparing patient by patient")
         if base is None:
             made = [compare_sides(sides[0], sides[1], options)]
+            if repeats:
+                status.update("Comparing repeats")
+                made = [replace(each, repeats=repeat_noise(each, sides, repeats, options)) for each in made]
         else:
             made = compare_enhancements(sides[0], sides[1], options)
     told = _looks(made, sides, scored, options)
     made = [replace(comparison, notes=(*comparison.notes, *told)) for comparison in made]
+    _tell(made, out, measure, as_json=as_json)
+
+
+def _tell(made: Sequence[Comparison], out: Path | None, measure: str, *, as_json: bool) -> None:
+    """Write and print comparisons."""
+    from semiology.render.table import table_console
+    from semiology.reports.compare.files import content, print_comparison, write_comparison
+
     written: list[Path] = []
     for comparison in made:
         if out is None:

@@ -16,6 +16,7 @@ import pandas as pd
 from semiology.features import FEATURES
 from semiology.metrics.paired.comparison import PairedComparison, compare_pairs
 from semiology.metrics.paired.ranking import RankedComparison, compare_ranking
+from semiology.metrics.paired.repeat_noise import RepeatNoise
 from semiology.metrics.paired.tables import measures_of, paired_tables
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.scores.classification import Policy
@@ -73,6 +74,7 @@ class Comparison:
 
     Attributes:
         first, second: names of the sides. Differences are second minus first.
+        repeats: how much of the differences asking again can make, where repeats are given.
         result: the numbers. ranking: AUROC of P(yes), where both sides recorded it, else None.
         pairs: the answers compared, columns `paired_tables.PAIR_COLUMNS`.
         n_recordings: recordings compared. n_first, n_second: recordings that each side answered.
@@ -99,6 +101,7 @@ class Comparison:
     options: Options
     asked: tuple[str, ...] = ()
     ranking: RankedComparison | None = None
+    repeats: RepeatNoise | None = None
 
 
 def compare_sides(first: Side, second: Side, options: Options) -> Comparison:
@@ -141,7 +144,7 @@ def compare_conditions(
     Raises:
         ValueError: nothing was answered by both, or two runs disagree about a truth or a patient.
     """
-    a, b = (_selected(side.answers, options) for side in (first, second))
+    a, b = (selected_answers(side.answers, options) for side in (first, second))
     pairs = a.merge(b, on=["video_id", "feature"], suffixes=("", "_second"), validate="one_to_one")
     if pairs.empty:
         raise ValueError(
@@ -255,10 +258,10 @@ def best_condition(side: Side, asked: pd.DataFrame | None, options: Options, not
     Raises:
         ValueError: no condition answered a question of the other side.
     """
-    questions = None if asked is None else _selected(asked, options)[["video_id", "feature"]]
+    questions = None if asked is None else selected_answers(asked, options)[["video_id", "feature"]]
     scored: list[tuple[int, float, Condition]] = []
     for condition in side.conditions:
-        rows = _selected(condition.answers, options)
+        rows = selected_answers(condition.answers, options)
         rows = rows if questions is None else rows.merge(questions, on=["video_id", "feature"])
         if len(rows):
             scored.append((len(rows), _macro_balanced_accuracy(rows, options.features), condition))
@@ -283,7 +286,8 @@ def _macro_balanced_accuracy(rows: pd.DataFrame, features: Sequence[str]) -> flo
     return float(np.nanmean(values)) if not np.isnan(values).all() else float("nan")
 
 
-def _selected(answers: pd.DataFrame, options: Options) -> pd.DataFrame:
+def selected_answers(answers: pd.DataFrame, options: Options) -> pd.DataFrame:
+    """Return the answers to the features and recordings looked at whose truth can be scored."""
     kept = answers["feature"].isin(options.features) & answers["truth"].isin(["yes", "no", "na"])
     kept &= (answers["truth"] != "na") | answers["feature"].isin(THREE_CLASSES)
     if options.recordings is not None:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from semiology.data.cache import write_texts
 from semiology.metrics.paired.comparison import PairedScore
+from semiology.metrics.paired.repeat_noise import RepeatNoise
 from semiology.metrics.paired.tables import END_POINTS, MEASURES
 from semiology.metrics.paired.verdict import verdict
 from semiology.render.table import (
@@ -33,6 +34,7 @@ from semiology.reports.compare.sentences import (
     p_text,
     primary_sentences,
     ranking_sentence,
+    repeat_sentences,
 )
 from semiology.reports.tables.features import POLICIES
 
@@ -163,6 +165,7 @@ def print_comparison(comparison: Comparison, console: Console, measure: str = "f
         Lines(tuple(feature_sentence(feature, comparison, measure) for feature in result.features)),
         *([ranking] if ranking else []),
         Lines((ranking_sentence(comparison),)),
+        *([Lines(tuple(repeat_sentences(comparison, measure)))] if comparison.repeats else []),
     )
     told = Document("", parts, comparison.caveats, tuple(closing(comparison)), comparison.notes)
     print_document(told, console)
@@ -181,6 +184,9 @@ def markdown(comparison: Comparison, measure: str = "f1") -> str:
     lines += ["", "## AUROC of P(yes) (exploratory)", ""]
     lines += markdown_table(ranking, Footnotes()) if ranking else []
     lines += [f"- {escaped(ranking_sentence(comparison))}"]
+    if comparison.repeats:
+        told = repeat_sentences(comparison, measure)
+        lines += ["", "## Repeats", "", *(f"- {escaped(text)}" for text in told)]
     lines += ["", "## How", "", *(f"- {escaped(text)}" for text in closing(comparison)), ""]
     if comparison.notes:
         lines += ["## Files and rows", "", *(f"- {escaped(text)}" for text in comparison.notes), ""]
@@ -204,7 +210,17 @@ def rows(comparison: Comparison) -> list[dict[str, Any]]:
         for measure in MEASURES:
             head = {"level": "feature", "name": feature.feature, "measure": measure}
             made.append({**head, **_score(feature.scores[measure], comparison), **sizes})
-    return made + _ranking_rows(comparison)
+    made += _ranking_rows(comparison)
+    return made if comparison.repeats is None else [row | _repeats(row, comparison.repeats) for row in made]
+
+
+def _repeats(row: dict[str, Any], noise: RepeatNoise) -> dict[str, Any]:
+    """Return what repeats say of a row: the spread that they alone make, and the part of the difference it explains."""
+    found = noise.row(str(row["measure"]), str(row["name"]))
+    names = ("repeat_spread", "repeat_part", "within_repeat_noise")
+    if found is None:
+        return dict.fromkeys(names)
+    return dict(zip(names, (found.spread, _number(found.part), found.within), strict=True))
 
 
 def _ranking_rows(comparison: Comparison) -> list[dict[str, Any]]:
@@ -248,6 +264,7 @@ def content(comparison: Comparison, measure: str = "f1") -> dict[str, Any]:
             "end_points": primary_sentences(comparison),
             "auroc": ranking_sentence(comparison),
             "features": {f.feature: feature_sentence(f, comparison, measure, names) for f in result.features},
+            "repeats": repeat_sentences(comparison, measure),
         },
         "how": {
             "policy": options.policy,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from semiology.metrics.paired.comparison import PairedComparison, PairedFeature, PairedScore
+from semiology.metrics.paired.repeat_noise import Noise
 from semiology.metrics.paired.tables import END_POINTS
 from semiology.metrics.paired.verdict import Verdict, few_patients_to_test, verdict
 from semiology.render.text import counted, number_text
@@ -59,6 +60,28 @@ def ranking_sentence(comparison: Comparison) -> str:
     return (
         f"Mean AUROC of P(yes) over {counted(len(ranking.features), 'feature')}: {text} Exploratory.{unknown}"
     )
+
+
+def repeat_sentences(comparison: Comparison, measure: str = "f1") -> list[str]:
+    """Return what repeats say of the end points and of each feature; empty where none are given."""
+    noise = comparison.repeats
+    if noise is None:
+        return []
+    rows = [row for row in noise.rows if row.measure in END_POINTS and row.name[0].isdigit()]
+    rows += [row for row in noise.rows if row.measure == measure and not row.name[0].isdigit()]
+    told = [_repeat_sentence(row) for row in rows if not math.isnan(row.difference)]
+    return [*noise.notes, *told]
+
+
+def _repeat_sentence(row: Noise) -> str:
+    what = f"{row.name}, {NAMES[row.measure]}" if row.name[0].isdigit() else row.name
+    if row.spread == 0:
+        return f"{what}: repeats answer alike, so asking again explains nothing of {row.difference:+.3f}."
+    explained = "" if math.isnan(row.part) else f" and explains {row.part:.0%} of its square"
+    text = f"{what}: asking again moves a difference by {row.spread:.3f} (SD){explained}"
+    if row.within:
+        return f"{text}: {row.difference:+.3f} is within repeat noise, so not a better or worse model."
+    return f"{text}: {row.difference:+.3f} is beyond repeat noise."
 
 
 def difference_text(score: PairedScore) -> str:

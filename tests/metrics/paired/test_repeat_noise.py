@@ -1,0 +1,81 @@
+"""Repeat noise: what it estimates, against scores of many repeats drawn anew."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import balanced_accuracy_score, f1_score
+
+from semiology.metrics.paired.repeat_noise import Noise, score_variances
+
+FEATURES = ("clonic", "tonic")
+
+
+def questions(rng: np.random.Generator, patients: int = 60) -> tuple[pd.DataFrame, np.ndarray]:
+    """Recordings with a truth, and how likely a model is to say yes about each."""
+    rows, sure = [], []
+    for patient in range(patients):
+        for take in range(int(rng.integers(1, 4))):
+            for feature in FEATURES:
+                truth = bool(rng.random() < 0.5)
+                rows.append((f"v{patient}_{take}", f"p{patient}", feature, "yes" if truth else "no"))
+                sure.append(float(rng.choice([0.9, 0.6])) if truth else float(rng.choice([0.1, 0.4])))
+    return pd.DataFrame(rows, columns=["video_id", "patient_id", "feature", "truth"]), np.array(sure)
+
+
+def asked(rng: np.random.Generator, sure: np.ndarray) -> np.ndarray:
+    """Answers of one run."""
+    return np.where(rng.random(len(sure)) < sure, "yes", "no")
+
+
+def score(rows: pd.DataFrame, answers: np.ndarray, feature: str, measure: str) -> float:
+    mine = (rows["feature"] == feature).to_numpy()
+    truth, said = rows["truth"].to_numpy()[mine], answers[mine]
+    if measure == "f1":
+        return float(f1_score(truth, said, pos_label="yes"))
+    return float(balanced_accuracy_score(truth, said))
+
+
+@pytest.mark.parametrize("measure", ["balanced_accuracy", "f1"])
+def test_two_repeats_tell_how_far_the_score_of_many_spreads(measure: str) -> None:
+    rng = np.random.default_rng(5)
+    rows, sure = questions(rng)
+    runs = [asked(rng, sure) for _ in range(400)]
+    scores = np.array([[score(rows, run, feature, measure) for feature in FEATURES] for run in runs])
+    told = []
+    for first, second in zip(runs[:120:2], runs[1:120:2], strict=True):
+        frame = rows.assign(**{"0": first, "1": second})
+        found = score_variances(frame, ["0", "1"], {measure: FEATURES})
+        told.append([found[measure, name] for name in (*FEATURES, "")])
+    spread = np.sqrt(np.mean(told, axis=0))
+    true = np.array([*scores.std(0, ddof=1), scores.mean(1).std(ddof=1)])
+    assert spread == pytest.approx(true, rel=0.15)
+
+
+def test_repeats_that_shifted_one_way_count_with_their_distance() -> None:
+    rng = np.random.default_rng(1)
+    rows, sure = questions(rng)
+    first = asked(rng, sure)
+    second = np.where((rows["truth"] == "yes") & (rng.random(len(rows)) < 0.9), "yes", first)
+    found = score_variances(rows.assign(**{"0": first, "1": second}), ["0", "1"], {})
+    distance = score(rows, second, "tonic", "f1") - score(rows, first, "tonic", "f1")
+    assert found["f1", "tonic"] == pytest.approx(distance**2 / 2)
+
+
+def test_runs_that_answer_alike_have_no_noise() -> None:
+    rng = np.random.default_rng(2)
+    rows, sure = questions(rng)
+    run = asked(rng, sure)
+    found = score_variances(rows.assign(**{"0": run, "1": run}), ["0", "1"], {"f1": FEATURES})
+    assert set(found.values()) == {0.0}
+
+
+def test_the_part_of_a_difference_that_repeats_explain() -> None:
+    assert Noise("tonic", "f1", 0.04, 0.02).part == pytest.approx(0.25)
+    assert not Noise("tonic", "f1", 0.04, 0.02).within
+    assert Noise("tonic", "f1", -0.03, 0.02).within
+    assert Noise("tonic", "f1", 0.01, 0.02).part == 1
+    assert math.isnan(Noise("tonic", "f1", 0.0, 0.02).part)
