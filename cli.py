@@ -15,6 +15,7 @@ from semiology.harness.options import RunOptions
 from semiology.harness.serve_command import SERVE_COMMAND_EPILOG, serve_command
 from semiology.harness.serve_jsonl.commands import SERVE_EPILOG, serve_jsonl
 from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command, merge_command, merge_texts
+from semiology.optimization.ablation.commands import ablate_app
 from semiology.optimization.folds.commands import FOLDS_EPILOG, folds_command
 from semiology.optimization.optimize_command import OPTIMIZE_EPILOG, optimize
 from semiology.optimization.supervised.commands import TRAIN_EPILOG, train_command
@@ -86,6 +87,7 @@ app.add_typer(review_app, name="review")
 app.command("view", epilog=VIEW_EPILOG)(view)
 app.command("judge", epilog=JUDGE_EPILOG)(judge_command)
 app.command("merge", epilog=MERGE_EPILOG)(merge_command)
+app.add_typer(ablate_app, name="ablate")
 app.add_typer(reproduce_app, name="reproduce")
 app.add_typer(baselines_app, name="baselines")
 app.add_typer(agreement_app, name="agreement")

@@ -22,7 +22,10 @@ Data = Annotated[
 ]
 Window = Annotated[
     str | None,
-    typer.Option(help="'standard' (30 s) or 'qwen3' (60 s); by default the model's published one."),
+    typer.Option(
+        help="'standard' (30 s), 'qwen3' (60 s), or length and overlap in s, such as 20x5; by default the "
+        "model's published one."
+    ),
 ]
 Split = Annotated[str | None, typer.Option(help=SPLIT_HELP, envvar=SPLIT.name)]
 

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from semiology.data.problems import SettingsError
 from semiology.harness.class_source import arguments_of, known_classes
 from semiology.harness.preflight import PreflightError
 from semiology.privacy.local_models import ENGINE_ARGUMENTS, SERVERS
 from semiology.render.validation import did_you_mean
 from semiology.tasks.s3.task_list import GROUP as S3_GROUP
 from semiology.tasks.s3.task_list import TASKS as S3_TASKS
-from semiology.tasks.settings import WINDOWS
+from semiology.tasks.settings import WINDOWS, window_named
 from semiology.tasks.strokerehab.task_list import GROUP as REHAB_GROUP
 from semiology.tasks.strokerehab.task_list import TASKS as REHAB_TASKS
 from semiology.tasks.task_list import ENHANCED_GROUPS, GROUP, TASKS
@@ -70,11 +71,15 @@ def check_window(window: str | None) -> None:
     Raises:
         PreflightError: it is not known.
     """
-    if window is not None and window not in WINDOWS:
+    if window is None:
+        return
+    try:
+        window_named(window)
+    except SettingsError:
         raise PreflightError(
             f"--window {window}: no such window{did_you_mean(window, tuple(WINDOWS))} → use one of "
-            f"{', '.join(WINDOWS)}"
-        )
+            f"{', '.join(WINDOWS)}, or length and overlap in s, such as 20x5"
+        ) from None
 
 
 def _given(model_args: str) -> list[tuple[str, str]]:

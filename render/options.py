@@ -30,7 +30,7 @@ def with_options(
     for each in fields(kind):
         annotation = hints[each.name]
         default = REQUIRED if each.default is MISSING else each.default
-        if get_args(annotation)[:1] == (tuple[str, ...],):
+        if each.name not in without and get_args(annotation)[:1] == (tuple[str, ...],):
             words.add(each.name)
             annotation, default = Annotated[(str, *get_args(annotation)[1:])], ",".join(default)
         default = (defaults or {}).get(each.name, default)

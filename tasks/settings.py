@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from semiology.data.cache import cache_directory as cache_directory
@@ -61,7 +63,27 @@ class Settings:
     @property
     def window(self) -> SlidingWindow:
         """The sampling protocol that belongs to ``window_name``."""
-        return WINDOWS[self.window_name]
+        return window_named(self.window_name)
+
+
+def window_named(name: str) -> SlidingWindow:
+    """Return a window by its name, or one of one's own by its length and overlap in s, such as ``20x5``.
+
+    Raises:
+        SettingsError: there is no such window.
+    """
+    if name in WINDOWS:
+        return WINDOWS[name]
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)", name)
+    try:
+        if found:
+            length, overlap = map(float, found.groups())
+            return replace(STANDARD, window_s=length, overlap_s=overlap, max_frames=math.ceil(2 * length))
+    except ValueError as error:
+        raise SettingsError(f"window {name}: {error}") from None
+    raise SettingsError(
+        f"window {name}: unknown window; use one of {', '.join(WINDOWS)}, or length and overlap in s, such as 20x5"
+    )
 
 
 def window_for_model(model: str, model_args: str = "") -> str:
@@ -90,8 +112,7 @@ def read_settings() -> Settings:
     if not data.is_dir():
         raise SettingsError(f"{DATA}={chosen}: no such folder; give the folder of a recording set")
     window = WINDOW.text()
-    if window not in WINDOWS:
-        raise SettingsError(f"{WINDOW}={window}: unknown window; use one of {', '.join(WINDOWS)}")
+    window_named(window)
     clips, segments = ONSET_CLIPS.words(), AUDIO_SEGMENTS.text()
     if strange := [each for each in clips if each not in (*FORMS, WHOLE)]:
         raise SettingsError(f"{ONSET_CLIPS}={strange[0]}: no such form; use {', '.join((*FORMS, WHOLE))}")
