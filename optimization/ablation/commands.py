@@ -86,8 +86,10 @@ def _show(document: Document, out: Path) -> None:
 def _add(kind: Kind) -> None:
     features = ("features",) if kind not in _FEATURES else ()
     levels = ("levels", "margin", "seed") if kind not in _FEATURES else ()
-    example = f"semiology ablate {kind} --model embedded --data my_emu --out ablated"
-    with_levels = f"{example} --levels {','.join(LEVELS[kind][:2])}"
+    example = f"semiology ablate {kind} --model embedded --data my_emu --out out"
+    with_levels = (
+        f"semiology ablate {kind} --model embedded --data d --out o --levels {','.join(LEVELS[kind][::2])}"
+    )
 
     @with_options(
         AblateOptions,
@@ -113,9 +115,7 @@ RULES = "rules"
 
 @ablate_app.command(
     "judge",
-    epilog=examples(
-        "semiology ablate judge runs --judges rules,NAME --judge http://127.0.0.1:8000/v1 --out judges"
-    ),
+    epilog=examples("semiology ablate judge runs --out o --judges A,B --judge http://127.0.0.1:8000"),
 )
 def judge_command(
     run: Annotated[

@@ -14,7 +14,7 @@ Kind = Literal["fps", "window", "size", "full-video", "report"]
 LEVELS: Mapping[Kind, tuple[str, ...]] = {
     "fps": ("2", "4", "10"),
     "window": ("30x5", "30x15", "15x5"),
-    "size": ("602112", "301056", "150528"),
+    "size": ("602112", "301056", "75264"),
     "full-video": ("centred", "whole"),
     "report": ("without", "with"),
 }
