@@ -94,6 +94,22 @@ def annotator_agreement(
     short = [path.stem if path.is_file() else path.name for path in paths]
     names = [name if short.count(name) == 1 else f"{name} ({i})" for i, name in enumerate(short, start=1)]
     tables = [read_annotations(path) for path in paths]
+    return agreement_of(dict(zip(names, tables, strict=True)), resamples=resamples, seed=seed)
+
+
+def agreement_of(
+    annotators: Mapping[str, pd.DataFrame], *, resamples: int = RESAMPLES, seed: int = 0
+) -> AnnotatorAgreement:
+    """Return how far annotators agree, by feature and over all.
+
+    Args:
+        annotators: by name, columns video_id, feature, present and patient_id, each recording and feature once.
+        resamples, seed: of the draws of patients.
+
+    Raises:
+        RatingsError: a recording has two patients, or nothing was rated by two.
+    """
+    names, tables = list(annotators), list(annotators.values())
     pairs = pd.concat(tables)[["video_id", "patient_id"]].drop_duplicates()
     twice = pairs[pairs.duplicated("video_id")]
     if len(twice):

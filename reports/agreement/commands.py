@@ -22,6 +22,7 @@ from semiology.reports.options import (
 
 if TYPE_CHECKING:
     from semiology.metrics.statistics.intervals import Estimate
+    from semiology.reports.agreement.annotators import AnnotatorAgreement
 
 agreement_app = command_group(
     "How far annotators agree, and whether metrics rank reports as experts do.",
@@ -68,6 +69,11 @@ def annotators_command(
         }
         typer.echo(json_text(content))
         return
+    print_agreement(found)
+
+
+def print_agreement(found: AnnotatorAgreement) -> None:
+    """Print the coefficients of each feature, what was left out, and how alike the distributions are."""
     names = {name: name.replace("_", " ") for each in found.features.values() for name in each}
     _print_table("feature", found.features, names, {name: str(n) for name, n in found.items.items()})
     typer.echo(

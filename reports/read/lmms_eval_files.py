@@ -52,6 +52,8 @@ FEATURE_KEY = "semiology"
 REHAB_PREFIX = "strokerehab"
 STATE_MACHINE = "semiology_state_machine"
 """The model class that wraps another."""
+HUMAN_READER = "semiology_human_reader"
+"""In place of a model class where people answered (`semiology review export --protocol reader`)."""
 S3_PREFIX = "s3_"
 """With which the names of S3 tasks, and nothing else of ours, begin."""
 REQUIRED = ("video_id", "patient_id", "feature", "segment", "answer", "truth")

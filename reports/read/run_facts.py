@@ -7,7 +7,7 @@ from typing import Any
 
 from semiology.features import AUDIO_FEATURES
 from semiology.render.text import counted
-from semiology.reports.read.lmms_eval_files import EMBEDDED_MODELS, mapping
+from semiology.reports.read.lmms_eval_files import EMBEDDED_MODELS, HUMAN_READER, mapping
 
 # What a task's metadata counts, and how a reader is told.
 LEFT_OUT = {
@@ -39,6 +39,8 @@ def run_facts(record: Mapping[str, Any]) -> dict[str, Any]:
         "embedded_model": any(name in model_args for name in EMBEDDED_MODELS),
         "limit": config.get("limit"),
     }
+    if config.get("model") == HUMAN_READER:
+        facts |= {"human": True, "reader": mapping(config, "reader")}
     configs = [value for value in mapping(record, "configs").values() if isinstance(value, Mapping)]
     for task in configs:
         described = mapping(task, "metadata")
@@ -83,7 +85,9 @@ def caveats(records: RunFacts, features: Collection[str] | None = None) -> tuple
             found.append(
                 f"{model} is the small embedded model, made to try the software, not to read seizures."
             )
-        if record.get("deaf") and heard:
+        if record.get("human"):
+            found.append(_of_reader(model, mapping(record, "reader")))
+        if record.get("deaf") and heard and not record.get("human"):
             found.append(f"{model} was asked about sound without audio input: those answers are guesses.")
         if record.get("limit"):
             found.append(
@@ -107,6 +111,16 @@ def caveats(records: RunFacts, features: Collection[str] | None = None) -> tuple
         }
         found += [f"{model}: {text}" for text in _left_out(left_out)]
     return tuple(dict.fromkeys(found))
+
+
+def _of_reader(name: str, reader: Mapping[str, Any]) -> str:
+    answered, asked = reader.get("answered"), reader.get("asked")
+    told = f"{name} is a person, who saw the frames that models are shown, not a model"
+    if not isinstance(answered, int) or not isinstance(asked, int) or answered == asked:
+        return f"{told}."
+    return (
+        f"{told}; stopped after {answered} of {asked} segments: recordings without all answers are left out."
+    )
 
 
 def _left_out(counts: Mapping[str, Mapping[str, int]]) -> list[str]:

@@ -1,16 +1,18 @@
-"""``semiology review``: justifications rated by people."""
+"""``semiology review``: justifications rated by people, and questions answered by people."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from semiology.render.help import command_group, examples
+from semiology.reports.options import Resamples
 
 review_app = command_group(
-    "Have justifications rated by epileptologists: draw a sample, rate it locally, read the ratings.",
+    "Have justifications rated, or the models' questions answered, by epileptologists, on a page of this machine.",
     "semiology review export runs --out review --features tonic",
 )
 _Folder = Annotated[Path, typer.Argument(help="Folder that `review export` wrote.", file_okay=False)]
@@ -21,14 +23,31 @@ _Folder = Annotated[Path, typer.Argument(help="Folder that `review export` wrote
     epilog=examples(
         "semiology review export runs --out review",
         "semiology review export runs --features tonic --most 40 --form xlsx --out rate",
+        "semiology review export runs --protocol reader --data my_emu --most 30 --out study",
     ),
 )
 def export_command(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of results with justifications.")],
+    runs: Annotated[list[Path], typer.Argument(help="Folders of results.")],
     out: Annotated[Path, typer.Option(help="Folder of the review.", file_okay=False)],
     features: Annotated[str | None, typer.Option(help="Features or groups, comma-separated.")] = None,
     most: Annotated[
-        int | None, typer.Option(help="At most so many true positives per model and feature.", min=1)
+        int | None,
+        typer.Option(
+            help="At most so many true positives per model and feature; of readers: recordings.", min=1
+        ),
+    ] = None,
+    protocol: Annotated[
+        Literal["justifications", "reader"],
+        typer.Option(
+            help="Rate reasons, or let people answer what models were asked, seeing what models saw."
+        ),
+    ] = "justifications",
+    data: Annotated[
+        Path | None,
+        typer.Option(help="Recording set, to cut readers' clips.", envvar="SEMIOLOGY_DATA", file_okay=False),
+    ] = None,
+    prompt: Annotated[
+        str | None, typer.Option(help="Wording for readers, where runs asked in several.")
     ] = None,
     form: Annotated[Literal["csv", "xlsx"], typer.Option(help="Of the rating sheet.")] = "csv",
     seed: Annotated[int, typer.Option(help="Seed of the sample and of its order.")] = 0,
@@ -37,6 +56,9 @@ def export_command(
     from semiology.reports.compare.commands import feature_names
     from semiology.reports.review.sheet import draw_sample, read_justifications, write_review
 
+    if protocol == "reader":
+        _export_study(runs, out, feature_names(features), data, prompt, most, seed)
+        return
     sample = draw_sample(read_justifications(runs), feature_names(features), seed=seed, most=most)
     written = write_review(sample, out, form=form)
     for caveat in sample.caveats:
@@ -52,19 +74,62 @@ def export_command(
     typer.echo("key.csv and cases.json tell models and patients: keep them from raters.")
 
 
+def _export_study(
+    runs: list[Path],
+    out: Path,
+    features: Sequence[str],
+    data: Path | None,
+    prompt: str | None,
+    most: int | None,
+    seed: int,
+) -> None:
+    from semiology.reports.review.readers.study import draw_study, write_study
+    from semiology.reports.review.sheet import ReviewError
+
+    if data is None:
+        raise ReviewError("readers are shown clips of the recordings → name the recording set by --data")
+    drawn = draw_study(runs, features, prompt=prompt, most=most, seed=seed)
+    study, faults = write_study(drawn, out, data)
+    for note in (*drawn.notes, *faults):
+        typer.echo(f"• {note}")
+    videos, asked = ({getattr(item, name) for item in study.items} for name in ("video_id", "feature"))
+    typer.echo(
+        f"{len(study.items)} questions: {len(asked)} features, {len(videos)} recordings, all their segments"
+    )
+    typer.echo(
+        f"Each reader, under a name of their own: semiology review serve {out} --rater INITIALS --port PORT"
+    )
+    typer.echo(
+        "study.json tells recordings and annotations, and clips are of patients: keep them on this machine."
+    )
+
+
 @review_app.command(
     "import",
     epilog=examples(
         "semiology review import review --out rated",
         "semiology review import review anna.csv ben.xlsx --out rated",
+        "semiology review import study --out readers",
     ),
 )
 def import_command(
     folder: _Folder,
-    sheets: Annotated[list[Path] | None, typer.Argument(help="Filled-in sheets, one for each rater.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for tables and figure.", file_okay=False)] = None,
+    sheets: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Filled-in sheets, one for each rater; of a reader study: copies of its folder."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for tables and figure, or for readers' results.", file_okay=False),
+    ] = None,
+    resamples: Resamples = 2000,
 ) -> None:
-    """Read ratings back: distribution, share of at least 60 %, medians, agreement, figure."""
+    """Read ratings back (distribution, medians, agreement, figure), or readers' answers as runs of their own."""
+    from semiology.reports.review.readers.study import is_study
+
+    if is_study(folder):
+        _import_study([folder, *(sheets or ())], out, resamples)
+        return
     from semiology.render.table import print_document, table_console
     from semiology.reports.review.rating_summary import document, summarise_review, write_summary
     from semiology.reports.review.ratings import read_review
@@ -78,7 +143,40 @@ def import_command(
         console.print(f"Written: {', '.join(str(path) for path in written)}", markup=False, highlight=False)
 
 
-@review_app.command("serve", epilog=examples("semiology review serve review --rater AB --data my_emu"))
+def _import_study(folders: list[Path], out: Path | None, resamples: int) -> None:
+    import pandas as pd
+
+    from semiology.reports.agreement.commands import print_agreement
+    from semiology.reports.review.readers.results import read_answers, reader_agreement, write_results
+
+    study, readers = read_answers(folders)
+    for reader in readers:
+        typer.echo(f"{reader.sentence}.")
+    found = reader_agreement(readers, resamples=resamples)
+    if found is None:
+        typer.echo("No recording was answered by two readers: how far they agree is not known.")
+    else:
+        print_agreement(found)
+        typer.echo("Agreement is of answers on recordings; a 'cannot tell' that decides one counts as none.")
+    if out is None:
+        typer.echo("Name --out to write the readers' answers as runs beside those of models.")
+        return
+    written = write_results(study, readers, out)
+    if found is not None:
+        target = out / "reader_agreement.csv"
+        pd.DataFrame(found.rows()).to_csv(target, index=False, lineterminator="\n", float_format="%.6g")
+        written.append(target)
+    typer.echo(f"Written: {', '.join(str(path) for path in written)}")
+    typer.echo(f"Beside models: semiology report RUNS {out}")
+
+
+@review_app.command(
+    "serve",
+    epilog=examples(
+        "semiology review serve review --rater AB --data my_emu",
+        "semiology review serve study --rater CD --port 8766",
+    ),
+)
 def serve_command(
     folder: _Folder,
     rater: Annotated[str, typer.Option(help="Initials of the rater.")],
@@ -87,8 +185,11 @@ def serve_command(
         typer.Option(help="Recording set, to show its videos.", envvar="SEMIOLOGY_DATA", file_okay=False),
     ] = None,
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1024, max=65535)] = 8765,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Of a reader study: go on as the reader of this name.")
+    ] = False,
 ) -> None:
-    """Serve the rating page to this machine alone; ratings are kept as they are given, Ctrl-C ends it."""
+    """Serve the page to this machine alone; what is given is kept at once, Ctrl-C ends it."""
     from semiology.reports.review.sheet import ReviewError, read_sample
 
     try:
@@ -98,8 +199,12 @@ def serve_command(
         raise ReviewError(
             f"{error.name} is missing → pip install --constraint constraints.txt 'semiology-eval[review]'"
         ) from None
+    from semiology.reports.review.readers.study import is_study
     from semiology.reports.review.store import STORE, RatingStore
 
+    if is_study(folder):
+        _serve_study(folder, rater, port, resume=resume)
+        return
     cases = read_sample(folder).cases
     videos: dict[str, Path] = {}
     if data is not None:
@@ -117,3 +222,27 @@ def serve_command(
         typer.echo("No video is shown: give the recording set by --data.")
     typer.echo(f"Open http://127.0.0.1:{port}/{token}/ on this machine (the address is a key: keep it).")
     serve(app, listening)
+
+
+def _serve_study(folder: Path, reader: str, port: int, *, resume: bool) -> None:
+    from semiology.reports.review.readers.answers import AnswerStore, only_reader
+    from semiology.reports.review.readers.page import reader_app
+    from semiology.reports.review.readers.study import read_study
+    from semiology.reports.review.server import check_name, listen, serve, token_of
+    from semiology.reports.review.sheet import ReviewError
+
+    study, store = read_study(folder), AnswerStore(folder)
+    with only_reader(folder, check_name(reader)):
+        known = {item.item for item in study.items}
+        answered = sum(answer.item in known for answer in store.latest(reader))
+        if answered and not resume:
+            raise ReviewError(
+                f"reader {reader!r} has answered {answered} of {len(known)} questions → add --resume to go on as the "
+                "same person; two readers need two names"
+            )
+        token = token_of(folder, f"token-{reader}")
+        app = reader_app(study, folder, store, reader, token)
+        listening = listen(port)
+        typer.echo(f"{len(known)} questions; {reader} has answered {answered}.")
+        typer.echo(f"Open http://127.0.0.1:{port}/{token}/ on this machine (the address is a key: keep it).")
+        serve(app, listening)

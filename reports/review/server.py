@@ -41,7 +41,7 @@ class RatingIn(BaseModel):
     comment: str = Field(default="", max_length=LONGEST_COMMENT)
 
 
-def _refused(request: Any, error: Any) -> JSONResponse:
+def refused(request: Any, error: Any) -> JSONResponse:
     """Return what is wrong with something that was sent, without repeating it."""
     del request
     faults = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
@@ -63,20 +63,12 @@ def review_app(
     Raises:
         ReviewError: the rater's name has other characters.
     """
-    if not RATER.fullmatch(rater):
-        raise ReviewError(f"rater {rater!r}: use 1 to 40 letters, digits, '_', '.' or '-'; initials will do")
+    check_name(rater)
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     # FastAPI would repeat what was sent, and 1e400 is no number in JSON.
-    app.add_exception_handler(RequestValidationError, _refused)
+    app.add_exception_handler(RequestValidationError, refused)
     by_item = {case.item: case for case in cases}
-    folder = files("semiology.reports.review").joinpath("page")
-
-    def page(name: str) -> Callable[[], Response]:
-        kind = mimetypes.guess_type(name)[0] or "text/plain"
-        return lambda: Response(folder.joinpath(name).read_bytes(), media_type=kind)
-
-    for address, name in PAGES.items():
-        app.get(f"/{{token}}/{address}")(page(name))
+    add_pages(app, PAGES)
 
     @app.get("/{token}/api/review")
     def review() -> dict[str, Any]:
@@ -108,9 +100,32 @@ def review_app(
     return Guard(app, token)
 
 
-def token_of(folder: Path) -> str:
-    """Return the token of a review folder, made once, so that a restart keeps the address."""
-    path = folder / TOKEN
+def add_pages(app: FastAPI, pages: Mapping[str, str]) -> None:
+    """Serve files of the package, by their address below the token."""
+    folder = files("semiology.reports.review").joinpath("page")
+
+    def page(name: str) -> Callable[[], Response]:
+        kind = mimetypes.guess_type(name)[0] or "text/plain"
+        return lambda: Response(folder.joinpath(name).read_bytes(), media_type=kind)
+
+    for address, name in pages.items():
+        app.get(f"/{{token}}/{address}")(page(name))
+
+
+def check_name(rater: str) -> str:
+    """Return the name of a rater or reader.
+
+    Raises:
+        ReviewError: it has other characters than those of initials, or is too long.
+    """
+    if not RATER.fullmatch(rater):
+        raise ReviewError(f"rater {rater!r}: use 1 to 40 letters, digits, '_', '.' or '-'; initials will do")
+    return rater
+
+
+def token_of(folder: Path, name: str = TOKEN) -> str:
+    """Return the token of a review folder, or that under another name, made once: a restart keeps the address."""
+    path = folder / name
     if path.is_file():
         kept = path.read_text(encoding="ascii").strip()
         if re.fullmatch(r"[A-Za-z0-9_-]{20,}", kept):

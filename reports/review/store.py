@@ -25,6 +25,17 @@ CREATE TABLE IF NOT EXISTS ratings (
 """
 
 
+def open_store(path: Path, table: str) -> sqlite3.Connection:
+    """Open or make a database for its owner alone, with a table, whose rows are on the disk once they are given."""
+    path.touch(mode=0o600, exist_ok=True)
+    connection = sqlite3.connect(path, check_same_thread=False, timeout=30, isolation_level=None)
+    connection.execute("PRAGMA journal_mode=WAL")
+    # On the disk, not merely with the operating system, before a statement returns.
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute(table)
+    return connection
+
+
 @dataclass(frozen=True)
 class Rating:
     """What one rater says of one item; ``rating`` 1 to 5, or None for a comment without a rating."""
@@ -39,13 +50,8 @@ class RatingStore:
     """The ratings of one review folder; may be used from several threads and processes."""
 
     def __init__(self, path: Path) -> None:
-        path.touch(mode=0o600, exist_ok=True)
         self._lock = threading.Lock()
-        self._connection = sqlite3.connect(path, check_same_thread=False, timeout=30, isolation_level=None)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        # On the disk, not merely with the operating system, before `save` returns.
-        self._connection.execute("PRAGMA synchronous=FULL")
-        self._connection.execute(_TABLE)
+        self._connection = open_store(path, _TABLE)
 
     def save(self, rating: Rating) -> None:
         """Keep a rating; returns once it is on the disk.

@@ -19,6 +19,7 @@ MARKS: Mapping[str, str] = {
     "embedded_model": "embedded model",
     "deaf": "asked without sound",
     "limit": "first questions only",
+    "human": "human reader",
 }
 """What must be said beside every number of a run, by the fact that asks for it."""
 
