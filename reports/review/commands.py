@@ -23,7 +23,7 @@ _Folder = Annotated[Path, typer.Argument(help="Folder that `review export` wrote
     epilog=examples(
         "semiology review export runs --out review",
         "semiology review export runs --features tonic --most 40 --form xlsx --out rate",
-        "semiology review export runs --protocol reader --data my_emu --most 30 --out study",
+        "semiology review export runs --protocol reader --data my_emu --out study",
     ),
 )
 def export_command(
