@@ -21,11 +21,11 @@ import pandas as pd
 from semiology.data.cache import cache_directory, private_folder, written_whole
 from semiology.data.media.clips import clip
 from semiology.data.media.probe import MediaError
-from semiology.data.tables.reading import read_recording_set
 from semiology.data.windows.clips import EventClip
 from semiology.data.windows.sliding import QWEN3, STANDARD, Segment
 from semiology.features import AUDIO_FEATURES, FIRST_SEGMENT_ONLY
 from semiology.render.text import counted
+from semiology.reports.protected import scored_set
 from semiology.reports.read.asked import NO_ENHANCEMENT
 from semiology.reports.read.feature_answers import Results, read_results
 from semiology.reports.read.lmms_eval_files import find_result_files, mapping
@@ -150,14 +150,15 @@ def write_study(study: Study, folder: Path, data: Path) -> tuple[Study, list[str
 
     Raises:
         ReviewError: the folder holds another study, or no clip could be cut.
-        RecordingSetError: the recording set has faults.
+        ValueError: the table of recordings has faults.
     """
     target, old = folder / STUDY, None
     if target.exists():
         old = read_study(folder)
     elif any(folder.glob("cases.json")):
         raise ReviewError(f"{folder}: holds a review of justifications → choose a new folder")
-    videos = {r.video_id: r for r in read_recording_set(data, require_media=False).recordings}
+    # As for scores: the split `confirm` is withheld.
+    videos = {r.video_id: r for r in scored_set(data, None).handed_out.recordings}
     private_folder(folder)
     private_folder(folder / CLIPS)
     faults: dict[str, str] = {}
@@ -166,7 +167,7 @@ def write_study(study: Study, folder: Path, data: Path) -> tuple[Study, list[str
             continue
         recording = videos.get(item.video_id)
         if recording is None:
-            faults[item.video_id] = f"is not in {data.name}"
+            faults[item.video_id] = f"is not in {data.name}, or of its split confirm, which is withheld"
         elif item.heard and recording.audio is not None:
             faults[item.video_id] = "has its sound in a file of its own, which readers cannot be played yet"
         else:
