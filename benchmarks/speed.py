@@ -7,6 +7,7 @@
 ``simulation``   three recordings per size (pictures, H.264, sound) on one core, 30 s each;
 ``enhancement``  pose overlay and face crop at 720p, 120 s; keypoints come from files, no estimator is timed;
 ``scores``       all scores, intervals and tests of 20 features on 438 recordings of 116 patients;
+``many``         100,000 recordings of two features: scores of a run, of its P(yes), and the comparison with another;
 ``robustness``   the same sizes: ten models with 12 wordings, then one model with 40, random answers;
 ``report``       random answers of 11 models in the files that lmms-eval writes (with 7 wordings and 3 segments two
                  million sample rows); ``--filters`` also opens the page in Debian's Chromium and times every filter;
@@ -42,6 +43,7 @@ from semiology.features import AUDIO_FEATURES, FEATURES, FEATURES_BY_GROUP, VISU
 from semiology.prompts.library import load_library, prompt_hash, render
 
 FPS = 30
+MANY, SURE = 100_000, ["video_id", "feature", "p_yes"]
 PATIENTS, RECORDINGS, SEGMENTS, RESAMPLES = 116, 438, 5, 2000
 
 
@@ -159,6 +161,48 @@ def scores(_: argparse.Namespace) -> None:
     CONSOLE.print(f"aggregation of {len(segments):,} segment answers: {aggregating.wall:.2f} s")
     CONSOLE.print(f"scores of {len(FEATURES)} features x {RECORDINGS} recordings: {scoring.wall:.2f} s")
     CONSOLE.print(f"peak memory {peak_mib():.0f} MiB")
+
+
+def many(_: argparse.Namespace) -> None:
+    """Time what a report and a comparison compute over very many recordings, with P(yes)."""
+    from semiology.reports.compare.comparison import Options, compare_conditions
+    from semiology.reports.compare.sides import ANSWER_COLUMNS, Condition
+    from semiology.reports.read.feature_answers import COLUMNS, Results
+    from semiology.reports.summary.features import summarise
+    from semiology.reports.summary.probabilities import probability_summaries
+
+    rng = np.random.default_rng(0)
+    frames = []
+    for feature in ("tonic", "clonic"):
+        truth = rng.random(MANY) < 0.3
+        frame = pd.DataFrame({"video_id": [f"v{i:06d}" for i in range(MANY)], "feature": feature})
+        frames.append(
+            frame.assign(
+                patient_id=[f"p{i // 4:05d}" for i in range(MANY)],
+                truth=np.where(truth, "yes", "no"),
+                p_yes=np.clip(0.6 * rng.random(MANY) + 0.25 * truth, 0, 1),
+            )
+        )
+    first = pd.concat(frames, ignore_index=True)
+    sides = []
+    for model, noise in (("a", 0.0), ("b", 0.1)):
+        p = np.clip(first["p_yes"] + noise * rng.normal(size=len(first)), 0, 1)
+        sides.append(first.assign(model=model, p_yes=p, answer=np.where(p > 0.5, "yes", "no")))
+    told = {"enhancement": "none", "prompt_id": "s3", "prompt_hash": "h", "prompt": "s3", "segment": 0}
+    results = Results(sides[0].assign(**told).reindex(columns=[*COLUMNS, "prompt"]), (), (), {})
+    conditions = [
+        Condition(str(side["model"].iloc[0]), "s3", "none", side[list(ANSWER_COLUMNS)], certainty=side[SURE])
+        for side in sides
+    ]
+    for name, part in (
+        ("scores", lambda: summarise(results)),
+        ("P(yes)", lambda: probability_summaries(results)),
+        ("comparison", lambda: compare_conditions(*conditions, Options())),
+    ):
+        with Clock() as clock:
+            part()
+        shown = f"{clock.wall:.1f} s, processor {clock.processor:.1f} s, peak memory {peak_mib():.0f} MiB"
+        CONSOLE.print(f"{name} of {MANY:,} recordings x 2 features: {shown}")
 
 
 def random_answers(feature: str, wordings: int, rng: np.random.Generator) -> Any:
@@ -405,7 +449,7 @@ def sweep(given: argparse.Namespace) -> None:
 
 PARTS = {
     "simulation": simulation, "enhancement": enhancement, "scores": scores, "robustness": robustness,
-    "report": report, "sweep": sweep,
+    "report": report, "sweep": sweep, "many": many,
 }  # fmt: skip
 DEFAULT = ("simulation", "enhancement", "scores", "robustness")
 
