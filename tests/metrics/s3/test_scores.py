@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rouge_score.rouge_scorer import RougeScorer
 
 from semiology.features import REGIONS
 from semiology.metrics.published_rules import (
@@ -133,6 +134,35 @@ def test_no_rows_give_no_scores_and_duplicates_are_refused(kind: AnswerKind) -> 
     assert score_task(kind, rows.head(0)) == []
     with pytest.raises(ValueError, match="twice"):
         score_task(kind, pd.concat([rows, rows.head(1)]), resamples=100)
+
+
+def test_the_baseline_of_always_no_is_what_always_no_scores() -> None:
+    scores = whole(
+        score_task("justification", frame("justification", lambda truth: "no"), resamples=100)
+    ).scores
+    for name, share in (("interpretation", 0.5), ("interpretation_where_present", 0.0)):
+        assert scores.baselines[f"always_no_{name}"] == pytest.approx(share)
+        assert scores.estimates[name].value == pytest.approx(share)
+
+
+def test_texts_about_other_patients_meet_the_references_of_the_next_ten() -> None:
+    # Of twelve patients each text meets ten references, not that of the patient before; ROUGE itself is symmetric.
+    rng = np.random.default_rng(0)
+    said, known = (
+        [" ".join(rng.choice(["arm", "head", "turns", "left", "stiff"], size)) for size in range(3, 15)]
+        for _ in range(2)
+    )
+    rows = frame("report", lambda truth: truth, recordings=12).assign(
+        patient_id=[f"p{i}" for i in range(12)], answer=said, truth=known
+    )
+    scorer = RougeScorer(["rougeL"], use_stemmer=True)
+    overlaps = [
+        scorer.score(known[(i + step) % 12], said[i])["rougeL"].fmeasure
+        for i in range(12)
+        for step in range(1, 11)
+    ]
+    baselines = whole(score_task("report", rows, resamples=100)).scores.baselines
+    assert baselines["other_rouge_l"] == pytest.approx(np.mean(overlaps), abs=1e-12)
 
 
 def test_times_and_justifications_are_given_for_each_sign_and_their_mean() -> None:

@@ -191,6 +191,19 @@ def test_who_chooses_is_never_scored_and_impossible_wishes_are_told() -> None:
     assert empty.cross_fitted
 
 
+def test_a_specificity_that_some_of_the_groups_cannot_learn_is_told() -> None:
+    # Only patients of one fifth lack the feature, so those who choose for this fifth have no specificity to keep.
+    codes = np.repeat(np.arange(60), 2)
+    truth = codes % 5 != 2
+    score = np.linspace(0.1, 0.9, len(codes))
+    found = operating_points(truth, score, codes)
+    assert np.isnan(found.specificity_thresholds).tolist() == [False, False, True, False, False]
+    for share in (found.sensitivity, found.specificity):
+        assert np.isnan(share.value)
+        assert "no specificity to keep" in (share.reason or "")
+    assert found.any_yes_f1.value == pytest.approx(f1_score(truth, score > 0.5))
+
+
 def test_the_curve_of_risk_and_coverage_is_that_of_ranked_answers() -> None:
     truth, score, _ = example(8)
     wrong, sure = (score > 0.5) != truth, np.maximum(score, 1 - score)

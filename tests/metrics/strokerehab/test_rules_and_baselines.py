@@ -130,6 +130,24 @@ def test_a_chain_fitted_on_its_own_subject_would_be_another() -> None:
     assert found.relative_counting_error > 0
 
 
+@pytest.mark.parametrize(
+    ("words", "two_axes"),
+    [
+        (("idle", "reach", "transport", "stabilize"), False),
+        (("idle", "transport", "idle", "transport"), True),
+    ],
+)
+def test_a_chain_that_leaves_no_choice_begins_at_rest_and_draws_what_the_others_did(
+    words: tuple[str, ...], two_axes: bool
+) -> None:
+    # Every state of the other subject has one successor, so each of the draws is the labelled sequence itself.
+    pair = [video(subject, "x", *words) for subject in "ab"]
+    found = transition_scores(pair, two_axes=two_axes, draws=3, window_s=1.0)
+    assert found is not None
+    assert (found.edit_score, found.action_error_rate, found.relative_counting_error) == (100, 0, 0)
+    assert found.edit_score_sd == 0
+
+
 def test_item_scores_of_other_subjects() -> None:
     truth = {"a": {3: 2}, "b": {3: 1}, "c": {3: 0, 4: 2}}
     assert other_subjects_mode(truth) == {"a": {3: 1}, "b": {3: 2}, "c": {3: 2, 4: None}}
