@@ -178,7 +178,7 @@ def report(
     inputs = replace(inputs, choice=replace(inputs.choice, specificity=specificity, error=error))
     similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
-    options = replace(options, subgroups=_subgroups(inputs, groupings, policy, seed))
+    options = replace(options, subgroups=_subgroups(inputs, groupings, policy, seed), similarity=similarity)
     written: list[Path] = []
     if out is not None:
         with Console(stderr=True).status("Writing the report"):

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from semiology.data.cache import write_texts
+from semiology.data.cache import private_folder, write_texts
 from semiology.data.owned_folder import written_together
 from semiology.data.protection.splits import TEST
 from semiology.features import FEATURES
-from semiology.render.table import Document, Table, markdown, table_csv
+from semiology.render.table import Document, Table, csv_of, markdown, table_csv
 from semiology.render.text import json_text
 from semiology.reports.compare.enhancements import enhancement_effects
 from semiology.reports.figures import figure_files
@@ -29,15 +29,25 @@ from semiology.reports.summary.features import Summary, labelled_recordings, sum
 from semiology.reports.summary.probabilities import probability_summaries, write_probabilities
 from semiology.reports.summary.run_labels import shown_runs
 from semiology.reports.summary.s3 import S3Summary, summarise_s3
+from semiology.reports.summary.s3_cases import case_tables
 from semiology.reports.summary.wordings import wording_strips
 from semiology.reports.tables.features import write_files
 from semiology.reports.tables.page_tables import content_tables, published_layouts
 from semiology.reports.tables.s3 import write_s3_files
 
+if TYPE_CHECKING:
+    from semiology.metrics.s3.text.bertscore import BertSimilarity
+
 PAGE = "report.html"
 PROVENANCE = "provenance.json"
 TABLES = "tables"
 FIGURES = "figures"
+CASES = "cases"
+KEEP_LOCAL = "KEEP_LOCAL.txt"
+LOCAL_NOTE = (
+    "These tables hold texts of experts and of models and the recordings' own ids. Keep this folder on the machine of "
+    "the recordings, and take it out before you pass the report on.\n"
+)
 FEW_RESAMPLES = 100
 """Enough where only the values are printed."""
 
@@ -54,6 +64,7 @@ class ReportOptions:
         lineage: files or folders of searches for wordings.
         command: the words of the command, for the record.
         rehab: section on stroke rehabilitation (`semiology.reports.strokerehab.write.section_of`); None without.
+        similarity: gives BERTScore of single texts; None without.
         subgroups: tables of subgroups, by `semiology.reports.tables.subgroups`.
     """
 
@@ -64,6 +75,7 @@ class ReportOptions:
     lineage: Sequence[Path] = ()
     command: Sequence[str] = ()
     rehab: Mapping[str, Any] | None = None
+    similarity: BertSimilarity | None = None
     subgroups: Sequence[Document] = ()
 
 
@@ -100,6 +112,7 @@ def write_report(
         written = write_files(features, out) if features else []
         written += write_probabilities(scores.probabilities, out, scores.choice)
         written += write_s3_files(s3, out) if s3 else []
+        written += _write_cases(inputs, out / CASES, options.similarity)
         written += write_texts(
             content_tables(content) | layouts | _documents(options.subgroups), out / TABLES
         )
@@ -110,6 +123,16 @@ def write_report(
         _remove_older(out, set(record["files"]))
         written += write_texts({PROVENANCE: json_text(record) + "\n"}, out)
     return written
+
+
+def _write_cases(inputs: ReportInputs, folder: Path, similarity: BertSimilarity | None) -> list[Path]:
+    """Write the S3 tasks case by case into a folder that its owner alone may read; nothing where none was asked."""
+    if inputs.s3 is None:
+        return []
+    private_folder(folder)
+    tables = case_tables(inputs.s3, inputs.features, similarity)
+    texts = {f"cases_{task}.csv": csv_of(rows) for task, rows in sorted(tables.items())}
+    return write_texts(texts | {KEEP_LOCAL: LOCAL_NOTE}, folder)
 
 
 def _documents(documents: Sequence[Document]) -> dict[str, str]:
@@ -123,7 +146,7 @@ def _remove_older(out: Path, written: set[str]) -> None:
     """Remove what an earlier report in this folder wrote and this one did not, lest two reports mix."""
     try:
         earlier = json.loads((out / PROVENANCE).read_text(encoding="utf-8"))["files"]
-        stale = [name for name in earlier if re.fullmatch(r"((tables|figures)/)?[\w-]+\.\w+", name)]
+        stale = [name for name in earlier if re.fullmatch(r"((tables|figures|cases)/)?[\w-]+\.\w+", name)]
     except (OSError, ValueError, KeyError, TypeError):
         return
     for name in set(stale) - written:

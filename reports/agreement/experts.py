@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from semiology.metrics.agreement.expert_ranking import ranking_estimates
 from semiology.metrics.coverage import UNPARSED
 from semiology.metrics.s3.recording_answers import recording_answers
-from semiology.metrics.s3.text.seizure_rqi import seizure_rqi, stated_findings_score
+from semiology.metrics.s3.text.readers import TextReader
+from semiology.metrics.s3.text.scores import TextTools
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 from semiology.reports.agreement.annotators import RatingsError, read_table
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.s3_answers import read_s3_results
+from semiology.reports.summary.s3_cases import report_values
 
 if TYPE_CHECKING:
     from semiology.metrics.s3.text.bertscore import BertSimilarity
@@ -134,21 +136,9 @@ def _with_metrics(
     return both, names
 
 
-def _values(told: pd.DataFrame, reader: Any, similarity: BertSimilarity | None) -> pd.DataFrame:
-    from semiology.metrics.s3.text.bleu_rouge import bleu, rouge
-
+def _values(told: pd.DataFrame, reader: TextReader, similarity: BertSimilarity | None) -> pd.DataFrame:
     texts, references = told["answer"].tolist(), told["truth"].tolist()
-    pairs = reader.read_reports(texts, references)
-    overlap = rouge(texts, references)
-    quality = [
-        seizure_rqi(pair.report, pair.reference, shown).value
-        for pair, shown in zip(pairs, told["shown"], strict=True)
-    ]
-    values = told[["video_id", "patient_id"]].assign(
-        rqi=quality,
-        stated_findings=[stated_findings_score(pair.report, pair.reference)["value"] for pair in pairs],
-        bleu=bleu(texts, references),
-        rouge1=overlap.rouge1,
-        rouge_l=overlap.rouge_l,
-    )
-    return values if similarity is None else values.assign(bertscore=similarity(texts, references))
+    rows = report_values(texts, references, told["shown"].tolist(), TextTools(reader, similarity))
+    names = ["rqi", "stated_findings", "bleu", "rouge1", "rouge_l"]
+    values = pd.DataFrame(rows, index=told.index)[names if similarity is None else [*names, "bertscore"]]
+    return told[["video_id", "patient_id"]].join(values)

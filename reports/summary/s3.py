@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import pandas as pd
 
 from semiology.metrics.coverage import AnswerCounts
 from semiology.metrics.s3.part_scores import PartScores
-from semiology.metrics.s3.recording_answers import recording_answers
+from semiology.metrics.s3.recording_answers import AnswerKind, recording_answers
 from semiology.metrics.s3.scores import score_task
 from semiology.metrics.s3.sequence.scores import truth_counts
 from semiology.metrics.s3.text.readers import TextReader
@@ -28,6 +28,8 @@ from semiology.reports.summary.s3_measures import BASELINES, MEASURES, TASK_TITL
 if TYPE_CHECKING:
     from semiology.metrics.s3.text.bertscore import BertSimilarity
 
+RunKey = tuple[str, str, str, str]
+"""Task, model, wording and enhancement."""
 QUESTION = ["video_id", "feature", "clip_form"]
 EXTRACTIVE = "extractive"
 BY_RULES = "offline rules"
@@ -147,14 +149,9 @@ def summarise_s3(
     Raises:
         ValueError: the answers contradict each other (two truths for one question), or a value is unknown.
     """
-    by_run: dict[tuple[str, ...], list[Mapping[str, Any]]] = defaultdict(list)
-    for record in results.records:
-        by_run[record["task"], record["model"], record["prompt_id"], record["enhancement"]].append(record)
-    mergers = {key: results.texts.merger_of(key[1]) for key in by_run}
-    frames = {}
-    for key, rows in by_run.items():
-        frame = recording_answers(rows[0]["kind"], rows, mergers[key])
-        frames[key] = frame.assign(clip_form=[form or "" for form in frame["clip_form"]])
+    of_runs = {key: (kind, frame) for key, kind, frame in frames_by_run(results)}
+    mergers = {key: results.texts.merger_of(key[1]) for key in of_runs}
+    frames = {key: frame for key, (_, frame) in of_runs.items()}
     order = list(TASK_TITLES)
     runs = []
     notes = [without_paths(note) for note in results.notes]
@@ -164,7 +161,7 @@ def summarise_s3(
     ):
         asked = _questions({key: frame for key, frame in frames.items() if key[0] == task})
         for key in sorted(key for key in frames if key[0] == task):
-            kind = by_run[key][0]["kind"]
+            kind = of_runs[key][0]
             frame = _with_missing(frames[key], asked)
             reader = results.texts.reader_of(key[1])
             tools = TextTools(reader, similarity)
@@ -182,11 +179,21 @@ def summarise_s3(
         if task in results.not_asked:
             count = counted(results.not_asked[task], "usable recording has", "usable recordings have")
             notes.append(f"{task}: {count} nothing to compare an answer with → not asked")
-    limits = (*results.caveats, *different_questions(_asked_of_models(list(by_run)), "S3 task"))
+    limits = (*results.caveats, *different_questions(_asked_of_models(list(frames)), "S3 task"))
     return S3Summary(tuple(runs), limits, tuple(notes), resamples, seed)
 
 
-def _asked_of_models(runs: Sequence[tuple[str, ...]]) -> dict[str, tuple[str, Texts]]:
+def frames_by_run(results: S3Results) -> Iterator[tuple[RunKey, AnswerKind, pd.DataFrame]]:
+    """Yield task, model, wording and enhancement of each run, its kind of answer, and one row per recording."""
+    by_run: dict[RunKey, list[Mapping[str, Any]]] = defaultdict(list)
+    for record in results.records:
+        by_run[record["task"], record["model"], record["prompt_id"], record["enhancement"]].append(record)
+    for key, rows in by_run.items():
+        frame = recording_answers(rows[0]["kind"], rows, results.texts.merger_of(key[1]))
+        yield key, rows[0]["kind"], frame.assign(clip_form=[form or "" for form in frame["clip_form"]])
+
+
+def _asked_of_models(runs: Sequence[RunKey]) -> dict[str, tuple[str, Texts]]:
     """Return the wordings of each model by task; runs are named by task, model, wording and enhancement."""
     wordings: dict[str, dict[str, frozenset[str]]] = {}
     for task, model, prompt, _ in sorted(runs):
@@ -237,7 +244,7 @@ def _floor(measure: Measure, part: PartScores) -> tuple[str, float | None]:
     return best(defined.items(), key=lambda item: item[1])
 
 
-def _questions(frames: Mapping[tuple[str, ...], pd.DataFrame]) -> pd.DataFrame:
+def _questions(frames: Mapping[RunKey, pd.DataFrame]) -> pd.DataFrame:
     """Return every question that any run of a task was asked, with its truth.
 
     Raises:

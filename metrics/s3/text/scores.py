@@ -122,7 +122,7 @@ def _explained(replied: pd.DataFrame, drawing: Drawing, tools: TextTools) -> Par
     if len(answered):
         texts = [text if isinstance(text, str) else "" for text in answered["justification"]]
         patients = answered["patient_id"].tolist()
-        scores, explained, readings = _interpretation_scores(answered, texts, tools.reader)
+        scores, explained, readings = interpretation_scores(answered, texts, tools.reader)
         estimates |= interpretation_estimates(
             answered, scores, "interpretation", explained=explained, **drawing
         )
@@ -138,14 +138,14 @@ def _without_a_reason(answered: pd.DataFrame, reader: TextReader) -> dict[str, f
     found: dict[str, float] = {}
     for answer in ("yes", "no"):
         bare = answered.assign(answer=answer)
-        scores, explained, _ = _interpretation_scores(bare, [""] * len(bare), reader)
+        scores, explained, _ = interpretation_scores(bare, [""] * len(bare), reader)
         parts = interpretation_parts(bare, scores, "bare_interpretation", explained)
         for name, values in parts.items():
             found[name] = float(np.fmax(found.get(name, np.nan), mean_defined(values)))
     return found
 
 
-def _interpretation_scores(
+def interpretation_scores(
     answered: pd.DataFrame, texts: Sequence[str], reader: TextReader
 ) -> tuple[Floats, Floats, ReadingCounts]:
     """Return interpretation and explained score of each answer, and who read what they depend on.
