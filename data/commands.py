@@ -259,6 +259,7 @@ def confirm_command(
         "semiology data simulate demo_set --pose",
         "semiology data simulate big_set --patients 40 --recordings 3 --seed 7",
         "semiology data simulate set --size 640x480 --duration 30-180 --test-share 0.25",
+        "semiology data simulate set --patients 12 --controls 12",
     ),
 )
 def simulate_command(
@@ -279,6 +280,10 @@ def simulate_command(
     test_share: Annotated[
         float, typer.Option(help="Share of the patients whose split is `test`, the others' is `train`.")
     ] = 0.0,
+    controls: Annotated[
+        int,
+        typer.Option(help="Recordings without an event (`diagnosis` none), of the patients in turn.", min=0),
+    ] = 0,
 ) -> None:
     """Render drawn patients as real video files with sound, and write their exact annotations.
 
@@ -301,8 +306,12 @@ def simulate_command(
             fps=fps,
             duration_s=_pair(duration, "-", "--duration"),
             test_share=test_share,
+            controls=controls,
         )
-    typer.echo(f"{patients * recordings} recordings of {patients} simulated patients are in {directory}")
+    beside = f" and {controls} without an event" if controls else ""
+    typer.echo(
+        f"{patients * recordings} recordings{beside} of {patients} simulated patients are in {directory}"
+    )
     if missing := not_drawn_sentence():
         typer.echo(missing)
 

@@ -25,6 +25,7 @@ class Recording:
         audio: Separate sound file, if the video's own track is not to be used.
         duration_s: Length in seconds, if the set states it.
         diagnosis: ``"ES"`` (epileptic), ``"NES"`` (non-epileptic) or unknown.
+        control: whether the column ``diagnosis`` says ``none``: the video holds no event; its diagnosis is None.
         split: ``train``, ``dev``, ``test`` or ``confirm`` (`semiology.data.protection.splits`), if any.
         fold: Name of the cross-validation fold, if any.
         pose: Pose keypoints, if any: one file, or OpenPose's folder of JSON files, one per frame.
@@ -41,6 +42,7 @@ class Recording:
     fold: str | None = None
     pose: Path | None = None
     transcript: Path | None = None
+    control: bool = False
 
 
 @dataclass(frozen=True)

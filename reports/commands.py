@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from semiology.metrics.scores.classification import Policy
     from semiology.render.table import Document
     from semiology.reports.inputs import ReportInputs
+    from semiology.reports.protected import ScoredSet
     from semiology.reports.strokerehab.reading import RehabResults
     from semiology.reports.summary.features import Summary
     from semiology.reports.summary.s3 import S3Summary
@@ -178,7 +179,8 @@ def report(
     inputs = replace(inputs, choice=replace(inputs.choice, specificity=specificity, error=error))
     similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
-    options = replace(options, subgroups=_subgroups(inputs, groupings, policy, seed), similarity=similarity)
+    subgroups = _subgroups(inputs, scored, groupings, policy, seed)
+    options = replace(options, subgroups=subgroups, similarity=similarity)
     written: list[Path] = []
     if out is not None:
         with Console(stderr=True).status("Writing the report"):
@@ -198,16 +200,22 @@ def report(
 
 
 def _subgroups(
-    inputs: ReportInputs, groupings: Sequence[Grouping], policy: Policy, seed: int
+    inputs: ReportInputs, scored: ScoredSet | None, groupings: Sequence[Grouping], policy: Policy, seed: int
 ) -> tuple[Document, ...]:
-    """Return the tables of subgroups; none where none were asked for."""
+    """Return the tables of subgroups, where any were asked for, and of control video, where the set has some."""
+    from semiology.reports.summary.control_video import control_alarms
     from semiology.reports.summary.subgroups import summarise_subgroups
+    from semiology.reports.tables.control_video import control_document
     from semiology.reports.tables.subgroups import subgroup_document
 
-    if not groupings or inputs.features is None:
+    if scored is None or inputs.features is None:
         return ()
-    found = summarise_subgroups(inputs.features, groupings, policy=policy, seed=seed)
-    return (subgroup_document(found, groupings),)
+    documents = []
+    if groupings:
+        found = summarise_subgroups(inputs.features, groupings, policy=policy, seed=seed)
+        documents.append(subgroup_document(found, groupings))
+    alarms = control_alarms(inputs.features, scored)
+    return (*documents, *([control_document(alarms)] if alarms else []))
 
 
 def _report_rehab(rehab: RehabResults, out: Path | None, *, as_json: bool) -> dict[str, Any]:

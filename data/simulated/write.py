@@ -24,7 +24,7 @@ from semiology.data.simulated.picture.pose_truth import pose_folder, write_pose
 from semiology.data.simulated.picture.render import render
 from semiology.data.simulated.script.behaviours import BEHAVIOUR_COLUMNS, BEHAVIOURS_FILE, behaviour_rows
 from semiology.data.simulated.script.laterality import laterality_row
-from semiology.data.simulated.script.script import Script, draw_look, draw_script
+from semiology.data.simulated.script.script import Script, draw_control, draw_look, draw_script
 from semiology.data.simulated.script.sentences import (
     drawn_features,
     not_drawn_sentence,
@@ -35,6 +35,7 @@ from semiology.data.simulated.sound.sound import soundtrack
 from semiology.data.simulated.sound.transcript import transcript
 from semiology.data.simulated.sound.voice import RATE
 from semiology.data.tables.laterality import LATERALITY, LATERALITY_COLUMNS
+from semiology.data.tables.reading import NO_EVENT
 from semiology.data.tables.writing import make_folder, table_text, write_recording_set
 from semiology.data.views import progress as shown_progress
 
@@ -57,10 +58,11 @@ class Settings:
     size: tuple[int, int] = (640, 480)
     fps: int = 30
     test_share: float = 0.0
+    controls: int = 0
 
     def stated(self) -> dict[str, Any]:
-        """Return the settings by name; ``test_share`` only where patients are split at all."""
-        return {name: value for name, value in asdict(self).items() if name != "test_share" or value}
+        """Return the settings by name; ``test_share`` and ``controls`` only where there are any."""
+        return {n: value for n, value in asdict(self).items() if n not in ("test_share", "controls") or value}
 
     @property
     def version(self) -> str:
@@ -100,7 +102,8 @@ class Planned:
 def plan(settings: Settings) -> tuple[Planned, ...]:
     """Draw the scripts of a set. Patient n looks and happens the same whatever the number of patients."""
     low, high = settings.duration_s
-    planned = []
+    planned: list[Planned] = []
+    controls: list[Planned] = []
     for patient in range(settings.patients):
         look = draw_look(np.random.default_rng([settings.seed, patient]))
         for take in range(settings.recordings_per_patient):
@@ -109,7 +112,12 @@ def plan(settings: Settings) -> tuple[Planned, ...]:
             patient_id = f"P{patient + 1:03d}"
             split = split_of(patient, settings.test_share)
             planned.append(Planned(f"{patient_id}_V{take + 1:02d}", patient_id, script, split))
-    return tuple(planned)
+        for take in range(len(range(patient, settings.controls, settings.patients))):
+            rng = np.random.default_rng([settings.seed, patient, take + 1, 1])
+            script = draw_control(rng, round(float(rng.uniform(low, high)), 1), look)
+            name, split = f"P{patient + 1:03d}", split_of(patient, settings.test_share)
+            controls.append(Planned(f"{name}_C{take + 1:02d}", name, script, split))
+    return (*planned, *controls)
 
 
 def split_of(patient: int, test_share: float) -> Literal["train", "test"] | None:
@@ -137,6 +145,7 @@ def simulate(
     progress: bool = True,
     pose: bool = False,
     test_share: float = 0.0,
+    controls: int = 0,
 ) -> None:
     """Write a recording set of simulated patients.
 
@@ -155,11 +164,12 @@ def simulate(
         pose: also write keypoints (``pose/<video_id>/``, a file per frame as OpenPose writes them; the column
             ``pose`` names the folder) and face boxes (``faces/<video_id>.csv``). A second run can add them.
         test_share: share of the patients whose ``split`` is ``test``, the rest is ``train``; 0 writes none.
+        controls: recordings without an event (``diagnosis`` none), of the patients in turn, beside the others.
 
     Raises:
         ValueError: a setting makes no sense, or the folder holds something else.
     """
-    settings = Settings(patients, seed, recordings_per_patient, duration_s, size, fps, test_share)
+    settings = Settings(patients, seed, recordings_per_patient, duration_s, size, fps, test_share, controls)
     _check(settings, workers)
     directory = directory.expanduser().absolute()
     _claim(directory, settings)
@@ -238,7 +248,8 @@ def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Setti
     (directory / "transcripts").mkdir(exist_ok=True)
     for item in planned:
         write_whole(item.transcript(directory), transcript(item.script))
-    rows = [laterality_row(item.video_id, item.script) for item in planned]
+    events = [item for item in planned if item.script.diagnosis != NO_EVENT]
+    rows = [laterality_row(item.video_id, item.script) for item in events]
     write_whole(directory / LATERALITY, table_text(LATERALITY_COLUMNS, rows))
     shown = [row for item in planned for row in behaviour_rows(item.video_id, item.script)]
     write_whole(directory / BEHAVIOURS_FILE, table_text(BEHAVIOUR_COLUMNS, shown))
@@ -246,7 +257,7 @@ def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Setti
         directory,
         [_recording(directory, item) for item in planned],
         [annotation for p in planned for annotation in truth(p.video_id, p.script)],
-        {p.video_id: reference_report(p.script) for p in planned},
+        {p.video_id: reference_report(p.script) for p in events},
         {
             "name": "simulated-ward",
             "version": settings.version,
@@ -267,7 +278,8 @@ def _recording(directory: Path, item: Planned) -> Recording:
         patient_id=item.patient_id,
         video=item.video(directory),
         duration_s=item.script.duration_s,
-        diagnosis=item.script.diagnosis,
+        diagnosis=None if item.script.diagnosis == "none" else item.script.diagnosis,
+        control=item.script.diagnosis == NO_EVENT,
         split=item.split,
         pose=pose if pose.exists() else None,
         transcript=item.transcript(directory),
@@ -291,6 +303,8 @@ def _check(settings: Settings, workers: int) -> None:
     low, high = settings.duration_s
     if settings.patients < 1 or settings.recordings_per_patient < 1 or workers < 1:
         raise ValueError("patients, recordings_per_patient and workers must be at least 1")
+    if settings.controls < 0:
+        raise ValueError(f"controls must be 0 or more, not {settings.controls}")
     if not 30 <= low <= high:
         raise ValueError(
             f"duration_s must be (shortest, longest) with 30 <= shortest <= longest, not {low:g}, {high:g}"

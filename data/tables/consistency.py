@@ -16,6 +16,9 @@ _RECORDINGS, _ANNOTATIONS, _REPORTS = "recordings.csv", "annotations.csv", "repo
 OFFSET_TOLERANCE_S = 1.0
 """An offset may lie this far behind the end of the video: annotators round up to whole seconds."""
 
+STATES = frozenset({"occur_during_sleep", "verbal_responsiveness", "close_eyes"})
+"""Features that a patient shows without an event too."""
+
 
 def cross_check(reading: Reading) -> None:
     """Add to ``reading`` every problem and warning that concerns more than one cell."""
@@ -147,8 +150,9 @@ def _warnings(reading: Reading) -> list[Problem]:
             message = f"{len(lost)} recordings are of patients without a split, in a set that has splits"
             fix = "write train, dev, test or confirm; nothing is trained on them where others are named train"
             warnings.append(Problem(_RECORDINGS, lost[0], message, fix))
+    warnings += _control_warnings(reading)
     videos = {item.video_id for _row, item in reading.annotations}
-    bare = [item.video_id for _row, item in reading.recordings if item.video_id not in videos]
+    bare = [i.video_id for _row, i in reading.recordings if i.video_id not in videos and not i.control]
     if bare:
         some = ", ".join(bare[:5]) + (f" and {len(bare) - 5} more" if len(bare) > 5 else "")
         message = f"{len(bare)} of {len(reading.recordings)} recordings have no annotation ({some})"
@@ -161,6 +165,27 @@ def _warnings(reading: Reading) -> list[Problem]:
             f"{len(idle)} of {len(FEATURES)} features are not annotated in any recording ({', '.join(idle)})"
         )
         warnings.append(Problem(_ANNOTATIONS, None, message, "they are not scored"))
+    return warnings
+
+
+def _control_warnings(reading: Reading) -> list[Problem]:
+    """Return what stands in the way of counting false alarms in control video: signs in it, or no annotation."""
+    controls = {item.video_id for _row, item in reading.recordings if item.control}
+    warnings = [
+        Problem(
+            _ANNOTATIONS,
+            row,
+            f"{item.video_id} is control video (diagnosis none) and shows {item.feature}",
+            "correct one of the two; such answers are no false alarms",
+        )
+        for row, item in reading.annotations
+        if item.video_id in controls and item.present == "yes" and item.feature not in STATES
+    ]
+    bare = sorted(controls - {item.video_id for _row, item in reading.annotations})
+    if bare:
+        message = f"{len(bare)} recordings of control video have no annotation, such as {bare[0]}"
+        fix = "they are not asked about; write `no` for each feature whose false alarms are to be counted"
+        warnings.append(Problem(_ANNOTATIONS, None, message, fix))
     return warnings
 
 

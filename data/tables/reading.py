@@ -35,6 +35,8 @@ OPTIONAL_COLUMNS = {
     ANNOTATIONS: ("onset_s", "offset_s", "side", "justification"),
     REPORTS: (),
 }
+NO_EVENT = "none"
+"""What the column ``diagnosis`` says of control video, which holds no event."""
 _METADATA_FIX = "write at least two lines: 'name: my_set' and 'version: 1'"
 _KEYPOINTS = re.compile(r"(\d+)_keypoints\.json$")
 
@@ -231,17 +233,19 @@ def _recording(
     duration = reader.seconds("duration_s")
     if duration == 0:
         reader.problem("duration_s: 0 is no duration", "give the length in seconds, or leave the cell empty")
+    diagnosis = reader.choice("diagnosis", ("ES", "NES", NO_EVENT), cells.DIAGNOSES)
     recording = Recording(
         video_id=video_id or "",
         patient_id=patient_id or "",
         video=video or directory,
         audio=reader.file("audio", directory, require),
         duration_s=duration,
-        diagnosis=cast("Diagnosis | None", reader.choice("diagnosis", ("ES", "NES"), cells.DIAGNOSES)),
+        diagnosis=None if diagnosis == NO_EVENT else cast("Diagnosis | None", diagnosis),
         split=reader.optional("split", parse_split),
         fold=row["fold"] or None,
         pose=reader.file("pose", directory, require, folder=True),
         transcript=reader.file("transcript", directory, require),
+        control=diagnosis == NO_EVENT,
     )
     return recording if video_id else None
 

@@ -19,6 +19,7 @@ from semiology.data.tables.csv_tables import guarded_cell
 from semiology.data.tables.reading import (
     ANNOTATIONS,
     METADATA,
+    NO_EVENT,
     OPTIONAL_COLUMNS,
     RECORDINGS,
     REPORTS,
@@ -149,7 +150,8 @@ def _table(name: str, rows: Sequence[Mapping[str, str]]) -> str:
 
 def _cells(item: Recording | Annotation, directory: Path) -> dict[str, str]:
     """Return the cells of a row by column: the fields of a recording or an annotation."""
-    return {name: _cell(value, directory) for name, value in vars(item).items()}
+    cells = {name: _cell(value, directory) for name, value in vars(item).items()}
+    return cells | {"diagnosis": NO_EVENT} if isinstance(item, Recording) and item.control else cells
 
 
 def _cell(value: str | float | Path | None, directory: Path) -> str:

@@ -58,7 +58,8 @@ ABSENT = {
     "enhancements": "No enhancement (pose overlay, face crop, denoised sound, transcript) was asked beside the plain "
     "question.",
     "certainty": NONE_RECORDED,
-    "subgroups": "No subgroups were asked for; `semiology report … --data DIR --by COLUMN` shows scores in each.",
+    "subgroups": "No subgroups were asked for (`semiology report … --data DIR --by COLUMN`), and no control video "
+    "(`diagnosis` none) was.",
     "prompts": "The answers do not say which text was sent (published answers do not).",
     "matrix": NO_FEATURES,
     "recordings": NO_FEATURES,

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from semiology.data.tables.csv_tables import closest, read_table
-from semiology.data.tables.reading import RECORDINGS
+from semiology.data.tables.reading import NO_EVENT, RECORDINGS
 from semiology.features import FEATURES
 from semiology.metrics.scores.classification import Policy
 from semiology.metrics.scores.subgroups import SubgroupScores, score_subgroups
@@ -61,7 +61,7 @@ def read_groupings(scored: ScoredSet, columns: Sequence[str]) -> tuple[Grouping,
     values: dict[str, str]
     for name in dict.fromkeys(each.strip().lower() for each in columns):
         if name == "diagnosis":  # in one spelling, whatever the cells say
-            values = {video: each.diagnosis or "" for video, each in recordings.items()}
+            values = {v: NO_EVENT if r.control else r.diagnosis or "" for v, r in recordings.items()}
         elif name in table.columns:
             values = {row["video_id"]: row[name] for row in table.rows if row["video_id"] in recordings}
         elif name in FEATURES:

@@ -250,6 +250,13 @@ def _fidgets(rng: Chance, end: float, awake: float, shown: list[Event]) -> list[
     return events
 
 
+def draw_calm(rng: Chance, duration_s: float, asleep_until_s: float) -> tuple[Event, ...]:
+    """Draw what happens without an event: harmless behaviour, a caregiver, a talk in which the patient answers."""
+    talk = _exchange(rng, asleep_until_s, duration_s, True, []) if rng.random() < 0.3 else []
+    events = [*talk, *_surroundings(rng, duration_s, talk), *_fidgets(rng, duration_s, asleep_until_s, talk)]
+    return tuple(_rounded(event, duration_s) for event in events)
+
+
 def draw_incidents(rng: Chance, duration_s: float, asleep_until_s: float) -> tuple[Event, ...]:
     """Draw what has nothing to do with the event: turning over in sleep, and an alarm of a monitor.
 

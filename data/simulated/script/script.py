@@ -28,15 +28,15 @@ SEEN_S = 2.5
 class Script:
     """A whole recording: who, where, what, and when.
 
-    ``asleep_until_s`` is 0 for a patient awake at the start; ``seed`` drives everything incidental (blinks,
-    glances, noise).
+    The diagnosis ``none`` is control video, without an event. ``asleep_until_s`` is 0 for a patient awake at the start;
+    ``seed`` drives everything incidental (blinks, glances, noise).
     """
 
     duration_s: float
     look: PatientLook
     scene: Scene
     events: tuple[Event, ...]
-    diagnosis: Literal["ES", "NES"]
+    diagnosis: Literal["ES", "NES", "none"]
     seed: int
     asleep_until_s: float = 0.0
 
@@ -137,6 +137,19 @@ def draw_script(rng: np.random.Generator, duration_s: float, patient: PatientLoo
     events += draw_incidents(np.random.default_rng([seed, 23]), duration_s, asleep_until)
     events = tuple(sorted(events, key=lambda event: (event.onset_s, event.feature)))
     return Script(duration_s, patient, scene, events, diagnosis, seed, asleep_until)
+
+
+def draw_control(rng: np.random.Generator, duration_s: float, patient: PatientLook) -> Script:
+    """Draw control video of a patient: a stretch without an event, with what resembles features; as `draw_script`."""
+    from semiology.data.simulated.script.march import draw_calm, draw_incidents
+
+    asleep_until = round(float(rng.uniform(6, 10)), 1) if rng.random() < 0.3 else 0.0
+    scene = draw_scene(rng, night=0.5 if asleep_until else 0.2)
+    events = draw_calm(rng, duration_s, asleep_until)
+    seed = int(rng.integers(2**31))
+    events += draw_incidents(np.random.default_rng([seed, 23]), duration_s, asleep_until)
+    events = tuple(sorted(events, key=lambda event: (event.onset_s, event.feature)))
+    return Script(duration_s, patient, scene, events, "none", seed, asleep_until)
 
 
 def _known(feature: str) -> None:

@@ -71,3 +71,31 @@ def test_an_unknown_column_ends_in_a_sentence_that_names_the_columns(asked: tupl
     assert "did you mean 'sex'?" in str(result.exception)
     result = CliRunner().invoke(app, ["report", str(runs), "--by", "sex"])
     assert result.exit_code == 2
+
+
+def test_control_video_gets_false_alarms_per_hour(tmp_path: Path) -> None:
+    rows = [row | {"truth": "no"} for row in rows_of("tonic", skill=0.8, seed=9, videos=24)]
+    write_run(tmp_path / "runs", rows, "lab/first")
+    folder = tmp_path / "set"
+    folder.mkdir()
+    videos = sorted({row["video_id"] for row in rows})
+    lines = [f"{video},{video[:4]},{video}.mp4,none" for video in videos]
+    (folder / "recordings.csv").write_text("\n".join(["video_id,patient_id,video,diagnosis", *lines]) + "\n")
+    (folder / "annotations.csv").write_text(
+        "\n".join(["video_id,feature,present", *(f"{video},tonic,no" for video in videos)]) + "\n"
+    )
+    (folder / "dataset.yaml").write_text("name: controls\nversion: 1\n")
+    out = tmp_path / "out"
+    result = CliRunner().invoke(
+        app, ["report", str(tmp_path / "runs"), "--data", str(folder), "--out", str(out), "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    (row,) = json.loads(result.stdout)["control_video"]["tables"][0]["rows"]
+    said = {video: [r["answer"] for r in rows if r["video_id"] == video] for video in videos}
+    # Two windows of 30 s that overlap by 5 s: one alarm where either is answered yes.
+    alarms = sum("yes" in answers for answers in said.values())
+    assert row["alarms"] == alarms > 0
+    assert row["hours"] == pytest.approx(24 * 55 / 3600)
+    assert row["false alarms per hour [95 %]"] == pytest.approx(alarms / row["hours"])
+    assert "False alarms in control video" in (out / "report.html").read_text(encoding="utf-8")
+    assert (out / "tables" / "control_video_alarms.csv").is_file()
