@@ -304,3 +304,45 @@ def test_damaged_lines_of_what_was_read_are_left_out_and_named(tmp_path: Path) -
     summary = summary_of(folder)
     assert any("does not say who made it" in note for note in summary.notes)
     assert set(read_by(summary).values()) == {"offline rules"}
+
+
+def test_two_judges_of_the_same_texts_are_compared_by_patient(tmp_path: Path) -> None:
+    folder, out = write_s3_run(tmp_path / "run", rows(12)), tmp_path / "judges"
+
+    def blind(prompt: str) -> str:
+        """Find nothing in the model's reports."""
+        found = json.loads(rule_judge(prompt).strip("`json\n"))
+        if "signs" in found and OTHER in text_in(prompt):
+            found["signs"] = []
+        return json.dumps(found)
+
+    with served_judge(blind) as judge:
+        asked_for = (
+            "ablate",
+            "judge",
+            folder,
+            "--judges",
+            "rules,blind",
+            "--out",
+            out,
+            "--judge",
+            judge.address,
+        )
+        done = typed(*asked_for)
+        assert done.exit_code == 0, done.output
+        asked_once = len(judge.prompts)
+        assert typed(*asked_for).exit_code == 0
+        assert len(judge.prompts) == asked_once  # replies are kept
+    table = (out / "ablation.md").read_text()
+    assert "Seizure-RQI (task 6)" in table
+    assert "interpretation score (task 2)" in table
+    by_rules, by_judge = (summary_of(out / f"judge_{number}") for number in (1, 2))
+    rqi = [
+        next(run for run in each.runs if run.task == "s3_report").parts[0].scores.estimates["rqi"].value
+        for each in (by_rules, by_judge)
+    ]
+    assert rqi[0] != rqi[1]
+    shown = next(line for line in table.splitlines() if "Seizure-RQI" in line).split("|")
+    assert [float(cell) for cell in shown[3:5]] == pytest.approx(rqi, abs=0.005)
+    assert not (folder / READINGS).exists()  # the run itself stays as it was
+    assert typed("ablate", "judge", folder, "--judges", "one,two", "--out", out).exit_code == 1
