@@ -8,7 +8,9 @@ says so.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
+from importlib.metadata import version
 from importlib.util import find_spec
 from typing import Any
 
@@ -36,6 +38,8 @@ REFUSED: Mapping[str, str] = {
 """Classes that show other media than they were told, or hide that they showed none; what to use instead."""
 
 
+FIRST_WITH_OTHER_POSITIONS = (5, 3)
+"""The release of transformers since which the question after a long video stands elsewhere than in training."""
 QWEN3_CAP = 32
 """Frames that the classes of Qwen3-VL show at most unless ``max_num_frames`` says otherwise, with ``fps`` too."""
 
@@ -77,7 +81,25 @@ def check_model_class(model: str, model_args: str | Mapping[str, Any], window_s:
         told = f"{cap / window_s:.2f} a second of {window_s:g} s, not fps={rate:g}"
         remedy = f"add max_num_frames={math.ceil(rate * window_s)} for that"
         return [f"--model {model} shows at most max_num_frames={cap} frames of a segment: {told}; {remedy}"]
+    if name in ("semiology_hf", "qwen2_vl", "qwen2_5_vl") and re.search(r"qwen2(\.5|_5)?[-_]?vl", checkpoint):
+        return _positions_of_text(model)
     return []
+
+
+def _positions_of_text(model: str) -> list[str]:
+    """Return a remark where transformers places the question after a video elsewhere than in training.
+
+    Since 5.3 the text of Qwen2-VL and Qwen2.5-VL begins behind the larger side of the picture, and no longer behind the
+    last moment, which comes later in segments of more than about ten seconds (docs/served_models.md has the figures).
+    """
+    installed = version("transformers")
+    if tuple(int(part) for part in installed.split(".")[:2]) < FIRST_WITH_OTHER_POSITIONS:
+        return []
+    return [
+        f"--model {model}: transformers {installed} places the question after a long segment at other positions than "
+        "Qwen2-VL and Qwen2.5-VL were trained with (before 5.3 it did not); a vLLM server, asked by semiology_openai, "
+        "places it as in training"
+    ]
 
 
 def _check_audio_flamingo(model: str, arguments: Mapping[str, Any]) -> None:

@@ -52,7 +52,10 @@ def test_fewer_frames_than_fps_says_are_told() -> None:
     assert "max_num_frames=120" in remark
     assert check_model_class("semiology_hf", "pretrained=Qwen/Qwen3-VL-8B-Instruct,fps=2", 60.0)
     assert not check_model_class("qwen3_vl", "pretrained=x,fps=2,max_num_frames=120", 60.0)
-    assert not check_model_class("semiology_hf", "pretrained=Qwen/Qwen2.5-VL-7B-Instruct,fps=2", 60.0)
+    assert not any(
+        "max_num_frames" in each
+        for each in check_model_class("semiology_hf", "pretrained=Qwen/Qwen2.5-VL-7B-Instruct,fps=2", 60.0)
+    )
     assert not check_model_class("semiology_hf", "pretrained=Qwen/Qwen3-Omni-30B-A3B-Instruct,fps=2", 60.0)
 
 
@@ -60,3 +63,22 @@ def test_fewer_frames_than_fps_says_are_told() -> None:
 def test_a_run_ends_before_the_model_is_loaded() -> None:
     with pytest.raises(ValueError, match="16 frames"):
         prepare_run({"model": "qwen2_5_omni", "model_args": "", "tasks": ["semiology_tonic"]})
+
+
+@pytest.mark.parametrize(
+    ("model", "checkpoint", "release", "told"),
+    [
+        ("semiology_hf", "Qwen/Qwen2.5-VL-7B-Instruct", "5.23.0", True),
+        ("qwen2_5_vl", "models/qwen2_5_vl_3b", "5.3.0", True),
+        ("semiology_hf", "Qwen/Qwen2-VL-7B-Instruct", "5.24.0", True),
+        ("semiology_hf", "Qwen/Qwen2.5-VL-7B-Instruct", "5.2.0", False),
+        ("semiology_hf", "Qwen/Qwen3-VL-8B-Instruct", "5.23.0", False),
+        ("semiology_hf", "OpenGVLab/InternVL3_5-8B-HF", "5.23.0", False),
+    ],
+)
+def test_a_question_that_stands_elsewhere_than_in_training_is_told(
+    model: str, checkpoint: str, release: str, told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("semiology.harness.model_classes.version", lambda name: release)
+    remarks = check_model_class(model, f"pretrained={checkpoint},fps=2")
+    assert any("other positions" in each for each in remarks) == told
