@@ -95,11 +95,12 @@ def _positions_of_text(model: str) -> list[str]:
     installed = version("transformers")
     if tuple(int(part) for part in installed.split(".")[:2]) < FIRST_WITH_OTHER_POSITIONS:
         return []
-    return [
+    told = (
         f"--model {model}: transformers {installed} places the question after a long segment at other positions than "
         "Qwen2-VL and Qwen2.5-VL were trained with (before 5.3 it did not); a vLLM server, asked by semiology_openai, "
         "places it as in training"
-    ]
+    )
+    return [told]
 
 
 def _check_audio_flamingo(model: str, arguments: Mapping[str, Any]) -> None:
