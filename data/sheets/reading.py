@@ -20,6 +20,7 @@ from semiology.data.sheets.terms import heading_of, key_of, terms
 from semiology.data.sheets.times import Clock
 from semiology.data.sheets.values import CellReader, Said
 from semiology.data.tables.consistency import OFFSET_TOLERANCE_S
+from semiology.data.tables.reading import NO_EVENT
 from semiology.features import FEATURES
 from semiology.render.text import counted
 
@@ -401,6 +402,7 @@ def _recordings(
         item = Recording(
             video_id, line.patient, film.path if film else Path("videos") / f"{video_id}.mp4",
             duration_s=film.duration_s if film else None, diagnosis=diagnosis,
+            control=key_of(laid.text(line.row, "diagnosis")) == NO_EVENT,
             split=laid.text(line.row, "split").casefold() or None, fold=laid.text(line.row, "fold") or None,
         )  # fmt: skip
         if found.setdefault(video_id, item).patient_id != item.patient_id:
@@ -416,11 +418,11 @@ def _recordings(
 
 def _diagnosis(laid: Laid, line: Line, notes: Notes) -> Diagnosis | None:
     text = laid.text(line.row, "diagnosis")
-    if not text:
+    if not text or key_of(text) == NO_EVENT:
         return None
     found = terms().diagnoses.get(key_of(text))
     if found is None:
-        notes.not_used(line.number, f"diagnosis: {text!r} is neither ES nor NES", "write ES or NES")
+        notes.not_used(line.number, f"diagnosis: {text!r} is neither ES nor NES", "write ES, NES or none")
     elif found != text:
         notes.change("diagnosis", text, found, line.number)
     return found  # type: ignore[return-value]

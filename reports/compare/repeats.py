@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from semiology.features import FEATURES
 from semiology.metrics.agreement.coefficients import agreement_estimates
 from semiology.metrics.paired.repeat_noise import Noise, RepeatNoise, score_variances
 from semiology.metrics.paired.tables import END_POINTS, MEASURES
+from semiology.metrics.statistics.bootstrap import share_estimate
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 from semiology.render.text import counted
 from semiology.reports.compare.comparison import Comparison, Options, selected_answers
@@ -161,13 +163,11 @@ def _changes(rows: pd.DataFrame, columns: Sequence[str], seed: int) -> Changes:
     ratings = rows[list(columns)].to_numpy(dtype=object).tolist()
     patients = rows["patient_id"].astype(str).tolist()
     found = agreement_estimates(ratings, patients, resamples=RESAMPLES, seed=seed)
-    same = found["raw_agreement"]
-    low, high = (None if end is None else 1 - end for end in (same.high, same.low))
     kappa = found["cohen_kappa" if len(columns) == 2 else "fleiss_kappa"]
     unlike = sum(len(set(row)) > 1 for row in ratings)
-    return Changes(
-        replace(same, value=1 - same.value, low=low, high=high), kappa, unlike, len(rows), len(set(patients))
-    )
+    pairs = list(combinations(range(len(columns)), 2))
+    shares = [sum(row[i] != row[j] for i, j in pairs) / len(pairs) for row in ratings]
+    return Changes(share_estimate(shares, patients), kappa, unlike, len(rows), len(set(patients)))
 
 
 def repeat_noise(

@@ -276,6 +276,13 @@ def test_11_codes_and_unclear_columns(tmp_path: Path) -> None:
     assert any("'ward'" in remark for remark in notes.remarks)
 
 
+def test_control_video_is_told_by_its_diagnosis(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.csv", "video,patient,tonic,diagnosis\nV1.mp4,P1,no,None\nV2.mp4,P1,yes,ES\n")
+    content, _, _ = read(path, films("V1", "V2"))
+    assert content is not None
+    assert [(item.diagnosis, item.control) for item in content.recordings] == [(None, True), ("ES", False)]
+
+
 def test_12_names_as_ids_become_new_ids(tmp_path: Path) -> None:
     path = written(
         tmp_path / "a.csv",

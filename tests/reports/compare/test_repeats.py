@@ -50,6 +50,14 @@ def test_changed_answers_and_kappa_agree_with_scikit_learn(write_run: WriteRun, 
     assert found.changes["tonic"].kappa.value == pytest.approx(cohen_kappa_score(first[tonic], second[tonic]))
 
 
+def test_runs_that_answer_alike_have_an_upper_limit(write_run: WriteRun, records: Records) -> None:
+    one = asked(write_run, records, "one", 1)
+    same = asked(write_run, records, "same", 1)
+    found = read_repeats([str(one), str(same)], Options()).changes[ALL]
+    assert (found.changed.value, found.changed.low, found.kappa.value) == (0, 0, 1)
+    assert 0 < found.changed.high < 0.2
+
+
 def test_the_command_writes_tables_and_every_changed_answer(
     write_run: WriteRun, records: Records, tmp_path: Path
 ) -> None:
