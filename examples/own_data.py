@@ -43,11 +43,11 @@ scores = scores[scores["name"].isin(features)].set_index("name")
 scores[["f1", "f1_low", "f1_high", "f1_reason", "always_yes_f1", "n_unparsed", "n_positive", "n_patients"]]
 
 # %%
-figure, axes = plt.subplots(figsize=(6, 2.6), layout="constrained")
-axes.barh(scores.index, scores["f1"], color="#0072b2", label="embedded model")
+figure, axes = plt.subplots(figsize=(6, 2.8), layout="constrained")
+axes.barh(scores.index, scores["f1"], height=0.4, color="#9ecae1", label="embedded model")
 axes.plot(scores["always_yes_f1"], scores.index, "|", color="#d55e00", markersize=22, label="always-yes")
 axes.set(xlim=(0, 1), xlabel="F1, simulated recordings")
-axes.legend(loc="lower right", frameon=False)
+figure.legend(loc="outside upper center", ncols=2, frameon=False)
 plt.show()
 
 # %% [markdown]
