@@ -1,15 +1,18 @@
-"""``semiology review``: justifications rated by people, and questions answered by people."""
+"""``semiology review``: justifications and reports rated by people, and questions answered by people."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from semiology.render.help import command_group, examples
 from semiology.reports.options import Resamples
+
+if TYPE_CHECKING:
+    from semiology.reports.review.sheet import Sample
 
 review_app = command_group(
     "Have justifications rated, or the models' questions answered, by epileptologists, on a page of this machine.",
@@ -23,6 +26,7 @@ _Folder = Annotated[Path, typer.Argument(help="Folder that `review export` wrote
     epilog=examples(
         "semiology review export runs --out review",
         "semiology review export runs --features tonic --most 40 --form xlsx --out rate",
+        "semiology review export runs --protocol reports --most 20 --out rated",
         "semiology review export runs --protocol reader --data my_emu --out study",
     ),
 )
@@ -33,14 +37,13 @@ def export_command(
     most: Annotated[
         int | None,
         typer.Option(
-            help="At most so many true positives per model and feature; of readers: recordings.", min=1
+            help="At most so many true positives per model and feature; of readers: recordings; of reports: patients.",
+            min=1,
         ),
     ] = None,
     protocol: Annotated[
-        Literal["justifications", "reader"],
-        typer.Option(
-            help="Rate reasons, or let people answer what models were asked, seeing what models saw."
-        ),
+        Literal["justifications", "reports", "reader"],
+        typer.Option(help="Rate reasons or reports, or let people answer what models were asked."),
     ] = "justifications",
     data: Annotated[
         Path | None,
@@ -52,12 +55,17 @@ def export_command(
     form: Annotated[Literal["csv", "xlsx"], typer.Option(help="Of the rating sheet.")] = "csv",
     seed: Annotated[int, typer.Option(help="Seed of the sample and of its order.")] = 0,
 ) -> None:
-    """Draw all true positives and as many true negatives per feature, and write the rating sheet."""
+    """Draw what people rate (true positives and as many negatives; reports), or the questions to readers."""
     from semiology.reports.compare.commands import feature_names
     from semiology.reports.review.sheet import draw_sample, read_justifications, write_review
 
     if protocol == "reader":
         _export_study(runs, out, feature_names(features), data, prompt, most, seed)
+        return
+    if protocol == "reports":
+        from semiology.reports.review.reports import draw_reports
+
+        _export_reports(draw_reports(runs, seed=seed, most=most), out, form)
         return
     sample = draw_sample(read_justifications(runs), feature_names(features), seed=seed, most=most)
     written = write_review(sample, out, form=form)
@@ -68,6 +76,23 @@ def export_command(
     positive = sum(case.kind == "true positive" for case in sample.cases)
     typer.echo(
         f"{len(sample.cases)} items: {positive} true positives, {len(sample.cases) - positive} negatives"
+    )
+    typer.echo(f"Written: {', '.join(str(path) for path in written)}")
+    typer.echo(f"Hand out {written[-1].name}, or: semiology review serve {out} --rater INITIALS --data DIR")
+    typer.echo("key.csv and cases.json tell models and patients: keep them from raters.")
+
+
+def _export_reports(sample: Sample, out: Path, form: Literal["csv", "xlsx"]) -> None:
+    from semiology.reports.review.sheet import write_review
+
+    written = write_review(sample, out, form=form)
+    for caveat in sample.caveats:
+        typer.echo(f"Note: {caveat}")
+    for note in sample.notes:
+        typer.echo(f"• {note}")
+    models, patients = ({getattr(case, name) for case in sample.cases} for name in ("model", "patient_id"))
+    typer.echo(
+        f"{len(sample.cases)} reports: {len(models)} models, {len(patients)} patients, a recording of each"
     )
     typer.echo(f"Written: {', '.join(str(path) for path in written)}")
     typer.echo(f"Hand out {written[-1].name}, or: semiology review serve {out} --rater INITIALS --data DIR")
@@ -130,9 +155,12 @@ def import_command(
     if is_study(folder):
         _import_study([folder, *(sheets or ())], out, resamples)
         return
-    from semiology.render.table import print_document, table_console
+    from semiology.data.cache import write_texts
+    from semiology.render.table import csv_of, print_document, table_console
     from semiology.reports.review.rating_summary import document, summarise_review, write_summary
     from semiology.reports.review.ratings import read_review
+    from semiology.reports.review.reports import EXPERT_RATINGS, expert_ratings
+    from semiology.reports.review.subjects import REPORT
 
     review = read_review(folder, sheets or ())
     summary = summarise_review(review)
@@ -140,6 +168,8 @@ def import_command(
     print_document(document(summary), console)
     if out is not None:
         written = write_summary(review, summary, out)
+        if review.subject is REPORT:
+            written += write_texts({EXPERT_RATINGS: csv_of(expert_ratings(review))}, out)
         console.print(f"Written: {', '.join(str(path) for path in written)}", markup=False, highlight=False)
 
 
@@ -205,7 +235,8 @@ def serve_command(
     if is_study(folder):
         _serve_study(folder, rater, port, resume=resume)
         return
-    cases = read_sample(folder).cases
+    sample = read_sample(folder)
+    cases = sample.cases
     videos: dict[str, Path] = {}
     if data is not None:
         from semiology.data.tables.reading import read_recording_set
@@ -213,7 +244,7 @@ def serve_command(
         videos = {r.video_id: r.video for r in read_recording_set(data, require_media=False).recordings}
     store = RatingStore(folder / STORE)
     token = token_of(folder)
-    app = make_app(cases, store, rater, token, videos)
+    app = make_app(cases, store, rater, token, videos, sample.subject)
     listening = listen(port)
     shown = sum(case.video_id in videos for case in cases)
     rated = sum(given.rating is not None for given in store.latest(rater))

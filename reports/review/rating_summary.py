@@ -21,6 +21,7 @@ from semiology.render.table import Column, Document, Row, Table, markdown, table
 from semiology.render.text import counted, json_text
 from semiology.reports.review.ratings import Review
 from semiology.reports.review.sheet import Case
+from semiology.reports.review.subjects import JUSTIFICATION, REPORT, Subject
 
 # A single hue from pale to dark, readable in grey and with any colour vision.
 COLOURS = ("#f2d9c8", "#e8b48f", "#cfd9e6", "#7fa3cc", "#1f5a99")
@@ -40,7 +41,7 @@ class ReviewSummary:
         rows: (kind of group, group, summary), the whole first.
         agreement: of the raters.
         n_cases, n_unrated: items in all, and items that nobody rated.
-        caveats: of the review.
+        caveats, subject: of the review.
     """
 
     rows: tuple[tuple[str, str, RatingSummary], ...]
@@ -48,12 +49,15 @@ class ReviewSummary:
     n_cases: int
     n_unrated: int
     caveats: tuple[str, ...] = ()
+    subject: Subject = JUSTIFICATION
 
 
 def summarise_review(review: Review) -> ReviewSummary:
     """Summarise ratings of all items, and by feature, model and kind of answer."""
     rows = []
     for kind, group_of in GROUPS.items():
+        if review.subject is REPORT and kind in ("feature", "kind"):
+            continue  # of reports there is one of each
         names = sorted({group_of(case) for case in review.cases})
         for name in names:
             members = [case for case in review.cases if group_of(case) == name]
@@ -69,16 +73,8 @@ def summarise_review(review: Review) -> ReviewSummary:
         len(review.cases),
         len(review.cases) - len(rated_items),
         review.caveats,
+        review.subject,
     )
-
-
-COLUMNS = tuple(
-    Column(name)
-    for name in (
-        *("group", "items", "patients", *(f"{percent} %" for percent in POINTS.values())),
-        *("at least 60 % [95 %]", "median"),
-    )
-)
 
 
 def document(summary: ReviewSummary) -> Document:
@@ -96,8 +92,10 @@ def document(summary: ReviewSummary) -> Document:
         )
         for kind, name, found in summary.rows
     )
-    table = Table("", COLUMNS, rows)
-    return Document("Ratings of justifications", (table,), remarks=tuple(sentences(summary)))
+    subject = summary.subject
+    heads = ("group", "items", "patients", *subject.points.values(), f"{subject.passing} [95 %]", "median")
+    table = Table("", tuple(map(Column, heads)), rows)
+    return Document(f"Ratings of {subject.plural}", (table,), remarks=tuple(sentences(summary)))
 
 
 def sentences(summary: ReviewSummary) -> list[str]:
@@ -108,7 +106,7 @@ def sentences(summary: ReviewSummary) -> list[str]:
     lines += [f"{rated} of {summary.n_cases} items are rated, by {raters}."]
     if agreement.n_items:
         lines.append(
-            "The distribution is of ratings; the share of at least 60 % and the median are of items, of "
+            f"The distribution is of ratings; the share of {summary.subject.passing} and the median are of items, of "
             "which the mean counts."
         )
         equal, near = _percent(agreement.exact), _percent(agreement.within_one)
@@ -119,7 +117,7 @@ def sentences(summary: ReviewSummary) -> list[str]:
         )
     else:
         lines.append("No item has two ratings: how far raters agree is not known.")
-    lines.append("Only correct answers were rated: this says nothing about how often a model is right.")
+    lines.append(summary.subject.limit)
     return lines
 
 
@@ -154,16 +152,16 @@ def write_figure(summary: ReviewSummary, folder: Path) -> list[Path]:
     from matplotlib.figure import Figure
 
     mpl.rcParams["svg.hashsalt"] = "semiology"
-    rows = [
-        (name, found) for kind, name, found in summary.rows if kind in ("all", "feature") and found.n_items
-    ]
+    part = "feature" if summary.subject is JUSTIFICATION else "model"
+    rows = [(name, found) for kind, name, found in summary.rows if kind in ("all", part) and found.n_items]
+    passing = "≥60 %" if summary.subject is JUSTIFICATION else "≥3"
     figure = Figure(figsize=(9, 1.9 + 0.42 * len(rows) + 0.12 * len(summary.caveats)), layout="constrained")
     axes = figure.add_subplot()
     for place, (_, found) in enumerate(reversed(rows)):
         left = 0.0
-        for (value, percent), colour in zip(POINTS.items(), COLOURS, strict=True):
+        for (value, name), colour in zip(summary.subject.points.items(), COLOURS, strict=True):
             share = found.distribution[value]
-            label = f"{percent} %" if place == 0 else None
+            label = name if place == 0 else None
             axes.barh(place, share, left=left, color=colour, edgecolor="#333333", linewidth=0.4, label=label)
             if share >= 0.06:
                 ink = "white" if value == 5 else "black"
@@ -173,7 +171,7 @@ def write_figure(summary: ReviewSummary, folder: Path) -> list[Path]:
                 )
             left += share
         median = "" if math.isnan(found.median) else f", median {found.median:.2g} of 5"
-        text = f" ≥60 %: {100 * found.passed.value:.0f} %{median} (n = {found.n_items})"
+        text = f" {passing}: {100 * found.passed.value:.0f} %{median} (n = {found.n_items})"
         axes.text(1.0, place, text, ha="left", va="center", fontsize=8)
     names = ["all items" if name == "all" else name.replace("_", " ") for name, _ in reversed(rows)]
     axes.set_yticks(range(len(rows)), names)
@@ -182,9 +180,15 @@ def write_figure(summary: ReviewSummary, folder: Path) -> list[Path]:
     axes.set_xlabel("share of ratings", x=0.5 / 1.5)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines["bottom"].set_bounds(0, 1)
-    remarks = ["≥60 %, median and n are of items (where several raters judged one: its mean)."]
+    remarks = [f"{passing}, median and n are of items (where several raters judged one: its mean)."]
     figure.supxlabel("\n".join(remarks + list(summary.caveats)), fontsize=7, x=0.02, ha="left")
-    axes.legend(ncols=5, loc="lower left", bbox_to_anchor=(0, 1.0), frameon=False, title="faithfulness")
+    axes.legend(
+        ncols=5,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        frameon=False,
+        title="faithfulness" if summary.subject is JUSTIFICATION else "rating",
+    )
     written = []
     for form in ("png", "svg"):
         target = folder / f"review.{form}"

@@ -11,6 +11,7 @@ from semiology.data.tables.csv_tables import read_table
 from semiology.metrics.agreement.ratings import POINTS
 from semiology.reports.review.sheet import Case, ReviewError, read_sample
 from semiology.reports.review.store import STORE, RatingStore
+from semiology.reports.review.subjects import JUSTIFICATION, Subject
 
 _SHOWN = 10
 
@@ -24,12 +25,14 @@ class Review:
         ratings: by rater, the rating of each item rated.
         comments: (item, rater, text).
         caveats: what limits the ratings, such as that the recordings are simulated.
+        subject: what was rated.
     """
 
     cases: tuple[Case, ...]
     ratings: Mapping[str, Mapping[str, int]]
     comments: tuple[tuple[str, str, str], ...]
     caveats: tuple[str, ...] = ()
+    subject: Subject = JUSTIFICATION
 
 
 def read_review(folder: Path, sheets: Sequence[Path] = ()) -> Review:
@@ -68,7 +71,7 @@ def read_review(folder: Path, sheets: Sequence[Path] = ()) -> Review:
         raise ReviewError(
             f"{folder}: nobody has rated anything yet → give filled-in sheets, or serve the review"
         )
-    return Review(cases, ratings, tuple(sorted(comments)), sample.caveats)
+    return Review(cases, ratings, tuple(sorted(comments)), sample.caveats, sample.subject)
 
 
 def _read_sheet(path: Path, known: set[str]) -> list[tuple[str, dict[str, int], dict[str, str]]]:

@@ -1,4 +1,4 @@
-"""The local page on which justifications are rated. It listens on 127.0.0.1 and nowhere else."""
+"""The local page on which justifications and reports are rated. It listens on 127.0.0.1 and nowhere else."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from semiology.reports.review.guard import Guard
-from semiology.reports.review.sheet import SCALE, SHOWN, Case, ReviewError
+from semiology.reports.review.sheet import SHOWN, Case, ReviewError
 from semiology.reports.review.store import LONGEST_COMMENT, Rating, RatingStore
+from semiology.reports.review.subjects import JUSTIFICATION, Subject
 
 HOST = "127.0.0.1"
 TOKEN = "token"  # noqa: S105 - the name of a file
@@ -49,7 +50,12 @@ def refused(request: Any, error: Any) -> JSONResponse:
 
 
 def review_app(
-    cases: Sequence[Case], store: RatingStore, rater: str, token: str, videos: Mapping[str, Path]
+    cases: Sequence[Case],
+    store: RatingStore,
+    rater: str,
+    token: str,
+    videos: Mapping[str, Path],
+    subject: Subject = JUSTIFICATION,
 ) -> Guard:
     """Return the page as an ASGI application.
 
@@ -59,6 +65,7 @@ def review_app(
         rater: who rates: 1 to 40 letters, digits, ``_``, ``.`` or ``-``.
         token: first part of every address.
         videos: file of each video_id that can be shown; others are named only.
+        subject: what is rated.
 
     Raises:
         ReviewError: the rater's name has other characters.
@@ -79,7 +86,9 @@ def review_app(
             own = {"rating": rated.rating, "comment": rated.comment}
             seen = {name: getattr(case, name) for name in SHOWN}
             shown.append({**seen, "has_video": case.video_id in videos, **own})
-        return {"rater": rater, "scale": {str(k): text for k, text in SCALE.items()}, "cases": shown}
+        scale = {str(k): text for k, text in subject.scale.items()}
+        texts = {"heading": subject.heading, "labels": subject.labels}
+        return {"rater": rater, "scale": scale, **texts, "cases": shown}
 
     @app.put("/{token}/api/ratings/{item}")
     def rate(item: str, body: RatingIn) -> dict[str, str]:

@@ -27,6 +27,7 @@ from semiology.reports.read.asked import Asked
 from semiology.reports.read.feature_answers import COLUMNS, Results, read_results
 from semiology.reports.read.lmms_eval_files import NoAnswersError
 from semiology.reports.read.s3_answers import S3Results, read_s3_results
+from semiology.reports.review.subjects import JUSTIFICATION, SUBJECTS, Subject
 
 CASES, KEY, SHEET = "cases.json", "key.csv", "ratings"
 """In a review folder: what is rated, which model said it, and the sheet to fill in (csv or xlsx)."""
@@ -36,17 +37,6 @@ LONGEST = 20_000
 """Characters of a justification that are shown; longer ones are cut, and say so."""
 SHOWN = ("item", "feature", "question", "video_id", "start_s", "end_s", "answer", "justification")
 """What a rater may see of a case: not the model, not the patient."""
-SHEET_COLUMNS = (
-    *("item", "feature", "question", "video_id", "from_s", "to_s", "answer", "justification"),
-    *("rating", "comment"),
-)
-SCALE: Mapping[int, str] = {
-    5: "fully correct (100 %)",
-    4: "mostly correct (80 %)",
-    3: "more right than wrong (60 %)",
-    2: "mostly wrong (40 %)",
-    1: "wrong (20 %)",
-}
 _RUN = ["model", "enhancement", "prompt_id", "prompt_hash"]
 
 
@@ -62,7 +52,7 @@ class Case:
         item: id, the same for the same case in any draw.
         feature, question: what was asked. video_id: the recording. start_s, end_s: the segment.
         answer: yes or no, which is right. justification: what the model gave as its reason.
-        kind: ``true positive`` or ``true negative``.
+        kind: ``true positive`` or ``true negative``; of a report, whose expert's is the question: ``report``.
         model, enhancement, prompt_id, patient_id: kept in the key, hidden from raters.
     """
 
@@ -74,7 +64,7 @@ class Case:
     end_s: float
     answer: str
     justification: str
-    kind: Literal["true positive", "true negative"]
+    kind: Literal["true positive", "true negative", "report"]
     model: str
     enhancement: str
     prompt_id: str
@@ -85,13 +75,15 @@ class Case:
 class Sample:
     """Cases to rate, in the order shown, and remarks on what could not be drawn.
 
-    ``caveats`` limit what the ratings can say (simulated recordings, say) and stay with the review.
+    ``caveats`` limit what the ratings can say (simulated recordings, say) and stay with the review, as does the
+    ``subject``: justifications or reports.
     """
 
     cases: tuple[Case, ...]
     notes: tuple[str, ...]
     seed: int
     caveats: tuple[str, ...] = ()
+    subject: Subject = JUSTIFICATION
 
 
 def read_justifications(runs: Sequence[Path]) -> Results:
@@ -182,6 +174,7 @@ def write_review(sample: Sample, folder: Path, *, form: Literal["csv", "xlsx"] =
         "format": FORMAT,
         "seed": sample.seed,
         "caveats": list(sample.caveats),
+        **({} if sample.subject is JUSTIFICATION else {"subject": sample.subject.name}),
         "cases": [asdict(case) for case in sample.cases],
     }
     text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
@@ -196,9 +189,10 @@ def write_review(sample: Sample, folder: Path, *, form: Literal["csv", "xlsx"] =
         _write_csv(part, hidden, [[getattr(case, name) for name in hidden] for case in sample.cases])
     sheet = folder / f"{SHEET}.{form}"
     if not sheet.exists():  # a sheet may be half filled in
-        rows = [[*(getattr(case, name) for name in SHOWN), "", ""] for case in sample.cases]
+        columns = [*sample.subject.columns.values(), "rating", "comment"]
+        rows = [[*(getattr(case, name) for name in sample.subject.columns), "", ""] for case in sample.cases]
         with written_whole(sheet) as part:
-            (_write_xlsx if form == "xlsx" else _write_csv)(part, SHEET_COLUMNS, rows)
+            (_write_xlsx if form == "xlsx" else _write_csv)(part, columns, rows)
     return [target, folder / KEY, sheet]
 
 
@@ -217,7 +211,9 @@ def read_sample(folder: Path) -> Sample:
             raise ValueError(f"of the format {content['format']!r}, not {FORMAT!r}")
         names = {field.name for field in fields(Case)}
         cases = tuple(Case(**{key: case[key] for key in names}) for case in content["cases"])
-        return Sample(cases, (), int(content["seed"]), tuple(map(str, content.get("caveats", ()))))
+        caveats = tuple(map(str, content.get("caveats", ())))
+        subject = SUBJECTS[content.get("subject", JUSTIFICATION.name)]
+        return Sample(cases, (), int(content["seed"]), caveats, subject)
     except (ValueError, KeyError, TypeError) as error:
         raise ReviewError(f"{path}: is no file of cases ({error}) → export again") from error
 
@@ -295,7 +291,14 @@ def _write_xlsx(path: Path, columns: Sequence[str], rows: Sequence[Sequence[Any]
     for row in rows:
         sheet.append([neutral(cell) for cell in row])
     sheet.freeze_panes = "A2"
-    widths = {"question": 50, "justification": 90, "comment": 40, "feature": 22}
+    widths = {
+        "question": 50,
+        "justification": 90,
+        "report": 90,
+        "expert_report": 90,
+        "comment": 40,
+        "feature": 22,
+    }
     for number, name in enumerate(columns, start=1):
         sheet.cell(1, number).font = Font(bold=True)
         sheet.column_dimensions[sheet.cell(1, number).column_letter].width = widths.get(name, 14)

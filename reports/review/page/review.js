@@ -16,7 +16,7 @@ function show() {
   byId("justification").textContent = c.justification;
   byId("justification").scrollTop = 0;
   byId("comment").value = c.comment;
-  byId("where").textContent = `Recording ${c.video_id}, ${clock(c.start_s)} to ${clock(c.end_s)}`;
+  byId("where").textContent = `Recording ${place(c)}`;
   showVideo();
   for (const button of byId("scale").children) {
     button.setAttribute("aria-checked", String(Number(button.dataset.value) === c.rating));
@@ -39,7 +39,12 @@ function showVideo() {
 }
 
 function lookAt(c) {
-  return `look at ${c.video_id} from ${clock(c.start_s)} to ${clock(c.end_s)}.`;
+  return `look at ${place(c)}.`;
+}
+
+// A report is about the whole recording.
+function place(c) {
+  return c.end_s > c.start_s ? `${c.video_id}, ${clock(c.start_s)} to ${clock(c.end_s)}` : c.video_id;
 }
 
 function progress() {
@@ -198,6 +203,12 @@ async function start() {
   const review = await reply.json();
   state.cases = review.cases;
   byId("who").textContent = `Rater ${review.rater}. Ratings stay on this machine.`;
+  byId("heading").textContent = review.heading;
+  for (const [part, label] of Object.entries(review.labels)) {
+    byId(`${part}-label`).textContent = label;
+    byId(`${part}-label`).hidden = byId(part).hidden = label === "";
+  }
+  byId("scale").classList.toggle("long", Object.values(review.scale).some((text) => text.length > 60));
   for (const value of [5, 4, 3, 2, 1]) {
     const button = document.createElement("button");
     button.type = "button";
