@@ -16,7 +16,7 @@ function show() {
   byId("justification").textContent = c.justification;
   byId("justification").scrollTop = 0;
   byId("comment").value = c.comment;
-  byId("where").textContent = `Recording ${place(c)}`;
+  byId("where").textContent = `Recording ${place(c, ", ")}`;
   showVideo();
   for (const button of byId("scale").children) {
     button.setAttribute("aria-checked", String(Number(button.dataset.value) === c.rating));
@@ -39,12 +39,12 @@ function showVideo() {
 }
 
 function lookAt(c) {
-  return `look at ${place(c)}.`;
+  return `look at ${place(c, " from ")}.`;
 }
 
 // A report is about the whole recording.
-function place(c) {
-  return c.end_s > c.start_s ? `${c.video_id}, ${clock(c.start_s)} to ${clock(c.end_s)}` : c.video_id;
+function place(c, joined) {
+  return c.end_s > c.start_s ? `${c.video_id}${joined}${clock(c.start_s)} to ${clock(c.end_s)}` : c.video_id;
 }
 
 function progress() {
