@@ -47,8 +47,8 @@ DIFFERENCES = (
     Column("first", rank=2),
     Column("second", rank=2),
     Column("difference [95 %]", "+.2f"),
-    Column("p", ".3f", rank=1),
-    Column("p, adjusted", ".3f"),
+    Column("p", "p", rank=1),
+    Column("p, adjusted", "p"),
 )
 
 
