@@ -78,6 +78,9 @@ def test_unequal_numbers_of_ratings_are_for_alpha() -> None:
     with pytest.raises(ValueError, match="krippendorff_alpha"):
         fleiss_kappa([["yes", "no"], ["yes"]])
     assert math.isnan(krippendorff_alpha([["yes"], []]))
+    # One rating of many is missing: nobody counts it as a category of its own.
+    with pytest.raises(ValueError, match="krippendorff_alpha"):
+        fleiss_kappa([["yes", "no"], ["yes", None], ["no", "no"]])
 
 
 @given(shares)
@@ -96,8 +99,9 @@ def test_the_published_distance_does_not_see_a_permutation() -> None:
     found = distribution_similarity([0.7, 0.2, 0.1], [0.1, 0.2, 0.7])
     assert found["emd"] == pytest.approx(0)
     assert found["total_variation"] == pytest.approx(0.6)
-    with pytest.raises(ValueError, match="negative"):
-        distribution_similarity([-1, 2], [1, 1])
+    for first, second in (([-1, 2], [1, 1]), ([1, 1], [2, -1])):
+        with pytest.raises(ValueError, match="negative"):
+            distribution_similarity(first, second)
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(1, 5)), min_size=2, max_size=20))

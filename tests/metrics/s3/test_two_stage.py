@@ -77,6 +77,13 @@ def test_folds_keep_patients_whole_and_are_the_same_twice() -> None:
     assert set(drawn_folds(few, patients).values()) == {0, 1, 2}
 
 
+def test_two_patients_of_each_diagnosis_are_enough() -> None:
+    diagnosis = {"a": "ES", "b": "ES", "c": "NES", "d": "NES"}
+    folds = drawn_folds(diagnosis, {video: f"p_{video}" for video in diagnosis})
+    # Two folds, each with one patient of either diagnosis.
+    assert {folds["a"], folds["b"]} == {folds["c"], folds["d"]} == {0, 1}
+
+
 def test_what_cannot_be_learnt_is_refused_or_left_out() -> None:
     answers, diagnosis, owner = ward()
     vectors = feature_vectors(answers)
