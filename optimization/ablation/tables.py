@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -61,25 +62,28 @@ def feature_document(title: str, differences: FeatureDifferences) -> Document:
             Column("test", group=label, left=True),
         ]
     made = differences.made
+    features = made[0].result.features
+    by_name = [{each.feature: each for each in comparison.result.features} for comparison in made]
     rows = []
-    for number, each in enumerate(made[0].result.features):
-        compared = [comparison.result.features[number] for comparison in made]
+    for number, each in enumerate(features):
         cells: list[Cell] = [each.feature, each.scores["f1"].first, each.always_yes_f1]
-        for comparison, other in zip(made, compared, strict=True):
-            score = other.scores["f1"]
+        for comparison, known in zip(made, by_name, strict=True):
+            if each.feature not in known:
+                cells += [None, None, "not asked"]
+                continue
+            score = known[each.feature].scores["f1"]
             told = verdict(score, comparison.result.alpha)
-            shown = f"{told} (p = {score.p_max_t:.3g})" if score.p_max_t == score.p_max_t else told
+            shown = told if math.isnan(score.p_max_t) else f"{told} (p = {score.p_max_t:.3g})"
             cells += [score.second, number_of(score.difference), shown]
-        rows.append(Row(tuple(cells), ends=number == len(made[0].result.features) - 1))
-    macro: list[Cell] = [
-        f"mean of {counted(len(made[0].result.macro_features['f1']), 'feature')}",
-        made[0].result.macro["f1"].first,
-        None,
-    ]
-    for comparison in made:
-        score = comparison.result.macro["f1"]
-        macro += [score.second, number_of(score.difference), f"p = {score.p_max_t:.3g}"]
-    rows.append(Row(tuple(macro), style="bold"))
+        rows.append(Row(tuple(cells), ends=number == len(features) - 1))
+    if all("f1" in comparison.result.macro for comparison in made):
+        macro = made[0].result
+        means: list[Cell] = [f"mean of {counted(len(macro.macro_features['f1']), 'feature')}"]
+        means += [macro.macro["f1"].first, None]
+        for comparison in made:
+            score = comparison.result.macro["f1"]
+            means += [score.second, number_of(score.difference), f"p = {score.p_max_t:.3g}"]
+        rows.append(Row(tuple(means), style="bold"))
     caveats = dict.fromkeys(text for each in made for text in each.caveats)
     notes = dict.fromkeys(text for each in made for text in each.notes)
     unpaired = sum(len(each.unpaired) for each in made)

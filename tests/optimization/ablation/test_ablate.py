@@ -8,11 +8,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from semiology.cli import main
 from semiology.harness.options import RunOptions
 from semiology.optimization.ablation.plan import AblationError, conditions
+from semiology.optimization.ablation.tables import FeatureDifferences, feature_document
+from semiology.render.table import markdown
+from semiology.reports.compare.comparison import Options, compare_conditions
+from semiology.reports.compare.sides import ANSWER_COLUMNS, Condition
 from semiology.tasks.settings import window_named
 from tests.conftest import Ended
 from tests.optimization.supervised.conftest import write_film
@@ -206,3 +211,14 @@ def test_a_window_of_ones_own_has_a_name() -> None:
     assert (found.window_s, found.overlap_s, found.max_frames) == (20.0, 2.5, 40)
     with pytest.raises(ValueError, match="overlap_s must be at least 0 and below"):
         window_named("5x5")
+
+
+def test_features_that_no_patient_shows_have_a_row_and_no_mean() -> None:
+    rows = [(f"v{i}", f"p{i}", name, "no", "no") for i in range(3) for name in ("tonic", "clonic")]
+    frame = pd.DataFrame(rows, columns=list(ANSWER_COLUMNS))
+    sides = [Condition("model", "s3", "none", frame) for _ in range(2)]
+    compared = compare_conditions(*sides, Options(features=("tonic", "clonic")))
+    shown = markdown(feature_document("Ablation", FeatureDifferences(["2 FPS", "4 FPS"], [compared])))
+    assert "| tonic |" in shown
+    assert "| clonic |" in shown
+    assert "mean of" not in shown
