@@ -182,7 +182,8 @@ def _compared_rehab(
     one, other = read_rehab_results([Path(first)]), read_rehab_results([Path(second)])
     if one is None or other is None:
         return False
-    document = comparison_document(compare_rehab(one, other, flips=flips, resamples=resamples, seed=seed))
+    found = compare_rehab(one, other, flips=flips, resamples=resamples, seed=seed)
+    document = comparison_document(found, tuple(dict.fromkeys((*one.caveats, *other.caveats))))
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         write_whole(out / "strokerehab_comparison.md", markdown(document))

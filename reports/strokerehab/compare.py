@@ -127,8 +127,8 @@ def subject_p_value(differences: np.ndarray, subjects: list[str], flips: int, se
     return float(flip_p_value(np.array([contributions.sum()]), flipped, drawn)[0])
 
 
-def comparison_document(found: list[PairedMeasure]) -> Document:
-    """Return the comparison as a table."""
+def comparison_document(found: list[PairedMeasure], caveats: tuple[str, ...] = ()) -> Document:
+    """Return the comparison as a table; ``caveats`` say what limits its numbers, such as drawn films."""
     columns = (
         Column("task"), Column("measure", left=True), Column("A", ".3f"), Column("B", ".3f"),
         Column("B minus A [95 %]", ".3f"), Column("p", "p"),
@@ -141,4 +141,5 @@ def comparison_document(found: list[PairedMeasure]) -> Document:
         f"{each.task}: A is {each.first_label}, B is {each.second_label}." for each in found
     )
     remark = "Differences over videos that both answered; intervals and the sign-flip test are by subject."
-    return Document("Stroke rehabilitation, compared", (Table("", columns, rows),), remarks=(*labels, remark))
+    parts = (Table("", columns, rows),)
+    return Document("Stroke rehabilitation, compared", parts, caveats, remarks=(*labels, remark))

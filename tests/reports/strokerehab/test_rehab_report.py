@@ -214,6 +214,14 @@ def test_runs_are_compared_by_subject(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, words, catch_exceptions=False)
     assert result.exit_code == 0
     assert (tmp_path / "out" / "strokerehab_comparison.csv").exists()
+    assert "Simulated" not in result.output
+    for record in second.rglob("*_results.json"):
+        content = json.loads(record.read_text())
+        for config in content["configs"].values():
+            config.setdefault("metadata", {})["simulated"] = True
+        record.write_text(json.dumps(content))
+    drawn = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert "imulated" in drawn.output
     nothing = read_rehab_results([write_run(tmp_path / "three", activity_rows(), oracle)])
     assert nothing is not None
     only_items = read_rehab_results([write_run(tmp_path / "four", item_rows(), oracle)])
