@@ -43,16 +43,16 @@ def score(rows: pd.DataFrame, answers: np.ndarray, feature: str, measure: str) -
 def test_two_repeats_tell_how_far_the_score_of_many_spreads(measure: str) -> None:
     rng = np.random.default_rng(5)
     rows, sure = questions(rng)
-    runs = [asked(rng, sure) for _ in range(400)]
+    runs = [asked(rng, sure) for _ in range(150)]
     scores = np.array([[score(rows, run, feature, measure) for feature in FEATURES] for run in runs])
     told = []
-    for first, second in zip(runs[:120:2], runs[1:120:2], strict=True):
+    for first, second in zip(runs[:60:2], runs[1:60:2], strict=True):
         frame = rows.assign(**{"0": first, "1": second})
         found = score_variances(frame, ["0", "1"], {measure: FEATURES})
         told.append([found[measure, name] for name in (*FEATURES, "")])
     spread = np.sqrt(np.mean(told, axis=0))
     true = np.array([*scores.std(0, ddof=1), scores.mean(1).std(ddof=1)])
-    assert spread == pytest.approx(true, rel=0.15)
+    assert spread == pytest.approx(true, rel=0.2)
 
 
 def test_repeats_that_shifted_one_way_count_with_their_distance() -> None:
