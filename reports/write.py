@@ -112,7 +112,7 @@ def write_report(
         written = write_files(features, out) if features else []
         written += write_probabilities(scores.probabilities, out, scores.choice)
         written += write_s3_files(s3, out) if s3 else []
-        written += _write_cases(inputs, out / CASES, options.similarity)
+        written += _write_cases(scores.cases, out / CASES)
         written += write_texts(
             content_tables(content) | layouts | _documents(options.subgroups), out / TABLES
         )
@@ -125,13 +125,12 @@ def write_report(
     return written
 
 
-def _write_cases(inputs: ReportInputs, folder: Path, similarity: BertSimilarity | None) -> list[Path]:
+def _write_cases(cases: Mapping[str, Sequence[Mapping[str, Any]]], folder: Path) -> list[Path]:
     """Write the S3 tasks case by case into a folder that its owner alone may read; nothing where none was asked."""
-    if inputs.s3 is None:
+    if not cases:
         return []
     private_folder(folder)
-    tables = case_tables(inputs.s3, inputs.features, similarity)
-    texts = {f"cases_{task}.csv": csv_of(rows) for task, rows in sorted(tables.items())}
+    texts = {f"cases_{task}.csv": csv_of(rows) for task, rows in sorted(cases.items())}
     return write_texts(texts | {KEEP_LOCAL: LOCAL_NOTE}, folder)
 
 
@@ -191,9 +190,13 @@ def report_scores(
     made = run_provenances(paths) if paths else []
     lineage = read_lineages(options.lineage)
     results = inputs.features
+    cases = case_tables(inputs.s3, results, options.similarity) if inputs.s3 else {}
     if results is None or features is None:
         return ReportScores(
-            results, features, s3, None, (), (), (), records, made, lineage, facts, rehab=options.rehab
+            results,
+            *(features, s3, None, (), (), (), records, made, lineage, facts),
+            rehab=options.rehab,
+            cases=cases,
         )
     records |= results.records
     known = results.answers["feature"].isin(FEATURES)
@@ -216,6 +219,7 @@ def report_scores(
         inputs.choice,
         options.rehab,
         options.subgroups,
+        cases,
     )
 
 

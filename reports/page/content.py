@@ -20,7 +20,7 @@ from semiology.reports.page.methods import method_paragraphs
 from semiology.reports.page.prompt_texts import prompt_rows
 from semiology.reports.page.recordings import RecordingSetFacts, opaque_names, recording_data
 from semiology.reports.page.score_cells import METRICS, headline_rows, heatmap_rows, tested_cells
-from semiology.reports.page.sections import enhancement_sections, s3_sections, wording_sections
+from semiology.reports.page.sections import case_sections, enhancement_sections, s3_sections, wording_sections
 from semiology.reports.page.verdicts import TRUSTED, example_errors, verdict_sections
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.path_scrubbing import without_paths
@@ -102,6 +102,7 @@ class ReportScores:
     choice: Choice = field(default_factory=Choice)
     rehab: Mapping[str, Any] | None = None
     subgroups: Sequence[Document] = ()
+    cases: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
 
 def page_content(
@@ -172,6 +173,7 @@ def page_content(
         "confusions": confusions,
         "agreement": [] if recordings is None else agreement_rows(recordings, scores.runs),
         "s3": [] if scores.s3 is None else s3_sections(scores.s3, scores.records),
+        "cases": _cases(scores, keep=keep_ids),
         "rehab": scores.rehab,
         "subgroups": [shown_document(each) for each in scores.subgroups],
         "provenance": scores.provenance,
@@ -182,6 +184,23 @@ def page_content(
     content["sections"] = [(key, title, bool(content[holds])) for key, title, holds in SECTIONS]
     content["absent"] = ABSENT
     return content, data
+
+
+def _cases(scores: ReportScores, *, keep: bool) -> dict[str, Any]:
+    """Return the S3 tasks case by case, recordings named as elsewhere on the page; {} where that cannot be."""
+    import pandas as pd
+
+    rows = [row for each in scores.cases.values() for row in each]
+    if not rows:
+        return {}
+    own = pd.DataFrame([{name: row[name] for name in ("video_id", "patient_id")} for row in rows])
+    whole = own if scores.recordings is None else scores.recordings
+    names, _ = opaque_names(whole, keep=keep)
+    if not set(own["video_id"]) <= set(names):  # new names would clash with those of the other sections
+        names, renamed = opaque_names(own, keep=keep)
+        if renamed:
+            return {}
+    return case_sections(scores.cases, names)
 
 
 def _cells(heatmap: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:

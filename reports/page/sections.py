@@ -125,6 +125,40 @@ def enhancement_sections(
     ]
 
 
+MOST_CASES = 500
+"""Rows of a task that the page shows case by case."""
+NOT_ON_PAGE = frozenset(
+    {"model", "prompt", "enhancement", "video_id", "patient_id", "segments", "unparsed_segments"}
+    | {"expert_report", "report", "expert_justification", "justification"}
+)
+"""Columns of cases that stand in the label, and texts: those of experts are never on the page."""
+
+
+def case_sections(
+    cases: Mapping[str, Sequence[Mapping[str, Any]]], names: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the tables of cases by task: heads, rows of (run, recording, cells), and how many rows are left out.
+
+    Args:
+        cases: of `semiology.reports.summary.s3_cases.case_tables`. names: what each recording is called on the page.
+    """
+    found = {}
+    for task, rows in cases.items():
+        heads = [name for name in rows[0] if name not in NOT_ON_PAGE] if rows else []
+        shown = [
+            {
+                "run": Asked(row["model"], row["prompt"], row["enhancement"]).label,
+                "recording": names[row["video_id"]],
+                "cells": [
+                    round(row[name], 3) if isinstance(row[name], float) else row[name] for name in heads
+                ],
+            }
+            for row in rows[:MOST_CASES]
+        ]
+        found[task] = {"heads": heads, "rows": shown, "left_out": len(rows) - len(shown)}
+    return found
+
+
 def s3_sections(summary: S3Summary, records: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return one section per task; within it one row per run, part and measure."""
     return [

@@ -152,8 +152,8 @@ def write_figure(summary: ReviewSummary, folder: Path) -> list[Path]:
     from matplotlib.figure import Figure
 
     mpl.rcParams["svg.hashsalt"] = "semiology"
-    part = "feature" if summary.subject is JUSTIFICATION else "model"
-    rows = [(name, found) for kind, name, found in summary.rows if kind in ("all", part) and found.n_items]
+    group = "feature" if summary.subject is JUSTIFICATION else "model"
+    rows = [(name, found) for kind, name, found in summary.rows if kind in ("all", group) and found.n_items]
     passing = "≥60 %" if summary.subject is JUSTIFICATION else "≥3"
     figure = Figure(figsize=(9, 1.9 + 0.42 * len(rows) + 0.12 * len(summary.caveats)), layout="constrained")
     axes = figure.add_subplot()

@@ -268,7 +268,7 @@ def _task_4(results: S3Results) -> dict[tuple[str, str, str], dict[str, float]]:
     found: dict[tuple[str, str, str], dict[str, float]] = {}
     for record in results.records:
         start = record.get("start_s")
-        if record["task"] == "s3_onset_time" and record["answer"] is not None and not is_missing(start):
+        if record["task"] == "s3_onset_time" and record["answer"] is not None and start is not None:
             key = (record["model"], record["enhancement"], record["video_id"])
             found.setdefault(key, {}).setdefault(record["feature"], float(start) + float(record["answer"]))
     return found

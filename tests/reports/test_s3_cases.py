@@ -115,3 +115,4 @@ def test_the_report_writes_cases_apart_and_says_that_they_stay(tmp_path: Path) -
     assert float(first["rqi"]) == pytest.approx(float(first["rqi_base"]) * penalties)
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "The head turns to the left" not in page
+    assert "=head_turning =tonic =clonic" in page  # the alignment of an order, case by case
