@@ -13,7 +13,7 @@ from semiology.optimization.supervised.scores import pooled_answers
 from semiology.optimization.supervised.train import train
 
 STATED = ("arm_flexion", "tonic")
-"""Named before the control was looked at."""
+"""Of three features those that the first training on this set put above always-yes: a check that it stays so."""
 
 
 @pytest.mark.slow
