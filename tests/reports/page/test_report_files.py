@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from report_examples import FEATURES, full_run, question_of, rows_of, write_run
+from s3_examples import all_tasks, write_s3_run
 from sklearn.metrics import roc_auc_score
 from typer import Typer
 from typer.testing import CliRunner, Result
@@ -367,3 +368,22 @@ def test_runs_in_several_answer_formats_have_names_of_their_own(tmp_path: Path) 
     place = lines[0].split(",").index("run")
     names = [line.split(",")[place] for line in lines[1:]]
     assert len(names) == len(set(names)) == 2
+
+
+def test_cases_that_cannot_be_named_on_the_page_are_told(tmp_path: Path) -> None:
+    """Their recordings have ids of a hospital and are not those of the features' section."""
+    run = write_s3_run(tmp_path / "run", all_tasks(6))
+    for path in run.rglob("*samples*"):
+        path.write_text(path.read_text().replace('"v00', '"Meier_2019_'))
+    write_run(tmp_path / "run", rows_of("tonic", skill=0.9, seed=0), "lab/first")
+    app = Typer()
+    app.command()(report)
+    words = [str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--resamples", "100"]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Single cases are not shown" in page
+    assert "Meier_2019" not in page
+    assert CliRunner().invoke(app, [*words, "--keep-ids"]).exit_code == 0
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Single cases are not shown" not in page
+    assert "Meier_2019" in page
