@@ -162,7 +162,7 @@ def threshold_at_specificity(truth: Bools, score: Floats, specificity: float) ->
 
     NaN where no recording lacks the feature.
 
-    >>> threshold_at_specificity(np.array([True, False, False]), np.array([0.8, 0.6, 0.2]), 0.5).round(2)
+    >>> round(threshold_at_specificity(np.array([True, False, False]), np.array([0.8, 0.6, 0.2]), 0.5), 2)
     0.4
     """
     negatives = np.sort(score[~truth])
@@ -180,7 +180,7 @@ def confidence_at_error(wrong: Bools, sure: Floats, error: float) -> float:
     Args:
         wrong, sure: whether an answer is wrong, and its confidence, shape (n,). error: share stated.
 
-    >>> confidence_at_error(np.array([False, False, True]), np.array([0.9, 0.8, 0.6]), 0.1).round(2)
+    >>> round(confidence_at_error(np.array([False, False, True]), np.array([0.9, 0.8, 0.6]), 0.1), 2)
     0.7
     """
     coverage, risk, cuts = risk_coverage(wrong, sure)

@@ -38,7 +38,9 @@ def draw_reports(runs: Sequence[Path], *, seed: int = 0, most: int | None = None
     """
     results = read_s3_results(runs)
     frames = (
-        {} if results is None else {k: frame for k, kind, frame in frames_by_run(results) if kind == "report"}
+        {}
+        if results is None
+        else {run.key: run.frame for run in frames_by_run(results) if run.kind == "report"}
     )
     if results is None or not frames:
         raise NoAnswersError("the runs hold no reports → semiology run --tasks s3_report")

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -149,9 +149,8 @@ def summarise_s3(
     Raises:
         ValueError: the answers contradict each other (two truths for one question), or a value is unknown.
     """
-    of_runs = {key: (kind, frame) for key, kind, frame in frames_by_run(results)}
-    mergers = {key: results.texts.merger_of(key[1]) for key in of_runs}
-    frames = {key: frame for key, (_, frame) in of_runs.items()}
+    of_runs = {run.key: run for run in frames_by_run(results)}
+    frames = {key: run.frame for key, run in of_runs.items()}
     order = list(TASK_TITLES)
     runs = []
     notes = [without_paths(note) for note in results.notes]
@@ -161,7 +160,7 @@ def summarise_s3(
     ):
         asked = _questions({key: frame for key, frame in frames.items() if key[0] == task})
         for key in sorted(key for key in frames if key[0] == task):
-            kind = of_runs[key][0]
+            kind = of_runs[key].kind
             frame = _with_missing(frames[key], asked)
             reader = results.texts.reader_of(key[1])
             tools = TextTools(reader, similarity)
@@ -175,7 +174,7 @@ def summarise_s3(
             _, model, prompt, enhancement = key
             run = S3Run(model, prompt, enhancement, task, kind, parts, counts, *sizes)
             encoder = similarity.name if similarity is not None else None
-            runs.append(_with_remarks(run, frame, mergers[key], reader, encoder))
+            runs.append(_with_remarks(run, frame, of_runs[key].merger, reader, encoder))
         if task in results.not_asked:
             count = counted(results.not_asked[task], "usable recording has", "usable recordings have")
             notes.append(f"{task}: {count} nothing to compare an answer with → not asked")
@@ -183,14 +182,25 @@ def summarise_s3(
     return S3Summary(tuple(runs), limits, tuple(notes), resamples, seed)
 
 
-def frames_by_run(results: S3Results) -> Iterator[tuple[RunKey, AnswerKind, pd.DataFrame]]:
-    """Yield task, model, wording and enhancement of each run, its kind of answer, and one row per recording."""
+class RunFrame(NamedTuple):
+    """A run: task, model, wording, enhancement; its kind of answer; one row per recording; who merged its texts."""
+
+    key: RunKey
+    kind: AnswerKind
+    frame: pd.DataFrame
+    merger: MergedTexts
+
+
+def frames_by_run(results: S3Results) -> Iterator[RunFrame]:
+    """Yield the runs with their answers to recordings; the merger has counted what it merged."""
     by_run: dict[RunKey, list[Mapping[str, Any]]] = defaultdict(list)
     for record in results.records:
         by_run[record["task"], record["model"], record["prompt_id"], record["enhancement"]].append(record)
     for key, rows in by_run.items():
-        frame = recording_answers(rows[0]["kind"], rows, results.texts.merger_of(key[1]))
-        yield key, rows[0]["kind"], frame.assign(clip_form=[form or "" for form in frame["clip_form"]])
+        merger = results.texts.merger_of(key[1])
+        frame = recording_answers(rows[0]["kind"], rows, merger)
+        frame = frame.assign(clip_form=[form or "" for form in frame["clip_form"]])
+        yield RunFrame(key, rows[0]["kind"], frame, merger)
 
 
 def _asked_of_models(runs: Sequence[RunKey]) -> dict[str, tuple[str, Texts]]:

@@ -50,7 +50,7 @@ def case_tables(
     """
     tables: dict[str, list[Row]] = {}
     seen, times = _task_1(features), _task_4(results)
-    for (task, model, prompt, enhancement), kind, frame in frames_by_run(results):
+    for (task, model, prompt, enhancement), kind, frame, _ in frames_by_run(results):
         tools = TextTools(results.texts.reader_of(model), similarity)
         frame = as_perceived(frame) if kind == "sequence" else frame
         details = _details(kind, frame, tools)

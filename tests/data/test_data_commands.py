@@ -222,7 +222,13 @@ def test_simulate_passes_its_options_on_and_refuses_to_replace_a_set(
     chosen = ("--size", "1280x720", "--duration", "30-180", "--fps", 25, "--test-share", 0.25)
     result = call("simulate", tmp_path / "new", "--patients", 3, "--recordings", 4, "--seed", 9, *chosen)
     options = {"patients": 3, "seed": 9, "recordings_per_patient": 4, "workers": 2, "pose": False}
-    options |= {"size": (1280, 720), "duration_s": (30.0, 180.0), "fps": 25, "test_share": 0.25}
+    options |= {
+        "size": (1280, 720),
+        "duration_s": (30.0, 180.0),
+        "fps": 25,
+        "test_share": 0.25,
+        "controls": 0,
+    }
     assert calls == [(tmp_path / "new", options)]
     assert "12 recordings of 3 simulated patients" in result.output
     assert call("simulate", make_set()).exit_code == 1

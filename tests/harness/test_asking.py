@@ -220,9 +220,13 @@ def test_a_kept_reply_comes_back_with_its_token_counts(documents: list[dict[str,
             replies = super().generate_until(requests)
             return [GenerationResult(text, TokenCounts(output_tokens=len(text))) for text in replies]
 
-    first = ask(Counting(documents), documents)
+    def told(replies: list[Any]) -> list[tuple[str, dict[str, Any]]]:
+        return [(reply.text, reply.token_counts.to_dict()) for reply in replies]
+
+    first = told(ask(Counting(documents), documents))
     again = Counting(documents)
-    assert ask(again, documents) == first
+    assert told(ask(again, documents)) == first
+    assert first[0] == ("reply 0", {**first[0][1], "output_tokens": 7})
     assert again.calls == []
 
 

@@ -25,6 +25,7 @@ COLUMNS = (
     "answer",
     "truth",
     "fold",
+    "prompt_hash",
 )
 
 
@@ -39,7 +40,7 @@ def published(path: Path, patients: int, skill: float, seed: int, features: int 
                 answer = truth if rng.random() < skill else bool(rng.random() < 0.7)
                 words = ["yes" if each else "no" for each in (answer, truth)]
                 ids = (f"P{patient:02d}_V{video}", f"P{patient:02d}", feature)
-                rows.append(("feature", "A", "none", "s3", *ids, *words, ""))
+                rows.append(("feature", "A", "none", "s3", *ids, *words, "", ""))
     with path.open("w", newline="") as file:
         csv.writer(file).writerows([COLUMNS, *rows])
     return path

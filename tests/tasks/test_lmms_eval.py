@@ -118,7 +118,8 @@ def test_an_edited_wording_is_asked_anew(
     evaluate(["semiology_tonic"], tmp_path / "responses")
     original = library.render
     monkeypatch.setattr(
-        "semiology.tasks.documents.render", lambda prompt: original(prompt).replace("tonic", "TONIC")
+        "semiology.tasks.documents.render",
+        lambda prompt, *form: original(prompt, *form).replace("tonic", "TONIC"),
     )
     second, _ = evaluate(["semiology_tonic"], tmp_path / "responses")
     assert len(second.asked) == 9

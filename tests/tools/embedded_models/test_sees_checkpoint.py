@@ -31,7 +31,7 @@ def checkpoint() -> tuple[Any, Any]:
 def test_it_is_small_and_holds_safetensors_and_json_only() -> None:
     files = [path for path in CHECKPOINT.iterdir() if path.is_file()]
     assert sum(path.stat().st_size for path in files) <= 12 * MEGABYTE
-    assert {path.suffix for path in files} <= {".safetensors", ".json", ".jinja"}
+    assert {path.suffix for path in files} <= {".safetensors", ".json", ".jinja", ".md"}
     assert "auto_map" not in json.loads((CHECKPOINT / "config.json").read_text(encoding="utf-8"))
 
 
