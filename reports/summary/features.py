@@ -14,7 +14,7 @@ from semiology.metrics.published_rules import published_s3_task1_scores
 from semiology.metrics.scores.aggregation import THREE_CLASSES, recording_answers
 from semiology.metrics.scores.classification import Policy
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, RunScores, score_run
-from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
+from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS, RESAMPLES, Estimate
 from semiology.render.text import counted, rounded
 from semiology.reports.read.asked import NO_ENHANCEMENT, Asked, Texts, different_questions, texts_asked
 from semiology.reports.read.feature_answers import Results
@@ -152,7 +152,8 @@ def summarise(
 def headline(summary: Summary) -> str:
     """Return ``macro F1 (visual, N features): x.xx [lo, hi]; always-yes y.yy (above …)``, one line per run.
 
-    With several runs each line ends with the label of the one it is about. A run without visual
+    With fewer patients than a single feature needs for an interval (`MIN_POSITIVE_PATIENTS`) none is given, but
+    their number. With several runs each line ends with the label of the one it is about. A run without visual
     features gives its first group.
     """
     lines = []
@@ -218,6 +219,8 @@ def _macro_line(macro: MacroScores) -> str:
     if not macro.features:
         return f"macro F1 ({macro.group}, 0 features): undefined, no recording shows any of the features"
     limits = f"[{f1.low:.2f}, {f1.high:.2f}]" if f1.estimable else "[not estimable]"
+    if f1.estimable and f1.n_patients < MIN_POSITIVE_PATIENTS:  # no feature alone could have an interval
+        limits = f"[no interval: {counted(f1.n_patients, 'patient')}]"
     features = counted(len(macro.features), "feature")
     told = AGAINST_ALWAYS_YES[macro.against_always_yes["f1"]]
     return f"macro F1 ({macro.group}, {features}): {f1.value:.2f} {limits}; always-yes {always.value:.2f} ({told})"

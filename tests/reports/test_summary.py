@@ -91,6 +91,24 @@ def test_one_patient_gives_a_headline_without_an_interval(sample: Make, write_ru
     assert "[not estimable]" in headline(summarise(read_results([write_run(rows)])))
 
 
+def test_few_patients_give_a_headline_with_their_number(sample: Make, write_run: WriteRun) -> None:
+    """Where no feature alone could have an interval, the mean of them has none in the last line either."""
+
+    def line(patients: int) -> str:
+        rows = [
+            sample(feature, 2 * patient + video, 0, answer, truth)
+            for place, feature in enumerate(("tonic", "clonic", "head_turning"))
+            for patient in range(patients)
+            for video in range(2)
+            for truth in ("yes" if (patient + video + place) % 2 else "no",)
+            for answer in (truth if (patient * 2 + video + place) % 5 else "yes",)
+        ]
+        return headline(summarise(read_results([write_run(rows, folder=f"run{patients}")])))
+
+    assert "[no interval: 8 patients]" in line(8)
+    assert "no interval" not in line(24)
+
+
 def test_a_run_in_which_no_recording_shows_a_sign_is_undefined_and_not_zero(
     records: Make, write_run: WriteRun
 ) -> None:
