@@ -220,15 +220,13 @@ def serve_command(
     ] = False,
 ) -> None:
     """Serve the page to this machine alone; what is given is kept at once, Ctrl-C ends it."""
-    from semiology.reports.review.sheet import ReviewError, read_sample
+    from semiology.reports.local import serving_needed
+    from semiology.reports.review.sheet import read_sample
 
-    try:
-        from semiology.reports.review.server import listen, serve, token_of
+    with serving_needed():
+        from semiology.reports.local.app import listen, serve
         from semiology.reports.review.server import review_app as make_app
-    except ModuleNotFoundError as error:
-        raise ReviewError(
-            f"{error.name} is missing → pip install --constraint constraints.txt 'semiology-eval[review]'"
-        ) from None
+        from semiology.reports.review.server import token_of
     from semiology.reports.review.readers.study import is_study
     from semiology.reports.review.store import STORE, RatingStore
 
@@ -256,10 +254,11 @@ def serve_command(
 
 
 def _serve_study(folder: Path, reader: str, port: int, *, resume: bool) -> None:
+    from semiology.reports.local.app import listen, serve
     from semiology.reports.review.readers.answers import AnswerStore, only_reader
     from semiology.reports.review.readers.page import reader_app
     from semiology.reports.review.readers.study import read_study
-    from semiology.reports.review.server import check_name, listen, serve, token_of
+    from semiology.reports.review.server import check_name, token_of
     from semiology.reports.review.sheet import ReviewError
 
     study, store = read_study(folder), AnswerStore(folder)

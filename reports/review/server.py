@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import mimetypes
-import os
 import re
 import secrets
-import socket
-from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, HTTPException
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi import HTTPException
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from semiology.reports.review.guard import Guard
+from semiology.reports.local.app import local_app
+from semiology.reports.local.guard import Guard
 from semiology.reports.review.sheet import SHOWN, Case, ReviewError
 from semiology.reports.review.store import LONGEST_COMMENT, Rating, RatingStore
 from semiology.reports.review.subjects import JUSTIFICATION, Subject
 
-HOST = "127.0.0.1"
 TOKEN = "token"  # noqa: S105 - the name of a file
 RATER = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 PAGES: Mapping[str, str] = {
     "": "review.html",
     "review.css": "review.css",
+    "saving.js": "saving.js",
     "review.js": "review.js",
 }
 
@@ -40,13 +36,6 @@ class RatingIn(BaseModel):
 
     rating: int | None = Field(default=None, ge=1, le=5)
     comment: str = Field(default="", max_length=LONGEST_COMMENT)
-
-
-def refused(request: Any, error: Any) -> JSONResponse:
-    """Return what is wrong with something that was sent, without repeating it."""
-    del request
-    faults = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
-    return JSONResponse({"detail": faults or "this is no rating"}, status_code=422)
 
 
 def review_app(
@@ -71,11 +60,8 @@ def review_app(
         ReviewError: the rater's name has other characters.
     """
     check_name(rater)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    # FastAPI would repeat what was sent, and 1e400 is no number in JSON.
-    app.add_exception_handler(RequestValidationError, refused)
+    app = local_app("semiology.reports.review", PAGES)
     by_item = {case.item: case for case in cases}
-    add_pages(app, PAGES)
 
     @app.get("/{token}/api/review")
     def review() -> dict[str, Any]:
@@ -109,18 +95,6 @@ def review_app(
     return Guard(app, token)
 
 
-def add_pages(app: FastAPI, pages: Mapping[str, str]) -> None:
-    """Serve files of the package, by their address below the token."""
-    folder = files("semiology.reports.review").joinpath("page")
-
-    def page(name: str) -> Callable[[], Response]:
-        kind = mimetypes.guess_type(name)[0] or "text/plain"
-        return lambda: Response(folder.joinpath(name).read_bytes(), media_type=kind)
-
-    for address, name in pages.items():
-        app.get(f"/{{token}}/{address}")(page(name))
-
-
 def check_name(rater: str) -> str:
     """Return the name of a rater or reader.
 
@@ -144,33 +118,3 @@ def token_of(folder: Path, name: str = TOKEN) -> str:
     path.write_text(made, encoding="ascii")
     path.chmod(0o600)
     return made
-
-
-def listen(port: int) -> socket.socket:
-    """Return a socket of this machine alone on a port.
-
-    Raises:
-        ReviewError: the port cannot be had.
-    """
-    found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    if os.name == "posix":  # a server just ended keeps its port for a minute; elsewhere this would share it
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        found.bind((HOST, port))
-        found.listen()
-    except OSError as error:
-        found.close()
-        raise ReviewError(
-            f"port {port} of this machine cannot be used ({error.strerror}) → end the server that has it, or "
-            "give another one by --port"
-        ) from None
-    return found
-
-
-def serve(app: Guard, listening: socket.socket) -> None:
-    """Serve until interrupted, without an access log, since addresses hold the token."""
-    import uvicorn
-
-    config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
-    with contextlib.suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])

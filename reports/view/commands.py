@@ -29,15 +29,11 @@ def view(
     open_page: Annotated[bool, typer.Option("--open", help="Open it in this machine's browser.")] = False,
 ) -> None:
     """List runs, follow the one that is going on, and open reports and matrices, on a page for this machine alone."""
-    from semiology.reports.review.sheet import ReviewError
+    from semiology.reports.local import serving_needed
 
-    try:
-        from semiology.reports.review.server import HOST, listen, serve
+    with serving_needed():
+        from semiology.reports.local.app import HOST, listen, serve
         from semiology.reports.view.server import view_app
-    except ModuleNotFoundError as error:
-        raise ReviewError(
-            f"{error.name} is missing → pip install --constraint constraints.txt 'semiology-eval[review]'"
-        ) from None
     from semiology.reports.view.runs import listed
 
     token = secrets.token_urlsafe(24)

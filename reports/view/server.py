@@ -7,22 +7,18 @@ import subprocess
 import sys
 import threading
 from dataclasses import asdict
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, HTTPException
+from fastapi import HTTPException
 from fastapi.responses import HTMLResponse, Response
 
 from semiology.data.cache import cache_directory, private_folder
-from semiology.reports.review.guard import Guard
+from semiology.reports.local.app import local_app
+from semiology.reports.local.guard import Guard
 from semiology.reports.view.runs import PAGE, Listed, listed
 
-PAGES = {
-    "": ("view.html", "text/html"),
-    "view.css": ("view.css", "text/css"),
-    "view.js": ("view.js", "text/javascript"),
-}
+PAGES = {"": "view.html", "view.css": "view.css", "view.js": "view.js"}
 FRAMING = "frame-ancestors 'none'"
 """Beside the policy that a report carries itself, which allows its own scripts by their hashes and nothing else."""
 
@@ -35,15 +31,8 @@ def view_app(root: Path, token: str, data: Path | None = None) -> Guard:
         token: first part of every address.
         data: recording set, for the times of features in the reports that are made.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    folder = files("semiology.reports.view").joinpath("page")
+    app = local_app("semiology.reports.view", PAGES)
     one_at_a_time = threading.Lock()
-
-    def page(name: str, kind: str) -> Any:
-        return lambda: Response(folder.joinpath(name).read_bytes(), media_type=kind)
-
-    for address, (name, kind) in PAGES.items():
-        app.get(f"/{{token}}/{address}")(page(name, kind))
 
     @app.get("/{token}/api/runs")
     def runs() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 "use strict";
 // Questions are set as text, never as markup.
-const byId = (name) => document.getElementById(name);
-const state = { items: [], at: 0, waiting: new Map(), sending: false, shown: 0 };
+const state = { items: [], at: 0, shown: 0 };
 const LONGEST_S = 86400;
 
 // Seconds count while the page can be seen.
@@ -35,36 +34,6 @@ function show() {
   clockOn();
 }
 
-function told(text, wrong) {
-  byId("saved").textContent = text;
-  byId("saved").className = wrong ? "wrong" : "";
-}
-
-async function send() {
-  if (state.sending) return;
-  state.sending = true;
-  let away = false;
-  while (state.waiting.size > 0) {
-    const [item, body] = state.waiting.entries().next().value;
-    try {
-      const reply = await fetch(`api/answers/${encodeURIComponent(item)}`, {
-        method: "PUT",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(body),
-      });
-      if (!reply.ok) throw new Error(String(reply.status));
-      if (state.waiting.get(item) === body) state.waiting.delete(item);
-    } catch (error) {
-      away = true;
-      told(`not saved yet (${state.waiting.size}): is the server running? Trying again.`, true);
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-    }
-  }
-  state.sending = false;
-  told("saved", false);
-  if (away && byId("video").error) show();
-}
-
 function goTo(at) {
   if (at === state.at || at < 0 || at >= state.items.length) return;
   clockOff();
@@ -88,9 +57,7 @@ function answer(value) {
   clockOff();
   const item = state.items[state.at];
   item.answer = value;
-  state.waiting.set(item.item, { answer: value, seconds: item.seconds });
-  if (!state.sending) told("saving …", false);
-  send();
+  keep("api/answers", item.item, { answer: value, seconds: item.seconds }, show);
   if (state.at < state.items.length - 1) goTo(state.at + 1);
   else show();
 }
@@ -137,9 +104,6 @@ byId("video").addEventListener("error", () => {
 byId("previous").addEventListener("click", () => goTo(state.at - 1));
 byId("next").addEventListener("click", () => goTo(state.at + 1));
 byId("open").addEventListener("click", goOpen);
-window.addEventListener("beforeunload", (event) => {
-  if (state.waiting.size > 0) event.preventDefault();
-});
 
 async function start() {
   const reply = await fetch("api/study");

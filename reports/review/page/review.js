@@ -1,7 +1,6 @@
 "use strict";
 // Text of models is set as text, never as markup.
-const byId = (name) => document.getElementById(name);
-const state = { cases: [], at: 0, waiting: new Map(), sending: false, typed: null };
+const state = { cases: [], at: 0, typed: null };
 
 const clock = (seconds) => {
   const whole = Math.floor(seconds);
@@ -55,41 +54,8 @@ function progress() {
   byId("progress").textContent = `Item ${state.at + 1} of ${state.cases.length}, ${rated} rated`;
 }
 
-function told(text, wrong) {
-  byId("saved").textContent = text;
-  byId("saved").className = wrong ? "wrong" : "";
-}
-
 function save(c) {
-  state.waiting.set(c.item, { rating: c.rating, comment: c.comment });
-  // While an earlier rating waits, what is said of it stays.
-  if (!state.sending) told("saving …", false);
-  send();
-}
-
-async function send() {
-  if (state.sending) return;
-  state.sending = true;
-  let away = false;
-  while (state.waiting.size > 0) {
-    const [item, body] = state.waiting.entries().next().value;
-    try {
-      const reply = await fetch(`api/ratings/${encodeURIComponent(item)}`, {
-        method: "PUT",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(body),
-      });
-      if (!reply.ok) throw new Error(String(reply.status));
-      if (state.waiting.get(item) === body) state.waiting.delete(item);
-    } catch (error) {
-      away = true;
-      told(`not saved yet (${state.waiting.size}): is the server running? Trying again.`, true);
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-    }
-  }
-  state.sending = false;
-  told("saved", false);
-  if (away && byId("video").error) showVideo();
+  keep("api/ratings", c.item, { rating: c.rating, comment: c.comment }, showVideo);
 }
 
 function keepComment() {
@@ -192,10 +158,7 @@ byId("comment").addEventListener("input", () => {
   clearTimeout(state.typed);
   state.typed = setTimeout(keepComment, 600);
 });
-window.addEventListener("beforeunload", (event) => {
-  keepComment();
-  if (state.waiting.size > 0) event.preventDefault();
-});
+window.addEventListener("beforeunload", keepComment, true); // before it is asked whether something waits
 
 async function start() {
   const reply = await fetch("api/review");

@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from fastapi import FastAPI, HTTPException
-from fastapi.exceptions import RequestValidationError
+from fastapi import HTTPException
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from semiology.reports.review.guard import Guard
+from semiology.reports.local.app import local_app
+from semiology.reports.local.guard import Guard
 from semiology.reports.review.readers.answers import CHOICES, LONGEST_S, Answer, AnswerStore
 from semiology.reports.review.readers.study import CLIPS, Study
-from semiology.reports.review.server import add_pages, check_name, refused
+from semiology.reports.review.server import check_name
 
-PAGES: Mapping[str, str] = {"": "reader.html", "review.css": "review.css", "reader.js": "reader.js"}
+PAGES: Mapping[str, str] = {
+    "": "reader.html",
+    "review.css": "review.css",
+    "saving.js": "saving.js",
+    "reader.js": "reader.js",
+}
 
 
 class AnswerIn(BaseModel):
@@ -40,11 +45,9 @@ def reader_app(study: Study, folder: Path, store: AnswerStore, reader: str, toke
         ReviewError: the reader's name has other characters.
     """
     check_name(reader)
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.add_exception_handler(RequestValidationError, refused)
+    app = local_app("semiology.reports.review", PAGES)
     order = study.order_of(reader)
     by_item = {item.item: item for item in order}
-    add_pages(app, PAGES)
 
     @app.get("/{token}/api/study")
     def asked() -> dict[str, object]:
