@@ -10,7 +10,7 @@ So a patient's contribution is the change of the difference when the patient is 
 share of the difference itself. Leaving out, as in the jackknife, keeps large patients from looking calmer
 than they are. Signs are drawn for such contributions in the wild cluster bootstrap (Cameron, Gelbach and
 Miller, Review of Economics and Statistics 90 (2008) 414; MacKinnon, Nielsen and Webb, Journal of Applied
-Econometrics 38 (2023) 671). `benchmarks/paired_tests_error.py` measures the rate of false positives.
+Econometrics 38 (2023) 671). `benchmarks/error_rates/paired_tests_error.py` measures the rate of false positives.
 """
 
 from __future__ import annotations

@@ -139,7 +139,7 @@ def power_range(
         redraws: number of pilots. on_redraw: called with the number of each as it begins.
 
     The bootstrap over patients tells what the choice of the pilot's patients does; it cannot tell what other models or
-    another centre would do. `benchmarks/power_calibration.py` counts how often the range holds what was found.
+    another centre would do. How often the range holds what was found: `benchmarks/error_rates/power_calibration.py`.
     """
     found: list[float] = []
     for number in range(redraws):

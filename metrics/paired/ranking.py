@@ -3,7 +3,7 @@
 AUROC needs no threshold, so neither side gains by saying yes more often. A patient's contribution to the difference is,
 as everywhere (`contributions`), what leaving the patient out changes, plus the patient's share of the difference: the
 mean of its shares of the recordings with and without the feature. Signs of contributions are drawn by patient.
-Interval: patient jackknife. `benchmarks/paired_tests_error.py` measures the rate of false positives.
+Interval: patient jackknife. `benchmarks/error_rates/paired_tests_error.py` measures the rate of false positives.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ A difference that is not significant shows nothing: the data may just be few. "H
 the whole 90 % interval of the difference lies within the margin (Schuirmann 1987). Patients, not recordings,
 are the independent units, and the claim must survive one more of them who contradicts it wholly: where few patients
 differ, those not yet seen decide. Without that patient the error on the margin was up to 35 % instead of 5 % on
-redrawn patients of the published S3 answers (`benchmarks/equivalence_error.py`).
+redrawn patients of the published S3 answers (`benchmarks/error_rates/equivalence_error.py`).
 """
 
 from __future__ import annotations

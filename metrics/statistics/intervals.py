@@ -6,7 +6,8 @@ instead of 95 %. Proportions and F1 are ratios of patient sums: they get a logit
 variance. Other scores of counting tables are computed without each patient in turn (`jackknife`). Student's t has
 Kish's effective number of patients minus 1 degrees of freedom, for patients who hold most recordings decide alone:
 30 patients of whom one has 200 of 229 recordings weigh like 1.3. What is neither gets a bootstrap over patients, and
-`patient_weights` is the only place where patients are drawn. `benchmarks/interval_coverage.py` measures all of them.
+`patient_weights` is the only place where patients are drawn. `benchmarks/error_rates/interval_coverage.py` measures
+all of them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """McNemar's test, for comparison with the literature only: it takes recordings for independent.
 
 On the cluster sizes of seizure recordings its false-positive rate is 11 to 20 % instead of 5 %
-(`benchmarks/paired_tests_error.py` measures it); nothing in this package concludes from it.
+(`benchmarks/error_rates/paired_tests_error.py` measures it); nothing in this package concludes from it.
 """
 
 from __future__ import annotations

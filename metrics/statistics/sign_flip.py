@@ -116,7 +116,7 @@ def max_t_p_value(observed: Floats, flipped: Floats, flips: Flips, freedom: Floa
     ``freedom``, shape (F,), are degrees of freedom of Student's t: a quotient seen counts as the normal one that is
     as rare. Signs alone make the tails of few or unequal patients too short, which does not matter at 5 % but does
     at the level that one of twenty features has: without it 6 to 8 % of studies claimed something
-    (`benchmarks/family_error.py`).
+    (`benchmarks/error_rates/family_error.py`).
     """
     result: Floats = np.full(observed.shape, np.nan)
     at = np.flatnonzero(~np.isnan(observed))
@@ -140,7 +140,7 @@ def tail_freedom(own: Floats) -> Floats:
 
     The quotient is the number of patients divided by the kurtosis: fewer where a few patients contribute most. The
     factor 2, `TAIL_FACTOR`, was chosen on half of the patients and three models of the published S3 answers and judged
-    on the others and on simulated answers (`benchmarks/family_error.py`; table in docs/compare.md).
+    on the others and on simulated answers (`benchmarks/error_rates/family_error.py`; table in docs/compare.md).
     """
     squares, fourths = (own**2).sum(0), (own**4).sum(0)
     return np.asarray(np.maximum(TAIL_FACTOR * ratio(squares**2, fourths), 1.0))

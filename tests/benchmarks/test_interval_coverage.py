@@ -11,15 +11,14 @@ from typer.testing import CliRunner
 
 from semiology.cli import app
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from equivalence_error import on_the_margin
-from family_error import JUDGING, Pair, claims, published_pairs, studies_of
-from interval_coverage import UNEVEN, Found, redrawn, uneven
-from redrawn_patients import Population, populations, published_rows
-from verdict_error import FLIPS, SCORES, tables_of
-from verdict_error import redrawn as redrawn_rows
-
+from benchmarks.error_rates.equivalence_error import on_the_margin
+from benchmarks.error_rates.family_error import JUDGING, Pair, claims, published_pairs, studies_of
+from benchmarks.error_rates.interval_coverage import UNEVEN, Found, redrawn, uneven
+from benchmarks.error_rates.redrawn_patients import Population, populations, published_rows
+from benchmarks.error_rates.verdict_error import FLIPS, SCORES, tables_of
+from benchmarks.error_rates.verdict_error import redrawn as redrawn_rows
 from semiology.metrics.paired.comparison import ALPHA, compare_tables
 from semiology.metrics.paired.verdict import verdict
 from semiology.metrics.statistics.sign_flip import TAIL_FACTOR

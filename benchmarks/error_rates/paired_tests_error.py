@@ -5,7 +5,7 @@ pairs have the same rates, in others the second says yes far more often. A nomin
 models have the same one (0.75) in P(yes) drawn from normal variables; in some pairs the second model's P(yes) depends
 on the patient more strongly.
 
-    python benchmarks/paired_tests_error.py s3_answers.csv --studies 1000
+    python -m benchmarks.error_rates.paired_tests_error s3_answers.csv --studies 1000
 
 The table comes from `semiology baselines import`; only its patients and truths are used.
 """
@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from measuring import CONSOLE, parser
 from scipy.optimize import brentq
 from scipy.stats import norm
 
+from benchmarks.measuring import CONSOLE, parser
 from semiology.metrics.paired.contributions import contributions
 from semiology.metrics.paired.ranking import compare_ranking
 from semiology.metrics.paired.simulation import AnswerModel, Patients, f1_of_rates, simulate_tables

@@ -8,8 +8,8 @@ throughout) with simulated joint answers, of which the second model says yes far
 first two, one model's answers are repaired or spoilt until its score equals the other's for every feature.
 
     semiology baselines import s3 ../shared/s3_published --out s3_answers.csv
-    python benchmarks/family_error.py s3_answers.csv --embc ../shared/embc_published --studies 600
-    python benchmarks/family_error.py s3_answers.csv --parts "held out" --studies 1000
+    python -m benchmarks.error_rates.family_error s3_answers.csv --embc ../shared/embc_published --studies 600
+    python -m benchmarks.error_rates.family_error s3_answers.csv --parts "held out" --studies 1000
 """
 
 from __future__ import annotations
@@ -21,12 +21,17 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from measuring import CONSOLE, parser, print_table
-from paired_tests_error import CAUTIOUS, CORRELATION_BETWEEN_MODELS, SHARE_OF_PATIENT, pairs_of_rates
-from redrawn_patients import equalised, grids, published_rows
 from scipy.stats import norm
-from verdict_error import FLIPS, SCORES, redrawn, tables_of
 
+from benchmarks.error_rates.paired_tests_error import (
+    CAUTIOUS,
+    CORRELATION_BETWEEN_MODELS,
+    SHARE_OF_PATIENT,
+    pairs_of_rates,
+)
+from benchmarks.error_rates.redrawn_patients import equalised, grids, published_rows
+from benchmarks.error_rates.verdict_error import FLIPS, SCORES, redrawn, tables_of
+from benchmarks.measuring import CONSOLE, parser, print_table
 from semiology.features import FEATURES
 from semiology.metrics.arrays import Bools, Codes, Floats
 from semiology.metrics.paired.comparison import ALPHA, family_p_values

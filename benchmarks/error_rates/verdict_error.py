@@ -5,7 +5,7 @@ that of always-yes for every feature. `family_error.py` does so for the family o
 measures claims that a wording is equivalent.
 
     semiology baselines import s3 ../shared/s3_published --out s3_answers.csv
-    python benchmarks/verdict_error.py s3_answers.csv --studies 400
+    python -m benchmarks.error_rates.verdict_error s3_answers.csv --studies 400
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from measuring import CONSOLE, parser
-from redrawn_patients import equalised, grids, published_rows
 
+from benchmarks.error_rates.redrawn_patients import equalised, grids, published_rows
+from benchmarks.measuring import CONSOLE, parser
 from semiology.metrics.arrays import Bools, Codes, Floats
 from semiology.metrics.paired.comparison import compare_tables
 from semiology.metrics.paired.tables import PairedTables

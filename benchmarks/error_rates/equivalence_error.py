@@ -7,7 +7,7 @@ high by chance. *Family*: all features of a pair adjusted together, any claim. *
 margin of 0.05 of answering "no" throughout, on the answers as they are.
 
     semiology baselines import s3 ../shared/s3_published --out s3_answers.csv
-    python benchmarks/equivalence_error.py s3_answers.csv --studies 200
+    python -m benchmarks.error_rates.equivalence_error s3_answers.csv --studies 200
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from measuring import CONSOLE, parser, print_table
-from redrawn_patients import grids, published_rows
-from verdict_error import redrawn
 
+from benchmarks.error_rates.redrawn_patients import grids, published_rows
+from benchmarks.error_rates.verdict_error import redrawn
+from benchmarks.measuring import CONSOLE, parser, print_table
 from semiology.metrics.arrays import Bools, Codes
 from semiology.metrics.statistics.equivalence import (
     DEFAULT_MARGIN,

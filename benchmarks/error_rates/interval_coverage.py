@@ -5,7 +5,7 @@ replacement, so the likeness of a patient's recordings is the real one, and the 
 ``--uneven`` simulates few patients who hold most recordings instead.
 
     semiology baselines import s3 ../shared/s3_published --out s3_answers.csv
-    python benchmarks/interval_coverage.py s3_answers.csv --studies 400
+    python -m benchmarks.error_rates.interval_coverage s3_answers.csv --studies 400
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from measuring import CONSOLE, parser
-from redrawn_patients import Population, populations, published_rows
 
+from benchmarks.error_rates.redrawn_patients import Population, populations, published_rows
+from benchmarks.measuring import CONSOLE, parser
 from semiology.metrics.arrays import Floats
 from semiology.metrics.scores.classification import feature_table_scores
 from semiology.metrics.scores.run_scores import score_tables

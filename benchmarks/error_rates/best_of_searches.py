@@ -1,6 +1,6 @@
 """What the best of 20 searches seems to gain on one test where nothing gains, and what is left once corrected.
 
-    python benchmarks/best_of_searches.py --studies 300
+    python -m benchmarks.error_rates.best_of_searches --studies 300
 
 Twenty wordings and the first answer simulated test recordings (40 % with the feature), all right equally often; a share
 of the answers is common to all, as wordings of one model agree. The correction is the one that `semiology optimize`
@@ -10,8 +10,8 @@ prints (`optimization/search/looks.py`). The table of docs/protection.md comes f
 from __future__ import annotations
 
 import numpy as np
-from measuring import CONSOLE, parser
 
+from benchmarks.measuring import CONSOLE, parser
 from semiology.metrics.robustness.answers import WordingAnswers
 from semiology.metrics.robustness.best_wording import best_of_k
 from semiology.metrics.scores.counts import ANSWERS

@@ -6,7 +6,7 @@ patients, which is changed to the pair's true difference. *Range*: what pilots r
 as `semiology power` prints it. *Found*: all patients redrawn with their real answers.
 
     semiology baselines import s3 ../shared/s3_published --out s3_answers.csv
-    python benchmarks/power_calibration.py s3_answers.csv --pairs 12
+    python -m benchmarks.error_rates.power_calibration s3_answers.csv --pairs 12
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from itertools import permutations
 from pathlib import Path
 
 import numpy as np
-from measuring import CONSOLE, parser
-from redrawn_patients import grids, published_rows
 
+from benchmarks.error_rates.redrawn_patients import grids, published_rows
+from benchmarks.measuring import CONSOLE, parser
 from semiology.metrics.paired.pilot import PilotAnswers, pilot_answers
 from semiology.metrics.paired.power import power_at, power_range
 from semiology.metrics.paired.simulation import Patients, answer_model, correctness_correlation
