@@ -63,18 +63,19 @@ def read_by(summary: S3Summary) -> dict[str, str]:
     return {run.task: run.read_by for run in summary.runs}
 
 
+def blind_judge(prompt: str) -> str:
+    """Find nothing in the model's reports: so that what was read is told from what rules read."""
+    found = json.loads(rule_judge(prompt).strip("`json\n"))
+    if "signs" in found and OTHER in text_in(prompt):
+        found["signs"] = []
+    return json.dumps(found)
+
+
 def test_a_judged_run_is_reported_by_what_the_judge_read_and_says_so(tmp_path: Path) -> None:
     folder = write_s3_run(tmp_path / "run", rows())
     assert set(read_by(summary_of(folder)).values()) == {"offline rules"}
 
-    def strict(prompt: str) -> str:
-        """Find nothing in the model's reports: so that what was read is told from what rules read."""
-        found = json.loads(rule_judge(prompt).strip("`json\n"))
-        if "signs" in found and OTHER in text_in(prompt):
-            found["signs"] = []
-        return json.dumps(found)
-
-    with served_judge(strict) as judge:
+    with served_judge(blind_judge) as judge:
         done = typed("judge", folder, "--judge", judge.address, "--model", "org/strict", "--at-once", 4)
         assert done.exit_code == 0, done.output
         # 12 reports; 10 justifications and references of 5 right answers: the wrong one needs no reading.
@@ -309,14 +310,7 @@ def test_damaged_lines_of_what_was_read_are_left_out_and_named(tmp_path: Path) -
 def test_two_judges_of_the_same_texts_are_compared_by_patient(tmp_path: Path) -> None:
     folder, out = write_s3_run(tmp_path / "run", rows(12)), tmp_path / "judges"
 
-    def blind(prompt: str) -> str:
-        """Find nothing in the model's reports."""
-        found = json.loads(rule_judge(prompt).strip("`json\n"))
-        if "signs" in found and OTHER in text_in(prompt):
-            found["signs"] = []
-        return json.dumps(found)
-
-    with served_judge(blind) as judge:
+    with served_judge(blind_judge) as judge:
         asked_for = (
             "ablate",
             "judge",

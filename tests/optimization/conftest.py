@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from semiology.features import FEATURES
+from semiology.settings import VARIABLES
 
 sys.path.insert(0, str(Path(__file__).parent))  # lets tests import `synthetic`
 
@@ -48,3 +49,12 @@ def make_set(tmp_path: Path) -> MakeSet:
         return folder
 
     return make
+
+
+@pytest.fixture
+def no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of `semiology.settings` is chosen but a new cache; what a command sets is taken back."""
+    for variable in VARIABLES:
+        monkeypatch.setenv(variable.name, "")
+        monkeypatch.delenv(variable.name)
+    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "cache"))

@@ -18,7 +18,6 @@ from semiology.optimization.strokerehab import setup
 from semiology.optimization.strokerehab.proposals import ComposingProposer, StudyReflection, StudyRules
 from semiology.optimization.strokerehab.windows import StudyAnswerer, divided, read_answer
 from semiology.prompts.strokerehab_library import load_rehab_library
-from semiology.settings import VARIABLES
 
 HELPS = "Compare the first frame with the last."
 
@@ -33,11 +32,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def study(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for variable in VARIABLES:
-        monkeypatch.setenv(variable.name, "")  # so that what a command sets is taken back
-        monkeypatch.delenv(variable.name)
-    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "cache"))
+def study(drawn: Path, no_settings: None) -> Path:
     (drawn / "ledger.jsonl").unlink(missing_ok=True)
     return drawn
 

@@ -14,7 +14,6 @@ from typer.testing import CliRunner
 from semiology import cli
 from semiology.cli import app
 from semiology.data.strokerehab.simulate import Look, simulate_study
-from semiology.settings import VARIABLES
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +31,7 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def study(drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for variable in VARIABLES:
-        monkeypatch.setenv(variable.name, "")  # so that what a command sets is taken back
-        monkeypatch.delenv(variable.name)
-    monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "cache"))
+def study(drawn: Path, no_settings: None) -> Path:
     return drawn
 
 

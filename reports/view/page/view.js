@@ -8,7 +8,7 @@
     return node;
   };
   const clock = (seconds) => `${Math.floor(seconds / 3600)}:${String(Math.floor(seconds / 60) % 60).padStart(2, "0")}:${String(Math.floor(seconds % 60)).padStart(2, "0")}`;
-  const STATES = { running: "going on", stopped: "cut short", finished: "finished", faulty: "cannot be read", rating: "to be rated" };
+  const STATES = { running: "running", stopped: "stopped early", finished: "finished", faulty: "unreadable", rating: "to rate" };
   let runs = [];
   const link = (text, address) => {
     const node = make("a", text);
@@ -39,7 +39,7 @@
     const shown = runs.filter((run) => words.every((word) => `${run.name} ${run.model} ${STATES[run.state]}`.toLowerCase().includes(word)));
     $("rows").replaceChildren(...shown.map(row));
     const going = runs.filter((run) => run.state === "running").length;
-    $("told").textContent = `${runs.length} found, ${going} going on${shown.length < runs.length ? `; ${runs.length - shown.length} hidden by the search` : ""}`;
+    $("told").textContent = `${runs.length} found, ${going} running${shown.length < runs.length ? `; ${runs.length - shown.length} hidden by the search` : ""}`;
   };
   const renew = async () => {
     try {
