@@ -30,7 +30,8 @@ def import_table_command(
     source: Annotated[
         Path,
         typer.Argument(
-            help="Sheet (.xlsx, CSV); or file, or folder of files, of ELAN, BORIS, REDCap, EDF+, Label Studio, CVAT.",
+            help="Sheet (.xlsx, .xls, .ods, CSV); or file, or folder of files, of ELAN, BORIS, REDCap, EDF+, "
+            "Label Studio, CVAT.",
             exists=True,
             metavar="FILE",
         ),

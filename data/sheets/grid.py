@@ -20,7 +20,8 @@ from semiology.data.tables.csv_tables import encoding_of
 
 Cell = str | float | datetime.time | datetime.datetime | datetime.timedelta
 """Text, a number, or a time as a workbook stores it; an empty cell is an empty text."""
-WORKBOOKS = (".xlsx", ".xlsm")
+_OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
+"""Where a zip file begins: the name and the content of its first, unpacked member."""
 OLD_ENCODINGS = ("cp1252", "mac_roman", "cp850", "cp1250", "iso8859-15")
 DELIMITERS = (",", ";", "\t", "|")
 _LETTERS = frozenset("äöüßéèêëàâáçñóíúîïôûùœ¿¡ÄÖÜÉÈÀÁÇÑÓÍÚ°µ×–—’“”„…")
@@ -37,6 +38,7 @@ class Grid:
         merged: places (row, column) that hold the value of a merged cell's first place.
         encoding, delimiter: of a CSV file; empty for a workbook.
         guessed: whether the encoding is the likeliest of several.
+        formats_unread: whether numbers may be shown otherwise, with leading zeros, than they are here.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Grid:
     encoding: str = ""
     delimiter: str = ""
     guessed: bool = False
+    formats_unread: bool = False
 
     def text(self, row: int, column: int) -> str:
         """Return a cell as text: whole numbers without a decimal point, with the zeros that its format shows."""
@@ -79,12 +82,10 @@ def read_grids(path: Path, encoding: str = "", delimiter: str = "") -> list[Grid
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
     except OSError as error:
         raise _fault(path, f"cannot be read ({error})", "check the file") from None
-    if raw.startswith(b"PK\x03\x04"):
+    if raw.startswith(b"\xd0\xcf\x11\xe0") or raw[30:84] == _OPEN_DOCUMENT:
+        grids = _other_workbook(path, raw)
+    elif raw.startswith(b"PK\x03\x04"):
         grids = _workbook(path)
-    elif raw.startswith(b"\xd0\xcf\x11\xe0"):
-        raise _fault(
-            path, "is a workbook of Excel 97 or has a password", "save it as .xlsx without a password"
-        )
     else:
         grids = [_csv(path, raw, encoding, delimiter)]
     grids = [grid for grid in grids if any(any(text_of(cell) for cell in row) for row in grid.rows)]
@@ -112,6 +113,42 @@ def _workbook(path: Path) -> list[Grid]:
         raise _fault(path, f"is no workbook that can be read ({error})", "save it again as .xlsx") from None
     _refuse_unknown_values(path, book, formulas)
     return [_sheet(sheet) for sheet in book.worksheets if sheet.sheet_state == "visible"]
+
+
+def _other_workbook(path: Path, raw: bytes) -> list[Grid]:
+    """Return the visible sheets of an OpenDocument file or of a workbook of Excel 97.
+
+    Their number formats are not read: what a format alone shows (leading zeros) is not in the cells.
+    """
+    try:
+        import python_calamine
+    except ImportError:
+        fix = "pip install 'semiology-eval[import]', or save it as .xlsx"
+        raise _fault(path, "is a workbook that needs python-calamine", fix) from None
+    try:
+        book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(raw))
+        shown = [
+            sheet.name
+            for sheet in book.sheets_metadata
+            if sheet.visible == python_calamine.SheetVisibleEnum.Visible
+            and sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+        ]
+        sheets = [book.get_sheet_by_name(name) for name in shown]
+        return [
+            _filled(
+                sheet.name,
+                [[_value(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False)],
+                sheet.merged_cell_ranges or (),
+                formats_unread=True,
+            )
+            for sheet in sheets
+        ]
+    except python_calamine.PasswordError:
+        raise _fault(path, "has a password", "save it without one") from None
+    except (python_calamine.CalamineError, OSError, ValueError) as error:
+        raise _fault(
+            path, f"is no workbook that can be read ({error})", "save it as .xlsx without a password"
+        ) from None
 
 
 def _refuse_unknown_values(path: Path, book: Any, formulas: Any) -> None:
@@ -148,20 +185,29 @@ def _sheet(sheet: object) -> Grid:
             elif isinstance(row[-1], datetime.time) and "s" not in code.lower():
                 shown[place] = "h:mm"
         rows.append(row)
+    areas = [
+        ((area.min_row - 1, area.min_col - 1), (area.max_row - 1, area.max_col - 1))
+        for area in sheet.merged_cells.ranges  # type: ignore[attr-defined]
+    ]
+    return _filled(str(sheet.title), rows, areas, shown)  # type: ignore[attr-defined]
+
+
+def _filled(
+    name: str,
+    rows: list[list[Cell]],
+    areas: Sequence[tuple[tuple[int, int], tuple[int, int]]],
+    shown: dict[tuple[int, int], str] | None = None,
+    formats_unread: bool = False,
+) -> Grid:
+    """Return a sheet in which each place of a merged area (first, last place from 0) holds the area's value."""
     merged: set[tuple[int, int]] = set()
-    for area in sheet.merged_cells.ranges:  # type: ignore[attr-defined]
-        first = rows[area.min_row - 1][area.min_col - 1]
-        for at in range(area.min_row - 1, min(area.max_row, len(rows))):
-            for column in range(area.min_col - 1, min(area.max_col, len(rows[at]))):
-                if (at, column) != (area.min_row - 1, area.min_col - 1):
+    for first, last in areas:
+        for at in range(first[0], min(last[0] + 1, len(rows))):
+            for column in range(first[1], min(last[1] + 1, len(rows[at]))):
+                if (at, column) != first:
                     merged.add((at, column))
-                    rows[at][column] = first
-    return Grid(
-        str(sheet.title),  # type: ignore[attr-defined]
-        tuple(map(tuple, rows)),
-        shown,
-        frozenset(merged),
-    )
+                    rows[at][column] = rows[first[0]][first[1]]
+    return Grid(name, tuple(map(tuple, rows)), shown or {}, frozenset(merged), formats_unread=formats_unread)
 
 
 def _value(value: object) -> Cell:

@@ -172,7 +172,8 @@ def _texts(grid: Grid, row: int) -> list[str]:
 
 
 def _header(grid: Grid, mapping: SheetMapping) -> _Header | None:
-    """Return the row, or the two rows, in which most headings are understood."""
+    """Return the row, or the two rows, in which most headings are understood; of two that are alike, the one with more
+    features (one feature over "yes or no" and "onset")."""
     if mapping.header:
         rows = [at - 1 for at in mapping.header if 0 < at <= len(grid.rows)]
         return _of_rows(grid, rows) if rows else None
@@ -180,7 +181,9 @@ def _header(grid: Grid, mapping: SheetMapping) -> _Header | None:
     single = max((_of_rows(grid, [row]) for row in within), key=lambda header: header.score, default=None)
     pairs = [_of_rows(grid, [row, row + 1]) for row in within if row + 1 < len(grid.rows)]
     double = max(pairs, key=lambda header: header.score, default=None)
-    return double if double and single and double.score > single.score else single
+    if double and single and (double.score, double.features) > (single.score, single.features):
+        return double
+    return single
 
 
 def _of_rows(grid: Grid, rows: Sequence[int]) -> _Header:

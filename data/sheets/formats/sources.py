@@ -7,7 +7,7 @@ from pathlib import Path
 
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.sheets.formats.boris import boris_events, boris_table
-from semiology.data.sheets.formats.cvat import cvat_events, is_cvat
+from semiology.data.sheets.formats.cvat import cvat_events, cvat_xml_events, cvat_zip_events, is_cvat
 from semiology.data.sheets.formats.edf import edf_events
 from semiology.data.sheets.formats.elan import elan_events
 from semiology.data.sheets.formats.events import Event, event_grid, unreadable
@@ -17,7 +17,7 @@ from semiology.data.sheets.grid import Grid, read_grids
 from semiology.data.sheets.mapping import Notes, SheetMapping
 from semiology.render.text import counted
 
-EVENT_SUFFIXES = (".eaf", ".edf", ".bdf", ".boris", ".json")
+EVENT_SUFFIXES = (".eaf", ".edf", ".bdf", ".boris", ".json", ".xml", ".zip")
 """Files of annotation programs; a folder may hold several of one kind."""
 
 
@@ -34,10 +34,19 @@ def read_source(path: Path, notes: Notes, mapping: SheetMapping) -> list[Grid]:
     """
     files = _files(path) if path.is_dir() else [path]
     if files[0].suffix.lower() not in EVENT_SUFFIXES:
-        return [
-            _adapted(grid, notes)
-            for grid in read_grids(path, mapping.encoding or "", mapping.delimiter or "")
-        ]
+        grids = read_grids(path, mapping.encoding or "", mapping.delimiter or "")
+        if any(
+            isinstance(cell, float)
+            for grid in grids
+            if grid.formats_unread
+            for row in grid.rows
+            for cell in row
+        ):
+            notes.remarks.append(
+                f"number formats of {path.name} are not read: an id that it shows as 007 may come as 7 (save it as "
+                ".xlsx to keep the zeros)"
+            )
+        return [_adapted(grid, notes) for grid in grids]
     events: list[Event] = []
     units = set()
     for file in files:
@@ -79,6 +88,10 @@ def _events(file: Path, notes: Notes, fps: float | None) -> tuple[list[Event], s
             return boris_events(file), "s"
         case ".edf" | ".bdf":
             return edf_events(file), "s"
+        case ".xml":
+            return cvat_xml_events(file), "frames"
+        case ".zip":
+            return cvat_zip_events(file), "frames"
     try:
         content = json.loads(file.read_text(encoding="utf-8-sig"))
         if is_cvat(content):

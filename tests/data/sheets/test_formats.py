@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -187,6 +188,70 @@ def test_cvat(tmp_path: Path) -> None:
     }
 
 
+def test_a_backup_counts_the_frames_of_its_task(tmp_path: Path) -> None:
+    """A task that begins at frame 50 and takes every fifth picture: its frame 5 is the film's frame 75."""
+    path = tmp_path / "annotations.json"
+    about = {"name": "P1_a.mp4", "data": {"start_frame": 50, "frame_filter": "step=5"}}
+    (tmp_path / "task.json").write_text(json.dumps(about))
+    shapes = [{"frame": 5, "outside": False}, {"frame": 15, "outside": True}]
+    path.write_text(
+        json.dumps([{"tags": [], "shapes": [], "tracks": [{"label": "tonic", "shapes": shapes}]}])
+    )
+    assert said(path, films=("P1_a",)) == {("P1_a", "tonic"): ("yes", 3.0, 5.0)}
+    about["data"] = {"frame_filter": "every=5"}
+    (tmp_path / "task.json").write_text(json.dumps(about))
+    with pytest.raises(RecordingSetError, match="every=5"):
+        read_source(path, Notes("x"), SheetMapping())
+
+
+CVAT_VIDEO = """<?xml version="1.0" encoding="utf-8"?>
+<annotations><version>1.1</version>
+ <meta><task><id>7</id><name>ward</name><mode>interpolation</mode><start_frame>0</start_frame>
+   <source>P1_a.mp4</source></task></meta>
+ <track id="0" label="tonic" source="manual">
+  <box frame="25" outside="0" xtl="1" ytl="1" xbr="9" ybr="9"/><box frame="50" outside="0" xtl="1" ytl="1" xbr="9"
+   ybr="9"/><box frame="75" outside="1" xtl="1" ytl="1" xbr="9" ybr="9"/></track>
+ <track id="1" label="head_turning"><box frame="100" outside="0" xtl="1" ytl="1" xbr="9" ybr="9"><attribute
+   name="to">right</attribute></box><box frame="101" outside="1" xtl="1" ytl="1" xbr="9" ybr="9"/></track>
+ <track id="2" label="head_turning"><box frame="101" outside="0" xtl="1" ytl="1" xbr="9" ybr="9"><attribute
+   name="to">right</attribute></box><box frame="102" outside="1" xtl="1" ytl="1" xbr="9" ybr="9"/></track>
+</annotations>"""
+CVAT_IMAGES = """<?xml version="1.0" encoding="utf-8"?>
+<annotations><version>1.1</version><meta><project><tasks>
+ <task><id>7</id><name>P1_a</name></task><task><id>8</id><name>P2_b</name></task></tasks></project></meta>
+ <image id="50" name="frame_000050" task_id="7"><tag label="clonic"/></image>
+ <image id="51" name="frame_000051" task_id="7"><tag label="clonic"/></image>
+ <image id="25" name="frame_000025" task_id="8"><box label="tonic" xtl="1" ytl="1" xbr="9" ybr="9"><attribute
+  name="side">left</attribute></box></image>
+</annotations>"""
+
+
+def test_cvat_xml(tmp_path: Path) -> None:
+    (tmp_path / "one.xml").write_text(CVAT_VIDEO)
+    assert said(tmp_path / "one.xml", films=("P1_a",)) == {
+        ("P1_a", "tonic"): ("yes", 1.0, 3.0),
+        ("P1_a", "head_turning"): ("yes", 4.0, 4.04, "right"),
+    }
+    (tmp_path / "two.xml").write_text(CVAT_IMAGES)
+    assert said(tmp_path / "two.xml", films=("P1_a", "P2_b")) == {
+        ("P1_a", "clonic"): ("yes", 2.0, 2.04),
+        ("P2_b", "tonic"): ("yes", 1.0, 1.0, "left"),
+    }
+
+
+def test_cvat_as_it_is_handed_out(tmp_path: Path) -> None:
+    """A zip file with the XML, or with a backup."""
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        archive.writestr("annotations.xml", CVAT_VIDEO)
+        archive.writestr("images/frame_000000.PNG", b"x")
+    assert said(tmp_path / "export.zip", films=("P1_a",))[("P1_a", "tonic")] == ("yes", 1.0, 3.0)
+    track = {"label": "tonic", "shapes": [{"frame": 25, "outside": False}, {"frame": 75, "outside": True}]}
+    with zipfile.ZipFile(tmp_path / "backup.zip", "w") as archive:
+        archive.writestr("annotations.json", json.dumps([{"tracks": [track]}]))
+        archive.writestr("task.json", json.dumps({"name": "P1_a", "data": {"start_frame": 25}}))
+    assert said(tmp_path / "backup.zip", films=("P1_a",)) == {("P1_a", "tonic"): ("yes", 2.0, 4.0)}
+
+
 def test_datumaro(tmp_path: Path) -> None:
     path = tmp_path / "P1_a.json"
     items = [
@@ -204,7 +269,17 @@ def test_datumaro(tmp_path: Path) -> None:
 
 
 def test_what_is_no_export_is_refused(tmp_path: Path) -> None:
-    for name, text in {"a.json": "{}", "b.json": "[1", "c.eaf": "x", "d.edf": "x", "e.boris": "{}"}.items():
+    bomb = '<!DOCTYPE a [<!ENTITY b "c"><!ENTITY d "&b;&b;">]><annotations>&d;</annotations>'
+    for name, text in {
+        **{"a.json": "{}", "b.json": "[1", "c.eaf": "x", "d.edf": "x", "e.boris": "{}"},
+        **{
+            "f.xml": "<a",
+            "g.xml": "<svg/>",
+            "h.xml": bomb,
+            "i.zip": "PK",
+            "j.xml": "<annotations><track/></annotations>",
+        },
+    }.items():
         (tmp_path / name).write_text(text)
         with pytest.raises(RecordingSetError, match=name):
             read_source(tmp_path / name, Notes(name), SheetMapping())

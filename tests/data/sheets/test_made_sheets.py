@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from hypothesis import strategies as st
 
 from semiology.data.problems import RecordingSetError
 from semiology.data.recording_set import Annotation
+from semiology.data.sheets.formats.sources import read_source
 from semiology.data.sheets.grid import read_grids
 from semiology.data.sheets.mapping import Notes, SheetMapping, answered
 from semiology.data.sheets.names import Film
@@ -382,6 +386,75 @@ def test_two_columns_that_name_recordings(tmp_path: Path) -> None:
     assert "no row is about the films A_3.mp4" in notes.remarks
 
 
+EXCEL_97 = (  # of the sheet below; packed
+    'c-rk)Pe_ze5dXdJ`_|nx|LmFuDu^s(WkOmVy6EOY*(K2kiwJ6UziKnSjdcs_P@3%}2!c*Y7r}xqR+s*eMA4-~VALT9LM=LV3'
+    'JN-?+sy2@<?045l%agHym|BH&CHuOZ{DB%UQhU^M($TlV*#{4$6U&bf_Xee#hYpPK>eu{lbPB>CFQ`10<VV_vcQEW#jo7FhP'
+    '>X>&~VRqP8j$|<uFd8J!YA;%LpOyA*|SkW@S+BX}C$H1eM}fncyD5YX#pG*>S-;g>zMKGs#Y=LzoD**YB|N_@EY$z7oO;4@K'
+    'v_aGFqomz>8Juc@@G3$5{J_|$6Ys4<E#3R>$n(=y}S_TUz6b~H9NPNAF<U=-g|wZON`PJdSG@RygbK>Q!seD@#tyn4C#UP^$'
+    '4{Og(l3?Ow>aoQ(Qia~>W+z6S+&R7vM2|udcoGo6QHRF8=v!^#PgDw=2)Ebe*{+Jc*>p9^9x}p&?Mx2gtB5GO*qE3dlSZ36s'
+    'LnLG#k6IS(sMaQp`Alu4!MK~~P!nZke<5Eeasc_V4xnP$mPLdk<RjC5*_=L_?aZC8Z}xU~1dj-3KrWs1)wG^xhZF``gOp38$'
+    '0eA1>P2I-;7ek)TIedl<s?aUT}OpY>>d)C%hFp%<7^Xn8{9CD-bi%vOXs7S<fq^!qQ}~%&zFzA3yvT_A&ihd|Ax?@8r1L&hR'
+    '4B7t?WbWgW$?V2bxFo*}kXj`?nOc;FxI?4~C~Qd!1UkNUI#u%<~IQw=%Izw=~hswAhkikF4derHL($=mo7%qEm(%TU!%byn4'
+    'FE$Er@Vm>eJO@7f*+vOQfq&9<kDJ-2O77kdHQo-X!0wl_u&Zw%4)+S-O_*V)=emN$lYV_oTdF?oAW@UtBih?gx|86NP&=+gK'
+    'N%aNJt7hb8EsTO4>uL#!?Rpg4Q0}eRgfCCOV@ZUknGYIk&GwkPbLHeOD-*slG%sHP)RxRv9jD89Fqqqwe)p4B5D}UC(r82hE'
+    '5_K})3mFd3=yCL-Tm0zFJAdh+s^-sU$%?+ew}tW@e=Z+C|MB=g0nTG5TL'
+)  # fmt: skip
+SHEET = [
+    ["", "", "Tonisch", ""],
+    ["Video", "Patient", "ja/nein", "Beginn"],
+    ["A1", 7, "ja", datetime.time(0, 0, 12)],
+    ["A2", 8, "nein", None],
+    ["B1", 9, "ja", datetime.time(0, 1, 5)],
+]
+
+
+def open_document(path: Path, rows: Sequence[Sequence[object]]) -> Path:
+    """Write an OpenDocument spreadsheet by hand: its mimetype comes first and is not packed."""
+    space = "urn:oasis:names:tc:opendocument:xmlns:"
+
+    def cell(value: object) -> str:
+        if isinstance(value, datetime.time):
+            return (
+                f'<table:table-cell office:value-type="time" office:time-value="{value:PT%HH%MM%SS}">'
+                f"<text:p>{value:%H:%M:%S}</text:p></table:table-cell>"
+            )
+        if isinstance(value, int):
+            return f'<table:table-cell office:value-type="float" office:value="{value}"/>'
+        if not value:
+            return "<table:table-cell/>"
+        return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+
+    lines = "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr(
+            "META-INF/manifest.xml",
+            f'<manifest:manifest xmlns:manifest="{space}manifest:1.0"><manifest:file-entry manifest:full-path="/" '
+            'manifest:media-type="application/vnd.oasis.opendocument.spreadsheet"/></manifest:manifest>',
+        )
+        archive.writestr(
+            "content.xml",
+            f'<office:document-content xmlns:office="{space}office:1.0" xmlns:table="{space}table:1.0" '
+            f'xmlns:text="{space}text:1.0"><office:body><office:spreadsheet><table:table table:name="Befunde">'
+            f"{lines}</table:table></office:spreadsheet></office:body></office:document-content>",
+        )
+    return path
+
+
+def test_old_and_open_workbooks(tmp_path: Path) -> None:
+    """.xls and .ods say what .xlsx says; one feature stands over "yes or no" and "onset"."""
+    old = tmp_path / "a.xls"
+    old.write_bytes(zlib.decompress(base64.b85decode(EXCEL_97)))
+    heard = {("A1", "tonic"): ("yes", 12.0), ("A2", "tonic"): ("no",), ("B1", "tonic"): ("yes", 65.0)}
+    for path in (workbook(tmp_path / "c.xlsx", S=SHEET), old, open_document(tmp_path / "b.ods", SHEET)):
+        assert said(read(path, empty="no")[0]) == heard, path.name
+    # The second sheet of the old workbook is hidden.
+    assert [(grid.name, grid.formats_unread) for grid in read_grids(old)] == [("Befunde", True)]
+    notes = Notes("a.xls")
+    read_source(old, notes, SheetMapping())
+    assert any("007" in remark for remark in notes.remarks)
+
+
 def test_formulas_without_values_and_other_files_are_refused(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", S=[["video", "patient", "tonic"], ["v1", "p1", '=IF(1,"yes","no")']])
     with pytest.raises(RecordingSetError, match="formula in C2"):
@@ -390,7 +463,7 @@ def test_formulas_without_values_and_other_files_are_refused(tmp_path: Path) -> 
     with pytest.raises(RecordingSetError, match=r"b\.xlsx"):
         read(tmp_path / "b.xlsx")
     (tmp_path / "c.xls").write_bytes(b"\xd0\xcf\x11\xe0 old")
-    with pytest.raises(RecordingSetError, match="Excel 97"):
+    with pytest.raises(RecordingSetError, match="no workbook"):
         read(tmp_path / "c.xls")
 
 
