@@ -25,6 +25,7 @@ from semiology.privacy.staying_here import stay_here
 from semiology.prompts.commands import app as prompts_app
 from semiology.render.help import examples
 from semiology.render.options import with_options
+from semiology.render.outcome import tell_outcome, with_json
 from semiology.reports.agreement.commands import agreement_app
 from semiology.reports.commands import REPORT_EPILOG, report
 from semiology.reports.compare.commands import COMPARE_EPILOG, compare
@@ -101,18 +102,21 @@ RUN_EPILOG = examples(
 
 
 @app.command("run", epilog=RUN_EPILOG)
+@with_json
 @with_options(RunOptions, "options", defaults={"model_args": "", "out": Path("runs")})
 def run_command(options: RunOptions) -> None:
     """Ask a model the benchmark's questions about a recording set, through lmms-eval."""
     from semiology.harness.run import check_replies, run
 
     folder = run(options)
+    tell_outcome(results=folder, report=folder / "report")
     merge_texts(folder)
     report([folder], out=folder / "report", data=options.data, split=options.split)
     check_replies(folder)
 
 
 @app.command("demo", epilog=examples("semiology demo --out demo_output"))
+@with_json
 def demo_command(
     data: Annotated[
         Path | None,
@@ -127,7 +131,8 @@ def demo_command(
     """Run the whole road on this machine: simulate recordings, ask the embedded model, print the scores."""
     from semiology.harness.demo import demo
 
-    demo(out, data, patients, seed)
+    folders = demo(out, data, patients, seed)
+    tell_outcome(recordings=data or out / "recordings", results=folders, report=out / "report")
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from semiology.data.strokerehab.commands import (
 )
 from semiology.data.strokerehab.commands import simulate_command as simulate_study_command
 from semiology.render.help import examples
+from semiology.render.outcome import tell_outcome, with_json
 
 if TYPE_CHECKING:
     from semiology.data.importers.outcome import ImportOutcome
@@ -124,6 +125,7 @@ def check_command(
         "semiology data import s3 ground_truth s3 --videos /vault --key /vault/key.csv",
     ),
 )
+@with_json
 def import_s3_command(
     source: _Source,
     destination: _Destination,
@@ -153,6 +155,7 @@ def import_s3_command(
         "semiology data import embc annotations.csv my_embc --videos /secure/videos",
     ),
 )
+@with_json
 def import_embc_command(
     source: _Source,
     destination: _Destination,
@@ -181,6 +184,7 @@ def import_embc_command(
         "semiology data deidentify emu opaque --names names.txt --key /secure/key.csv",
     ),
 )
+@with_json
 def deidentify_command(
     source: Annotated[Path, typer.Argument(help="Folder of the recording set.", metavar="SRC")],
     destination: Annotated[Path, typer.Argument(help="New folder.", metavar="DEST")],
@@ -231,11 +235,13 @@ def deidentify_command(
             source, destination, key=key, choices=choices, dry_run=dry_run, on_recording=advance
         )
     print_deidentified(done, destination, dry_run=dry_run)
+    tell_outcome(folder=destination, excluded=[asdict(each) for each in done.excluded], kept=not dry_run)
     if done.excluded:
         raise typer.Exit(1)
 
 
 @app.command("confirm-texts", epilog=examples("semiology data confirm-texts opaque opaque-texts-to-read.csv"))
+@with_json
 def confirm_command(
     directory: Annotated[Path, typer.Argument(help="De-identified set.", metavar="DIR", exists=True)],
     audit: Annotated[
@@ -250,6 +256,7 @@ def confirm_command(
 
     with _faults_shown():
         read = confirm(directory, audit)
+    tell_outcome(folder=directory, texts=read)
     typer.echo(f"{directory}: {read} texts were read; the set is clean of what was looked for")
 
 
@@ -262,6 +269,7 @@ def confirm_command(
         "semiology data simulate set --patients 12 --controls 12",
     ),
 )
+@with_json
 def simulate_command(
     directory: Annotated[Path, typer.Argument(help="Folder of the new recording set.", metavar="DIR")],
     patients: Annotated[int, typer.Option(help="Number of patients.", min=1)] = 6,
@@ -308,6 +316,7 @@ def simulate_command(
             test_share=test_share,
             controls=controls,
         )
+    tell_outcome(folder=directory, recordings=patients * recordings + controls, patients=patients, seed=seed)
     beside = f" and {controls} without an event" if controls else ""
     typer.echo(
         f"{patients * recordings} recordings{beside} of {patients} simulated patients are in {directory}"
@@ -361,3 +370,9 @@ def _import(
         if key:
             write_key(outcome, key)
         print_import(outcome, destination, placed)
+    tell_outcome(
+        folder=destination,
+        recordings=len(outcome.recordings),
+        annotations=len(outcome.annotations),
+        films_in_place=placed,
+    )

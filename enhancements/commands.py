@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from semiology.enhancements.command_options import Choices
 from semiology.enhancements.registry import STEPS, build_steps, chosen
 from semiology.render.help import examples
 from semiology.render.options import with_options
+from semiology.render.outcome import tell_outcome, with_json
 
 DEFAULT = "run"
 
@@ -106,6 +108,7 @@ def run_command(
         "semiology enhance preview my_emu --recording P001_V01 --with crop --out p1.png",
     ),
 )
+@with_json
 @with_options(Choices, "choices")
 def preview_command(
     directory: Directory,
@@ -126,6 +129,7 @@ def preview_command(
         shown = preview(
             directory, steps, out, video_id=recording, purpose=parse_purpose(split), stills=stills, told=told
         )
+    tell_outcome(file=out, steps={name: each.status for name, each in shown.items()})
     for name, outcome in shown.items():
         typer.echo(f"{name}: {outcome.status}: {outcome.sentence}")
     typer.echo(f"{out} was written. {FACES}")
@@ -140,6 +144,7 @@ def preview_command(
         "semiology enhance cache --clear --with pose",
     ),
 )
+@with_json
 def cache_command(
     names: Annotated[
         list[str] | None, typer.Option("--with", help="Only these enhancements, comma-separated.")
@@ -158,3 +163,4 @@ def cache_command(
     wanted = chosen(names) if names else tuple(STEPS)
     usage = cache.clear(wanted) if clear else [use for use in cache.usage() if use.enhancement in wanted]
     print_usage(usage, str(cache.folder), cleared=clear)
+    tell_outcome(folder=cache.folder, cleared=clear, entries=[asdict(use) for use in usage])

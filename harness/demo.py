@@ -22,8 +22,10 @@ RECORDINGS_PER_PATIENT = 2
 PICTURE_SIZE = (640, 480)
 
 
-def demo(out: Path, data: Path | None, patients: int, seed: int) -> None:
+def demo(out: Path, data: Path | None, patients: int, seed: int) -> list[Path]:
     """Simulate recordings (or take a given set), ask the embedded models everything, print and write scores.
+
+    Return the folders of the results.
 
     The folder ``out`` gets recordings, results and report; an unfinished simulation there is continued.
     """
@@ -52,6 +54,7 @@ def demo(out: Path, data: Path | None, patients: int, seed: int) -> None:
     console.print(f"[bold]3/3[/bold] Scoring, {time.time() - started:.0f} s after the start")
     report(folders, out=out / "report", data=data)
     console.print(headline(summarise(read_results(folders[:1]))), style="bold", highlight=False, markup=False)
+    return folders
 
 
 def _ask(model: str, features: tuple[str, ...], data: Path, out: Path) -> Path:

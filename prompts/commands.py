@@ -130,6 +130,7 @@ def list_strokerehab(
     question: Annotated[
         str, typer.Argument(help="Show the texts of questions that begin so, such as primitives/motion.")
     ] = "",
+    as_json: JsonOption = False,
 ) -> None:
     """List the questions of the stroke-rehabilitation tasks with their wordings; with a name also their texts."""
     from semiology.prompts.strokerehab_library import load_rehab_library
@@ -137,6 +138,14 @@ def list_strokerehab(
     shown = {name: each for name, each in load_rehab_library().by_name().items() if name.startswith(question)}
     if not shown:
         raise typer.BadParameter(f"no question begins with {question!r} → leave it out to list all")
+    if as_json:
+        rows = [
+            {"question": name, **prompt.model_dump(mode="json")}
+            for name, each in shown.items()
+            for prompt in each.prompts
+        ]
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
     for name, each in shown.items():
         if not question:
             typer.echo(f"{name}: {', '.join(prompt.id for prompt in each.prompts)}")

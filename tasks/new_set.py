@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from semiology.render.help import examples
+from semiology.render.outcome import tell_outcome, with_json
 from semiology.render.text import counted
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ NEW_EPILOG = examples(
 )
 
 
+@with_json
 def new_command(
     directory: Annotated[
         Path, typer.Argument(help="Folder of the new recording set.", file_okay=False, metavar="DIR")
@@ -108,6 +110,7 @@ def _begin(directory: Path, videos: Path, mapping: SheetMapping, key: Path | Non
     typer.echo(
         f"{counted(len(recordings), 'recording')} of {counted(patients, 'patient')} in {directory / 'recordings.csv'}"
     )
+    tell_outcome(folder=directory, recordings=len(recordings), patients=patients, templates=sorted(contents))
     filled = TEMPLATE_XLSX if TEMPLATE_XLSX in contents else TEMPLATE_CSV
     typer.echo(
         f"fill in {directory / filled}, then: semiology data import table {directory / filled} {directory}"

@@ -11,6 +11,7 @@ import typer
 
 from semiology.data.problems import RecordingSetError
 from semiology.render.help import examples
+from semiology.render.outcome import tell_outcome, with_json
 from semiology.render.text import counted
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ TABLE_EPILOG = examples(
 )
 
 
+@with_json
 def import_table_command(
     source: Annotated[
         Path,
@@ -150,6 +152,14 @@ def _tell(
     recordings = len({item.video_id for item in content.annotations}) if known else len(content.recordings)
     patients = len({item.patient_id for item in content.recordings})
     of_patients = f" of {counted(patients, 'patient')}" if patients else ""
+    tell_outcome(
+        folder=target,
+        mapping=target / MAPPING,
+        recordings=recordings,
+        annotations=len(content.annotations),
+        not_used=len(notes.unused),
+        films_in_place=None if known else placed,
+    )
     typer.echo(
         f"{counted(recordings, 'recording')}{of_patients}, {counted(len(content.annotations), 'annotation')}; "
         f"{counted(len(notes.unused), 'value')} not used"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from semiology.render.help import examples
+from semiology.render.outcome import tell_outcome, with_json
 from semiology.render.text import counted
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def check_study_command(directory: Path, *, as_json: bool, media: bool) -> None:
         raise typer.Exit(1)
 
 
+@with_json
 def prepare_command(
     directory: _Directory,
     out: Annotated[
@@ -65,11 +67,13 @@ def prepare_command(
     with progress("Opening files") as advance:
         path, videos, found = write_manifest(directory, out, on_file=advance)
     typer.echo(f"{counted(videos, 'video')} → {path}")
+    tell_outcome(file=path, videos=videos, problems=len(problems) + len(found))
     if problems or found:
         print_problems([*problems, *found])
         raise typer.Exit(1)
 
 
+@with_json
 def simulate_command(
     directory: Annotated[Path, typer.Argument(help="Folder of the new study.", metavar="DIR")],
     controls: Annotated[int, typer.Option(help="Drawn controls.", min=0)] = 2,
@@ -103,6 +107,7 @@ def simulate_command(
         clips=clips,
         look=Look(fps=fps),
     )
+    tell_outcome(folder=directory, subjects=controls + strokes, seed=seed)
     typer.echo(f"{counted(controls + strokes, 'drawn subject')} in {directory}")
 
 

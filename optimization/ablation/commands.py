@@ -12,6 +12,7 @@ from semiology.harness.options import RunOptions
 from semiology.optimization.ablation.plan import LEVELS, AblationError, Kind
 from semiology.render.help import examples
 from semiology.render.options import with_options
+from semiology.render.outcome import tell_outcome, with_json
 
 if TYPE_CHECKING:
     from semiology.render.table import Document
@@ -81,6 +82,7 @@ def _show(document: Document, out: Path) -> None:
     contents: dict[str, str | bytes] = {f"{each.stem}.csv": table_csv(each) for each in tables}
     write_texts({**contents, "ablation.md": markdown(document)}, out)
     print_document(document, table_console())
+    tell_outcome(tables=[out / f"{each.stem}.csv" for each in tables], document=out / "ablation.md")
 
 
 def _add(kind: Kind) -> None:
@@ -91,6 +93,7 @@ def _add(kind: Kind) -> None:
         f"semiology ablate {kind} --model embedded --data d --out o --levels {','.join(LEVELS[kind][::2])}"
     )
 
+    @with_json
     @with_options(
         AblateOptions,
         "options",
@@ -117,6 +120,7 @@ RULES = "rules"
     "judge",
     epilog=examples("semiology ablate judge runs --out o --judges A,B --judge http://127.0.0.1:8000"),
 )
+@with_json
 def judge_command(
     run: Annotated[
         Path,

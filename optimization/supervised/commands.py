@@ -7,6 +7,7 @@ import typer
 from semiology.optimization.supervised.options import TrainOptions
 from semiology.render.help import examples
 from semiology.render.options import with_options
+from semiology.render.outcome import tell_outcome, with_json
 
 TRAIN_EPILOG = examples(
     "semiology train --data my_emu --out r3d --features tonic,clonic --folds 3",
@@ -17,6 +18,7 @@ TRAIN_EPILOG = examples(
 RESULTS = "results"
 
 
+@with_json
 @with_options(TrainOptions, "options")
 def train_command(options: TrainOptions) -> None:
     """Train video classifiers fold by fold, and let them answer like any model for the patients they never saw.
@@ -61,5 +63,11 @@ def train_command(options: TrainOptions) -> None:
     typer.echo(
         f"{without} answered for by networks that never saw the patient; result files in {folder}: read them with "
         f"`semiology report {folder}`, or `semiology compare {folder} OTHER`"
+    )
+    tell_outcome(
+        networks=options.out,
+        results=folder,
+        scores=options.out / "scores.csv",
+        recordings=int(predicted["video_id"].nunique()),
     )
     check_replies(folder)

@@ -10,6 +10,7 @@ import typer
 from semiology.optimization.sweep.options import SweepOptions
 from semiology.render.help import examples
 from semiology.render.options import with_options
+from semiology.render.outcome import tell_outcome, with_json
 
 if TYPE_CHECKING:
     from semiology.harness.asking import ProbeResult
@@ -24,6 +25,7 @@ SWEEP_EPILOG = examples(
 )
 
 
+@with_json
 @with_options(
     SweepOptions,
     "options",
@@ -87,6 +89,7 @@ def sweep_command(
         return
     from semiology.harness.run import check_replies
 
+    tell_outcome(results=options.out, report=options.out / "report")
     newest = max(options.out.rglob("*_results.json"), key=lambda path: path.stat().st_mtime)
     check_replies(newest.parent)
 

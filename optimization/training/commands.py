@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from semiology.render.help import command_group, examples
+from semiology.render.outcome import tell_outcome, with_json
 from semiology.render.text import counted
 
 export_app = command_group(
@@ -39,6 +40,7 @@ _Distinct = Annotated[
         "semiology export sft --data my_emu --tasks 1,3 --fold 0 --out sft_fold0",
     ),
 )
+@with_json
 def export_sft(
     data: _Data, out: _Out, tasks: _Tasks = "1,2,3,4,5,6,7", fold: _Fold = None, window: _Window = "standard",
     distinct_patients: _Distinct = False,
@@ -55,6 +57,7 @@ def export_sft(
     "grpo",
     epilog=examples("semiology export grpo --data my_emu --tasks 1,3,4,5,6,7 --out grpo_data"),
 )
+@with_json
 def export_grpo(
     data: _Data, out: _Out, tasks: _Tasks = "1,2,3,4,5,6,7", fold: _Fold = None, window: _Window = "standard",
     distinct_patients: _Distinct = False,
@@ -99,6 +102,13 @@ def _export(
         typer.echo(f"task {task}: {counted(number, 'sample')}")
     for reason, number in sorted(made.left_out.items()):
         typer.echo(f"left out: {number} ({reason})")
+    tell_outcome(
+        folder=made.folder,
+        samples={f"task {task}": number for task, number in sorted(made.samples.items())},
+        left_out=dict(made.left_out),
+        recordings=made.recordings,
+        patients=made.patients,
+    )
     who = f"{counted(made.recordings, 'recording')} of {counted(made.patients, 'training patient')}"
     typer.echo(f"{who} → {made.folder}")
 
@@ -110,6 +120,7 @@ FINETUNE_EPILOG = examples(
 )
 
 
+@with_json
 def finetune_command(
     method: Annotated[Literal["sft", "grpo"], typer.Argument(help="By answers, or by rewards.")],
     samples: Annotated[
@@ -167,6 +178,7 @@ def finetune_command(
         ),
         log=_tell,
     )  # fmt: skip
+    tell_outcome(checkpoint=folder)
     typer.echo(f"Trained: {folder}; ask others with --trained-on {folder}")
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from semiology.render.help import command_group, examples
+from semiology.render.outcome import tell_outcome, with_json
 from semiology.render.strict_yaml import parse_yaml
 from semiology.render.text import counted, json_text
 from semiology.reports.options import PolicyOption, Resamples, Seed
@@ -28,6 +29,7 @@ _Files = Annotated[list[Path], typer.Argument(help="Leaderboard files.")]
         "semiology leaderboard export --baselines s3 --out published.json",
     ),
 )
+@with_json
 def export_command(
     out: Annotated[Path, typer.Option(help="JSON file to write.", dir_okay=False)],
     runs: Annotated[list[Path] | None, typer.Argument(help="Folders of results.")] = None,
@@ -69,6 +71,7 @@ def export_command(
     for name, values in _telling(made).items():
         typer.echo(f"  {name}: {', '.join(values)}")
     write_board(out, made)
+    tell_outcome(file=out, entries=len(made), travels=_telling(made))
     withheld = {row["feature"] for entry in made for row in entry["features"] if row["withheld"]}
     typer.echo(f"{counted(len(made), 'entry', 'entries')} → {out}")
     if withheld:
@@ -100,6 +103,7 @@ def _telling(made: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
 @leaderboard_app.command(
     "import", epilog=examples("semiology leaderboard import theirs.json ours.json --into board.json")
 )
+@with_json
 def import_command(
     sources: _Files,
     into: Annotated[Path, typer.Option(help="Leaderboard to add to; made if there is none.", dir_okay=False)],
@@ -114,6 +118,7 @@ def import_command(
         known, more, changed = merged(known, read_board(source)["entries"], replace=replace)
         added, replaced = added + more, replaced + changed
     write_board(into, known)
+    tell_outcome(file=into, added=added, replaced=replaced, entries=len(known))
     typer.echo(
         f"{counted(added, 'entry', 'entries')} added, {replaced} replaced → {into}: "
         f"{counted(len(known), 'entry', 'entries')}"
@@ -143,6 +148,7 @@ def show_command(
 
 
 @leaderboard_app.command("validate", epilog=examples("semiology leaderboard validate theirs.json"))
+@with_json
 def validate_command(sources: _Files) -> None:
     """Hold files against the schema; every fault is listed, and the exit status is 2 if there is one."""
     from semiology.reports.leaderboard.files import LeaderboardError, read_board
@@ -155,6 +161,7 @@ def validate_command(sources: _Files) -> None:
             wrong.append(str(error))
         else:
             typer.echo(f"{source}: {counted(count, 'entry', 'entries')}, no fault")
+    tell_outcome(files=sources, faults=wrong)
     if wrong:
         raise LeaderboardError("\n".join(wrong))
 

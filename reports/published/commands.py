@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from semiology.render.help import command_group, examples
+from semiology.render.outcome import tell_outcome, with_json
 from semiology.render.text import counted
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ _Answers = Annotated[
         "semiology reproduce s3 --data s3_published --texts",
     ),
 )
+@with_json
 def reproduce_s3_command(
     data: _Data,
     out: _Cells = None,
@@ -72,6 +74,7 @@ def reproduce_s3_command(
 @reproduce_app.command(
     "embc", epilog=examples("semiology reproduce embc --data embc_published --out cells.csv")
 )
+@with_json
 def reproduce_embc_command(data: _Data, out: _Cells = None) -> None:
     """Compute Table IV of the EMBC study again, and check Tables II and III against whole-number counts.
 
@@ -89,6 +92,7 @@ def reproduce_embc_command(data: _Data, out: _Cells = None) -> None:
         "semiology reproduce strokerehab --data other_runs --data strokerehab_published",
     ),
 )
+@with_json
 def reproduce_strokerehab_command(
     data: Annotated[
         list[Path],
@@ -122,6 +126,7 @@ def reproduce_strokerehab_command(
         "semiology baselines import embc embc_published --out embc_answers.csv",
     ),
 )
+@with_json
 def import_command(
     study: Annotated[
         Literal["s3", "embc"],
@@ -144,6 +149,7 @@ def import_command(
         frame.to_csv(unfinished, index=False, lineterminator="\n")
     for task, count in frame.groupby("task").size().items():
         typer.echo(f"{task}: {counted(count, 'answer')}")
+    tell_outcome(file=out, answers=len(frame))
     models, recordings = frame["model"].nunique(), frame["video_id"].nunique()
     typer.echo(f"{counted(models, 'model')}, {counted(recordings, 'recording')} → {out}")
 
@@ -158,6 +164,7 @@ def _finish(reproduction: Reproduction, out: Path | None) -> None:
     if out is not None:
         write_cells(reproduction, out)
         console.print(f"Written: {out}", markup=False, highlight=False)
+    tell_outcome(cells=len(reproduction.cells), differ=len(reproduction.unexplained), file=out)
     if len(reproduction.unexplained):
         raise typer.Exit(1)
 
@@ -165,6 +172,7 @@ def _finish(reproduction: Reproduction, out: Path | None) -> None:
 @baselines_app.command(
     "strokerehab", epilog=examples("semiology baselines strokerehab my_rehab --out blind.md")
 )
+@with_json
 def blind_command(
     source: Annotated[
         Path, typer.Argument(help="Folder of the study.", exists=True, file_okay=False, metavar="DIR")
@@ -178,6 +186,7 @@ def blind_command(
 
     document = blind_document(source)
     print_document(document, table_console())
+    tell_outcome(file=out)
     if out is not None:
         write_whole(out, markdown(document))
         typer.echo(f"Written: {out}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from semiology.render.help import command_group, examples
+from semiology.render.outcome import tell_outcome, with_json
 from semiology.reports.options import Resamples
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _Folder = Annotated[Path, typer.Argument(help="Folder that `review export` wrote
         "semiology review export runs --protocol reader --data my_emu --out study",
     ),
 )
+@with_json
 def export_command(
     runs: Annotated[list[Path], typer.Argument(help="Folders of results.")],
     out: Annotated[Path, typer.Option(help="Folder of the review.", file_okay=False)],
@@ -59,6 +61,7 @@ def export_command(
     from semiology.reports.compare.commands import feature_names
     from semiology.reports.review.sheet import draw_sample, read_justifications, write_review
 
+    tell_outcome(folder=out, protocol=protocol)
     if protocol == "reader":
         _export_study(runs, out, feature_names(features), data, prompt, most, seed)
         return
@@ -74,6 +77,7 @@ def export_command(
     for note in sample.notes:
         typer.echo(f"• {note}")
     positive = sum(case.kind == "true positive" for case in sample.cases)
+    tell_outcome(items=len(sample.cases))
     typer.echo(
         f"{len(sample.cases)} items: {positive} true positives, {len(sample.cases) - positive} negatives"
     )
@@ -90,6 +94,7 @@ def _export_reports(sample: Sample, out: Path, form: Literal["csv", "xlsx"]) -> 
         typer.echo(f"Note: {caveat}")
     for note in sample.notes:
         typer.echo(f"• {note}")
+    tell_outcome(items=len(sample.cases))
     models, patients = ({getattr(case, name) for case in sample.cases} for name in ("model", "patient_id"))
     typer.echo(
         f"{len(sample.cases)} reports: {len(models)} models, {len(patients)} patients, a recording of each"
@@ -117,6 +122,7 @@ def _export_study(
     study, faults = write_study(drawn, out, data)
     for note in (*drawn.notes, *faults):
         typer.echo(f"• {note}")
+    tell_outcome(questions=len(study.items), faults=faults)
     videos, asked = ({getattr(item, name) for item in study.items} for name in ("video_id", "feature"))
     typer.echo(
         f"{len(study.items)} questions: {len(asked)} features, {len(videos)} recordings, all their segments"
@@ -137,6 +143,7 @@ def _export_study(
         "semiology review import study --out readers",
     ),
 )
+@with_json
 def import_command(
     folder: _Folder,
     sheets: Annotated[
@@ -166,6 +173,7 @@ def import_command(
     summary = summarise_review(review)
     console = table_console(140)
     print_document(document(summary), console)
+    tell_outcome(folder=out)
     if out is not None:
         written = write_summary(review, summary, out)
         if review.subject is REPORT:
@@ -180,6 +188,7 @@ def _import_study(folders: list[Path], out: Path | None, resamples: int) -> None
     from semiology.reports.review.readers.results import read_answers, reader_agreement, write_results
 
     study, readers = read_answers(folders)
+    tell_outcome(folder=out, readers=len(readers))
     for reader in readers:
         typer.echo(f"{reader.sentence}.")
     found = reader_agreement(readers, resamples=resamples)
