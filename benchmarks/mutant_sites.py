@@ -83,8 +83,13 @@ class Mutant:
 
     @property
     def room(self) -> str:
-        """Room of the file, such as ``statistics``."""
-        return self.file.split("/")[1]
+        """Room of the file, such as ``statistics``; of a file beside the rooms its name."""
+        return self.file.split("/")[1].removesuffix(".py")
+
+    @property
+    def told(self) -> str:
+        """File, line, kind, what was there and what is."""
+        return f"{self.file}:{self.line}: {self.kind}: {self.before} -> {self.after}"
 
     @property
     def module(self) -> str:

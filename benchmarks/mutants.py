@@ -6,10 +6,11 @@
 
 A mutant changes one comparison, sign, operator, number, condition, pair of arguments, sum over patients or degree of
 freedom of one file; the kinds are drawn evenly. The tests run once to see which of them run which lines. Of each
-mutant those that run its statement are run, in a forked process whose libraries are loaded already, until one fails or
-the time limit is reached (an endless loop is noticed too); a mutant that no test fails on survives. Tests that start
-processes of their own do not see it. All this happens in a copy of the tree below ``--work``, where results are kept:
-a run that was broken off goes on, and what killed a mutant before is asked first.
+mutant those that run its statement are run, the fastest first, until one fails or the time limit is reached (an endless
+loop is noticed too); a mutant that no test fails on survives. Each runs in a fork of a process that has collected the
+tests already and only exchanges the code of the changed function; what runs as a module is imported is imported anew.
+Tests that start processes of their own do not see a mutant. All this happens in a copy of the tree below ``--work``,
+where results are kept: a run that was broken off goes on, and what killed a mutant before is asked first.
 
 `mutants_equivalent.yaml` names the mutants that compute the same and says why; they are told, and are not counted.
 """
@@ -30,10 +31,11 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from importlib.machinery import ModuleSpec
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 import yaml
@@ -41,12 +43,23 @@ from measuring import CONSOLE, parser, print_table
 from mutant_sites import KINDS, Mutant, drawn, mutant_at, named, sites_of
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("statistics", "paired", "scores", "robustness", "s3", "agreement", "strokerehab")
-TESTS = ("tests/metrics", "tests/tasks/strokerehab", "tests/reports/strokerehab")
+ROOMS = (
+    "statistics", "paired", "scores", "robustness", "s3", "agreement", "diagnosis", "strokerehab", "published_rules",
+    "coverage", "arrays",
+)  # fmt: skip
+TESTS = ("tests/metrics",)
 OPTIONS = ("-q", "--assert=plain", "-p", "no:cacheprovider", "-m", "not slow", "--hypothesis-seed=0")
 EQUIVALENT = Path(__file__).with_name("mutants_equivalent.yaml")
 
 Lines = dict[str, set[int]]
+
+
+@dataclass(frozen=True)
+class Touched:
+    """What one test runs: the lines of each file of the metrics, and in how many seconds (traced)."""
+
+    lines: Lines
+    seconds: float
 
 
 class Copy:
@@ -88,8 +101,8 @@ class Copy:
         with self._results.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
-    def touched(self, wanted: Sequence[str], workers: int) -> dict[str, Lines]:
-        """Return the lines of each file of the metrics that each test runs; each file of tests is run once.
+    def touched(self, wanted: Sequence[str], workers: int) -> dict[str, Touched]:
+        """Return what each test runs, and under the name of its file what importing that runs; each file is run once.
 
         Raises:
             SystemExit: a test fails on the code as it is.
@@ -112,11 +125,10 @@ class Copy:
                     f"{running[child]}: its tests fail on the code as it is → run pytest on it first"
                 )
             del running[child]
-        read = [json.loads(path.read_text("utf-8")) for path in made.values()]
         return {
-            test: {file: set(numbers) for file, numbers in lines.items()}
-            for tests in read
-            for test, lines in tests.items()
+            test: Touched({file: set(numbers) for file, numbers in told["lines"].items()}, told["seconds"])
+            for path in made.values()
+            for test, told in json.loads(path.read_text("utf-8")).items()
         }
 
 
@@ -144,11 +156,14 @@ class _Recorder:
     What runs while fixtures of a whole file are made counts for every test of the file.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, name: str, root: Path) -> None:
+        self._name = name
         self._metrics, self._start = str(root / "metrics"), len(str(root)) + 1
         self._now: Lines = defaultdict(set)
         self._setup: Lines = defaultdict(set)
+        self._imported: Lines = defaultdict(set)
         self.tests: dict[str, Lines] = {}
+        self._seconds: dict[str, float] = defaultdict(float)
 
     def trace(self, frame: FrameType, event: str, argument: object) -> Callable[..., Any] | None:
         """Return what is called at each line of a frame of the metrics, None for other frames."""
@@ -164,43 +179,54 @@ class _Recorder:
 
         return each
 
-    def _phase(self, item: Any, into: Lines) -> Iterator[None]:
-        for module in [each for name, each in sys.modules.items() if name.startswith("semiology.metrics")]:
-            for value in vars(module).values():
-                if hasattr(value, "cache_clear"):
-                    value.cache_clear()
+    def _phase(self, test: str, into: Lines) -> Iterator[None]:
+        _forget()
         self._now = into
+        began = time.perf_counter()
         sys.settrace(self.trace)
         yield
         sys.settrace(None)
+        self._seconds[test] += time.perf_counter() - began
+
+    def pytest_collection(self) -> Any:
+        """Note what runs as modules are imported."""
+        yield from self._phase(self._name, self._imported)
 
     def pytest_runtest_setup(self, item: Any) -> Any:
         """Note what fixtures run."""
-        yield from self._phase(item, self._setup)
+        yield from self._phase(item.nodeid, self._setup)
 
     def pytest_runtest_call(self, item: Any) -> Any:
         """Note what the test runs."""
-        yield from self._phase(item, self.tests.setdefault(item.nodeid, defaultdict(set)))
+        yield from self._phase(item.nodeid, self.tests.setdefault(item.nodeid, defaultdict(set)))
 
-    def written(self) -> dict[str, dict[str, list[int]]]:
-        """Return the lines of each test by file."""
-        return {
-            test: {
-                name: sorted(lines.get(name, set()) | self._setup.get(name, set()))
-                for name in {*lines, *self._setup}
-            }
-            for test, lines in self.tests.items()
-        }
+    def written(self) -> dict[str, dict[str, Any]]:
+        """Return the lines of each test by file, and its seconds; what importing runs under the name of the file."""
+
+        def told(test: str, lines: Lines, more: Lines) -> dict[str, Any]:
+            every = {name: sorted(lines.get(name, set()) | more.get(name, set())) for name in {*lines, *more}}
+            return {"lines": every, "seconds": round(self._seconds[test], 3)}
+
+        tests = {test: told(test, lines, self._setup) for test, lines in self.tests.items()}
+        return {**tests, self._name: told(self._name, self._imported, {})}
+
+
+def _forget() -> None:
+    """Empty the caches of the metrics."""
+    for module in [each for name, each in sys.modules.items() if name.startswith("semiology.metrics")]:
+        for value in vars(module).values():
+            if hasattr(value, "cache_clear"):
+                value.cache_clear()
 
 
 def _record(name: str, root: Path, out: Path) -> int:
     """Run a file of tests and write which of them run which lines of the metrics; return pytest's status."""
     import pytest
 
-    for hook in ("pytest_runtest_setup", "pytest_runtest_call"):
+    for hook in ("pytest_collection", "pytest_runtest_setup", "pytest_runtest_call"):
         setattr(_Recorder, hook, pytest.hookimpl(hookwrapper=True)(getattr(_Recorder, hook)))
     os.chdir(root)
-    recorder = _Recorder(root)
+    recorder = _Recorder(name, root)
     status = int(pytest.main([*OPTIONS, name], plugins=[recorder]))
     if status in (0, 5):  # 5: every test of the file is slow
         half = out.with_suffix(".half")
@@ -209,17 +235,25 @@ def _record(name: str, root: Path, out: Path) -> int:
     return 0 if status == 5 else status
 
 
-def tests_of(mutant: Mutant, touched: dict[str, Lines]) -> list[str]:
-    """Return the tests that run the statement of a mutant, those of the fewest lines of the metrics first."""
+def _runs(mutant: Mutant, lines: Lines) -> bool:
+    """Whether the statement of a mutant is among the lines run; its file, where the statement is none of a function."""
     file, span = mutant.file, mutant.lines
-    found = [
-        test
-        for test, lines in touched.items()
-        if (
-            file in lines if span is None else any(span[0] <= line <= span[1] for line in lines.get(file, ()))
-        )
+    return file in lines if span is None else any(span[0] <= line <= span[1] for line in lines.get(file, ()))
+
+
+def tests_of(mutant: Mutant, touched: dict[str, Touched]) -> list[str]:
+    """Return the tests that run the statement of a mutant, the fastest first."""
+    found = [test for test, told in touched.items() if "::" in test and _runs(mutant, told.lines)]
+    return sorted(found, key=lambda test: touched[test].seconds)
+
+
+def loaded_tests(mutant: Mutant, touched: dict[str, Touched], root: Path) -> list[str]:
+    """Return those tests of a mutant for which it does not matter that all was imported without it."""
+    if mutant.lines is None or exchanged(mutant, root) is None:
+        return []
+    return [
+        test for test in tests_of(mutant, touched) if not _runs(mutant, touched[test.split("::")[0]].lines)
     ]
-    return sorted(found, key=lambda test: sum(map(len, touched[test].values())))
 
 
 class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
@@ -259,54 +293,183 @@ def _try(mutant: Mutant, root: Path, tests: Sequence[str], killer: Path, seconds
     return int(pytest.main(["-x", *OPTIONS, *tests], plugins=[Told()]))
 
 
+def _codes(code: CodeType) -> list[CodeType]:
+    """Return a code and those inside it, in order."""
+    inside = [each for each in code.co_consts if isinstance(each, CodeType)]
+    return [code, *(each for one in inside for each in _codes(one))]
+
+
+def exchanged(mutant: Mutant, root: Path) -> dict[tuple[str, int], CodeType] | None:
+    """Return the mutant's code of each function by its name and first line; None where names do not tell them."""
+    file = root / mutant.file
+    before = _codes(compile(file.read_text("utf-8"), str(file), "exec"))
+    after = _codes(compile(mutant.source, str(file), "exec"))
+    found = {(old.co_name, old.co_firstlineno): new for old, new in zip(before, after, strict=False)}
+    alike = len(before) == len(after) == len(found) and all(
+        old.co_name == new.co_name and old.co_freevars == new.co_freevars
+        for old, new in zip(before, after, strict=False)
+    )
+    return found if alike else None
+
+
+def _try_loaded(mutant: Mutant | None, root: Path, items: Sequence[Any], killer: Path, seconds: int) -> int:
+    """Exchange the code of the functions of the mutant's file, run tests until one fails, and write which.
+
+    Without a mutant the tests run on the code as it is.
+    """
+    from _pytest.runner import runtestprotocol
+
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    if mutant is not None:
+        codes, file = exchanged(mutant, root), str(root / mutant.file)
+        assert codes is not None
+        gc.unfreeze()  # the collector lists no frozen object
+        for each in gc.get_objects():
+            if isinstance(each, FunctionType) and each.__code__.co_filename == file:
+                each.__code__ = codes[each.__code__.co_name, each.__code__.co_firstlineno]
+    _forget()
+    for item in items:
+        for report in runtestprotocol(item, nextitem=None, log=False):
+            if report.failed:
+                killer.write_text(report.nodeid, encoding="utf-8")
+                return 1
+    return 0
+
+
+Asked = tuple[Mutant, list[str], bool]
+"""A mutant, tests to run on it, and whether they are the last ones."""
+
+
 def judged(
-    mutants: Sequence[Mutant], copy: Copy, touched: dict[str, Lines], workers: int, seconds: int
+    mutants: Sequence[Mutant], copy: Copy, touched: dict[str, Touched], workers: int, seconds: int
 ) -> Iterator[tuple[Mutant, dict[str, Any]]]:
-    """Yield each mutant with its result, as they end: killed, by which test, and after how many seconds."""
-    known, running = copy.known(), dict[int, tuple[Mutant, str, float, Path]]()
-    waiting = list(mutants)
+    """Yield each mutant with its result: killed, by which test, and after how many seconds.
+
+    A process that has collected the tests comes first; what it leaves alive is imported anew for the other tests.
+    """
+    waiting, known = list[Mutant](), copy.known()
+    for mutant in mutants:
+        row = _earlier(mutant, copy, tests_of(mutant, touched), known)
+        if row is None:
+            waiting.append(mutant)
+        else:
+            yield mutant, row
+    tests = {mutant.key: tests_of(mutant, touched) for mutant in waiting}
+    loaded = {mutant.key: loaded_tests(mutant, touched, copy.root) for mutant in waiting}
+    first = [(each, loaded[each.key], loaded[each.key] == tests[each.key]) for each in waiting]
+    child = os.fork()
+    if child == 0:
+        os._exit(_with_tests_loaded([one for one in first if one[1]], copy, workers, seconds))
+    if os.waitpid(child, 0)[1]:
+        raise SystemExit("the pass with the tests loaded was broken off → see what is told above")
+    known = copy.known()
+    rest: list[Asked] = []
+    for mutant in waiting:
+        row = _earlier(mutant, copy, tests[mutant.key], known)
+        if row is None:
+            left = [test for test in tests[mutant.key] if test not in loaded[mutant.key]]
+            rest.append((mutant, left, True))
+        else:
+            yield mutant, row
+
+    def anew(mutant: Mutant, tests: list[str], killer: Path) -> int:
+        return _try(mutant, copy.root, tests, killer, seconds)
+
+    yield from _forks(rest, copy, tests, workers, anew)
+
+
+def _with_tests_loaded(asked: Sequence[Asked], copy: Copy, workers: int, seconds: int) -> int:
+    """Collect the tests once and try mutants in forks; return 0, or what went wrong."""
+    import pytest
+
+    if not asked:
+        return 0
+    failed = copy.work / "fails_without_mutant"
+    failed.unlink(missing_ok=True)
+
+    class Loop:
+        def pytest_runtestloop(self, session: Any) -> bool:
+            items = {item.nodeid: item for item in session.items}
+            killers, every = set[str](), {mutant.key: tests for mutant, tests, _ in asked}
+
+            def loaded(mutant: Mutant, tests: list[str], killer: Path) -> int:
+                return _try_loaded(mutant, copy.root, [items[test] for test in tests], killer, seconds)
+
+            for i, (mutant, row) in enumerate(_forks(asked, copy, every, workers, loaded)):
+                CONSOLE.print(
+                    f"{i + 1} of {len(asked)}: {'killed' if row['killed'] else 'lives'}: {mutant.told}"
+                )
+                killers.add(row["by"])
+            whole = [item for test, item in items.items() if test in killers]
+            child = _forked(lambda: _try_loaded(None, copy.root, whole, failed, 3600))
+            os.waitpid(child, 0)
+            return True
+
+    os.chdir(copy.root)
+    status = pytest.main(
+        ["-s", *OPTIONS, *sorted({test.split("::")[0] for _, tests, _ in asked for test in tests})],
+        plugins=[Loop()],
+    )
+    if failed.exists():
+        CONSOLE.print(f"{failed.read_text('utf-8')}: fails without a mutant too → what it killed is none")
+        return 1
+    return 0 if status in (0, 5) else int(status)
+
+
+def _earlier(
+    mutant: Mutant, copy: Copy, tests: list[str], known: dict[str, dict[str, Any]]
+) -> dict[str, Any] | None:
+    """Return the result of an earlier run where it still holds, None where the mutant is to be tried."""
+    before = known.get(mutant.key)
+    if before is None:
+        return None
+    # Once killed, a mutant stays killed while the file of the test that did it is as it was.
+    asked = [before["by"]] if before["by"] in tests else tests
+    return before if before["tests"] == _digest(copy, asked) else None
+
+
+def _digest(copy: Copy, tests: Sequence[str]) -> str:
+    return copy.digest([*{test.split("::")[0] for test in tests}])
+
+
+def _forks(
+    asked: Sequence[Asked],
+    copy: Copy,
+    every: dict[str, list[str]],
+    workers: int,
+    attempt: Callable[[Mutant, list[str], Path], int],
+) -> Iterator[tuple[Mutant, dict[str, Any]]]:
+    """Try each mutant in a fork, keep what is decided, of ``every`` test of it, and yield both, as they end."""
+    known, running = copy.known(), dict[int, tuple[Asked, float, Path]]()
+    waiting = list(asked)
+    gc.collect()
+    gc.freeze()
     while waiting or running:
         while waiting and len(running) < workers:
-            mutant = waiting.pop(0)
-            tests = tests_of(mutant, touched)
-            before = known.get(mutant.key)
-            digest = copy.digest([*{test.split("::")[0] for test in tests}])
-            # Once killed, a mutant stays killed while the file of the test that did it is as it was.
-            told = (
-                digest
-                if before is None or before["by"] not in tests
-                else copy.digest([before["by"].split("::")[0]])
-            )
-            if before is not None and before["tests"] == told:
-                yield mutant, before
-                continue
-            if not tests:
-                row = {"key": mutant.key, "tests": digest, "killed": False, "by": "", "seconds": 0.0}
-                copy.keep(row)
-                yield mutant, row
-                continue
-            if before is not None and before["by"] in tests:  # what killed it once will again
-                tests.sort(key=lambda test, by=before["by"]: test != by)  # type: ignore[misc]
+            mutant, tests, last = waiting.pop(0)
             killer = copy.work / f"killer_{mutant.key}"
-            gc.freeze()
-            child = _forked(lambda m=mutant, t=tests, k=killer: _try(m, copy.root, t, k, seconds))  # type: ignore[misc]
-            running[child] = (mutant, digest, time.monotonic(), killer)
-        if not running:
-            return
+            before = known.get(mutant.key, {}).get("by", "")
+            tests.sort(key=lambda test, by=before: test != by)  # type: ignore[misc]  # what killed it will again
+            child = _forked(lambda m=mutant, t=tests, k=killer: attempt(m, t, k) if t else 0)  # type: ignore[misc]
+            running[child] = ((mutant, tests, last), time.monotonic(), killer)
         child, status = os.wait()
-        mutant, digest, began, killer = running.pop(child)
+        (mutant, tests, last), began, killer = running.pop(child)
         code = os.waitstatus_to_exitcode(status)
         by = killer.read_text("utf-8") if killer.exists() else ""
         killer.unlink(missing_ok=True)
+        if code > 2:  # neither a failed test (1) nor an import that fails (2)
+            raise SystemExit(
+                f"{mutant.told}: could not be tried, status {code} → run it alone with --workers 1"
+            )
         if not by and code:
             by = (
                 "the time limit" if code in (-signal.SIGXCPU, -signal.SIGKILL) else "an error before any test"
             )
         spent = round(time.monotonic() - began, 1)
-        if "::" in by:
-            digest = copy.digest([by.split("::")[0]])
+        digest = _digest(copy, [by] if "::" in by else every[mutant.key])
         row = {"key": mutant.key, "tests": digest, "killed": code != 0, "by": by, "seconds": spent}
-        copy.keep(row)
+        if code or last:
+            copy.keep(row)
         yield mutant, row
 
 
@@ -352,7 +515,7 @@ def main() -> None:
     )
     if options.show:
         for mutant in chosen:
-            CONSOLE.print(f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before} -> {mutant.after}")
+            CONSOLE.print(mutant.told)
         return
     copy = Copy(options.work)
     sys.path.insert(0, str(options.work))
@@ -365,7 +528,7 @@ def main() -> None:
     touched, reasons = copy.touched(options.tests, options.workers), equivalent_reasons()
     results, same = [], []
     for mutant, row in judged(chosen, copy, touched, options.workers, options.seconds):
-        told = f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before} -> {mutant.after}"
+        told = mutant.told
         reason = (
             None if row["killed"] else reasons.get((mutant.file, mutant.text, mutant.before, mutant.after))
         )
@@ -387,7 +550,11 @@ def main() -> None:
 
 
 def _files(room: Path) -> list[Path]:
-    return sorted(path for path in room.rglob("*.py") if path.name != "__init__.py")
+    """Return the files of a room, which may be one file."""
+    one = room.with_suffix(".py")
+    return (
+        [one] if one.exists() else sorted(path for path in room.rglob("*.py") if path.name != "__init__.py")
+    )
 
 
 if __name__ == "__main__":
