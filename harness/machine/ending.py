@@ -6,7 +6,9 @@ import errno
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -68,10 +70,21 @@ def machine_fault(error: BaseException) -> str | None:
         if isinstance(current, OSError) and current.errno in _MACHINE:
             where = f"{current.filename}: " if current.filename else ""
             return f"{where}{_MACHINE[current.errno]}, then run the same command again"
+        if isinstance(current, OSError) and current.filename is None and _in_semaphores(current):
+            return (
+                f"processes side by side need shared memory, which this machine refuses ({current}) → let /dev/shm be "
+                "written (in a container: mount it), then run the same command again"
+            )
         attempt: Any = getattr(current, "last_attempt", None)  # tenacity's RetryError
         inner = attempt.exception() if hasattr(attempt, "exception") else None
         current = inner or current.__cause__ or current.__context__
     return None
+
+
+def _in_semaphores(error: BaseException) -> bool:
+    """Return whether an error comes from Python's semaphores, whose files the system does not name."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(Path(frame.filename).parts[-2:] == ("multiprocessing", "synchronize.py") for frame in frames)
 
 
 def _say(message: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -196,3 +197,16 @@ def test_a_sample_file_that_is_empty_short_or_of_two_runs_is_an_error(tmp_path: 
     ):
         with pytest.raises(ResultsError, match=said):
             find_result_files([results(tmp_path / name, found, 4)], [])
+
+
+def test_a_machine_without_semaphores_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where /dev/shm cannot be written, the system's error names no file."""
+
+    def refused(*given: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("multiprocessing.synchronize._multiprocessing.SemLock", refused)
+    with pytest.raises(PermissionError) as caught:
+        multiprocessing.Lock()
+    assert "/dev/shm" in str(machine_fault(caught.value))
+    assert machine_fault(PermissionError(13, "Permission denied")) is None
