@@ -34,8 +34,8 @@ _NOT_AN_ANSWER = r"(?!\.\s?\d(?!\d?[.)]\s))(?!,?\s(?:if|unless|or|either)\b)"
 _RIGHT = rf"{_NOT_AN_ANSWER}(?:{_ENDS}|(?=\s(?:{_GOES_ON})\b))"
 
 _FILLER = (
-    r"(?:(?:(?:i would say|i'd say|i think|i believe|so|sure|okay|ok|well|in short|in summary|in brief"
-    r"|overall|in conclusion|to conclude"
+    r"(?:(?:(?:i would say|i'd say|sorry|unfortunately|i think|i believe|so|sure|okay|ok|well|in short"
+    r"|in summary|in brief|overall|in conclusion|to conclude"
     r"|to summari[sz]e|therefore|thus|hence|finally|definitely|clearly|certainly|undoubtedly|simply put"
     r"|based on the (?:video|frames|images|clip)"
     r"|most likely|very likely|likely|probably|almost certainly)\s?[,:!.]?\s?){1,3})"
@@ -79,11 +79,11 @@ _I_ANSWER = (
 )
 _IT_IS = (
     r"(?:^|[\n.!;,]\s?)(?:so\s|then\s|and\s)?(?:it|this|that)(?:\sis|'s)(?:\s(?:clearly|definitely|therefore"
-    r"|thus))?\sa?\s?" + _QUOTE
+    r"|thus))?(?:\sa)?(?:\s(?:firm|clear|definite|definitive|strong|resounding|hard|simple))?\s?" + _QUOTE
 )
 _STATEMENT = re.compile(
     rf"(?:{_ANSWER_IS}|{_I_ANSWER}){_WORD}{_RIGHT}"
-    rf"|{_IT_IS}{_WORD.replace('word', 'it')}(?=\s?(?:$|[.!\n\"'])(?!\s?\d))",
+    rf"|{_IT_IS}{_WORD.replace('word', 'it')}(?=\s?(?:from\sme\b\s?)?(?:$|[.!\n\"'])(?!\s?\d))",
     re.IGNORECASE,
 )
 _LABELLED = re.compile(
@@ -134,6 +134,7 @@ _CORRECTION = re.compile(
     r"|update|amend)\smy\s(?:answer|response|mind)(?:\sto|\s?[:,-])"
     r"|\bmy\s(?:previous|earlier|first|initial)\sanswer\s(?:was|is)\s(?:wrong|incorrect|mistaken)\s?[:,;-]"
     r"|\b(?:my\s|the\s)?(?:corrected|revised|updated)\s(?:answer|verdict|response|conclusion)\s?(?:is|:)"
+    r"|\b(?:first|initially)\s[^.!?\n]{0,60},\s?but\s(?=(?:it\sis|it's|the\sanswer\sis)\s)"
     rf"|\b(?:my\s|the\s)final\s{_NOUN}\s?(?:is|:)|\n\s?(?:overall|final|combined)(?:\s{_NOUN})?\s?[:=-])"
     rf"\s?(?:the\sanswer\sis|it\sis|it's|it\sshould\sbe|to)?\s?:?\s?{_QUOTE}{_WORD}{_RIGHT}",
     re.IGNORECASE,
@@ -145,11 +146,20 @@ _SECOND_THOUGHTS = re.compile(
     r"|on\ssecond\sthought|i\stake\s(?:it|that)\sback|oops|my\smistake)\b"
     r"|[.!\n;]\s?[(\"']?(?:correction|sorry|apologies|actually|edit|(?:up)?on\s(?:closer|further|second|re)"
     r"|let\sme\s(?:re|think|look|check|see|verify|consider)|let's\s(?:re|check|look|verify))"
+    r"|[,;–—-]\s?sorry[,:;]?\s(?:that|this|it|i|the|wrong)\b|\bwrong\s(?:video|clip|film|question|patient|file)\b"
     r"|\bcorrect\smyself\b|[.!,;]\s?not\sreally\b|\b(?:that|this|it)(?:'s|\sis|\swas)\s(?:not\s(?:correct"
     r"|right|true|my\sfinal)|incorrect|wrong|a\smistake)\b"
     r"|\bi\s(?:was|am)\s(?:wrong|mistaken)\b|\bi\s(?:should|need\sto|have\sto|must)\s(?:\w+ly\s)?(?:check"
     r"|verify|look|re)"
     r"|\bmy\s(?:previous|first|earlier|initial)\sanswer\s(?:was|is)\s(?:wrong|incorrect|mistaken))",
+    re.IGNORECASE,
+)
+# "Yes, there is no tonic posturing." says both; "Yes, there is no response." may be what was asked for.
+_YES_BUT_NONE = re.compile(
+    r"(?:^|\n)\s?yes\s?[,.:;–—-]?\s?(?:there\s(?:is|are|was|were)|i\s(?:see|saw|find|found|observe|observed))?\s?no\s"
+    r"(?:(?:visible|clear|obvious|such|real|true|definite)\s)?"
+    r"(?:(?:evidence|signs?|indications?)\sof\b|tonic|clonic|postur|stiffen|jerk|automatism|blinking|grimac|vocali[sz]"
+    r"|turning\b|version\b|pelvic|hyperkinetic|cycling)",
     re.IGNORECASE,
 )
 # A new sentence that nothing ends.
@@ -178,7 +188,8 @@ _UNKNOWN = re.compile(
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"\b(?:if|unless|whether|suppose|assuming|wrong|incorrect|previous|opposite)\b", re.IGNORECASE
+    r"\b(?:if|unless|whether|suppose|assuming|wrong|incorrect|previous|opposite|example|sample|template)\b",
+    re.IGNORECASE,
 )
 _DENIAL = re.compile(
     r"(?:\bnot|n't|\bnever|\bcannot)"
@@ -243,6 +254,7 @@ def find_claims(text: str, *, cut: bool = False) -> Claims:
         bool(_CHOICE.search(heard) or _CANNOT_TELL.search(spoken))
         or any(_taken_back(spoken, match) for match in (*statements, *filter(None, [correction])))
         or not english_no_or_na(text)
+        or _YES_BUT_NONE.search(spoken) is not None
         or bool(claims and _unsettled(spoken, max(claims, key=re.Match.end), cut))
     )
     objections = _objections(heard, first=correction is None and not offered)

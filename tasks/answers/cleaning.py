@@ -23,8 +23,8 @@ _END_OF_TEXT = re.compile(
 _BOX_TOKEN = re.compile(r"<\|begin_of_box\|>([^<]{0,400})<\|end_of_box\|>", re.IGNORECASE)
 _CONTROL_TOKEN = re.compile(r"<\|[^|<>\n]{1,40}\|>|<s>|<bos>|<start_of_turn>", re.IGNORECASE)
 _ANSWER_TAG = re.compile(
-    r"<(?P<closes>/?)\s?(?:final_?)?(?:answer|response|conclusion|result|output"
-    r"|solution)(?:\s[^<>\n]{0,80})?\s?>"
+    r"<(?P<closes>/?)\s?(?:(?:final_?)?(?:answer|response|conclusion|result|output|solution|verdict)|ans|final)(?:_text)?"
+    r"(?:\s[^<>\n]{0,80})?\s?>"
     r"|\[(?P<closes_square>/?)(?:FINAL[ _])?ANSWER\]",
     re.IGNORECASE,
 )
@@ -61,6 +61,10 @@ _LATEX = (
 )
 _BOXED = re.compile(r"\\f?boxed\s?\{([^{}\n]{1,80})\}{1,2}")
 _QUOTES = str.maketrans(dict.fromkeys("‘’‚‛′`´", "'") | dict.fromkeys("“”„‟″«»「」『』", '"'))
+# What stands for a blank before a word in the vocabularies of models, and line ends written as two characters.
+_WORD_MARK = re.compile(r"(?:^|(?<=\s))[\u2581\u0120\u010a](?=\w)")
+_ESCAPED_END = re.compile(r"\\[nrt](?=[\s\"'\\]|$)|(?<=[.!,;:])\\n|\\n\\n")
+_AGAIN = re.compile(r"\A\W*(?P<word>yes|no)(?:[\s.,!]{1,3}(?P=word)){1,200}\W*\Z", re.IGNORECASE)
 _FENCE = re.compile(r"`{3,}(?:[ \t]?\w{0,20}(?=\n))?")
 _INVISIBLE = dict.fromkeys([*range(0x200B, 0x2010), *range(0x202A, 0x202F), 0x2060, 0xFEFF, 0x00AD, 0xFE0F])
 
@@ -83,7 +87,8 @@ def clean(text: str) -> str | None:
     rest = (rest[: end.start()] if end else rest).strip()
     if len(rest) > LONGEST_REPLY:
         return None
-    rest = _FENCE.sub("\n", rest)
+    rest = _AGAIN.sub(r"\g<word>", _FENCE.sub("\n", _WORD_MARK.sub("", rest)))
+    rest = rest if "{" in rest else _ESCAPED_END.sub("\n", rest)
     rest = unicodedata.normalize("NFKC", rest.translate(_QUOTES)).translate(_INVISIBLE)
     rest = _BOX_TOKEN.sub(r"\nanswer: \1\n", rest)
     rest = _CONTROL_TOKEN.sub("\n", rest)

@@ -47,6 +47,8 @@ _NOT_ENGLISH = re.compile(
     re.IGNORECASE,
 )
 
+_TWO_LANGUAGES = re.compile(r"^\W*(?P<english>yes|no)\b\W{1,4}(?P<foreign>\w{1,8})\W*$", re.IGNORECASE)
+
 Language = str
 
 
@@ -78,8 +80,16 @@ def foreign_answer(text: str) -> tuple[Literal["yes", "no"], Language] | None:
 
 
 def english_no_or_na(text: str) -> bool:
-    """Tell whether a reply that begins with "no" or "na" can be English."""
-    return not _NOT_ENGLISH.search(text[:300])
+    """Tell whether a reply that begins with "no" or "na" can be English, and no other language speaks against it.
+
+    Example:
+        >>> english_no_or_na("No, 是"), english_no_or_na("Yes (no sé)")
+        (False, True)
+    """
+    pair = _TWO_LANGUAGES.match(text[:300])
+    other = _ANSWERS.get(pair["foreign"].casefold()) if pair else None
+    contradicted = other is not None and pair is not None and other[0] != pair["english"].casefold()
+    return not contradicted and not _NOT_ENGLISH.search(text[:300])
 
 
 def _answers() -> dict[str, tuple[Literal["yes", "no"], Language]]:

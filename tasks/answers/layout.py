@@ -16,6 +16,7 @@ _CHECKED = re.compile(
     re.MULTILINE,
 )
 _CHOSEN = set("xX✓✔√☑☒✅■◉●🔘")
+_OPEN = set(" ☐□○◯⬜")
 _OPTION = re.compile(
     rf"^[ \t]*(?:answer:\s?|option\s"
     rf"|choice\s)?[(\[]?(?P<letter>[A-Da-d1-4])[)\].:][ \t]*(?P<word>{_WORD})(?![\w])",
@@ -28,6 +29,24 @@ _LETTER = re.compile(
 )
 _TABLE_ROW = re.compile(r"^[ \t]*\|(.{1,2000})\|[ \t]*$", re.MULTILINE)
 _TABLE_RULE = re.compile(r"^[\s|:+-]+$")
+_ONE_LINE = re.compile(
+    rf"^\s*(?:(?P<marks>[\[(]\s?[xX✓✔√ ]?\s?[\])]|[☐☑☒✅❌✓✔✗✘□■◉●○◯⬜🔘])\s*{_WORD}[\s,;/|]*){{2,3}}\.?\s*$",
+    re.IGNORECASE,
+)
+_ONE_ITEM = re.compile(rf"(?:[\[(]\s?[xX✓✔√ ]?\s?[\])]|[☐☑☒✅❌✓✔✗✘□■◉●○◯⬜🔘])\s*{_WORD}", re.IGNORECASE)
+_TABBED = re.compile(r"^([^\t\n|]{1,200}(?:\t[^\t\n|]{1,200}){1,10})$", re.MULTILINE)
+# "Criterion 1: yes" is a step towards the answer where a conclusion follows.
+_CRITERION = re.compile(
+    rf"^[ \t]*(?:[-*•]\s?)?[*]{{0,2}}(?:criteri(?:on|a)|step|check|condition"
+    rf"|requirement|item|sign)\s?(?:\d{{1,2}}|[A-Ha-h])?\b[^:\n]{{0,80}}:[*]{{0,2}}\s?"
+    rf"{_WORD}[.\s]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
+_CONCLUDED = re.compile(
+    rf"^[ \t]*[*]{{0,2}}(?:(?:final |overall )?(?:answer|conclusion|verdict|result)|overall"
+    rf"|final)[*]{{0,2}}\s?:[*]{{0,2}}\s?{_WORD}\b",
+    re.IGNORECASE | re.MULTILINE,
+)
 _TIME_PREFIX = re.compile(
     r"^[ \t]*[\[(<]\s?(?:\d{1,2}:)?\d{1,4}(?:[.:]\d{1,3})?\s?s?\s?(?:(?:-|–|to"
     r"|,)\s?(?:\d{1,2}:)?\d{1,4}(?:[.:]\d{1,3})?\s?s?\s?)?[\])>]\s*",
@@ -88,7 +107,11 @@ def laid_out(text: str) -> str:
     text = _COURTESY.sub("", _COURTESY.sub("", text))
     text = _EXPLAINED.sub(r"\1", text)
     text = _before_the_next_turn(text)
-    text = _chosen(text)
+    if _ONE_LINE.match(text):
+        text = "\n".join(match[0] for match in _ONE_ITEM.finditer(text))
+    if _CONCLUDED.search(text):
+        text = _CRITERION.sub("", text)
+    text = _chosen(_TABBED.sub(lambda row: f"|{row[1].replace(chr(9), '|')}|", text))
     text = _options(text)
     text = _NUMBERING.sub("", text)
     text = _table(text)
@@ -117,6 +140,8 @@ def _chosen(text: str) -> str:
         for match in _CHECKED.finditer(text)
         if re.match(rf"[*\"']{{0,2}}{_WORD}\b", match["text"], re.IGNORECASE)
     ]
+    if len(items) == 1 and (items[0]["mark"] or items[0]["box"] or " ") in _OPEN:
+        return "\n".join(line for line in text.split("\n") if line.strip() != items[0][0].strip())
     crosses = {match["box"] for match in items if match["box"]}
     if len(items) < 2:
         return text

@@ -41,6 +41,12 @@ model saw no video or refused; it said that it cannot tell; it did not follow th
 
 _OTHERS_WORDS = re.compile(r"\"[^\"\n]{0,300}\"")
 """What somebody in the video says, in quotation marks."""
+_EXAMPLE = re.compile(
+    r"\b(?:(?:for|an|as an) example|e\.\s?g\.?|(?:example|sample)(?: (?:answer|output|response|reply|json|object))?"
+    r"|such as|template)\s?[:,]?\s*(?:```\w*\s*)?$",
+    re.IGNORECASE,
+)
+"""What stands before an object that only shows what an answer would look like."""
 # Reasoning under a heading of its own, before an answer under another.
 _LABELLED_REASONING = re.compile(
     r"(?:^|\n)[#* ]{0,6}(?:thinking|thoughts?(?: process)?|reasoning|analysis|chain of thought)[*: ]{0,4}[:\n*]"
@@ -97,6 +103,8 @@ def parse_reply(text: str | None) -> Reply:
     reason = fields.justification
     if says_no_look(_OTHERS_WORDS.sub('""', fields.outside)) or (reason and says_no_look(reason)):
         return Reply("unparsed", reason, "refused")
+    if fields.answers and _EXAMPLE.search(rest.partition("{")[0]):
+        return Reply("unparsed", reason, "malformed")
     if fields.answers:
         answer, language = _answer_of_fields(fields)
         return Reply(answer, reason, _why(rest, cut) if answer == "unparsed" else None, language)

@@ -86,6 +86,7 @@ _OFFER = re.compile(
     rf"(?:{_HELP})\b"
     rf"|i\s(?:can|am\sable\sto|could)\s(?:\w+ly\s)?(?:see|view|watch|access|play|open|process|hear)\s(?:the"
     rf"|your|this|that|these|those|all)\s{_MEDIA}\b(?!\s(?:show|clearly|that))"
+    rf"|i\s(?:can\s)?(?:see|have|got)\s(?:the|your|this|that|all)\s(?:\w+\s)?{_MEDIA}(?=\s?(?:[.!?\n]|$))"
     r"|i\s(?:understand|see\s(?:your|the\squestion|what\syou)|got\sit|have\s(?:access\sto\s)?(?:the"
     r"|your)\s(?:video|clip|frames)"
     rf"|(?:watched|saw|viewed)\s(?:the|your|this|all)\s(?:\w+\s)?{_MEDIA}\b(?!\sand))"
@@ -97,6 +98,7 @@ _OFFER = re.compile(
     r"|(?:happy|glad|ready|pleased)\sto\b"
     r"|let(?:'s|\sme|\sus)\b|here(?:'s|\sis|\sare)\b|go\sahead\b|please\b|what(?:'s|\sis)\syour\b"
     r"|what\swould\b|how\s(?:can|may)\b"
+    r"|(?:which|what|where)\s(?:\w+\s){0,3}?(?:videos?|clips?|films?|files?|recordings?|do\syou)\b"
     r"|(?:understood|got\sit|noted)\b|(?:that|this)(?:'s|\sis)\sa\s(?:good|great|valid|interesting|yes)\b"
     r"|i\sdo\shave\saccess\b)"
     r"[^.!?\n]{0,400}[.!?]?",

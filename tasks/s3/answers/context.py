@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 _CLAUSE = re.compile(
-    r"[.;!?\n]|,\s(?=(?:the|his|her|and|so|it)\b)|,?\s\b(?:but|however|whereas|while|although|though)\b",
+    r"[.;!?\n]|,\s(?=(?:the|this|his|her|and|so|it|event|episode|attack|seizure)\b)|,?\s\b(?:but|however|whereas|while|although|though)\b",
     re.IGNORECASE,
 )
 _DENIED_BEFORE = re.compile(
@@ -32,6 +32,9 @@ _DENIED_BEHIND = re.compile(
     r"|relaxed|at\srest|unchanged|unaffected|uninvolved|limp|quiet)\b)",
     re.IGNORECASE,
 )
+_DENIED_AT_ONCE = re.compile(
+    r"^\s?,?\s?(?:ruled\sout|excluded|unlikely|improbable|absent|negative)\b", re.IGNORECASE
+)
 _DENIED_LABEL = re.compile(r"^\s?[:=-]\s?(?:no|not|absent|false|unlikely|0)\b", re.IGNORECASE)
 _DOUBTED = re.compile(
     r"\bdifferential diagnosis:?|\b(?:could|may|might|maybe|perhaps|possibl[ey]|whether|if|unless|suppose"
@@ -51,6 +54,9 @@ _OTHERS = re.compile(
     r"|visitor|someone|somebody|another\sperson|assistant)s?\b",
     re.IGNORECASE,
 )
+_MARK = r"(?:\[ ?[xX✓]? ?\]|[☐☑☒✅❌⬜])"
+_ONE_ITEM = re.compile(rf"{_MARK}[^\[☐☑☒✅❌⬜\n]{{1,40}}")
+_ONE_LINE = re.compile(rf"^\s*(?:{_MARK}[^\[☐☑☒✅❌⬜\n]{{1,40}}){{2,12}}$")
 _QUESTION = re.compile(r"[^.!?\n]{1,400}\?")
 
 
@@ -79,19 +85,27 @@ def denied(text: str, start: int, end: int) -> bool:
     """
     before, behind = clause_around(text, start, end)
     return bool(
-        _DENIED_BEFORE.search(before) or _DENIED_BEHIND.search(behind) or _DENIED_LABEL.search(behind)
+        _DENIED_BEFORE.search(before)
+        or any(rule.search(behind) for rule in (_DENIED_BEHIND, _DENIED_AT_ONCE, _DENIED_LABEL))
     )
 
 
 def doubted(text: str, start: int, end: int) -> bool:
     """Tell whether the words at a place are only considered (``could be``, ``possible``)."""
     _, behind = clause_around(text, start, end)
-    before = re.split(r"[.;!?\n]|\b(?:but|however)\b", text[max(0, start - 300) : start])[-1]
+    before = re.split(
+        r"[.;!?\n]|\b(?:but|however)\b"
+        r"|,\s(?=(?:the |this |present |current )?(?:event|episode|attack|seizure)s? (?:is|was)\b)",
+        text[max(0, start - 300) : start],
+        flags=re.IGNORECASE,
+    )[-1]
     return bool(_DOUBTED.search(before) or _DOUBTED_BEHIND.search(behind))
 
 
 def unchecked_items_dropped(text: str) -> str:
     """Return a text without the open items of a check list (``[ ] ES``), if it holds a chosen one."""
+    if _ONE_LINE.match(text):
+        text = "\n".join(match[0] for match in _ONE_ITEM.finditer(text))
     if not re.search(r"^[ \t]*(?:[-*+][ \t]*)?(?:\[[xX✓]\]|[☑☒✅])", text, re.MULTILINE):
         return text
     kept = re.sub(r"^[ \t]*(?:[-*+][ \t]*)?(?:\[ ?\]|[☐❌⬜]).*$", "", text, flags=re.MULTILINE)

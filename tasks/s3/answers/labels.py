@@ -15,6 +15,7 @@ from collections.abc import Callable
 from semiology.features import REGIONS
 from semiology.tasks.answers.claims import has_second_thoughts, says_unknown
 from semiology.tasks.answers.cleaning import clean
+from semiology.tasks.answers.fields import object_values
 from semiology.tasks.answers.refusals import says_no_look
 from semiology.tasks.s3.answers.context import (
     denied,
@@ -65,6 +66,17 @@ _NOT_THE_PATIENTS = re.compile(
 _PERSPECTIVE = re.compile(
     r"[ (,]{0,4}from the patient's (?:perspective|point of view|viewpoint)\)?", re.IGNORECASE
 )
+_LETTER = re.compile(r"^(?:option |choice )?[(\[]?[A-Ka-k][)\].:]\s?(?=\w{2})")
+# "Right, not left", "not left but right".
+_DENIED_ASIDE = re.compile(
+    rf",? not (?:to |on |towards? )?{_OWNER}(?:left|right){_PART}\s*[.!]?$"
+    rf"|^not (?:to |on |towards? )?{_OWNER}(?:left|right){_PART},? but "
+    rf"(?=(?:to |on |towards? )?{_OWNER}(?:left|right)\b)",
+    re.IGNORECASE,
+)
+_CHOICE_NAMED = re.compile(
+    r"^\s?(?:ES|NES|epileptic)\s?(?:/|or|vs\.?|versus)\s?(?:ES|NES|non-?epileptic)\s?:\s?", re.IGNORECASE
+)
 _DENIED_SIDE = re.compile(
     rf"\b(?:not|n't|rather than|instead of|never)(?: (?:to|on|towards?|move|turn|moving|turning))* {_OWNER}"
     r"(?:left|right)\b",
@@ -87,7 +99,8 @@ _DIAGNOSIS = re.compile(rf"(?<![\w-])(?:(?P<nes>{_NES})|(?P<es>{_ES}))(?!\w)", r
 # "Es" and "es" within a sentence are Spanish or German words, not the abbreviation.
 _WORD_ES = re.compile(r"\b[Ee]s\b")
 _NOT_BODY = re.compile(
-    r"\b(?:head of (?:the )?bed|head(?:board|rest|phones)|face (?:mask|down|up)|faces? the"
+    r"\bface[ -]to[ -]face\b|\b(?:left|right) (?:and|or|then) (?:left|right) (?:arm|leg)s?\b"
+    r"|\b(?:head of (?:the )?bed|head(?:board|rest|phones)|face (?:mask|down|up)|faces? the"
     r"|legs? of the (?:bed|chair))\b",
     re.IGNORECASE,
 )
@@ -99,7 +112,9 @@ def parse_side(text: str | None) -> str:
     The camera's side is no side.
     """
     rest = _PERSPECTIVE.sub("", _readable(text)).strip()
-    return _claimed(rest, ("answer", "side", "direction", "arm"), _bare_side, _only_side) or _only_side(rest)
+    return _claimed(
+        rest, ("answer", "side", "laterality", "direction", "arm"), _bare_side, _only_side
+    ) or _only_side(rest)
 
 
 def parse_region(text: str | None) -> str:
@@ -115,6 +130,9 @@ def parse_diagnosis(text: str | None) -> str:
     The description beside the answer may say anything.
     """
     rest = _readable(text)
+    named = [str(value) for value in object_values(rest, ("diagnosis", "answer", "conclusion"))]
+    if len(named) == 1 and (kind := _bare_diagnosis(named[0])):
+        return UNPARSED if has_second_thoughts(rest.rpartition("}")[2]) else kind
     if re.search(r"\bdifferential\b", rest, re.IGNORECASE):
         return UNPARSED
     keys = ("answer", "diagnosis", "conclusion", "final answer")
@@ -147,7 +165,7 @@ def _claimed(
 
 
 def _bare_side(line: str) -> str | None:
-    match = _BARE_SIDE.fullmatch(line.strip(_EDGES))
+    match = _BARE_SIDE.fullmatch(_DENIED_ASIDE.sub("", _without_letter(line)).strip(_EDGES))
     return match[1].casefold() if match else None
 
 
@@ -163,12 +181,17 @@ def _only_side(text: str) -> str:
     return UNPARSED if alone and len(both) > 1 else side
 
 
+def _without_letter(line: str) -> str:
+    """Return a line without the letter of its option and what stands at its edges (``(B) right.``)."""
+    return _LETTER.sub("", line.strip().strip("|")).strip(_EDGES + "|")
+
+
 def _side(place: re.Match[str]) -> str:
     return str(next(filter(None, place.groupdict().values()))).casefold()
 
 
 def _bare_region(line: str) -> str | None:
-    match = _BARE_REGION.fullmatch(line.strip(_EDGES))
+    match = _BARE_REGION.fullmatch(_without_letter(line))
     return match[1].casefold() if match else None
 
 
@@ -180,7 +203,8 @@ def _only_region(text: str) -> str:
 
 
 def _bare_diagnosis(line: str) -> str | None:
-    match = _DIAGNOSIS.fullmatch(line.strip(_EDGES)) or _DIAGNOSIS.fullmatch(
+    line = _CHOICE_NAMED.sub("", line)
+    match = _DIAGNOSIS.fullmatch(_without_letter(line)) or _DIAGNOSIS.fullmatch(
         line.strip(_EDGES.replace(")", ""))
     )
     return _kind(match) if match else None

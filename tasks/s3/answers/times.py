@@ -24,6 +24,13 @@ _UNITS = re.compile(
     r"(?:(\d{1,3}) ?(?:m|mins?|minutes?)\.?,?(?: and)? ?)?(\d{1,5}(?:\.\d{1,6})?) ?(?:s|secs?|seconds?)\.?",
     re.IGNORECASE,
 )
+_MINUTES = re.compile(r"(\d{1,3}(?:\.\d{1,6})?) ?(?:min|mins|minutes?)\.?", re.IGNORECASE)
+# Milliseconds after seconds, and a time of day: neither may be read as the seconds before them.
+_OTHER_CLOCK = re.compile(
+    r"\d ?(?:s|secs?|seconds?)\.?,?(?: and)? ?\d{1,6} ?(?:ms|milliseconds?|frames?)\b"
+    r"|\d ?(?:[ap]\.m\.?|[ap]m\b)|\d\s?(?:uhr|o'clock)\b",
+    re.IGNORECASE,
+)
 _NUMBER = re.compile(r"\d{1,5}(?:\.\d{1,6})?")
 _IN_TEXT = re.compile(
     rf"(?<![\w:.,/-])(?:{_CLOCK.pattern}|{_UNITS.pattern})(?![\w:])",
@@ -61,7 +68,7 @@ def parse_timestamp(text: str | None) -> float | None:
     rest = clean(text) if isinstance(text, str) else None
     if not rest:
         return None
-    if says_no_look(rest):
+    if says_no_look(rest) or _OTHER_CLOCK.search(rest):
         return None
     objects = [str(value) for value in object_values(rest, _KEYS)]
     rest = plain(rest)
@@ -92,6 +99,8 @@ def seconds_of(value: str) -> float | None:
     if match := _UNITS.fullmatch(value):
         minutes, seconds = int(match[1] or 0), float(match[2])
         return 60.0 * minutes + seconds if not match[1] or seconds < 60 else None
+    if match := _MINUTES.fullmatch(value):
+        return 60.0 * float(match[1])
     return float(value) if _NUMBER.fullmatch(value) and value.isascii() else None
 
 
