@@ -75,10 +75,19 @@ _HOSPITAL = (
 )
 _OLD = r"(?:9\d|1[0-2]\d)"
 
+_HOLIDAY = (
+    r"(?:christmas|new year['’]?s|easter|good friday|thanksgiving|halloween|hanukkah|ramadan|passover|diwali|weihnacht(?:en|s\w{0,10})|"
+    r"heiligabend|silvester|neujahr|ostern|karfreitag|pfingsten|noël|pâques|navidad|natale|pasqua)(?:\s(?:eve|day|sunday|monday))?"
+)
 _TEXTS: tuple[tuple[str, str, int], ...] = (
     (
         "url",
         r"(?<![\w])(?:https?|ftp|file|smb|sftp|rtsp|dicom)://[^\s<>\"']{1,200}|(?<!\w)www\.[^\s<>\"']{1,200}",
+        re.I,
+    ),
+    (
+        "email",
+        r"(?<![\w.+-])[\w.+-]{1,64}(?:\s(?:dot|punkt|point)\s[\w-]{1,40}){0,3}\s?(?:@|[(\[]?\bat\b[)\]]?|\[at\])\s?[\w-]{1,63}(?:\s?[(\[]?\b(?:dot|punkt)\b[)\]]?\s?[\w-]{2,63}){1,3}",
         re.I,
     ),
     ("email", r"(?<![\w.+-])[\w.+-]{1,64}\s?(?:@|\(at\)|\[at\])\s?[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}", re.I),
@@ -90,13 +99,30 @@ _TEXTS: tuple[tuple[str, str, int], ...] = (
     ),
     (
         "url",
-        r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2}|:\d{1,5})?(?![\w.]\d)|(?<![\w:])(?:[0-9a-f]{2}:){5}[0-9a-f]{2}",
+        r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?:/\d{1,2}|:\d{1,5})?(?![\w.]\d)|(?<![\w:])(?:[0-9a-f]{2}[:-]){5}[0-9a-f]{2}"
+        r"|(?<![\w:])(?=[0-9a-f:]{0,39}[a-f:]{2})(?:[0-9a-f]{1,4}:){1,7}(?::[0-9a-f]{1,4}){1,6}(?![\w:])|(?<![\w:])(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}(?![\w:])",
         re.I,
     ),
     (
         "path",
-        r"(?<!\w)(?:[A-Za-z]:\\|\\\\)[^\s<>\"']{1,200}|(?<![\w/.])/(?:[\w.-]{1,80}/){1,20}[\w.-]{0,80}|(?<![\w.])~/\S{1,200}",
+        r"(?<!\w)(?:[A-Za-z]:[\\/]|\\\\)[^\s<>\"']{1,200}|(?<![\w/.])/(?:[\w.-]{1,80}/){1,20}[\w.-]{0,80}|(?<![\w.])~/\S{1,200}",
         0,
+    ),
+    (
+        "place",
+        r"(?<![\w.])[-+]?\d{1,3}[.,]\d{3,9}\s?°?\s?[NSEWO]?\s?[,;/]?\s{0,3}[-+]?\d{1,3}[.,]\d{3,9}\s?°?\s?[NSEWO]?(?!\w)"
+        r"|(?<![\w.])\d{1,3}(?:[.,]\d{1,9})?\s?°?\s?[NS],?\s?\d{1,3}(?:[.,]\d{1,9})?\s?°?\s?[EWO](?!\w)"
+        r"|(?<![\w.])\d{1,3}\s?°\s?\d{1,2}\s?['’′]\s?(?:\d{1,2}(?:\.\d{1,4})?\s?[\"”″]\s?)?[NSEWO](?!\w)"
+        r"|(?<!\w)geo:[-\d.,;=a-z]{3,40}|///\w{2,20}\.\w{2,20}\.\w{2,20}|(?<!\w)[23456789CFGHJMPQRVWX]{4,8}\+[23456789CFGHJMPQRVWX]{2,3}(?!\w)",
+        0,
+    ),
+    (
+        "date",
+        rf"(?<!\w){_YEAR}-?W[0-5]\d(?:-?[1-7])?(?!\w)|(?<![\w.])\d{{1,2}}\.\s?[IVX]{{1,4}}\.\s?(?:{_YEAR}|\d\d)(?!\d)"
+        r"|(?:昭和|平成|令和|大正|民國|民国)\s?(?:元|\d{1,3})\s?年(?:\s?\d{1,2}\s?月(?:\s?\d{1,2}\s?日)?)?"
+        rf"|(?<![\w.])\d{{1,2}}\.?\s[^\W\d_]{{3,14}}\.?\s{_YEAR}(?!\w)(?!\s?{_UNIT}\b)|(?<![\w.])[IVXLCDM]{{1,6}}\.[IVX]{{1,4}}\.M[IVXLCDM]{{2,9}}(?!\w)"
+        rf"|(?<!\w){_MONTH}[-/]['’]?\d\d(?!\d)|(?<!\w){_HOLIDAY}(?:,?\s{_YEAR})?(?!\w)|(?<!\w){_YEAR}-\d{{1,2}}-\d{{1,2}}(?:-\d{{1,6}}){{1,3}}(?!\w)",
+        re.I,
     ),
     (
         "date",
@@ -136,6 +162,8 @@ _TEXTS: tuple[tuple[str, str, int], ...] = (
         rf"|(?<![\d.,]){_OLD}(?:\s|-){{0,2}}(?:years?|yrs?|y/?o\b|j(?:ä|ae)hrig\w{{0,2}}|jahre?n?\b|j\.|ans\b|años\b|anni\b|anos\b|jaar\b|"
         r"歳|岁|歲|세)(?:[\s-]{0,2}old)?|(?<!\w)(?:ninety|neunzig|quatre-vingt-dix|noventa|novanta)(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?"
         r"[\s-]{1,2}(?:years?|jahre?|ans|años|anni)(?:[\s-]old)?|(?<!\w)(?:ein|zwei|drei|vier|fünf|sechs|sieben|acht|neun)undneunzig(?:jährige?r?)?"
+        r"|(?<!\w)(?:age[ds]?|alter)\W{0,4}(?:over|above|beyond|more than|older than|über|mehr als)\s(?:ninety|neunzig|9\d|1[0-2]\d)(?!\d)"
+        rf"|(?<!\w)turned\s{_OLD}(?!\d)|(?<![\w.,-]){_OLD}\s?(?:y(?!\w)|J\.)|(?<!\w)(?:age[ds]?|alter)\W{{0,4}}(?:ninety|neunzig)(?:-\w{{3,5}})?(?!\w)"
         r"|(?<!\w)(?:hundred|hundert)(?:[\s-]years?[\s-]old|jährige?r?)",
         re.I,
     ),
@@ -151,9 +179,11 @@ _TEXTS: tuple[tuple[str, str, int], ...] = (
     ),
     (
         "address",
-        rf"(?<!\w)(?:[A-ZÄÖÜ][\wäöüß.'-]{{0,40}}?(?:{_STREET_END})|[A-ZÄÖÜ][\wäöüß.'-]{{0,40}}\s(?:Stra(?:ß|ss)e|Str\.|Weg|Platz|Allee|Gasse|Ring))"
+        r"(?<!\w)[A-ZÄÖÜ][\wäöüß'-]{2,40}\s(?:Stra(?:ß|ss)e|Allee|Gasse)(?!\w)(?!\s{0,3}\d)|(?<!\w)(?:C/|[Uu]l\.|[Aa]l\.|[Pp]za\.|[Aa]v\.)\s?"
+        rf"{_CAPITAL}(?:\s{_CAPITAL})?,?\s?\d{{1,4}}"
+        rf"|(?<!\w)(?:[A-ZÄÖÜ][\wäöüß.'-]{{0,40}}?(?:{_STREET_END})|[A-ZÄÖÜ][\wäöüß.'-]{{0,40}}\s(?:Stra(?:ß|ss)e|Str\.|Weg|Platz|Allee|Gasse|Ring))"
         rf"\s{{0,3}}\d{{1,4}}\s?[a-z]?(?!\w)(?:,?\s{{0,3}}(?:[A-Z]{{1,2}}-)?\d{{4,5}}\s{{1,3}}{_CAPITAL})?"
-        rf"|(?<![\w.])\d{{1,5}}\s(?:{_CAPITAL}\s){{1,3}}(?:{_ENGLISH_STREET})\.?(?!\w)(?:,?\s{_CAPITAL}){{0,2}}"
+        rf"|(?<![\w.])\d{{1,5}}[A-Za-z]?\s(?:{_CAPITAL}\s){{1,3}}(?:{_ENGLISH_STREET})\.?(?!\w)(?:,?\s{_CAPITAL}){{0,2}}"
         rf"|(?<!\w)(?:\d{{1,4}},?\s)?(?:{_ROMANCE_STREET}|{_ROMANCE_STREET.title()})\s(?:(?:de|du|des|la|le|los|las|del|della|di|do|da)\s){{0,2}}"
         rf"{_CAPITAL}(?:\s{_CAPITAL})?(?:,?\s\d{{1,4}})?"
         rf"|(?<!\w)[Pp]\.?\s?[Oo]\.?\s?[Bb]ox\s?\d{{1,8}}|(?<!\w)Postfach\s?\d{{1,8}}",
@@ -171,6 +201,19 @@ _TEXTS: tuple[tuple[str, str, int], ...] = (
         r"accession|medical record|(?:record|hospital|case|patient|pat)(?=\.?\s{0,2}(?:number|nummer|no|nr|id|#))|nhs|ssn|insurance|policy|account|license|licence|serial|s/n|"
         r"dossier|expediente|cartella|nip|nss)\.?\s{0,2}(?:number|nummer|no|nr|id|#)?[.:#=]{0,2}\s{0,2}(?=[\w/-]{0,20}\d{3})[A-Za-z]{0,5}[-/ ]?\d[\w/-]{1,25}",
         re.I,
+    ),
+    (
+        "number",
+        r"(?<!\w)(?:pager|beeper|durchwahl|extension|room|zimmer|bed|bett|bay|pat\.?-?(?:nr|id|no)\.?|fall|matrikel|pid)\s?[:#]?\s?(?:nr\.?\s?)?"
+        rf"\d{{1,6}}[A-Z]?(?:/\d{{2,4}})?(?!\w)(?!\s?{_UNIT}\b)(?![.,]\d)(?!\s?[-–]\s?\d)"
+        r"|(?<!\w)(?:case|fall|study|akte)\s?[:#]?\s?\d{2,6}[-/]\d{2,8}(?!\w)",
+        re.I,
+    ),
+    (
+        "number",
+        r"(?<![\w-])[A-Z]{1,5}(?:-\d{2,8}){2,4}(?!\w)|(?<![\w-])(?=[A-Z0-9-]{0,16}\d)(?=[A-Z0-9-]{0,16}[A-Z])[A-Z0-9]{3,5}-[A-Z0-9]{3,5}-[A-Z0-9]{3,5}(?![\w-])"
+        r"|(?<![\w.])\d(?:\s\d{2,3}){4,7}(?!\w)",
+        0,
     ),
     (
         "number",
@@ -213,6 +256,8 @@ _TEXTS: tuple[tuple[str, str, int], ...] = (
     ),
     ("year", rf"(?<!frame )(?<!frames )(?<![\w.,:/-]){_YEAR}(?![\w:/-]|[.,]\d)(?!\s?{_UNIT}\b)", re.I),
 )
+FIRST = 7
+"""So many patterns (addresses of the net, of mail and of files) come before the names that would break them."""
 PATTERNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, flags)) for kind, pattern, flags in _TEXTS
 )

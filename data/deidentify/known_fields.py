@@ -14,7 +14,9 @@ from typing import Any
 from semiology.data.media.remux import RemuxError
 
 NEUTRAL_NAME, NEUTRAL_VERSION = "deidentified", "1"
-_VERSION = re.compile(r"\d{1,4}(?:\.\d{1,4}){0,3}")
+_VERSION = re.compile(r"\d{1,3}(?:\.\d{1,2}){0,2}")
+_DATE = re.compile(r"(?:[12]\d|3[01]|0?[1-9])\.(?:1[0-2]|0?[1-9])\.(?:19|20)?\d\d")
+"""A version of this form may be one."""
 _FLAGS = frozenset({"simulated"})
 """Keys of ``dataset.yaml``, beside name and version, that programs read; yes or no."""
 _GROUP = re.compile(
@@ -28,6 +30,10 @@ _TEXT_LIMIT_BYTES = 10_000_000
 _SUBTITLE_LINE = re.compile(r"(\d{1,3}:)?(\d{1,2}):(\d{2})([.,])(\d{1,3})")
 _TABLE_COLUMNS = ("start_s", "end_s", "text")
 _SEGMENT_NUMBERS = ("average_log_probability", "no_speech_probability")
+_LARGEST = {"version": 99, "person_id": 9999, "fps": 1000, "frame": 99_999_999}
+_LARGEST_COORDINATE = 65_536
+_LONGEST_S = 172_800
+"""Two days: times beyond it are dates."""
 Scrub = Callable[[str], str]
 
 
@@ -36,7 +42,9 @@ def known_metadata(old: Mapping[str, object], name: str = NEUTRAL_NAME) -> dict[
     version = str(old.get("version", "")).strip()
     kept: dict[str, object] = {
         "name": name,
-        "version": version if _VERSION.fullmatch(version) else NEUTRAL_VERSION,
+        "version": version
+        if _VERSION.fullmatch(version) and not _DATE.fullmatch(version)
+        else NEUTRAL_VERSION,
     }
     return kept | {key: value for key, value in old.items() if key in _FLAGS and isinstance(value, bool)}
 
@@ -68,7 +76,7 @@ def pose_text(path: Path) -> str:
     kept: dict[str, Any] = {
         key: value
         for key, value in content.items()
-        if key in _FRAME_KEYS and key != "people" and _numbers(value)
+        if key in _FRAME_KEYS and key != "people" and _within(value, _LARGEST.get(key, _LARGEST_COORDINATE))
     }
     if "people" in content:
         people = content["people"] if isinstance(content["people"], list) else []
@@ -76,7 +84,7 @@ def pose_text(path: Path) -> str:
             {
                 key: value
                 for key, value in person.items()
-                if _PERSON_KEYS.fullmatch(str(key)) and _numbers(value)
+                if _PERSON_KEYS.fullmatch(str(key)) and _within(value, _LARGEST.get(key, _LARGEST_COORDINATE))
             }
             for person in people
             if isinstance(person, dict)
@@ -84,10 +92,13 @@ def pose_text(path: Path) -> str:
     return json.dumps(kept, separators=(",", ":"))
 
 
-def _numbers(value: object) -> bool:
-    if isinstance(value, list):
-        return all(item is None or (_number(item)) for item in value)
-    return _number(value)
+def _within(value: object, largest: float) -> bool:
+    """Return whether a value is a number, or a list of numbers, of a size that its key can have."""
+    items = value if isinstance(value, list) else [value]
+    return all(
+        (item is None and isinstance(value, list)) or (_number(item) and -largest <= item <= largest)
+        for item in items
+    )
 
 
 def _number(value: object) -> bool:
@@ -155,7 +166,7 @@ def _table(path: Path, text: str, scrub: Scrub) -> str:
 
 def _seconds(text: str) -> bool:
     try:
-        return math.isfinite(float(text))
+        return math.isfinite(float(text)) and abs(float(text)) <= _LONGEST_S
     except ValueError:
         return False
 
@@ -173,6 +184,8 @@ def _recognised(path: Path, text: str, scrub: Scrub) -> str:
             }
             for each in content["segments"]
         ]
+        if not all(_seconds(str(each[name])) for each in segments for name in _TABLE_COLUMNS[:2]):
+            raise ValueError(path.name)
         version = int(content["format_version"])
     except (ValueError, KeyError, TypeError, RecursionError):
         raise RemuxError(f"{path.name}: holds no transcript that `semiology enhance` wrote") from None

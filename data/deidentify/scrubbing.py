@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
-from semiology.data.deidentify.identifying_patterns import PATTERNS
+from semiology.data.deidentify.identifying_patterns import FIRST, PATTERNS
 from semiology.features import FEATURES
 
 _SUBTITLE_TIMES = re.compile(r"\s{0,9}[\d:.,]{1,20}\s{1,9}-->\s{1,9}[\d:.,]{1,20}\s{0,9}$")
@@ -32,6 +32,11 @@ _VARIANTS = {
 }  # fmt: skip
 _SPELLED = {"ae": "(?:ae|ä)", "oe": "(?:oe|ö|ø)", "ue": "(?:ue|ü)", "ss": "(?:ss|ß)"}
 _ENDING = r"(?:['’]?s|['’])?"
+# Words of two letters or more outside of Latin; single Greek letters are measures and rhythms. Years of eras and dates
+# in characters keep theirs for the patterns of dates.
+_OTHER_SCRIPT = re.compile(
+    r"(?:(?![年月日号년월일歳岁歲세昭平令大民])[\u0370-\u1dbf\u1f00-\u1fff\u2c00-\u2dff\u3040-\ua4ff\ua500-\ud7ff\uf900-\ufaff\ufb1d-\ufdff\ufe70-\ufeff]){2,40}"
+)
 Findings = Callable[[str], Iterable[tuple[int, int, str]]]
 """Finds further pieces of a text: start, end and kind of each."""
 
@@ -61,10 +66,11 @@ class Scrubber:
         self.replaced: Counter[str] = Counter()
         self._further = further
         self._rules = [
+            *PATTERNS[:FIRST],
             ("id", _any_of(wholes)),
             ("name", _any_of(people, spelled=True)),
             ("name", _any_of(alone, spelled=True)),
-            *PATTERNS,
+            *PATTERNS[FIRST:],
             ("id", _any_of(parts)),
         ]
 
@@ -86,6 +92,7 @@ class Scrubber:
         line = _LONG_BLANK.sub(" ", line)
         if not line.strip():
             return line
+        line = self._without_other_scripts(line)
         for kind, pattern in self._rules:
             if pattern is not None:
                 line, count = pattern.subn(f"[{kind}]", line)
@@ -97,12 +104,20 @@ class Scrubber:
         self.replaced = +self.replaced
         return line
 
+    def _without_other_scripts(self, line: str) -> str:
+        """Return a line in Latin letters without words in others: amid them stand names and places."""
+        words = _OTHER_SCRIPT.findall(line)
+        if not words or 2 * sum(map(len, words)) > sum(map(str.isalpha, line)):
+            return line
+        self.replaced["name"] += len(words)
+        return _OTHER_SCRIPT.sub("[name]", line)
+
 
 def clear_text(text: str) -> str:
     """Return text in composed form (NFC), full-width letters as usual ones, without characters of no width."""
     composed = unicodedata.normalize("NFC", text).translate(_WIDE)
     return "".join(
-        letter
+        letter if letter.isascii() or not letter.isdecimal() else str(unicodedata.decimal(letter))
         for letter in composed
         if letter.isascii() or unicodedata.category(letter) not in ("Cf", "Co", "Cs")
     )

@@ -125,6 +125,8 @@ class _Pipe:
     def __init__(self, source: Any, writer: Any) -> None:
         self._name = name = source.codec_context.codec.canonical_name
         self._writer, self._clean = writer, cleaner(name)
+        # Matroska's additions to a block (a mask, or anything else) travel beside a packet's data.
+        self._bare = source.type == "video" and "matroska" in source.container.format.name
         self._reordered = bool(getattr(source.codec_context, "has_b_frames", False))
         self._target = writer.add_stream_from_template(source, opaque=True)
         self._target.metadata.clear()
@@ -142,8 +144,6 @@ class _Pipe:
         Raises:
             ValueError: it holds text that cannot be taken out.
         """
-        if packet.size and holds_text(self._name, bytes(packet)):
-            raise ValueError("text stands between the blocks of its sound")
         if packet.pts is None and not self._reordered:  # AVI says only when a frame is decoded
             packet.pts = packet.dts
         for each in self._filter.filter(packet) if self._filter is not None else [packet]:
@@ -161,6 +161,13 @@ class _Pipe:
             cleaned = self._clean(data)
             if cleaned != data:
                 packet = _with_data(packet, cleaned)
+        if packet.size and holds_text(self._name, bytes(packet)):
+            raise ValueError(
+                "text stands between its pictures or in its sound; convert the file first, for instance with "
+                "ffmpeg -c:v libx264 -c:a aac"
+            )
+        if self._bare and packet.size:
+            packet = _with_data(packet, bytes(packet))
         packet.stream = self._target
         self._writer.mux(packet)
 

@@ -14,11 +14,12 @@ from collections.abc import Callable
 from typing import Any
 
 FILTERS = {
-    "h264": "filter_units=remove_types=6",
-    "hevc": "filter_units=remove_types=39|40",
-    "av1": "filter_units=remove_types=5",
+    "h264": "filter_units=remove_types=0|6|12|14-18|20-31",
+    "hevc": "filter_units=remove_types=38-63",
+    "av1": "filter_units=remove_types=5|8-15",
 }
-"""Bitstream filters: without SEI (6; 39 and 40) and metadata (5) units."""
+"""Bitstream filters: without SEI (6; 39, 40) and metadata units (5), padding, and all that no standard or no usual
+decoder knows. Kept are pictures, parameter sets and marks."""
 _PLAIN_VIDEO = """
     cinepak dnxhd ffv1 ffvhuff flv1 h263 huffyuv indeo3 indeo5 lagarith msmpeg4v1 msmpeg4v2 msmpeg4v3 msvideo1 prores
     qtrle rawvideo rv10 rv20 rv30 rv40 svq1 svq3 utvideo v210 vp6f vp8 vp9 wmv1 wmv2 wmv3
@@ -41,7 +42,10 @@ _LETTERS = re.compile(rb"[ -~]{20,}")
 _NO_TEXT = re.compile(rb"Lavc|Lavf|LAME|libfaac|(.)\1{7}")
 _MPEG_SOUND = frozenset({"mp1", "mp2", "mp3", "mp3float"})
 _AAC_DATA = 4
-_HEVC_SEI = (39, 40)
+_HEVC_KEPT = range(38)
+# A run of letters, digits and the marks of names, dates and addresses, as compressed pictures and sound show once in
+# 10^13 bytes. What repeats itself is none.
+_READABLE = re.compile(rb"[A-Za-z0-9 .,:;/_@+-]{24,}")
 _START = re.compile(rb"\x00\x00\x01")
 _KEPT_SEGMENTS = (b"JFIF\0", b"AVI1", b"Adobe")
 
@@ -112,11 +116,14 @@ def is_tag(codec: str, data: bytes) -> bool:
 
 
 def holds_text(codec: str, data: bytes) -> bool:
-    """Return whether a packet of AAC or MPEG sound carries text between its blocks, where nothing can take it out.
+    """Return whether a cleaned packet still carries text, where nothing can take it out.
 
-    That is a data element at the beginning of an AAC packet, or twenty letters, digits and marks in a row that are no
-    encoder's name, which compressed sound shows once in 400 million bytes.
+    That is 24 readable characters in a row behind or between what the decoder needs; of AAC and MPEG sound also a
+    data element at the beginning of a packet, or twenty letters, digits and marks in a row that are no encoder's
+    name, which compressed sound shows once in 400 million bytes.
     """
+    if _readable(codec, data):
+        return True
     if codec != "aac" and codec not in _MPEG_SOUND:
         return False
     adts = data[:1] == b"\xff" and data[1:2] >= b"\xf0"
@@ -124,6 +131,20 @@ def holds_text(codec: str, data: bytes) -> bool:
     if codec == "aac" and block and block[0] >> 5 == _AAC_DATA:
         return True
     return any(not _NO_TEXT.search(found.group()) for found in _LETTERS.finditer(data))
+
+
+def _readable(codec: str, data: bytes) -> bool:
+    """Return whether compressed data holds a run of characters that only a person can have written."""
+    if codec == "rawvideo" or codec.startswith("pcm_"):  # any bytes are pictures or sound
+        return False
+    if codec == "mjpeg":  # the tables before the picture are letters in order
+        data = data[max(0, data.find(b"\xff\xda")) :]
+    return any(
+        len(set(found.group())) >= 8
+        and not _NO_TEXT.search(found.group())
+        and 2 * sum(chr(each).isalpha() for each in found.group()) >= len(found.group())
+        for found in _READABLE.finditer(data)
+    )
 
 
 def clean_extradata(codec: str, data: bytes) -> bytes:
@@ -178,7 +199,7 @@ def _without_sei(data: bytes) -> bytes:
     if data[:1] != b"\x01" or len(data) < 23:
         starts = [*(found.start() for found in _START.finditer(data)), len(data)]
         units = [data[start:end] for start, end in itertools.pairwise(starts)]
-        kept = [unit for unit in units if (unit[3:4] or b"\0")[0] >> 1 & 63 not in _HEVC_SEI]
+        kept = [unit for unit in units if (unit[3:4] or b"\0")[0] >> 1 & 63 in _HEVC_KEPT]
         return data[: starts[0]] + b"".join(kept)
     arrays, position = [], 23
     for _ in range(data[22]):
@@ -186,7 +207,7 @@ def _without_sei(data: bytes) -> bytes:
         position += 3
         for _ in range(count):
             position += 2 + int.from_bytes(data[position : position + 2], "big")
-        if data[start] & 63 not in _HEVC_SEI:
+        if data[start] & 63 in _HEVC_KEPT:
             arrays.append(data[start:position])
     if position > len(data):
         raise ValueError("the header of its pictures is damaged")
