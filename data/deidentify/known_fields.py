@@ -94,9 +94,9 @@ def pose_text(path: Path) -> str:
 
 def _within(value: object, largest: float) -> bool:
     """Return whether a value is a number, or a list of numbers, of a size that its key can have."""
-    items = value if isinstance(value, list) else [value]
+    items: list[Any] = value if isinstance(value, list) else [value]
     return all(
-        (item is None and isinstance(value, list)) or (_number(item) and -largest <= item <= largest)
+        (item is None and isinstance(value, list)) or (_number(item) and abs(float(item)) <= largest)
         for item in items
     )
 
