@@ -179,7 +179,7 @@ def report(
     inputs = replace(inputs, choice=replace(inputs.choice, specificity=specificity, error=error))
     similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
-    subgroups = _subgroups(inputs, scored, groupings, policy, seed)
+    subgroups = _subgroups(inputs, scored, groupings, policy, resamples, seed)
     options = replace(options, subgroups=subgroups, similarity=similarity)
     written: list[Path] = []
     if out is not None:
@@ -200,22 +200,34 @@ def report(
 
 
 def _subgroups(
-    inputs: ReportInputs, scored: ScoredSet | None, groupings: Sequence[Grouping], policy: Policy, seed: int
+    inputs: ReportInputs,
+    scored: ScoredSet | None,
+    groupings: Sequence[Grouping],
+    policy: Policy,
+    resamples: int,
+    seed: int,
 ) -> tuple[Document, ...]:
     """Return the tables of subgroups, where any were asked for, and of control video, where the set has some."""
     from semiology.reports.summary.control_video import control_alarms
+    from semiology.reports.summary.s3_subgroups import s3_subgroups
     from semiology.reports.summary.subgroups import summarise_subgroups
     from semiology.reports.tables.control_video import control_document
-    from semiology.reports.tables.subgroups import subgroup_document
+    from semiology.reports.tables.subgroups import s3_subgroup_document, subgroup_document
 
-    if scored is None or inputs.features is None:
-        return ()
-    documents = []
-    if groupings:
+    documents: list[Document] = []
+    if groupings and inputs.features is not None:
         found = summarise_subgroups(inputs.features, groupings, policy=policy, seed=seed)
         documents.append(subgroup_document(found, groupings))
-    alarms = control_alarms(inputs.features, scored)
-    return (*documents, *([control_document(alarms)] if alarms else []))
+    if groupings and inputs.s3 is not None:
+        tasks = s3_subgroups(inputs.s3, groupings, resamples=resamples, seed=seed)
+        documents.append(s3_subgroup_document(tasks, groupings))
+    if (
+        scored is not None
+        and inputs.features is not None
+        and (alarms := control_alarms(inputs.features, scored))
+    ):
+        documents.append(control_document(alarms))
+    return tuple(documents)
 
 
 def _report_rehab(rehab: RehabResults, out: Path | None, *, as_json: bool) -> dict[str, Any]:

@@ -42,7 +42,7 @@ def report_inputs(
 ) -> ReportInputs:
     """Read runs, and put published answers beside them; without runs these stand alone.
 
-    Where there are answers on features and to task 7, those of two stages are added.
+    Where there are answers on features and to task 7, those of two stages are added, also to S3 tasks alone.
 
     Args:
         runs: folders and files of lmms-eval.
@@ -60,23 +60,22 @@ def report_inputs(
     if not runs:
         if baselines is None:
             raise ResultsError("nothing to report → name the folder of a run, or --baselines")
-        features = features_alone(baselines) if only != "s3" else None
+        features = features_alone(baselines)
         s3 = s3_alone(baselines) if only != "features" else None
-        if features is None and s3 is None:
+        if s3 is None and (features is None or only == "s3"):
             raise ResultsError(f"--baselines: holds no answers of --only {only} → leave --only out")
-        return _scored(features, s3, scored)
+        return _only(_scored(features, s3, scored), only)
     features, s3, unusable = None, None, None
     if only != "features":
         try:
             s3 = read_s3_results(runs)
         except NoAnswersError as error:  # some were asked and cannot be used
             unusable = error
-    if only != "s3":
-        try:
-            features = read_results(runs)
-        except NoAnswersError as error:
-            if s3 is None:
-                raise (unusable or error) from None
+    try:  # with --only s3 too: the two stages of task 7 are made of the answers on features
+        features = read_results(runs)
+    except NoAnswersError as error:
+        if s3 is None:
+            raise (unusable or error) from None
     facts = [*(features.records.values() if features else ()), *(s3.records_of_runs.values() if s3 else ())]
     check_one_recording_set(each.get("data") for each in facts)
     if only == "s3" and s3 is None:
@@ -91,7 +90,12 @@ def report_inputs(
     if baselines is not None:
         features = beside_features(features, baselines) if features else None
         s3 = beside_s3(s3, baselines) if s3 else None
-    return _scored(features, s3, scored)
+    return _only(_scored(features, s3, scored), only)
+
+
+def _only(inputs: ReportInputs, only: Literal["features", "s3"] | None) -> ReportInputs:
+    """Return the inputs without the answers on features where only S3 tasks are reported."""
+    return replace(inputs, features=None) if only == "s3" else inputs
 
 
 def _refuse_trained(trained_on: Path, features: Results | None, s3: S3Results | None) -> None:

@@ -155,5 +155,7 @@ def unrecorded_looks(records: RunFacts) -> list[str]:
 
 def _digest(rows: pd.DataFrame) -> str:
     """Return the SHA-256 of rows in whatever order."""
-    hashes = pd.util.hash_pandas_object(rows, index=False).to_numpy()
+    # Orders of features are lists, which cannot be hashed as they are.
+    told = rows.map(lambda cell: repr(cell) if isinstance(cell, list) else cell)
+    hashes = pd.util.hash_pandas_object(told, index=False).to_numpy()
     return hashlib.sha256(np.sort(hashes).tobytes()).hexdigest()

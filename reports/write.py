@@ -196,6 +196,7 @@ def report_scores(
             results,
             *(features, s3, None, (), (), (), records, made, lineage, facts),
             rehab=options.rehab,
+            subgroups=options.subgroups,
             cases=cases,
         )
     records |= results.records

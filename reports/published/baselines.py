@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from semiology.data.cache import cache_directory
+from semiology.features import VISUAL_FEATURES
 from semiology.metrics.coverage import UNPARSED
 from semiology.reports.published.answers import COLUMNS, FEATURE_TASK, ONSETS, PROMPT_HASH
 from semiology.reports.read.asked import PREFIX
@@ -225,30 +226,54 @@ def s3_alone(baselines: pd.DataFrame) -> S3Results | None:
     shown: dict[str, list[str]] = {}
     for video, features in present.groupby("video_id")["feature"]:
         shown[str(video)] = list(dict.fromkeys(features))
+    orders = _published_orders(rows)
     records: list[Mapping[str, Any]] = []
     for row in rows.to_dict("records"):
         kind = KINDS[row["task"]]
-        truth = _value(kind, row["truth"])
         record: dict[str, Any] = {
             **{str(name): value for name, value in row.items()},
             "model": PREFIX + row["model"],
             "kind": kind,
             "answer": _value(kind, row["answer"]),
-            "truth": truth,
+            "truth": _value(kind, row["truth"]),
             "segment": 0,
             "clip_form": "centred" if kind == "time" else None,
         }
         if kind == "sequence":
-            # Tables of earlier versions hold none; places stand for them, so that no two are ties.
-            times = [float(each) for each in str(row.get(ONSETS, "")).split()]
-            onsets = times if len(times) == len(truth or []) else [float(i) for i in range(len(truth or []))]
-            heard = "omni" in str(row["model"]).lower()  # as the publication tells who was played the sound
-            record |= {ONSETS: onsets, "truth_audiovisual": truth, "onsets_audiovisual_s": onsets}
-            record["heard"] = heard
+            record |= orders[row["video_id"]] | {"heard": _heard(row["model"])}
         if kind == "report":
             record["shown"] = shown.get(row["video_id"])
         records.append(record)
     return S3Results(tuple(records), (), (NOTE,), {})
+
+
+def _heard(model: str) -> bool:
+    """Whether a model was played the sound, as the publication tells it: by its name."""
+    return "omni" in model.lower()
+
+
+def _published_orders(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Return what a run's record says of each recording's true order: the visible features, and those of sound too.
+
+    Each row holds the order that its own model was compared with. Where only models that hear were, the visible
+    features are taken out of the audiovisual order.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    own = rows[rows["task"].map(KINDS) == "sequence"]
+    for row in sorted(own.to_dict("records"), key=lambda row: _heard(row["model"])):
+        truth = _value("sequence", row["truth"])
+        # Tables of earlier versions hold no onsets; places stand for them, so that no two are ties.
+        times = [float(each) for each in str(row.get(ONSETS, "")).split()]
+        onsets = times if len(times) == len(truth) else [float(i) for i in range(len(truth))]
+        order = found.setdefault(row["video_id"], {})
+        if _heard(row["model"]):
+            order |= {"truth_audiovisual": truth, "onsets_audiovisual_s": onsets}
+            seen = [(name, at) for name, at in zip(truth, onsets, strict=True) if name in VISUAL_FEATURES]
+            order.setdefault("truth", [name for name, _ in seen])
+            order.setdefault(ONSETS, [at for _, at in seen])
+        else:
+            order |= {"truth": truth, ONSETS: onsets}
+    return found
 
 
 def _value(kind: str, text: str) -> Any:

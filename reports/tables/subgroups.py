@@ -1,14 +1,16 @@
-"""Tables of subgroups: scores in each, and whether they differ."""
+"""Tables of subgroups: scores in each, and whether they differ; S3 tasks in each."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from semiology.metrics.scores.subgroups import MACRO, Interaction, Subgroup
 from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS
 from semiology.render.table import Cell, Column, Document, Noted, Number, Row, Table
 from semiology.render.text import counted
+from semiology.reports.summary.s3 import baseline_of, shown_measures
+from semiology.reports.summary.s3_subgroups import S3Subgroup
 from semiology.reports.summary.subgroups import Grouping, RunSubgroups
 from semiology.reports.tables.estimates import number_of
 
@@ -24,6 +26,10 @@ _TESTED = (
     "p: patient sign-flip test of no difference; adjusted by max-T over all features and subgroups of a run and "
     f"column. Tested where a feature has {MIN_POSITIVE_PATIENTS} patients with and without it in both."
 )
+_NOT_TESTED = (
+    "Intervals are clustered by patient. floor: the best that an answer without looking earns on the same recordings. "
+    "Nothing is tested: intervals that overlap do not show that subgroups are alike."
+)
 _SHOWN = ("balanced_accuracy", "recall", "specificity", "f1")
 SCORES = (
     Column("run", left=True),
@@ -36,6 +42,28 @@ SCORES = (
     Column("F1", rank=2),
     Column("prevalence", rank=2),
     Column("recordings", rank=3),
+    Column("patients"),
+)
+S3_MEASURES: Mapping[str, tuple[str, ...]] = {
+    "justification": ("interpretation_where_present",),
+    "side": ("balanced_accuracy",),
+    "region": ("macro_f1",),
+    "time": ("charged_mae", "hit_5s"),
+    "sequence": ("lcs_f1", "relation_f1"),
+    "report": ("rqi", "stated_findings"),
+    "diagnosis": ("recall", "balanced_accuracy"),
+}
+"""What is shown of each kind of answer: of the sound measures those that docs/s3_metrics.md recommends, and the RQI.
+Within ES or NES balanced accuracy of the diagnosis is not defined; the recall of ES tells who was found."""
+S3_SCORES = (
+    Column("run", left=True),
+    Column("by"),
+    Column("subgroup", left=True),
+    Column("task", left=True),
+    Column("measure", left=True),
+    Column("value [95 %]"),
+    Column("floor", layout="{} ({})", rank=1),
+    Column("recordings", rank=2),
     Column("patients"),
 )
 DIFFERENCES = (
@@ -82,6 +110,42 @@ def subgroup_document(runs: Sequence[RunSubgroups], groupings: Sequence[Grouping
             _COMPARED,
             _TESTED,
         ),
+        tuple(dict.fromkeys(notes)),
+    )
+
+
+def s3_subgroup_document(found: Sequence[S3Subgroup], groupings: Sequence[Grouping]) -> Document:
+    """Return the table of S3 tasks by subgroup; what cannot be grouped or scored is a sentence each."""
+    notes = [each.refused for each in groupings if each.refused]
+    notes += [f"S3 tasks by {each.column}, {each.name}: {each.reason}" for each in found if each.reason]
+    rows = [
+        Row(
+            (
+                f"{run.model} · {run.prompt}",
+                group.column,
+                group.name,
+                run.task,
+                f"{measure.title}{f' ({part.clip_form})' if part.clip_form == 'random' else ''}",
+                number_of(estimate),
+                "" if (floor := baseline_of(measure, part))[0] is None else floor,
+                run.n_recordings,
+                run.n_patients,
+            )
+        )
+        for group in found
+        for run in group.runs
+        for part in run.parts
+        if not part.part
+        for measure, estimate in shown_measures(run, part)
+        if measure.name in S3_MEASURES[run.kind]
+    ]
+    rows.sort(key=lambda row: tuple(map(str, (row.cells[0], row.cells[1], row.cells[3], row.cells[4]))))
+    table = Table("S3 tasks by subgroup (exploratory)", S3_SCORES, tuple(rows), stem="s3_subgroups")
+    return Document(
+        "Subgroups of S3 tasks",
+        (table,) if rows else (),
+        (EXPLORATORY,),
+        (_NOT_TESTED,),
         tuple(dict.fromkeys(notes)),
     )
 

@@ -132,3 +132,13 @@ def test_the_published_answers_do_not_give_the_published_two_stage_figures() -> 
     assert {model for model, _, _ in cells} == {"Qwen3-VL-8B"}
     assert cells["Qwen3-VL-8B", "test", "recall"] < 0.97  # printed: 1.00
     assert cells["Qwen3-VL-8B", "whole", "f1"] < 0.81  # always ES
+
+
+def test_two_stages_stand_beside_s3_tasks_alone() -> None:
+    inputs = report_inputs([], baselines(), only="s3")
+    assert inputs.features is None
+    assert inputs.s3 is not None
+    assert sum(record["task"] == TWO_STAGE_TASK for record in inputs.s3.records) == 24
+    only = report_inputs([], baselines(), only="features")
+    assert only.s3 is None
+    assert only.features is not None

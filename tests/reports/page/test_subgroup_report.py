@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from report_examples import rows_of, write_run
+from s3_examples import all_tasks, write_s3_run
 from typer.testing import CliRunner
 
 from semiology.cli import app
@@ -99,3 +100,41 @@ def test_control_video_gets_false_alarms_per_hour(tmp_path: Path) -> None:
     assert row["false alarms per hour [95 %]"] == pytest.approx(alarms / row["hours"])
     assert "False alarms in control video" in (out / "report.html").read_text(encoding="utf-8")
     assert (out / "tables" / "control_video_alarms.csv").is_file()
+
+
+def test_s3_tasks_are_told_by_subgroup(tmp_path: Path) -> None:
+    """24 recordings of 12 patients with ES, and 8 of 4 with NES, too few to be scored; half are of the split test."""
+    rows = [row for row in all_tasks(32) if row["task"] in ("s3_head_turning_side", "s3_sequence")]
+    write_s3_run(tmp_path / "runs", rows, model="lab/first")
+    folder = tmp_path / "set"
+    folder.mkdir()
+    lines = [
+        f"v{i:03d},p{i // 2:03d},v{i:03d}.mp4,{'ES' if i < 24 else 'NES'},{'test' if i // 2 % 2 else ''}"
+        for i in range(32)
+    ]
+    (folder / "recordings.csv").write_text(
+        "\n".join(["video_id,patient_id,video,diagnosis,split", *lines]) + "\n"
+    )
+    (folder / "annotations.csv").write_text("video_id,feature,present\nv000,tonic,yes\n")
+    (folder / "dataset.yaml").write_text("name: example\nversion: 1\n")
+    command = ["report", str(tmp_path / "runs"), "--data", str(folder), "--by", "diagnosis", "--split", "all"]
+    command += ["--out", str(tmp_path / "out"), "--json", "--resamples", "100"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)["subgroups_of_s3_tasks"]
+    assert "S3 tasks by diagnosis, NES: 4 patients, fewer than 10: not scored" in told["notes"]
+    scores = list(csv.DictReader((tmp_path / "out" / "tables" / "s3_subgroups.csv").open()))
+    assert {(row["subgroup"], row["task"]) for row in scores} == {
+        ("ES", "s3_head_turning_side"), ("ES", "s3_sequence")
+    }  # fmt: skip
+    side = next(row for row in scores if row["task"] == "s3_head_turning_side")
+    own = [row for row in rows if row["task"] == "s3_head_turning_side" and row["video_id"] < "v024"]
+    recalls = [
+        sum(r["answer"] == side for r in own if r["truth"] == side) / sum(r["truth"] == side for r in own)
+        for side in ("left", "right")
+    ]
+    assert float(side["value [95 %]"]) == pytest.approx(sum(recalls) / 2)
+    assert (side["recordings"], side["patients"]) == ("24", "12")
+    assert "S3 tasks by subgroup (exploratory)" in (tmp_path / "out" / "report.html").read_text(
+        encoding="utf-8"
+    )

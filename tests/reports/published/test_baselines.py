@@ -276,3 +276,32 @@ def test_imported_sequences_give_the_edit_distances_of_table_17() -> None:
         "InternVL3_5-8B": 867.79, "Qwen2.5-VL-7B": 39.83, "Qwen3-VL-8B": 19.44, "Qwen2.5-VL-32B": 543.53,
         "Qwen3-VL-32B": 17.51, "Qwen2.5-Omni-7B": 43.30,
     }  # fmt: skip
+
+
+def test_orders_of_models_that_hear_and_others_are_about_the_same_questions() -> None:
+    """One true order a recording, as in the records of runs: the visible features, and those of sound beside them."""
+    both = {"tonic": 1.0, "ictal_vocalization": 2.0}
+    rows = [
+        ("model-a", "V1", "tonic", "1"),
+        ("model-omni", "V1", "tonic, ictal_vocalization", "1 2"),
+        ("model-omni", "V2", "ictal_vocalization", "5"),
+    ]
+    frame = pd.DataFrame(rows, columns=["model", "video_id", "truth", "onsets_s"]).assign(
+        task="s3_sequence",
+        patient_id="P1",
+        enhancement="none",
+        prompt_id="s3",
+        feature="sequence",
+        answer="tonic",
+    )
+    s3 = s3_alone(frame)
+    assert s3 is not None
+    seen = {(each["model"], each["video_id"]): each for each in s3.records}
+    assert (
+        seen["published: model-a", "V1"]["truth"] == seen["published: model-omni", "V1"]["truth"] == ["tonic"]
+    )
+    assert seen["published: model-omni", "V1"]["truth_audiovisual"] == list(both)
+    assert seen["published: model-omni", "V2"]["truth"] == []
+    summary = summarise_s3(s3, resamples=100)
+    edits = {run.model: run.parts[0].scores.estimates["edit_distance"].value for run in summary.runs}
+    assert edits == {"published: model-a": 0.0, "published: model-omni": 1.0}
