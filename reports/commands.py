@@ -27,7 +27,7 @@ from semiology.reports.options import (
 if TYPE_CHECKING:
     from semiology.metrics.s3.text.bertscore import BertSimilarity
     from semiology.metrics.scores.classification import Policy
-    from semiology.render.table import Document
+    from semiology.render.table import Document, Table
     from semiology.reports.inputs import ReportInputs
     from semiology.reports.protected import ScoredSet
     from semiology.reports.strokerehab.reading import RehabResults
@@ -43,6 +43,7 @@ REPORT_EPILOG = examples(
     "semiology report runs --baselines s3 embc --out report",
     "semiology report runs --data my_emu --specificity 0.95 --error 0.05 --out r",
     "semiology report runs --data my_emu --by diagnosis --by sex --out report",
+    "semiology report runs/plain runs/tuned --base plain --out report",
 )
 
 
@@ -105,6 +106,13 @@ _By = Annotated[
         "May be repeated. Needs --data.",
     ),
 ]
+_Base = Annotated[
+    str | None,
+    typer.Option(
+        help="Model (a part of its name) that the others are told against: one measure a task and the mean relative "
+        "change, as S3's Table 3.",
+    ),
+]
 _Open = Annotated[bool, typer.Option("--open", help="Open the page in this machine's browser. Needs --out.")]
 _TrainedOn = Annotated[
     Path | None,
@@ -140,6 +148,7 @@ def report(
     bertscore_layer: BertscoreLayer = None,
     allow_download: BertscoreDownload = False,
     by: _By = None,
+    base: _Base = None,
     open_page: _Open = False,
     context: typer.Context = _NO_CONTEXT,
 ) -> None:
@@ -181,6 +190,8 @@ def report(
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
     subgroups = _subgroups(inputs, scored, groupings, policy, resamples, seed)
     options = replace(options, subgroups=subgroups, similarity=similarity)
+    improved = None if base is None else _improvement(inputs, base)
+    options = replace(options, layouts=() if improved is None else improved[:1])
     written: list[Path] = []
     if out is not None:
         with Console(stderr=True).status("Writing the report"):
@@ -194,7 +205,8 @@ def report(
         )
         written += write_sweep_files(sweep, out) if sweep and out is not None else []
         features = features if as_json else shown
-    _show(features, s3, written, sweep, options.subgroups, as_json=as_json)
+    documents = options.subgroups if improved is None else (*options.subgroups, improved[1])
+    _show(features, s3, written, sweep, documents, as_json=as_json)
     if open_page and out is not None:
         typer.launch(str(out / PAGE))
 
@@ -228,6 +240,21 @@ def _subgroups(
     ):
         documents.append(control_document(alarms))
     return tuple(documents)
+
+
+def _improvement(inputs: ReportInputs, base: str) -> tuple[Table, Document]:
+    """Return the layout of S3 Table 3, and the document that is printed."""
+    from semiology.reports.summary.improvement import improvement_over
+    from semiology.reports.tables.paper.feature_layouts import RunNames
+    from semiology.reports.tables.paper.improvement_layout import improvement_document, improvement_table
+
+    found = improvement_over(base, inputs.features, inputs.s3)
+    records = {
+        **(inputs.s3.records_of_runs if inputs.s3 else {}),
+        **(inputs.features.records if inputs.features else {}),
+    }
+    table = improvement_table(found, RunNames(records))
+    return table, improvement_document(table, found)
 
 
 def _report_rehab(rehab: RehabResults, out: Path | None, *, as_json: bool) -> dict[str, Any]:

@@ -66,6 +66,7 @@ class ReportOptions:
         rehab: section on stroke rehabilitation (`semiology.reports.strokerehab.write.section_of`); None without.
         similarity: gives BERTScore of single texts; None without.
         subgroups: tables of subgroups, by `semiology.reports.tables.subgroups`.
+        layouts: further tables in the layouts of publications.
     """
 
     title: str = "Seizure semiology report"
@@ -77,6 +78,7 @@ class ReportOptions:
     rehab: Mapping[str, Any] | None = None
     similarity: BertSimilarity | None = None
     subgroups: Sequence[Document] = ()
+    layouts: Sequence[Table] = ()
 
 
 def write_report(
@@ -107,7 +109,7 @@ def write_report(
         data, content = _without_texts(data, content)
         page = render_page(content, data)
     answers = scores.results.answers if scores.results else None
-    layouts = published_layouts(features, s3, _of_test_split(inputs, scores), scores.records)
+    layouts = published_layouts(features, s3, _of_test_split(inputs, scores), scores.records, options.layouts)
     with written_together(out):
         written = write_files(features, out) if features else []
         written += write_probabilities(scores.probabilities, out, scores.choice)

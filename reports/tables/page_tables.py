@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from semiology.render.latex import table_latex
@@ -52,6 +52,7 @@ def published_layouts(
     s3: S3Summary | None,
     test: tuple[Summary | None, S3Summary | None] | None,
     records: Mapping[str, Mapping[str, Any]],
+    more: Sequence[Table] = (),
 ) -> dict[str, str]:
     """Return the layouts of the published tables by file name, as far as there are answers.
 
@@ -59,9 +60,10 @@ def published_layouts(
         features, s3: scores on all recordings.
         test: scores on the recordings of the split ``test``, or None if the set names none.
         records: facts of the runs by model: simulated recordings and embedded models are named.
+        more: further layouts.
     """
     name = RunNames(records)
-    tables: list[Table] = []
+    tables: list[Table] = list(more)
     for scope, (own, own_s3) in ((WHOLE, (features, s3)), (TEST, test or (None, None))):
         tables += feature_tables(own, scope, name) if own else []
         tables += s3_tables(own_s3, scope, name) if own_s3 else []

@@ -17,6 +17,7 @@ from semiology.render.table import Column, Name, Row, Table
 from semiology.render.text import counted
 from semiology.reports.read.asked import NO_ENHANCEMENT, PREFIX, Asked
 from semiology.reports.summary.features import RunSummary, Summary
+from semiology.reports.summary.improvement import Variant
 from semiology.reports.summary.run_labels import PUBLISHED, marks_of
 from semiology.reports.summary.s3 import S3Run
 from semiology.reports.tables.features import POLICIES
@@ -54,7 +55,7 @@ class RunNames:
 
     records: Mapping[str, Mapping[str, Any]]
 
-    def __call__(self, run: RunSummary | S3Run, asked: str = "") -> Name:
+    def __call__(self, run: RunSummary | S3Run | Variant, asked: str = "") -> Name:
         """Return the name of a run: in full, which no other run has, and short with notes for print.
 
         Args:
