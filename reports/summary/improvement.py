@@ -144,23 +144,23 @@ def _rows(
     """Return the rows of each model by item; of several wordings the reference, else the first by name, counts."""
     found: dict[tuple[str, str], dict[str, dict[str, list[Any]]]] = {}
     if features is not None:
-        recordings = labelled_recordings(features.answers)
-        for row in recordings.to_dict("records"):
+        answered: list[dict[Any, Any]] = labelled_recordings(features.answers).to_dict("records")
+        for row in answered:
             own = found.setdefault((str(row["model"]), str(row["enhancement"])), {})
             own.setdefault(f"feature {row['feature']}", {}).setdefault(str(row["prompt_id"]), []).append(row)
     if s3 is not None:
         wanted = {part for measure in MEASURES.values() for part in measure.parts}
         tables = case_tables(s3) if cases is None else cases
         for task in wanted & set(tables):
-            for row in tables[task]:
-                if row.get("clip_form") in (None, "", "centred"):
-                    own = found.setdefault((str(row["model"]), str(row["enhancement"])), {})
+            for case in tables[task]:
+                if case.get("clip_form") in (None, "", "centred"):
+                    own = found.setdefault((str(case["model"]), str(case["enhancement"])), {})
                     name = (
                         task
                         if task not in ("s3_onset_time", "s3_justification")
-                        else f"{task} {row['feature']}"
+                        else f"{task} {case['feature']}"
                     )
-                    own.setdefault(name, {}).setdefault(str(row["prompt"]), []).append(row)
+                    own.setdefault(name, {}).setdefault(str(case["prompt"]), []).append(case)
     chosen: dict[Asked, dict[str, list[Any]]] = {}
     for model, enhancement in sorted(found):
         items = found[model, enhancement]
@@ -205,8 +205,8 @@ def _item(item: str, rows: Sequence[Any], every: Sequence[str]) -> LeftOut:
     else:
         kept = [row for row in rows if row["answer"] != UNPARSED and row["truth"]]
         positive = POSITIVE.get(task, "ES")
-    told = [[str(row[name]) for row in kept] for name in ("truth", "answer", "patient_id")]
-    return class_f1(*told, every, positive)
+    truth, answer, owners = ([str(row[name]) for row in kept] for name in ("truth", "answer", "patient_id"))
+    return class_f1(truth, answer, owners, every, positive)
 
 
 def _variant(
@@ -229,9 +229,9 @@ def _variant(
             change[number] = relative_change(first, second, less_is_better=measure.less_is_better)
     means: list[Estimate | None] = [None, None]
     if change:
-        questions = weights[name] + weights[base]
+        sizes = weights[name] + weights[base]
         without = [each for number, each in change.items() if number != LEFT_OUT_AS_PUBLISHED]
-        means = [mean_change(part, questions) if part else None for part in (without, list(change.values()))]
+        means = [mean_change(part, sizes) if part else None for part in (without, list(change.values()))]
     questions = frozenset((item, str(row["video_id"])) for item, part in rows.items() for row in part)
     return Variant(
         name.model,

@@ -94,9 +94,7 @@ def test_what_only_one_was_asked_is_told_and_not_compared(runs: Path, tmp_path: 
     (short,) = found.variants
     assert list(short.change) == [5]
     assert math.isnan(short.values[6])
-    assert (
-        "tasks 2, 3, 4, 6, 7: only plain was asked → not in the mean change of short" in found.notes
-    )
+    assert "tasks 2, 3, 4, 6, 7: only plain was asked → not in the mean change of short" in found.notes
     assert any("answered 20 of the questions compared, the base 24, both 20" in note for note in found.notes)
 
 
