@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
@@ -164,11 +164,8 @@ def report(
     from semiology.reports.summary.subgroups import read_groupings
     from semiology.reports.write import PAGE, ReportOptions, write_report
 
-    if open_page and out is None:
-        raise typer.BadParameter("there is no page without --out", param_hint="--open")
-    for option, given in (("--videos", videos), ("--split", split), ("--by", by)):
-        if given and data is None:
-            raise typer.BadParameter(f"{option} needs the recording set: add --data DIR", param_hint=option)
+    _refuse_without("--out", out, {"--open": open_page})
+    _refuse_without("--data", data, {"--videos": videos, "--split": split, "--by": by})
     paths, names = _paths_and_names(list(runs or []), list(baselines or []))
     published = read_named_baselines(names) if names else None
     rehab = read_rehab_results(paths) if paths and only is None else None
@@ -189,9 +186,9 @@ def report(
     similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
     features, s3 = score_inputs(inputs, policy=policy, resamples=resamples, seed=seed, similarity=similarity)
     subgroups = _subgroups(inputs, scored, groupings, policy, resamples, seed)
-    options = replace(options, subgroups=subgroups, similarity=similarity)
     improved = None if base is None else _improvement(inputs, base)
-    options = replace(options, layouts=() if improved is None else improved[:1])
+    layouts = () if improved is None else improved[:1]
+    options = replace(options, subgroups=subgroups, similarity=similarity, layouts=layouts)
     written: list[Path] = []
     if out is not None:
         with Console(stderr=True).status("Writing the report"):
@@ -205,10 +202,17 @@ def report(
         )
         written += write_sweep_files(sweep, out) if sweep and out is not None else []
         features = features if as_json else shown
-    documents = options.subgroups if improved is None else (*options.subgroups, improved[1])
+    documents = (*options.subgroups, *(() if improved is None else improved[1:]))
     _show(features, s3, written, sweep, documents, as_json=as_json)
     if open_page and out is not None:
         typer.launch(str(out / PAGE))
+
+
+def _refuse_without(needed: str, folder: Path | None, given: Mapping[str, object]) -> None:
+    """Refuse options that need another one where it is not given."""
+    for option in (name for name, value in given.items() if value and folder is None):
+        what = {"--data": "the recording set", "--out": "a folder for the page"}[needed]
+        raise typer.BadParameter(f"{option} needs {what}: add {needed} DIR", param_hint=option)
 
 
 def _subgroups(

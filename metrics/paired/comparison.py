@@ -7,13 +7,14 @@ are exploratory: on 90 recordings hardly any can be shown. Differences are secon
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from semiology.metrics.arrays import Bools, Codes, Floats, mean_defined
 from semiology.metrics.paired.contributions import contributions
+from semiology.metrics.paired.feature_counts import FeatureCount, paired_feature_count
 from semiology.metrics.paired.tables import (
     END_POINTS,
     MEASURES,
@@ -126,6 +127,7 @@ class PairedComparison:
         flips, exact, smallest_p: draws of the sign-flip test, whether they are all there are, and the
             smallest p-value that they can give.
         seed, margin, alpha: of the signs, of the equivalence tests, and of all tests.
+        counts: in how many features the second is better, by measure of `END_POINTS`; exploratory.
     """
 
     macro: Mapping[str, PairedScore]
@@ -140,6 +142,7 @@ class PairedComparison:
     seed: int
     margin: float
     alpha: float
+    counts: Mapping[str, FeatureCount] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -216,6 +219,9 @@ def compare_tables(
         exact=signs.exact,
         smallest_p=float(max(smallest_p(deciding), signs.p_value(np.zeros(1))[0])),
         seed=seed,
+        counts={
+            m: paired_feature_count(tables, m, sides.second[m] - sides.first[m], signs) for m in END_POINTS
+        },
         **options,
     )
 

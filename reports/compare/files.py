@@ -29,6 +29,7 @@ from semiology.render.text import counted, escaped, json_text
 from semiology.reports.compare.comparison import Comparison
 from semiology.reports.compare.sentences import (
     NAMES,
+    count_sentences,
     difference_text,
     feature_sentence,
     p_text,
@@ -161,6 +162,7 @@ def print_comparison(comparison: Comparison, console: Console, measure: str = "f
     parts: tuple[Table | Lines, ...] = (
         Lines(tuple(preamble(comparison))),
         Lines(tuple(primary_sentences(comparison)), style="bold"),
+        Lines(tuple(count_sentences(comparison))),
         feature_table(comparison, measure),
         Lines(tuple(feature_sentence(feature, comparison, measure) for feature in result.features)),
         *([ranking] if ranking else []),
@@ -178,6 +180,7 @@ def markdown(comparison: Comparison, measure: str = "f1") -> str:
     lines += [f"- {escaped(text)}" for text in preamble(comparison)]
     lines += ["", "## End points", "", *(f"- {escaped(text)}" for text in primary_sentences(comparison)), ""]
     lines += ["## Features (exploratory)", ""]
+    lines += [*(f"- {escaped(text)}" for text in count_sentences(comparison)), ""]
     lines += markdown_table(feature_table(comparison, measure), Footnotes())
     lines += [f"- {escaped(feature_sentence(f, comparison, measure))}" for f in comparison.result.features]
     ranking = ranking_table(comparison)
@@ -260,8 +263,13 @@ def content(comparison: Comparison, measure: str = "f1") -> dict[str, Any]:
         "unusable": dict(zip(("first", "second"), comparison.unusable, strict=True)),
         "dropped": comparison.n_dropped,
         "rows": rows(comparison),
+        "feature_counts": {
+            measure: {name: _number(value) for name, value in asdict(found).items()}
+            for measure, found in result.counts.items()
+        },
         "sentences": {
             "end_points": primary_sentences(comparison),
+            "feature_counts": count_sentences(comparison),
             "auroc": ranking_sentence(comparison),
             "features": {f.feature: feature_sentence(f, comparison, measure, names) for f in result.features},
             "repeats": repeat_sentences(comparison, measure),

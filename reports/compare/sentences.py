@@ -13,6 +13,7 @@ from semiology.metrics.paired.tables import END_POINTS
 from semiology.metrics.paired.verdict import Verdict, few_patients_to_test, verdict
 from semiology.render.text import counted, number_text
 from semiology.reports.compare.comparison import Comparison
+from semiology.reports.tables.feature_counts import count_sentence
 
 NAMES = {"balanced_accuracy": "balanced accuracy", "f1": "F1", "accuracy": "accuracy", "auroc": "AUROC"}
 
@@ -46,6 +47,15 @@ def feature_sentence(
     text = _sentence(score, result, names, family)
     claims = verdict(score, result.alpha) in ("higher", "lower", "equivalent")
     return f"{feature.feature}: {text}{' Exploratory.' if claims else ''}"
+
+
+def count_sentences(comparison: Comparison) -> list[str]:
+    """Return in how many features the second side is better, by each measure, with both tests of the count."""
+    return [
+        count_sentence(found, NAMES[measure], comparison.second, comparison.first)
+        for measure, found in comparison.result.counts.items()
+        if found.features > 1
+    ]
 
 
 def ranking_sentence(comparison: Comparison) -> str:

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from semiology.features import THREE_CLASSES
+from semiology.metrics.paired.feature_counts import FeatureCount, count_features
 from semiology.metrics.published_rules import published_s3_task1_scores
 from semiology.metrics.scores.classification import BinaryCounts, accuracy, f1, precision, recall
 from semiology.reports.published.answers import EMBC_MODEL
+from semiology.reports.tables.feature_counts import count_sentence
 
 TABLES = ("annotations", "af3_outputs", "published_tables")
 METRICS = ("precision", "recall", "f1", "accuracy")
@@ -60,6 +62,70 @@ def embc_cells(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     frame.insert(2, "task", task)
     frame["equal"] = (frame["published"] - frame["recomputed"]).abs() <= HALF_UNIT
     return frame
+
+
+CLASSIFIERS = ("CNN", "ViViT")
+"""Models that the study trained on the features."""
+
+
+def embc_counts(published: pd.DataFrame) -> dict[str, FeatureCount]:
+    """Return the study's counts of features, from the F1 that its tables print, and the same counted more strictly.
+
+    Keys: ``above_classifiers`` (the best F1 of any language model and input above that of the classifiers, "13 of
+    18"), ``above_classifiers_plain`` (recordings as they are alone), ``improved`` (F1 of some model rises by some
+    enhancement, "10 of 20"), ``improved_best`` (the best enhanced F1 above the best plain one), ``improved_each`` (each
+    model by itself, its best enhancement against plain: model and feature pairs).
+
+    Args:
+        published: the released ``published_tables``.
+    """
+    f1 = published[published["metric"] == "f1"].astype({"value": float})
+    trained = f1["model"].isin(CLASSIFIERS)
+    classifiers = f1[trained].groupby("feature")["value"].max()
+    plain, enhanced = (f1[~trained & ((f1["enhancement"] == "none") == own)] for own in (True, False))
+    best, best_plain, best_enhanced = (
+        rows.groupby("feature")["value"].max() for rows in (f1[~trained], plain, enhanced)
+    )
+    pairs = ["feature", "model"]
+    change = enhanced.groupby(pairs)["value"].max() - plain.groupby(pairs)["value"].max()
+    found = {
+        "above_classifiers": best - classifiers,
+        "above_classifiers_plain": best_plain - classifiers,
+        "improved": change.groupby("feature").max(),
+        "improved_best": best_enhanced - best_plain,
+        "improved_each": change,
+    }
+    return {name: count_features(values.dropna().tolist()) for name, values in found.items()}
+
+
+def embc_count_notes(published: pd.DataFrame) -> tuple[str, ...]:
+    """Return the study's two counts of features beside stricter ones, a sentence each with its sign test."""
+    found = embc_counts(published)
+    above, improved = found["above_classifiers"], found["improved"]
+    better = (
+        f"features on which language models are better than CNN and ViViT: {above.better} of {above.features} by "
+        "printed F1 (the paper: 13 of 18), which takes the best of two models with and without enhancement."
+    )
+    risen = (
+        f"features that enhancement improves: {improved.better} of {improved.features} by printed F1 (the paper: 10 of "
+        "20), where one of the models suffices; with two models that enhancement leaves as they are, three features in "
+        "four would count."
+    )
+    by_patient = (
+        "Answers by patient were released of the audio model alone: `semiology compare embc::enhancement=none "
+        "embc::enhancement=transcript` tests its two features."
+    )
+    trained, plain = "the better classifier", "the better language model without enhancement"
+    each = "F1, each model and feature by itself"
+    return (
+        better,
+        count_sentence(above, "F1", "the best of those", trained),
+        count_sentence(found["above_classifiers_plain"], "F1", plain, trained),
+        risen,
+        count_sentence(found["improved_best"], "F1", "the best with enhancement", "the best without"),
+        count_sentence(found["improved_each"], each, "with enhancement", "without"),
+        by_patient,
+    )
 
 
 def event_totals(annotations: pd.DataFrame, feature: str, model: str, enhancement: str) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from semiology.data.cache import written_whole
 from semiology.render.table import Column, Document, Lines, Row, Table, print_document
 from semiology.render.text import counted
 from semiology.reports.published.answers import read_embc_table
-from semiology.reports.published.embc import TABLES, embc_cells
+from semiology.reports.published.embc import TABLES, embc_cells, embc_count_notes
 from semiology.reports.published.s3 import (
     CELL_COLUMNS,
     HALF_UNIT,
@@ -69,7 +69,7 @@ class Reproduction:
     Attributes:
         cells: columns `COLUMNS`, one row per published cell, then cells of models without a published one.
         decimals: to which cells are compared; None: to as many as each is printed with.
-        notes: what the folder lacks, or what was left out of it.
+        notes: what the folder lacks, what was left out of it, and counts that the publication tells of its tables.
     """
 
     cells: pd.DataFrame
@@ -129,7 +129,8 @@ def reproduce_embc(folder: Path) -> Reproduction:
     Raises:
         FileNotFoundError: a table is missing; the message names it.
     """
-    cells = embc_cells({name: read_embc_table(folder, name) for name in TABLES})
+    tables = {name: read_embc_table(folder, name) for name in TABLES}
+    cells = embc_cells(tables)
     status, reasons = [], []
     for row in cells.to_dict("records"):
         if math.isnan(row["recomputed"]):
@@ -143,7 +144,8 @@ def reproduce_embc(folder: Path) -> Reproduction:
             status.append(SLIP if named else DIFFERS)
             reasons.append("the printed value contradicts the other metrics of its row" if named else "")
     cells = cells.assign(source="paper", status=status, reason=reasons)
-    return Reproduction(cells[list(COLUMNS)].reset_index(drop=True), 3)
+    notes = embc_count_notes(tables["published_tables"])
+    return Reproduction(cells[list(COLUMNS)].reset_index(drop=True), 3, notes)
 
 
 def totals(reproduction: Reproduction) -> list[tuple[str, ...]]:

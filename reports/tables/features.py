@@ -9,11 +9,24 @@ from rich.console import Console
 
 from semiology.data.cache import write_texts
 from semiology.features import FIRST_SEGMENT_ONLY
+from semiology.metrics.paired.feature_counts import count_features
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores
-from semiology.render.table import Cell, Column, Document, Noted, Row, Table, csv_of, markdown, print_document
+from semiology.render.table import (
+    Cell,
+    Column,
+    Document,
+    Lines,
+    Noted,
+    Row,
+    Table,
+    csv_of,
+    markdown,
+    print_document,
+)
 from semiology.render.text import counted, json_text
 from semiology.reports.summary.features import RunSummary, Summary, headline, summary_rows
 from semiology.reports.tables.estimates import number_of
+from semiology.reports.tables.feature_counts import count_sentence
 
 COLUMNS = (
     Column("feature"),
@@ -43,7 +56,7 @@ def document(summary: Summary) -> Document:
     first = ", ".join(sorted(FIRST_SEGMENT_ONLY))
     return Document(
         "Scores per recording",
-        tuple(_table(run) for run in summary.runs),
+        tuple(part for run in summary.runs for part in (_table(run), *_counts(run))),
         summary.caveats,
         (
             f"A recording is positive if any of its segments is answered yes ({first}: the first segment).",
@@ -60,6 +73,12 @@ def document(summary: Summary) -> Document:
         "Files and rows",
         tuple(headline(summary).splitlines()),
     )
+
+
+def _counts(run: RunSummary) -> list[Lines]:
+    """Return in how many features F1 is above that of always yes; nothing of a single feature."""
+    found = count_features([each.estimates["f1_minus_always_yes"].value for each in run.scores.features])
+    return [Lines((count_sentence(found, "F1", "this run", "always yes"),))] if found.features > 1 else []
 
 
 def content(summary: Summary) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from published_examples import MODEL, expect, write_release
 from typer.testing import CliRunner, Result
 
 from semiology.reports.published.commands import reproduce_app
-from semiology.reports.published.embc import event_totals, whole_count_scores
+from semiology.reports.published.embc import embc_counts, event_totals, whole_count_scores
 from semiology.reports.published.reproduction import COLUMNS, headline, reproduce_embc, reproduce_s3
 
 SHARED = Path(__file__).parents[4] / "shared"
@@ -115,3 +115,24 @@ def test_events_are_counted_by_the_rules_of_the_release() -> None:
     assert event_totals(events, "close_eyes", "Qwen2.5-VL-32B", "crop") == (1, 2)  # empty is left out
     assert event_totals(events, "tonic", "InternVL3.5-38B", "pose") == (1, 2)
     assert event_totals(events, "tonic", "Qwen2.5-VL-32B", "pose") == (1, 0)
+
+
+@pytest.mark.skipif(not EMBC.is_dir(), reason="the EMBC release is not beside the project")
+def test_the_counts_of_features_in_the_embc_abstract() -> None:
+    """13 of 18 (4 of 7 facial, 9 of 11 limb and body) and 10 of 20, and what is left of them by stricter rules."""
+    published = pd.read_csv(EMBC / "published_tables.csv", dtype=str, keep_default_na=False)
+    found = {name: (each.better, each.worse, each.equal) for name, each in embc_counts(published).items()}
+    assert found == {
+        "above_classifiers": (13, 5, 0),
+        "above_classifiers_plain": (11, 7, 0),
+        "improved": (10, 8, 2),
+        "improved_best": (7, 11, 2),
+        "improved_each": (14, 19, 5),
+    }
+    facial, limb = (
+        embc_counts(published[published["table"] == n])["above_classifiers"] for n in ("II", "III")
+    )
+    assert (facial.better, facial.features, limb.better, limb.features) == (4, 7, 9, 11)
+    told = " ".join(reproduce_embc(EMBC).notes)
+    assert "13 of 18 by printed F1 (the paper: 13 of 18)" in told
+    assert "10 of 20 by printed F1 (the paper: 10 of 20)" in told
