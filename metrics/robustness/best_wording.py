@@ -147,8 +147,6 @@ def best_position(scores: Floats, reference: int | None) -> int:
     2
     """
     known = np.where(np.isnan(scores), -np.inf, scores)
-    if reference is not None and (
-        known[reference] >= known.max() or bool(np.isclose(known[reference], known.max()))
-    ):
+    if reference is not None and bool(np.isclose(known[reference], known.max())):
         return reference
     return int(np.argmax(known))
