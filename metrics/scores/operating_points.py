@@ -253,9 +253,8 @@ class _Scored:
         for said in (first, second):
             tp, fp, fn = (self.sums(part) for part in self._parts(said))
             top, bottom = 2 * tp, 2 * tp + fp + fn
-            lacking = (tp + fn).sum() - (tp + fn) == 0
             whole.append(float(ratio(top.sum(), bottom.sum())) if (tp + fn).any() else float("nan"))
-            without.append(np.where(lacking, np.nan, ratio(top.sum() - top, bottom.sum() - bottom)))
+            without.append(ratio(top.sum() - top, bottom.sum() - bottom))
         return jackknife_estimate(
             whole[1] - whole[0], without[1] - without[0], effective=effective_patients(self.sums(self.truth)),
             n=len(self.truth), n_patients=self.count, withheld=self.few((True, False)),

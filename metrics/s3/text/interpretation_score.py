@@ -86,9 +86,7 @@ def explained_score(
     (0.0, nan)
     """
     details = len(reference) - 1
-    weights = (
-        [CORE_WEIGHT if details else 1.0, *[DETAIL_WEIGHT / max(details, 1)] * details] if reference else []
-    )
+    weights = [CORE_WEIGHT, *[DETAIL_WEIGHT / max(details, 1)] * details]
     stated = [i for i, known in enumerate(reference) if known is not None]
     if not stated:
         return float("nan")

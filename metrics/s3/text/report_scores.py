@@ -34,8 +34,6 @@ def other_patient_pairs(patients: Sequence[Any], most: int = MOST_PARTNERS) -> l
     """
     n = len(patients)
     shifts = sorted({n * step // (most + 1) for step in range(1, most + 1)} - {0})
-    if n <= most + 1:
-        shifts = list(range(1, n))
     pairs = [(i, (i + shift) % n) for i in range(n) for shift in shifts]
     return [(i, j) for i, j in pairs if str(patients[i]) != str(patients[j])]
 

@@ -99,3 +99,50 @@ def test_sides_of_one_auroc_are_told_apart_in_about_five_per_cent_of_studies() -
     better = compare_ranking(ranked_pairs(30, better=3, features=("tonic",)), ["tonic"])
     assert better is not None
     assert better.features[0].score.p_value < 0.01
+
+
+def test_a_feature_beside_others_has_the_result_that_it_has_alone() -> None:
+    """Patients who were asked about another feature only do not count, and the mean counts those of either."""
+    pairs = ranked_pairs(30, better=2)
+    few = pairs["patient_id"].isin([f"p{i}" for i in range(12)]) & (pairs["feature"] == "tonic")
+    pairs = pairs[~few]
+    both, alone = compare_ranking(pairs, ["clonic", "tonic"]), compare_ranking(pairs, ["tonic"])
+    assert both is not None
+    assert alone is not None
+    one, two = both.features[1], alone.features[0]
+    assert (one.n, one.n_patients, one.n_positive, one.n_positive_patients) == (
+        two.n,
+        18,
+        two.n_positive,
+        two.n_positive_patients,
+    )
+    assert one.score.difference == two.score.difference
+    assert one.score.equivalence == two.score.equivalence
+    assert both.macro is not None
+    assert (both.macro.difference.n, both.macro.difference.n_patients) == (len(pairs), 30)
+    changed = pairs["first"] != pairs["second"]
+    assert both.macro.equivalence.n_discordant == changed.sum()
+    sizes = pairs.groupby("patient_id").size()
+    kish = sizes.sum() ** 2 / (sizes**2).sum()
+    spread = [each.score.difference.value for each in both.features]
+    assert both.macro.difference.value == pytest.approx(np.mean(spread))
+    without = []
+    for name in sorted(set(pairs["patient_id"])):
+        rest = pairs[pairs["patient_id"] != name]
+        own = [rest[rest["feature"] == feature] for feature in ("clonic", "tonic")]
+        without.append(np.mean([auroc(each, "second") - auroc(each, "first") for each in own]))
+    error = np.sqrt(29 / 30 * ((np.array(without) - np.mean(without)) ** 2).sum())
+    reach = t.ppf(0.975, kish - 1) * error
+    assert both.macro.difference.low == pytest.approx(np.mean(spread) - reach)
+
+
+def test_a_mean_counts_patients_who_show_any_of_its_features() -> None:
+    pairs = ranked_pairs(24)
+    for feature, last in (("tonic", 6), ("clonic", 4)):
+        lacking = ~pairs["patient_id"].isin([f"p{i}" for i in range(last)]) & (pairs["feature"] == feature)
+        pairs.loc[lacking, "truth"] = "no"
+    found = compare_ranking(pairs, ["clonic", "tonic"])
+    assert found is not None
+    assert found.macro is not None
+    assert found.macro.difference.caution == "patients who show any of the features: only 6"
+    assert found.macro.difference.estimable

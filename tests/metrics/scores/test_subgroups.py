@@ -140,3 +140,20 @@ def test_without_a_difference_few_studies_claim_one() -> None:
         found = score_subgroups(rows, groups, FEATURES, flips=500, seed=seed)
         claimed += any(each.p_adjusted < 0.05 for each in found.interactions if each.feature != MACRO)
     assert claimed <= 11  # 5 expected of 100; 12 or more in 0.4 % of such series
+
+
+def test_a_feature_that_some_patients_were_not_asked_about_leaves_them_out() -> None:
+    rows, groups = study(3, {"a": 20, "b": 16}, {"a": 1.5, "b": 0.5})
+    absent = rows["patient_id"].isin(["a0", "a1", "b0", "b1", "b2"]) & (rows["feature"] == "tonic")
+    rows = rows[~absent]
+    both = score_subgroups(rows, groups, FEATURES, flips=200)
+    alone = score_subgroups(rows[rows["feature"] == "tonic"], groups, ("tonic",), flips=200)
+    one, two = (
+        next(each for each in found.interactions if each.feature == "tonic") for found in (both, alone)
+    )
+    assert (one.difference.low, one.difference.high) == pytest.approx(
+        (two.difference.low, two.difference.high)
+    )
+    asked = rows[rows["feature"] == "tonic"]
+    assert one.difference.n == len(asked)
+    assert one.difference.n_patients == asked["patient_id"].nunique() == 31
