@@ -7,17 +7,17 @@ it was; a prompt that got no reply is not kept and is asked again the next time.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Generic, Literal, TypeVar
 
 from semiology.backends.journal import Answer, Journal, answer_key
-from semiology.backends.text.served import TextModel, TextModelError
+from semiology.backends.text.served import SlowModelError, TextModel, TextModelError
 from semiology.judging.prompts import retry_prompt
 from semiology.judging.replies import ReplyFault
-from semiology.render.progress import RunProgress
+from semiology.render.progress import LINE_EVERY_S, RunProgress
 
 Value = TypeVar("Value")
 State = Literal["read", "malformed", "no_reply"]
@@ -111,7 +111,7 @@ def replies_to(
     progress.more(len(wanted))
     progress.answered(len(replies), from_journal=True)
     failed = 0
-    for prompt, reply in _ask(rest, asked):
+    for prompt, reply in _ask(rest, asked, progress):
         progress.answered(1, failed=isinstance(reply, TextModelError))
         if isinstance(reply, TextModelError):
             failed += 1
@@ -127,8 +127,14 @@ def replies_to(
     return replies
 
 
-def _ask(prompts: Sequence[str], asked: Asked) -> Iterator[tuple[str, str | TextModelError]]:
-    """Yield prompts with their replies as they come."""
+def _ask(
+    prompts: Sequence[str], asked: Asked, progress: RunProgress
+) -> Iterator[tuple[str, str | TextModelError]]:
+    """Yield prompts with their replies as they come.
+
+    Where a server takes too long for what it is asked at a time, half as much is asked from there on, and what it
+    did not answer once more.
+    """
     many = getattr(asked.model, "many", None)
     if many is not None:
         for start in range(0, len(prompts), asked.at_once):
@@ -138,20 +144,29 @@ def _ask(prompts: Sequence[str], asked: Asked) -> Iterator[tuple[str, str | Text
             except TextModelError as error:
                 yield from ((prompt, error) for prompt in group)
         return
-    pool = ThreadPoolExecutor(max_workers=asked.at_once)
-    waiting = iter(prompts)
-    running = {pool.submit(asked.model, prompt): prompt for prompt in islice(waiting, asked.at_once)}
+    pool, at_once = ThreadPoolExecutor(max_workers=asked.at_once), asked.at_once
+    waiting, running = deque(prompts), dict[Future[str], tuple[str, int]]()
     try:
-        while running:
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
+        while waiting or running:
+            # Not sooner: a killed command loses no more replies than are asked for at a time.
+            while waiting and len(running) < at_once:
+                prompt = waiting.popleft()
+                running[pool.submit(asked.model, prompt)] = prompt, at_once
+            done, _ = wait(running, timeout=LINE_EVERY_S, return_when=FIRST_COMPLETED)
+            progress.still()
             for future in done:
-                prompt = running.pop(future)
+                prompt, beside = running.pop(future)
                 try:
                     yield prompt, future.result()
+                except SlowModelError as error:
+                    if beside == 1:
+                        yield prompt, error
+                        continue
+                    waiting.append(prompt)
+                    at_once = min(at_once, beside // 2)
+                    progress.remark(f"the server is slow: {at_once} at a time")
                 except TextModelError as error:
                     yield prompt, error
-                # Only now: a killed command loses no more replies than are asked for at a time.
-                running |= {pool.submit(asked.model, new): new for new in islice(waiting, 1)}
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 

@@ -66,7 +66,7 @@ def judge_command(
         ),
     ] = None,
     max_tokens: Annotated[int, typer.Option(help="Longest reply in tokens.", min=16)] = 1024,
-    timeout: _Timeout = 120.0,
+    timeout: _Timeout = 600.0,
     api_key_variable: _KeyVariable = None,
     as_json: _Json = False,
 ) -> None:

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from semiology.backends.journal import failure_of
-from semiology.backends.text.served import TextModelError, served_text_model
+from semiology.backends.text.served import TIMEOUT_S, TextModelError, served_text_model
 from semiology.data.cache import cache_directory
 from semiology.judging.asking import Asked
 from semiology.privacy.model_hub import hub_folder, only_from_here
 
 MAX_TOKENS = 1024
 """Longest reply of a judge; its object needs fewer than 400 tokens, reasoning models need more."""
-TIMEOUT_S = 120.0
 
 
 class JudgeChoiceError(ValueError):

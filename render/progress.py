@@ -187,6 +187,10 @@ class RunProgress:
         self.tally.failed += questions if failed else 0
         self._show()
 
+    def still(self) -> None:
+        """Show that the run goes on where nothing was answered for a while."""
+        self._show()
+
     def remark(self, words: str) -> None:
         """Show a few words beside the numbers, in place of the last ones."""
         self.tally.remark = words

@@ -25,6 +25,10 @@ class TextModelError(RuntimeError):
     """The server of a language model gave no reply; the message says why."""
 
 
+class SlowModelError(TextModelError):
+    """The server is there, but its reply took longer than was allowed."""
+
+
 def chosen_text_model() -> TextModel | None:
     """Return the model named by ``SEMIOLOGY_MERGE_MODEL``, or None where none is.
 
@@ -75,7 +79,9 @@ def served_text_model(
     api_key: str = "none",
     retries: int = 2,
 ) -> TextModel:
-    """Return a function that asks a model on an OpenAI-compatible server, greedily; it raises TextModelError.
+    """Return a function that asks a model on an OpenAI-compatible server, greedily.
+
+    It raises TextModelError, and SlowModelError where the time ran out.
 
     Args:
         name: of the model on the server.
@@ -84,13 +90,13 @@ def served_text_model(
         max_tokens: longest reply.
         timeout_s: how long a reply may take, s.
         api_key: for servers that want one.
-        retries: how often a request that failed is sent again.
+        retries: how often a request that failed or took too long is sent again, after growing pauses.
 
     Raises:
         SettingsError: The address is not this machine's and not allowed.
     """
     check_text_address(address, setting)
-    from openai import OpenAI, OpenAIError
+    from openai import APITimeoutError, OpenAI, OpenAIError
 
     client = OpenAI(
         base_url=address,
@@ -109,6 +115,11 @@ def served_text_model(
                 max_tokens=max_tokens,
             )
             return said.choices[0].message.content or ""
+        except APITimeoutError as error:
+            raise SlowModelError(
+                f"{name} at {address} gave no reply within {timeout_s:g} s, asked {retries + 1} times → give it "
+                "longer (--timeout) or fewer prompts at a time (--at-once)"
+            ) from error
         except (OpenAIError, IndexError, TypeError, AttributeError) as error:
             # The last three: a reply that is JSON and not in OpenAI's form.
             raise TextModelError(f"{name} at {address} gave no reply ({error})") from error

@@ -23,6 +23,8 @@ from semiology.tasks.answers.reasoning import without_reasoning
 
 MAX_TOKENS = 1024
 TEMPERATURE = 1.0
+RETRIES = 2
+"""How often a request that failed or took too long is sent again, after growing pauses."""
 TOLD = "recordings_told"
 FAILED = "no_reply_because"
 ERROR_CHARACTERS = 300
@@ -185,7 +187,9 @@ def reflection_model(chosen: str, *, remote_allowed: bool, timeout_s: float) -> 
     from openai import APIStatusError, APITimeoutError, OpenAI, OpenAIError
 
     http = http_client(address)
-    client = OpenAI(base_url=address, api_key="none", timeout=timeout_s, max_retries=0, http_client=http)
+    client = OpenAI(
+        base_url=address, api_key="none", timeout=timeout_s, max_retries=RETRIES, http_client=http
+    )
 
     def complete(task: str) -> str:
         try:
@@ -197,7 +201,10 @@ def reflection_model(chosen: str, *, remote_allowed: bool, timeout_s: float) -> 
             )
             text = said.choices[0].message.content or ""
         except APITimeoutError as error:
-            raise ReflectionError(f"{name} at {address} gave no reply within {timeout_s:g} s") from error
+            raise ReflectionError(
+                f"{name} at {address} gave no reply within {timeout_s:g} s, asked {RETRIES + 1} times → give it "
+                "longer: --proposer-timeout"
+            ) from error
         except APIStatusError as error:
             # such a status may be due to the text: it was refused, or broke the server
             about_text = error.status_code in (400, 413, 422) or error.status_code >= 500

@@ -77,7 +77,7 @@ class SearchOptions:
     seed: Annotated[int, typer.Option(help="Same seed, same search (with the offline proposer).")] = 0
     window: Window = None
     preset: Annotated[str | None, typer.Option(help="A named experiment: published.")] = None
-    proposer_timeout: Annotated[float, typer.Option(help="Longest wait for a proposal, s.", min=0.1)] = 300.0
+    proposer_timeout: Annotated[float, typer.Option(help="Longest wait for a proposal, s.", min=0.1)] = 600.0
     allow_remote_proposer: Annotated[
         bool,
         typer.Option("--allow-remote-proposer", help="Let the proposer be on another machine: text only."),

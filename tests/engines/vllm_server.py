@@ -59,6 +59,17 @@ class Engine:
             time.sleep(1)
         raise AssertionError(f"not up after {START_S} s: {self.log.read_text()[-3000:]}")
 
+    def __enter__(self) -> Engine:
+        try:
+            self.start()
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
     def kill(self) -> None:
         if self._process is not None and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +17,15 @@ from judge_server import JudgeServer, first_then, rule_judge, served_judge, text
 from s3_examples import REPORT, record, write_s3_run
 from typer.testing import CliRunner, Result
 
-from semiology.backends.text.served import TextModelError
+from semiology.backends.journal import Journal
+from semiology.backends.text.served import SlowModelError, TextModelError
 from semiology.cli import app
 from semiology.data.problems import SettingsError
-from semiology.judging.asking import Asked
+from semiology.judging.asking import Asked, replies_to
 from semiology.judging.judge import judge_runs
 from semiology.judging.model_choice import dspy_model, served
 from semiology.metrics.s3.text.report_rules import extract_findings
+from semiology.render.progress import RunProgress
 from semiology.reports.read.run_texts import READINGS, read_readings
 from semiology.reports.read.s3_answers import read_s3_results
 from semiology.reports.summary.s3 import S3Summary, s3_rows, summarise_s3
@@ -175,6 +180,40 @@ def test_a_text_that_the_judge_takes_too_long_for_is_left_to_the_rules(tmp_path:
         for _ in range(2):  # also where it is the only one left to ask
             summary = judge_runs([folder], chosen, "judge")
             assert (summary.no_reply, summary.malformed, summary.read) == (1, 0, summary.texts - 1)
+
+
+def test_a_server_that_is_too_slow_for_several_at_a_time_is_asked_for_fewer() -> None:
+    """A model that answers in time only what it is asked alone loses nothing, and the progress says so."""
+    alone = threading.Lock()
+
+    def busy(prompt: str) -> str:
+        if not alone.acquire(blocking=False):
+            raise SlowModelError("too slow")
+        try:
+            time.sleep(0.02)
+            return prompt
+        finally:
+            alone.release()
+
+    prompts = [str(number) for number in range(12)]
+    with Journal() as journal, RunProgress(stream=io.StringIO()) as progress:
+        found = replies_to(prompts, Asked(busy, "busy", {}, at_once=8), journal, progress)
+    assert sorted(found) == sorted(prompts)
+    assert all(found[prompt] == prompt for prompt in prompts)
+    assert progress.tally.failed == 0
+    assert progress.tally.remark == "the server is slow: 1 at a time"
+
+
+def test_a_prompt_that_takes_too_long_alone_is_one_without_a_reply() -> None:
+    def slow(prompt: str) -> str:
+        if prompt == "long":
+            raise SlowModelError("too slow")
+        return prompt
+
+    with Journal() as journal, RunProgress(stream=io.StringIO()) as progress:
+        found = replies_to(["a", "long", "b"], Asked(slow, "slow", {}, at_once=4), journal, progress)
+    assert found == {"a": "a", "b": "b"}
+    assert progress.tally.failed == 1
 
 
 def test_a_server_that_is_gone_is_told_and_nothing_is_written(tmp_path: Path) -> None:
