@@ -95,6 +95,9 @@ TRAINED_ON = Variable(
     "SEMIOLOGY_TRAINED_ON", "manifest of a model's training data: its patients are not asked about"
 )
 ENGINES = Variable("SEMIOLOGY_ENGINES", "folder of an environment with vLLM, for tests on a real server")
+MEDIAPIPE = Variable(
+    "SEMIOLOGY_MEDIAPIPE", "folder of an environment of mediapipe's own, for poses and faces"
+)
 PROGRESS = Variable("SEMIOLOGY_PROGRESS", "file that a run keeps its progress in; `semiology run` sets it")
 QUIET = Variable("SEMIOLOGY_QUIET", "1 shows no progress", "0")
 ONLY = Variable("SEMIOLOGY_ONLY", "set by our commands: lmms-eval's own tasks are not indexed")

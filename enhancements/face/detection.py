@@ -21,7 +21,7 @@ from semiology.data.recording_set import Recording
 from semiology.enhancements.pipeline.cache import installed_version, weights_digest
 from semiology.enhancements.pipeline.step import JsonValue, Progress
 from semiology.enhancements.pose.keypoints import Array, KeypointsError, KeypointsUnavailableError
-from semiology.enhancements.pose.mediapipe_models import open_solutions
+from semiology.enhancements.pose.mediapipe_models import mediapipe_version, open_network
 from semiology.enhancements.video.sampled_frames import look_at_frames
 
 Finder = Callable[[NDArray[np.uint8]], Array]
@@ -133,20 +133,15 @@ class MediaPipeFaces:
 
     def parameters(self) -> Mapping[str, JsonValue]:
         """Return the settings."""
-        return {"detector": "mediapipe", "mediapipe": installed_version("mediapipe"), "score": self.score}
+        return {"detector": "mediapipe", "mediapipe": mediapipe_version(), "score": self.score}
 
     def finder(self, size: tuple[int, int]) -> Finder:
         """Open the detector; see `FaceDetector.finder`."""
-        solutions = open_solutions("face_detection/face_detection_full_range_sparse")
-        detector = solutions.face_detection.FaceDetection(
-            model_selection=1, min_detection_confidence=self.score
-        )
+        look = open_network("faces", self.score)
 
         def find(picture: NDArray[np.uint8]) -> Array:
-            found = detector.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)).detections or ()
-            boxes = [(each.location_data.relative_bounding_box, each.score[0]) for each in found]
-            faces = [(box.xmin, box.ymin, box.width, box.height, score) for box, score in boxes]
-            return np.asarray(faces, dtype=np.float64).reshape(-1, 5) * (*size, *size, 1.0)
+            found = look(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8))
+            return found.reshape(-1, 5) * (*size, *size, 1.0)
 
         return find
 

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,10 +17,9 @@ from numpy.typing import NDArray
 
 from semiology.data.media.probe import Timeline
 from semiology.data.recording_set import Recording
-from semiology.enhancements.pipeline.cache import installed_version
 from semiology.enhancements.pipeline.step import JsonValue, Progress
 from semiology.enhancements.pose.keypoints import COCO_18, JOINTS, Array, Detections, from_coco_18
-from semiology.enhancements.pose.mediapipe_models import open_solutions
+from semiology.enhancements.pose.mediapipe_models import mediapipe_version, open_network
 from semiology.enhancements.pose.patient_track import Region
 from semiology.enhancements.video.sampled_frames import look_at_frames
 
@@ -36,7 +34,6 @@ UNKNOWN_PERSON = (
     "mediapipe finds one person and nobody knows whether it is the patient: look at the result, and tell where the "
     "bed is (--bed L,T,W,H)"
 )
-_MODEL = "pose_landmark/pose_landmark_full"
 _BESIDE = 0.15
 
 
@@ -59,7 +56,7 @@ class MediaPipePose:
         """Return the settings."""
         return {
             "source": "mediapipe",
-            "mediapipe": installed_version("mediapipe"),
+            "mediapipe": mediapipe_version(),
             "bed": list(self.bed) if self.bed else None,
             "rate_hz": self.rate_hz,
             "score": self.score,
@@ -71,18 +68,12 @@ class MediaPipePose:
 
     def detect(self, recording: Recording, line: Timeline, progress: Progress | None) -> Detections:
         """Look at the pictures one after the other; see `KeypointSource.detect`."""
-        solutions = open_solutions(_MODEL)
         left, top, right, bottom = _window(self.bed, line.info.width, line.info.height)
-        network = solutions.pose.Pose(
-            model_complexity=1,
-            min_detection_confidence=self.score,
-            min_tracking_confidence=self.score,
-        )
-        with closing(network):
+        with closing(open_network("pose", self.score)) as look:
 
             def one(picture: NDArray[np.uint8]) -> Array:
                 shown = np.ascontiguousarray(picture[top:bottom, left:right])
-                found = network.process(cv2.cvtColor(shown, cv2.COLOR_BGR2RGB)).pose_landmarks
+                found = look(np.asarray(cv2.cvtColor(shown, cv2.COLOR_BGR2RGB), dtype=np.uint8))
                 return person_of(found, (right - left, bottom - top), (left, top))
 
             frames, people = look_at_frames(recording.video, line, self.rate_hz, one, progress)
@@ -93,15 +84,15 @@ class MediaPipePose:
         return Detections(frames, people, counts | {"frames_of_an_unknown_person": found}, UNKNOWN_PERSON)
 
 
-def person_of(landmarks: Any, size: tuple[int, int], corner: tuple[int, int]) -> Array:
-    """Return the landmarks of a pose, None for nobody, as (P, 19, 3) in px of the whole picture.
+def person_of(landmarks: Array, size: tuple[int, int], corner: tuple[int, int]) -> Array:
+    """Return the landmarks of a pose, (33, 3), empty for nobody, as (P, 19, 3) in px of the whole picture.
 
     ``size`` is that of the part which was looked at, from ``corner`` on. What the network guesses outside of it, as of
     a body that is half under a blanket's edge or the picture's, is not found.
     """
-    if landmarks is None:
+    if not len(landmarks):
         return np.zeros((0, len(JOINTS), 3))
-    spots = np.array([[mark.x, mark.y, mark.visibility] for mark in landmarks.landmark])
+    spots = landmarks.copy()
     inside = ((spots[:, :2] >= 0) & (spots[:, :2] <= 1)).all(axis=1)
     spots[:, 2] = np.clip(spots[:, 2], 0, 1) * inside
     spots[:, :2] = spots[:, :2] * size + corner

@@ -13,12 +13,13 @@ import pytest
 from drawn_patient import drawn, write_recording
 
 from semiology.data.media.probe import timeline
+from semiology.data.problems import SettingsError
 from semiology.data.recording_set import Recording
 from semiology.enhancements.command_options import Choices
 from semiology.enhancements.face.detection import CenterFace, MediaPipeFaces, YuNet
 from semiology.enhancements.pose.keypoints import JOINT, KeypointsUnavailableError
 from semiology.enhancements.pose.live_pose import LivePose
-from semiology.enhancements.pose.mediapipe_models import VERSION, open_solutions
+from semiology.enhancements.pose.mediapipe_models import VERSION, mediapipe_version, open_network
 from semiology.enhancements.pose.mediapipe_pose import UNKNOWN_PERSON, MediaPipePose
 from semiology.enhancements.pose.openpose_files import OpenPoseFiles
 from semiology.enhancements.pose.overlay import PoseOverlay
@@ -43,6 +44,7 @@ class Pose:
 
 class FaceDetection:
     def __init__(self, **settings): pass
+    def close(self): pass
     def process(self, picture):
         box = S(xmin=0.25, ymin=0.5, width=0.125, height=0.25)
         return S(detections=[S(location_data=S(relative_bounding_box=box), score=[0.8])])
@@ -125,12 +127,12 @@ def test_faces_are_boxes_in_px() -> None:
 def test_a_version_without_models_is_refused(stand_in: Path) -> None:
     (stand_in / "modules" / "pose_landmark" / "pose_landmark_full.tflite").unlink()
     with pytest.raises(KeypointsUnavailableError, match=f"carries no models, unlike {VERSION}: pip install"):
-        open_solutions("pose_landmark/pose_landmark_full")
-    assert open_solutions("face_detection/face_detection_full_range_sparse")
+        open_network("pose", 0.5)
+    assert open_network("faces", 0.5)
     (stand_in / "__init__.py").write_text("__version__ = '0.10.30'\n")
     sys.modules.pop("mediapipe")
     with pytest.raises(KeypointsUnavailableError, match="carries no models"):
-        open_solutions("face_detection/face_detection_full_range_sparse")
+        open_network("faces", 0.5)
 
 
 def test_a_missing_package_is_told(
@@ -146,7 +148,56 @@ def test_a_clash_with_what_is_installed_is_told(stand_in: Path) -> None:
     """As old generated code does over a protobuf that no longer takes it."""
     (stand_in / "__init__.py").write_text("raise TypeError('Descriptors cannot be created directly.')\n")
     with pytest.raises(KeypointsUnavailableError, match=r"beside numpy \d.* \(Descriptors cannot be created"):
-        open_solutions("pose_landmark/pose_landmark_full")
+        open_network("pose", 0.5)
+
+
+@pytest.fixture
+def own(stand_in: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An environment of mediapipe's own, which alone has the package."""
+    folder = stand_in.parents[1] / "own"
+    (folder / "bin").mkdir(parents=True)
+    python = folder / "bin" / "python"
+    python.write_text(f'#!/bin/sh\nPYTHONPATH="{stand_in.parent}" exec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    info = folder / "lib" / "python3.12" / "site-packages" / f"mediapipe-{VERSION}.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: mediapipe\nVersion: {VERSION}\n")
+    monkeypatch.setitem(sys.modules, "mediapipe", None)
+    monkeypatch.setenv("SEMIOLOGY_MEDIAPIPE", str(folder))
+    return folder
+
+
+@pytest.mark.usefixtures("own")
+def test_an_environment_of_its_own_gives_the_same_landmarks_and_faces(
+    recording: Recording, stand_in: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, black = MediaPipePose(rate_hz=2.5), np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
+    found, faces = (
+        source.detect(recording, timeline(recording.video), None),
+        MediaPipeFaces().finder(SIZE)(black),
+    )
+    assert source.parameters()["mediapipe"] == mediapipe_version() == VERSION
+    monkeypatch.delenv("SEMIOLOGY_MEDIAPIPE")
+    monkeypatch.delitem(sys.modules, "mediapipe")
+    here = source.detect(recording, timeline(recording.video), None)
+    for one, other in zip(found.people, here.people, strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(faces, MediaPipeFaces().finder(SIZE)(black))
+
+
+def test_what_fails_in_an_environment_of_its_own_is_told(own: Path, stand_in: Path) -> None:
+    code = (stand_in / "__init__.py").read_text()
+    (stand_in / "__init__.py").write_text("import no_such_package\n")
+    with pytest.raises(KeypointsUnavailableError, match=f"no_such_package is not installed: .*{own}"):
+        open_network("pose", 0.5)
+    dying = code.replace("Pose.seen.append(picture.shape)", "os._exit(3)")
+    (stand_in / "__init__.py").write_text(f"import os\n{dying}")
+    network = open_network("pose", 0.5)
+    with pytest.raises(KeypointsUnavailableError, match=f"the process of mediapipe in {own} ended"):
+        network(np.zeros((4, 4, 3), np.uint8))
+    (own / "bin" / "python").unlink()
+    with pytest.raises(SettingsError, match=r"there is no bin/python → python3\.12 -m venv"):
+        open_network("pose", 0.5)
 
 
 def test_mediapipe_is_the_live_source_where_nothing_else_is_given(tmp_path: Path) -> None:
