@@ -114,7 +114,8 @@ def served_text_model(
                 temperature=0.0,
                 max_tokens=max_tokens,
             )
-            return said.choices[0].message.content or ""
+            text = said.choices[0].message.content or ""
+            empty = not text.strip()
         except APITimeoutError as error:
             raise SlowModelError(
                 f"{name} at {address} gave no reply within {timeout_s:g} s, asked {retries + 1} times → give it "
@@ -123,6 +124,12 @@ def served_text_model(
         except (OpenAIError, IndexError, TypeError, AttributeError) as error:
             # The last three: a reply that is JSON and not in OpenAI's form.
             raise TextModelError(f"{name} at {address} gave no reply ({error})") from error
+        if empty:  # no text to keep: a server that failed may say so in its log alone
+            raise TextModelError(
+                f"{name} at {address} sent an empty reply → look into the server's log, and whether its reasoning "
+                "used up the tokens"
+            )
+        return text
 
     return reply
 

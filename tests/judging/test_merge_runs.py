@@ -75,6 +75,18 @@ def test_the_report_names_the_merging_that_its_texts_had(tmp_path: Path) -> None
     assert "merged by merger" in s3_markdown(summary)
 
 
+def test_an_empty_reply_is_none_and_is_asked_for_again(tmp_path: Path) -> None:
+    """As a broken server sends them, with status 200."""
+    folder = write_s3_run(tmp_path / "run", rows(1))
+    words = ("merge", folder, "--model", "merger", "--server")
+    with served_judge(lambda prompt: "") as server:
+        done = typed(*words, server.address)
+        assert "sent an empty reply" in str(done.exception)
+        server.reply = lambda prompt: "One text."
+        done = typed(*words, server.address)
+        assert "merger merged 2 of 2 groups of texts; 0 replies came from the journal" in done.output
+
+
 def test_a_judge_reads_merged_texts(tmp_path: Path) -> None:
     folder = write_s3_run(tmp_path / "run", rows(1))
     with served_judge(lambda prompt: "The merged text: tonic.") as server:
