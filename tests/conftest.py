@@ -32,7 +32,11 @@ if NARROW_FILMS not in sys.path:
     sys.path.insert(0, NARROW_FILMS)
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [NARROW_FILMS, os.environ.get("PYTHONPATH")]))
 
-BROWSER = ("tests/reports/page/test_page_in_chromium.py", "tests/reports/review/test_page.py")
+BROWSER = (
+    "tests/reports/page/test_page_in_chromium.py",
+    "tests/reports/page/test_charts_in_chromium.py",
+    "tests/reports/review/test_page.py",
+)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -9,7 +9,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
-    [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("prompts/*.md"), *ROOT.glob("tools/**/*.md")]
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("prompts/*.md"),
+        *(p for p in ROOT.glob("tools/**/*.md") if "node_modules" not in p.parts),
+    ]
 )
 TOP = {path.name for path in ROOT.iterdir() if path.is_dir() and not path.name.startswith(".")}
 PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*)`")

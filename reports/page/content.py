@@ -14,6 +14,7 @@ from semiology.render.text import counted
 from semiology.reports.checklists.filled import checklist_items
 from semiology.reports.compare.enhancements import EnhancementEffect
 from semiology.reports.page.certainty import certainty_content
+from semiology.reports.page.charts import page_charts
 from semiology.reports.page.confusions import agreement_rows, confusion_rows
 from semiology.reports.page.documents import shown_document
 from semiology.reports.page.methods import method_paragraphs
@@ -184,6 +185,7 @@ def page_content(
     content["checklist"] = [asdict(item) for item in _checklist(scores, content)]
     content["sections"] = [(key, title, bool(content[holds])) for key, title, holds in SECTIONS]
     content["absent"] = ABSENT
+    data["charts"] = content["charts"] = page_charts(content)
     return content, data
 
 

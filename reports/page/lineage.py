@@ -15,8 +15,6 @@ from semiology.reports.read.path_scrubbing import without_paths
 FILE = "lineage.json"
 FACTS = ("model", "objective", "proposer", "budget", "seed", "data")
 LONGEST = 6000
-CHART = (400.0, 110.0, 24.0)
-"""Width and height of the chart of a search, and the room for its labels on the left and below."""
 
 
 def read_lineages(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -98,7 +96,7 @@ def _tried(record: Mapping[str, Any]) -> str:
 
 
 def _chart(record: Mapping[str, Any], fronts: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    """Return places of the candidates: answers used from left to right, development score upwards.
+    """Return the candidates as points: answers used until each was found, and its development score.
 
     None where the record does not say when candidates were found.
     """
@@ -108,21 +106,12 @@ def _chart(record: Mapping[str, Any], fronts: Sequence[Mapping[str, Any]]) -> di
     ]
     if not found:
         return None
-    width, height, room = CHART
     most = max(1, *(int(each["metric_calls"]) for each in found), int(record.get("metric_calls") or 0))
     last = fronts[-1]["front"] if fronts else []
     points: list[dict[str, Any]] = []
-    line: list[str] = []
-    best = -1.0
     for each in found:
-        score = float(each["development"][objective])
-        x = room + (width - room - 8) * int(each["metric_calls"]) / most
-        y = 6 + (height - room - 6) * (1 - min(max(score, 0.0), 1.0))
-        if score > best:
-            line += [f"H{x:.1f}" if line else f"M{x:.1f}", f"V{y:.1f}" if line else f",{y:.1f}"]
-            best = score
         number = str(each["number"])
         kind = "chosen" if each["number"] == record.get("chosen") else "front" if number in last else "left"
-        points.append({"x": f"{x:.1f}", "y": f"{y:.1f}", "kind": kind, "number": number, "score": score})
-    path = " ".join([*line, f"H{width - 8:.1f}"])
-    return {"objective": objective, "points": points, "best": path, "most": most}
+        score = float(each["development"][objective])
+        points.append({"calls": int(each["metric_calls"]), "score": score, "kind": kind, "number": number})
+    return {"objective": objective, "points": points, "most": most}

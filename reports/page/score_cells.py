@@ -10,7 +10,7 @@ from semiology.features import FEATURES, group_of
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.scores.run_scores import FeatureScores, clears
 from semiology.metrics.statistics.intervals import Estimate
-from semiology.render.text import rounded
+from semiology.render.text import counted, rounded
 from semiology.reports.summary.features import AGAINST_ALWAYS_YES, GROUPS
 from semiology.reports.summary.run_labels import ShownRun
 
@@ -39,7 +39,7 @@ def headline_rows(
     asked: Mapping[tuple[str, str], int],
     provenance: Sequence[Mapping[str, Any]] = (),
 ) -> list[dict[str, Any]]:
-    """Return one row per main run and the first group of features it was asked about.
+    """Return one row per main run and the first group of features it was asked about, the highest score first.
 
     Args:
         runs: all runs; those that are not main are left out.
@@ -83,7 +83,9 @@ def headline_rows(
                 "cost": _cost(run, provenance),
             }
         )
-    return rows
+    return sorted(
+        rows, key=lambda row: -1.0 if row["f1"]["value"] is None else row["f1"]["value"], reverse=True
+    )
 
 
 def _cost(run: ShownRun, provenance: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -148,9 +150,21 @@ def _cell(run: ShownRun, scores: FeatureScores, asked: int) -> dict[str, Any]:
         "partial": count < asked,
         "patients": scores.n_patients,
         "positive": scores.n_positive,
-        "positive_patients": scores.n_positive_patients,
         "unparsed": scores.n_unparsed,
+        "told": _told(scores, count, asked, metrics["f1"]["reason"]),
     }
+
+
+def _told(scores: FeatureScores, count: int, asked: int, reason: str | None) -> str:
+    """Return what a cell's numbers rest on, in words."""
+    patients, positive = counted(scores.n_patients, "patient"), counted(scores.n_positive_patients, "patient")
+    text = (
+        f"{counted(count, 'recording')} of {patients}; {scores.n_positive} with the feature (of {positive}); "
+        f"{scores.n_unparsed} unparsed."
+    )
+    if count < asked:
+        text += f" Asked about only {count} of {counted(asked, 'recording')}."
+    return f"{text} {reason[0].upper()}{reason[1:]}." if reason else text
 
 
 def _style(metric: str, values: Mapping[str, Any], scores: FeatureScores) -> str:

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 TEMPLATES = "templates"
 PAGE = "report.html.j2"
-TABULATOR = "tabulator"
-"""The library of the page's tables (tabulator.info, MIT licence), version 6.5.3."""
+LIBRARIES = ("plot", "datatables")
+"""Charts: Observable Plot with d3; tables: DataTables. `tools/page_libraries` pins their versions and builds them."""
+SCRIPTS = ("page", "tables", "charts", "heatmap", "recordings", "matrix", "errors", "address")
+"""Our own scripts, each of which may use what those before it define."""
+PLOT_RULES = "vendor/plot.css"
+"""What Plot writes into each chart as its style, letter for letter."""
 MAX_BYTES = 8_000_000
 
 
@@ -34,11 +38,12 @@ def render_page(content: Mapping[str, Any], data: Mapping[str, Any]) -> str:
     The content-security policy allows the page's styles and scripts by their hashes and nothing else;
     videos only if ``data`` names any.
     """
-    styles = [template_text(name) for name in (f"vendor/{TABULATOR}_simple.min.css", "page.css")]
-    scripts = [template_text(name) for name in (f"vendor/{TABULATOR}.min.js", "page.js")]
+    styles = [template_text("page.css")]
+    scripts = [template_text(f"vendor/{name}.min.js") for name in LIBRARIES] + [own_script()]
+    allowed = _hashes([*styles, template_text(PLOT_RULES)])
     media = "'self' file:" if data.get("videos") else "'none'"
     policy = (
-        f"default-src 'none'; style-src {_hashes(styles)}; script-src {_hashes(scripts)}; media-src {media}; "
+        f"default-src 'none'; style-src {allowed}; script-src {_hashes(scripts)}; media-src {media}; "
         "img-src 'none'; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
     page = _environment().get_template(PAGE)
@@ -61,6 +66,12 @@ def render_tables(template: str, content: Mapping[str, Any]) -> str:
     return page.encode("utf-8", "replace").decode("utf-8")
 
 
+def own_script() -> str:
+    """Return our own scripts as one, whose names no other script sees."""
+    parts = (template_text(f"scripts/{name}.js") for name in SCRIPTS)
+    return '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
+
+
 def template_text(name: str) -> str:
     """Return a file of the templates' folder."""
     return (files(__package__) / TEMPLATES / name).read_text(encoding="utf-8")
@@ -80,7 +91,6 @@ def _environment() -> Environment:
     )
     made.filters |= {"two": two, "percent": percent, "signed": signed, "limits": limits, "words": words}
     made.filters |= {"code": code, "moment": moment}
-    made.globals |= {"x": _x}
     return made
 
 
@@ -128,12 +138,6 @@ def moment(stamp: str) -> str:
     """Return the time that lmms-eval names files by, ``20261121_133414``, for people."""
     found = re.fullmatch(r"(\d{4})(\d\d)(\d\d)_(\d\d)(\d\d)\d\d", stamp)
     return "{}-{}-{}, {}:{}".format(*found.groups()) if found else stamp
-
-
-def _x(value: float, low: float = 0.0, high: float = 1.0) -> str:
-    """Return the place of a value on a chart's axis, which is 200 wide with a margin of 4."""
-    share = (min(max(value, low), high) - low) / (high - low)
-    return f"{4 + share * 192:.1f}"
 
 
 def _shown(value: Any) -> Any:

@@ -81,7 +81,7 @@ def test_p_of_yes_is_on_the_page_in_tables_and_figures_and_its_absence_is_said(
     expected = roc_auc_score([truths[video] for video in highest.index], highest)
     assert float(row["auroc"]) == pytest.approx(expected, abs=1e-4)
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
-    assert 'aria-label="Reliability: P(yes) 0.' in page
+    assert '"title":"Reliability of P(yes), sure"' in page
     assert "Without P(yes): unsure." in page
     assert "sensitivity at specificity 0.8" in page
     assert "by cross-fitting, for want of a split" in page
@@ -225,7 +225,8 @@ def test_a_search_is_shown_and_a_broken_one_named(tmp_path: Path) -> None:
     assert "1: proposed, selected on the development recordings" in page
     assert "&lt;b&gt;wording 1&lt;/b&gt;" in page
     assert "after 30 answers: 0, 1" in page
-    assert "f1 of each wording by answers used: 0 0.50, 1 0.75 (selected)" in page
+    assert '"title":"Development f1 by answers used, tonic"' in page
+    assert '"what":"wording 1:","value":0.75,"more":"selected","x":30' in page
     assert "tried on training recordings first: 2 wordings, of which 1 did better there" in page
     assert "The search broke off" not in page
     (tmp_path / "search" / "lineage.json").write_text(json.dumps(found | {"unfinished": True}))
