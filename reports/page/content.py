@@ -184,9 +184,8 @@ def page_content(
     content["methods"] = method_paragraphs(scores.results, scores.features, scores.s3, filled)
     content["checklist"] = [asdict(item) for item in _checklist(scores, content)]
     content["sections"] = [(key, title, bool(content[holds])) for key, title, holds in SECTIONS]
-    content["absent"] = ABSENT
     data["charts"] = content["charts"] = page_charts(content)
-    return content, data
+    return content | {"absent": ABSENT}, data
 
 
 def _cases(scores: ReportScores, *, keep: bool) -> dict[str, Any]:
