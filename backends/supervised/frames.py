@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from semiology.backends.supervised.recipe import Recipe
+from semiology.backends.supervised.recipe import MIDDLE_GREY, Recipe
 from semiology.data.cache import cache_directory, content_digest, private_folder, written_whole
 from semiology.data.media.probe import MediaError
 from semiology.data.media.streaming import Pictures, WindowRequest, stream_windows
@@ -63,12 +63,33 @@ def fitted(picture: Pictures, size: int, *, squash: bool) -> Pictures:
     return square
 
 
+def differences(pictures: Pictures, clips: int, unread: Collection[int] = ()) -> Pictures:
+    """Return pictures as what differs from the median picture of their segment, around middle grey.
+
+    What stays where it is, such as bed, room and skin, vanishes; what left its place for less than half of the segment
+    shows. A change by more than half of the range is cut off.
+
+    Args:
+        pictures: uint8, shape (windows, frames, size, size, 3); every ``clips`` of them are one segment.
+        unread: places of windows that could not be read; they stay black and count in no median.
+    """
+    found = np.zeros_like(pictures)
+    for first in range(0, len(pictures), clips):
+        own = [place for place in range(first, min(first + clips, len(pictures))) if place not in unread]
+        if own:
+            shown = pictures[own].astype(np.int16)
+            usual = np.median(shown, axis=(0, 1)).astype(np.int16)
+            found[own] = np.clip(shown - usual + MIDDLE_GREY, 0, 255).astype(np.uint8)
+    return found
+
+
 def window_pictures(
     video: Path, windows: Sequence[tuple[float, float]], recipe: Recipe
 ) -> tuple[Pictures, Mapping[int, str]]:
     """Return the pictures of a film's windows (start and end, s), and why some cannot be read, by place.
 
     They are taken from the cache, or decoded in one pass and kept there; a film with a fault is decoded each time.
+    For ``recipe.difference`` the windows are the parts of segments (`parts_of`), segment after segment.
 
     Returns:
         uint8, shape (windows, frames, size, size, 3), mapped from the disk; black where a window cannot be read.
@@ -96,6 +117,8 @@ def window_pictures(
             continue
         for number, picture in enumerate(found):
             pictures[place, number] = fitted(picture, recipe.size, squash=recipe.squash)
+    if recipe.difference:
+        pictures = differences(pictures, recipe.clips, faults)
     if not faults:
         private_folder(file.parent)
         with written_whole(file) as unfinished, unfinished.open("wb") as stream:

@@ -53,28 +53,33 @@ class Clips:
     Attributes:
         pictures: of each window, uint8, shape (frames, size, size, 3).
         labels: shape (windows, features): 1 with the feature, 0 without, NaN where nobody knows.
+        neutral: the value of a pixel that shows nothing (`Recipe.neutral`).
     """
 
     pictures: Sequence[Pictures]
     labels: Floats
+    neutral: int = 0
 
     def batch(self, places: Codes, rng: np.random.Generator | None = None) -> Tensor:
         """Return the pictures at some places, shape (n, frames, size, size, 3); with ``rng`` they are varied."""
         shown = [np.asarray(self.pictures[place]) for place in places]
         if rng is not None:
-            shown = [varied(each, rng) for each in shown]
+            shown = [varied(each, rng, self.neutral) for each in shown]
         return torch.from_numpy(np.stack(shown))
 
 
-def varied(pictures: Pictures, rng: np.random.Generator) -> Pictures:
-    """Return a clip mirrored or not, shifted by up to a tenth, and lighter or darker by up to a fifth."""
+def varied(pictures: Pictures, rng: np.random.Generator, neutral: int = 0) -> Pictures:
+    """Return a clip mirrored or not, shifted by up to a tenth, and lighter or darker by up to a fifth.
+
+    Edges are filled with the value that shows nothing; of differences around it the size changes by up to a fifth.
+    """
     turned = pictures[:, :, ::-1] if rng.random() < 0.5 else pictures
     size = pictures.shape[1]
     most = size // 10
     down, right = rng.integers(-most, most + 1, 2)
-    edges = np.pad(turned, ((0, 0), (most, most), (most, most), (0, 0)))
+    edges = np.pad(turned, ((0, 0), (most, most), (most, most), (0, 0)), constant_values=neutral)
     moved = edges[:, most + down : most + down + size, most + right : most + right + size]
-    return np.asarray(np.clip(moved * rng.uniform(0.8, 1.2), 0, 255), np.uint8)
+    return np.asarray(np.clip((moved - float(neutral)) * rng.uniform(0.8, 1.2) + neutral, 0, 255), np.uint8)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 HALVES = ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 PATCH = 16
 """Side of the squares that the transformers see, px; they take two frames at a time."""
+MIDDLE_GREY = 128
+"""What a picture of differences shows where nothing changed."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Recipe:
         frames: pictures of a part.
         fps: pictures per second, the last one repeated to fill up, as published; 0 spreads them over the part.
         squash: stretch pictures to the square, as published; else they keep their aspect between black bars.
+        difference: show what changed: each picture minus the median picture of its segment, around middle grey, so that
+            neither the patient's looks nor the room can be learned by heart.
         imagenet: normalise by the colours of ImageNet (published for the CNNs), else by those of the weights.
         width: channels as a share of the published network's; below 1 there are no published weights.
         trained: ``all`` weights, or the ``head`` on a frozen backbone.
@@ -51,6 +55,7 @@ class Recipe:
     frames: int = 16
     fps: float = 0.0
     squash: bool = False
+    difference: bool = False
     imagenet: bool = False
     width: float = 1.0
     trained: Literal["all", "head"] = "all"
@@ -95,7 +100,13 @@ class Recipe:
     def sampling(self) -> dict[str, Any]:
         """What decides which pictures a window gives, and how they look."""
         names = ("size", "frames", "fps", "squash")
-        return {name: value for name, value in asdict(self).items() if name in names}
+        found = {name: value for name, value in asdict(self).items() if name in names}
+        return found | ({"difference": self.clips} if self.difference else {})
+
+    @property
+    def neutral(self) -> int:
+        """The value of a pixel that shows nothing: black, or middle grey among differences."""
+        return MIDDLE_GREY if self.difference else 0
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it as JSON can hold it."""

@@ -69,6 +69,13 @@ class TrainOptions:
         int | None, typer.Option(help=f"Parts of a window that the network sees one by one; {_OWN}.")
     ] = None
     frames: Annotated[int | None, typer.Option(help=f"Pictures of a part; {_OWN}.")] = None
+    difference: Annotated[
+        bool | None,
+        typer.Option(
+            "--difference/--as-filmed",
+            help=f"Pictures minus the median picture of their segment: what changed; {_OWN}.",
+        ),
+    ] = None
     width: Annotated[
         float | None, typer.Option(help=f"Share of the architecture's channels, up to 1; {_OWN}.")
     ] = None

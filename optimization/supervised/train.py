@@ -215,7 +215,7 @@ def _train_all(
                 progress.answered(sizes[job.name], from_journal=True)
                 continue
             labels = shuffled(cases, job.part, recipe.seed) if training.shuffled else cases.labels
-            clips = Clips(pictures, labels[:, list(job.columns)])
+            clips = Clips(pictures, labels[:, list(job.columns)], recipe.neutral)
             fit, inner = (cases.places(each, job.columns) for each in (job.part.fit, job.part.inner))
             places = Places(
                 options.out / f"{job.name}.safetensors",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from semiology.backends.supervised import frames
-from semiology.backends.supervised.frames import fitted, frame_times, parts_of, window_pictures
+from semiology.backends.supervised.frames import differences, fitted, frame_times, parts_of, window_pictures
 from semiology.backends.supervised.recipe import Recipe
 from tests.data.media_zoo import HEIGHT, WIDTH, even, number_of, write_recording
 
@@ -79,3 +80,31 @@ def test_parts_cover_the_window() -> None:
     assert parts[0][0] == 3.0
     assert parts[-1][1] == 9.5
     assert all(a[1] == b[0] for a, b in itertools.pairwise(parts))
+
+
+def test_differences_show_what_moved_and_hide_how_patient_and_room_look() -> None:
+    rng = np.random.default_rng(5)
+    rooms = rng.integers(60, 190, (2, 8, 8, 3)).astype(np.uint8)
+    pictures = np.repeat(rooms, 8, axis=0).reshape(
+        4, 4, 8, 8, 3
+    )  # two segments of two parts of four pictures
+    pictures[1, 3, 2:4, 2:4] += 60  # an arm, in one picture of eight
+    pictures[3] = 0  # could not be read
+    found = differences(pictures, 2, {3})
+    assert (found[0] == 128).all()
+    assert (found[1, 3, 2:4, 2:4] == 188).all()
+    assert (found[1, :3] == 128).all()
+    assert (found[2] == 128).all()  # the other room looks the same
+    assert not found[3].any()
+
+
+def test_differences_are_kept_apart_from_the_pictures_themselves(film: Path) -> None:
+    windows = [(0.0, 1.0), (1.0, 2.0)]
+    plain = Recipe(size=16, frames=2, clips=2)
+    filmed = np.array(window_pictures(film, windows, plain)[0])
+    shown = np.array(window_pictures(film, windows, replace(plain, difference=True))[0])
+    assert np.array_equal(shown, differences(filmed, 2))
+    assert np.array_equal(window_pictures(film, windows, plain)[0], filmed)
+    apart = window_pictures(film, windows, replace(plain, difference=True, clips=1))[0]
+    assert np.array_equal(apart, differences(filmed, 1))  # each part a segment of its own
+    assert not np.array_equal(apart, shown)

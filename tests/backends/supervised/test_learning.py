@@ -156,6 +156,8 @@ def test_varied_clips_stay_clips() -> None:
     assert found.shape == shown.shape
     assert found.dtype == np.uint8
     assert set(np.unique(found)) <= {0, *range(80, 121)}
+    grey = varied(np.full((2, 20, 20, 3), 128, np.uint8), np.random.default_rng(3), neutral=128)
+    assert (grey == 128).all()  # no edge appears where nothing changed
 
 
 def test_a_device_that_is_not_there_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
