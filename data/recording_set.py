@@ -13,6 +13,13 @@ from semiology.features import FEATURES, suggest_feature
 Presence = Literal["yes", "no", "na"]
 Side = Literal["left", "right", "both"]
 Diagnosis = Literal["ES", "NES"]
+LOBES: tuple[str, ...] = ("temporal", "frontal", "parietal", "occipital", "insular", "several")
+"""Lobes of onset; ``several`` for an onset that is not in one of them."""
+SEIZURE_TYPES: tuple[str, ...] = (
+    "focal", "focal aware", "focal impaired awareness", "focal to bilateral tonic-clonic", "generalized",
+    "generalized tonic-clonic", "absence", "functional", "other",
+)  # fmt: skip
+"""Seizure types after the ILAE's classification of 2017, with ``functional`` for non-epileptic ones."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,8 @@ class Recording:
         fold: Name of the cross-validation fold, if any.
         pose: Pose keypoints, if any: one file, or OpenPose's folder of JSON files, one per frame.
         transcript: File with the transcribed speech, if any.
+        onset_lobe, onset_side, seizure_type: What was concluded about the seizure (`LOBES`, the hemisphere of onset,
+            `SEIZURE_TYPES`), if the set states it.
     """
 
     video_id: str
@@ -43,6 +52,9 @@ class Recording:
     pose: Path | None = None
     transcript: Path | None = None
     control: bool = False
+    onset_lobe: str | None = None
+    onset_side: Side | None = None
+    seizure_type: str | None = None
 
 
 @dataclass(frozen=True)

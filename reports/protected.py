@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from semiology.data.protection.splits import (
     hand_out,
     parse_purpose,
 )
-from semiology.data.recording_set import Annotation, Recording
+from semiology.data.recording_set import Annotation, Recording, Side
+from semiology.data.tables.laterality import Laterality, laterality_of
 from semiology.data.tables.reading import RECORDINGS, read_folder
 from semiology.render.text import counted
 from semiology.reports.read.run_facts import RunFacts
@@ -37,7 +38,8 @@ class ScoredSet:
         handed_out: the recordings that may be scored.
         known: video ids of the whole set.
         developing: the recordings that rules may be chosen on and classifiers learn from.
-        annotations: of the recordings that may be scored.
+        annotations: of the recordings that may be scored. laterality: of those and of `developing`.
+        sides: sides that experts gave with annotations of these, by recording and feature.
     """
 
     directory: Path
@@ -45,6 +47,8 @@ class ScoredSet:
     known: frozenset[str]
     developing: tuple[Recording, ...] = ()
     annotations: tuple[Annotation, ...] = ()
+    laterality: Mapping[str, Laterality] = field(default_factory=dict)
+    sides: Mapping[tuple[str, str], Side] = field(default_factory=dict)
 
     @property
     def folds(self) -> dict[str, str]:
@@ -108,14 +112,15 @@ class ScoredSet:
         return [each.sentence for each in looks]
 
 
-def scored_set(data: Path, split: str | None) -> ScoredSet:
+def scored_set(data: Path, split: str | None, *, with_sides: bool = False) -> ScoredSet:
     """Read which recordings of a set may be scored; only recordings.csv has to be without faults.
 
     Args:
         data: its folder. split: as in ``--split``: a split, ``develop``, ``all``, or None for all but ``confirm``.
+        with_sides: also read laterality and sides; then laterality.csv has to be without faults, too.
 
     Raises:
-        ValueError: the table has faults, or no recording is of the split.
+        ValueError: a table has faults, or no recording is of the split.
     """
     purpose = parse_purpose(split)
     reading = read_folder(data, require_media=False)
@@ -131,7 +136,13 @@ def scored_set(data: Path, split: str | None) -> ScoredSet:
         developing = ()
     mine = frozenset(each.video_id for each in handed_out.recordings)
     annotations = tuple(each for _, each in reading.annotations if each.video_id in mine)
-    return ScoredSet(data, handed_out, known, developing, annotations)
+    found = ScoredSet(data, handed_out, known, developing, annotations)
+    if not with_sides:
+        return found
+    opened = dict.fromkeys([*mine, *(each.video_id for each in developing)])
+    theirs = [each for _, each in reading.annotations if each.video_id in opened]
+    sides = {(a.video_id, a.feature): a.side for a in theirs if a.side and a.present == "yes"}
+    return replace(found, laterality=laterality_of(data, opened, known, theirs), sides=sides)
 
 
 def unrecorded_looks(records: RunFacts) -> list[str]:

@@ -264,8 +264,11 @@ def _write_tables(directory: Path, planned: tuple[Planned, ...], settings: Setti
             "simulated": True,
             "source": "Simulated: drawn and synthesised by semiology.data.simulated; no patient filmed.",
             "licence": "Apache-2.0",
-            "notes": "The side of figure4 is the side of the flexed arm. Sides are the patient's own."
-            + (f" {missing}" if (missing := not_drawn_sentence()) else ""),
+            "notes": "The side of figure4 is the side of the flexed arm. Sides are the patient's own. "
+            "onset_side and seizure_type are simulated: the side that the signs were drawn for, and the type that "
+            "follows from them. Head turning, figure 4 and one-sided tonic arms point away from it as in the "
+            "literature; a face, an arm or a hand that moves in the focal phase is drawn on its own side, which is not "
+            "so in patients." + (f" {missing}" if (missing := not_drawn_sentence()) else ""),
             "settings": {k: list(v) if isinstance(v, tuple) else v for k, v in settings.stated().items()},
         },
     )
@@ -283,6 +286,8 @@ def _recording(directory: Path, item: Planned) -> Recording:
         split=item.split,
         pose=pose if pose.exists() else None,
         transcript=item.transcript(directory),
+        onset_side=item.script.onset_side,
+        seizure_type=item.script.seizure_type,
     )
 
 

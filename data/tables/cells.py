@@ -30,6 +30,17 @@ PRESENCE: Mapping[str, str] = {
 SIDES: Mapping[str, str] = {
     "l": "left", "r": "right", "bilateral": "both", "left and right": "both", "b": "both",
 }  # fmt: skip
+LOBE_HINTS: Mapping[str, str] = {
+    "mesial temporal": "temporal", "mtl": "temporal", "tlr": "temporal", "tle": "temporal", "fle": "frontal",
+    "insula": "insular", "multilobar": "several", "multifocal": "several", "frontotemporal": "several",
+}  # fmt: skip
+TYPE_HINTS: Mapping[str, str] = {
+    "fas": "focal aware", "fias": "focal impaired awareness", "simple partial": "focal aware",
+    "complex partial": "focal impaired awareness", "fbtc": "focal to bilateral tonic-clonic",
+    "fbtcs": "focal to bilateral tonic-clonic", "gtc": "generalized tonic-clonic", "gtcs": "generalized tonic-clonic",
+    "generalised": "generalized", "pnes": "functional", "nes": "functional", "fds": "functional",
+    "focal preserved consciousness": "focal aware", "focal impaired consciousness": "focal impaired awareness",
+}  # fmt: skip
 DIAGNOSES: Mapping[str, str] = {
     "epileptic": "es", "epilepsy": "es", "non-epileptic": "nes", "pnes": "nes", "fs": "nes", "fds": "nes",
 }  # fmt: skip

@@ -204,12 +204,13 @@ def bare_cell(text: str) -> str:
 
 
 def check_columns(
-    table: Table, required: Sequence[str], optional: Sequence[str]
+    table: Table, required: Sequence[str], optional: Sequence[str], further: Sequence[str] = ()
 ) -> tuple[list[Problem], list[Problem]]:
     """Return (problems, warnings) about a table's columns.
 
     A missing column is a problem, and so is an unknown one that looks like a misspelt known one, since its
-    content would be lost; any other unknown column is a warning.
+    content would be lost; any other unknown column is a warning. Nothing is taken for a misspelt ``further`` one, since
+    columns of a user's own, such as ``onset_zone``, look like them.
     """
     known = (*required, *optional)
     problems = [
@@ -222,7 +223,7 @@ def check_columns(
     warnings: list[Problem] = []
     absent = [name for name in known if name not in table.columns]
     for name in table.columns:
-        if name in known or not name:
+        if name in known or name in further or not name:
             continue
         near = closest(name, absent)
         if near:

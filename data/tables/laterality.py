@@ -8,13 +8,13 @@ means "not annotated or none". The importers and the simulator write this table.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, cast
 
 from semiology.data.problems import Problem, RecordingSetError
-from semiology.data.recording_set import RecordingSet
+from semiology.data.recording_set import Annotation, RecordingSet
 from semiology.data.tables.cells import RowCells
 from semiology.data.tables.csv_tables import Row, Table, check_columns, read_table
 from semiology.features import REGIONS
@@ -55,15 +55,32 @@ def read_laterality(recording_set: RecordingSet) -> Mapping[str, Laterality]:
     Raises:
         RecordingSetError: The table has faults; all are listed with file, row and fix.
     """
-    known_ids = {recording.video_id for recording in recording_set.recordings} | recording_set.withheld
-    rows, problems = _read_table(recording_set.directory, known_ids)
+    videos = [recording.video_id for recording in recording_set.recordings]
+    known_ids = {*videos, *recording_set.withheld}
+    return laterality_of(recording_set.directory, videos, known_ids, recording_set.annotations)
+
+
+def laterality_of(
+    directory: Path, videos: Iterable[str], known_ids: Collection[str], annotations: Iterable[Annotation]
+) -> Mapping[str, Laterality]:
+    """Return laterality of some recordings of a folder; as `read_laterality`.
+
+    Args:
+        directory: of the set. videos: whose laterality is wanted. known_ids: those of all its recordings.
+        annotations: of the recordings wanted.
+
+    Raises:
+        RecordingSetError: The table has faults.
+    """
+    rows, problems = _read_table(directory, known_ids)
     if problems:
         raise RecordingSetError(problems)
+    turns = {each.video_id: each for each in annotations if each.feature == "head_turning"}
     found: dict[str, Laterality] = {}
-    for recording in recording_set.recordings:
-        known = rows.get(recording.video_id, Laterality())
-        turn = known.head_turning or _annotated_turn(recording_set, recording.video_id)
-        found[recording.video_id] = Laterality(turn, known.arm_movement, known.onset_region)
+    for video_id in videos:
+        known = rows.get(video_id, Laterality())
+        turn = known.head_turning or _annotated_turn(turns.get(video_id))
+        found[video_id] = Laterality(turn, known.arm_movement, known.onset_region)
     return found
 
 
@@ -75,8 +92,7 @@ def laterality_problems(directory: Path, video_ids: Collection[str]) -> list[Pro
     return _read_table(directory, video_ids)[1]
 
 
-def _annotated_turn(recording_set: RecordingSet, video_id: str) -> SidedEvent | None:
-    annotation = recording_set.annotation(video_id, "head_turning")
+def _annotated_turn(annotation: Annotation | None) -> SidedEvent | None:
     if annotation is None or annotation.present != "yes" or annotation.side not in ("left", "right"):
         return None
     return SidedEvent(annotation.side, annotation.onset_s, annotation.offset_s)

@@ -14,7 +14,16 @@ from pydantic import AfterValidator, BaseModel
 
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.protection.splits import parse_split
-from semiology.data.recording_set import Annotation, Diagnosis, Presence, Recording, RecordingSet, Side
+from semiology.data.recording_set import (
+    LOBES,
+    SEIZURE_TYPES,
+    Annotation,
+    Diagnosis,
+    Presence,
+    Recording,
+    RecordingSet,
+    Side,
+)
 from semiology.data.tables import cells
 from semiology.data.tables.cells import CellError, RowCells
 from semiology.data.tables.consistency import Reading, cross_check
@@ -35,6 +44,8 @@ OPTIONAL_COLUMNS = {
     ANNOTATIONS: ("onset_s", "offset_s", "side", "justification"),
     REPORTS: (),
 }
+CONCLUSIONS = ("onset_lobe", "onset_side", "seizure_type")
+"""Further columns of recordings.csv: what was concluded about the seizure."""
 NO_EVENT = "none"
 """What the column ``diagnosis`` says of control video, which holds no event."""
 _METADATA_FIX = "write at least two lines: 'name: my_set' and 'version: 1'"
@@ -124,7 +135,9 @@ def _open(directory: Path, file: str, reading: Reading) -> Table | None:
     table = read_table(path)
     reading.problems += table.problems
     if table.columns:
-        problems, warnings = check_columns(table, REQUIRED_COLUMNS[file], OPTIONAL_COLUMNS[file])
+        problems, warnings = check_columns(
+            table, REQUIRED_COLUMNS[file], OPTIONAL_COLUMNS[file], CONCLUSIONS if file == RECORDINGS else ()
+        )
         reading.problems += problems
         reading.warnings += warnings
     return table if set(REQUIRED_COLUMNS[file]) <= set(table.columns) else None
@@ -246,6 +259,9 @@ def _recording(
         pose=reader.file("pose", directory, require, folder=True),
         transcript=reader.file("transcript", directory, require),
         control=diagnosis == NO_EVENT,
+        onset_lobe=reader.choice("onset_lobe", LOBES, cells.LOBE_HINTS),
+        onset_side=cast("Side | None", reader.choice("onset_side", ("left", "right", "both"), cells.SIDES)),
+        seizure_type=reader.choice("seizure_type", SEIZURE_TYPES, cells.TYPE_HINTS),
     )
     return recording if video_id else None
 

@@ -18,6 +18,7 @@ from semiology.data.recording_set import Annotation, Recording
 from semiology.data.tables.csv_tables import guarded_cell
 from semiology.data.tables.reading import (
     ANNOTATIONS,
+    CONCLUSIONS,
     METADATA,
     NO_EVENT,
     OPTIONAL_COLUMNS,
@@ -144,7 +145,8 @@ def _refuse_inconsistent(
 
 
 def _table(name: str, rows: Sequence[Mapping[str, str]]) -> str:
-    used = [column for column in OPTIONAL_COLUMNS[name] if any(row.get(column) for row in rows)]
+    optional = (*OPTIONAL_COLUMNS[name], *(CONCLUSIONS if name == RECORDINGS else ()))
+    used = [column for column in optional if any(row.get(column) for row in rows)]
     return table_text([*REQUIRED_COLUMNS[name], *used], rows)
 
 

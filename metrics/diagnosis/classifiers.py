@@ -2,7 +2,8 @@
 
 Source: arXiv 2605.21852, section 3.4.2 and Tables 32 and 33, which name four of them and state no setting. *Published*
 settings are therefore scikit-learn's defaults; *nested* ones are chosen by balanced accuracy on folds of the patients
-that a classifier learns from (F1 of ES would reward answering ES to all), never on those it is scored on.
+that a classifier learns from (F1 of ES would reward answering ES to all), never on those it is scored on. Every one of
+them takes two classes or more.
 
 Features are 1, 0 or missing. The forest and boosting learn where a missing value belongs; the others get the mean of
 the recordings learned from.
@@ -10,6 +11,7 @@ the recordings learned from.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -18,7 +20,6 @@ import numpy as np
 import numpy.typing as npt
 
 from semiology.metrics.arrays import Floats
-from semiology.metrics.s3.categorical import DIAGNOSES
 
 Settings = Literal["nested", "published"]
 Names = npt.NDArray[np.str_]
@@ -56,7 +57,7 @@ class Fitted:
     """A classifier that has learned.
 
     Attributes:
-        model: predicts ``ES`` or ``NES`` from rows of features.
+        model: predicts a class from rows of features.
         features: which columns it looks at: those with any answer among the recordings learned from.
         sure: gives the probability of each class; None where patients were too few to calibrate one.
         chosen: settings that nested folds chose; empty for the defaults.
@@ -73,12 +74,15 @@ class Fitted:
         found = getattr(self.model[-1], "feature_importances_", None)
         return None if found is None else np.asarray(found, dtype=np.float64)
 
-    def probability(self, rows: Floats) -> Floats:
-        """Return P(ES) of rows, NaN where it cannot be given."""
-        if self.sure is None:
-            return np.full(len(rows), np.nan)
-        column = list(self.sure.classes_).index(DIAGNOSES[0])
-        return np.asarray(self.sure.predict_proba(rows)[:, column], dtype=np.float64)
+    def probability(self, rows: Floats, classes: Sequence[str]) -> Floats:
+        """Return the probability of each class, shape (n, k); NaN where there is none, 0 for a class not learned."""
+        found = np.full((len(rows), len(classes)), np.nan)
+        if self.sure is not None:
+            known = [str(name) for name in self.sure.classes_]
+            given = np.asarray(self.sure.predict_proba(rows), dtype=np.float64)
+            for column, name in enumerate(classes):
+                found[:, column] = given[:, known.index(name)] if name in known else 0.0
+        return found
 
 
 def fit(
@@ -96,29 +100,29 @@ def fit(
     Args:
         name: of `CLASSIFIERS`.
         rows: features of recordings, shape (n, k), NaN where missing; every column has a value.
-        truths: ``ES`` or ``NES`` of each; both are there.
+        truths: class of each; there are two or more.
         patients: patient of each. features: name of each column.
-        settings: ``published`` or ``nested``; with fewer than two patients of a diagnosis nested ones are the defaults.
+        settings: ``published`` or ``nested``; with fewer than two patients of each of two classes nested ones are the
+            defaults.
         seed: of the classifier and of the nested folds.
     """
     from sklearn.calibration import CalibratedClassifierCV
-    from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
+    from sklearn.model_selection import GridSearchCV
 
     about = CLASSIFIERS[name]
     model = _pipeline(name, seed)
-    groups = np.array(patients)
-    folds = min(INNER_FOLDS, *(len(set(groups[truths == each])) for each in DIAGNOSES))
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed) if folds > 1 else None
-    inner = [] if splitter is None else list(splitter.split(rows, truths, groups))
-    whole = bool(inner) and all(len(set(truths[part])) == len(DIAGNOSES) for pair in inner for part in pair)
+    inner = _inner_folds(rows, truths, np.array(patients), seed)
     chosen: dict[str, Any] = {}
-    if settings == "nested" and whole:
+    if settings == "nested" and inner:
         step = model.steps[-1][0]
         grid = {f"{step}__{key}": values for key, values in about.grid.items()}
         grid = {
             key: [v for v in values if _fits(key, v, inner)] or values[:1] for key, values in grid.items()
         }
-        search = GridSearchCV(model, grid, cv=inner, scoring="balanced_accuracy").fit(rows, truths)
+        with warnings.catch_warnings():
+            # A rare class may be missing from a nested part: it then counts in none of its means.
+            warnings.filterwarnings("ignore", "y_pred contains classes not in y_true")
+            search = GridSearchCV(model, grid, cv=inner, scoring="balanced_accuracy").fit(rows, truths)
         model = search.best_estimator_
         chosen = {key.partition("__")[2]: value for key, value in search.best_params_.items()}
     else:
@@ -126,11 +130,26 @@ def fit(
             model[-1].set_params(n_neighbors=min(5, len(rows)))
         model.fit(rows, truths)
     sure: Any = model
-    if not hasattr(
-        model, "predict_proba"
-    ):  # the SVM: its distances are calibrated on the nested folds (Platt)
+    if not hasattr(model, "predict_proba"):
+        # The SVM: its distances are calibrated on the nested folds (Platt), which must all hold every class.
+        whole = inner and all(len(set(truths[part])) == len(set(truths)) for part, _ in inner)
         sure = CalibratedClassifierCV(model, cv=inner, ensemble=False).fit(rows, truths) if whole else None
     return Fitted(model, tuple(features), sure, chosen)
+
+
+def _inner_folds(rows: Floats, truths: Names, groups: Names, seed: int) -> list[tuple[Any, Any]]:
+    """Return the nested folds of patients; none where patients are too few for two classes in every part."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    having = [len(set(groups[truths == each])) for each in np.unique(truths)]
+    shared = [count for count in having if count > 1]
+    if len(shared) < 2:
+        return []
+    splitter = StratifiedGroupKFold(min(INNER_FOLDS, *shared), shuffle=True, random_state=seed)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The least populated class in y")
+        inner = list(splitter.split(rows, truths, groups))
+    return inner if all(len(set(truths[part])) > 1 for pair in inner for part in pair) else []
 
 
 def _fits(parameter: str, value: Any, inner: Sequence[tuple[Any, Any]]) -> bool:

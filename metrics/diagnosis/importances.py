@@ -16,7 +16,6 @@ import numpy as np
 
 from semiology.metrics.arrays import Floats, ratio
 from semiology.metrics.diagnosis.out_of_fold import Cohort, Diagnoses
-from semiology.metrics.s3.categorical import DIAGNOSES
 from semiology.metrics.statistics.intervals import Estimate, effective_patients
 from semiology.metrics.statistics.jackknife import jackknife_estimate
 
@@ -58,7 +57,7 @@ def importances(
     lost = {str(name): np.zeros(len(videos)) for name in vectors.columns}
     for part in diagnoses.parts:
         rows = vectors.loc[list(part.videos), list(part.fitted.features)].to_numpy()
-        truth = np.array([cohort.diagnosis[v] for v in part.videos])
+        truth = np.array([cohort.truth[v] for v in part.videos])
         right = np.array([diagnoses.answers[v] for v in part.videos]) == truth
         at = [place[v] for v in part.videos]
         for column, feature in enumerate(part.fitted.features):
@@ -82,16 +81,18 @@ def importances(
 
 
 def balanced_loss(lost: Mapping[str, float], cohort: Cohort) -> Estimate:
-    """Return the mean over both diagnoses of what is lost per recording, with the interval of leaving out patients.
+    """Return the mean over the classes of what is lost per recording, with the interval of leaving out patients.
 
     Args:
-        lost: by recording: 1 for a right diagnosis that is lost, -1 for one that is won, or a share of it.
+        lost: by recording: 1 for a right answer that is lost, -1 for one that is won, or a share of it.
     """
+    classes = cohort.target.classes
     patients: list[Hashable] = sorted({cohort.patients[v] for v in lost}, key=str)
     row = {patient: at for at, patient in enumerate(patients)}
-    sums: Floats = np.zeros((len(patients), len(DIAGNOSES), 2))
+    sums: Floats = np.zeros((len(patients), len(classes), 2))
     for video, value in lost.items():
-        sums[row[cohort.patients[video]], DIAGNOSES.index(cohort.diagnosis[video])] += (value, 1)
+        sums[row[cohort.patients[video]], classes.index(cohort.truth[video])] += (value, 1)
+    sums = sums[:, sums[:, :, 1].sum(0) > 0] if len(classes) > 2 else sums  # a class that no recording has
     total = sums.sum(0)
     rest = total - sums
     return jackknife_estimate(
@@ -100,7 +101,7 @@ def balanced_loss(lost: Mapping[str, float], cohort: Cohort) -> Estimate:
         effective=effective_patients(sums[:, :, 1].sum(1)),
         n=len(lost),
         n_patients=len(patients),
-        undefined="one diagnosis only",
+        undefined="one class only",
     )
 
 

@@ -8,7 +8,7 @@ forest that was fitted on the recordings of other patients, and never on those h
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,21 +42,26 @@ def feature_vectors(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def drawn_folds(
-    diagnosis: Mapping[str, str], patients: Mapping[str, Hashable], *, folds: int = FOLDS, seed: int = SEED
+    diagnosis: Mapping[str, str],
+    patients: Mapping[str, Hashable],
+    *,
+    folds: int = FOLDS,
+    seed: int = SEED,
+    classes: Sequence[str] = DIAGNOSES,
 ) -> dict[str, int]:
-    """Return a fold for each recording, all recordings of a patient in one, ES and NES spread evenly.
+    """Return a fold for each recording, all recordings of a patient in one, the classes spread evenly.
 
-    There are as many folds as asked for, or as the rarer diagnosis has patients. Diagnosis (ES or NES) and
-    patient are given by recording.
+    There are as many folds as asked for, or as the rarest class has patients. Class (ES or NES, unless other
+    ``classes`` are given) and patient are given by recording.
 
     Raises:
-        ValueError: a diagnosis has fewer than two patients.
+        ValueError: a class has fewer than two patients.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
     videos = sorted(diagnosis)
-    counts = {name: len({patients[v] for v in videos if diagnosis[v] == name}) for name in DIAGNOSES}
-    rarer = min(DIAGNOSES, key=lambda name: counts[name])
+    counts = {name: len({patients[v] for v in videos if diagnosis[v] == name}) for name in classes}
+    rarer = min(classes, key=lambda name: counts[name])
     if counts[rarer] < 2:
         there = counted(counts[rarer], "patient")
         raise ValueError(f"{there} with {rarer} → two stages need two patients of each diagnosis")

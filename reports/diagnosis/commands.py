@@ -16,6 +16,7 @@ DIAGNOSE_EPILOG = examples(
     "semiology diagnose runs --data my_emu --out two_stages",
     "semiology diagnose runs --data my_emu --classifiers svm --settings published",
     "semiology diagnose --baselines s3 --out two_stages_published",
+    "semiology diagnose runs --data my_emu --target onset_side --classifiers rf,rules",
 )
 
 
@@ -25,7 +26,7 @@ _Runs = Annotated[
 ]
 _Data = Annotated[
     Path | None,
-    typer.Option(help="Recording set with diagnoses, folds and splits.", exists=True, file_okay=False),
+    typer.Option(help="Recording set with the target, folds and splits.", exists=True, file_okay=False),
 ]
 
 
@@ -37,9 +38,25 @@ def diagnose_command(
         list[str] | None,
         typer.Option(help="Published answers: s3 (after `semiology baselines import`), or a file."),
     ] = None,
+    target: Annotated[
+        str,
+        typer.Option(
+            help="What is concluded: onset_lobe, onset_side, seizure_type or any column of recordings.csv with few "
+            "classes."
+        ),
+    ] = "diagnosis",
     classifiers: Annotated[
-        str, typer.Option(help="Any of rf, svm, knn, lr (those of S3 Table 32) and gb, comma-separated.")
-    ] = "rf,svm,knn,lr,gb",
+        str,
+        typer.Option(
+            help="Any of rf, svm, knn, lr (those of S3 Table 32), gb, and rules: from the literature, comma-separated."
+        ),
+    ] = "rf,svm,knn,lr,gb,rules",
+    rules: Annotated[
+        Path | None,
+        typer.Option(
+            help="Rules of your own instead of those of the literature.", exists=True, dir_okay=False
+        ),
+    ] = None,
     settings: Annotated[
         Literal["nested", "published"],
         typer.Option(
@@ -52,77 +69,99 @@ def diagnose_command(
     seed: Annotated[int, typer.Option(help="Seed of folds, classifiers, shuffles and resamples.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")] = False,
 ) -> None:
-    """Tell ES from NES by a model's answers to the features, beside always ES and the experts' own annotations.
+    """Conclude from a model's answers to the features: ES or NES, or onset lobe, side or seizure type.
 
-    Classifiers learn on patient folds; patients of the splits test and confirm are never learned from, whatever --split
-    opens. No model is run. It takes minutes; nothing is written before the end, so that an interrupted command
-    leaves no half of a result.
+    Beside every row stand the most frequent class (of ES or NES: always ES) and the ceiling, which is the same on the
+    experts' own annotations. Classifiers learn on patient folds; patients of the splits test and confirm are never
+    learned from, whatever --split opens. No model is run, and nothing concluded is validated for patients. It takes
+    minutes; nothing is written before the end, so that an interrupted command leaves no half of a result.
     """
     from rich.console import Console
 
     from semiology.data.cache import write_texts
     from semiology.render.table import print_document, table_console
+    from semiology.reports.diagnosis.files import diagnosis_content, diagnosis_files
     from semiology.reports.diagnosis.inputs import of_publication, of_runs
+    from semiology.reports.diagnosis.literature import LITERATURE, read_rules
     from semiology.reports.diagnosis.scoring import score_diagnoses
-    from semiology.reports.diagnosis.tables import diagnosis_content, diagnosis_document, diagnosis_files
+    from semiology.reports.diagnosis.tables import diagnosis_document
     from semiology.reports.published.baselines import read_named_baselines
 
-    names = _classifiers(classifiers)
+    column = target.strip().lower()
+    cited = read_rules(rules or LITERATURE).get(column, ())
+    names, told = _classifiers(classifiers, column, ruled=bool(cited))
     published = read_named_baselines([p for b in baselines for p in b.split(",") if p]) if baselines else None
-    told: list[str] = []
     with Console(stderr=True).status("Reading answers") as status:
         if runs:
             if data is None:
                 raise typer.BadParameter(
                     "runs need the recording set, which knows the diagnoses: add --data DIR"
                 )
-            inputs, scored = of_runs(list(runs), published, data, split, folds=folds)
+            inputs, scored = of_runs(list(runs), published, data, split, folds=folds, column=column)
             shown = inputs.experts.vectors.reindex(sorted(inputs.shown)).rename_axis("video_id").reset_index()
             chosen = {
+                "target": column,
                 "models": [each.label for each in inputs.models],
                 "classifiers": names,
                 "settings": settings,
             }
-            told = scored.enter("diagnose", shown, chosen)  # before a number is computed
+            told += scored.enter("diagnose", shown, chosen)  # before a number is computed
         elif published is not None:
+            if column != "diagnosis":
+                raise typer.BadParameter(
+                    f"published answers come with no {column}: their recordings are known to be ES or NES, no more → "
+                    "write the column into recordings.csv of a set of your own, and give runs about it with --data"
+                )
             inputs = of_publication(published, folds=folds)
         else:
             raise typer.BadParameter(
                 "nothing to diagnose: name the folder of a run and --data, or --baselines s3"
             )
         found = score_diagnoses(
-            inputs, names, settings=settings, resamples=resamples, seed=seed,
+            inputs, names, rules=[each.rule for each in cited], settings=settings, resamples=resamples, seed=seed,
             on_fit=lambda text: status.update(f"Learning {text}"),
         )  # fmt: skip
     document = diagnosis_document(found, settings=settings, importances=False)
     if out is not None:
-        written = write_texts(diagnosis_files(found, settings=settings), out)
+        written = write_texts(diagnosis_files(found, settings=settings, rules=cited), out)
         told.append(f"Written: {out} ({counted(len(written), 'file')})")
     if as_json:
-        typer.echo(json_text(diagnosis_content(found)))
+        content = diagnosis_content(found)
+        typer.echo(json_text({**content, "notes": [*content["notes"], *told]}))
         return
     console = table_console()
     print_document(document, console)
     if out is None:
-        told.append("What the classifiers look at, calibration and net benefit are in the files of --out.")
+        told.append(
+            "Every recording's conclusion, confusions, calibration, rules and what classifiers look at: --out DIR."
+        )
     for line in told:
         console.print(line, markup=False, highlight=False)
 
 
-def _classifiers(text: str) -> list[str]:
-    """Return the names in a comma-separated list.
+def _classifiers(text: str, column: str, *, ruled: bool) -> tuple[list[str], list[str]]:
+    """Return the names in a comma-separated list, and in a sentence that rules were left out.
+
+    Args:
+        column: the target. ruled: whether any rule is about it.
 
     Raises:
-        ValueError: a name is unknown.
+        ValueError: a name is unknown, or nothing is left.
     """
-    from semiology.metrics.diagnosis.classifiers import CLASSIFIERS
     from semiology.render.validation import did_you_mean
+    from semiology.reports.diagnosis.scoring import LABELS, RULES
 
     names = [part.strip() for part in text.split(",") if part.strip()]
     for name in names:
-        if name not in CLASSIFIERS:
+        if name not in LABELS:
             raise ValueError(
-                f"--classifiers {name}: there is no such classifier{did_you_mean(name, list(CLASSIFIERS))} → use "
-                f"{', '.join(CLASSIFIERS)}"
+                f"--classifiers {name}: there is no such classifier{did_you_mean(name, list(LABELS))} → use "
+                f"{', '.join(LABELS)}"
             )
-    return names
+    if RULES not in names or ruled:
+        return names, []
+    kept = [name for name in names if name != RULES]
+    told = f"no rule of the literature is about {column}: rules left out (your own: --rules FILE)"
+    if not kept:
+        raise ValueError(f"--classifiers {RULES}: {told} → name a classifier too")
+    return kept, [told]

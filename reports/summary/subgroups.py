@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from semiology.data.tables.csv_tables import closest, read_table
+from semiology.data.recording_set import Recording
+from semiology.data.tables.csv_tables import Table, closest, read_table
 from semiology.data.tables.reading import NO_EVENT, RECORDINGS
 from semiology.features import FEATURES
 from semiology.metrics.scores.classification import Policy
@@ -56,39 +57,63 @@ def read_groupings(scored: ScoredSet, columns: Sequence[str]) -> tuple[Grouping,
     if not columns:
         return ()
     table = read_table(scored.directory / RECORDINGS)
-    recordings = {each.video_id: each for each in scored.handed_out.recordings}
     found = []
     values: dict[str, str]
     for name in dict.fromkeys(each.strip().lower() for each in columns):
-        if name == "diagnosis":  # in one spelling, whatever the cells say
-            values = {v: NO_EVENT if r.control else r.diagnosis or "" for v, r in recordings.items()}
-        elif name in table.columns:
-            values = {row["video_id"]: row[name] for row in table.rows if row["video_id"] in recordings}
-        elif name in FEATURES:
+        if name in FEATURES and name not in table.columns:
             shown = [a for a in scored.annotations if a.feature == name and a.present != "na"]
             values = {each.video_id: each.present for each in shown}
         else:
-            near = closest(name, [*table.columns, *FEATURES])
-            meant = f"; did you mean {near!r}?" if near else ""
-            columns_told = ", ".join(filter(None, table.headings))
-            raise ValueError(
-                f"--by {name}: {RECORDINGS} has no such column{meant} → use one of {columns_told}, or a feature"
+            values = column_values(
+                table, scored.handed_out.recordings, name, "--by", ", or a feature", FEATURES
             )
-        values = {video: value for video, value in values.items() if value}
-        found.append(Grouping(name, values, _refused(name, values)))
+        found.append(Grouping(name, values, refused_values(f"by {name}", values)))
     return tuple(found)
 
 
-def _refused(name: str, values: Mapping[str, str]) -> str | None:
+def column_values(
+    table: Table,
+    recordings: Iterable[Recording],
+    name: str,
+    option: str,
+    beside: str = "",
+    further: Sequence[str] = (),
+) -> dict[str, str]:
+    """Return what a column of recordings.csv says of recordings, by video id; those with an empty cell are left out.
+
+    Args:
+        table: recordings.csv. recordings: those wanted. name: of the column, in lower case.
+        option: that named it. beside, further: what else it may name, in words and as names, for the message.
+
+    Raises:
+        ValueError: there is no such column.
+    """
+    wanted = {each.video_id: each for each in recordings}
+    if name == "diagnosis":  # in one spelling, whatever the cells say
+        values = {v: NO_EVENT if r.control else r.diagnosis or "" for v, r in wanted.items()}
+    elif name in table.columns:
+        values = {row["video_id"]: row[name] for row in table.rows if row["video_id"] in wanted}
+    else:
+        near = closest(name, [*table.columns, *further])
+        meant = f"; did you mean {near!r}?" if near else ""
+        columns_told = ", ".join(filter(None, table.headings))
+        raise ValueError(
+            f"{option} {name}: {RECORDINGS} has no such column{meant} → use one of {columns_told}{beside}"
+        )
+    return {video: value for video, value in values.items() if value}
+
+
+def refused_values(what: str, values: Mapping[str, str]) -> str | None:
+    """Return why values by recording are no groups, in a sentence that begins with ``what``; None if they are."""
     distinct = Counter(values.values())
     if len(distinct) > MOST_VALUES:
         return (
-            f"by {name}: {len(distinct)} different values in {counted(len(values), 'recording')} look like free text, "
+            f"{what}: {len(distinct)} different values in {counted(len(values), 'recording')} look like free text, "
             f"ids or numbers → write at most {MOST_VALUES} groups (such as age bands) into a column of their own"
         )
     if len(distinct) < 2:
         held = f"holds {next(iter(distinct))!r} alone" if distinct else "is empty"
-        return f"by {name}: the column {held} → there is nothing to compare"
+        return f"{what}: the column {held} → there is nothing to compare"
     return None
 
 

@@ -45,14 +45,25 @@ _SPEECHLESS = frozenset(
 """Features during which a patient does not answer."""
 
 
-def draw_events(rng: Chance, duration_s: float, diagnosis: str, asleep_until_s: float) -> tuple[Event, ...]:
-    """Draw features, behaviours and surroundings of one recording; times are rounded to 0.1 s."""
+def draw_events(
+    rng: Chance, duration_s: float, diagnosis: str, asleep_until_s: float
+) -> tuple[tuple[Event, ...], Side | None]:
+    """Draw features, behaviours and surroundings of one recording; times are rounded to 0.1 s.
+
+    With them comes the side of onset that they follow from; None where the recording does not look like ES.
+    """
     onset = asleep_until_s if asleep_until_s else float(rng.uniform(3.0, 6.0))
     marches = (diagnosis == "ES") != (rng.random() < BORROWED)
-    plan = _plan_es if marches else _plan_nes
-    shown = plan(rng, onset, duration_s)
+    side: Side | None = None
+    if marches:
+        side = _any_side(rng)
+        shown = _plan_es(rng, onset, duration_s, side)
+    else:
+        shown = _plan_nes(rng, onset, duration_s)
     events = shown + _surroundings(rng, duration_s, shown) + _fidgets(rng, duration_s, asleep_until_s, shown)
-    return tuple(sorted((_rounded(e, duration_s) for e in events), key=lambda e: (e.onset_s, e.feature)))
+    return tuple(
+        sorted((_rounded(e, duration_s) for e in events), key=lambda e: (e.onset_s, e.feature))
+    ), side
 
 
 def _event(
@@ -62,8 +73,7 @@ def _event(
     return Event(name, start, stop, side, hertz, round(float(rng.uniform(0.8, 1.25)), 2), _seed(rng))
 
 
-def _plan_es(rng: Chance, onset: float, end: float) -> list[Event]:
-    side: Side = "left" if rng.random() < 0.5 else "right"
+def _plan_es(rng: Chance, onset: float, end: float, side: Side) -> list[Event]:
     tonic = rng.random() < 0.5
     clonic = rng.random() < (0.65 if tonic else 0.15)
     shaking = not tonic and not clonic and rng.random() < 0.2

@@ -29,7 +29,8 @@ class Script:
     """A whole recording: who, where, what, and when.
 
     The diagnosis ``none`` is control video, without an event. ``asleep_until_s`` is 0 for a patient awake at the start;
-    ``seed`` drives everything incidental (blinks, glances, noise).
+    ``seed`` drives everything incidental (blinks, glances, noise). ``onset_side`` is the hemisphere that the march of
+    an epileptic seizure was drawn for; None where none was.
     """
 
     duration_s: float
@@ -39,6 +40,17 @@ class Script:
     diagnosis: Literal["ES", "NES", "none"]
     seed: int
     asleep_until_s: float = 0.0
+    onset_side: Side | None = None
+
+    @property
+    def seizure_type(self) -> str | None:
+        """The type that the drawing stands for: functional, focal, or focal to bilateral tonic-clonic."""
+        if self.diagnosis == "none":
+            return None
+        if self.diagnosis == "NES":
+            return "functional"
+        bilateral = self.of("tonic") and self.side("clonic") == "both"
+        return "focal to bilateral tonic-clonic" if bilateral else "focal"
 
     def of(self, *features: str) -> tuple[Event, ...]:
         """Return the events of the given names, by onset."""
@@ -132,11 +144,12 @@ def draw_script(rng: np.random.Generator, duration_s: float, patient: PatientLoo
     asleep = bool(rng.random() < (0.32 if diagnosis == "ES" else 0.23))
     asleep_until = round(float(rng.uniform(6, 10)), 1) if asleep else 0.0
     scene = draw_scene(rng, night=0.5 if asleep else 0.2)
-    events = draw_events(rng, duration_s, diagnosis, asleep_until)
+    events, side = draw_events(rng, duration_s, diagnosis, asleep_until)
     seed = int(rng.integers(2**31))
     events += draw_incidents(np.random.default_rng([seed, 23]), duration_s, asleep_until)
     events = tuple(sorted(events, key=lambda event: (event.onset_s, event.feature)))
-    return Script(duration_s, patient, scene, events, diagnosis, seed, asleep_until)
+    of_onset = side if diagnosis == "ES" else None
+    return Script(duration_s, patient, scene, events, diagnosis, seed, asleep_until, of_onset)
 
 
 def draw_control(rng: np.random.Generator, duration_s: float, patient: PatientLook) -> Script:

@@ -44,11 +44,12 @@ SMALL = {
 }
 PARTS_2D = ("face_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d")
 PARTS_3D = tuple(f"{part}_keypoints_3d" for part in ("pose", "face", "hand_left", "hand_right"))
-# Tables of generator 1.2, seed 5, 3 patients, 2 recordings, 30-32 s, 96x72, 10 fps.
+# Tables of generator 1.2, seed 5, 3 patients, 2 recordings, 30-32 s, 96x72, 10 fps (dataset.yaml: with its notes on
+# onset_side and seizure_type).
 FIRST_TABLES = {
     "annotations.csv": "d1468d49a6b03eac8d3e36805cf1d88c6c7c3cdbdda29dea1f138d66cc29d5fe",
     "reports.csv": "c81da959343ba1dc17430cbcbc6b0ef00ddefc0834cab8863a3f767a5c8f712a",
-    "dataset.yaml": "772b8b925e1d76ca1fe391f8de04736b144d4a153ca49953ee0a0bb1f4432458",
+    "dataset.yaml": "fc3c042ace4970f5a0aea981603235d6e87bcd00450eaf2cbf1874d237b10661",
     "recordings.csv": "e004bc58f72c764cca4c0fc588d24e7090e796ce1e0d4c2f86c35077c11f3a4a",
 }
 
@@ -113,7 +114,8 @@ def test_more_truth_changes_neither_pictures_nor_sound_nor_annotations(full: Pat
     assert not (plain / "pose").exists()
     assert not (plain / "faces").exists()
     assert list(rows_of(plain / "recordings.csv")[0]) == [
-        "video_id", "patient_id", "video", "duration_s", "diagnosis", "transcript",
+        "video_id", "patient_id", "video", "duration_s", "diagnosis", "transcript", "onset_side",
+        "seizure_type",
     ]  # fmt: skip
     assert "test_share" not in (plain / "dataset.yaml").read_text()
     assert "test_share: 0.34" in (full / "dataset.yaml").read_text()
