@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -12,11 +13,14 @@ from semiology.render.help import examples
 from semiology.render.text import counted, json_text
 from semiology.reports.options import Resamples
 
+if TYPE_CHECKING:
+    from semiology.reports.diagnosis.inputs import DiagnosisInputs
+
 DIAGNOSE_EPILOG = examples(
     "semiology diagnose runs --data my_emu --out two_stages",
     "semiology diagnose runs --data my_emu --classifiers svm --settings published",
     "semiology diagnose --baselines s3 --out two_stages_published",
-    "semiology diagnose runs --data my_emu --target onset_side --classifiers rf,rules",
+    "semiology diagnose runs --data my_emu --target onset_side --out side",
 )
 
 
@@ -29,6 +33,23 @@ _Data = Annotated[
     typer.Option(help="Recording set with the target, folds and splits.", exists=True, file_okay=False),
 ]
 
+_Target = Annotated[
+    str,
+    typer.Option(
+        help="What is concluded: onset_lobe, onset_side, seizure_type or any column of recordings.csv with few classes."
+    ),
+]
+_Classifiers = Annotated[
+    str,
+    typer.Option(
+        help="Any of rf, svm, knn, lr (those of S3 Table 32), gb, and rules: from the literature, comma-separated."
+    ),
+]
+_Rules = Annotated[
+    Path | None,
+    typer.Option(help="Rules of your own instead of those of the literature.", exists=True, dir_okay=False),
+]
+
 
 def diagnose_command(
     runs: _Runs = None,
@@ -38,25 +59,9 @@ def diagnose_command(
         list[str] | None,
         typer.Option(help="Published answers: s3 (after `semiology baselines import`), or a file."),
     ] = None,
-    target: Annotated[
-        str,
-        typer.Option(
-            help="What is concluded: onset_lobe, onset_side, seizure_type or any column of recordings.csv with few "
-            "classes."
-        ),
-    ] = "diagnosis",
-    classifiers: Annotated[
-        str,
-        typer.Option(
-            help="Any of rf, svm, knn, lr (those of S3 Table 32), gb, and rules: from the literature, comma-separated."
-        ),
-    ] = "rf,svm,knn,lr,gb,rules",
-    rules: Annotated[
-        Path | None,
-        typer.Option(
-            help="Rules of your own instead of those of the literature.", exists=True, dir_okay=False
-        ),
-    ] = None,
+    target: _Target = "diagnosis",
+    classifiers: _Classifiers = "rf,svm,knn,lr,gb,rules",
+    rules: _Rules = None,
     settings: Annotated[
         Literal["nested", "published"],
         typer.Option(
@@ -81,42 +86,17 @@ def diagnose_command(
     from semiology.data.cache import write_texts
     from semiology.render.table import print_document, table_console
     from semiology.reports.diagnosis.files import diagnosis_content, diagnosis_files
-    from semiology.reports.diagnosis.inputs import of_publication, of_runs
     from semiology.reports.diagnosis.literature import LITERATURE, read_rules
     from semiology.reports.diagnosis.scoring import score_diagnoses
     from semiology.reports.diagnosis.tables import diagnosis_document
-    from semiology.reports.published.baselines import read_named_baselines
 
     column = target.strip().lower()
     cited = read_rules(rules or LITERATURE).get(column, ())
     names, told = _classifiers(classifiers, column, ruled=bool(cited))
-    published = read_named_baselines([p for b in baselines for p in b.split(",") if p]) if baselines else None
+    chosen = {"target": column, "classifiers": names, "settings": settings}
     with Console(stderr=True).status("Reading answers") as status:
-        if runs:
-            if data is None:
-                raise typer.BadParameter(
-                    "runs need the recording set, which knows the diagnoses: add --data DIR"
-                )
-            inputs, scored = of_runs(list(runs), published, data, split, folds=folds, column=column)
-            shown = inputs.experts.vectors.reindex(sorted(inputs.shown)).rename_axis("video_id").reset_index()
-            chosen = {
-                "target": column,
-                "models": [each.label for each in inputs.models],
-                "classifiers": names,
-                "settings": settings,
-            }
-            told += scored.enter("diagnose", shown, chosen)  # before a number is computed
-        elif published is not None:
-            if column != "diagnosis":
-                raise typer.BadParameter(
-                    f"published answers come with no {column}: their recordings are known to be ES or NES, no more → "
-                    "write the column into recordings.csv of a set of your own, and give runs about it with --data"
-                )
-            inputs = of_publication(published, folds=folds)
-        else:
-            raise typer.BadParameter(
-                "nothing to diagnose: name the folder of a run and --data, or --baselines s3"
-            )
+        inputs, looks = _inputs(runs, baselines, data, split, folds, chosen)
+        told += looks
         found = score_diagnoses(
             inputs, names, rules=[each.rule for each in cited], settings=settings, resamples=resamples, seed=seed,
             on_fit=lambda text: status.update(f"Learning {text}"),
@@ -137,6 +117,43 @@ def diagnose_command(
         )
     for line in told:
         console.print(line, markup=False, highlight=False)
+
+
+def _inputs(
+    runs: list[Path] | None,
+    baselines: list[str] | None,
+    data: Path | None,
+    split: str | None,
+    folds: int,
+    chosen: Mapping[str, Any],
+) -> tuple[DiagnosisInputs, list[str]]:
+    """Return what is concluded from, and what the ledger says of the look, entered before a number is computed.
+
+    Raises:
+        BadParameter: there is nothing to conclude from, or nothing that knows the target.
+    """
+    from semiology.reports.diagnosis.inputs import of_publication, of_runs
+    from semiology.reports.published.baselines import read_named_baselines
+
+    column = chosen["target"]
+    published = read_named_baselines([p for b in baselines for p in b.split(",") if p]) if baselines else None
+    if runs:
+        if data is None:
+            raise typer.BadParameter("runs need the recording set, which knows the diagnoses: add --data DIR")
+        inputs, scored = of_runs(list(runs), published, data, split, folds=folds, column=column)
+        shown = inputs.experts.vectors.reindex(sorted(inputs.shown)).rename_axis("video_id").reset_index()
+        models = {"models": [each.label for each in inputs.models]}
+        return inputs, scored.enter("diagnose", shown, {**models, **chosen})
+    if published is None:
+        raise typer.BadParameter(
+            "nothing to diagnose: name the folder of a run and --data, or --baselines s3"
+        )
+    if column != "diagnosis":
+        raise typer.BadParameter(
+            f"published answers come with no {column}: their recordings are known to be ES or NES, no more → "
+            "write the column into recordings.csv of a set of your own, and give runs about it with --data"
+        )
+    return of_publication(published, folds=folds), []
 
 
 def _classifiers(text: str, column: str, *, ruled: bool) -> tuple[list[str], list[str]]:
