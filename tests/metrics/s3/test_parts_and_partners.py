@@ -11,12 +11,21 @@ import pytest
 from semiology.features import REGIONS
 from semiology.metrics.published_rules import published_class_estimates
 from semiology.metrics.s3.categorical import SIDE, score_classes
+from semiology.metrics.s3.recording_answers import recording_answers
 from semiology.metrics.s3.scores import score_task
-from semiology.metrics.s3.text.interpretation_score import explained_score, interpretation_score
+from semiology.metrics.s3.text.interpretation_score import (
+    explained_score,
+    interpretation_parts,
+    interpretation_score,
+    possible_scores,
+    published_interpretation_mean,
+)
 from semiology.metrics.s3.text.justification_rules import READERS, extract_answers
 from semiology.metrics.s3.text.readers import TextReader, text_digest
-from semiology.metrics.s3.text.report_scores import other_patient_pairs
-from semiology.metrics.s3.text.seizure_rqi import ReportFindings
+from semiology.metrics.s3.text.report_rules import extract_findings
+from semiology.metrics.s3.text.report_scores import other_patient_pairs, score_reports
+from semiology.metrics.s3.text.scores import TextTools
+from semiology.metrics.s3.text.seizure_rqi import ReportFindings, seizure_rqi, stated_findings_score
 
 
 def sides(answers: list[str | None]) -> pd.DataFrame:
@@ -143,3 +152,95 @@ def test_the_core_weighs_seven_tenths_and_the_details_the_rest() -> None:
     assert explained_score("yes", "yes", ["no", "left", "brief"], known) == 0
     assert explained_score("yes", "yes", ["yes"], ["yes"]) == 1
     assert math.isnan(explained_score("yes", "yes", [], []))
+
+
+def test_possible_values_and_published_mean_of_the_interpretation_score() -> None:
+    assert possible_scores(0) == possible_scores(1) == (0.0, 1.0)
+    assert possible_scores(3) == pytest.approx((0.0, 0.7, 0.85, 1.0))
+    assert published_interpretation_mean({"a": 1.0, "b": 0.5, "c": 0.0}) == pytest.approx(0.5)
+    assert math.isnan(published_interpretation_mean({}))
+
+
+def test_parts_of_the_interpretation_score_are_those_of_where_the_feature_is() -> None:
+    rows = pd.DataFrame({"truth": ["yes", "yes", "no"], "answer": ["yes", "no", "no"]})
+    plain = interpretation_parts(rows, np.array([0.2, 0.4, 0.6]), "i")
+    told = interpretation_parts(rows, np.array([0.2, 0.4, 0.6]), "i", np.array([0.9, 0.0, 0.7]))
+    for found, explained in ((plain, [0.2, 0.4]), (told, [0.9, 0.0])):
+        np.testing.assert_array_equal(found["i"], [0.2, 0.4, 0.6])
+        np.testing.assert_array_equal(found["i_where_present"], [*explained, np.nan])
+        np.testing.assert_array_equal(found["i_where_seen"], [explained[0], np.nan, np.nan])
+
+
+def test_windows_of_a_recording_become_one_answer_of_each_kind() -> None:
+    def asked(segment: int, answer: object, **more: object) -> dict[str, object]:
+        shared = {"video_id": "v", "patient_id": "p", "feature": "f", "clip_form": None, "truth": "yes"}
+        return {**shared, "segment": segment, "answer": answer, **more}
+
+    said = [
+        asked(1, "yes", justification="The arm is stiff.", reference="Stiff."),
+        asked(0, "no", justification="Nothing.", reference="Stiff."),
+        asked(2, None, justification="Who knows?", reference="Stiff."),
+    ]
+    said[2]["answer"] = "unparsed"
+    (row,) = recording_answers("justification", said).to_dict("records")
+    assert (row["answer"], row["justification"], row["reference"]) == ("yes", "The arm is stiff.", "Stiff.")
+    assert (row["segments"], row["unparsed_segments"]) == (3, 1)
+    reports = [asked(0, "The arm jerks.", shown=["clonic"]), asked(1, None, shown=["clonic"])]
+    (row,) = recording_answers("report", reports).to_dict("records")
+    assert (row["answer"], row["shown"], row["unparsed_segments"]) == ("The arm jerks.", ["clonic"], 1)
+    (row,) = recording_answers("report", [asked(0, None, shown=None)]).to_dict("records")
+    assert row["answer"] == "unparsed"
+    (row,) = recording_answers("time", [asked(0, 12.0, start_s=5.0, end_s=65.0)]).to_dict("records")
+    assert (row["answer"], row["clip_s"]) == (12.0, 60.0)
+    (row,) = recording_answers("time", [asked(0, None, start_s=5.0, end_s=None)]).to_dict("records")
+    assert (row["answer"], row["clip_s"]) == ("unparsed", None)
+    (row,) = recording_answers("side", [asked(0, "left")]).to_dict("records")
+    assert row["answer"] == "left"
+    with pytest.raises(ValueError, match="answered twice"):
+        recording_answers("side", [asked(0, "left"), asked(0, "right")])
+
+
+def test_text_similarity_is_that_of_texts_to_their_own_references() -> None:
+    """A similarity that tells its arguments apart: the length of the text, and a hundredth of the reference's."""
+
+    def similarity(texts: list[str], references: list[str]) -> np.ndarray:
+        return np.array([len(a) + len(b) / 100 for a, b in zip(texts, references, strict=True)])
+
+    texts = ["Tonic.", "The right arm jerks.", "", "Head turns left."]
+    truth = ["Tonic stiffening.", "Clonic jerks.", "Blank stare.", "The head turns."]
+    rows = pd.DataFrame(
+        {
+            "video_id": list("abcd"), "patient_id": ["p", "q", "q", "r"], "feature": "report", "clip_form": "",
+            "truth": truth, "answer": [text or "unparsed" for text in texts], "shown": None, "onsets": None,
+        }
+    ).astype({"answer": object})  # fmt: skip
+    (part,) = score_task("report", rows, resamples=50, tools=TextTools(similarity=similarity))  # type: ignore[arg-type]
+    own = similarity(texts, truth)
+    assert part.scores.estimates["bertscore"].value == pytest.approx(own.mean())
+    pairs = other_patient_pairs(["p", "q", "q", "r"])
+    others = similarity([texts[i] for i, _ in pairs], [truth[j] for _, j in pairs])
+    assert part.scores.baselines["other_bertscore"] == pytest.approx(others.mean())
+
+
+def test_reports_of_others_are_held_against_the_reference_of_each() -> None:
+    found = [extract_findings(text) for text in ("Tonic right arm, then clonic jerks.", "Blank stare.", "")]
+    frame = pd.DataFrame(
+        {
+            "video_id": list("abc"), "patient_id": list("pqr"), "report": found, "reference": found[::-1],
+            "shown": None,
+        }
+    )  # fmt: skip
+    scores = score_reports(frame, resamples=50)
+    references = found[::-1]
+    quality = [seizure_rqi(a, b, None).value for a, b in zip(found, references, strict=True)]
+    assert scores.estimates["rqi"].value == pytest.approx(np.nanmean(quality))
+    pairs = [(i, j) for i in range(3) for j in range(3) if i != j]
+    other = [seizure_rqi(references[j], references[i], None).value for i, j in pairs]
+    assert scores.baselines["other_rqi"] == pytest.approx(np.nanmean(other))
+    stated = [stated_findings_score(references[j], references[i]) for i, j in pairs]
+    for part in ("value", "sections", "features", "locations", "order"):
+        name = "other_stated_findings" + ("" if part == "value" else f"_{part}")
+        assert scores.baselines[name] == pytest.approx(np.nanmean([each[part] for each in stated]))
+    empty = [seizure_rqi(ReportFindings(), one, None).value for one in references]
+    assert scores.baselines["empty_rqi"] == pytest.approx(np.nanmean(empty))
+    assert scores.counts.asked == 3
