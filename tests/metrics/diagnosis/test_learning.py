@@ -7,16 +7,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.metrics import balanced_accuracy_score
+from sklearn.metrics import balanced_accuracy_score, cohen_kappa_score
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
 from semiology.metrics.diagnosis import classifiers
 from semiology.metrics.diagnosis.classifiers import CLASSIFIERS, fit
-from semiology.metrics.diagnosis.decisions import THRESHOLDS, f1_difference
+from semiology.metrics.diagnosis.decisions import THRESHOLDS
 from semiology.metrics.diagnosis.importances import importances
 from semiology.metrics.diagnosis.out_of_fold import Cohort, Diagnoses, Part
+from semiology.metrics.diagnosis.targets import ES_OR_NES, kappa_estimate, score_difference
 
 
 def test_settings_and_thresholds_are_those_fixed_beforehand() -> None:
@@ -72,7 +73,7 @@ def test_one_patient_of_a_diagnosis_leaves_nothing_to_choose_and_no_distances_to
     found = learned(name, es, nes)
     assert found.chosen == {}
     rows = ward(es, nes)[0]
-    assert np.isnan(found.probability(rows)).all() == (name == "svm")
+    assert np.isnan(found.probability(rows, ["ES", "NES"])).all() == (name == "svm")
     published = learned(name, es, nes, "published")
     assert (found.model.predict(rows) == published.model.predict(rows)).all()
 
@@ -181,7 +182,7 @@ def test_f1_without_each_patient_counts_the_others_alone() -> None:
     truth = {v: "ES" if i % 3 else "NES" for i, v in enumerate(videos)}
     one = {v: "ES" if i % 2 else "NES" for i, v in enumerate(videos)}
     two = {v: "NES" if i % 4 else "ES" for i, v in enumerate(videos)}
-    found = f1_difference(one, two, Cohort(truth, patients, {}))
+    found = score_difference(one, two, truth, patients, ES_OR_NES)
 
     def f1(answers: dict[str, str], kept: list[str]) -> float:
         hits = sum(answers[v] == truth[v] == "ES" for v in kept)
@@ -196,3 +197,14 @@ def test_f1_without_each_patient_counts_the_others_alone() -> None:
     assert found.high is not None
     # Six equal patients: t with five degrees of freedom.
     assert found.high - found.value == pytest.approx(2.570582 * error)
+    kappa = kappa_estimate(one, truth, patients, ES_OR_NES)
+    assert kappa.value == pytest.approx(
+        cohen_kappa_score([truth[v] for v in videos], [one[v] for v in videos])
+    )
+    kappas = []
+    for p in sorted(set(patients.values())):
+        kept = [v for v in videos if patients[v] != p]
+        kappas.append(cohen_kappa_score([truth[v] for v in kept], [one[v] for v in kept]))
+    error = np.sqrt(5 / 6 * np.sum((np.array(kappas) - np.mean(kappas)) ** 2))
+    assert kappa.high is not None
+    assert kappa.high - kappa.value == pytest.approx(2.570582 * error)
