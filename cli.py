@@ -30,6 +30,7 @@ from semiology.reports.agreement.commands import agreement_app
 from semiology.reports.commands import REPORT_EPILOG, report
 from semiology.reports.compare.commands import COMPARE_EPILOG, compare
 from semiology.reports.compare.repeat_command import REPEAT_EPILOG, repeat
+from semiology.reports.dataset.commands import DESCRIBE_EPILOG, describe_command
 from semiology.reports.diagnosis.commands import DIAGNOSE_EPILOG, diagnose_command
 from semiology.reports.leaderboard.commands import leaderboard_app
 from semiology.reports.power.commands import POWER_EPILOG, power
@@ -68,6 +69,7 @@ def semiology(
 # Here and not in data/: recording sets know nothing of what is searched on them.
 data_app.command("folds", epilog=FOLDS_EPILOG)(folds_command)
 data_app.command("new", epilog=NEW_EPILOG)(new_command)
+data_app.command("describe", epilog=DESCRIBE_EPILOG)(describe_command)
 app.add_typer(data_app, name="data")
 app.add_typer(enhance_app, name="enhance")
 app.add_typer(prompts_app, name="prompts")

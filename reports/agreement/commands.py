@@ -128,6 +128,62 @@ def experts_command(
     typer.echo("Chance: 0 for correlations, 0.5 for pairwise accuracy (less where a metric has ties).")
 
 
+@agreement_app.command(
+    "distributions",
+    epilog=examples(
+        "semiology agreement distributions my_emu second_reader.csv --out alike",
+        "semiology agreement distributions runs/qwen my_emu --data my_emu --out alike",
+    ),
+)
+def distributions_command(
+    first: Annotated[
+        Path, typer.Argument(help="Recording set, CSV file of labels, or results of one model.")
+    ],
+    second: Annotated[Path, typer.Argument(help="The same; it may be about other recordings.")],
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Recording set that knows ES and NES, where the two do not.", exists=True, file_okay=False
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for distributions.csv, .md, .tex and the figure.", file_okay=False),
+    ] = None,
+    as_json: JsonTable = False,
+    draws: Annotated[int, typer.Option(help="Permutations behind each p-value.", min=100)] = 2000,
+    seed: Seed = 0,
+) -> None:
+    """How alike two sources call features present, in ES, NES and both (S3 Table 5 and Figure 7)."""
+    from semiology.data.cache import write_texts
+    from semiology.render.latex import table_latex
+    from semiology.render.table import Table, csv_of, markdown, print_document, table_console
+    from semiology.reports.agreement.distributions import (
+        distribution_document,
+        distribution_rows,
+        distributions,
+    )
+    from semiology.reports.dataset.figures import distribution_figure
+
+    found = distributions(first, second, data, draws=draws, seed=seed)
+    document, rows = distribution_document(found), distribution_rows(found)
+    if out is not None:
+        texts: dict[str, str | bytes] = {
+            "distributions.csv": csv_of(rows),
+            "distributions.md": markdown(document),
+            "distributions.tex": "".join(
+                table_latex(part) for part in document.parts if isinstance(part, Table)
+            ),
+        }
+        written = write_texts(texts | distribution_figure(found.names, found.features, found.found), out)
+    if as_json:
+        typer.echo(json_text({"rows": rows, "notes": [*document.remarks, *document.notes]}))
+        return
+    print_document(document, table_console(160))
+    if out is not None:
+        typer.echo(f"Written: {', '.join(str(path) for path in written)}")
+
+
 def _print_table(
     head: str, found: dict[str, dict[str, Estimate]], names: dict[str, str], counts: dict[str, str]
 ) -> None:

@@ -54,9 +54,12 @@ POLICIES = {
 def document(summary: Summary) -> Document:
     """Return the tables of all runs, with what a reader must know of them."""
     first = ", ".join(sorted(FIRST_SEGMENT_ONLY))
+    parts: list[Table | Lines] = []
+    for run in summary.runs:
+        parts += [_table(run), *_counts(run)]
     return Document(
         "Scores per recording",
-        tuple(part for run in summary.runs for part in (_table(run), *_counts(run))),
+        tuple(parts),
         summary.caveats,
         (
             f"A recording is positive if any of its segments is answered yes ({first}: the first segment).",
