@@ -65,7 +65,7 @@ def parse_split(text: str) -> str:
     for spelling in (plain, _WORDS.sub("", plain)):
         if spelling in SPELLINGS:
             return SPELLINGS[spelling]
-    near = did_you_mean(plain, list(SPELLINGS))
+    near = did_you_mean(plain, [*SPLITS, CONFIRM])
     raise CellError(
         f"{text!r} is no split{near}",
         f"write {', '.join(SPLITS[:-1])} or {CONFIRM}; folds of a cross-validation go into the column 'fold'",

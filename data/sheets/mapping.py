@@ -107,6 +107,11 @@ class Notes:
         times, first = self.changes.get((where, found, taken_for), (0, row))
         self.changes[where, found, taken_for] = times + 1, first
 
+    def remark(self, sentence: str) -> None:
+        """Note a sentence on a whole column or file, once."""
+        if sentence not in self.remarks:
+            self.remarks.append(sentence)
+
     def not_used(self, row: int | None, message: str, fix: str) -> None:
         """Note a cell, row or column that is not used."""
         self.unused.append(Problem(self.file, row, message, fix))

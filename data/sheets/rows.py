@@ -9,6 +9,7 @@ from semiology.data.sheets.grid import Grid, text_of
 from semiology.data.sheets.layout import Laid
 from semiology.data.sheets.mapping import Notes, SheetMapping
 from semiology.data.sheets.terms import heading_of, key_of
+from semiology.data.tables.cells import names_nobody, spreadsheet_made
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,15 @@ def lines_of(
         if not any(text_of(cell) for cell in laid.grid.rows[row]):
             continue
         names = {role: laid.text(row, role) for role in above}
+        for role, name in names.items():
+            if name and names_nobody(name):
+                notes.change(laid.headings[laid.columns[role]], name, "nothing: it is no id", row + 1)
+                names[role] = ""
+        if spreadsheet_made(names["patient"]):
+            notes.remark(
+                f"patients such as {names['patient']!r} look as if a spreadsheet had made a date or a number of them: "
+                "compare them with the source"
+            )
         for role, last in above.items():
             if names[role] or role not in laid.columns or not last or not _says(laid, row):
                 continue

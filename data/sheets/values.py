@@ -23,6 +23,8 @@ _CHOICES = (
 _DOUBT = re.compile(r"\?|^\(.*\)$|~|\*")
 """Marks that make a word doubtful: ``ja?``, ``(x)``."""
 _NUMBER = re.compile(r"\d+([.,]\d+)?")
+_SIGNED = re.compile(r"[-−–+]\s?\d.*|#.*[!?]|#n/a|#nv", re.IGNORECASE)
+"""A number with a sign is a code (``-1`` is "true" to one program and "missing" to the next), ``#REF!`` a fault."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,8 @@ class CellReader:
         own = {word.strip().casefold(): meaning for word, meaning in self.mapping.values.items()}
         key = key_of(text)
         meaning: str | None = own.get(text.casefold())
+        if meaning is None and _SIGNED.fullmatch(text):
+            meaning = "unclear"
         if meaning is None and (meaning := terms().present.get(key)) and _DOUBT.search(text) and key != text:
             meaning = "unclear"
         if meaning is None and key not in terms().sides:
@@ -145,6 +149,8 @@ class CellReader:
         """Return what a cell of several parts says, such as ``ja (0:12-0:40), links``; None if a part is unclear."""
         present: str | None = None
         onset = offset = side = None
+        if re.fullmatch(r"\d+\s?/\s?\d+", text):  # neither a time nor two
+            return None
         parts = [part for part in re.split(r"[;()\[\]/]|,\s+|,(?=\D)|:\s", text) if part.strip()]
         if len(parts) == 1:
             parts = re.split(r"\s+(?=\S*\d)|(?<=[a-z])\s+(?=[a-z])", parts[0], maxsplit=1)

@@ -19,6 +19,20 @@ _DATE_LIKE = re.compile(
     r"(?<!\d)(?:(?:19|20)\d{2}([-._])\d{1,2}\1\d{1,2}|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])"
     r"|\d{1,2}([-._])\d{1,2}\2(?:19|20)\d{2}|\d{1,2}([-.])\d{1,2}\3\d{2})(?!\d)"
 )
+_NOBODY = re.compile(
+    r"na|n/a|n\.a\.|nan|null|none|nil|unknown|unk|unbekannt|inconnu|missing|tbd|\?+|-+|true|false|wahr|falsch"
+    r"|#(?:n/a|nv|ref!|value!|name\?|null!|div/0!|num!)",
+    re.IGNORECASE,
+)
+_MONTH = (
+    r"(?:jan|feb|mar|mrz|mär|apr|may|mai|jun|jul|aug|sep|sept|oct|okt|nov|dec|dez|fév|avr|juin|juil|août|déc"
+    r"|ene|abr|ago|dic)"
+)
+_SPREADSHEET_MADE = re.compile(
+    rf"\d{{1,2}}[-. ]{{1,2}}{_MONTH}\.?(?:[-. ]\d{{2,4}})?|{_MONTH}\.?[-. ]\d{{2,4}}"
+    r"|\d(?:[.,]\d+)?e[+-]?\d{1,3}|\d+[.,]0",
+    re.IGNORECASE,
+)
 _NAME_LIMIT_BYTES = 255
 T = TypeVar("T")
 
@@ -185,6 +199,21 @@ def parse_identifier(text: str) -> str:
 def looks_dated(text: str) -> bool:
     """Return whether an id or file name seems to contain a calendar date, which would identify a patient."""
     return bool(_DATE_LIKE.search(text))
+
+
+def names_nobody(text: str) -> bool:
+    """Return whether a cell for an id says that there is none, as programs write it (``NaN``, ``#N/A``, ``null``).
+
+    Example:
+        >>> names_nobody("NaN"), names_nobody("#N/A"), names_nobody("Nan01")
+        (True, True, False)
+    """
+    return bool(_NOBODY.fullmatch(text.strip()))
+
+
+def spreadsheet_made(text: str) -> bool:
+    """Return whether an id looks as if a spreadsheet had made a date or a number of it (``7-Mar``, ``1E+05``)."""
+    return bool(_SPREADSHEET_MADE.fullmatch(text.strip()))
 
 
 def parse_relative_path(text: str, directory: Path) -> Path:

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from semiology.data.problems import Problem
 from semiology.data.recording_set import Annotation, Recording, RecordingSet
-from semiology.data.tables.cells import looks_dated
+from semiology.data.tables.cells import looks_dated, names_nobody, spreadsheet_made
 from semiology.data.tables.csv_tables import closest
 from semiology.features import FEATURES
+from semiology.render.text import counted
 
 _RECORDINGS, _ANNOTATIONS, _REPORTS = "recordings.csv", "annotations.csv", "reports.csv"
 OFFSET_TOLERANCE_S = 1.0
@@ -138,6 +139,7 @@ def _warnings(reading: Reading) -> list[Problem]:
     if dated:
         message = f"{len(dated)} recordings seem to have a date in an id or file name"
         warnings.append(Problem(_RECORDINGS, dated[0], message, "use `semiology data deidentify SRC DEST`"))
+    warnings += _odd_ids(reading.recordings)
     for row, item in reading.annotations:
         if item.present == "yes" and item.onset_s is None and item.offset_s is not None:
             message = f"{item.video_id}, {item.feature}: an offset without an onset"
@@ -165,6 +167,35 @@ def _warnings(reading: Reading) -> list[Problem]:
             f"{len(idle)} of {len(FEATURES)} features are not annotated in any recording ({', '.join(idle)})"
         )
         warnings.append(Problem(_ANNOTATIONS, None, message, "they are not scored"))
+    return warnings
+
+
+def _odd_ids(recordings: Iterable[tuple[int, Recording]]) -> list[Problem]:
+    """Return warnings about ids that name nobody, or that a spreadsheet seems to have changed."""
+    nobody: dict[str, list[int]] = {}
+    changed: dict[str, int] = {}
+    for row, item in recordings:
+        if names_nobody(item.patient_id):
+            nobody.setdefault(item.patient_id, []).append(row)
+        for each in (item.patient_id, item.video_id):
+            if spreadsheet_made(each):
+                changed.setdefault(each, row)
+    warnings = [
+        Problem(
+            _RECORDINGS,
+            rows[0],
+            f"the patient {name!r} of {counted(len(rows), 'recording')} seems to be no patient, but a missing value",
+            "write who it is: all recordings of one id count as one patient",
+        )
+        for name, rows in nobody.items()
+    ]
+    if changed:
+        name, row = next(iter(changed.items()))
+        message = (
+            f"{counted(len(changed), 'id')} such as {name!r} may be dates or numbers that a spreadsheet made"
+        )
+        fix = "compare them with the source; format such columns as text before you type or open them"
+        warnings.append(Problem(_RECORDINGS, row, message, fix))
     return warnings
 
 

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import re
+import unicodedata
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ _INVISIBLE = "\ufeff\u200b\u2060"
 _WIDE_MARKS = (
     (b"\xff\xfe\0\0", "utf-32"), (b"\0\0\xfe\xff", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"),
 )  # fmt: skip
+_EAST = (("shift_jis", "Shift-JIS"), ("gb18030", "GB 18030"), ("euc_kr", "EUC-KR"), ("big5", "Big5"))
 _RISKY_START = re.compile(r"[=+\-@\t\r]")
 _GUARDED = re.compile(r"'+[=+\-@\t\r]")
 _FORMULA = re.compile(r"=|[+\-@][^|\n]*\|[^!\n]*!")
@@ -118,6 +120,7 @@ def _decode(path: Path, table: Table) -> str | None:
     except UnicodeDecodeError as error:
         table.problems.append(_undecodable(table.file, raw, encoding, error))
         return None
+    text = text.removesuffix("\x1a")  # the end of a file under MS-DOS
     if "\0" in text:
         row = text[: text.index("\0")].count("\n") + 1
         message = f"line {row} holds a zero byte, which no text has: the file is damaged, or no table"
@@ -149,10 +152,35 @@ def _undecodable(file: str, raw: bytes, encoding: str, error: UnicodeDecodeError
     shown = re.split(r"[,;\t|\r\n]", around[min(error.start, 12) :])[0]
     shown = re.split(r"[,;\t|\r\n]", around[: min(error.start, 12)])[-1] + shown
     message = (
-        f"is not UTF-8 text: line {row} holds the byte 0x{byte:02X}, which older Windows programs write for a letter "
-        f"with an accent ({shown.strip()!r} if it is Windows-1252)"
+        f"is not UTF-8 text: line {row} holds the byte 0x{byte:02X}, which older programs write for a letter beyond "
+        f"a to z ({_readings(raw, error.start, shown)})"
     )
     return Problem(file, row, message, _SAVE_AS)
+
+
+def _readings(raw: bytes, place: int, shown: str) -> str:
+    """Say how the cell around a byte reads in the codings that tables come in."""
+    tried = [f"{shown.strip()!r} if it is Windows-1252"]
+    start = max(raw.rfind(mark, 0, place) for mark in (b",", b";", b"\t", b"\n", b'"')) + 1
+    end = min(
+        (at for mark in (b",", b";", b"\t", b"\n", b"\r", b'"') if (at := raw.find(mark, place)) >= 0),
+        default=None,
+    )
+    for coding, name in _EAST:
+        try:
+            text = raw[start:end].decode(coding)
+            raw.decode(coding)
+        except UnicodeDecodeError:
+            continue
+        if len(text) < 60 and all(
+            letter.isascii()
+            or "CJK" in unicodedata.name(letter, "")
+            or "KANA" in unicodedata.name(letter, "")
+            or "HANGUL" in unicodedata.name(letter, "")
+            for letter in text
+        ):
+            tried.append(f"{text.strip()!r} if it is {name}")
+    return ", ".join(tried)
 
 
 def _fill(table: Table, lines: Sequence[tuple[int, list[str]]]) -> None:
@@ -164,6 +192,10 @@ def _fill(table: Table, lines: Sequence[tuple[int, list[str]]]) -> None:
         )
         return
     header_row, header = filled[0]
+    if header[0].startswith("#") and len(filled) > 1 and not any(header[1:]):
+        message = f"begins with a remark ({header[0][:40]!r}); tables hold none"
+        table.problems.append(Problem(table.file, header_row, message, "delete the line"))
+        return
     while header and not header[-1]:
         header = header[:-1]
     table.headings, table.columns = tuple(header), tuple(name.lower() for name in header)
