@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from semiology.data.problems import Problem
 from semiology.data.protection.splits import SPLITS
 from semiology.data.recording_set import Annotation, Recording
-from semiology.data.same_patient import look_alike_ids, shared_films
+from semiology.data.same_patient import look_alike_ids, shared_films, shared_pictures
 from semiology.data.tables.consistency import Reading, time_problems
 from semiology.data.tables.laterality import laterality_problems
 from semiology.data.tables.reading import ANNOTATIONS, RECORDINGS, read_folder
@@ -97,7 +97,7 @@ def check_recording_set(
         findings.probe(row, recording, window_s)
         if on_probe:
             on_probe(done, len(todo))
-    shared = shared_films(reading.recordings) if media else []
+    shared = [*shared_films(reading.recordings), *shared_pictures(reading.recordings)] if media else []
     recordings = {recording.video_id: recording for _row, recording in reading.recordings}
     sides = laterality_problems(directory.expanduser(), recordings)
     return CheckReport(

@@ -18,6 +18,8 @@ from semiology.data.recording_set import Recording
 from semiology.data.tables.reading import RECORDINGS, keypoint_files
 from semiology.data.transcript_file import TranscriptError, read_transcript
 
+_LATE_S = 0.5
+"""Pictures that begin so much after the sound, or after the clock's beginning, are told, s."""
 _MISFIT_S = 1.0
 """Sound, keypoints or speech that end so much before or after the pictures are told, s."""
 _MISFIT_SHARE = 0.05
@@ -61,6 +63,7 @@ def companion_findings(row: int, recording: Recording, info: MediaInfo) -> Compa
         warn(message, "copy the file again; segments that touch this span get no answer")
     if info.decord_fault:
         warn(info.decord_fault, "its segments are shown from clips, made as needed")
+    _clocks(recording.video, info, warn)
     if recording.audio is not None and recording.audio.is_file():
         _sound(recording.audio, info, problem, warn)
     if recording.pose is not None and recording.pose.is_dir():
@@ -88,8 +91,46 @@ def _sound(path: Path, info: MediaInfo, problem: _Tell3, warn: _Tell2) -> None:
             warn(message, fix)
 
 
+def _clocks(path: Path, info: MediaInfo, warn: _Tell2) -> None:
+    """Compare the times of a film's pictures with those of its own sound, by which players count seconds."""
+    try:
+        begins_s, ends_s = sound_span_s(path) if info.has_audio else (0.0, None)
+    except MediaError as error:
+        warn(
+            str(error),
+            "make sure that the sound can be heard; questions about it get no answer where it cannot",
+        )
+        return
+    late_s = info.first_frame_s - begins_s
+    counted_from_0 = info.container.startswith(("mov", "matroska")) and (ends_s is None or begins_s >= 0)
+    if late_s > _LATE_S and (ends_s is not None or counted_from_0):
+        message = f"its pictures begin {late_s:.1f} s after its {'sound' if ends_s is not None else 'clock'}"
+        warn(
+            f"{message}; here seconds count from the first picture",
+            f"look at one annotated time in the film: if it follows a player's clock, take {late_s:.1f} s off all",
+        )
+    if ends_s is None:
+        return
+    heard_s, seen_s = ends_s - info.first_frame_s, info.duration_s
+    if abs(heard_s - seen_s) > max(_MISFIT_S, _MISFIT_SHARE * seen_s):
+        warn(
+            f"its sound ends at {heard_s:.1f} s, its pictures at {seen_s:.1f} s",
+            "look whether pictures and sound go together: a wrong frame rate in the header, or one of them is cut off",
+        )
+
+
 def sound_length_s(path: Path) -> float:
     """Return the length of a sound file by its packets, s.
+
+    Raises:
+        MediaError: it cannot be read, or holds no sound.
+    """
+    begins_s, ends_s = sound_span_s(path)
+    return ends_s - begins_s
+
+
+def sound_span_s(path: Path) -> tuple[float, float]:
+    """Return where the sound of a file begins and ends by its packets, s on the file's own clock.
 
     Raises:
         MediaError: it cannot be read, or holds no sound.
@@ -114,7 +155,7 @@ def sound_length_s(path: Path) -> float:
             ) from None
     if first is None:
         raise MediaError(f"{path.parent.name}/{path.name} holds no sound")
-    return end - first
+    return first, end
 
 
 def _pose(folder: Path, info: MediaInfo, problem: _Tell3, warn: _Tell2) -> None:

@@ -69,6 +69,34 @@ def shared_films(recordings: Rows, *, within_patients: bool = True) -> list[Prob
     return problems
 
 
+def shared_pictures(recordings: Rows, *, surely: bool = False) -> list[Problem]:
+    """Return a problem for each video that shows what one of another patient shows, though the files differ.
+
+    ``surely`` leaves out those that only seem to, such as films that were encoded again.
+    """
+    from semiology.data.media.alike_films import alike_films
+
+    present = [(row, item) for row, item in recordings if item.video.is_file()]
+    same = {
+        id(item)
+        for group in _same_content((row, item, item.video) for row, item in present)
+        for _, item in group
+    }
+    problems = []
+    for one, other, equal in alike_films([item.video for _, item in present]):
+        (first_row, first), (row, item) = present[one], present[other]
+        if first.patient_id == item.patient_id or {id(first), id(item)} <= same or (surely and not equal):
+            continue
+        shows = "shows the same pictures as" if equal else "seems to show the same as"
+        message = (
+            f"{item.video_id}: its video {shows} that of {first.video_id} in row {first_row}, of patient "
+            f"{first.patient_id!r}"
+        )
+        fix = f"look at both; name the right file, or delete one of the rows; if two people are in one film, {FLAG}"
+        problems.append(Problem(RECORDINGS, row, message, fix))
+    return problems
+
+
 def _same_content(
     files: Iterable[tuple[int, Recording, Path]],
 ) -> list[list[tuple[int, Recording]]]:
@@ -96,5 +124,6 @@ def refuse_doubtful_patients(directory: Path, *, distinct: bool = False) -> None
         return
     recordings = read_folder(directory, require_media=False).recordings
     problems = [*look_alike_ids(recordings), *shared_films(recordings, within_patients=False)]
+    problems += shared_pictures(recordings, surely=True)
     if problems:
         raise RecordingSetError(problems)

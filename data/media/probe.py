@@ -385,7 +385,7 @@ def _assemble(path: Path, container: Any, stream: Any, stamps: _Stamps) -> Timel
     duration = float(times[-1]) + step
     even = index_fps and error <= 0.5 / index_fps
     first = _first_frame(path, container, stream)
-    rotation = int(round(-first.rotation / 90) * 90 % 360)
+    rotation = _turn(path, first)
     width, height = (first.height, first.width) if rotation in (90, 270) else (first.width, first.height)
     sound = sound_stream(container)
     reordered = container.format.name == "avi" and bool(stream.codec_context.has_b_frames)
@@ -407,6 +407,31 @@ def _assemble(path: Path, container: Any, stream: Any, stamps: _Stamps) -> Timel
         info = replace(info, decord_fault=decord_fault(path, info.frames))
     starts = (stamps.keys - ticks[0]).astype(np.float64) * float(base)
     return Timeline(info, ticks, times, starts, stamps.numbers)
+
+
+def _turn(path: Path, frame: Any) -> int:
+    """Return by how many degrees clockwise the file asks players to turn its pictures: 0, 90, 180 or 270.
+
+    Raises:
+        MediaError: it asks for a mirrored picture, which would swap the patient's sides, or for an odd angle.
+    """
+    side = frame.side_data.get("DISPLAYMATRIX")
+    if side is None or len(bytes(side)) < 20:
+        return int(round(-frame.rotation / 90) * 90 % 360)
+    a, b, _, c, d = np.frombuffer(bytes(side)[:20], np.int32).astype(float)
+    if not any((a, b, c, d)):  # an empty matrix asks for nothing
+        return 0
+    again = "encode it as it is to be seen (`ffmpeg -i FILE -c:v libx264 -crf 16 -c:a copy NEW_FILE`)"
+    if a * d - b * c < 0:
+        raise MediaError(
+            f"{display_name(path)} is stored mirrored and asks players to undo that, which not every reader does: "
+            f"left and right would be swapped; {again}"
+        )
+    degrees = float(np.degrees(np.arctan2(b, a)))
+    turn = round(degrees / 90) * 90
+    if abs(degrees - turn) > 3:
+        raise MediaError(f"{display_name(path)} asks players to turn it by {degrees:.0f} degrees; {again}")
+    return int(turn % 360)
 
 
 def _spacing(times: NDArray[np.float64], tick_s: float, stream: Any) -> tuple[float, bool]:

@@ -178,6 +178,10 @@ def keypoint_files(folder: Path) -> list[tuple[int, Path]]:
 
 
 def _file_fix(path: Path) -> str:
+    if path.is_symlink() and not path.exists():
+        return f"it is a link to {path.readlink()}, where nothing is: mount that disk, or link it anew"
+    if path.exists() and not path.is_dir():
+        return "this is a pipe or a device: name a file"
     if path.is_dir():
         return "this is a folder: name the file in it"
     if not path.parent.is_dir():
