@@ -14,7 +14,7 @@ from semiology.features import FEATURES
 from semiology.metrics.scores.run_scores import FeatureScores, MacroScores, score_run
 from semiology.metrics.statistics.intervals import Estimate
 from semiology.render.text import rounded
-from semiology.reports.leaderboard.models import FEATURE_SCORES, SOFTWARE, Card, entry_id
+from semiology.reports.leaderboard.models import FEATURE_SCORES, HUMAN, SOFTWARE, Card, entry_id
 from semiology.reports.provenance import fingerprint
 from semiology.reports.read.asked import PREFIX
 from semiology.reports.read.feature_answers import Results
@@ -119,7 +119,7 @@ def _entry(run: RunSummary, results: Results, summary: Summary, options: ExportO
             "recordings": int(answers["video_id"].nunique()),
             "patients": int(answers["patient_id"].nunique()),
         },
-        "source": "published answers" if published else "run",
+        "source": "published answers" if published else HUMAN if record.get("human") else "run",
         "intervals": {
             "method": "patient-clustered",
             "level": 0.95,

@@ -77,9 +77,8 @@ def merged(
         before = by_id.get(str(entry["id"]))
         changed = before is not None and _told(before) != _told(entry)
         if changed and not replace:
-            whose = (
-                entry["submitter"] or "an unnamed laboratory" if entry["source"] == "run" else entry["source"]
-            )
+            own = entry["source"] != "published answers"
+            whose = entry["submitter"] or "an unnamed laboratory" if own else entry["source"]
             raise LeaderboardError(
                 f"{entry['model']['name']} of {whose} "
                 f"({entry['id']}): is there already with other scores → add --replace to take the new ones; "

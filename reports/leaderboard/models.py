@@ -47,6 +47,10 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
+HUMAN = "human reader"
+"""Source of an entry that a person answered: shown apart, and never ranked as a model."""
+
+
 class Card(_Part):
     """What a model card tells of a model."""
 
@@ -141,7 +145,7 @@ class Entry(_Part):
     model: Model
     protocol: Protocol
     data: Data
-    source: Literal["run", "published answers"]
+    source: Literal["run", "published answers", "human reader"]
     software: dict[Package, Text]
     intervals: Intervals
     macro: Annotated[list[Macro], Field(max_length=5)]

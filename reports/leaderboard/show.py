@@ -10,6 +10,7 @@ from rich.console import Console
 
 from semiology.render.table import Cell, Column, Document, Lines, Number, Row, Table, print_document
 from semiology.render.text import counted
+from semiology.reports.leaderboard.models import HUMAN
 from semiology.reports.read.asked import Texts, different_questions
 
 COLUMNS = (
@@ -21,6 +22,7 @@ COLUMNS = (
 )
 NONE = "–"
 PUBLISHED = "published answers"
+ONLY_PEOPLE = "Human readers, by name: not ranked"
 _OPTIONAL = ("revision", "laboratory")
 """Left out where no entry tells."""
 OVERLAP = (
@@ -30,12 +32,26 @@ OVERLAP = (
 
 
 def groups(entries: Sequence[Mapping[str, Any]], group: str) -> dict[str, list[Mapping[str, Any]]]:
-    """Return entries that can be ranked together, best first, by what they are about.
+    """Return models that can be ranked together, best first, by what they are about. Human readers are not among them.
 
     Entries belong together if data, features of the group and the treatment of unusable answers are the same.
     Data are the same if their fingerprints are, whatever each laboratory calls them; without a fingerprint
     only those of one name and laboratory are.
     """
+    ranked = {title: models for title, (models, _) in _together(entries, group).items()}
+    return {title: models for title, models in ranked.items() if models}
+
+
+def readers(entries: Sequence[Mapping[str, Any]], group: str) -> dict[str, list[Mapping[str, Any]]]:
+    """Return human readers, by name, under the titles of `groups`: beside models on the same data, never among them."""
+    found = {title: people for title, (_, people) in _together(entries, group).items()}
+    return {title: people for title, people in found.items() if people}
+
+
+def _together(
+    entries: Sequence[Mapping[str, Any]], group: str
+) -> dict[str, tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]]:
+    """Return models, best first, and human readers, by name, of the same data, by title."""
     found: dict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for entry in entries:
         macro, data = macro_of(entry, group), entry["data"]
@@ -54,13 +70,16 @@ def groups(entries: Sequence[Mapping[str, Any]], group: str) -> dict[str, list[M
         found = macro["scores"]["balanced_accuracy"]["value"] if macro else None
         return -1.0 if found is None else float(found)
 
-    ranked: dict[str, list[Mapping[str, Any]]] = {}
+    titled: dict[str, tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]] = {}
     for together in found.values():
         title = _about(together, group)
-        while title in ranked:  # two sets may look alike from outside
+        while title in titled:  # two sets may look alike from outside
             title += " "
-        ranked[title] = sorted(together, key=value, reverse=True)
-    return {title: ranked[title] for title in sorted(ranked)}
+        models = [entry for entry in together if entry["source"] != HUMAN]
+        people = [entry for entry in together if entry["source"] == HUMAN]
+        by_name = sorted(people, key=lambda entry: str(entry["model"]["name"]))
+        titled[title] = sorted(models, key=value, reverse=True), by_name
+    return {title: titled[title] for title in sorted(titled)}
 
 
 def macro_of(entry: Mapping[str, Any], group: str) -> Mapping[str, Any] | None:
@@ -68,8 +87,8 @@ def macro_of(entry: Mapping[str, Any], group: str) -> Mapping[str, Any] | None:
     return next((macro for macro in entry["macro"] if macro["group"] == group), None)
 
 
-def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[Cell, ...]]:
-    """Return the rows of one table under `COLUMNS`, with ``=`` where intervals overlap."""
+def cells(ranked: Sequence[Mapping[str, Any]], group: str, *, marked: bool = True) -> list[tuple[Cell, ...]]:
+    """Return the rows of one table under `COLUMNS`; if ``marked``, with ``=`` where intervals overlap."""
     first = macro_of(ranked[0], group)
     assert first is not None
     rows: list[tuple[Cell, ...]] = []
@@ -79,12 +98,12 @@ def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[Cell, .
         scores = macro["scores"]
         a, b = scores["balanced_accuracy"], first["scores"]["balanced_accuracy"]
         unknown = None in (a["low"], a["high"], b["low"], b["high"])
-        tie = number > 0 and (unknown or (a["low"] <= b["high"] and b["low"] <= a["high"]))
+        tie = marked and number > 0 and (unknown or (a["low"] <= b["high"] and b["low"] <= a["high"]))
         rows.append(
             (
                 f"{entry['model']['name']}{' =' if tie else ''}",
                 entry["model"]["revision"] or NONE,
-                (entry["submitter"] or NONE) if entry["source"] == "run" else PUBLISHED,
+                PUBLISHED if entry["source"] == PUBLISHED else entry["submitter"] or NONE,
                 entry["protocol"]["wording"],
                 entry["protocol"]["enhancement"],
                 Number(**scores["balanced_accuracy"]),
@@ -99,22 +118,35 @@ def cells(ranked: Sequence[Mapping[str, Any]], group: str) -> list[tuple[Cell, .
 def print_board(entries: Sequence[Mapping[str, Any]], group: str, console: Console) -> None:
     """Print one table for each set of data."""
     parts: list[Table | Lines] = []
-    for about, ranked in groups(entries, group).items():
-        rows = cells(ranked, group)
-        shown = [
-            i
-            for i, column in enumerate(COLUMNS)
-            if column.name not in _OPTIONAL or any(row[i] != NONE for row in rows)
-        ]
-        columns = tuple(COLUMNS[i] for i in shown)
-        parts.append(Table(about, columns, tuple(Row(tuple(row[i] for i in shown)) for row in rows)))
-        caveats = dict.fromkeys(f"Note: {text}" for entry in ranked for text in entry["caveats"])
-        caveats |= dict.fromkeys(f"Note: {text}" for text in different_questions(_asked(ranked, group)))
+    for about, (models, people) in _together(entries, group).items():
+        if models:
+            parts.append(_table(about, cells(models, group)))
+        if people:
+            title = (
+                "Human readers of the same recordings, by name: not ranked"
+                if models
+                else f"{about}. {ONLY_PEOPLE}"
+            )
+            parts.append(_table(title, cells(people, group, marked=False)))
+        every = [*models, *people]
+        caveats = dict.fromkeys(f"Note: {text}" for entry in every for text in entry["caveats"])
+        caveats |= dict.fromkeys(f"Note: {text}" for text in different_questions(_asked(every, group)))
         parts.append(Lines(tuple(caveats), style="yellow"))
     if not parts:
         console.print(f"No entry has macro means of the group {group}.")
         return
     print_document(Document("", tuple(parts), remarks=(OVERLAP,)), console)
+
+
+def _table(title: str, rows: Sequence[tuple[Cell, ...]]) -> Table:
+    """Return a table without the optional columns that no entry fills."""
+    shown = [
+        i
+        for i, column in enumerate(COLUMNS)
+        if column.name not in _OPTIONAL or any(row[i] != NONE for row in rows)
+    ]
+    columns = tuple(COLUMNS[i] for i in shown)
+    return Table(title, columns, tuple(Row(tuple(row[i] for i in shown)) for row in rows))
 
 
 def _asked(ranked: Sequence[Mapping[str, Any]], group: str) -> dict[str, tuple[str, Texts]]:
@@ -135,7 +167,7 @@ def _asked(ranked: Sequence[Mapping[str, Any]], group: str) -> dict[str, tuple[s
 
 
 def _name(entry: Mapping[str, Any]) -> str:
-    return entry["data"]["name"] or ("unnamed set" if entry["source"] == "run" else PUBLISHED)
+    return entry["data"]["name"] or (PUBLISHED if entry["source"] == PUBLISHED else "unnamed set")
 
 
 def _about(together: Sequence[Mapping[str, Any]], group: str) -> str:

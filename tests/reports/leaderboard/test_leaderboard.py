@@ -17,11 +17,13 @@ from semiology.cli import app
 from semiology.features import FEATURES
 from semiology.reports.leaderboard.entries import ExportOptions, IdentifierError, entries
 from semiology.reports.leaderboard.files import faults, merged, read_board, schema, write_board
+from semiology.reports.leaderboard.models import HUMAN
 from semiology.reports.leaderboard.show import COLUMNS as SHOWN
-from semiology.reports.leaderboard.show import cells, groups
+from semiology.reports.leaderboard.show import cells, groups, readers
 from semiology.reports.published.answers import COLUMNS
 from semiology.reports.published.baselines import features_alone
 from semiology.reports.read.feature_answers import read_results
+from semiology.reports.read.lmms_eval_files import HUMAN_READER
 from semiology.reports.summary.features import summarise
 
 WriteRun = Callable[..., Path]
@@ -269,3 +271,35 @@ def test_the_commands(run: Path, tmp_path: Path) -> None:
     refused = runner.invoke(app, ["leaderboard", "validate", str(ours)])
     assert isinstance(refused.exception, ValueError)
     assert "no JSON" in str(refused.exception)
+
+
+def test_human_readers_stand_beside_models_and_are_never_ranked(
+    write_run: WriteRun, records: Records, tmp_path: Path
+) -> None:
+    runs = [
+        write_run(records("tonic", skill=skill), folder=name, model=name)
+        for name, skill in (("model", 0.6), ("human reader ZZ", 0.99), ("human reader AB", 0.9))
+    ]
+    for run in runs[1:]:
+        (results,) = run.rglob("*_results.json")
+        content = json.loads(results.read_text(encoding="utf-8"))
+        content["config"] |= {"model": HUMAN_READER, "reader": {"answered": 96, "asked": 96}}
+        results.write_text(json.dumps(content), encoding="utf-8")
+    board = [entry for run in runs for entry in made(run, submitter="Ward")]
+    assert [entry["source"] for entry in board] == ["run", HUMAN, HUMAN]
+    (ranked,) = groups(board, "visual").values()
+    assert [entry["source"] for entry in ranked] == ["run"]  # though both readers score more
+    (people,) = readers(board, "visual").values()
+    assert [entry["model"]["name"] for entry in people] == ["human reader AB", "human reader ZZ"]
+    path = tmp_path / "board.json"
+    write_board(path, board)
+    shown = CliRunner().invoke(app, ["leaderboard", "show", str(path)])
+    assert shown.exit_code == 0, shown.output
+    told = " ".join(shown.output.replace("│", " ").split())
+    apart = told.index("Human readers of the same recordings, by name: not ranked")
+    assert told.index("model") < apart < told.index("human reader AB")
+    assert "human reader AB is a person" in told
+    assert "human reader ZZ =" not in told
+    write_board(path, board[1:])
+    alone = CliRunner().invoke(app, ["leaderboard", "show", str(path)])
+    assert "Human readers, by name: not ranked" in " ".join(alone.output.split())
