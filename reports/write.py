@@ -30,6 +30,7 @@ from semiology.reports.summary.probabilities import probability_summaries, write
 from semiology.reports.summary.run_labels import shown_runs
 from semiology.reports.summary.s3 import S3Summary, summarise_s3
 from semiology.reports.summary.s3_cases import case_tables
+from semiology.reports.summary.s3_timelines import TIMELINES, TimeLine, time_line_rows, time_lines
 from semiology.reports.summary.wordings import wording_strips
 from semiology.reports.tables.features import write_files
 from semiology.reports.tables.page_tables import content_tables, published_layouts
@@ -192,7 +193,12 @@ def report_scores(
     made = run_provenances(paths) if paths else []
     lineage = read_lineages(options.lineage)
     results = inputs.features
-    cases = case_tables(inputs.s3, results, options.similarity) if inputs.s3 else {}
+    cases: dict[str, list[dict[str, Any]]] = {}
+    lines: tuple[TimeLine, ...] = ()
+    if inputs.s3:
+        cases = case_tables(inputs.s3, results, options.similarity)
+        lines = time_lines(inputs.s3, *((facts.bars, facts.lengths) if facts else ()))
+        cases |= {TIMELINES: time_line_rows(lines)} if lines else {}
     if results is None or features is None:
         return ReportScores(
             results,
@@ -200,6 +206,7 @@ def report_scores(
             rehab=options.rehab,
             subgroups=options.subgroups,
             cases=cases,
+            timelines=lines,
         )
     records |= results.records
     known = results.answers["feature"].isin(FEATURES)
@@ -223,6 +230,7 @@ def report_scores(
         options.rehab,
         options.subgroups,
         cases,
+        lines,
     )
 
 

@@ -22,6 +22,7 @@ from semiology.reports.page.prompt_texts import prompt_rows
 from semiology.reports.page.recordings import RecordingSetFacts, opaque_names, recording_data
 from semiology.reports.page.score_cells import METRICS, headline_rows, heatmap_rows, tested_cells
 from semiology.reports.page.sections import case_sections, enhancement_sections, s3_sections, wording_sections
+from semiology.reports.page.timelines import time_line_figures
 from semiology.reports.page.verdicts import TRUSTED, example_errors, verdict_sections
 from semiology.reports.read.feature_answers import Results
 from semiology.reports.read.path_scrubbing import without_paths
@@ -29,6 +30,7 @@ from semiology.reports.summary.features import Summary
 from semiology.reports.summary.probabilities import NONE_RECORDED, Choice, FeatureProbabilities
 from semiology.reports.summary.run_labels import ShownRun
 from semiology.reports.summary.s3 import S3Summary
+from semiology.reports.summary.s3_timelines import TimeLine
 from semiology.reports.summary.wordings import ModelWordings
 
 SIMULATED_STAMP = "Simulated recordings: these numbers say nothing about patients."
@@ -104,6 +106,7 @@ class ReportScores:
     rehab: Mapping[str, Any] | None = None
     subgroups: Sequence[Document] = ()
     cases: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    timelines: tuple[TimeLine, ...] = ()
 
 
 def page_content(
@@ -140,6 +143,7 @@ def page_content(
     )
     confusions = [] if recordings is None else confusion_rows(recordings, scores.runs)
     data["prompts"] = _texts_of_wordings(prompts, scores.runs)
+    called = _names_of_cases(scores, keep=keep_ids)
     told = [summary for summary in (scores.features, scores.s3) if summary is not None]
     content: dict[str, Any] = {
         "title": title,
@@ -174,8 +178,9 @@ def page_content(
         "confusions": confusions,
         "agreement": [] if recordings is None else agreement_rows(recordings, scores.runs),
         "s3": [] if scores.s3 is None else s3_sections(scores.s3, scores.records),
-        "cases": (cases := _cases(scores, keep=keep_ids)),
-        "cases_hidden": bool(not cases and any(scores.cases.values())),
+        "cases": case_sections(scores.cases, called) if called else {},
+        "timelines": time_line_figures(scores.timelines, called) if called else {},
+        "cases_hidden": bool(not called and any(scores.cases.values())),
         "rehab": scores.rehab,
         "subgroups": [shown_document(each) for each in scores.subgroups],
         "provenance": scores.provenance,
@@ -188,8 +193,8 @@ def page_content(
     return content | {"absent": ABSENT}, data
 
 
-def _cases(scores: ReportScores, *, keep: bool) -> dict[str, Any]:
-    """Return the S3 tasks case by case, recordings named as elsewhere on the page; {} where that cannot be."""
+def _names_of_cases(scores: ReportScores, *, keep: bool) -> Mapping[str, str]:
+    """Return what the recordings of the S3 tasks are called: as elsewhere on the page; {} where that cannot be."""
     import pandas as pd
 
     rows = [row for each in scores.cases.values() for row in each]
@@ -202,7 +207,7 @@ def _cases(scores: ReportScores, *, keep: bool) -> dict[str, Any]:
         names, renamed = opaque_names(own, keep=keep)
         if renamed:
             return {}
-    return case_sections(scores.cases, names)
+    return names
 
 
 def _cells(heatmap: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
