@@ -12,6 +12,7 @@ from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
 from semiology.harness.machine.ending import end_in_a_sentence
 from semiology.harness.options import RunOptions
+from semiology.harness.repeat.command import REPEAT_EPILOG, repeat_command
 from semiology.harness.serve_command import SERVE_COMMAND_EPILOG, serve_command
 from semiology.harness.serve_jsonl.commands import SERVE_EPILOG, serve_jsonl
 from semiology.judging.commands import JUDGE_EPILOG, MERGE_EPILOG, judge_command, merge_command, merge_texts
@@ -29,7 +30,6 @@ from semiology.render.outcome import tell_outcome, with_json
 from semiology.reports.agreement.commands import agreement_app
 from semiology.reports.commands import REPORT_EPILOG, report
 from semiology.reports.compare.commands import COMPARE_EPILOG, compare
-from semiology.reports.compare.repeat_command import REPEAT_EPILOG, repeat
 from semiology.reports.dataset.commands import DESCRIBE_EPILOG, describe_command
 from semiology.reports.diagnosis.commands import DIAGNOSE_EPILOG, diagnose_command
 from semiology.reports.leaderboard.commands import leaderboard_app
@@ -82,7 +82,7 @@ app.command("serve-jsonl", epilog=SERVE_EPILOG)(serve_jsonl)
 app.command("serve-command", epilog=SERVE_COMMAND_EPILOG)(serve_command)
 app.command("report", epilog=REPORT_EPILOG)(report)
 app.command("compare", epilog=COMPARE_EPILOG)(compare)
-app.command("repeat", epilog=REPEAT_EPILOG)(repeat)
+app.command("repeat", epilog=REPEAT_EPILOG)(repeat_command)
 app.command("diagnose", epilog=DIAGNOSE_EPILOG)(diagnose_command)
 app.command("power", epilog=POWER_EPILOG)(power)
 app.add_typer(leaderboard_app, name="leaderboard")

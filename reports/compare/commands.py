@@ -63,7 +63,8 @@ _Split = Annotated[
 _Repeats = Annotated[
     list[str] | None,
     typer.Option(
-        help="A run that repeats A or B: how much of a difference asking again makes. May be repeated."
+        help="A run that repeats A or B (or the base, or an enhancement): how much of a difference asking again makes. "
+        "May be repeated."
     ),
 ]
 _AnySet = Annotated[
@@ -96,15 +97,11 @@ def compare(
     from rich.console import Console
 
     from semiology.reports.compare.comparison import Options, compare_sides
-    from semiology.reports.compare.enhancements import compare_enhancements
-    from semiology.reports.compare.repeats import repeat_noise
+    from semiology.reports.compare.enhancements import compare_enhancements, enhanced_pairs
+    from semiology.reports.compare.repeats import enhancement_noise, repeat_noise
     from semiology.reports.compare.sides import read_side
     from semiology.reports.protected import scored_set
 
-    if repeats and base is not None:
-        raise typer.BadParameter(
-            "repeats belong to A and B, not to --base and --enhanced", param_hint="--repeats"
-        )
     given = [side is not None for side in (first, second, base, enhanced)]
     if given not in ([True, True, False, False], [False, False, True, True]):
         raise typer.BadParameter(
@@ -139,6 +136,10 @@ def compare(
                 made = [replace(each, repeats=repeat_noise(each, sides, repeats, options)) for each in made]
         else:
             made = compare_enhancements(sides[0], sides[1], options)
+            if repeats:
+                status.update("Comparing repeats")
+                pairs = enhanced_pairs(sides[0], sides[1], any_set=any_set)
+                made = enhancement_noise(made, pairs, (sides[0], sides[1]), repeats, options)
     told = _looks(made, sides, scored, options)
     made = [replace(comparison, notes=(*comparison.notes, *told)) for comparison in made]
     _tell(made, out, measure, as_json=as_json)

@@ -40,9 +40,33 @@ def compare_enhancements(base: Side, enhanced: Side, options: Options) -> list[C
         SideError: a side holds no such condition, or an enhanced one has no plain counterpart.
         ValueError: as `compare_conditions`.
     """
+    facts = (base.facts, enhanced.facts)
+    notes = tuple(dict.fromkeys((*base.notes, *enhanced.notes)))
+    made = []
+    for counterpart, condition in enhanced_pairs(base, enhanced, any_set=options.any_set):
+        shared = set(condition.answers["feature"]) & set(counterpart.answers["feature"])
+        chosen = replace(options, features=tuple(f for f in options.features if f in shared))
+        if chosen.features:
+            made.append(compare_conditions(counterpart, condition, chosen, facts=facts, notes=notes))
+    if not made:
+        raise SideError(
+            "no enhanced feature was asked without the enhancement too → run the plain tasks as well"
+        )
+    return made
+
+
+def enhanced_pairs(base: Side, enhanced: Side, *, any_set: bool = False) -> list[tuple[Condition, Condition]]:
+    """Return every enhanced condition after the plain one of the same model and wording.
+
+    Args:
+        base, enhanced: as in `compare_enhancements`. any_set: whether they may be about sets of different names.
+
+    Raises:
+        SideError: a side holds no such condition, or an enhanced one has no plain counterpart.
+    """
     if base.constant or enhanced.constant:
         raise SideError("an enhancement is compared with a run → constant answers can only be A or B")
-    refuse_other_set(base, enhanced, any_set=options.any_set)
+    refuse_other_set(base, enhanced, any_set=any_set)
     plain = {(c.model, c.prompt): c for c in base.conditions if c.enhancement in ("", NO_ENHANCEMENT)}
     turned = [c for c in enhanced.conditions if c.enhancement not in ("", NO_ENHANCEMENT)]
     if not plain:
@@ -53,9 +77,7 @@ def compare_enhancements(base: Side, enhanced: Side, options: Options) -> list[C
         raise SideError(
             f"{enhanced.text}: holds no answers with an enhancement → run a task such as pose_semiology_tonic"
         )
-    facts = (base.facts, enhanced.facts)
-    notes = tuple(dict.fromkeys((*base.notes, *enhanced.notes)))
-    made = []
+    pairs = []
     for condition in turned:
         counterpart = plain.get((condition.model, condition.prompt))
         if counterpart is None:
@@ -64,16 +86,8 @@ def compare_enhancements(base: Side, enhanced: Side, options: Options) -> list[C
                 f"{base.text}: has no plain answers of {condition.model} with wording {condition.prompt}, "
                 f"only of {there} → compare one model and wording with and without the enhancement"
             )
-        shared = set(condition.answers["feature"]) & set(counterpart.answers["feature"])
-        chosen = replace(options, features=tuple(f for f in options.features if f in shared))
-        if not chosen.features:
-            continue
-        made.append(compare_conditions(counterpart, condition, chosen, facts=facts, notes=notes))
-    if not made:
-        raise SideError(
-            "no enhanced feature was asked without the enhancement too → run the plain tasks as well"
-        )
-    return made
+        pairs.append((counterpart, condition))
+    return pairs
 
 
 @dataclass(frozen=True)

@@ -1,52 +1,36 @@
-"""``semiology repeat``: which answers change when the same questions are asked again."""
+"""What ``semiology repeat`` tells: which answers change when the same questions are asked again."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from semiology.render.help import examples
 from semiology.render.text import json_text
 from semiology.reports.compare.commands import feature_names
-from semiology.reports.options import JsonTable, Seed
 
 if TYPE_CHECKING:
     from semiology.render.table import Cell, Document
     from semiology.reports.compare.repeats import Changes, Repeats
 
-REPEAT_EPILOG = examples(
-    "semiology repeat runs/seed1 runs/seed2 --out repeated",
-    "semiology repeat runs/old_release runs/new_release --features visual",
-)
-
-_Runs = Annotated[
-    list[str],
-    typer.Argument(
-        help="Two or more result folders of one model and wording: another seed, batch size, engine or release. "
-        "'::' chooses in a folder, as in `semiology compare`.",
-        metavar="RUN…",
-    ),
-]
-_Out = Annotated[Path | None, typer.Option(help="Folder for repeat.csv, .md, .json and repeat_changed.csv.")]
-_Features = Annotated[
-    str | None, typer.Option(help="Features or groups (visual, audio, limb_body, facial), comma-separated.")
-]
-_AnySet = Annotated[
-    bool, typer.Option("--any-set", help="Take runs about recording sets of different names.")
-]
-
 
 def repeat(
-    runs: _Runs,
-    out: _Out = None,
-    features: _Features = None,
-    any_set: _AnySet = False,
-    seed: Seed = 0,
-    as_json: JsonTable = False,
+    runs: Sequence[str],
+    out: Path | None = None,
+    features: str | None = None,
+    any_set: bool = False,
+    seed: int = 0,
+    as_json: bool = False,
 ) -> None:
-    """Tell which answers change when the same questions are asked again, with their share and kappa."""
+    """Tell which answers differ between runs of the same questions; print the table and write its files.
+
+    Args:
+        runs: folders, as `semiology.reports.compare.sides.read_side` takes them. out: folder for the files.
+        features: names and groups, comma-separated. any_set: take runs about sets of different names.
+        seed: of the intervals. as_json: print JSON instead of a table.
+    """
     from semiology.data.cache import write_texts
     from semiology.render.table import (
         Table,

@@ -22,6 +22,8 @@ from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
 from semiology.render.text import counted
 from semiology.reports.compare.comparison import Comparison, Options, selected_answers
 from semiology.reports.compare.sides import (
+    CONDITION,
+    SEPARATOR,
     Condition,
     Side,
     SideError,
@@ -220,6 +222,61 @@ def repeat_noise(
             value = feature.scores[measure].difference.value
             rows.append(_noise(feature.feature, feature.feature, measure, value, variances))
     return RepeatNoise(tuple(each for each in rows if each is not None), tuple(notes))
+
+
+def enhancement_noise(
+    comparisons: Sequence[Comparison],
+    pairs: Sequence[tuple[Condition, Condition]],
+    sides: tuple[Side, Side],
+    texts: Sequence[str],
+    options: Options,
+) -> list[Comparison]:
+    """Return comparisons of enhancements with what repeats of the plain or the enhanced run say of each.
+
+    Args:
+        comparisons: each of one of ``pairs``, the plain condition and the enhanced one, told by their labels.
+        sides: the runs given as plain and as enhanced. texts: runs that repeat any of these conditions; a run may
+            repeat several. options: of the comparisons.
+
+    Raises:
+        SideError: a run repeats none of them. ValueError: as `read_repeats`.
+    """
+    of_labels = {(one.label, other.label): (one, other) for one, other in pairs}
+    parts = {text: [_choice(text, each) for each in read_side(text).conditions] for text in texts}
+    used: set[str] = set()
+    made = []
+    for comparison in comparisons:
+        own = of_labels[comparison.first, comparison.second]
+        chosen = [
+            replace(side, text=_choice(side.text, each), conditions=(each,))
+            for side, each in zip(sides, own, strict=True)
+        ]
+        fitting = [part for each in parts.values() for part in each if _repeats_any(part, own)]
+        used |= set(fitting)
+        noise = repeat_noise(comparison, chosen, fitting, options) if fitting else None
+        made.append(replace(comparison, repeats=noise) if noise else comparison)
+    for text, each in parts.items():
+        if not used & set(each):
+            labels = ", ".join(dict.fromkeys(condition.label for pair in pairs for condition in pair))
+            raise SideError(
+                f"--repeats {text}: repeats none of {labels}: it is another model, or was asked other questions → give "
+                "runs of the same model, wording and enhancement"
+            )
+    return made
+
+
+def _choice(text: str, condition: Condition) -> str:
+    """Return how one condition of a run is typed."""
+    source = text.partition(SEPARATOR)[0]
+    return f"{source}{SEPARATOR}" + ",".join(f"{name}={getattr(condition, name)}" for name in CONDITION)
+
+
+def _repeats_any(text: str, conditions: Sequence[Condition]) -> bool:
+    try:
+        _repeated(text, conditions)
+    except SideError:
+        return False
+    return True
 
 
 def _noise(

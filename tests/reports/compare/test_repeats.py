@@ -112,3 +112,43 @@ def test_a_difference_within_repeat_noise_is_said_to_be(
     stranger = runner.invoke(app, ["compare", a[0], good, "--repeats", b[0]])
     assert isinstance(stranger.exception, SideError)
     assert "repeats neither one nor good" in str(stranger.exception)
+
+
+def test_repeats_belong_to_the_plain_and_to_the_enhanced_run(
+    write_run: WriteRun, records: Records, tmp_path: Path
+) -> None:
+    plain = [str(asked(write_run, records, "m", seed)) for seed in (1, 2)]
+    posed = [str(asked(write_run, records, "m", seed, skill=0.8, enhancement="pose")) for seed in (3, 4)]
+    stranger = str(asked(write_run, records, "other", 5))
+    words = ["compare", "--base", plain[0], "--enhanced", posed[0], "--flips", "500"]
+    runner = CliRunner()
+    told = runner.invoke(app, [*words, "--repeats", plain[1], "--repeats", posed[1], "--json"])
+    assert told.exit_code == 0, told.output
+    content = json.loads(told.stdout)
+    assert content["sentences"]["repeats"][:2] == ["Repeats of A: 2 runs.", "Repeats of B: 2 runs."]
+    macro = next(r for r in content["rows"] if (r["level"], r["measure"]) == ("macro", "f1"))
+    plainly = runner.invoke(
+        app,
+        [
+            "compare",
+            plain[0],
+            posed[0],
+            "--flips",
+            "500",
+            "--repeats",
+            plain[1],
+            "--repeats",
+            posed[1],
+            "--json",
+        ],
+    )
+    same = next(
+        r for r in json.loads(plainly.stdout)["rows"] if (r["level"], r["measure"]) == ("macro", "f1")
+    )
+    assert macro["repeat_spread"] == pytest.approx(same["repeat_spread"])
+    assert macro["repeat_spread"] > 0
+    one = runner.invoke(app, [*words, "--repeats", posed[1], "--json"])
+    assert "No repeats of A" in " ".join(json.loads(one.stdout)["sentences"]["repeats"])
+    wrong = runner.invoke(app, [*words, "--repeats", stranger])
+    assert isinstance(wrong.exception, SideError)
+    assert f"--repeats {stranger}: repeats none of" in str(wrong.exception)

@@ -1,0 +1,1 @@
+"""``semiology repeat``: the same questions asked again, and which answers changed."""
