@@ -143,7 +143,6 @@ def page_content(
     )
     confusions = [] if recordings is None else confusion_rows(recordings, scores.runs)
     data["prompts"] = _texts_of_wordings(prompts, scores.runs)
-    called = _names_of_cases(scores, keep=keep_ids)
     told = [summary for summary in (scores.features, scores.s3) if summary is not None]
     content: dict[str, Any] = {
         "title": title,
@@ -178,9 +177,7 @@ def page_content(
         "confusions": confusions,
         "agreement": [] if recordings is None else agreement_rows(recordings, scores.runs),
         "s3": [] if scores.s3 is None else s3_sections(scores.s3, scores.records),
-        "cases": case_sections(scores.cases, called) if called else {},
-        "timelines": time_line_figures(scores.timelines, called) if called else {},
-        "cases_hidden": bool(not called and any(scores.cases.values())),
+        **_case_content(scores, keep=keep_ids),
         "rehab": scores.rehab,
         "subgroups": [shown_document(each) for each in scores.subgroups],
         "provenance": scores.provenance,
@@ -191,6 +188,16 @@ def page_content(
     content["sections"] = [(key, title, bool(content[holds])) for key, title, holds in SECTIONS]
     data["charts"] = content["charts"] = page_charts(content)
     return content | {"absent": ABSENT}, data
+
+
+def _case_content(scores: ReportScores, *, keep: bool) -> dict[str, Any]:
+    """Return the S3 tasks case by case and their time lines; neither where recordings have no name to show."""
+    called = _names_of_cases(scores, keep=keep)
+    return {
+        "cases": case_sections(scores.cases, called) if called else {},
+        "timelines": time_line_figures(scores.timelines, called) if called else {},
+        "cases_hidden": bool(not called and any(scores.cases.values())),
+    }
 
 
 def _names_of_cases(scores: ReportScores, *, keep: bool) -> Mapping[str, str]:
