@@ -117,7 +117,8 @@ def time_line_rows(lines: Sequence[TimeLine]) -> list[dict[str, Any]]:
         }
         for name, one in line.features.items():
             windows = "; ".join(f"{w.start_s:g}-{w.end_s:g} s: {w.place}" for w in one.listed)
-            for told in one.told or [None]:
+            every: list[Told | None] = [*one.told] or [None]
+            for told in every:
                 late = None
                 if told and told.time_s is not None and one.onset_s is not None:
                     late = rounded(told.time_s - one.onset_s)
