@@ -110,10 +110,12 @@ def run_command(options: RunOptions) -> None:
     """Ask a model the benchmark's questions about a recording set, through lmms-eval."""
     from semiology.harness.run import check_replies, run
 
-    folder = run(options)
-    tell_outcome(results=folder, report=folder / "report")
-    merge_texts(folder)
-    report([folder], out=folder / "report", data=options.data, split=options.split)
+    def reported(folder: Path) -> None:
+        tell_outcome(results=folder, report=folder / "report")
+        merge_texts(folder)
+        report([folder], out=folder / "report", data=options.data, split=options.split)
+
+    folder = run(options, then=reported)
     check_replies(folder)
 
 

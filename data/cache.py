@@ -49,13 +49,18 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+UNFINISHED_FILE = (".semiology-", ".part")
+"""Beginning and end of the name of a file in the writing; a killed process leaves it behind."""
+
+
 @contextmanager
 def written_whole(target: Path, *, private: bool = True) -> Iterator[Path]:
     """Give a file of a fresh name to write to; rename it to ``target``, in a folder that exists, when all went well.
 
     It is readable for the owner alone, or, if not ``private``, gets the permissions of any new file.
     """
-    handle, name = tempfile.mkstemp(dir=target.parent, suffix=".part")  # readable for the owner alone
+    prefix, suffix = UNFINISHED_FILE
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=prefix, suffix=suffix)  # for the owner alone
     os.close(handle)
     unfinished = Path(name)
     try:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from semiology.data.cache import write_whole
+from semiology.data.cache import UNFINISHED_FILE, write_whole
 
 LOCK = ".semiology.lock"
 UNFINISHED = "UNFINISHED.txt"
@@ -45,6 +45,7 @@ def owned_folder(folder: Path) -> Iterator[None]:
         return
     except OSError as error:
         raise FolderError(f"{folder}: cannot be written ({error.strerror}) → {_FIX}") from None
+    _remove_left_behind(folder)
     try:
         yield
     finally:
@@ -53,6 +54,14 @@ def owned_folder(folder: Path) -> Iterator[None]:
         if made:
             with suppress(OSError):  # it holds something
                 folder.rmdir()
+
+
+def _remove_left_behind(folder: Path) -> None:
+    """Remove what killed processes left in the writing, here and one folder down: nobody else writes here now."""
+    name = "*".join(UNFINISHED_FILE)
+    for path in (*folder.glob(name), *folder.glob(f"*/{name}")):
+        with suppress(OSError):
+            path.unlink()
 
 
 @contextmanager

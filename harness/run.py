@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import platform
 import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from semiology.backends.journal import FAILED, failure_of
+from semiology.data.cache import write_whole
 from semiology.data.owned_folder import owned_folder
 from semiology.data.protection.splits import ALL, DEV, TEST, parse_purpose
 from semiology.data.strokerehab.study import is_study
@@ -26,6 +28,7 @@ from semiology.harness.plugin import add_tasks
 from semiology.harness.preflight import PreflightError
 from semiology.harness.typos import check_model, check_tasks, check_window
 from semiology.render.progress import status_kept
+from semiology.reports.read.lmms_eval_files import ResultsError, find_result_files
 from semiology.settings import (
     ANSWER_FORMAT,
     AUDIO_SEGMENTS,
@@ -53,6 +56,8 @@ if TYPE_CHECKING:
     from semiology.harness.asking import Probe
 
 RUN_FILE = "semiology_run.json"
+BEGUN_FILE = ".semiology_begun.json"
+"""The result files that lay in a folder when a run began; it goes when the run's own are whole."""
 STUDY_SPLITS = {TEST: "test", DEV: "tune", ALL: "all"}
 """Split of a stroke-rehabilitation study by the purpose that names it."""
 EMBEDDED = "embedded"
@@ -60,6 +65,7 @@ EMBEDDED_AUDIO = "embedded_audio"
 KEEP_THEIR_OWN = ("semiology_hf", "semiology_openai")
 """Model classes that keep their answers in a journal of their own."""
 MOST_REASONS = 3
+_log = logging.getLogger(__name__)
 
 
 class RunError(RuntimeError):
@@ -72,12 +78,18 @@ class UnansweredRequestsError(RunError):
     exit_status = 3
 
 
-def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None = None) -> Path:
+def run(
+    options: RunOptions,
+    *,
+    journal: Path | None = None,
+    probe: Probe | None = None,
+    then: Callable[[Path], None] | None = None,
+) -> Path:
     """Run the selected tasks and return the folder that holds the result files.
 
     Answers are kept as they come, so that the same command goes on where a killed one stopped. The journal of a run
-    goes once every question has its answer: the same command then asks afresh. The folder ``journal`` outlives the
-    run, instead.
+    goes once every question has its answer, and ``then`` has made of the results' folder what is made of it: the same
+    command then asks afresh. The folder ``journal`` outlives the run, instead.
 
     Raises:
         RunError: lmms-eval finished without a result file for every selected task.
@@ -102,12 +114,18 @@ def run(options: RunOptions, *, journal: Path | None = None, probe: Probe | None
     started = time.monotonic()
     at_once = max(REQUESTS_AT_ONCE, 4 * options.batch_size)
     with owned_folder(options.out), status_kept(options.out):
+        remove_half_written(options.out)
         before = result_files(options.out)
+        begun = json.dumps([path.relative_to(options.out).as_posix() for path in before])
+        write_whole(options.out / BEGUN_FILE, begun, private=True)
         with answers_kept(model, model_args, journal or kept, probe=probe, at_once=at_once):
             results = _evaluate(_arguments(options, model, model_args), options.verbosity.upper())
         groups = {GROUP, S3_GROUP, REHAB_GROUP, *ENHANCED_GROUPS}
         folder = _result_folder(options.out, set(results["results"]) - groups, before)
         _write_record(folder, options, model_args, started)
+        (options.out / BEGUN_FILE).unlink(missing_ok=True)
+    if then is not None:
+        then(folder)
     if not failed_requests(folder)[0]:
         shutil.rmtree(kept, ignore_errors=True)
     return folder
@@ -263,6 +281,37 @@ def result_files(out: Path) -> dict[Path, tuple[int, int]]:
     """Return the results files in a folder with size and time of change, to tell new ones whatever the clock says."""
     states = {path: path.stat() for path in out.rglob("*_results.json")}
     return {path: (state.st_size, state.st_mtime_ns) for path, state in states.items()}
+
+
+def remove_half_written(out: Path) -> None:
+    """Remove result files that a killed run of ours left half written; their answers are in its journal.
+
+    A report would refuse the whole folder. What lay there before that run, and what is whole, is left alone.
+    """
+    try:
+        known = set(json.loads((out / BEGUN_FILE).read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError):
+        _log.warning("%s cannot be read: half-written results are not looked for", out / BEGUN_FILE)
+        return
+    for path in result_files(out):
+        if path.relative_to(out).as_posix() in known or _is_whole(path):
+            continue
+        stamp = path.name.removesuffix("_results.json")
+        for part in (*path.parent.glob(f"{stamp}_samples_*.jsonl"), path):
+            part.unlink(missing_ok=True)
+        _log.warning("%s was half written when its run was killed, and is written again", path)
+
+
+def _is_whole(results: Path) -> bool:
+    """Return whether a results file and the sample files of all of its tasks are whole."""
+    try:
+        (found,) = find_result_files([results], [])
+    except (ResultsError, ValueError):
+        return False
+    counts = (found.record or {}).get("n-samples")
+    return isinstance(counts, Mapping) and set(counts) <= set(found.samples)
 
 
 def _result_folder(out: Path, tasks: set[str], before: Mapping[Path, tuple[int, int]]) -> Path:

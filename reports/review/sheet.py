@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from semiology.data.cache import private_folder, written_whole
+from semiology.data.owned_folder import owned_folder
 from semiology.metrics.coverage import is_missing
 from semiology.metrics.scores.aggregation import FIRST_SEGMENT_ONLY, recording_answers
 from semiology.prompts.library import load_library
@@ -169,6 +170,7 @@ def write_review(sample: Sample, folder: Path, *, form: Literal["csv", "xlsx"] =
 
     Raises:
         ReviewError: the folder holds another review, whose ratings would be orphaned.
+        FolderError: it cannot be written, or another process writes there.
     """
     content = {
         "format": FORMAT,
@@ -182,6 +184,13 @@ def write_review(sample: Sample, folder: Path, *, form: Literal["csv", "xlsx"] =
     if target.exists() and target.read_text(encoding="utf-8") != text:
         raise ReviewError(f"{folder}: holds another review → choose a new folder, so that no rating is lost")
     private_folder(folder)
+    with owned_folder(folder):
+        return _write_files(sample, folder, text, form)
+
+
+def _write_files(sample: Sample, folder: Path, text: str, form: str) -> list[Path]:
+    """Write cases, key and rating sheet, each whole."""
+    target = folder / CASES
     with written_whole(target) as part:
         part.write_text(text, encoding="utf-8")
     hidden = ("item", "model", "enhancement", "prompt_id", "patient_id", "kind")

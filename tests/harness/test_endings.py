@@ -20,12 +20,12 @@ from typing import Any
 import pytest
 
 from semiology.data import owned_folder as owned
-from semiology.data.cache import cache_directory
+from semiology.data.cache import UNFINISHED_FILE, cache_directory
 from semiology.data.owned_folder import UNFINISHED, FolderError, owned_folder, written_together
 from semiology.data.problems import SettingsError
 from semiology.harness.machine.ending import machine_fault
 from semiology.harness.machine.whole_characters import escaped, whole_characters
-from semiology.harness.run import RunError, _result_folder, result_files
+from semiology.harness.run import BEGUN_FILE, RunError, _result_folder, remove_half_written, result_files
 from semiology.reports.read.lmms_eval_files import ResultsError, find_result_files
 
 STAMP = "20260101_120000"
@@ -210,3 +210,40 @@ def test_a_machine_without_semaphores_is_named(monkeypatch: pytest.MonkeyPatch) 
         multiprocessing.Lock()
     assert "/dev/shm" in str(machine_fault(caught.value))
     assert machine_fault(PermissionError(13, "Permission denied")) is None
+
+
+def test_what_a_killed_run_left_half_written_goes_and_the_rest_stays(tmp_path: Path) -> None:
+    def files(stamp: str, samples: int, *, results: str | None = None) -> list[Path]:
+        counted = {"n-samples": {"semiology_tonic": {"original": 2, "effective": 2}}}
+        written = tmp_path / f"{stamp}_results.json"
+        written.write_text(json.dumps(counted) if results is None else results)
+        lines = [json.dumps({"doc_id": number}) + "\n" for number in range(samples)]
+        if samples:
+            (tmp_path / f"{stamp}_samples_semiology_tonic.jsonl").write_text("".join(lines))
+        return list(tmp_path.glob(f"{stamp}_*"))
+
+    earlier, whole = files("20260101_120000", 1), files("20260102_120000", 2)
+    begun = tmp_path / BEGUN_FILE
+    remove_half_written(tmp_path)  # no run of ours was killed here: nothing is touched
+    assert all(path.exists() for path in earlier)
+    begun.write_text(json.dumps(["20260101_120000_results.json"]))
+    torn = [
+        *files("20260103_120000", 1),
+        *files("20260104_120000", 0),
+        *files("20260105_120000", 2, results="{"),
+    ]
+    remove_half_written(tmp_path)
+    assert not [path for path in torn if path.exists()]
+    assert all(path.exists() for path in [*earlier, *whole])
+
+
+def test_what_a_killed_command_left_in_the_writing_goes_with_the_next(tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    begin, end = UNFINISHED_FILE
+    left = [tmp_path / f"{begin}1{end}", tmp_path / "tables" / f"{begin}2{end}"]
+    own = tmp_path / "tmp1.part"
+    for path in (*left, own):
+        path.write_text("half")
+    with owned_folder(tmp_path):
+        assert not [path for path in left if path.exists()]
+    assert own.exists()

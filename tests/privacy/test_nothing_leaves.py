@@ -311,8 +311,8 @@ def test_no_command_sends_a_packet(tmp_path: Path) -> None:
     for command in commands:
         status, packets, said = in_a_namespace([*semiology, *command], environment)
         if command[:2] == ["data", "simulate"]:
-            sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
-            from soak import both_truths
+            sys.path.insert(0, str(Path(__file__).parents[2]))
+            from benchmarks.soak.__main__ import both_truths
 
             both_truths(Path(data) / "annotations.csv")
         assert packets == 0, f"{command}: {said[-2000:]}"
