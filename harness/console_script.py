@@ -47,7 +47,7 @@ def checked(arguments: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Run lmms-eval's command line."""
+    """Run lmms-eval's command line; the status is 3, as of ``semiology run``, where requests of ours got no reply."""
     if len(sys.argv) > 1 and sys.argv[1] in {"ui", "serve", "tui"}:
         sys.exit(
             f"lmms_eval {sys.argv[1]}: not started. lmms-eval's servers accept requests without a login; do "
@@ -65,3 +65,8 @@ def main() -> None:
     from lmms_eval.cli.dispatch import main as dispatch
 
     dispatch()
+    from semiology.harness.faulty_files import Unanswered
+    from semiology.harness.run import UnansweredRequestsError
+
+    if Unanswered.count:
+        sys.exit(UnansweredRequestsError.exit_status)

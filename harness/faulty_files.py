@@ -15,6 +15,12 @@ Document = Mapping[str, Any]
 _log = logging.getLogger(__name__)
 
 
+class Unanswered:
+    """How many requests of this process got no reply in runs that no command of ours watches over."""
+
+    count = 0
+
+
 def ask_around_faults(
     ask: Callable[[list[Any]], Sequence[Any]], requests: Sequence[Any], documents: Sequence[Document | None]
 ) -> list[Any]:
@@ -63,6 +69,7 @@ def faults_kept_apart(lm: Any) -> Iterator[None]:
 
     with generating(lm, generate_until):
         yield
+    Unanswered.count += sum(asked)
     if any(asked):
         _log.warning("%d of %d requests got no reply and count as unparsed", sum(asked), len(asked))
 

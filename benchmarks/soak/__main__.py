@@ -103,7 +103,7 @@ class Place:
             "run": ("run", *model, *at["run"], *tasks, "--answer-format", "yes_no_json"),
             "sweep": ("sweep", *model, *at["sweep"], "--features", "tonic", "--prompts", "s3,minimal", "--yes"),
             "optimize": ("optimize", *model, *at["optimize"], "--features", "tonic", "--budget", "30"),
-            "enhance": ("enhance", "run", str(self.data), "--with", "pose,denoise", "--out", str(out["enhance"]),
+            "enhance": ("enhance", "run", str(self.data), "--with", "pose", "--out", str(out["enhance"]),
                         "--recording", "P001_V01", "--recording", "P002_V01"),
             "report": ("report", str(self.runs), *at["report"]),
             "review": ("review", "export", str(self.runs), "--out", str(out["review"])),

@@ -16,8 +16,8 @@ from pathlib import Path
 Leaves = dict[str, object]
 Written = dict[str, Leaves]
 
-_STAMP = re.compile(r"\d{8}[_T-]?\d{6}|0x[0-9a-f]{6,}")
-"""Times and addresses of functions, which lmms-eval writes into its results."""
+_STAMP = re.compile(r"\d{8}[_T-]?\d{6}|0x[0-9a-f]{6,}|\d{4}-\d\d-\d\d[T, ]{1,2}\d\d:\d\d(:\d\d(\.\d+)?)?")
+"""Times, seconds, and addresses of functions, which lmms-eval writes into its results."""
 _OF_THE_WORK = ("questions_asked", "windows_read", "questions_from_journal")
 """What a search tells of the work of its last call, which is less where an earlier one did some of it."""
 _LEFT = (".part", "seconds.json", "UNFINISHED.txt")
@@ -32,7 +32,9 @@ def written(out: Path) -> Written:
     files = [path for path in out.rglob("*") if path.is_file() and not path.name.startswith(".")]
     found: Written = {}
     for path in sorted(files, key=lambda each: (each.stat().st_mtime_ns, each.name)):
-        found[_STAMP.sub("TIME", path.relative_to(out).as_posix())] = dict(_leaves(path))
+        name = _STAMP.sub("TIME", path.relative_to(out).as_posix())
+        if not _left(name):
+            found[name] = dict(_leaves(path))
     return found
 
 
@@ -47,9 +49,8 @@ def _leaves(path: Path) -> Iterator[tuple[str, object]]:
             seen[name] += 1
             yield from _values(sample, name if seen[name] == 1 else f"{name}, again {seen[name]}")
     elif path.suffix in _TEXT:
-        yield from (
-            (f"line {n}", line) for n, line in enumerate(path.read_text(encoding="utf-8").splitlines())
-        )
+        text = _STAMP.sub("TIME", path.read_text(encoding="utf-8"))
+        yield from ((f"line {n}", line) for n, line in enumerate(text.splitlines()))
     else:
         yield "content", hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -106,7 +107,7 @@ class Reference:
 
     def doubled(self, found: Written) -> list[str]:
         """Return what stands there beside what should: files, values, and answers to a question that has one."""
-        more = [name for name in found if name not in self._files and not _left(name)]
+        more = [name for name in found if name not in self._files]
         return more + [
             f"{name}: {where}"
             for name, leaves in found.items()

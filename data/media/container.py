@@ -79,8 +79,11 @@ def _riff_fault(stream: BinaryIO, size: int) -> str | None:
     return "cut off" if position > size + 1 else None
 
 
-def avi_frames_intact(path: Path, track: int) -> int | None:
-    """Return how many frames of a track of an AVI file stand where its index says; None without an index (``idx1``)."""
+def avi_misplaced(path: Path, track: int) -> list[int] | None:
+    """Return the numbers of a track's frames that do not stand where the index of an AVI file says.
+
+    At the end stands the number of frames that the index counts. None without an index (``idx1``).
+    """
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as whole:
         index, movie = whole.rfind(b"idx1"), whole.find(b"movi")
         if index < 0 or movie < 0:
@@ -94,10 +97,12 @@ def avi_frames_intact(path: Path, track: int) -> int | None:
             if name[:2] == b"%02d" % track
         ]
         base = 0 if entries and whole[entries[0][1] : entries[0][1] + 4] == entries[0][0] else movie
-        for count, (name, at, size) in enumerate(entries):
-            if whole[base + at : base + at + 8] != name + size.to_bytes(4, "little"):
-                return count
-        return len(entries)
+        missed = [
+            number
+            for number, (name, at, size) in enumerate(entries)
+            if whole[base + at : base + at + 8] != name + size.to_bytes(4, "little")
+        ]
+        return [*missed, len(entries)]
 
 
 def flv_breaks(path: Path) -> list[tuple[int, int]]:

@@ -26,6 +26,16 @@ _UNSURE = 3
 """So many frames before damage are not trusted: the last packet may be half overwritten, and is shown before others."""
 _REPEATED = 3
 """So many packets in a row, different from each other, that come a second time are a repeated piece of the file."""
+_NEAR_BYTES = 32 << 10
+"""What lies this near to damage in the file is not trusted: disks and transfers lose blocks, not bytes."""
+_NEAR_S = 0.5
+"""But no more than this on either side, s: a small film lies within one block."""
+_ZEROS = dict.fromkeys(("vp9", "wmv1", "wmv2", "msmpeg4v2", "msmpeg4v3", "mpeg4", "flv1", "h263"), 64) | {
+    "vp8": 256
+}
+"""So many zero bytes in a row do not come out of these encoders but at the end of a picture: a block was lost.
+Measured on black, white, grey, still, noisy and half-empty pictures at 50 kbit/s and 8 Mbit/s: VP8 wrote at most 73,
+the others 4."""
 _TELLING_BYTES = 64
 """Smaller packets are alike by themselves: frames in which nothing moves."""
 
@@ -36,8 +46,10 @@ class PacketScan:
     ``holes`` says whether a hole in an even rhythm means lost packets.
     """
 
-    def __init__(self, tick_s: float, *, holes: bool) -> None:
+    def __init__(self, tick_s: float, *, holes: bool, codec: str = "") -> None:
         self._tick_s, self._seek_holes = tick_s, holes
+        self._zeros = bytes(_ZEROS[codec]) if codec in _ZEROS else None
+        self._places: list[tuple[int, int, int]] = []
         self._first: int | None = None
         self._last: int | None = None
         self._marked: list[tuple[int, int]] = []
@@ -52,8 +64,12 @@ class PacketScan:
         elif self._waiting:  # at the very end a broken packet is the end of the file, not a hole in it
             self._marked += [(each, each + 1) for each in self._waiting]
             self._waiting = []
-        size = packet.size
-        self._contents.append((stamp, zlib.crc32(bytes(packet)) if size > _TELLING_BYTES else 0))
+        content = bytes(packet)
+        if self._zeros is not None and self._zeros in content.rstrip(b"\0"):
+            self._marked.append((stamp, stamp + 1))
+        if packet.pos is not None:
+            self._places.append((packet.pos, packet.size, stamp))
+        self._contents.append((stamp, zlib.crc32(content) if packet.size > _TELLING_BYTES else 0))
         if packet.dts is None:
             return None
         if self._first is None:
@@ -76,13 +92,16 @@ class PacketScan:
         announced: int | None,
         intact: int | None = None,
         lost: Sequence[tuple[int, int]] = (),
+        *,
+        exact: bool = False,
     ) -> tuple[tuple[int, int], ...]:
         """Return the damaged spans in ticks, ascending and apart, each up to the key frame that ends it.
 
         Args:
             ticks, keys: time stamps of all frames and of key frames, ascending.
             announced: frames that an AVI header announces, whose times are counts of packets; None elsewhere.
-            lost: spans in which the pictures themselves tell that some are missing.
+            lost: spans in which the pictures themselves, or the container, tell that some are missing.
+            exact: whether checksums say that all else is whole, so that nothing beside a span is doubted.
             intact: so many frames of an AVI file stand where its index says; None where that is not known.
         """
         if not ticks.size:
@@ -92,7 +111,7 @@ class PacketScan:
         end = int(ticks[-1]) + max(1, int(np.median(np.diff(ticks))) if ticks.size > 1 else 1)
         before = _UNSURE * int(np.median(np.diff(ticks))) if ticks.size > 1 else 0
         ended = []
-        for start, stop in spans:
+        for start, stop in spans if exact else map(self._widened, spans):
             after = keys[np.searchsorted(keys, stop)] if keys.size and stop <= keys[-1] else end
             ended.append((max(int(ticks[0]), start - before), int(after)))
         if announced and end != announced:
@@ -100,6 +119,21 @@ class PacketScan:
             known = intact is not None and intact < announced
             ended.append((max(int(ticks[0]), intact - 1) if known and intact else self._repeated_from(), end))
         return _merged(ended)
+
+    def _widened(self, span: tuple[int, int]) -> tuple[int, int]:
+        """Return a span with the frames whose packets lie near to it in the file."""
+        within = [(at, at + size) for at, size, stamp in self._places if span[0] <= stamp < span[1]]
+        if not within:  # all packets of it are lost: those beside it
+            before = max(
+                (place for place in self._places if place[2] < span[0]), key=lambda p: p[2], default=None
+            )
+            within = [(before[0], before[0] + before[1])] if before else []
+        if not within:
+            return span
+        low, high = min(at for at, _ in within) - _NEAR_BYTES, max(end for _, end in within) + _NEAR_BYTES
+        near = [stamp for at, size, stamp in self._places if at + size > low and at < high]
+        most = int(_NEAR_S / self._tick_s)
+        return max(span[0] - most, min(span[0], *near)), min(span[1] + most, max(span[1], max(near) + 1))
 
     def _repeated_from(self) -> int:
         """Return the stamp at which a piece of the file comes a second time; the first of all where none does."""

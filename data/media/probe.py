@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.media import mpeg_pictures
-from semiology.data.media.container import avi_frames_intact, flv_breaks, structural_fault
+from semiology.data.media.asf import asf_breaks
+from semiology.data.media.container import avi_misplaced, flv_breaks, structural_fault
 from semiology.data.media.decord_trial import decord_fault
+from semiology.data.media.matroska import matroska_breaks
 from semiology.data.media.packet_scan import PacketScan
 from semiology.data.media.picture_width import width_refused
 
@@ -48,6 +50,9 @@ LARGE_BYTES = 4 << 30
 
 _FLV_MARGIN_MS = 250
 """Before a break of an FLV file nothing is trusted for so long: frames stand in another order than they are shown."""
+
+_LONGEST_S = 1e6
+"""Longer than any recording, s."""
 
 _EXPORT_AGAIN = "replace it with the original recording, or export it again as MP4 (H.264)"
 
@@ -326,7 +331,7 @@ def _time_stamps(path: Path, container: Any, stream: Any, size: int) -> _Stamps:
     # MP4 lists the times of frames apart from them, AVI writes empty frames, and MPEG programme streams give times to
     # some frames alone: there a hole is the recorder's own.
     holes = container.format.name.startswith(("matroska", "mpegts", "flv", "asf"))
-    scan = PacketScan(float(stream.time_base), holes=holes)
+    scan = PacketScan(float(stream.time_base), holes=holes, codec=stream.codec_context.name)
     avi = "avi" in container.format.name
     told = container.format.name == "mpeg" and stream.codec_context.name in mpeg_pictures.CODECS
     pictures = mpeg_pictures.MpegPictures() if told else None
@@ -351,21 +356,40 @@ def _time_stamps(path: Path, container: Any, stream: Any, size: int) -> _Stamps:
         elif keys and stamp < keys[-1]:
             leading = True
     stamps, numbers = np.array(seen, np.int64), None
-    lost: tuple[tuple[int, int], ...] = ()
-    if container.format.name == "flv":  # its clock counts ms, as the track's ticks do
-        lost = tuple((start - _FLV_MARGIN_MS, stop) for start, stop in flv_breaks(path))
+    lost, exact = _breaks(path, container, stream)
     if pictures is not None and stream.average_rate:
         times = pictures.times(float(1 / (stream.average_rate * stream.time_base)))
         if times is not None:
-            lost = times.lost
+            lost = (*lost, *times.lost)
             if not np.array_equal(stamps, times.stamps):
                 stamps = times.stamps
                 numbers = np.argsort(np.argsort(stamps, kind="stable"), kind="stable")
     ticks, key_ticks = np.sort(stamps), np.sort(stamps[key_packets])
     announced = stream.duration if avi else None
-    intact = avi_frames_intact(path, stream.index) if avi else None
-    damaged = scan.damaged(ticks, key_ticks, announced, intact, lost)
+    misplaced = avi_misplaced(path, stream.index) if avi else None
+    intact = misplaced[0] if misplaced else None
+    if (
+        misplaced and ticks.size and int(ticks[-1]) + 1 == announced
+    ):  # none more, none less: damaged where they stand
+        lost = (*lost, *((number, number + 1) for number in misplaced[:-1]))
+    damaged = scan.damaged(ticks, key_ticks, announced, intact, lost, exact=exact)
     return _Stamps(ticks, key_ticks, hidden, leading, damaged, numbers)
+
+
+def _breaks(path: Path, container: Any, stream: Any) -> tuple[tuple[tuple[int, int], ...], bool]:
+    """Return where the structure of the file does not hold, in ticks of its pictures, and whether all else must."""
+    name = container.format.name
+    if name == "flv":  # its clock counts ms, as the track's ticks do
+        return tuple((start - _FLV_MARGIN_MS, stop) for start, stop in flv_breaks(path)), False
+    spans: tuple[tuple[float, float], ...] = ()
+    exact = False
+    if name.startswith("matroska"):
+        found = matroska_breaks(path)
+        spans, exact = found.spans, found.checked
+    elif name == "asf":
+        spans = tuple(asf_breaks(path, int(stream.id)))
+    ticks = float(1 / stream.time_base)
+    return tuple((int(start * ticks), int(min(stop, _LONGEST_S) * ticks)) for start, stop in spans), exact
 
 
 def _index_is_consistent(container: Any, stream: Any) -> bool:

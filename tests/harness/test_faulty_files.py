@@ -1,5 +1,6 @@
 """A file that cannot be read costs the questions about it, whatever the model class does with its error."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -9,7 +10,8 @@ import pytest
 
 from semiology.backends.journal import failure_of
 from semiology.data.media.probe import MediaError
-from semiology.harness.faulty_files import ask_around_faults, faults_kept_apart
+from semiology.harness import console_script
+from semiology.harness.faulty_files import Unanswered, ask_around_faults, faults_kept_apart
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ def test_an_error_of_another_kind_is_raised() -> None:
         ask_around_faults(ask, *requests_of(["a.mp4", "b.mp4"]))
 
 
-def test_a_bare_run_of_lmms_eval_goes_on_too(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bare_run_of_lmms_eval_goes_on_too(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     requests, documents = requests_of(["a.mp4", "broken.mp4", "b.mp4"])
     for document in documents:
         document |= {"video_id": document["video"], "question": "Is there …?"}
@@ -80,9 +84,30 @@ def test_a_bare_run_of_lmms_eval_goes_on_too(caplog: pytest.LogCaptureFixture) -
         return ["".join(request.args[1](documents[request.args[3]])) for request in asked]
 
     lm = SimpleNamespace(generate_until=generate_until, task_dict={"t": {"test": documents}})
+    monkeypatch.setattr(Unanswered, "count", 0)
     with faults_kept_apart(lm):
         replies = lm.generate_until(requests)
     assert [replies[0], replies[2]] == ["a.mp4", "b.mp4"]
     assert failure_of(replies[1]) == "videos/broken.mp4 is damaged near 3.00 s"
     assert "1 of 3 requests got no reply and count as unparsed" in caplog.text
     assert lm.generate_until is generate_until
+    assert Unanswered.count == 1
+
+
+@pytest.mark.parametrize(("unanswered", "status"), [(0, None), (2, 3)])
+def test_the_status_of_a_bare_run_tells_of_requests_without_a_reply(
+    unanswered: int, status: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Unanswered, "count", 0)
+    monkeypatch.setattr(sys, "argv", ["lmms_eval", "version"])
+
+    def dispatch() -> None:
+        Unanswered.count += unanswered
+
+    monkeypatch.setattr("lmms_eval.cli.dispatch.main", dispatch)
+    try:
+        console_script.main()
+        ended = None
+    except SystemExit as error:
+        ended = error.code
+    assert ended == status

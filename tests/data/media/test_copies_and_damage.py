@@ -13,6 +13,7 @@ from semiology.data.media.audio import read_audio
 from semiology.data.media.clips import clip
 from semiology.data.media.copy_check import CopyError, check_copy, check_film, tracks
 from semiology.data.media.frames import check_window, read_frames
+from semiology.data.media.matroska import matroska_breaks
 from semiology.data.media.probe import MediaError, needs_clip, probe, timeline
 from semiology.data.media.remux import remux
 from semiology.data.media.streaming import WindowRequest, stream_windows
@@ -128,8 +129,8 @@ def test_joined_files_are_told(tmp_path: Path) -> None:
 def test_lost_frames_in_an_even_film_cost_the_windows_there(tmp_path: Path) -> None:
     path = film(tmp_path / "a.mkv")
     whole = bytearray(path.read_bytes())
-    third = len(whole) // 3
-    whole[third : third + 6000] = bytes(6000)
+    late = len(whole) * 2 // 3
+    whole[late : late + 3000] = bytes(3000)
     path.write_bytes(whole)
     info = probe(path)
     assert info.damaged_s
@@ -216,3 +217,51 @@ def test_a_partial_packet_after_a_jump_is_passed_over(tmp_path: Path) -> None:
     for start_s in (2.0, 5.5, 8.2):
         heard = read_audio(path, start_s, start_s + 0.5)
         assert np.abs(heard).max() > 0.2 * np.abs(true).max()
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.mkv", "libx264"), ("b.mkv", "mpeg4"), ("a.webm", "libvpx"), ("a.wmv", "wmv2")]
+)
+@pytest.mark.parametrize("damage", ["turned", "inserted", "taken out"])
+def test_the_structure_of_a_container_gives_damage_away(
+    tmp_path: Path, name: str, codec: str, damage: str
+) -> None:
+    """Matroska by checksums, WebM and ASF by lengths and places."""
+    path = film(tmp_path / name, codec)
+    assert not probe(path).damaged_s
+    data = bytearray(path.read_bytes())
+    at = len(data) // 2
+    if damage == "turned" and path.suffix == ".mkv":
+        data[at] ^= 1
+    elif damage == "turned":
+        data[at : at + 4000] = bytes(4000)
+    elif damage == "inserted":
+        data[at:at] = bytes(range(256)) * 3
+    else:
+        del data[at : at + 60]
+        data += bytes(60)  # as long as before: not merely cut off
+    path.write_bytes(data)
+    spans = probe(path).damaged_s
+    assert spans
+    assert any(start <= 5.5 and stop >= 4.5 for start, stop in spans), spans
+
+
+def test_a_checksum_costs_no_more_than_its_cluster(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.mkv")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    assert matroska_breaks(path).checked
+    ((start, stop),) = probe(path).damaged_s
+    assert stop - start < 5.5  # without sound a cluster is as long as this
+    shown = [number_of(each) for each in read_frames(path, [start - 0.1, min(stop + 0.02, 9.9)])]
+    assert shown == [round((start - 0.1) * 25 - 0.49), round(min(stop + 0.02, 9.9) * 25 - 0.49)]
+
+
+def test_frames_that_do_not_stand_where_the_index_says_are_damaged(tmp_path: Path) -> None:
+    path = film(tmp_path / "a.avi", "mpeg4")
+    data = bytearray(path.read_bytes())
+    at = data.find(b"00dc", len(data) // 2)
+    data[at - 40 : at + 8] = data[at - 88 : at - 40]
+    path.write_bytes(data)
+    assert probe(path).damaged_s
