@@ -6,7 +6,9 @@ Replies are those of the table of hard replies (tests/tasks/hard_replies.yaml), 
 tags, half characters and noise; each goes through the parser of yes and no and those of the S3 tasks. A set is a small
 simulated one of which a table or ``dataset.yaml`` is damaged: bytes lost, doubled, turned, lines exchanged, encodings
 broken. It is read as every command reads it; `RecordingSetError` is the one way in which that may fail. Told are
-tracebacks, the longest time, and how many damaged sets were refused, read with the same content, and read with another.
+tracebacks, the longest time, and how many damaged sets were refused, read with the same content, and read with another:
+other free text, names or order (the file says so), rows missing (a file cut in or after the last cell of a row), other
+answers or times.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from measuring import print_table
 from rich.progress import track
 
 from semiology.data.problems import RecordingSetError
+from semiology.data.recording_set import RecordingSet
 from semiology.data.simulated import simulate
 from semiology.data.tables.reading import read_recording_set
 from semiology.tasks.answers.parse import parse_answer
@@ -115,6 +118,39 @@ def damage_text(content: bytes, draw: random.Random) -> bytes:
     return content
 
 
+def what_differs(before: RecordingSet, after: RecordingSet) -> str:
+    """Say in what a set read from damaged files differs from the whole one, the gravest first."""
+
+    def rows(found: RecordingSet) -> dict[tuple[str, str], tuple[object, ...]]:
+        names = (
+            "patient_id",
+            "video",
+            "duration_s",
+            "diagnosis",
+            "split",
+            "fold",
+            "audio",
+            "pose",
+            "transcript",
+        )
+        told = {
+            (each.video_id, ""): tuple(getattr(each, name) for name in names) for each in found.recordings
+        }
+        return told | {
+            (each.video_id, each.feature): (each.present, each.onset_s, each.offset_s, each.side)
+            for each in found.annotations
+        }
+
+    old, new = rows(before), rows(after)
+    if any(old.get(key) != value for key, value in new.items()):
+        return "other answers or times"
+    if len(new) < len(old) or set(after.reports) != set(before.reports):
+        return "rows missing"
+    if after.metadata.get("simulated") != before.metadata.get("simulated"):
+        return "no longer called simulated"
+    return "other free text, names or order"
+
+
 def main() -> None:
     """Fuzz, and print the counts."""
     parser = argparse.ArgumentParser(
@@ -147,8 +183,11 @@ def main() -> None:
             name = draw.choice(list(whole))
             (data / name).write_bytes(damage_text(whole[name], draw))
             try:
-                same = read_recording_set(data) == right
-                counts["sets read with the same content" if same else "sets read with another content"] += 1
+                found = read_recording_set(data)
+                differs = None if found == right else what_differs(right, found)
+                counts[f"sets read with {differs or 'the same content'}"] += 1
+                if differs and not differs.startswith("other free"):
+                    told[f"{name}: read with {differs}"] += 1
             except RecordingSetError:
                 counts["sets refused in words"] += 1
             except Exception as error:  # noqa: BLE001 - it is what is counted

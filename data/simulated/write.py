@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from semiology.data.cache import write_whole, written_whole
+from semiology.data.media.copy_check import check_film
 from semiology.data.media.picture_width import readable_size
 from semiology.data.recording_set import Annotation, Recording
 from semiology.data.simulated.picture.pose_truth import pose_folder, write_pose
@@ -188,12 +189,23 @@ def simulate(
 
 
 def write_video(path: Path, script: Script, size: tuple[int, int] = (640, 480), fps: int = 30) -> None:
-    """Render one script to an mp4 file (H.264, AAC); the file appears only when it is whole."""
-    with written_whole(path, private=False) as part, av.open(str(part), "w", format="mp4") as container:
+    """Render one script to an mp4 file (H.264, AAC); the file appears only when it is whole.
+
+    Raises:
+        CopyError: what was written does not show every frame at its time, or lacks sound.
+    """
+    sound, count = soundtrack(script), round(script.duration_s * fps)
+    with written_whole(path, private=False) as part:
+        _encode(part, script, sound, size, fps)
+        check_film(part, np.arange(count) / fps, (RATE, len(sound) / RATE))
+
+
+def _encode(part: Path, script: Script, sound: NDArray[np.float32], size: tuple[int, int], fps: int) -> None:
+    with av.open(str(part), "w", format="mp4") as container:
         picture = container.add_stream("libx264", rate=fps, options=_H264)
         picture.width, picture.height, picture.pix_fmt = *size, "yuv420p"
         picture.codec_context.thread_count = 1
-        add_sound(container, soundtrack(script))
+        add_sound(container, sound)
         count = round(script.duration_s * fps)
         for first in range(0, count, _BATCH):
             times = np.arange(first, min(first + _BATCH, count)) / fps

@@ -50,6 +50,7 @@ class Table:
         rows: Those that hold anything.
         delimiter: ``,``, ``;``, ``|`` or a tab.
         problems: Faults of form (encoding, quoting, header, formula cells).
+        open_end: Whether the last line has no end, as in a file that was cut off.
     """
 
     file: str
@@ -58,6 +59,7 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     delimiter: str = ","
     problems: list[Problem] = field(default_factory=list)
+    open_end: bool = False
 
 
 def read_table(path: Path, name: str | None = None) -> Table:
@@ -83,7 +85,20 @@ def read_table(path: Path, name: str | None = None) -> Table:
         table.problems.append(Problem(table.file, len(lines) + 1, message, _SAVE_AS))
         return table
     _fill(table, lines[1:] if hint else lines)
+    table.open_end = not text.endswith("\n")
+    if table.open_end and _ends_short(table, lines):
+        message = (
+            f"ends in the middle of a row ({len(lines[-1][1])} of {len(table.columns)} cells): it was cut off"
+        )
+        fix = "copy it again; if the row is meant so, end its line"
+        table.problems.append(Problem(table.file, lines[-1][0], message, fix))
     return table
+
+
+def _ends_short(table: Table, lines: Sequence[tuple[int, list[str]]]) -> bool:
+    """Return whether the last row alone has fewer cells than there are columns."""
+    widths = [len(cells) for _, cells in lines[1:] if cells]
+    return len(widths) > 1 and widths[-1] < len(table.columns) <= min(widths[:-1])
 
 
 def delimiter_of(text: str) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, cast
 
@@ -30,10 +31,13 @@ from semiology.data.tables.consistency import Reading, cross_check
 from semiology.data.tables.csv_tables import Row, Table, check_columns, closest, read_table
 from semiology.features import FEATURES, suggest_feature
 from semiology.render.strict_yaml import parse_yaml
+from semiology.render.text import counted
 from semiology.render.validation import faults_of
 
 RECORDINGS, ANNOTATIONS = "recordings.csv", "annotations.csv"
 REPORTS, METADATA = "reports.csv", "dataset.yaml"
+SIMULATED = "simulated"
+"""Key of ``dataset.yaml`` that says that no patient was filmed: true or false."""
 REQUIRED_COLUMNS = {
     RECORDINGS: ("video_id", "patient_id", "video"),
     ANNOTATIONS: ("video_id", "feature", "present"),
@@ -118,7 +122,14 @@ def _read_metadata(directory: Path, reading: Reading) -> Mapping[str, object]:
     content = {str(key): value for key, value in content.items()} if isinstance(content, dict) else content
     for fault in faults_of(Metadata, content):
         problem(None, f"the key {fault.place[0]!r} {fault.message}" if fault.place else fault.message)
-    return content if isinstance(content, dict) else {}
+    if not isinstance(content, dict):
+        return {}
+    for key in content:
+        if key != SIMULATED and get_close_matches(key.lower(), [SIMULATED], cutoff=0.85):
+            problem(None, f"unknown key {key!r}; did you mean {SIMULATED!r}?")
+    if not isinstance(content.get(SIMULATED, False), bool):
+        problem(None, f"the key {SIMULATED!r} must be true or false, not {content[SIMULATED]!r}")
+    return content
 
 
 def _open(directory: Path, file: str, reading: Reading) -> Table | None:
@@ -140,6 +151,9 @@ def _open(directory: Path, file: str, reading: Reading) -> Table | None:
         )
         reading.problems += problems
         reading.warnings += warnings
+    if table.open_end and not table.problems:
+        what = f"the last line has no end, as in a file that was cut off ({counted(len(table.rows), 'row')} read)"
+        reading.warnings.append(Problem(file, None, what, "nothing, if all rows are there"))
     return table if set(REQUIRED_COLUMNS[file]) <= set(table.columns) else None
 
 

@@ -70,6 +70,12 @@ def diagnose_command(
     ] = "nested",
     folds: Annotated[int, typer.Option(help="Folds to draw where the set names none.", min=2)] = 5,
     out: Annotated[Path | None, typer.Option(help="Folder for tables, curves and figures.")] = None,
+    distinct_patients: Annotated[
+        bool,
+        typer.Option(
+            "--distinct-patients", help="Patients with look-alike ids, or in one film, are different people."
+        ),
+    ] = False,
     resamples: Resamples = 2000,
     seed: Annotated[int, typer.Option(help="Seed of folds, classifiers, shuffles and resamples.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text for people.")] = False,
@@ -84,6 +90,7 @@ def diagnose_command(
     from rich.console import Console
 
     from semiology.data.cache import write_texts
+    from semiology.data.same_patient import refuse_doubtful_patients
     from semiology.render.table import print_document, table_console
     from semiology.reports.diagnosis.files import diagnosis_content, diagnosis_files
     from semiology.reports.diagnosis.literature import LITERATURE, read_rules
@@ -95,6 +102,8 @@ def diagnose_command(
     names, told = _classifiers(classifiers, column, ruled=bool(cited))
     chosen = {"target": column, "classifiers": names, "settings": settings}
     with Console(stderr=True).status("Reading answers") as status:
+        if runs and data is not None:
+            refuse_doubtful_patients(data, distinct=distinct_patients)
         inputs, looks = _inputs(runs, baselines, data, split, folds, chosen)
         told += looks
         found = score_diagnoses(

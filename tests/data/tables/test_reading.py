@@ -313,10 +313,27 @@ def test_text_in_another_encoding_is_refused_with_its_line(make_set: Make) -> No
         ("", "no 'key"),
         ("name: [a]\nversion: 1\n", "or a list"),
         ("name: x\nversion: 2021-13-45\n", "not valid"),
+        ("name: x\nversion: 1\nsimulatted: true\n", "did you mean 'simulated'"),
+        ("name: x\nversion: 1\nSimulated: true\n", "did you mean 'simulated'"),
+        ("name: x\nversion: 1\nsimulated: 'yes, all'\n", "true or false"),
     ],
 )
 def test_a_bad_dataset_yaml_is_named(make_set: Make, text: str, message: str) -> None:
     assert message in only(make_set(dataset=text)).message
+
+
+@pytest.mark.parametrize("end", [6, 9, 12])
+def test_a_table_that_ends_in_the_middle_of_a_row_was_cut_off(make_set: Make, end: int) -> None:
+    whole = annotations("P001_V01,tonic,yes,1,2", "P001_V02,tonic,no,,", "P002_V01,tonic,yes,10.25,20.5")
+    assert not problems_of(make_set(annotations=whole.rstrip("\n")))
+    assert "3 rows read" in read_folder(make_set(annotations=whole.rstrip("\n"))).warnings[0].message
+    problem = problems_of(make_set(annotations=whole[:-end]))[0]
+    assert (problem.row, "cut off" in problem.message) == (4, True)
+
+
+def test_rows_that_all_leave_out_their_last_cells_are_whole(make_set: Make) -> None:
+    short = annotations("P001_V01,tonic,yes", "P001_V02,tonic,no").rstrip("\n")
+    assert not problems_of(make_set(annotations=short))
 
 
 def test_the_row_of_a_problem_counts_cells_with_line_breaks_as_one_row(make_set: Make) -> None:

@@ -230,3 +230,17 @@ def test_what_cannot_be_used_is_a_sentence(
     ended = command_here(main, "semiology", "diagnose", *words)
     assert ended.returncode == 2
     assert told in " ".join(ended.stderr.replace("│", " ").split())
+
+
+def test_patients_who_may_be_one_are_refused(
+    tmp_path: Path, run_folder: Path, command_here: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = recording_set(tmp_path)
+    text = (folder / "recordings.csv").read_text(encoding="utf-8")
+    (folder / "recordings.csv").write_text(
+        text.replace(",P001,", ",p0,").replace(",P002,", ",P0,"), encoding="utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    ended = command_here(main, "semiology", "diagnose", str(run_folder), "--data", str(folder))
+    assert ended.returncode == 2
+    assert "--distinct-patients" in ended.stderr
