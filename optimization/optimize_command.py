@@ -50,11 +50,13 @@ def optimize(
         else:
             print_published(summary, Console())
         return
+    from semiology.data.owned_folder import owned_folder
     from semiology.optimization.search.report import next_commands, print_result
     from semiology.optimization.search.run import optimize as search
     from semiology.render.text import counted
 
-    result = search(options, prepared)
+    with owned_folder(options.out):
+        result = search(options, prepared)
     if as_json:
         typer.echo(json.dumps(result.summary, indent=2, ensure_ascii=False))
     else:

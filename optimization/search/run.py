@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from semiology.backends.journal import Journal
-from semiology.data.owned_folder import owned_folder
 from semiology.optimization.folds.draw import Parts
 from semiology.optimization.proposers.rules import CandidateRules, all_ids
 from semiology.optimization.search.asking import AnswerBook, RememberedAnswers, SharedRounds
@@ -93,10 +92,8 @@ def optimize(options: SearchOptions, prepared: Prepared) -> OptimizationResult:
     notes += [note for each in examples.values() for note in check_examples(each)]
     fingerprint = data_fingerprint(recording_set, parts, options.features)
     identity = _identity(options, prepared, parts, fingerprint)
-    with (
-        owned_folder(options.out),
-        Journal((folder := RunFolder(options.out, identity)).path / ANSWERS) as journal,
-    ):
+    folder = RunFolder(options.out, identity)
+    with Journal(folder.path / ANSWERS) as journal:
         remembered = RememberedAnswers(prepared.answerer, journal, prepared.key_of)
         rounds = SharedRounds(remembered, len(options.features))
         ids = all_ids([(item.video_id, item.patient_id) for item in recording_set.recordings])
