@@ -41,11 +41,12 @@ _DOUBTED = re.compile(
     r"|assuming|suspicio\w+"
     r"|consider(?:ed)?|differential|question\sof|would\sbe|needed|required?|requires|confirm|to diagnose"
     r"|exclusion|history\sof|previous|known|referred|medications?"
+    r"|(?:probability|likelihood|chances?|odds|risk)\s(?:of|for|that)|mimic\w*|imitat\w*|resembl\w*"
     r"|treated|treatment|therapy|mentions?|says?|states?|e\.g|example|hard\sto\ssay)\b",
     re.IGNORECASE,
 )
 _DOUBTED_BEHIND = re.compile(
-    r"^[^.;!?\n]{0,30}\b(?:(?:is|remains|seems)\s(?:possible|uncertain|unclear|open|conceivable"
+    r"^\s?-?mimics?\b|^[^.;!?\n]{0,30}\b(?:(?:is|remains|seems)\s(?:possible|uncertain|unclear|open|conceivable"
     r"|a\sdiagnosis\sof)|requires?|if|needs?)\b",
     re.IGNORECASE,
 )

@@ -60,6 +60,7 @@ _NOT_THE_PATIENTS = re.compile(
     r"|right)(?: side)?\b(?! by)|\b(?:left|right) hemisphere\b"
     r"|\b(?:window|door|rail|bed ?rail|monitor|pillow|lamp|chair|wall|table)s? (?:is |stands )?(?:on|to"
     r"|at) the (?:left|right)\b"
+    r"|\b(?:contralateral|opposite) to (?:the |his |her |their )?(?:left|right)(?: \w+)?"
     r"|\b(?:enters?|comes?|walks?|appears?|arrives?) (?:in )?from the (?:left|right)\b",
     re.IGNORECASE,
 )
@@ -77,6 +78,8 @@ _DENIED_ASIDE = re.compile(
 _CHOICE_NAMED = re.compile(
     r"^\s?(?:ES|NES|epileptic)\s?(?:/|or|vs\.?|versus)\s?(?:ES|NES|non-?epileptic)\s?:\s?", re.IGNORECASE
 )
+# "Left arm: tonic." tells of the left arm; it is no field named arm.
+_PART_NAMED = re.compile(r"\b(left|right) (arm|hand|leg|foot|face|side)\s?:", re.IGNORECASE)
 _DENIED_SIDE = re.compile(
     rf"\b(?:not|n't|rather than|instead of|never)(?: (?:to|on|towards?|move|turn|moving|turning))* {_OWNER}"
     r"(?:left|right)\b",
@@ -85,7 +88,8 @@ _DENIED_SIDE = re.compile(
 _NO_SIDE = re.compile(
     r"\b(?:both|bilateral(?:ly)?|neither|either|camera|viewer|observer|screen|image|viewpoint)\b"
     r"|\bleft\b[\s\"'(),]{0,4}(?:or|and|/|\||vs\.?)[\s\"'()]{0,4}\bright\b"
-    r"|\bright\b[\s\"'(),]{0,4}(?:or|and|/|\||vs\.?)[\s\"'()]{0,4}\bleft\b",
+    r"|\bright\b[\s\"'(),]{0,4}(?:or|and|/|\||vs\.?)[\s\"'()]{0,4}\bleft\b"
+    r"|\bleft\b[^.;\n]{0,20}\bthen\b[^.;\n]{0,20}\bright\b|\bright\b[^.;\n]{0,20}\bthen\b[^.;\n]{0,20}\bleft\b",
     re.IGNORECASE,
 )
 
@@ -101,7 +105,7 @@ _WORD_ES = re.compile(r"\b[Ee]s\b")
 _NOT_BODY = re.compile(
     r"\bface[ -]to[ -]face\b|\b(?:left|right) (?:and|or|then) (?:left|right) (?:arm|leg)s?\b"
     r"|\b(?:head of (?:the )?bed|head(?:board|rest|phones)|face (?:mask|down|up)|faces? the"
-    r"|legs? of the (?:bed|chair))\b",
+    r"|legs? of the (?:bed|chair)|(?:bed|chair|table) legs?)\b",
     re.IGNORECASE,
 )
 
@@ -112,6 +116,7 @@ def parse_side(text: str | None) -> str:
     The camera's side is no side.
     """
     rest = _PERSPECTIVE.sub("", _readable(text)).strip()
+    rest = _PART_NAMED.sub(r"\1 \2 is", rest)
     return _claimed(
         rest, ("answer", "side", "laterality", "direction", "arm"), _bare_side, _only_side
     ) or _only_side(rest)
@@ -129,7 +134,7 @@ def parse_diagnosis(text: str | None) -> str:
 
     The description beside the answer may say anything.
     """
-    rest = _readable(text)
+    rest = _CHOICE_NAMED.sub("", _readable(text))
     named = [str(value) for value in object_values(rest, ("diagnosis", "answer", "conclusion"))]
     if len(named) == 1 and (kind := _bare_diagnosis(named[0])):
         return UNPARSED if has_second_thoughts(rest.rpartition("}")[2]) else kind
@@ -199,11 +204,11 @@ def _only_region(text: str) -> str:
     if says_unknown(text):
         return UNPARSED
     text = _NOT_BODY.sub(" ", without_questions(text))
-    return _single(text, list(_REGION.finditer(text)), lambda place: place[1].casefold())
+    places = [place for place in _REGION.finditer(text) if not of_another_person(text, *place.span())]
+    return _single(text, places, lambda place: place[1].casefold())
 
 
 def _bare_diagnosis(line: str) -> str | None:
-    line = _CHOICE_NAMED.sub("", line)
     match = _DIAGNOSIS.fullmatch(_without_letter(line)) or _DIAGNOSIS.fullmatch(
         line.strip(_EDGES.replace(")", ""))
     )
@@ -212,6 +217,8 @@ def _bare_diagnosis(line: str) -> str | None:
 
 def _only_diagnosis(text: str) -> str:
     if says_unknown(text):
+        return UNPARSED
+    if re.search(r"\bbut (?:it |this )?(?:is|was) not\b(?! a)", text, re.IGNORECASE):
         return UNPARSED
     text = without_questions(_WORD_ES.sub(" ", text))
     return _single(text, list(_DIAGNOSIS.finditer(text)), _kind)

@@ -12,13 +12,30 @@ import re
 from dataclasses import dataclass
 
 from semiology.features import FEATURES
+from semiology.tasks.answers.claims import has_second_thoughts
 from semiology.tasks.answers.cleaning import clean
 from semiology.tasks.s3.answers.fields import plain
 
 LONGEST_ITEM = 60
 """Characters of an unknown item that are kept."""
 
-_BREAKS = re.compile(r"[,;，、\n]|->|=>|→|>|\bfollowed by\b|\bthen\b|\band then\b", re.IGNORECASE)
+_EXPLAINED = re.compile(
+    r"\n\s*(?:explanation|justification|reason(?:ing)?|note|rationale)\s?:.*\Z", re.IGNORECASE | re.DOTALL
+)
+_NO_SEQUENCE = re.compile(r"(?:for example|example|e\.g\.|none of|neither|either)\b", re.IGNORECASE)
+_TABLE_HEAD = re.compile(r"\A[^\n]*\|[^\n]*\n\s*\|?[\s|:-]{3,}\|?\n")
+_LEADING = re.compile(
+    r"^(?:(?:\[|\()?\d{1,2}:\d{2}(?:\.\d{1,3})?(?:\]|\))?\s?[:–-]?\s|(?:and|first(?:ly)?|initially|finally|lastly|next)[,:]?\s)+",
+    re.IGNORECASE,
+)
+_TIME_BEHIND = re.compile(
+    r"\s*[(\[]\s?(?:at |from |~)?\d[\d:.,\s–-]*(?:to [\d:.]+)?\s?(?:s|sec|seconds?)?\s?[)\]]?$", re.IGNORECASE
+)
+_DENIED = re.compile(
+    r"^(?:no|not|without)\s|[\s(](?:not (?:seen|present|observed|visible)|absent)$", re.IGNORECASE
+)
+_FILLING = re.compile(r"[\d#\s:.-]*")
+_BREAKS = re.compile(r"[|,;，、\n]|->|=>|→|>|\bfollowed by\b|\bthen\b|\band then\b", re.IGNORECASE)
 _NUMBER = re.compile(r"^\s*(?:\d{1,4}[.)]|\(\d{1,4}\))\s*")
 _EDGES = " \t\"'[](){}."
 _NOTHING = re.compile(
@@ -50,7 +67,13 @@ def parse_sequence(text: str | None) -> SequenceAnswer | None:
     rest = clean(text) if isinstance(text, str) else None
     if not rest:
         return None
-    rest = _without_opening(plain(rest))
+    rest = _without_opening(_EXPLAINED.sub("", _TABLE_HEAD.sub("", plain(rest))))
+    if (
+        rest.rstrip().endswith("?")
+        or _NO_SEQUENCE.match(plain(clean(text or "") or ""))
+        or has_second_thoughts(rest)
+    ):
+        return None
     if re.fullmatch(r"\[\s*\]", rest) or _NOTHING.fullmatch(rest.strip(_EDGES)):
         return SequenceAnswer(())
     items = tuple(item for part in _BREAKS.split(rest) if (item := _item(part)))
@@ -61,11 +84,24 @@ def parse_sequence(text: str | None) -> SequenceAnswer | None:
 def _without_opening(text: str) -> str:
     """Return a reply without words such as "Here is the sequence:" before its first known feature."""
     head, colon, tail = text.partition(":")
-    return tail if colon and len(head) < 200 and _item(head) not in FEATURES and "," not in head else text
+    return (
+        tail
+        if colon
+        and not head.strip("[(").isdigit()
+        and len(head) < 200
+        and _item(head) not in FEATURES
+        and "," not in head
+        else text
+    )
 
 
 def _item(part: str) -> str:
     """Return a feature's name, or the unknown item with underscores, or "" where nothing stands."""
     words = _NUMBER.sub("", part.strip(_EDGES)).strip(_EDGES)
+    words = _TIME_BEHIND.sub("", _LEADING.sub("", words)).strip(_EDGES)
+    if _FILLING.fullmatch(words):
+        return ""
+    if _DENIED.search(words) and re.sub(r"[_\W]+", "", _DENIED.sub("", words).casefold()) in _KNOWN:
+        return ""
     folded = re.sub(r"[_\W]+", "", words.casefold())
     return _KNOWN.get(folded) or re.sub(r"\s+", "_", words.casefold())[:LONGEST_ITEM]

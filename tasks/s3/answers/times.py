@@ -50,7 +50,8 @@ _RANGE = re.compile(
     rf"\b\d[\d:.]{{0,9}} ?(?:s|sec|seconds?)? ?(?:to|-|–|and|until|through|or) ?{_TIME}"
     rf"|\b(?:first|last|final|initial) {_TIME}|{_TIME} (?:before|prior to|from the end|later)\b"
     rf"|{_TIME} after (?!the (?:start|beginning|onset of the (?:clip|video)))"
-    rf"|\b(?:before|after|by|until|no later than|not before|earlier than|later than) {_TIME}",
+    rf"|\b(?:before|after|by|until|no later than|not before|earlier than|later than|every|each|at least|at most"
+    rf"|more than|less than) {_TIME}|{_TIME} (?:apart|each|intervals?)\b|[<>≤≥] ?{_TIME}(?![\w\s.]{{0,8}}>)",
     re.IGNORECASE,
 )
 _NO_CLAIM = re.compile(

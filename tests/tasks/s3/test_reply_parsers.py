@@ -152,14 +152,15 @@ def test_unknown_items_stay_in_a_sequence_and_are_counted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "to_be_read"), [("replies_of_all_kinds", 200), ("replies_examined_anew", 70)]
+    ("table", "to_be_read"), [("replies_of_all_kinds", 200), ("replies_examined_anew", 90)]
 )
 def test_replies_written_without_sight_of_the_parsers_are_read_right(table: str, to_be_read: int) -> None:
-    """677 and 251 replies by authors who did not know the rules: no wrong value, under 2 % unread."""
+    """677 and 363 replies by authors who did not know the rules: no wrong value, under 2 % unread."""
     lines = (Path(__file__).parent / f"{table}.jsonl").read_text("utf-8").splitlines()
     cases = [json.loads(line) for line in lines]
     parsers = {
         "parse_region": parse_region,
+        "parse_sequence": items,
         "parse_diagnosis": parse_diagnosis,
         "parse_side": parse_side,
         "parse_timestamp": parse_timestamp,
@@ -167,6 +168,6 @@ def test_replies_written_without_sight_of_the_parsers_are_read_right(table: str,
     missed = [case | {"read": parsers[case["parser"]](case["reply"])} for case in cases]
     missed = [case for case in missed if case["read"] not in case["right"]]
     assert [case["reply"] for case in missed if case["read"] not in (None, "unparsed")] == []
-    must_be_read = [case for case in cases if not {None, "unparsed"} & set(case["right"])]
+    must_be_read = [case for case in cases if not any(right in (None, "unparsed") for right in case["right"])]
     assert len(must_be_read) > to_be_read
     assert len(missed) / len(must_be_read) < 0.02
