@@ -24,7 +24,7 @@ _BLOCKS = (9, 16)
 _MEAN, _MOST = 2.5, 16.0
 """Grey levels of 255 by which a film that was encoded again differs at most, on average and in one block."""
 _CONTRAST = 4.0
-"""A picture with less, grey levels, is dark or empty, and like all such."""
+"""Pictures with less from block to block, grey levels, are dark or empty, and like all such."""
 
 
 def alike_films(paths: Sequence[Path]) -> list[tuple[int, int, bool]]:
@@ -75,7 +75,7 @@ def _look(path: Path) -> NDArray[np.float64] | None:
     except MediaError:
         return None
     small = np.stack([_blocks(picture.mean(axis=2)) for picture in pictures])
-    return small if small.std() > _CONTRAST else None
+    return small if small.std(axis=(1, 2)).mean() > _CONTRAST else None
 
 
 def _blocks(grey: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 _CLAUSE = re.compile(
-    r"[.;!?\n]|,\s(?=(?:the|this|his|her|and|so|it|event|episode|attack|seizure)\b)|,?\s\b(?:but|however|whereas|while|although|though)\b",
+    r"[.;!?\n]|,\s(?=(?:the|this|his|her|and|so|it|event|episode|attack|seizure)\b)|,?\s\b(?:but|however|whereas|while|although|though|since|because)\b",
     re.IGNORECASE,
 )
 _DENIED_BEFORE = re.compile(

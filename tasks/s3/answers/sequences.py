@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from semiology.features import FEATURES
-from semiology.tasks.answers.claims import has_second_thoughts
+from semiology.tasks.answers.claims import has_second_thoughts, says_unknown
 from semiology.tasks.answers.cleaning import clean
 from semiology.tasks.s3.answers.fields import plain
 
@@ -25,7 +25,8 @@ _EXPLAINED = re.compile(
 _NO_SEQUENCE = re.compile(r"(?:for example|example|e\.g\.|none of|neither|either)\b", re.IGNORECASE)
 _TABLE_HEAD = re.compile(r"\A[^\n]*\|[^\n]*\n\s*\|?[\s|:-]{3,}\|?\n")
 _LEADING = re.compile(
-    r"^(?:(?:\[|\()?\d{1,2}:\d{2}(?:\.\d{1,3})?(?:\]|\))?\s?[:–-]?\s|(?:and|first(?:ly)?|initially|finally|lastly|next)[,:]?\s)+",
+    r"^(?:(?:\[|\()?\d{1,2}:\d{2}(?:\.\d{1,3})?(?:\]|\))?\s?[:–-]?\s|(?:and|first(?:ly)?|initially|finally|lastly|next)[,:]?\s"
+    r"|(?:the|a) (?:order|sequence)(?: of \w+)? (?:is|was)\s|i (?:see|observe)\s)+",
     re.IGNORECASE,
 )
 _TIME_BEHIND = re.compile(
@@ -67,11 +68,13 @@ def parse_sequence(text: str | None) -> SequenceAnswer | None:
     rest = clean(text) if isinstance(text, str) else None
     if not rest:
         return None
-    rest = _without_opening(_EXPLAINED.sub("", _TABLE_HEAD.sub("", plain(rest))))
+    said = plain(rest)
+    rest = _without_opening(_EXPLAINED.sub("", _TABLE_HEAD.sub("", said)))
     if (
         rest.rstrip().endswith("?")
-        or _NO_SEQUENCE.match(plain(clean(text or "") or ""))
+        or _NO_SEQUENCE.match(said)
         or has_second_thoughts(rest)
+        or says_unknown(said)
     ):
         return None
     if re.fullmatch(r"\[\s*\]", rest) or _NOTHING.fullmatch(rest.strip(_EDGES)):
