@@ -46,7 +46,7 @@ const showMatrix = () => {
   matrix?.destroy();
   $("matrixtable").replaceChildren(table);
   matrix = new DataTable(table, {
-    ...QUIET, paging: true, pageLength: 100, deferRender: true, layout: { ...QUIET.layout, bottomEnd: "paging" },
+    ...QUIET, paging: true, pageLength: 100, deferRender: true, layout: { ...QUIET.layout, topEnd: "paging" },
     language: { zeroRecords: "No such recording.", emptyTable: "No such recording." },
     data: matrixRows(feature, shown),
     columns: [

@@ -1,6 +1,6 @@
 /* One recording: a time line of windows by features, the reply to the window that is chosen, and the film. */
 const FILL = { y: "var(--blue)", n: "var(--dim)", a: "var(--back)", u: "var(--orange)" };
-const TEXT = { y: "#fff", n: "var(--dimink)", a: "var(--soft)", u: "#2b1d00" };
+const TEXT = { y: "var(--yesink)", n: "var(--dimink)", a: "var(--soft)", u: "#2b1d00" };
 let player = null, shownRecording = null;
 /* Answers of the main runs, and of the run shown, to the same window; of the whole recording where they have no such window. */
 const tell = (feature, window) => {
