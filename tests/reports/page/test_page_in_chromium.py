@@ -101,24 +101,24 @@ def test_only_what_clears_chance_is_coloured_and_partial_coverage_is_marked(
 
 
 def test_filters_sorting_and_search_work(written: Path, open_page: Open) -> None:
+    expect = pytest.importorskip("playwright.sync_api").expect
     page = open_page(written / "report.html").page
     visible = "#heat tbody tr:not([hidden])"
-    assert page.locator(visible).count() == 3
+    expect(page.locator(visible)).to_have_count(3)
     page.select_option("#group", "face")
-    assert page.locator(visible).count() == 1
+    expect(page.locator(visible)).to_have_count(1)
     page.select_option("#group", "")
     page.fill("#search", "clonic")
-    assert page.locator(visible).count() == 1
+    expect(page.locator(visible)).to_have_count(1)
     page.fill("#search", "")
     cells = "[...document.querySelectorAll('#heat tbody tr')].map(row => row.querySelector('td[data-run]'))"
     shown = f"{cells}.map(cell => Number(cell.dataset.value))"
     expected = sorted(page.evaluate(shown), reverse=True)
     page.locator("#heat thead th", has_text="first").first.click()
     page.wait_for_function(f"JSON.stringify({shown}) === '{json.dumps(expected, separators=(',', ':'))}'")
-    hidden = page.locator("#heat thead th.other[hidden]").count()
-    assert hidden > 0
+    expect(page.locator("#heat thead th.other[hidden]")).not_to_have_count(0)
     page.check("#others")
-    assert page.locator("#heat thead th.other[hidden]").count() == 0
+    expect(page.locator("#heat thead th.other[hidden]")).to_have_count(0)
 
 
 def test_the_list_of_errors_counts_as_the_table_does(written: Path, open_page: Open) -> None:
@@ -130,7 +130,7 @@ def test_the_list_of_errors_counts_as_the_table_does(written: Path, open_page: O
     fewer = int(page.locator("#errcount").inner_text().split()[0])
     assert fewer == sum(int(r["missed"]) for r in table(written, "counts.csv") if r["feature"] == "tonic")
     rows = page.locator("#errlist tbody tr")
-    assert rows.count() == min(fewer, 50)
+    pytest.importorskip("playwright.sync_api").expect(rows).to_have_count(min(fewer, 50))
     rows.first.locator("a").click()
     page.wait_for_url(re.compile("#recordings[?]rec="))
 
