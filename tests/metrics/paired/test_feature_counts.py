@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -9,7 +10,10 @@ import pandas as pd
 import pytest
 
 from semiology.metrics.paired.comparison import compare_pairs
-from semiology.metrics.paired.feature_counts import count_features
+from semiology.metrics.paired.contributions import contributions
+from semiology.metrics.paired.feature_counts import count_features, paired_feature_count
+from semiology.metrics.paired.tables import measures_of, paired_tables
+from semiology.metrics.statistics.sign_flip import draw_flips
 
 FEATURES = ["tonic", "clonic", "head_turning", "blank_stare", "close_eyes", "figure4"]
 
@@ -62,3 +66,30 @@ def test_six_features_that_are_one_do_not_count_six_times() -> None:
 def test_patients_signs_keep_their_level_where_features_are_independent() -> None:
     made = [compare_pairs(pairs(seed, better=0.0), FEATURES, flips=400).counts["f1"] for seed in range(60)]
     assert sum(each.patient_p < 0.05 for each in made) <= 7
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_test_by_patients_counts_signs_of_features_under_every_sign_of_patients(seed: int) -> None:
+    """Contributions centred on their mean and enlarged for it; a feature without any is neither better nor worse."""
+    rows = pairs(seed, better=0.3, patients=7)
+    same = rows["feature"] == "figure4"
+    rows.loc[same, "second"] = rows.loc[same, "first"]
+    rows.loc[rows["feature"] == "blank_stare", "truth"] = "no"
+    tables = paired_tables(rows, FEATURES)
+    scores = [measures_of(side.sum(0), FEATURES)["f1"] for side in (tables.first, tables.second)]
+    seen = scores[1] - scores[0]
+    known = ~np.isnan(seen)
+    assert known.sum() == 5
+    own = contributions(tables, "f1", seen)[:, known]
+    own = (own - own.mean(0)) * np.sqrt(7 / 6)
+    sums = np.array([np.array(signs) @ own for signs in itertools.product((1, -1), repeat=7)])
+    more = [abs(sum(np.sign(x) if abs(x) > 1e-9 else 0 for x in row)) for row in sums]
+    observed = abs(sum(np.sign(x) for x in seen[known]))
+    found = paired_feature_count(tables, "f1", seen, draw_flips(7, 1000, 0))
+    assert found.patient_p == pytest.approx(max(np.mean(np.array(more) >= observed), 2 / 128))
+    assert found.equal == 1
+    assert found.features == 5
+    assert found.better == (seen[known] > 0).sum()
+    nothing = paired_feature_count(tables, "f1", np.full(6, np.nan), draw_flips(7, 1000, 0))
+    assert (nothing.features, nothing.better, nothing.worse, nothing.equal) == (0, 0, 0, 0)
+    assert math.isnan(nothing.patient_p)
