@@ -159,7 +159,7 @@ def table_estimates(
     drawn = scores(resampled_tables(tables, weights))
     point = scores(tables.sum(0)[None])
     per_class = (tables.sum(-1) > 0).sum(0)
-    scarce = int(per_class.min()) if len(per_class) else 0
+    scarce = int(per_class.min())
     few = scarce < MIN_POSITIVE_PATIENTS
     binary = tables.shape[1] == 2
     reason = f"the rarest true class is seen in {scarce} patients, fewer than {MIN_POSITIVE_PATIENTS}"

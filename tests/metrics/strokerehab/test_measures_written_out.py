@@ -161,6 +161,10 @@ def test_seconds_count_where_window_and_run_overlap() -> None:
     assert seconds_right(runs, windows, [True] * 4, "motion") == (1.5 + 1.0 + 0.5, 1.5 + 2.0 + 0.5)
     assert seconds_right(runs, windows, [False] * 4, "motion") == (1.0, 4.0)
     assert seconds_right(runs, windows, [False] * 4, "grasp") == (1.5 + 1.0, 4.0)
+    # A window that begins before the labels meets the first runs, one that begins late the last.
+    late = [Run("reach", 1.0, 2.0), Run("idle", 2.0, 3.0)]
+    assert seconds_right(late, [Window(0.0, 2.5)], [True], "motion") == (1.0, 1.5)
+    assert seconds_right(late, [Window(2.25, 9.0)], [False], "motion") == (0.75, 0.75)
 
 
 @pytest.mark.parametrize("draws", [1, 5])
