@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import balanced_accuracy_score, f1_score
 
-from semiology.metrics.paired.repeat_noise import Noise, score_variances
+from semiology.metrics.paired.repeat_noise import SHIFTED, Noise, _variance, score_variances
 
 FEATURES = ("clonic", "tonic")
 
@@ -79,3 +79,10 @@ def test_the_part_of_a_difference_that_repeats_explain() -> None:
     assert Noise("tonic", "f1", -0.03, 0.02).within
     assert Noise("tonic", "f1", 0.01, 0.02).part == 1
     assert math.isnan(Noise("tonic", "f1", 0.0, 0.02).part)
+
+
+def test_repeats_count_with_their_distance_only_where_it_is_beyond_their_scatter() -> None:
+    bound = SHIFTED**2 * 0.3
+    assert _variance(0.3, bound) == 0.15
+    assert _variance(0.3, 1.001 * bound) == pytest.approx(1.001 * bound / 2)
+    assert pytest.approx(2.5758, abs=1e-4) == SHIFTED

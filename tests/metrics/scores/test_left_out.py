@@ -11,6 +11,7 @@ from sklearn.metrics import brier_score_loss, f1_score
 from semiology.metrics.coverage import AnswerCounts
 from semiology.metrics.scores.discrimination import calibration, probability_scores
 from semiology.metrics.scores.false_alarms import false_alarms, rate_estimate
+from semiology.metrics.scores.operating_points import risk_coverage
 from semiology.metrics.scores.run_scores import score_run
 
 
@@ -133,3 +134,11 @@ def test_a_group_has_the_patients_who_were_asked_about_it() -> None:
     one, two = (next(each for each in run.macros if each.group == "two") for run in (whole, alone))
     assert one.estimates == two.estimates
     assert one.estimates["f1"].n_patients == 30
+
+
+def test_confidences_to_pass_lie_between_neighbours_and_at_half_the_lowest() -> None:
+    sure, wrong = np.array([0.9, 0.6, 0.6, 0.75, 0.5]), np.array([False, True, False, True, False])
+    coverage, risk, cuts = risk_coverage(wrong, sure)
+    assert coverage.tolist() == pytest.approx([0.2, 0.4, 0.8, 1.0])
+    assert risk.tolist() == pytest.approx([0, 1 / 2, 2 / 4, 2 / 5])
+    assert cuts.tolist() == pytest.approx([0.825, 0.675, 0.55, 0.25])

@@ -157,3 +157,27 @@ def test_a_feature_that_some_patients_were_not_asked_about_leaves_them_out() -> 
     asked = rows[rows["feature"] == "tonic"]
     assert one.difference.n == len(asked)
     assert one.difference.n_patients == asked["patient_id"].nunique() == 31
+
+
+def test_a_feature_that_is_not_tested_leaves_the_mean_to_the_others() -> None:
+    rows, groups = study(6, {"a": 20, "b": 20}, {"a": 1.5, "b": 0.5})
+    rare = (rows["feature"] == "clonic") & rows["patient_id"].str.startswith("b")
+    rows.loc[rare, "truth"] = "no"
+    found = {
+        each.feature: each for each in score_subgroups(rows, groups, FEATURES, flips=500, seed=1).interactions
+    }
+    assert set(found) == {"tonic", "clonic", MACRO}
+    assert found[MACRO].difference.value == found["tonic"].difference.value
+    assert found[MACRO].p_plain == found["tonic"].p_plain
+    assert found["tonic"].p_adjusted == found["tonic"].p_plain  # alone in its family
+    assert math.isnan(found["clonic"].p_adjusted)
+
+
+def test_subgroups_with_other_classes_of_the_truth_are_not_compared() -> None:
+    feature = "verbal_responsiveness"
+    rows, groups = study(7, {"a": 30, "b": 30}, {"a": 1.5, "b": 0.5}, (feature,))
+    only_a = rows["patient_id"].str.startswith("a") & (rows.index % 4 == 0)
+    rows.loc[only_a, "truth"] = "na"
+    (found,) = score_subgroups(rows, groups, (feature,), flips=500).interactions
+    assert found.reason == "the subgroups hold other classes of the truth"
+    assert math.isnan(found.p_plain)
