@@ -83,7 +83,7 @@ def paired_feature_count(tables: PairedTables, measure: str, seen: Floats, signs
     if not known.any():
         return count_features(seen)
     own = contributions(tables, measure, seen)[:, known]
-    own = (own - own.mean(0)) * np.sqrt(len(own) / max(len(own) - 1, 1))
+    own = own - own.mean(0)
 
     def lopsided(values: Floats) -> Floats:
         rounded = np.where(np.abs(values) < _TIES, 0.0, values)

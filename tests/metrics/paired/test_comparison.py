@@ -463,3 +463,11 @@ def test_interval_and_equivalence_of_one_feature_are_the_t_of_leaving_out_each_p
     spread = np.hypot(error * (1 - share), share * (1 - share) * (1 + value))
     low = value * (1 - share) - share - student.ppf(0.95, kish) * spread
     assert score.equivalence.low == pytest.approx(low)
+
+
+def test_a_feature_answered_alike_is_answered_rightly_by_neither_side_alone() -> None:
+    pairs = make_pairs(features=("tonic", "clonic"), seed=3)
+    pairs.loc[pairs["feature"] == "tonic", "second"] = pairs["first"]
+    found = paired_tables(pairs, ["tonic", "clonic"])
+    assert (found.only_first[0], found.only_second[0], found.changed[:, 0].sum()) == (0, 0, 0)
+    assert found.only_first[1] + found.only_second[1] == found.changed[:, 1].sum() > 0
