@@ -465,7 +465,9 @@ def _forks(
         code = os.waitstatus_to_exitcode(status)
         by = killer.read_text("utf-8") if killer.exists() else ""
         killer.unlink(missing_ok=True)
-        if code > 2:  # neither a failed test (1) nor an import that fails (2)
+        if (
+            code not in (0, 1, 2, 4) and code > 0
+        ):  # a failed test is 1, an import that fails 2, or 4 of a named test
             raise SystemExit(
                 f"{mutant.told}: could not be tried, status {code} → run it alone with --workers 1"
             )
