@@ -132,7 +132,7 @@ def test_it_proposes_wordings_and_every_reply_is_tried_or_refused_with_its_reaso
 
     data, out = tmp_path / "set", tmp_path / "run"
     simulate(
-        data, patients=12, seed=3, recordings_per_patient=1, duration_s=(30.0, 30.1), size=(160, 120), fps=6
+        data, patients=16, seed=3, recordings_per_patient=1, duration_s=(30.0, 30.1), size=(160, 120), fps=6
     )
     words = ("optimize", "--model", "embedded", "--data", data, "--features", "tonic", "--budget", 60,
              "--minibatch", 4, "--siblings", 2, "--begin-with", "role", "--seeds", "none",
