@@ -271,7 +271,6 @@ def main() -> None:
     place = Place(chosen.place.absolute() if chosen.place else Path(mkdtemp()))
     place.build()
     jobs = [job for job in place.jobs() if job.name in {*chosen.only.split(","), "run"}]
-    os.chdir(place.folder)  # lmms-eval notes the git hash of where it is called
     imports_s = make_ready(place, jobs)
     jobs = [job for job in jobs if job.name in chosen.only.split(",")]
     known = {job.name: undisturbed(place, job) for job in jobs}

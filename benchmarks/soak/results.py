@@ -20,6 +20,8 @@ _STAMP = re.compile(r"\d{8}[_T-]?\d{6}|0x[0-9a-f]{6,}|\d{4}-\d\d-\d\d[T, ]{1,2}\
 """Times, seconds, and addresses of functions, which lmms-eval writes into its results."""
 _OF_THE_WORK = ("questions_asked", "windows_read", "questions_from_journal")
 """What a search tells of the work of its last call, which is less where an earlier one did some of it."""
+_OF_THE_CHECKOUT = ("git_hash", "git_branch", "lmms_eval_version")
+"""What lmms-eval tells of the repository that it finds above itself, which others may change meanwhile."""
 _LEFT = (".part", "seconds.json", "UNFINISHED.txt")
 _PAGES = (".md", ".html")
 _REMARK = "was repeated later"
@@ -58,7 +60,7 @@ def _leaves(path: Path) -> Iterator[tuple[str, object]]:
 def _values(value: object, where: str) -> Iterator[tuple[str, object]]:
     if isinstance(value, dict):
         for key, each in value.items():
-            if key not in _OF_THE_WORK:
+            if key not in _OF_THE_WORK + _OF_THE_CHECKOUT:
                 yield from _values(each, f"{where}/{key}")
     elif isinstance(value, list):
         for number, each in enumerate(value):
