@@ -80,6 +80,8 @@ def _export(
 
     from semiology.data.problems import RecordingSetError
     from semiology.optimization.training.export import ExportOptions, export
+    from semiology.optimization.training.sample_table import shortened
+    from semiology.render.table import Document, print_document, table_console
 
     try:
         numbers = tuple(dict.fromkeys(int(part) for part in tasks.split(",") if part.strip()))
@@ -98,8 +100,7 @@ def _export(
 
         print_problems(error.problems)
         raise typer.Exit(1) from None
-    for task, number in sorted(made.samples.items()):
-        typer.echo(f"task {task}: {counted(number, 'sample')}")
+    print_document(Document("", (shortened(made.table),)), table_console(100))
     for reason, number in sorted(made.left_out.items()):
         typer.echo(f"left out: {number} ({reason})")
     tell_outcome(

@@ -19,7 +19,9 @@ from semiology.data.protection.ledger import digest, patient_mark
 from semiology.data.protection.splits import DEVELOP, HandedOut
 from semiology.data.protection.trained_on import FORM, MANIFEST
 from semiology.data.same_patient import refuse_doubtful_patients
+from semiology.optimization.training.sample_table import sample_table
 from semiology.optimization.training.samples import TASKS, Sample, samples
+from semiology.render.table import Table, paper_markdown, table_csv
 from semiology.render.text import counted, json_text
 from semiology.tasks.plan import Plan, make_plan
 from semiology.tasks.settings import WINDOWS, Settings
@@ -27,6 +29,7 @@ from semiology.versions import installed_versions
 
 Form = Literal["sft", "grpo"]
 SWIFT, TRL, CLIPS = "ms_swift.jsonl", "trl.jsonl", "clips"
+SAMPLES = "samples"
 """Files and folder of an export."""
 
 
@@ -51,7 +54,7 @@ class ExportOptions:
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: samples by task, what was left out by reason, recordings and patients, the folder."""
+    """What was written: samples by task and as a table, what was left out by reason, recordings and patients."""
 
     folder: Path
     samples: Mapping[int, int]
@@ -59,6 +62,7 @@ class Exported:
     recordings: int
     patients: int
     fold: str | None
+    table: Table
 
 
 def training_plan(options: ExportOptions) -> Plan:
@@ -133,11 +137,14 @@ def export(
     for name, line in ((SWIFT, swift_line), (TRL, trl_line)):
         text = "".join(json.dumps(line(s, file, options.form), ensure_ascii=False) + "\n" for s, file in kept)
         write_whole(out / name, text, private=True)
+    table = sample_table([sample for sample, _ in kept])
+    write_whole(out / f"{SAMPLES}.csv", table_csv(table), private=True)
+    write_whole(out / f"{SAMPLES}.md", paper_markdown(table), private=True)
     told = _manifest(plan, options, kept, left_out, out)
     write_whole(out / MANIFEST, json_text(told) + "\n", private=True)
     counts = Counter(sample.task for sample, _ in kept)
     videos = {sample.recording.recording.video_id for sample, _ in kept}
-    return Exported(out, counts, left_out, len(videos), len(told["patients"]), options.fold)
+    return Exported(out, counts, left_out, len(videos), len(told["patients"]), options.fold, table)
 
 
 def swift_line(sample: Sample, file: str, form: Form) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from semiology.features import label_of
 from semiology.harness import preflight
 from semiology.optimization.training.export import ExportOptions, export, training_plan
 from semiology.optimization.training.rewards import PUBLISHED, SOUND
+from semiology.optimization.training.sample_table import sample_table
 from semiology.optimization.training.samples import report_of_window, samples
 from semiology.settings import TRAINED_ON
 from semiology.tasks.plan import make_plan
@@ -58,6 +59,9 @@ def test_every_task_gives_samples_whose_answers_earn_the_whole_reward(ward: Path
     plan = training_plan(ExportOptions("sft", ward))
     found = list(samples(plan, (1, 2, 3, 4, 5, 6, 7), window="standard", left_out=left_out))
     assert {sample.task for sample in found} == {1, 2, 3, 4, 5, 6, 7}
+    counts = {row.cells[0]: row.cells[2] for row in sample_table(found).rows if row.cells[1] == "all"}
+    assert counts["tasks 1 and 2"] == sum(sample.task in (1, 2) for sample in found)
+    assert counts["all tasks"] == len(found)
     for sample in found:
         published = PUBLISHED[sample.task](sample.answer, sample.feature, sample.solution)
         ours = SOUND[sample.task](sample.answer, sample.feature, sample.solution)
@@ -145,7 +149,12 @@ def test_files_hold_training_patients_alone(
     assert told["simulated"] is True
     swift, trl = lines(out / "ms_swift.jsonl"), lines(out / "trl.jsonl")
     assert len(swift) == len(trl) == sum(told["samples"].values())
-    assert f"task 7: {told['samples']['7']} sample" in ended.stdout
+    rows = list(csv.DictReader((out / "samples.csv").open()))
+    counts = {row["task"].split(":")[0]: int(row["samples"]) for row in rows if row["question"] == "all"}
+    assert counts == {f"task {n}": count for n, count in told["samples"].items()} | {"all tasks": len(trl)}
+    assert rows[-1]["patients"] == "1"
+    assert "task 7: diagnosis" in ended.stdout
+    assert "head_turning" in ended.stdout
     for one, other in zip(swift, trl, strict=True):
         question = other["prompt"][0]["content"][1]["text"]
         assert one["messages"][0] == {"role": "user", "content": f"<video>{question}"}
