@@ -25,6 +25,7 @@ from semiology.reports.page.recordings import recording_set_facts
 from semiology.reports.page.writing import MAX_BYTES, render_page
 from semiology.reports.provenance import provenance
 from semiology.reports.read.run_provenance import run_provenances
+from semiology.reports.s3_figures import s3_figure_files
 from semiology.reports.summary.features import Summary, labelled_recordings, summarise
 from semiology.reports.summary.probabilities import probability_summaries, write_probabilities
 from semiology.reports.summary.run_labels import shown_runs
@@ -119,7 +120,7 @@ def write_report(
         written += write_texts(
             content_tables(content) | layouts | _documents(options.subgroups), out / TABLES
         )
-        written += write_texts(figure_files(content), out / FIGURES)
+        written += write_texts(figure_files(content) | s3_figure_files(content, s3), out / FIGURES)
         written = [*write_texts({PAGE: page}, out), *written]
         record = provenance(scores.provenance, answers, features, s3, options.command)
         record["files"] = sorted(path.relative_to(out).as_posix() for path in written)

@@ -89,6 +89,7 @@ def print_agreement(found: AnnotatorAgreement) -> None:
     epilog=examples(
         "semiology agreement experts ratings.csv runs",
         "semiology agreement experts ratings.csv --rating expert --json",
+        "semiology agreement experts ratings.csv runs --figure figures",
     ),
 )
 def experts_command(
@@ -106,20 +107,36 @@ def experts_command(
     bertscore_layer: BertscoreLayer = None,
     allow_download: BertscoreDownload = False,
     out: _Out = None,
+    reports: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV file of each report, its metrics beside its rating (S3 Table 11).", dir_okay=False
+        ),
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Folder for a figure of the agreement, SVG and PNG.", file_okay=False)
+    ] = None,
     as_json: JsonTable = False,
     resamples: Resamples = 2000,
     seed: Seed = 0,
 ) -> None:
     """Pearson, Spearman, Kendall and pairwise accuracy of each metric of reports against expert ratings."""
     from semiology.reports.agreement.annotators import flat_rows
-    from semiology.reports.agreement.experts import MEASURES, expert_agreement
+    from semiology.reports.agreement.experts import MEASURES, agreement_of_reports, rated_reports
 
     similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
-    found = expert_agreement(
-        ratings, runs or (), rating=rating, similarity=similarity, resamples=resamples, seed=seed
-    )
+    table, metrics = rated_reports(ratings, runs or (), rating=rating, similarity=similarity)
+    found = agreement_of_reports(table, metrics, rating, resamples=resamples, seed=seed)
+    if reports is not None:
+        shown = [name for name in ("model", "video_id", *metrics, rating) if name in table.columns]
+        _write([{str(k): v for k, v in row.items()} for row in table[shown].to_dict("records")], reports)
     rows = flat_rows(found, MEASURES, ("metric", "measure", "reports"))
     _write(rows, out)
+    if figure is not None:
+        from semiology.data.cache import write_texts
+        from semiology.reports.s3_figures import alignment_figure
+
+        write_texts(alignment_figure(found), figure)
     if as_json:
         typer.echo(json_text(rows))
         return

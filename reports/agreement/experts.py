@@ -50,6 +50,21 @@ def expert_agreement(
     Raises:
         RatingsError: the table cannot be used, or no rated report is in the runs.
     """
+    frame, metrics = rated_reports(ratings, runs, rating=rating, similarity=similarity)
+    return agreement_of_reports(frame, metrics, rating, resamples=resamples, seed=seed)
+
+
+def rated_reports(
+    ratings: Path,
+    runs: Sequence[Path] = (),
+    *,
+    rating: str = "expert",
+    similarity: BertSimilarity | None = None,
+) -> tuple[pd.DataFrame, list[str]]:
+    """Return a row for each rated report, its metrics beside its rating (S3 Table 11), and the names of the metrics.
+
+    Arguments and errors as for `expert_agreement`.
+    """
     frame = _read_ratings(ratings, rating)
     computed: list[str] = []
     if runs:
@@ -66,6 +81,13 @@ def expert_agreement(
             f"{ratings.name}: no metric to compare with the ratings → add columns of numbers, or "
             "name the runs"
         )
+    return frame, metrics
+
+
+def agreement_of_reports(
+    frame: pd.DataFrame, metrics: Sequence[str], rating: str, *, resamples: int = RESAMPLES, seed: int = 0
+) -> dict[str, dict[str, Estimate]]:
+    """Return how far each metric ranks the reports of `rated_reports` as experts rated them."""
     patients = frame["patient_id"].tolist()
     return {
         name: ranking_estimates(

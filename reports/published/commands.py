@@ -44,6 +44,7 @@ _Answers = Annotated[
     epilog=examples(
         "semiology reproduce s3 --data s3_published --out cells.csv",
         "semiology reproduce s3 --data s3_published --texts",
+        "semiology reproduce s3 --data s3_published --figures figures",
     ),
 )
 @with_json
@@ -54,6 +55,12 @@ def reproduce_s3_command(
         bool,
         typer.Option("--texts", help="Also BLEU and ROUGE of the reports (slow, and only nearly equal)."),
     ] = False,
+    figures: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the scores of task 2 by feature (Figure 4), SVG and PNG.", file_okay=False
+        ),
+    ] = None,
 ) -> None:
     """Compute every S3 table again: one row per published cell, equal to two decimals or not.
 
@@ -68,7 +75,24 @@ def reproduce_s3_command(
         reproduction = reproduce_s3(
             data, texts=texts, on_task=lambda task: status.update(f"Computing {task}")
         )
+    if figures is not None:
+        _draw_task_2(reproduction, figures)
     _finish(reproduction, out)
+
+
+def _draw_task_2(reproduction: Reproduction, folder: Path) -> None:
+    """Write Figure 4: the interpretation scores of the test recordings, computed again."""
+    from semiology.data.cache import write_texts
+    from semiology.reports.s3_figures import feature_score_figure
+
+    cells = reproduction.cells
+    own = cells[(cells["task"] == "task2") & (cells["scope"] == "test") & (cells["metric"] == "score")]
+    own = own[own["recomputed"].notna()].drop_duplicates(["model", "item"])
+    scores: dict[str, dict[str, float]] = {}
+    for model, item, value in own[["model", "item", "recomputed"]].itertuples(index=False, name=None):
+        scores.setdefault(str(model), {})[str(item)] = float(value)
+    title = "Interpretation score of each feature (task 2), published scores of the test recordings"
+    write_texts(feature_score_figure("s3_task_2", title, scores), folder)
 
 
 @reproduce_app.command(

@@ -154,7 +154,7 @@ def test_files_hold_training_patients_alone(
     assert counts == {f"task {n}": count for n, count in told["samples"].items()} | {"all tasks": len(trl)}
     assert rows[-1]["patients"] == "1"
     assert "task 7: diagnosis" in ended.stdout
-    assert "head_turning" in ended.stdout
+    assert "task 3: side and region" in ended.stdout
     for one, other in zip(swift, trl, strict=True):
         question = other["prompt"][0]["content"][1]["text"]
         assert one["messages"][0] == {"role": "user", "content": f"<video>{question}"}

@@ -136,7 +136,14 @@ def test_metrics_of_a_run_are_ranked_against_experts(tmp_path: Path) -> None:
     marks = [(f"v{video:03d}", rater, 1 + 2 * (video % 3 > 0) + (video % 2) + rater / 4)
              for video in range(20) for rater in (0, 1)]  # fmt: skip
     ratings = write(tmp_path / "ratings.csv", ("video_id", "rater", "expert"), marks)
-    done = typed("experts", ratings, folder, "--resamples", 100, "--json")
+    more = ("--reports", tmp_path / "each.csv", "--figure", tmp_path / "figures")
+    done = typed("experts", ratings, folder, "--resamples", 100, "--json", *more)
+    each = list(csv.DictReader((tmp_path / "each.csv").open()))
+    assert len(each) == 20
+    assert float(each[1]["expert"]) == pytest.approx(1 + 2 + 1 + 0.125)
+    assert 0 <= float(each[1]["rqi"]) <= 100
+    assert "Pearson r" in (tmp_path / "figures" / "alignment.svg").read_text(encoding="utf-8")
+    assert (tmp_path / "figures" / "alignment.png").is_file()
     assert done.exit_code == 0, done.output
     found = {(row["metric"], row["measure"]): row for row in json.loads(done.output)}
     assert {metric for metric, _ in found} == {"rqi", "stated_findings", "bleu", "rouge1", "rouge_l"}
