@@ -13,7 +13,7 @@ from rapidfuzz.distance import Levenshtein
 from sklearn.metrics import f1_score
 
 from semiology.metrics.statistics.bootstrap import mean_estimate, share_estimate
-from semiology.metrics.strokerehab.baselines import LabelledVideo, transition_scores
+from semiology.metrics.strokerehab.baselines import LabelledVideo, _drawn, transition_scores
 from semiology.metrics.strokerehab.primitives import sequence_scores
 from semiology.metrics.strokerehab.replies import read_one_primitive
 from semiology.metrics.strokerehab.run_scores import (
@@ -251,3 +251,13 @@ def test_items_of_one_question_and_subjects_asked_in_part() -> None:
     assert found["constant_2_accuracy"] == pytest.approx(0.5)
     assert found["constant_0_accuracy"] == found["constant_1_accuracy"] == pytest.approx(0.25)
     assert found["other_subjects_accuracy"] == pytest.approx(0.5)
+
+
+def test_shares_that_add_up_to_a_hair_less_than_one_end_in_the_last_word() -> None:
+    class Last:
+        def random(self, n: int) -> np.ndarray:
+            return np.full(n, 0.95)
+
+    chain = np.full((5, 5), 0.18)  # as if rounding had left a tenth
+    found = _drawn([chain], [0.0, 1.0], Last(), False)  # type: ignore[arg-type]
+    assert found == [PRIMITIVES[0], PRIMITIVES[4]]
