@@ -2,8 +2,8 @@
 
     python benchmarks/s3.py FOLDER [PART ...]
 
-FOLDER is the normalized S3 release. These are the tables of docs/s3_metrics.md: estimates with trivial baselines and
-patient intervals, then two comparisons with the language model behind the published scores. ``report_rules``: the
+FOLDER is the normalized S3 release. These are the tables of docs/suites/s3_metrics.md: estimates with trivial baselines
+and patient intervals, then two comparisons with the language model behind the published scores. ``report_rules``: the
 rules, which were written without it, read the released reports; names and places in these were replaced after the
 model had read them. ``justification_rules``: the release holds neither the justifications of the models nor those of
 the experts, so the reading of a justification cannot be measured. What can: the gate (wrong answer: 0; absent and

@@ -90,7 +90,7 @@ def _positions_of_text(model: str) -> list[str]:
     """Return a remark where transformers places the question after a video elsewhere than in training.
 
     Since 5.3 the text of Qwen2-VL and Qwen2.5-VL begins behind the larger side of the picture, and no longer behind the
-    last moment, which comes later in segments of more than about ten seconds (docs/served_models.md has the figures).
+    last moment, which comes later in segments of more than about ten seconds (figures: docs/models/served_models.md).
     """
     installed = version("transformers")
     if tuple(int(part) for part in installed.split(".")[:2]) < FIRST_WITH_OTHER_POSITIONS:

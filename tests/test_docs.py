@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted(
     [
         *ROOT.glob("*.md"),
-        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("docs/**/*.md"),
         *ROOT.glob("prompts/*.md"),
         *(p for p in ROOT.glob("tools/**/*.md") if "node_modules" not in p.parts),
     ]

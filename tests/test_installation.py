@@ -193,7 +193,7 @@ def test_the_wheel_runs_in_a_clean_environment(
 def install_lines() -> list[tuple[str, list[str]]]:
     """Return what README and docs tell to install: the page, and the commands of one paragraph or row together."""
     found = []
-    for page in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "CONTRIBUTING.md"]:
+    for page in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), ROOT / "CONTRIBUTING.md"]:
         for paragraph in re.split(r"\n\s*\n|\n(?=\|)|\n(?=- )", page.read_text("utf-8")):
             typed = re.findall(r"^(pip install .*)$", paragraph, flags=re.MULTILINE)
             typed += re.findall(r"`(pip install [^`]*)`", paragraph)

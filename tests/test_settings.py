@@ -50,7 +50,9 @@ def test_every_variable_is_declared_and_told_to_the_user() -> None:
             )
         )
     assert named == declared
-    told = (ROOT / "README.md").read_text() + "".join(each.read_text() for each in ROOT.glob("docs/*.md"))
+    told = (ROOT / "README.md").read_text() + "".join(
+        each.read_text() for each in sorted(ROOT.glob("docs/**/*.md"))
+    )
     suffixes = {"SEMIOLOGY_SWEEP_FORMATS", "SEMIOLOGY_SWEEP_ENHANCEMENTS"}  # written as _FORMATS, …
     assert {name for name in declared - suffixes if name not in told} == {"SEMIOLOGY_ONLY"}
 

@@ -60,13 +60,11 @@ def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tm
 def test_a_link_to_nowhere_stops_the_build(tmp_path: Path) -> None:
     pytest.importorskip("mkdocs")
     docs = tmp_path / "docs"
-    docs.mkdir()
-    for page in (ROOT / "docs").glob("*.md"):
-        (docs / page.name).write_text("# Page\n")
-    (docs / "reference").mkdir()
-    for page in (ROOT / "docs" / "reference").glob("*.md"):
-        (docs / "reference" / page.name).write_text("# Page\n")
-    (docs / "start.md").write_text("# Start\n\n[nowhere](nowhere.md)\n")
+    for page in (ROOT / "docs").rglob("*.md"):
+        copy = docs / page.relative_to(ROOT / "docs")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_text("# Page\n")
+    (docs / "start" / "start.md").write_text("# Start\n\n[nowhere](nowhere.md)\n")
     done = build(tmp_path / "site", written(tmp_path, docs))
     assert done.returncode != 0
     assert "nowhere.md" in done.stderr

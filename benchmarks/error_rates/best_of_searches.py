@@ -4,7 +4,7 @@
 
 Twenty wordings and the first answer simulated test recordings (40 % with the feature), all right equally often; a share
 of the answers is common to all, as wordings of one model agree. The correction is the one that `semiology optimize`
-prints (`optimization/search/looks.py`). The table of docs/protection.md comes from here.
+prints (`optimization/search/looks.py`). The table of docs/start/protection.md comes from here.
 """
 
 from __future__ import annotations

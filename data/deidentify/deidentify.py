@@ -104,7 +104,7 @@ def deidentify(
     dry_run: bool = False,
     on_recording: Callable[[int, int], None] | None = None,
 ) -> Deidentified:
-    """Write a copy of a recording set with opaque ids; docs/deidentification.md says what is and is not removed.
+    """Write a copy of a recording set with opaque ids; docs/start/deidentification.md says what is and is not removed.
 
     The set is written under another name beside ``destination`` and renamed when all of it is there.
 

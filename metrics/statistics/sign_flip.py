@@ -140,7 +140,7 @@ def tail_freedom(own: Floats) -> Floats:
 
     The quotient is the number of patients divided by the kurtosis: fewer where a few patients contribute most. The
     factor 2, `TAIL_FACTOR`, was chosen on half of the patients and three models of the published S3 answers and judged
-    on the others and on simulated answers (`benchmarks/error_rates/family_error.py`; table in docs/compare.md).
+    on the others and on simulated answers (`benchmarks/error_rates/family_error.py`; table in docs/results/compare.md).
     """
     squares, fourths = (own**2).sum(0), (own**4).sum(0)
     return np.asarray(np.maximum(TAIL_FACTOR * ratio(squares**2, fourths), 1.0))

@@ -4,7 +4,7 @@ A *primitive* is one of five classes of a hand's movement; a *run* is a stretch 
 number of runs of one primitive.
 
 Source: arXiv 2511.17727 and its public repository; Kaku et al., StrokeRehab, NeurIPS 2022 (edit score, action error
-rate). The rules are described in docs/strokerehab.md.
+rate). The rules are described in docs/suites/strokerehab.md.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ S3_MEASURES: Mapping[str, tuple[str, ...]] = {
     "report": ("rqi", "stated_findings"),
     "diagnosis": ("recall", "balanced_accuracy"),
 }
-"""What is shown of each kind of answer: of the sound measures those that docs/s3_metrics.md recommends, and the RQI.
+"""What is shown of each kind of answer: of the sound measures those that docs/suites/s3_metrics.md recommends, and RQI.
 Within ES or NES balanced accuracy of the diagnosis is not defined; the recall of ES tells who was found."""
 S3_SCORES = (
     Column("run", left=True),

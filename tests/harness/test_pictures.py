@@ -160,7 +160,9 @@ def test_an_lmms_eval_that_encodes_otherwise_is_refused(monkeypatch: pytest.Monk
 
 
 def test_the_reproduction_for_upstream_shows_the_fault_and_that_it_is_closed() -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "model_classes.md").read_text(encoding="utf-8")
+    page = (Path(__file__).resolve().parents[2] / "docs" / "models" / "model_classes.md").read_text(
+        encoding="utf-8"
+    )
     (program,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
     closed = "from semiology.harness.pictures import key_pictures_by_content\nkey_pictures_by_content()\n"
     told = [

@@ -120,7 +120,7 @@ def test_the_column_of_table_2_is_filled_beside_what_needs_no_skill() -> None:
 
 
 def test_the_published_answers_do_not_give_the_published_two_stage_figures() -> None:
-    """What docs/s3_metrics.md says of them."""
+    """What docs/suites/s3_metrics.md says of them."""
     if not S3.exists():
         pytest.skip("the published S3 answers are not at hand")
     tables = read_s3_tables(S3)

@@ -17,7 +17,7 @@ import nbformat
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "notebook.md"
+PAGE = ROOT / "docs" / "start" / "notebook.md"
 CELL = re.compile(r"^# %%(?P<kind> \[markdown\])?\n", re.M)
 
 

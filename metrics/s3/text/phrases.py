@@ -1,7 +1,7 @@
 """Reading clinical free text by rules: clauses, negation, sides, body parts, and words for the 20 features.
 
 The rules are written from clinical usage, not fitted to any collection of reports. They serve where no
-judge model is at hand; `docs/s3_metrics.md` states how far they agree with one.
+judge model is at hand; `docs/suites/s3_metrics.md` states how far they agree with one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Reading a seizure report into findings by rules, without a judge model (S3 task 6).
 
 The default where no judge is at hand. It is coarser than the language model behind the published components;
-`docs/s3_metrics.md` states the agreement. For a ranking that matters let a judge extract the same findings.
+`docs/suites/s3_metrics.md` states the agreement. For a ranking that matters let a judge extract the same findings.
 """
 
 from __future__ import annotations

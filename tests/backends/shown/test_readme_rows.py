@@ -22,7 +22,7 @@ ROWS = {
     row.group("model"): (row.group("class"), row.group("arguments"))
     for row in re.finditer(
         r"^\| (?P<model>[^|]+?) \| `(?P<class>\w+)` `(?P<arguments>[^`]+)`",
-        (ROOT / "docs" / "models.md").read_text(),
+        (ROOT / "docs" / "models" / "models.md").read_text(),
         re.M,
     )
 }

@@ -21,7 +21,7 @@ from semiology.metrics.diagnosis.targets import ES_OR_NES, kappa_estimate, score
 
 
 def test_settings_and_thresholds_are_those_fixed_beforehand() -> None:
-    """docs/diagnosis.md: names of S3 Table 32, and the settings that nested folds choose among."""
+    """docs/results/diagnosis.md: names of S3 Table 32, and the settings that nested folds choose among."""
     balance = {"class_weight": [None, "balanced"]}
     found = {name: (each.label, dict(each.grid), each.bears_gaps) for name, each in CLASSIFIERS.items()}
     assert found == {

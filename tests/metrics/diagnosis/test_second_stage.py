@@ -158,7 +158,7 @@ def test_net_benefit_by_hand() -> None:
 
 
 def test_the_ceiling_on_the_published_annotations_and_folds() -> None:
-    """docs/diagnosis.md: no forest on the experts' own annotations reaches the printed mean of 0.95."""
+    """docs/results/diagnosis.md: no forest on the experts' own annotations reaches the printed mean of 0.95."""
     if not S3.exists():
         pytest.skip("the published S3 annotations are not at hand")
     videos = pd.read_csv(S3 / "videos.csv.gz", dtype=str, keep_default_na=False).set_index("video_id")

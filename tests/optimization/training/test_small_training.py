@@ -1,7 +1,8 @@
 """Training for real at small scale: the embedded model by answers and by rewards, on simulated patients, on the CPU.
 
-Figures of such a run, with its control, are in docs/training_data.md. Here: that answers are learned, that the vision
-tower is not touched, that replies are worth what videos show, and that training patients are not asked afterwards.
+Figures of such a run, with its control, are in docs/wordings/training_data.md. Here: that answers are learned, that the
+vision tower is not touched, that replies are worth what videos show, and that training patients are not asked
+afterwards.
 """
 
 from __future__ import annotations
