@@ -1,4 +1,8 @@
-"""On the simulated ward a network beats always-yes for patients it never saw, and one of shuffled labels does not."""
+"""On a simulated ward networks beat always-yes for patients they never saw, and those of shuffled labels do not.
+
+The setting was chosen on a ward of seed 107, and what is asserted here was stated before other wards were looked at;
+docs/training.md has the figures of all of them.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +16,9 @@ from semiology.optimization.supervised.options import TrainOptions
 from semiology.optimization.supervised.scores import pooled_answers
 from semiology.optimization.supervised.train import train
 
-STATED = ("arm_flexion", "tonic")
-"""Of three features those that the first training on this set put above always-yes: a check that it stays so."""
+STATED = "tonic"
+"""Must lie above always-yes: a posture of the arms that is plain in small pictures, in three recordings of ten."""
+FEATURES = f"{STATED},asynchronous_movement,head_turning"
 
 
 @pytest.mark.slow
@@ -24,20 +29,21 @@ def test_learning_from_labels_beats_always_yes_and_learning_from_shuffled_ones_d
     monkeypatch.setenv("SEMIOLOGY_QUIET", "1")
     data = tmp_path / "ward"
     simulate(
-        data, patients=40, seed=7, recordings_per_patient=2, duration_s=(30.0, 45.0), size=(192, 144), fps=12,
+        data, patients=40, seed=303, recordings_per_patient=2, duration_s=(30.0, 45.0), size=(160, 120), fps=8,
         workers=2,
     )  # fmt: skip
     told = {}
     for shuffle in (False, True):
         options = TrainOptions(
-            data, tmp_path / f"trained_{shuffle}", features="arm_flexion,arm_straightening,tonic", size=64,
-            clips=4, frames=4, width=0.2, epochs=10, patience=0, batch=8, vary=False, shuffle_labels=shuffle,
+            data, tmp_path / f"trained_{shuffle}", features=FEATURES, size=48, clips=4, frames=4, width=0.25,
+            epochs=8, patience=0, batch=8, difference=True, shuffle_labels=shuffle,
         )  # fmt: skip
         training, _, predicted = train(options, lambda sentence: None)
         answers = pooled_answers(training, predicted)
         found = score_run(answers[answers["pooling"] == "max"]).features
         told[shuffle] = {each.feature: each.against_always_yes["f1"] for each in found}
+        assert set(told[shuffle]) == set(FEATURES.split(","))
         assert all(each.n == 80 for each in found)
         assert all(each.n_patients == 40 for each in found)
-    assert [told[False][name] for name in STATED] == ["higher", "higher"]
+    assert told[False][STATED] == "higher"
     assert "higher" not in told[True].values()
