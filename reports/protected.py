@@ -94,7 +94,7 @@ class ScoredSet:
         """Enter that protected patients are being scored, before a number is shown; return what the ledger says.
 
         Args:
-            command: ``report`` or ``compare``.
+            command: ``report``, ``compare``, ``diagnose`` or ``agreement distributions``.
             answers: what is scored, with the column video_id; its protected rows tell one look from another.
             chosen: what was chosen before.
 

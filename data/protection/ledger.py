@@ -36,7 +36,7 @@ class Look:
     """One look at protected patients.
 
     Attributes:
-        command: ``optimize``, ``sweep``, ``run``, ``lmms_eval`` (its bare command), ``report`` or ``compare``.
+        command: ``optimize``, ``sweep``, ``run``, ``lmms_eval`` (its bare command), ``report``, ``compare`` …
         patients: ids by protected split; drawn test patients of a set without splits count as ``test``.
         chosen: what was chosen before: models, wordings, options. Equal contents are one look.
         questions: digest of the questions or of the answers (`digest`).

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from semiology.data.tables.reading import read_recording_set
+from semiology.data.tables.reading import RECORDINGS, read_recording_set
 from semiology.features import FEATURES
 from semiology.metrics.agreement.distributions import DistributionSimilarity, compare_distributions
 from semiology.render.table import Column, Document, Row, Table
 from semiology.render.text import counted
 from semiology.reports.agreement.annotators import RatingsError, read_annotations
+from semiology.reports.protected import ScoredSet, scored_set, unrecorded_looks
 from semiology.reports.read.feature_answers import read_results
 from semiology.reports.summary.features import labelled_recordings
 
@@ -60,21 +61,27 @@ def distributions(
         data: recording set that knows diagnoses, where the sources do not.
         draws, seed: of the permutations.
 
+    A model's answers about protected patients are a look at them: the ledger of the set among ``data``, ``first`` and
+    ``second`` holds it, and answers about patients of the split ``confirm`` are left out.
+
     Raises:
         RatingsError: a source cannot be used, or the two share no feature.
+        OSError: the ledger cannot be written.
     """
     names = (first.stem, second.stem) if first.stem != second.stem else (str(first), str(second))
-    tables = [_labels(path) for path in (first, second)]
+    folder = next((path for path in (data, first, second) if path and (path / RECORDINGS).is_file()), None)
+    scored = scored_set(folder, None) if folder else None
+    notes: list[str] = []
+    tables = [_labels(path, scored, notes) for path in (first, second)]
     diagnosis: dict[str, str] = {}
     for path in (data, first, second):
-        if path is not None and (path / "recordings.csv").is_file():
+        if path is not None and (path / RECORDINGS).is_file():
             recordings = read_recording_set(path, require_media=False).recordings
             diagnosis |= {each.video_id: each.diagnosis for each in recordings if each.diagnosis}
     shared = [f for f in FEATURES if all((table["feature"] == f).any() for table in tables)]
     if not shared:
         raise RatingsError(f"{names[0]} and {names[1]} share no feature → give labels of the same features")
     groups = {group: [table["video_id"].map(diagnosis) == group for table in tables] for group in GROUPS}
-    notes = []
     known = {group: rows for group, rows in groups.items() if all(bool(part.any()) for part in rows)}
     if not known:
         notes.append(
@@ -104,17 +111,31 @@ def distributions(
     return Distributions(names, tuple(shared), found, sizes, tuple(notes))
 
 
-def _labels(path: Path) -> pd.DataFrame:
-    """Return video_id, patient_id, feature and present of a source; of a run its answers by recording."""
+def _labels(path: Path, scored: ScoredSet | None, notes: list[str]) -> pd.DataFrame:
+    """Return video_id, patient_id, feature and present of a source; of a run its answers by recording.
+
+    Answers of a run about protected patients are entered in the ledger; ``notes`` takes what it says, and who is left
+    out.
+    """
     if path.is_file() or (path / "annotations.csv").is_file():
         return read_annotations(path)
-    answers = labelled_recordings(read_results([path]).answers)
+    results = read_results([path])
+    answers = labelled_recordings(results.answers)
     runs = answers[["model", "enhancement", "prompt_id"]].drop_duplicates()
     if len(runs) > 1:
         raise RatingsError(
             f"{path}: holds {len(runs)} models, wordings or enhancements → give the folder of one"
         )
-    return answers.rename(columns={"answer": "present"})[["video_id", "patient_id", "feature", "present"]]
+    labels = answers.rename(columns={"answer": "present"})[["video_id", "patient_id", "feature", "present"]]
+    if scored is None:
+        notes += unrecorded_looks(results.records)
+        return labels
+    notes += scored.notes(labels["video_id"])
+    labels = labels[labels["video_id"].isin(scored.kept(labels["video_id"]))]
+    notes += scored.enter(
+        "agreement distributions", labels, {"source": sorted(map(str, answers["model"].unique()))}
+    )
+    return labels
 
 
 def _counts(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 from s3_examples import REPORT, record, write_s3_run
 from typer.testing import CliRunner, Result
 
+from semiology.data.protection.ledger import LEDGER
 from semiology.metrics.agreement.coefficients import (
     agreement_estimates,
     cohen_kappa,
@@ -21,6 +22,7 @@ from semiology.metrics.agreement.coefficients import (
 )
 from semiology.metrics.agreement.expert_ranking import ranking_agreement
 from semiology.reports.agreement.commands import agreement_app
+from semiology.reports.read.feature_answers import read_results
 
 RNG = np.random.default_rng(5)
 TRUTH = RNG.choice(["yes", "no", "na"], size=(30, 2), p=[0.4, 0.5, 0.1])
@@ -192,3 +194,34 @@ def test_the_published_correlations_with_experts_come_out_again(tmp_path: Path) 
         assert row["value"] == pytest.approx(printed, abs=0.005 + 1e-9), row
         assert row["reports"] == 60
         assert row["patients"] == 20
+
+
+def test_a_models_answers_about_protected_patients_are_a_look(
+    tmp_path: Path, write_run: Callable[..., Path], records: Callable[..., list[dict[str, Any]]]
+) -> None:
+    """Test patients are entered, confirm patients left out; the experts' own annotations are no look."""
+    data = tmp_path / "set"
+    data.mkdir()
+    splits = ("train", "test", "confirm")
+    runs = write_run([*records("tonic", videos=12), *records("clonic", videos=12, seed=1)])
+    answers = read_results([runs]).answers
+    people = dict(zip(answers["video_id"], answers["patient_id"], strict=True))
+    places = {patient: splits[place % 3] for place, patient in enumerate(sorted(set(people.values())))}
+    heads = ["video_id,patient_id,video,split", "video_id,feature,present"]
+    (data / "recordings.csv").write_text(
+        "\n".join([heads[0], *(f"{v},{p},videos/{v}.mp4,{places[p]}" for v, p in people.items())]) + "\n"
+    )
+    (data / "annotations.csv").write_text(
+        "\n".join([heads[1], *(f"{v},{f},yes" for v in people for f in ("tonic", "clonic"))]) + "\n"
+    )
+    (data / "dataset.yaml").write_text("name: small\nversion: 1\n")
+    typed("distributions", data, data, "--draws", 100)
+    assert not (data / LEDGER).exists()
+    done = typed("distributions", data, runs, "--draws", 100, "--json")
+    assert done.exit_code == 0, repr(done.exception)
+    told = json.loads(done.output)
+    assert any("left out" in note for note in told["notes"])
+    (entry,) = map(json.loads, (data / LEDGER).read_text(encoding="utf-8").splitlines())
+    assert (entry["command"], set(entry["patients"])) == ("agreement distributions", {"test"})
+    alone = json.loads(typed("distributions", runs, runs, "--draws", 100, "--json").output)
+    assert not any("opened" in note for note in alone["notes"])
