@@ -12,6 +12,7 @@ from pathlib import Path
 
 from semiology.data.cache import cache_directory, content_digest
 from semiology.data.problems import Problem, RecordingSetError
+from semiology.data.protection.splits import CONFIRM
 from semiology.data.recording_set import Recording
 from semiology.data.tables.reading import RECORDINGS, read_folder
 
@@ -115,7 +116,8 @@ def _same_content(
 def refuse_doubtful_patients(directory: Path, *, distinct: bool = False) -> None:
     """Refuse to divide the patients of a set while two of them may be one.
 
-    ``distinct``: the user says that they are different people.
+    ``distinct``: the user says that they are different people. Pictures of confirm recordings are not looked at here,
+    which nobody has opened yet; ``data check`` compares them too.
 
     Raises:
         RecordingSetError: ids look alike, or one film stands under two patients; every such row is named.
@@ -124,6 +126,11 @@ def refuse_doubtful_patients(directory: Path, *, distinct: bool = False) -> None
         return
     recordings = read_folder(directory, require_media=False).recordings
     problems = [*look_alike_ids(recordings), *shared_films(recordings, within_patients=False)]
-    problems += shared_pictures(recordings, surely=True)
+    kept_back = {
+        item.patient_id for _, item in recordings if item.split == CONFIRM
+    }  # a patient's split is named once
+    problems += shared_pictures(
+        [each for each in recordings if each[1].patient_id not in kept_back], surely=True
+    )
     if problems:
         raise RecordingSetError(problems)

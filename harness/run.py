@@ -118,8 +118,13 @@ def run(
         before = result_files(options.out)
         begun = json.dumps([path.relative_to(options.out).as_posix() for path in before])
         write_whole(options.out / BEGUN_FILE, begun, private=True)
-        with answers_kept(model, model_args, journal or kept, probe=probe, at_once=at_once):
-            results = _evaluate(_arguments(options, model, model_args), options.verbosity.upper())
+        try:
+            with answers_kept(model, model_args, journal or kept, probe=probe, at_once=at_once):
+                results = _evaluate(_arguments(options, model, model_args), options.verbosity.upper())
+        except BaseException:
+            if result_files(options.out) == before:  # there is nothing half written to look for
+                (options.out / BEGUN_FILE).unlink(missing_ok=True)
+            raise
         groups = {GROUP, S3_GROUP, REHAB_GROUP, *ENHANCED_GROUPS}
         folder = _result_folder(options.out, set(results["results"]) - groups, before)
         _write_record(folder, options, model_args, started)

@@ -7,7 +7,6 @@ from typing import Annotated
 
 import typer
 
-from semiology.harness.repeat.ask_again import Changes, ask_again, run_command, shown
 from semiology.render.help import examples
 from semiology.reports.compare.repeat_command import repeat
 from semiology.reports.options import JsonTable, Seed
@@ -83,6 +82,8 @@ def repeat_command(
     a process of its own. What you give beside it is changed. A stopped command goes on where it stopped. Greedy
     decoding repeats itself on one engine and batch size: change what you want to know about.
     """
+    from semiology.harness.repeat.ask_again import Changes, ask_again, run_command, shown
+
     changes = Changes(model, model_args, batch_size, tuple(extra or ()))
     if again or show_command:
         if len(runs) > 1:

@@ -61,7 +61,7 @@ def compare_distributions(
     >>> yes = np.array([[[3.0, 0, 1]] * 8, [[3.0, 1, 1]] * 8])
     >>> found = compare_distributions(yes, np.full((2, 8, 3), 4.0), draws=200)
     >>> round(found.pearson, 2), round(found.total_variation, 2), found.total_variation_p < 0.05
-    (0.98, 0.2, True)
+    (0.94, 0.2, True)
     """
     from scipy.stats import pearsonr
 
