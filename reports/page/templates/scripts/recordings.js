@@ -49,7 +49,7 @@ const timeline = (shown, features, domain, width) => {
   return Plot.plot({
     ...INK, width, marginLeft: left, marginRight: right, height: tall * features.length + 34, marginTop: 2, marginBottom: 30,
     ariaLabel: `Windows of ${shown.rec} by feature`,
-    x: { domain, label: null }, y: { domain: features, axis: null, paddingInner: narrow ? 0.5 : 0.25, align: 1 },
+    x: { domain, label: null }, y: { domain: features, axis: null, paddingInner: narrow ? 0.5 : 0.25, paddingOuter: narrow ? 0.3 : 0.15, align: narrow ? 0.8 : 0.5 },
     marks: [
       length > 1 ? Plot.axisX({ tickFormat: clock, ticks: Math.min(8, width / 90) }) : null,
       Plot.rect(windows, {
