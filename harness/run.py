@@ -43,6 +43,7 @@ from semiology.settings import (
     VIDEOS,
     WINDOW,
     prefer_decord,
+    processes,
 )
 from semiology.tasks.s3.task_list import GROUP as S3_GROUP
 from semiology.tasks.settings import cache_directory, window_for_model
@@ -92,9 +93,15 @@ def run(
     command then asks afresh. The folder ``journal`` outlives the run, instead.
 
     Raises:
+        PreflightError: the run was started several times side by side (torchrun), or names what does not exist.
         RunError: lmms-eval finished without a result file for every selected task.
         SystemExit: Status 2, when the run cannot start; the message was printed.
     """
+    if processes() > 1:
+        raise PreflightError(
+            "semiology run asks in one process → start it without torchrun or accelerate launch; for several GPUs: "
+            "torchrun --nproc_per_node N -m lmms_eval …"
+        )
     model, model_args = resolve_model(options.model, options.model_args)
     check_names(model, options.tasks, model_args, options.window)
     DATA.choose(str(options.data))

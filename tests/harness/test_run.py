@@ -82,6 +82,25 @@ def test_a_recording_set_with_faults_is_refused_before_the_model(
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_run_that_a_launcher_starts_several_times_is_refused(
+    simulated_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_here: Callable[..., Any]
+) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    words = [
+        "run",
+        "--model",
+        "semiology_constant",
+        "--data",
+        str(simulated_set),
+        "--out",
+        str(tmp_path / "runs"),
+    ]
+    done = command_here(cli.main, "semiology", *words)
+    assert done.returncode == 2
+    assert "torchrun" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
 def test_missing_result_files_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="no results file"):
         _result_folder(tmp_path, {"semiology_tonic"}, {})
