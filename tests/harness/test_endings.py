@@ -35,7 +35,9 @@ def ends_with(
     code: str, *, kill: signal.Signals | None = None, **settings: Any
 ) -> subprocess.CompletedProcess[str]:
     """Run code as a command of ours; with ``kill`` it gets that signal once it says it waits."""
-    whole = f"from semiology.harness.machine.ending import end_in_a_sentence\ndef command():\n{code}\nend_in_a_sentence(command)"
+    # Whoever starts the tests in the background of a script has them ignore Ctrl-C, and their children with them.
+    heard = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    whole = f"{heard}from semiology.harness.machine.ending import end_in_a_sentence\ndef command():\n{code}\nend_in_a_sentence(command)"
     process = subprocess.Popen(
         [sys.executable, "-c", whole], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **settings
     )
@@ -85,7 +87,9 @@ def test_a_program_fault_stays_a_traceback() -> None:
 
 def test_a_closed_standard_output_is_no_fault() -> None:
     code = "    print('a'); import sys; sys.stdout.flush(); sys.exit(0)"
-    whole = f"from semiology.harness.machine.ending import end_in_a_sentence\ndef command():\n{code}\nend_in_a_sentence(command)"
+    # Whoever starts the tests in the background of a script has them ignore Ctrl-C, and their children with them.
+    heard = "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    whole = f"{heard}from semiology.harness.machine.ending import end_in_a_sentence\ndef command():\n{code}\nend_in_a_sentence(command)"
     done = subprocess.run(
         ["sh", "-c", 'exec "$0" -c "$1" >&-', sys.executable, whole], capture_output=True, text=True
     )
