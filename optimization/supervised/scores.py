@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, get_args
 
 import numpy as np
@@ -166,11 +166,3 @@ def _caveats(training: Training) -> list[str]:
     if training.weights.startswith("random"):
         found.append("The networks began with random weights.")
     return found
-
-
-def thresholds_of(training: Training) -> Mapping[str, list[float]]:
-    """Return the thresholds (max pooling) of each feature, fold by fold."""
-    return {
-        name: [unit.thresholds[name]["max"] for unit in training.units if name in unit.thresholds]
-        for name in training.features
-    }

@@ -26,34 +26,6 @@ NAMES = ("model", "video_id", "patient_id", "rater")
 MEASURES = ("pearson", "spearman", "kendall", "pairwise_accuracy")
 
 
-def expert_agreement(
-    ratings: Path,
-    runs: Sequence[Path] = (),
-    *,
-    rating: str = "expert",
-    similarity: BertSimilarity | None = None,
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> dict[str, dict[str, Estimate]]:
-    """Return, for each metric of reports, how far it ranks them as experts rated them.
-
-    Args:
-        ratings: CSV file: ``video_id``, the ratings, ``model`` where several models' reports were rated,
-            ``patient_id`` where no run tells it, and metrics of the same reports in further columns. Several
-            ratings of one report (rows, told apart by ``rater``) are averaged.
-        runs: folders with answers to s3_report; BLEU, ROUGE, Seizure-RQI and stated findings of the rated
-            reports are computed from them.
-        rating: column of the ratings.
-        similarity: adds BERTScore.
-        resamples, seed: of the draws of patients.
-
-    Raises:
-        RatingsError: the table cannot be used, or no rated report is in the runs.
-    """
-    frame, metrics = rated_reports(ratings, runs, rating=rating, similarity=similarity)
-    return agreement_of_reports(frame, metrics, rating, resamples=resamples, seed=seed)
-
-
 def rated_reports(
     ratings: Path,
     runs: Sequence[Path] = (),
@@ -63,7 +35,17 @@ def rated_reports(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Return a row for each rated report, its metrics beside its rating (S3 Table 11), and the names of the metrics.
 
-    Arguments and errors as for `expert_agreement`.
+    Args:
+        ratings: CSV file: ``video_id``, the ratings, ``model`` where several models' reports were rated,
+            ``patient_id`` where no run tells it, and metrics of the same reports in further columns. Several
+            ratings of one report (rows, told apart by ``rater``) are averaged.
+        runs: folders with answers to s3_report; BLEU, ROUGE, Seizure-RQI and stated findings of the rated
+            reports are computed from them.
+        rating: column of the ratings.
+        similarity: adds BERTScore.
+
+    Raises:
+        RatingsError: the table cannot be used, or no rated report is in the runs.
     """
     frame = _read_ratings(ratings, rating)
     computed: list[str] = []
