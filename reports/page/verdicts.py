@@ -95,12 +95,12 @@ def verdict(scores: FeatureScores) -> tuple[str, str]:
     if told == "same answers":
         return "flat", "Says yes throughout, as always-yes does: these answers tell nothing."
     if told == "undefined":
-        return "open", "Cannot tell: no recording shows the feature."
+        return "open", "No recording shows the feature."
     if scores.n_positive_patients < MIN_POSITIVE_PATIENTS:
         short = counted(MIN_POSITIVE_PATIENTS - scores.n_positive_patients, "more patient")
-        return "open", f"Cannot tell: at least {short} who show the feature would be needed."
+        return "open", f"At least {short} who show the feature would be needed."
     if told == "too few":
-        return "open", "Cannot tell: too few patients for the test."
+        return "open", "Too few patients for the test."
     if told == "equivalent":
         return "flat", "As good as always saying yes, and no better: these answers tell nothing."
     more = patients_missing(scores.estimates["f1_minus_always_yes"])

@@ -55,7 +55,7 @@ def test_what_is_above_always_yes_is_told_by_lower_limits(
         ("equivalent", {}, "flat", "no better"),
         ("not shown", {"n_positive_patients": 7}, "open", "3 more patients"),
         ("too few", {"n_positive_patients": 9}, "open", "1 more patient "),
-        ("undefined", {}, "open", "no recording shows"),
+        ("undefined", {}, "open", "No recording shows"),
     ],
 )
 def test_nothing_is_claimed_without_the_test(
