@@ -40,7 +40,7 @@ def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
         address = file.resolve().as_uri()
         page.on("request", lambda r: found.requests.append(r.url) if not r.url.startswith(address) else None)
         page.goto(address + anchor)
-        page.wait_for_function("document.documentElement.dataset.ready === '1'")
+        page.wait_for_selector("html[data-ready='1']", state="attached")
         return found
 
     yield opened
