@@ -2,7 +2,7 @@
 
 The population is the published S3 patients with a published model's answers; a study draws some of them with
 replacement, so the likeness of a patient's recordings is the real one, and the truth is the population's score.
-``--uneven`` simulates few patients who hold most recordings instead.
+The last rows are of simulated studies in which few patients hold most recordings.
 
     semiology baselines import s3 ../shared/s3_published --out s3_answers.csv
     python -m benchmarks.error_rates.interval_coverage s3_answers.csv --studies 400

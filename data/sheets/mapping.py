@@ -18,7 +18,7 @@ from semiology.render.validation import did_you_mean, faults_of
 
 GENERAL_ROLES = (
     "video", "patient", "feature", "present", "onset", "offset", "span", "side", "justification", "diagnosis",
-    "split", "fold", "duration", "start_clock", "report", "ignore",
+    "onset_lobe", "onset_side", "seizure_type", "split", "fold", "duration", "start_clock", "report", "ignore",
 )  # fmt: skip
 _HEAD = """\
 # How semiology reads {file}. Edit it and give it with --map.

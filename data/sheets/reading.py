@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import cast
 
 from semiology.data.deidentify.opaque_ids import opaque_ids
-from semiology.data.recording_set import Annotation, Diagnosis, Recording, Side
+from semiology.data.recording_set import Annotation, Recording, Side
 from semiology.data.sheets.clocks import starts_of, time_choices
 from semiology.data.sheets.grid import Grid, text_of
 from semiology.data.sheets.layout import Laid, lay_out, nearly
 from semiology.data.sheets.mapping import Notes, SheetMapping
 from semiology.data.sheets.names import FILM_SUFFIXES, Film, check_zeros, matched, must_be_new, patients_of
+from semiology.data.sheets.recordings import OF_RECORDINGS, recordings_of
 from semiology.data.sheets.rows import Line, lines_of
 from semiology.data.sheets.terms import heading_of, key_of, terms
 from semiology.data.sheets.times import Clock
 from semiology.data.sheets.values import CellReader, Said
 from semiology.data.tables.consistency import OFFSET_TOLERANCE_S
-from semiology.data.tables.reading import NO_EVENT
 from semiology.features import FEATURES
 from semiology.render.text import counted
 
@@ -84,12 +84,14 @@ def read_sheet(
                 f"the patients of {counted(len(others), 'recording')} are called otherwise in recordings.csv, which "
                 f"stays as it is: {', '.join(sorted(others)[:5])}"
             )
+        if left := [laid.headings[laid.columns[role]] for role in OF_RECORDINGS if role in laid.columns]:
+            notes.remarks.append(f"recordings.csv stays as it is: not used were the columns {', '.join(left)}")
     else:
         lines, ids, mapping = _ids(laid, lines, mapping, notes)
     if notes.questions:
         return None, mapping
     annotations = _annotations(said, ids, lengths, mapping, notes, lines)
-    recordings, reports = _recordings(laid, lines, ids, film_of, notes) if known is None else ((), {})
+    recordings, reports = recordings_of(laid, lines, ids, film_of, notes) if known is None else ((), {})
     sources = {ids[name]: film_of[name].path.name if name in film_of else name for name in ids}
     return SheetContent(tuple(recordings), tuple(annotations), reports, sources), mapping
 
@@ -388,41 +390,3 @@ def _merged(first: Annotation, other: Annotation, line: Line, notes: Notes) -> A
         justification="; ".join(texts) or None,
         side=side or (sides.pop() if len(sides) == 1 else None),
     )
-
-
-def _recordings(
-    laid: Laid, lines: Sequence[Line], ids: Mapping[str, str], films: Mapping[str, Film], notes: Notes
-) -> tuple[list[Recording], dict[str, str]]:
-    found: dict[str, Recording] = {}
-    reports: dict[str, str] = {}
-    for line in lines:
-        video_id = ids[line.video]
-        film = films.get(line.video)
-        diagnosis = _diagnosis(laid, line, notes)
-        item = Recording(
-            video_id, line.patient, film.path if film else Path("videos") / f"{video_id}.mp4",
-            duration_s=film.duration_s if film else None, diagnosis=diagnosis,
-            control=key_of(laid.text(line.row, "diagnosis")) == NO_EVENT,
-            split=laid.text(line.row, "split").casefold() or None, fold=laid.text(line.row, "fold") or None,
-        )  # fmt: skip
-        if found.setdefault(video_id, item).patient_id != item.patient_id:
-            notes.not_used(
-                line.number,
-                f"{line.video}: has another patient above; the first was used",
-                "correct one of them",
-            )
-        if (text := laid.text(line.row, "report")) and video_id not in reports:
-            reports[video_id] = text
-    return list(found.values()), reports
-
-
-def _diagnosis(laid: Laid, line: Line, notes: Notes) -> Diagnosis | None:
-    text = laid.text(line.row, "diagnosis")
-    if not text or key_of(text) == NO_EVENT:
-        return None
-    found = terms().diagnoses.get(key_of(text))
-    if found is None:
-        notes.not_used(line.number, f"diagnosis: {text!r} is neither ES nor NES", "write ES, NES or none")
-    elif found != text:
-        notes.change("diagnosis", text, found, line.number)
-    return found  # type: ignore[return-value]

@@ -39,7 +39,11 @@ def _keys(terms: Iterable[object]) -> set[str]:
 
 @dataclass(frozen=True)
 class Terms:
-    """The table of terms, by key; ``unclear`` has the features that a term may mean."""
+    """The table of terms, by key; ``unclear`` has the features that a term may mean.
+
+    ``conclusions`` has the words for diagnoses, lobes, sides and types of seizures by the column that they stand in;
+    ``no_conclusion`` those that say that none is known.
+    """
 
     features: Mapping[str, str]
     unclear: Mapping[str, tuple[str, ...]]
@@ -47,7 +51,8 @@ class Terms:
     present: Mapping[str, str]
     sides: Mapping[str, str]
     no_side: frozenset[str]
-    diagnoses: Mapping[str, str]
+    conclusions: Mapping[str, Mapping[str, str]]
+    no_conclusion: frozenset[str]
     units: Mapping[str, str]
     joiners: frozenset[str]
 
@@ -57,8 +62,11 @@ def terms() -> Terms:
     """Return the table of terms of this package."""
     content = yaml.safe_load(files(__package__).joinpath("terms.yaml").read_text(encoding="utf-8"))
 
+    def named(words_of: Mapping[str, Iterable[object]]) -> dict[str, str]:
+        return {key: str(name) for name, words in words_of.items() for key in _keys(words)}
+
     def by_key(part: str) -> dict[str, str]:
-        return {key: str(name) for name, words in content[part].items() for key in _keys(words)}
+        return named(content[part])
 
     own = {key_of(alias): record.name for record in RECORDS for alias in (record.name, *record.aliases)}
     return Terms(
@@ -68,7 +76,13 @@ def terms() -> Terms:
         present=by_key("present"),
         sides=by_key("sides"),
         no_side=frozenset(_keys(content["no_side"])),
-        diagnoses=by_key("diagnoses"),
+        conclusions={
+            "diagnosis": by_key("diagnoses"),
+            "onset_lobe": by_key("lobes"),
+            "onset_side": by_key("hemispheres") | by_key("sides"),
+            "seizure_type": by_key("seizure_types"),
+        },
+        no_conclusion=frozenset(_keys(content["no_conclusion"])),
         units=by_key("units"),
         joiners=frozenset(_keys(content["joiners"])),
     )

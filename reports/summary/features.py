@@ -152,8 +152,8 @@ def summarise(
 def headline(summary: Summary) -> str:
     """Return ``macro F1 (visual, N features): x.xx [lo, hi]; always-yes y.yy (above …)``, one line per run.
 
-    With fewer patients than a single feature needs for an interval (`MIN_POSITIVE_PATIENTS`) none is given, but
-    their number. With several runs each line ends with the label of the one it is about. A run without visual
+    With fewer patients than a single feature needs for an interval (`MIN_POSITIVE_PATIENTS`) their number stands in
+    its place: that of the mean is wide then, and the tables give it with its caution. With several runs each line ends with the label of the one it is about. A run without visual
     features gives its first group.
     """
     lines = []
@@ -220,7 +220,7 @@ def _macro_line(macro: MacroScores) -> str:
         return f"macro F1 ({macro.group}, 0 features): undefined, no recording shows any of the features"
     limits = f"[{f1.low:.2f}, {f1.high:.2f}]" if f1.estimable else "[not estimable]"
     if f1.estimable and f1.n_patients < MIN_POSITIVE_PATIENTS:  # no feature alone could have an interval
-        limits = f"[no interval: {counted(f1.n_patients, 'patient')}]"
+        limits = f"[{counted(f1.n_patients, 'patient')}: interval in the table]"
     features = counted(len(macro.features), "feature")
     told = AGAINST_ALWAYS_YES[macro.against_always_yes["f1"]]
     return f"macro F1 ({macro.group}, {features}): {f1.value:.2f} {limits}; always-yes {always.value:.2f} ({told})"

@@ -11,7 +11,7 @@ from semiology.harness import demo as module
 
 
 @pytest.mark.parametrize(
-    "line", ["macro F1: 0.79 [no interval: 6 patients]", "macro F1: 0.79 [not estimable]"]
+    "line", ["macro F1: 0.79 [6 patients: interval in the table]", "macro F1: 0.79 [not estimable]"]
 )
 def test_the_last_line_keeps_its_brackets(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
