@@ -242,9 +242,19 @@ def _runs(mutant: Mutant, lines: Lines) -> bool:
 
 
 def tests_of(mutant: Mutant, touched: dict[str, Touched]) -> list[str]:
-    """Return the tests that run the statement of a mutant, the fastest first."""
-    found = [test for test, told in touched.items() if "::" in test and _runs(mutant, told.lines)]
-    return sorted(found, key=lambda test: touched[test].seconds)
+    """Return the tests that run the statement of a mutant, the fastest first.
+
+    What runs as a module is imported, a table of settings say, is seen by tests that run nothing of the module too:
+    then every test counts whose file imports it.
+    """
+
+    def sees(test: str) -> bool:
+        imported = mutant.lines is None and _runs(mutant, touched[test.split("::")[0]].lines)
+        return imported or _runs(mutant, touched[test].lines)
+
+    return sorted(
+        filter(sees, (test for test in touched if "::" in test)), key=lambda test: touched[test].seconds
+    )
 
 
 def loaded_tests(mutant: Mutant, touched: dict[str, Touched], root: Path) -> list[str]:
