@@ -85,7 +85,9 @@ def read_sheet(
                 f"stays as it is: {', '.join(sorted(others)[:5])}"
             )
         if left := [laid.headings[laid.columns[role]] for role in OF_RECORDINGS if role in laid.columns]:
-            notes.remarks.append(f"recordings.csv stays as it is: not used were the columns {', '.join(left)}")
+            notes.remarks.append(
+                f"recordings.csv stays as it is: not used were the columns {', '.join(left)}"
+            )
     else:
         lines, ids, mapping = _ids(laid, lines, mapping, notes)
     if notes.questions:

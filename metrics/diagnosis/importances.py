@@ -97,7 +97,7 @@ def balanced_loss(lost: Mapping[str, float], cohort: Cohort) -> Estimate:
     rest = total - sums
     return jackknife_estimate(
         float(ratio(total[:, 0], total[:, 1]).mean()),
-        np.asarray(ratio(rest[..., 0], rest[..., 1]).mean(-1)),
+        np.asarray(ratio(rest[..., 0], rest[..., 1]).mean(1)),
         effective=effective_patients(sums[:, :, 1].sum(1)),
         n=len(lost),
         n_patients=len(patients),

@@ -148,10 +148,10 @@ def rates(table: Floats, policy: Policy, *, three_classes: bool = False) -> dict
     """
     truths = 3 if three_classes else 2
     asked = table[..., :truths, :]
-    columns = 4 if policy == "wrong" else (3 if three_classes else 2)
+    scored = asked if policy == "wrong" else asked[..., :truths]
     total = asked.sum((-2, -1))
     return {
-        "yes_rate": ratio(asked[..., YES].sum(-1), asked[..., :columns].sum((-2, -1))),
+        "yes_rate": ratio(asked[..., YES].sum(-1), scored.sum((-2, -1))),
         "unparsed_rate": ratio(asked[..., UNPARSED].sum(-1), total),
         "na_rate": ratio(asked[..., NA].sum(-1), total),
     }

@@ -222,8 +222,8 @@ def _score_feature(
     three = name in THREE_CLASSES
     truths = 3 if three else 2
     asked = counts[:, :truths]
-    scored = asked[..., : 4 if policy == "wrong" else truths]
-    total, whole, positive = asked.sum((-2, -1)), scored.sum((-2, -1)), scored[:, YES].sum(-1)
+    scored = asked if policy == "wrong" else asked[..., :truths]
+    total, whole, positive = asked.sum((1, 2)), scored.sum((1, 2)), scored[:, YES].sum(1)
     negative = whole - positive
     n, patients = int(whole.sum()), int((whole > 0).sum())
     value = {key: float(values[0, i]) for key, values in point.items()}
@@ -296,15 +296,15 @@ def _feature_estimates(
     few: Callable[[str], str | None],
 ) -> dict[str, Estimate]:
     """Return the estimates that are ratios of sums over patients: rates, accuracy and, F1 and its kin."""
-    total, whole = asked.sum((-2, -1)), scored.sum((-2, -1))
+    total, whole = asked.sum((1, 2)), scored.sum((1, 2))
     ratios = {
-        "yes_rate": (scored[..., YES].sum(-1), whole),
-        "unparsed_rate": (asked[..., UNPARSED].sum(-1), total),
-        "na_rate": (asked[..., NA].sum(-1), total),
+        "yes_rate": (scored[..., YES].sum(1), whole),
+        "unparsed_rate": (asked[..., UNPARSED].sum(1), total),
+        "na_rate": (asked[..., NA].sum(1), total),
     }
     found: dict[str, Estimate] = {}
     if three:
-        ratios["accuracy"] = (class_counts(counts, policy).tp.sum(-1), whole)
+        ratios["accuracy"] = (class_counts(counts, policy).tp.sum(1), whole)
     else:
         c = binary_counts(counts, policy)
         ratios["accuracy"] = (c.tp + c.tn, whole)

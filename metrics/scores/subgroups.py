@@ -230,8 +230,8 @@ def _contrast(features: Sequence[str], first: _Side, second: _Side, policy: Poli
     for i, name in enumerate(features):
         three = name in THREE_CLASSES
         truths = 3 if three else 2
-        columns = 4 if policy == "wrong" else truths
-        parts = [side.counts[:, i, :truths, :columns] for side in (first, second)]
+        asked = [side.counts[:, i, :truths] for side in (first, second)]
+        parts = asked if policy == "wrong" else [each[..., :truths] for each in asked]
         sizes[:, :, i] = [part.sum((1, 2)) for part in parts]
         scores = [side.scores[name].estimates[MEASURE] for side in (first, second)]
         classes = [part.sum((0, 2)) > 0 for part in parts]

@@ -128,37 +128,46 @@ def same(found: Estimate, wanted: Estimate, what: object) -> None:
         assert getattr(found, name) == getattr(wanted, name), (what, found, wanted)
 
 
+def check_counts(found: FeatureScores, frame: pd.DataFrame, policy: str) -> None:
+    asked, rows = kept(frame, found.feature, policy)
+    own = frame[frame["feature"] == found.feature]
+    three = found.feature == VERBAL
+    showing = [p for p, t, _ in rows if t == "yes"]
+    assert (found.n, found.n_patients, found.three_classes) == (len(rows), len({p for p, *_ in rows}), three)
+    assert (found.n_positive, found.n_positive_patients) == (len(showing), len(set(showing)))
+    assert found.n_unparsed == sum(a == "unparsed" for *_, a in asked)
+    assert found.n_na == sum(a == "na" for *_, a in asked)
+    assert found.n_na_truth == (0 if three else int((own["truth"] == "na").sum()))
+    assert found.n_without_truth == int((own["truth"] == "").sum())
+    assert found.n_dropped == len(asked) - len(rows)
+
+
+def why_none(score: str, with_it: np.ndarray, without_it: np.ndarray) -> str | None:
+    """Return why a score has no interval, from recordings of each patient with and without the feature."""
+    kinds = [(with_it, NEED_WITH, "with"), (without_it, NEED_WITHOUT, "without")]
+    if reason := too_few(
+        *(int((kind > 0).sum()) if score in needing else None for kind, needing, _ in kinds)
+    ):
+        return reason
+    reasons = [uneven(effective_patients(kind), f"recordings {which} the feature")
+               for kind, needing, which in kinds if score in needing]  # fmt: skip
+    return next(filter(None, reasons), None)
+
+
 def check_feature(found: FeatureScores, frame: pd.DataFrame, policy: str, patients: Sequence[str]) -> None:
     name = found.feature
     three = name == VERBAL
     asked, rows = kept(frame, name, policy)
-    own = frame[frame["feature"] == name]
     value = scores(rows, three)
     with_it = per_patient(rows, patients, lambda t, a: t == "yes")
     without_it = per_patient(rows, patients, lambda t, a: t != "yes")
     whole = with_it + without_it
     n, n_patients = len(rows), len({p for p, *_ in rows})
-    assert (found.n, found.n_patients, found.three_classes) == (n, n_patients, three)
-    assert (found.n_positive, found.n_positive_patients) == (int(with_it.sum()), int((with_it > 0).sum()))
-    assert found.n_unparsed == sum(a == "unparsed" for *_, a in asked)
-    assert found.n_na == sum(a == "na" for *_, a in asked)
-    assert found.n_na_truth == (0 if three else int((own["truth"] == "na").sum()))
-    assert found.n_without_truth == int((own["truth"] == "").sum())
-    assert found.n_dropped == len(asked) - n
     for one in ("always_yes_f1", "prevalence"):
         assert getattr(found, one) == pytest.approx(value[one], nan_ok=True)
 
     def few(score: str) -> str | None:
-        kinds = [(with_it, NEED_WITH, "with"), (without_it, NEED_WITHOUT, "without")]
-        numbers = [int((kind > 0).sum()) if score in needing else None for kind, needing, _ in kinds]
-        if reason := too_few(*numbers):
-            return reason
-        for kind, needing, which in kinds:
-            if score in needing and (
-                why := uneven(effective_patients(kind), f"recordings {which} the feature")
-            ):
-                return why
-        return None
+        return why_none(score, with_it, without_it)
 
     words = ("yes", "no", "na") if three else ("yes", "no")
     shares = {
@@ -290,6 +299,7 @@ def test_every_figure_of_a_run_follows_from_its_rows(name: str, policy: Any) -> 
     patients = sorted(set(frame["patient_id"]))
     assert [each.feature for each in run.features] == sorted(FEATURES)
     for each in run.features:
+        check_counts(each, frame, policy)
         check_feature(each, frame, policy, patients)
     assert [macro.group for macro in run.macros] == ["all", "two", "one"]
     for macro in run.macros:
