@@ -8,6 +8,7 @@ and embedded models are named in the titles.
 from __future__ import annotations
 
 import io
+import math
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ LINE = 0.14
 """Inches of a line of the size `FONT`."""
 LABEL_LETTERS = 26
 """Names of rows are broken into lines of at most as many letters."""
+SLANT = 35
+"""Degrees at which the names under a heat map stand."""
 PUBLISHED_NOTE = "* published answers, scored here."
 STYLE: dict[Any, Any] = {
     "font.size": FONT,
@@ -157,7 +160,8 @@ def _heatmap(content: Mapping[str, Any]) -> Figure:
     ]
     width = max(COLUMN, min(PAGE, 1.7 + 0.72 * len(runs)), 1.6 + 0.36 * len(runs))
     title = f"F1 of each feature\n{content['stamp']}"
-    figure, axes = new_figure(width, 1.0 + 0.19 * len(rows), title, notes=notes)
+    names = [_plain(_label(run.label)) for run in runs]
+    figure, axes = new_figure(width, 0.3 + _slanted_height(names) + 0.19 * len(rows), title, notes=notes)
     for y, row in enumerate(rows):
         for x, cell in enumerate(row["cells"][: len(runs)]):
             if cell is not None:
@@ -165,8 +169,7 @@ def _heatmap(content: Mapping[str, Any]) -> Figure:
     axes.set_xlim(-0.5, len(runs) - 0.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [_words(row["feature"]) for row in rows])
-    names = [_plain(_run_name(run.label)) for run in runs]
-    axes.set_xticks(range(len(runs)), names, rotation=35, ha="right", rotation_mode="anchor")
+    axes.set_xticks(range(len(runs)), names, rotation=SLANT, ha="right", rotation_mode="anchor")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return figure
@@ -317,6 +320,18 @@ def _missing_notes(estimates: Sequence[Mapping[str, Any]]) -> list[str]:
 def _row_height(names: Sequence[str], least: float) -> float:
     """Return the inches between rows at which their names do not lie over each other."""
     return max(least, *(LINE * (_label(name).count("\n") + 1) for name in names))
+
+
+def _slanted_height(names: Sequence[str]) -> float:
+    """Return the inches that the names under a heat map take, at least 0.7."""
+    slant = math.radians(SLANT)
+    return max(
+        0.7,
+        *(
+            max(map(len, lines)) / LETTERS_PER_INCH * math.sin(slant) + LINE * len(lines) * math.cos(slant)
+            for lines in (name.split("\n") for name in names)
+        ),
+    )
 
 
 def _label(name: str) -> str:

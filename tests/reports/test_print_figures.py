@@ -121,6 +121,18 @@ def test_nothing_touches_an_edge_and_a_figure_is_as_wide_as_it_is_printed(models
                 assert edge.min() > 0.99, (name, "something is cut")
 
 
+@pytest.mark.filterwarnings("error:constrained_layout")
+def test_a_very_long_name_leaves_room_for_the_cells() -> None:
+    long = content(2)
+    long["heatmap"] = long["heatmap"][:2]
+    long["runs"] = [
+        SimpleNamespace(main=True, label=f"laboratory/{'a_name_without_end_' * 4}{n}") for n in "ab"
+    ]
+    grey = pixels(figure_files(long | {"wordings": [], "enhancements": [], "certainty": {}})["heatmap.png"])
+    for edge in (grey[:2], grey[-2:], grey[:, :2], grey[:, -2:]):
+        assert edge.min() > 0.99, "something is cut"
+
+
 def test_a_cell_that_clears_always_yes_is_seen_in_grey() -> None:
     bare: dict[str, Any] = {"wordings": [], "enhancements": [], "certainty": {}}
     shown = {
