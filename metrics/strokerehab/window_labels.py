@@ -70,7 +70,7 @@ def middle_labels(runs: Sequence[Run], windows: Sequence[Window], *, first: str 
 
 
 def overlapping(runs: Sequence[Run], window: Window) -> list[str]:
-    """Return the primitives that share a positive stretch of time with a window, ordered by its middle.
+    """Return the primitives that share a positive stretch of time with a window, in their order.
 
     Args:
         runs: the labelled runs in order.
@@ -81,10 +81,9 @@ def overlapping(runs: Sequence[Run], window: Window) -> list[str]:
     for run in runs[first:]:
         if run.start_s >= window.end_s:
             break
-        start, stop = max(run.start_s, window.start_s), min(run.end_s, window.end_s)
-        if stop > start:
-            found.append(((start + stop) / 2, run.primitive))
-    return [primitive for _, primitive in sorted(found, key=lambda part: part[0])]
+        if min(run.end_s, window.end_s) > max(run.start_s, window.start_s):
+            found.append(run.primitive)
+    return found
 
 
 def axis_over_window(runs: Sequence[Run], window: Window, axis: Axis) -> bool | None:
