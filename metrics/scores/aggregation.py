@@ -48,7 +48,7 @@ _BY_STRENGTH: npt.NDArray[np.object_] = np.array(["na", "no", "unparsed", "yes"]
 
 
 def any_yes(answers: Sequence[str], rule: Rule = "careful") -> str:
-    """Return the recording answer for the answers on its segments (table above).
+    """Return the recording answer for the answers on its segments (table above); a missing one is unparsed.
 
     ``rule="published"`` is the rule of the S3 and EMBC programs: "yes" if any segment is, otherwise "no".
 
@@ -60,8 +60,7 @@ def any_yes(answers: Sequence[str], rule: Rule = "careful") -> str:
     """
     if len(answers) == 0:
         raise ValueError("a recording needs at least one segment answer")
-    encode(answers, ANSWERS, "answer")
-    return str(_BY_STRENGTH[max(_STRENGTH[rule][answer] for answer in answers)])
+    return str(_BY_STRENGTH[max(_STRENGTH[rule][ANSWERS[code]] for code in encode_answers(answers))])
 
 
 def recording_answers(segments: pd.DataFrame, *, rule: Rule = "careful") -> pd.DataFrame:

@@ -352,3 +352,16 @@ def test_a_forest_and_boosting_take_missing_values_as_they_are_and_others_the_me
         if not about.bears_gaps:
             assert found.model.steps[0][1].statistics_ == pytest.approx(np.nanmean(rows, axis=0))
         assert (found.impurity is None) == (name != "rf")
+
+
+def test_distances_are_calibrated_where_every_nested_part_knows_every_class() -> None:
+    """One patient alone has the third class, so one nested part never learned it; with three such patients all did."""
+    rng = np.random.default_rng(0)
+    for patients, known in ((1, False), (6, True)):
+        names = [f"p{i:02d}" for i in range(12 + patients) for _ in range(2)]
+        truths = np.repeat(["frontal", "parietal"] * 6 + ["temporal"] * patients, 2)
+        rows = rng.random((len(names), 2)) + (truths == "frontal")[:, None]
+        found = fit("svm", rows, truths, names, ["a", "b"], settings="published", seed=0)
+        assert (found.sure is not None) == known
+        assert np.isnan(found.probability(rows, LOBES.classes)).any() != known
+        assert set(found.model.classes_) == set(truths)

@@ -297,3 +297,32 @@ def test_scores_of_shown_recordings_are_those_of_these_alone(seed: int) -> None:
 def test_too_few_to_rank(positive: list[float], negative: list[float], reason: str | None) -> None:
     found = few_to_rank(np.array(positive, dtype=float), np.array(negative, dtype=float))
     assert found is None if reason is None else str(found).startswith(reason)
+
+
+def test_shares_are_kept_up_to_a_rounding_error_and_no_further() -> None:
+    # Of a hundred recordings without the feature 90 lie below 0.5, and one more below 0.505.
+    score = np.array([0.1] * 90 + [0.5] + [0.51] * 9)
+    lacking = np.zeros(100, dtype=bool)
+    low, high = 0.3, 0.505
+    for wanted, cut in ((0.9, low), (0.9 + 1e-12, low), (0.9 + 1e-9, high), (0.902, high), (0.91, high)):
+        assert threshold_at_specificity(lacking, score, wanted) == pytest.approx(cut)
+    wrong, sure = np.array([False] * 9 + [True, True]), np.array([0.9] * 9 + [0.8, 0.7])
+    for error, cut in ((0.1, 0.75), (0.1 - 1e-12, 0.75), (0.1 - 1e-9, 0.85), (0.095, 0.85), (0.0, 0.85)):
+        assert confidence_at_error(wrong, sure, error) == pytest.approx(cut)
+
+
+def test_probabilities_lie_between_0_and_1_both_included() -> None:
+    names = list("abc")
+    truth = np.array([True, False, True])
+    assert probability_scores(truth, np.array([1.0, 0.0, 0.5]), names).auroc.value == 1
+    for strange in (-0.01, 1.01, math.nan):
+        with pytest.raises(ValueError, match="outside 0 to 1"):
+            probability_scores(truth, np.array([0.5, strange, 0.5]), names)
+    for name in ("specificity", "error"):
+        for strange in (0.0, 1.0, -0.5):
+            with pytest.raises(ValueError, match=f"{name} {strange:g} "):
+                operating_points(truth, np.full(3, 0.5), np.arange(3), **{name: strange})  # type: ignore[arg-type]
+        operating_points(truth, np.full(3, 0.5), np.arange(3), **{name: 0.999})  # type: ignore[arg-type]
+    # One half is no "yes".
+    curve = probability_scores(np.array([True, False]), np.array([0.5, 0.25]), ["a", "b"]).risk_coverage
+    assert [point[:2] for point in curve] == [(0.5, 0.0), (1.0, 0.5)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ BY_LEAVING_OUT = {"balanced_accuracy": "share", "mcc": "correlation", "kappa": "
                   "f1_minus_always_yes": "plain"}  # fmt: skip
 NEED_WITH = ("precision", "recall", "f1", "balanced_accuracy", "mcc", "kappa", "f1_minus_always_yes")
 NEED_WITHOUT = ("specificity", "balanced_accuracy", "mcc", "kappa")
+BASELINES = ("always_yes_f1", "always_no_f1", "random_f1", "prevalence")
 Row = tuple[str, str, str]
 """Patient, truth, answer."""
 
@@ -72,9 +74,7 @@ def scores(rows: list[Row], three: bool) -> dict[str, float]:
     said = {word: sum(k for (_, a), k in counts.items() if a == word) for word in words}
     hits = {word: counts[word, word] for word in words}
     seen = [word for word in words if of[word]]
-    found = dict.fromkeys(
-        ("precision", "recall", "f1", "specificity", *BY_LEAVING_OUT, "always_yes_f1", "prevalence"), math.nan
-    )
+    found = dict.fromkeys((*BASELINES, "precision", "recall", "f1", "specificity", *BY_LEAVING_OUT), math.nan)
     if not n:
         return found
     found["prevalence"] = of["yes"] / n
@@ -84,7 +84,10 @@ def scores(rows: list[Row], three: bool) -> dict[str, float]:
         found["recall"] = found["balanced_accuracy"] = _mean([hits[w] / of[w] for w in seen])
         found["f1"] = _mean([2 * hits[w] / (of[w] + said[w]) for w in seen])
         found["specificity"] = _mean([1 - alarms[w] / (n - of[w]) if n > of[w] else 0.0 for w in seen])
-        found["always_yes_f1"] = 2 * of["yes"] / (of["yes"] + n) / len(seen)
+        found["always_yes_f1"], found["always_no_f1"] = (
+            2 * of[w] / (of[w] + n) / len(seen) for w in ("yes", "no")
+        )
+        found["random_f1"] = _mean([of[w] / n for w in seen])
     else:
         # What is neither yes nor no counts as the opposite of the truth.
         positive = hits["yes"] + of["no"] - hits["no"]
@@ -92,6 +95,7 @@ def scores(rows: list[Row], three: bool) -> dict[str, float]:
             found["recall"] = hits["yes"] / of["yes"]
             found["f1"] = 2 * hits["yes"] / (of["yes"] + positive)
             found["always_yes_f1"] = 2 * of["yes"] / (of["yes"] + n)
+            found["always_no_f1"], found["random_f1"] = 0.0, of["yes"] / n
         if positive:
             found["precision"] = hits["yes"] / positive
         if of["no"]:
@@ -163,7 +167,7 @@ def check_feature(found: FeatureScores, frame: pd.DataFrame, policy: str, patien
     without_it = per_patient(rows, patients, lambda t, a: t != "yes")
     whole = with_it + without_it
     n, n_patients = len(rows), len({p for p, *_ in rows})
-    for one in ("always_yes_f1", "prevalence"):
+    for one in BASELINES:
         assert getattr(found, one) == pytest.approx(value[one], nan_ok=True)
 
     def few(score: str) -> str | None:
@@ -227,6 +231,22 @@ MACRO = ("precision", "recall", "f1", "accuracy", "specificity", "balanced_accur
          "f1_minus_always_yes", "prevalence", "yes_rate", "unparsed_rate")  # fmt: skip
 
 
+def perfect(
+    names: list[str], frame: pd.DataFrame, policy: str, patients: Sequence[str], n: int, of: int
+) -> Estimate:
+    """Return the mean of features' F1 of yes, each with its interval, where all answers are right."""
+    each = []
+    for name in names:
+        rows = [row for row in kept(frame, name, policy)[1] if row[1] != "na"]
+        tp = per_patient(rows, patients, lambda t, a: t == a == "yes")
+        if tp.any():
+            each.append(f1_estimate(tp, 0 * tp, 0 * tp, n=n, n_patients=of))
+    reasons = [one.reason for one in each if one.low is None]
+    if reasons:
+        return not_estimable(1.0, each[0].method, n, of, str(reasons[0]))
+    return replace(each[0], low=float(np.mean([one.low for one in each])), high=1.0)  # type: ignore[arg-type]
+
+
 def check_macro(
     found: MacroScores, run: RunScores, frame: pd.DataFrame, policy: str, members: Sequence[str]
 ) -> None:
@@ -262,7 +282,9 @@ def check_macro(
     value, left = means(""), [means(p) for p, size in zip(patients, sizes, strict=True) if size]
     few = f"recordings with the features come from {showing} patients" if showing < 2 else None
     for key in MACRO:
-        if key == "f1" and value[key] == 1:
+        if key == "f1" and value[key] == 1 and few is None:
+            wanted = perfect(used, frame, policy, patients, len(rows), int((sizes > 0).sum()))
+            same(found.estimates[key], replace(wanted, caution=few_showing(showing)), found.group)
             continue
         scale = {"mcc": "correlation", "f1_minus_always_yes": "plain"}.get(key, "share")
         made = jackknife_estimate(
@@ -304,6 +326,54 @@ def test_every_figure_of_a_run_follows_from_its_rows(name: str, policy: Any) -> 
     assert [macro.group for macro in run.macros] == ["all", "two", "one"]
     for macro in run.macros:
         check_macro(macro, run, frame, policy, GROUPS[macro.group])
+
+
+def rows_of(feature: str, truths: Sequence[str], answers: Sequence[str] | None = None) -> pd.DataFrame:
+    """Return one recording of each patient."""
+    names = [f"p{i:02d}" for i in range(len(truths))]
+    columns = {
+        "patient_id": names,
+        "video_id": names,
+        "feature": feature,
+        "answer": answers or truths,
+        "truth": truths,
+    }
+    return pd.DataFrame(columns)
+
+
+SMALL = {
+    "clonic of one patient": [rows_of("tonic", ["yes", "no"] * 7), rows_of("clonic", ["yes", *["no"] * 13])],
+    "all right": [rows_of("tonic", ["yes", "no"] * 7), rows_of("clonic", ["no", "yes"] * 7)],
+    "verbal without a yes": [rows_of("tonic", ["yes", "no"] * 7), rows_of(VERBAL, ["no", "na"] * 7)],
+    "two show them": [
+        rows_of("tonic", ["yes", *["no"] * 8], ["no", *["no"] * 7, "yes"]),
+        rows_of("clonic", ["no", "yes", *["no"] * 7], ["no", "yes", "yes", *["no"] * 6]),
+    ],
+    "one shows them": [
+        rows_of("tonic", ["yes", *["no"] * 8], ["yes", *["no"] * 7, "yes"]),
+        rows_of("clonic", ["yes", *["no"] * 8], ["no", "yes", *["no"] * 7]),
+    ],
+    "one patient right": [rows_of("tonic", ["yes"]), rows_of("clonic", ["yes"])],
+    "never said": [rows_of("tonic", ["yes", "no"] * 7, ["no"] * 14), rows_of("clonic", ["yes", "no"] * 7)],
+    "nothing said": [
+        rows_of("tonic", ["yes", "no"] * 7, ["unparsed"] * 14),
+        rows_of(VERBAL, ["na"] * 14, ["na"] * 14),
+    ],
+}
+
+
+@pytest.mark.parametrize("policy", ["wrong", "drop"])
+@pytest.mark.parametrize("name", SMALL)
+def test_means_over_features_that_few_patients_show_or_that_are_always_right(name: str, policy: Any) -> None:
+    frame = pd.concat(SMALL[name])
+    run = score_run(frame, policy=policy)
+    members = sorted(set(frame["feature"]))
+    patients = sorted(set(frame["patient_id"]))
+    for each in run.features:
+        check_counts(each, frame, policy)
+        check_feature(each, frame, policy, patients)
+    for macro in run.macros:
+        check_macro(macro, run, frame, policy, members)
 
 
 @pytest.mark.parametrize("policy", ["wrong", "drop"])
