@@ -29,8 +29,8 @@ _GOES_ON = (
     r"|justification|explanation|reason|reasoning|rationale"
 )
 _ENDS = r"(?=\s?(?:$|[.,;:!\n(){}\[\]\"'|]|//|#+\s?$|[-–—](?:\s|$)|[–—]))"
-# "No. 4" is a number, "Yes, if …" and "yes, or …" are no answers yet.
-_NOT_AN_ANSWER = r"(?!\.\s?\d(?!\d?[.)]\s))(?!,?\s(?:if|unless|or|either)\b)"
+# "No. 4" and "No. of frames" are about numbers, "Yes, if …" and "yes, or …" are no answers yet.
+_NOT_AN_ANSWER = r"(?!\.\s?\d(?!\d?[.)]\s)|\.\s?of\s|\.\s?:\s?\d)(?!,?\s(?:if|unless|or|either)\b)"
 _RIGHT = rf"{_NOT_AN_ANSWER}(?:{_ENDS}|(?=\s(?:{_GOES_ON})\b))"
 
 _FILLER = (
@@ -172,13 +172,37 @@ _CHOICE = re.compile(
     re.IGNORECASE,
 )
 _DENIED_WORD = re.compile(r"\b(?:not|isn't) (?:a )?(?:yes|no)\b", re.IGNORECASE)
+_JUDGED = r"(?:determined|told|said|decided|judged|answered|assessed|evaluated|known|ascertained|established)"
+# What the patient cannot do is no doubt of the answer: "Yes, the patient cannot say his name."
+_NOT_THE_PATIENT = (
+    r"(?<!patient\s)(?<!he\s)(?<!they\s)(?<!nurse\s)"
+    r"(?<!patient\sis\s)(?<!he\sis\s)(?<!they\sare\s)(?<!patient\swas\s)(?<!he\swas\s)"
+)
+_JUDGING = r"(?:judge?ments?|assessments?|determination|evaluation|answers?|conclusions?|verdict|decision)"
 _CANNOT_TELL = re.compile(
-    r"\b(?:can\s?not|can't|could\snot|couldn't|impossible\sto|not\spossible\sto|hard\sto)\s(?:\w{1,12}\s)?"
-    r"(?:determine|tell|say|decide|judge)\b"
-    r"|\b(?:can\s?not|can't)\sbe\s(?:\w{1,12}\s)?(?:determined|told|said|decided|judged|answered|assessed)\b"
+    rf"\b(?:{_NOT_THE_PATIENT}(?:can\s?not|can't|could\snot|couldn't|unable\sto)|impossible\sto|not\spossible\sto"
+    r"|(?:nobody|no\sone|nothing)\s(?:can|could|(?:\w{1,12}\s){0,3}?(?:allows?|lets?|helps?)\s(?:me|us|one)(?:\sto)?)"
+    r"|(?:hard|difficult|insufficient)\sto|no\sway\sto|too\s(?:\w{1,12}\s){1,4}?to|(?:not|isn't|aren't)\s\w{1,12}\senough\sto"
+    r"|(?:not\senough|insufficient)\s\w{1,12}\sto)\s(?:\w{1,12}ly\s)?"
+    r"(?:determine|tell|say|decide|judge|assess|evaluate|know|conclude|be\s(?:sure|certain)|see\s(?:this|that|it|anything|much)\b"
+    r"|make\s(?:a|any)\s(?:judge?ment|determination|assessment|decision))\b"
+    rf"|\b(?:impossible|impracticable|not\spossible|not\sfeasible|too\s(?:\w{{1,12}}\s){{1,4}}?for\s(?:a|an|any))\s{_JUDGING}\b"
+    rf"|\b{_JUDGING}\s(?:is|was|seems|becomes)\s(?:\w{{1,12}}\s)?(?:impossible|not\spossible|not\sfeasible|hindered|prevented)\b"
+    r"|\bno\sway\sof\s(?:knowing|telling)\b"
+    rf"|\b{_NOT_THE_PATIENT}(?:can\s?not|can't)\sbe\s(?:\w{{1,12}}\s)?{_JUDGED}\b"
+    r"|\b(?:do|does)(?:\snot|n't)\s(?:allow|permit)\s(?:for\s)?(?:(?:a|an|any|me\sto|us\sto|one\sto)\s)?(?:\w{1,12}\s)?"
+    rf"(?:{_JUDGING}|judge|assess|evaluate|determine|tell|say)\b"
+    # What is said of the answer itself: "No, it remains unclear." The picture may be unclear and the answer stand.
+    r"|\b(?:yes|no)\s?[,;:.–—-]{1,2}\s?(?:but\s|though\s|as\s|since\s|because\s)?"
+    r"(?:(?:it|this|that|the\s(?:answer|sign|feature|finding|evidence))(?:'s|\sis|\sremains|\sseems)\s)?(?:\w{1,12}ly\s|very\s|too\s)?"
+    r"(?:unclear|inconclusive|undetermin(?:able|ed)|indetermina(?:ble|te)|not\s(?:determinable|assessable|evaluable|clear)"
+    r"|ambiguous|unknown|uncertain)(?:\senough)?(?=\s?(?:$|[.,;:!?\n)]|(?:whether|from|with|by|on|in)\b))"
+    r"|(?:\bnot\s(?:have\s)?enough|n't\s(?:have\s)?(?:enough|sufficient|the)"
+    r"|\b(?:insufficient|too\slittle|lack(?:ing|s)?\s(?:the|enough|sufficient)))"
+    r"\s(?:\w{1,12}\s)?information\b"
     r"|\bi(?:'m|\sam)\s(?:not\ssure|unsure|not\scertain|uncertain|unable\sto|not\sable\sto)\b"
-    r"|\b(?:yes|no)\b\s?[(,.–-]\s?(?:but\s|though\s)?(?:not\s(?:sure|certain)|unsure|uncertain|unclear)\b"
-    r"|\bi\s(?:can\s?not|can't|could\snot|couldn't|do\snot|don't)\s(?:\w{1,12}\s)?"
+    r"|\b(?:yes|no)\b\s?[(,.–-]\s?(?:but\s|though\s)?(?:not\s(?:sure|certain)|unsure)\b"
+    r"|\bi\s(?:can\s?not|can't|could\snot|couldn't|do\snot|don't|won't|will\snot)\s(?:\w{1,12}\s)?"
     r"(?:answer|assess|confirm|provide|know|help|assist)\b",
     re.IGNORECASE,
 )

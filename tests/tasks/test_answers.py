@@ -157,6 +157,20 @@ def test_replies_of_a_second_author_are_read_right() -> None:
     assert len(missed) / len(must_be_read) < 0.01
 
 
+def test_an_answer_that_its_own_sentence_cannot_give_is_none() -> None:
+    """ "No, the video is too dark to tell." is no "no", and "Yes, the patient cannot tell his name." is a "yes".
+
+    Replies in four batches, each written with its right value before it was run; rules were mended after each.
+    """
+    lines = (Path(__file__).parent / "replies_without_judgement.jsonl").read_text("utf-8").splitlines()
+    cases = [json.loads(line) for line in lines]
+    found = [(case["reply"], parse_answer(case["reply"]), case["right"]) for case in cases]
+    assert [each for each in found if each[1] not in (*each[2], "unparsed")] == []
+    must_be_read = [each for each in found if "unparsed" not in each[2]]
+    assert len(must_be_read) > 70
+    assert sum(each[1] == "unparsed" for each in must_be_read) <= 2
+
+
 def test_the_published_hard_replies_are_read_as_a_careful_reader_would() -> None:
     folder = Path(__file__).resolve().parents[3] / "shared" / "cases" / "replies_wrong"
     if not folder.is_dir():
