@@ -13,7 +13,7 @@ from semiology.data.protection.splits import SPLITS
 from semiology.data.recording_set import Annotation, Recording
 from semiology.data.same_patient import look_alike_ids, shared_films, shared_pictures
 from semiology.data.tables.consistency import Reading, time_problems
-from semiology.data.tables.laterality import laterality_problems
+from semiology.data.tables.laterality import laterality_problems, laterality_warnings
 from semiology.data.tables.reading import ANNOTATIONS, RECORDINGS, read_folder
 from semiology.features import AUDIO_FEATURES, FEATURES
 
@@ -100,10 +100,17 @@ def check_recording_set(
     shared = [*shared_films(reading.recordings), *shared_pictures(reading.recordings)] if media else []
     recordings = {recording.video_id: recording for _row, recording in reading.recordings}
     sides = laterality_problems(directory.expanduser(), recordings)
+    unused = laterality_warnings(directory.expanduser(), recordings)
     return CheckReport(
         directory=str(directory),
         problems=(*reading.problems, *sides, *findings.problems),
-        warnings=(*reading.warnings, *look_alike_ids(reading.recordings), *shared, *findings.warnings),
+        warnings=(
+            *reading.warnings,
+            *unused,
+            *look_alike_ids(reading.recordings),
+            *shared,
+            *findings.warnings,
+        ),
         exclusions=tuple(findings.exclusions),
         recordings=len(recordings),
         patients=len({recording.patient_id for recording in recordings.values()}),

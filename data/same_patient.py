@@ -6,7 +6,6 @@ refused by whatever divides patients, unless the user says that they are differe
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from semiology.data.cache import cache_directory, content_digest
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.protection.splits import CONFIRM
 from semiology.data.recording_set import Recording
+from semiology.data.tables.alike_names import alike_names
 from semiology.data.tables.reading import RECORDINGS, read_folder
 
 Rows = Sequence[tuple[int, Recording]]
@@ -22,24 +22,13 @@ Rows = Sequence[tuple[int, Recording]]
 FLAG = "--distinct-patients"
 
 
-def patient_key(patient_id: str) -> str:
-    """Return what is left of an id without the case of letters, leading zeros, the kind of separators and ``.0``."""
-    plain = re.sub(r"\.0+$", "", patient_id.lower())
-    return re.sub(r"(?<!\d)0+(?=\d)", "", re.sub(r"[._-]+", "-", plain).strip("-"))
-
-
 def look_alike_ids(recordings: Rows) -> list[Problem]:
     """Return a problem for each patient id that differs from an earlier one in form alone (``007`` and ``7``)."""
-    problems, first = list[Problem](), dict[str, tuple[int, str]]()
-    told: set[str] = set()
-    for row, recording in recordings:
-        own = recording.patient_id
-        before_row, before = first.setdefault(patient_key(own), (row, own))
-        if own and own != before and own not in told:
-            told.add(own)
-            message = f"patient {own!r} is written like {before!r} in row {before_row}: are they one person?"
-            fix = f"give one person one id; different people need ids that differ by more, or {FLAG}"
-            problems.append(Problem(RECORDINGS, row, message, fix))
+    problems = []
+    for row, own, before_row, before in alike_names((row, each.patient_id) for row, each in recordings):
+        message = f"patient {own!r} is written like {before!r} in row {before_row}: are they one person?"
+        fix = f"give one person one id; different people need ids that differ by more, or {FLAG}"
+        problems.append(Problem(RECORDINGS, row, message, fix))
     return problems
 
 

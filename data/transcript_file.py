@@ -162,10 +162,8 @@ def _from_table(name: str, path: Path) -> list[Utterance]:
 
 
 def _times(place: str, start: Any, end: Any) -> tuple[float, float]:
-    try:
-        start_s, end_s = float(start), float(end)
-    except (TypeError, ValueError):
-        start_s = end_s = math.nan
+    numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in (start, end))
+    start_s, end_s = (float(start), float(end)) if numbers else (math.nan, math.nan)
     if not 0 <= start_s <= end_s < math.inf:
         raise TranscriptError(
             f"{place}: from {start!r} to {end!r} s; give seconds from the start of the recording, the end "

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from semiology.data.problems import RecordingSetError
+from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.protection.ledger import Look, enter, protected_patients
 from semiology.data.protection.splits import (
     ALL,
@@ -24,7 +24,7 @@ from semiology.data.protection.splits import (
 )
 from semiology.data.recording_set import Annotation, Recording, Side
 from semiology.data.tables.laterality import Laterality, laterality_of
-from semiology.data.tables.reading import RECORDINGS, read_folder
+from semiology.data.tables.reading import ANNOTATIONS, RECORDINGS, read_folder
 from semiology.render.text import counted
 from semiology.reports.read.run_facts import RunFacts
 
@@ -40,6 +40,7 @@ class ScoredSet:
         developing: the recordings that rules may be chosen on and classifiers learn from.
         annotations: of the recordings that may be scored. laterality: of those and of `developing`.
         sides: sides that experts gave with annotations of these, by recording and feature.
+        faults: of annotations.csv, whose rows are missing among the annotations.
     """
 
     directory: Path
@@ -49,6 +50,7 @@ class ScoredSet:
     annotations: tuple[Annotation, ...] = ()
     laterality: Mapping[str, Laterality] = field(default_factory=dict)
     sides: Mapping[tuple[str, str], Side] = field(default_factory=dict)
+    faults: tuple[Problem, ...] = ()
 
     @property
     def folds(self) -> dict[str, str]:
@@ -117,7 +119,7 @@ def scored_set(data: Path, split: str | None, *, with_sides: bool = False) -> Sc
 
     Args:
         data: its folder. split: as in ``--split``: a split, ``develop``, ``all``, or None for all but ``confirm``.
-        with_sides: also read laterality and sides; then laterality.csv has to be without faults, too.
+        with_sides: also read laterality and sides; then laterality.csv and annotations.csv must have no faults.
 
     Raises:
         ValueError: a table has faults, or no recording is of the split.
@@ -136,9 +138,12 @@ def scored_set(data: Path, split: str | None, *, with_sides: bool = False) -> Sc
         developing = ()
     mine = frozenset(each.video_id for each in handed_out.recordings)
     annotations = tuple(each for _, each in reading.annotations if each.video_id in mine)
-    found = ScoredSet(data, handed_out, known, developing, annotations)
+    faults = tuple(each for each in reading.problems if each.file == ANNOTATIONS)
+    found = ScoredSet(data, handed_out, known, developing, annotations, faults=faults)
     if not with_sides:
         return found
+    if faults:
+        raise RecordingSetError(faults)
     opened = dict.fromkeys([*mine, *(each.video_id for each in developing)])
     theirs = [each for _, each in reading.annotations if each.video_id in opened]
     sides = {(a.video_id, a.feature): a.side for a in theirs if a.side and a.present == "yes"}

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from semiology.data.media.remux import RemuxError
+from semiology.data.tables.cells import plain_number
+from semiology.data.tables.csv_tables import read_table
 
 NEUTRAL_NAME, NEUTRAL_VERSION = "deidentified", "1"
 _VERSION = re.compile(r"\d{1,3}(?:\.\d{1,2}){0,2}")
@@ -116,10 +118,10 @@ def transcript_text(path: Path, scrub: Scrub) -> str:
     """
     if path.stat().st_size > _TEXT_LIMIT_BYTES:
         raise RemuxError(f"the transcript {path.name} is too long to be text")
-    text = path.read_text(encoding="utf-8-sig")
     kind = path.suffix.lower()
     if kind in (".csv", ".tsv"):
-        return _table(path, text, scrub)
+        return _table(path, scrub)
+    text = path.read_text(encoding="utf-8-sig")
     if kind == ".json":
         return _recognised(path, text, scrub)
     if kind in (".srt", ".vtt"):
@@ -145,22 +147,21 @@ def _subtitles(text: str, scrub: Scrub, *, vtt: bool) -> str:
     return ("WEBVTT\n\n" if vtt else "") + "\n\n".join(blocks) + "\n"
 
 
-def _table(path: Path, text: str, scrub: Scrub) -> str:
-    head = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=head.count)
-    rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
-    names = {str(name).strip().lower(): name for name in (rows[0] if rows else {}) if name}
-    missing = [name for name in _TABLE_COLUMNS if name not in names]
-    if rows and missing:
+def _table(path: Path, scrub: Scrub) -> str:
+    table = read_table(path)
+    if table.problems:
+        raise RemuxError(str(table.problems[0]))
+    missing = [name for name in _TABLE_COLUMNS if name not in table.columns]
+    if missing:
         raise RemuxError(f"{path.name}: no column {', '.join(missing)} (start_s, end_s and text are kept)")
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_TABLE_COLUMNS)
-    for row in rows:
-        start, end = (str(row[names[name]] or "").replace(",", ".") for name in ("start_s", "end_s"))
-        if not (_seconds(start) and _seconds(end)):
-            raise RemuxError(f"{path.name}: a row has no times in seconds")
-        writer.writerow([start.strip(), end.strip(), scrub(str(row[names["text"]] or ""))])
+    for row in table.rows:
+        times = [plain_number(row[name], decimal_comma=True) for name in _TABLE_COLUMNS[:2]]
+        if None in times or not all(_seconds(str(each)) for each in times):
+            raise RemuxError(f"{path.name}:{row.number}: a row has no times in seconds")
+        writer.writerow([*(row[name].replace(",", ".") for name in _TABLE_COLUMNS[:2]), scrub(row["text"])])
     return out.getvalue()
 
 

@@ -232,6 +232,9 @@ def _labels_of(study: Study, video: StudyVideo) -> Labels | None:
         )
     if labels.unread:
         told.append(f"markers that name no primitive are skipped: {', '.join(sorted(labels.unread)[:3])}")
+    if labels.sideless:
+        rows, words = sum(labels.sideless.values()), ", ".join(sorted(labels.sideless)[:3])
+        told.append(f"{counted(rows, 'row')} whose marker names no side left out: {words}")
     side = next((word for word in ("left", "right") if word in video.activity_raw.lower()), labels.hand)
     if side != labels.hand:
         told.append(f"labels the {labels.hand} hand, but the activity names the {side} side")

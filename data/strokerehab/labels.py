@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Literal
 
 from semiology.data.problems import Problem
+from semiology.data.tables.cells import day_fraction_s, plain_number
 from semiology.data.tables.csv_tables import check_columns, closest, read_table
 from semiology.strokerehab import Run
 
@@ -47,6 +49,7 @@ class Labels:
         rows: rows of this hand.
         other_rows: rows of the other hand, which are dropped.
         unread: rows of this hand whose marker names no primitive, by marker.
+        sideless: rows whose marker names no side, which are left out, by marker.
         gaps: stretches without a row, as (start, end) in seconds; the label before them goes on.
         problems: what is wrong with the file; with any, ``runs`` may be empty.
     """
@@ -58,6 +61,7 @@ class Labels:
     unread: dict[str, int]
     gaps: tuple[tuple[float, float], ...]
     problems: tuple[Problem, ...]
+    sideless: dict[str, int] = field(default_factory=dict)
 
 
 def primitive_of(marker: str) -> str | None:
@@ -89,13 +93,11 @@ def read_labels(path: Path, name: str | None = None) -> Labels:
         problems += check_columns(table, (TIME, MARKER), (ROUNDED,))[0]
     times: list[float] = []
     kept: list[tuple[float, str, Hand]] = []
+    sideless: Counter[str] = Counter()
     for row in table.rows if not problems else []:
-        try:
-            time = float(row[TIME])
-        except ValueError:
-            time = math.nan
-        if not math.isfinite(time) or (times and time < times[-1]):
-            what = "is no number" if not math.isfinite(time) else f"comes after {times[-1]:g} s"
+        time = plain_number(row[TIME], decimal_comma=table.delimiter != ",", exponent=True)
+        if time is None or time < (times[-1] if times else 0.0):
+            what = "is no number" if time is None else f"comes after {times[-1] if times else 0:g} s"
             fix = "times are seconds from the first frame, ascending"
             problems.append(Problem(table.file, row.number, f"Time_s {row[TIME]!r} {what}", fix))
             break
@@ -103,6 +105,13 @@ def read_labels(path: Path, name: str | None = None) -> Labels:
         side = side_of(row[MARKER])
         if side is not None:
             kept.append((time, row[MARKER], side))
+        elif row[MARKER]:
+            sideless[row[MARKER]] += 1
+    if _fractions_of_a_day(row[TIME] for row in table.rows):
+        message = (
+            f"every Time_s, such as {table.rows[-1][TIME]}, looks like a spreadsheet's fraction of a day"
+        )
+        problems.append(Problem(table.file, None, message, "format the column as a number of seconds"))
     rows = Counter(side for _, _, side in kept)
     hand: Hand = "left" if rows["left"] > rows["right"] else "right"
     if times and not kept:
@@ -118,7 +127,14 @@ def read_labels(path: Path, name: str | None = None) -> Labels:
         unread=dict(unread),
         gaps=_gaps(times),
         problems=tuple(problems),
+        sideless=dict(sideless),
     )
+
+
+def _fractions_of_a_day(times: Iterable[str]) -> bool:
+    """Return whether all times but zeros are such fractions, two or more."""
+    given = [text for text in times if plain_number(text, exponent=True)]
+    return len(given) > 1 and all(day_fraction_s(text) is not None for text in given)
 
 
 def _example(marker: str) -> str:

@@ -22,7 +22,10 @@ from pathlib import Path
 from typing import Literal
 
 from semiology.data.problems import Problem
+from semiology.data.tables.alike_names import alike_names
+from semiology.data.tables.cells import plain_number
 from semiology.data.tables.csv_tables import Row, Table, check_columns, read_table
+from semiology.render.text import counted
 from semiology.strokerehab import CONTROL, SEVERITIES, severity
 
 SUBJECTS, SCORES, BEST_VIEWS = "subjects.csv", "fm_scores.csv", "best_views.csv"
@@ -48,9 +51,11 @@ ACTIVITY_CLASSES: Mapping[str, str] = {
 }
 """Class of each activity as file names spell it, in lower case."""
 _ID = re.compile(r"([SC]\d+)_(.+?)(\d+)_(\d+)")
+_SUBJECT = re.compile(r"[SC]\d+")
 _CLIP = re.compile(r"([SC]\d+)_FM(\d+)(?:_(\d+))?_([AH])_([FS])")
 
 Side = Literal["left", "right"]
+_SIDES: Mapping[str, Side] = {"l": "left", "left": "left", "r": "right", "right": "right"}
 
 
 @dataclass(frozen=True)
@@ -163,6 +168,7 @@ def read_study(root: Path) -> Study:
     _read_best_views(study)
     _find_videos(study)
     _find_clips(study)
+    _tell_strangers(study)
     return study
 
 
@@ -185,8 +191,14 @@ def _table(study: Study, name: str, required: tuple[str, ...], optional: tuple[s
 
 def _read_subjects(study: Study) -> None:
     columns = ("side_affected", "side_scored", "fm_total", "severity", "split")
-    for row in _table(study, SUBJECTS, ("subject", "group"), columns):
+    rows = _table(study, SUBJECTS, ("subject", "group"), columns)
+    alike = {row.number: (first, at) for row, _, at, first in _alike_subjects(rows)}
+    for row in rows:
         faults = list(_subject_faults(row))
+        if row.number in alike:
+            first, at = alike[row.number]
+            what = f"{row['subject']!r} is written like {first!r} in row {at}: are they one person?"
+            faults.append((what, "give one person one name; different people need names that differ by more"))
         name = row["subject"]
         if name in study.subjects:
             known, split = study.subjects[name], row["split"].lower() or "test"
@@ -215,7 +227,14 @@ def _read_subjects(study: Study) -> None:
         study.warnings.append(Problem(SUBJECTS, None, "is missing: no groups, severities or splits", fix))
 
 
+def _alike_subjects(rows: list[Row]) -> Iterator[tuple[Row, str, int, str]]:
+    for row, name, before, first in alike_names((row, row["subject"]) for row in rows):
+        yield row, name, before.number, first
+
+
 def _subject_faults(row: Row) -> Iterator[tuple[str, str]]:
+    if not _SUBJECT.fullmatch(row["subject"]):
+        yield f"subject is {row['subject']!r}", "write it as in the names of films, such as S00027"
     if row["group"].upper() not in ("C", "S"):
         yield f"group is {row['group']!r}", "write C (control) or S (stroke)"
     for column in ("side_affected", "side_scored"):
@@ -232,6 +251,10 @@ def _subject_faults(row: Row) -> Iterator[tuple[str, str]]:
 def _read_scores(study: Study) -> None:
     for row in _table(study, SCORES, ("subject", "item", "side", "score")):
         side = _side(row["side"])
+        if not row["subject"]:
+            fix = "name the subject in every row; a spreadsheet keeps the name of merged cells in the first alone"
+            study.problems.append(Problem(SCORES, row.number, "subject is ''", fix))
+            continue
         good = _is_number(row["item"], 1, 33) and _is_number(row["score"], 0, 2) and side
         if not good or not side:
             message = f"item {row['item']!r}, side {row['side']!r}, score {row['score']!r}"
@@ -287,6 +310,21 @@ def _find_clips(study: Study) -> None:
         study.clips.append(StudyClip(found[1], first, int(found[3] or first), found[4], found[5], path))
 
 
+def _tell_strangers(study: Study) -> None:
+    """Warn of rows about a subject or a video that nothing else names."""
+    rated = sorted({name for name, _, _ in study.scores} - study.subjects.keys())
+    if rated and (study.root / SUBJECTS).is_file():
+        message = (
+            f"rates {rated[0]}, of whom {SUBJECTS} has no row that can be used: the side to score is unknown"
+        )
+        study.warnings.append(Problem(SCORES, None, message, "write the name alike in both tables"))
+    views = sorted((study.best_views or frozenset()) - study.videos.keys())
+    if views:
+        message = f"names {counted(len(views), 'video')} that are not there (first: {views[0]!r})"
+        fix = "write ids as files are called, without their ending, such as S00027_feeding1_2"
+        study.warnings.append(Problem(BEST_VIEWS, None, message, fix))
+
+
 def _files(folder: Path, suffixes: tuple[str, ...], study: Study) -> dict[str, Path]:
     """Return the files of a folder and its sub-folders by name without suffix; of two of a name the first counts."""
     found: dict[str, Path] = {}
@@ -302,12 +340,9 @@ def _files(folder: Path, suffixes: tuple[str, ...], study: Study) -> dict[str, P
 
 
 def _side(text: str) -> Side | None:
-    letter = text.strip().lower()[:1]
-    return "left" if letter == "l" else "right" if letter == "r" else None
+    return _SIDES.get(text.strip().lower())
 
 
 def _is_number(text: str, low: float, high: float) -> bool:
-    try:
-        return low <= float(text) <= high and float(text) == int(float(text))
-    except ValueError:
-        return False
+    value = plain_number(text)
+    return value is not None and low <= value <= high and value == int(value)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TypeVar
@@ -14,6 +15,10 @@ from semiology.data.tables.csv_tables import Row, Table, closest
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SECONDS = re.compile(r"(\d+(\.\d*)?|\.\d+)")
 _DAY_S = 86_400
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
+_EXPONENT = re.compile(r"[eE][+-]?\d{1,3}$")
+_MINUS = str.maketrans("\u2212\u2013\ufe63\uff0d", "----")
+"""Signs that programs write for a minus."""
 _CLOCK = re.compile(r"\d+:\d{1,2}(:\d{1,2})?([.,]\d+)?")
 _DATE_LIKE = re.compile(
     r"(?<!\d)(?:(?:19|20)\d{2}([-._])\d{1,2}\1\d{1,2}|(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:[0-2]\d|3[01])"
@@ -24,6 +29,7 @@ _NOBODY = re.compile(
     r"|#(?:n/a|nv|ref!|value!|name\?|null!|div/0!|num!)",
     re.IGNORECASE,
 )
+_ANSWERS = frozenset({"none", "true", "false", "wahr", "falsch"})
 _MONTH = (
     r"(?:jan|feb|mar|mrz|mär|apr|may|mai|jun|jul|aug|sep|sept|oct|okt|nov|dec|dez|fév|avr|juin|juil|août|déc"
     r"|ene|abr|ago|dic)"
@@ -134,6 +140,25 @@ def parse_seconds(text: str, *, decimal_comma: bool = False) -> float:
     raise CellError(f"{text!r} is not a plain number of seconds", fix)
 
 
+def plain_number(text: str, *, decimal_comma: bool = False, exponent: bool = False) -> float | None:
+    """Return a finite number as people write it; None for anything else, such as ``1_0``, ``1.234,5`` or ``inf``.
+
+    Args:
+        text: the cell; any minus sign will do.
+        decimal_comma: whether ``12,5`` is 12.5. exponent: whether ``5e-01``, which programs write, is one.
+
+    >>> plain_number("\u221212,5", decimal_comma=True), plain_number("1_0"), plain_number("4e0")
+    (-12.5, None, None)
+    """
+    plain = text.strip().translate(_MINUS)
+    if decimal_comma and re.fullmatch(r"[+-]?\d+,\d+", plain):
+        plain = plain.replace(",", ".")
+    if not _NUMBER.fullmatch(_EXPONENT.sub("", plain) if exponent else plain):
+        return None
+    value = float(plain)
+    return value if math.isfinite(value) else None
+
+
 def day_fraction_s(text: str) -> float | None:
     """Return the seconds that a number means if a spreadsheet made it of a clock time; None for any other number.
 
@@ -196,6 +221,17 @@ def parse_identifier(text: str) -> str:
     raise CellError(f"{text!r} is no opaque id (letters, digits, '-', '_', '.')", fix)
 
 
+def parse_group(text: str) -> str:
+    """Return the name of a group, such as a fold, as it is written.
+
+    Raises:
+        CellError: It is a missing value (``#N/A``, ``nan``), which would be a group of its own.
+    """
+    if names_nobody(text):
+        raise CellError(f"{text!r} is a missing value", "write its name, or leave the cell empty")
+    return text
+
+
 def looks_dated(text: str) -> bool:
     """Return whether an id or file name seems to contain a calendar date, which would identify a patient."""
     return bool(_DATE_LIKE.search(text))
@@ -209,6 +245,34 @@ def names_nobody(text: str) -> bool:
         (True, True, False)
     """
     return bool(_NOBODY.fullmatch(text.strip()))
+
+
+def says_nothing(text: str) -> bool:
+    """Return whether a cell of a user's own column is a missing value; ``none``, ``true`` and ``false`` are answers.
+
+    Example:
+        >>> says_nothing("#N/A"), says_nothing("none"), says_nothing("")
+        (True, False, True)
+    """
+    plain = text.strip().lower()
+    return not plain or (names_nobody(plain) and plain not in _ANSWERS)
+
+
+def one_spelling(values: Iterable[str]) -> dict[str, str]:
+    """Return how each value of a user's own column is called: ``F`` and ``f``, or ``1`` and ``1.0``, are one.
+
+    The most frequent spelling stands for all, of equals the first.
+
+    Example:
+        >>> one_spelling(["F", "f", "f", "1.0", "1"])
+        {'F': 'f', 'f': 'f', '1.0': '1.0', '1': '1.0'}
+    """
+    spelt: dict[str, Counter[str]] = {}
+    for value in values:
+        number = plain_number(value)
+        key = " ".join(value.casefold().split()) if number is None else f"{number:g}"
+        spelt.setdefault(key, Counter())[value] += 1
+    return {value: found.most_common(1)[0][0] for found in spelt.values() for value in found}
 
 
 def spreadsheet_made(text: str) -> bool:

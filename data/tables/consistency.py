@@ -8,6 +8,7 @@ from pathlib import Path
 
 from semiology.data.problems import Problem
 from semiology.data.recording_set import Annotation, Recording, RecordingSet
+from semiology.data.tables.alike_names import alike_names
 from semiology.data.tables.cells import looks_dated, names_nobody, spreadsheet_made
 from semiology.data.tables.csv_tables import closest
 from semiology.features import FEATURES
@@ -26,6 +27,7 @@ def cross_check(reading: Reading) -> None:
     reading.problems += _repeated_recordings(reading.recordings)
     reading.problems += _patients_in_two(reading.recordings, "split")
     reading.problems += _patients_in_two(reading.recordings, "fold")
+    reading.problems += _folds_in_two_forms(reading.recordings)
     reading.problems += _repeated_annotations(reading.annotations)
     reading.problems += _unknown_videos(reading)
     durations = {item.video_id: item.duration_s for _row, item in reading.recordings if item.duration_s}
@@ -83,6 +85,15 @@ def _patients_in_two(recordings: Iterable[tuple[int, Recording]], column: str) -
             )
             fix = f"put all recordings of a patient in one {column}, or the test would know its patients"
             problems.append(Problem(_RECORDINGS, row, message, fix))
+    return problems
+
+
+def _folds_in_two_forms(recordings: Iterable[tuple[int, Recording]]) -> list[Problem]:
+    """Return a problem for each fold that differs from an earlier one in form alone, as ``1.0`` does from ``1``."""
+    problems = []
+    for row, fold, first_row, first in alike_names((row, item.fold or "") for row, item in recordings):
+        message = f"fold {fold!r} is written like {first!r} in row {first_row}: they would be two folds"
+        problems.append(Problem(_RECORDINGS, row, message, "write a fold in one form"))
     return problems
 
 

@@ -72,7 +72,7 @@ def laterality_of(
     Raises:
         RecordingSetError: The table has faults.
     """
-    rows, problems = _read_table(directory, known_ids)
+    rows, problems, _ = _read_table(directory, known_ids)
     if problems:
         raise RecordingSetError(problems)
     turns = {each.video_id: each for each in annotations if each.feature == "head_turning"}
@@ -92,20 +92,29 @@ def laterality_problems(directory: Path, video_ids: Collection[str]) -> list[Pro
     return _read_table(directory, video_ids)[1]
 
 
+def laterality_warnings(directory: Path, video_ids: Collection[str]) -> list[Problem]:
+    """Return what should be looked at in the table of a folder: columns and times that nothing reads."""
+    return _read_table(directory, video_ids)[2]
+
+
 def _annotated_turn(annotation: Annotation | None) -> SidedEvent | None:
     if annotation is None or annotation.present != "yes" or annotation.side not in ("left", "right"):
         return None
     return SidedEvent(annotation.side, annotation.onset_s, annotation.offset_s)
 
 
-def _read_table(directory: Path, video_ids: Collection[str]) -> tuple[dict[str, Laterality], list[Problem]]:
+def _read_table(
+    directory: Path, video_ids: Collection[str]
+) -> tuple[dict[str, Laterality], list[Problem], list[Problem]]:
+    """Return the rows by video id, problems and warnings."""
     path = directory / LATERALITY
     if not path.is_file():
-        return {}, []
+        return {}, [], []
     table = read_table(path)
-    problems = list(table.problems)
+    problems, warnings = list(table.problems), list[Problem]()
     if table.columns:
-        problems += check_columns(table, LATERALITY_COLUMNS[:1], LATERALITY_COLUMNS[1:])[0]
+        faults, warnings = check_columns(table, LATERALITY_COLUMNS[:1], LATERALITY_COLUMNS[1:])
+        problems += faults
     rows: dict[str, Laterality] = {}
     for row in table.rows:
         video_id = row["video_id"]
@@ -118,7 +127,19 @@ def _read_table(directory: Path, video_ids: Collection[str]) -> tuple[dict[str, 
             )
         else:
             rows[video_id] = _laterality(row, table, problems)
-    return rows, problems
+            warnings += _times_of_no_side(row)
+    return rows, problems, warnings
+
+
+def _times_of_no_side(row: Row) -> list[Problem]:
+    """Return a warning for each event whose times stand in a row without a side."""
+    found = []
+    for name in ("head_turning", "arm_movement"):
+        times = [column for end in ("start", "end") if row[column := f"{name}_{end}_s"]]
+        if times and not row[f"{name}_side"]:
+            message = f"{row['video_id']}: {' and '.join(times)} without {name}_side are not used"
+            found.append(Problem(LATERALITY, row.number, message, "write the side, or delete the times"))
+    return found
 
 
 def _laterality(row: Row, table: Table, problems: list[Problem]) -> Laterality:

@@ -273,7 +273,7 @@ def _recording(
         duration_s=duration,
         diagnosis=None if diagnosis == NO_EVENT else cast("Diagnosis | None", diagnosis),
         split=reader.optional("split", parse_split),
-        fold=row["fold"] or None,
+        fold=reader.optional("fold", cells.parse_group),
         pose=reader.file("pose", directory, require, folder=True),
         transcript=reader.file("transcript", directory, require),
         control=diagnosis == NO_EVENT,

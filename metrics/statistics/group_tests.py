@@ -53,7 +53,9 @@ def category_test(first: Sequence[str], second: Sequence[str], *, seed: int = 0)
     if len(categories) == 2:
         return GroupTest(name, float(fisher_exact(table).pvalue))
     drawn = MonteCarloMethod(rng=np.random.default_rng(seed))
-    return GroupTest(f"{name}, random tables", float(fisher_exact(table, method=drawn).pvalue))
+    # SciPy gives an array of one p where all tables with these margins are equally likely.
+    (p,) = np.ravel(fisher_exact(table, method=drawn).pvalue)
+    return GroupTest(f"{name}, random tables", float(p))
 
 
 def _few(first: int, second: int) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -12,7 +13,9 @@ from typing import Any
 import pandas as pd
 
 from semiology.data.tables import csv_tables
+from semiology.data.tables.alike_names import alike_names
 from semiology.data.tables.cells import PRESENCE, CellError, parse_choice
+from semiology.features import FEATURES
 from semiology.metrics.agreement.coefficients import (
     COEFFICIENTS,
     agreement_estimates,
@@ -38,6 +41,7 @@ class AnnotatorAgreement:
         items: how many items of a feature two or more of them rated.
         unrated: how many items only one of them rated.
         distributions: similarity of how often each feature is called present, by pair of annotators.
+        notes: what should be looked at, in sentences.
     """
 
     annotators: tuple[str, ...]
@@ -45,6 +49,7 @@ class AnnotatorAgreement:
     items: dict[str, int]
     unrated: int
     distributions: dict[str, dict[str, float]]
+    notes: tuple[str, ...] = ()
 
     def rows(self) -> list[dict[str, Any]]:
         """Return one flat row per coefficient, for machines."""
@@ -107,7 +112,8 @@ def agreement_of(
         resamples, seed: of the draws of patients.
 
     Raises:
-        RatingsError: a recording has two patients, or nothing was rated by two.
+        RatingsError: a recording has two patients, an id or a feature is written in two forms, or nothing was rated by
+            two.
     """
     names, tables = list(annotators), list(annotators.values())
     pairs = pd.concat(tables)[["video_id", "patient_id"]].drop_duplicates()
@@ -115,6 +121,7 @@ def agreement_of(
     if len(twice):
         raise RatingsError(f"{twice.iloc[0]['video_id']} belongs to two patients → correct one of the tables")
     patients = dict(zip(pairs["video_id"], pairs["patient_id"], strict=True))
+    _refuse_two_forms(annotators)
     columns = [table.set_index(list(KEYS))["present"] for table in tables]
     # One row per recording and feature, one column per annotator; NaN where one rated nothing.
     wide = pd.concat(columns, axis=1, keys=names).sort_index()
@@ -149,20 +156,47 @@ def agreement_of(
         {feature: len(part) for feature, part in groups.items()},
         int((rated == 1).sum()),
         distributions,
+        tuple(doubtful_patients(patients.values())),
     )
+
+
+def _refuse_two_forms(annotators: Mapping[str, pd.DataFrame]) -> None:
+    """Refuse recordings and features that annotators write in two forms: they would pass for rated by one alone.
+
+    Raises:
+        RatingsError: names the first of them.
+    """
+    for column in KEYS:
+        names = [
+            (source, str(name)) for source, table in annotators.items() for name in table[column].unique()
+        ]
+        for source, name, before, first in alike_names(names):
+            raise RatingsError(
+                f"{source}: {column} {name!r} is written like {first!r} of {before} → write it in one form"
+            )
+
+
+def doubtful_patients(patients: Iterable[str]) -> list[str]:
+    """Return a sentence for each patient id that differs from another in form alone (``007`` and ``7``)."""
+    return [
+        f"patient {name!r} is written like {first!r}: if they are one person, give one id; intervals take them for two"
+        for _, name, _, first in alike_names((None, name) for name in sorted(set(patients)))
+    ]
 
 
 def read_annotations(path: Path) -> pd.DataFrame:
     """Return the annotations of one annotator: columns video_id, feature, present, patient_id.
 
     Raises:
-        RatingsError: a cell, a column or a patient is missing or not understood, or an item is rated twice.
+        RatingsError: a cell, a column or a patient is missing or not understood, or an item is rated twice; or a
+            feature is one of ours in another spelling.
     """
     table = path / "annotations.csv" if path.is_dir() else path
     needed = (*KEYS, "present")
     frame = read_table(table, needed if path.is_dir() else (*needed, "patient_id"), ("patient_id",))
     frame = frame[frame["present"] != ""]
     frame = frame.assign(present=presences(frame, table.name))
+    _refuse_misspelt(frame, table.name)
     if "patient_id" not in frame.columns:
         recordings = read_table(path / "recordings.csv", ("video_id", "patient_id"))
         known = recordings.drop_duplicates("video_id").set_index("video_id")["patient_id"]
@@ -175,6 +209,20 @@ def read_annotations(path: Path) -> pd.DataFrame:
         if bool(rows.any()):
             raise RatingsError(f"{table.name}:{frame.index[int(rows.to_numpy().argmax())]}: {problem}")
     return frame
+
+
+def _refuse_misspelt(frame: pd.DataFrame, file: str) -> None:
+    """Refuse a feature that is one of ours in other letters; names of the annotators' own are theirs.
+
+    Raises:
+        RatingsError: there is one.
+    """
+    for row, text in frame["feature"].items():
+        known = re.sub(r"[\s-]+", "_", text.lower())
+        if known in FEATURES and text != known:
+            raise RatingsError(
+                f"{file}:{row}: feature {text!r} is not known; did you mean {known!r}? → write it so"
+            )
 
 
 def presences(frame: pd.DataFrame, file: str) -> list[str]:

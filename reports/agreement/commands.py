@@ -62,6 +62,7 @@ def annotators_command(
             "annotators": found.annotators,
             "rows": rows,
             "rated_by_one_only": found.unrated,
+            "notes": found.notes,
             "distributions": {
                 pair: {name: None if value != value else value for name, value in values.items()}
                 for pair, values in found.distributions.items()
@@ -82,6 +83,8 @@ def print_agreement(found: AnnotatorAgreement) -> None:
     for pair, values in found.distributions.items():
         told = ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in values.items())
         typer.echo(f"share of yes by feature, {pair}: {told}")
+    for note in found.notes:
+        typer.echo(f"Note: {note}")
 
 
 @agreement_app.command(
@@ -125,7 +128,7 @@ def experts_command(
     from semiology.reports.agreement.experts import MEASURES, agreement_of_reports, rated_reports
 
     similarity = chosen_similarity(bertscore_encoder, bertscore_layer, download=allow_download)
-    table, metrics = rated_reports(ratings, runs or (), rating=rating, similarity=similarity)
+    table, metrics, notes = rated_reports(ratings, runs or (), rating=rating, similarity=similarity)
     found = agreement_of_reports(table, metrics, rating, resamples=resamples, seed=seed)
     if reports is not None:
         shown = [name for name in ("model", "video_id", *metrics, rating) if name in table.columns]
@@ -137,6 +140,8 @@ def experts_command(
         from semiology.reports.s3_figures import alignment_figure
 
         write_texts(alignment_figure(found), figure)
+    for note in notes:
+        typer.echo(f"Note: {note}", err=True)
     if as_json:
         typer.echo(json_text(rows))
         return

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from semiology.data.tables.cells import plain_number
 from semiology.metrics.agreement.expert_ranking import ranking_estimates
 from semiology.metrics.coverage import UNPARSED
 from semiology.metrics.s3.recording_answers import recording_answers
 from semiology.metrics.s3.text.readers import TextReader
 from semiology.metrics.s3.text.scores import TextTools
 from semiology.metrics.statistics.intervals import RESAMPLES, Estimate
-from semiology.reports.agreement.annotators import RatingsError, read_table
+from semiology.render.text import counted
+from semiology.reports.agreement.annotators import RatingsError, doubtful_patients, read_table
 from semiology.reports.read.lmms_eval_files import ResultsError
 from semiology.reports.read.s3_answers import read_s3_results
 from semiology.reports.summary.s3_cases import report_values
@@ -32,8 +34,8 @@ def rated_reports(
     *,
     rating: str = "expert",
     similarity: BertSimilarity | None = None,
-) -> tuple[pd.DataFrame, list[str]]:
-    """Return a row for each rated report, its metrics beside its rating (S3 Table 11), and the names of the metrics.
+) -> tuple[pd.DataFrame, list[str], list[str]]:
+    """Return a row for each rated report, its metrics beside its rating (S3 Table 11); the metrics' names; and notes.
 
     Args:
         ratings: CSV file: ``video_id``, the ratings, ``model`` where several models' reports were rated,
@@ -48,22 +50,34 @@ def rated_reports(
         RatingsError: the table cannot be used, or no rated report is in the runs.
     """
     frame = _read_ratings(ratings, rating)
+    notes: list[str] = []
     computed: list[str] = []
     if runs:
+        rated = len(frame)
         frame, computed = _with_metrics(frame, runs, similarity, ratings)
+        if len(frame) < rated:
+            notes.append(
+                f"{ratings.name}: {counted(rated - len(frame), 'rated report')} not in the runs left out"
+            )
     if "patient_id" not in frame.columns:
         raise RatingsError(
             f"{ratings.name}:1: has no column 'patient_id' → intervals need to know which reports share a "
             "patient; add it, or name the runs"
         )
     given = [name for name in frame.columns if name not in (*NAMES, rating, *computed)]
+    partly = [name for name in given if frame[name].notna().any() and frame[name].isna().any()]
+    notes += [
+        f"{ratings.name}: {name} left out: {counted(int(frame[name].isna().sum()), 'report')} without a number"
+        for name in partly
+    ]
     metrics = [*computed, *(name for name in given if frame[name].notna().all())]
+    notes += doubtful_patients(map(str, frame["patient_id"]))
     if not metrics:
         raise RatingsError(
             f"{ratings.name}: no metric to compare with the ratings → add columns of numbers, or "
             "name the runs"
         )
-    return frame, metrics
+    return frame, metrics, notes
 
 
 def agreement_of_reports(
@@ -84,24 +98,40 @@ def _read_ratings(path: Path, rating: str) -> pd.DataFrame:
     frame = read_table(path, ("video_id", rating), NAMES)
     others = [name for name in frame.columns if name not in NAMES]
     written = frame[rating]
-    frame = frame.assign(**{name: _numbers(frame[name]) for name in others})
+    frame = frame.assign(**{name: _numbers(frame[name], path.name, name == rating) for name in others})
     if bool(frame[rating].isna().any()):
         row = int(frame[rating].isna().to_numpy().argmax())
         raise RatingsError(
             f"{path.name}:{frame.index[row]}: {rating} is {written.iloc[row][:20]!r}, no number → correct it"
+        )
+    named = [name for name in ("model", "video_id", "rater") if name in frame.columns]
+    again = frame.duplicated(named) if "rater" in named else frame["video_id"] == ""
+    if bool(again.any()):
+        row = frame.index[int(again.to_numpy().argmax())]
+        raise RatingsError(
+            f"{path.name}:{row}: one rater rates a report twice, or it has no name → keep one row"
         )
     keys = [name for name in ("model", "video_id") if name in frame.columns]
     first = {name: "first" for name in frame.columns if name not in (*keys, rating, "rater")}
     return frame.groupby(keys, sort=True, as_index=False).agg({rating: "mean", **first})
 
 
-def _numbers(cells: pd.Series) -> pd.Series:
-    """Return cells as numbers, NaN where they hold none; a decimal comma is one where no cell has a point."""
+def _numbers(cells: pd.Series, file: str, needed: bool) -> pd.Series:
+    """Return cells as numbers, NaN where they hold none; a decimal comma is one where no cell has a point.
+
+    Raises:
+        RatingsError: most cells are numbers and one is something else, so that the column would be left out for it.
+    """
     filled = cells[cells != ""]
-    commas = filled.str.fullmatch(r"[+-]?\d+,\d+")
-    if bool(commas.any()) and not bool(filled.str.contains(".", regex=False).any()):
-        cells = cells.str.replace(",", ".", regex=False)
-    return pd.to_numeric(cells, errors="coerce")
+    commas = not bool(filled.str.contains(".", regex=False).any())
+    numbers = [plain_number(cell, decimal_comma=commas, exponent=True) for cell in cells]
+    odd = [row for row, number in zip(cells.index, numbers, strict=True) if number is None and cells[row]]
+    if odd and not needed and 2 * len(odd) <= len(filled):
+        raise RatingsError(
+            f"{file}:{odd[0]}: {cells.name} is {cells[odd[0]][:20]!r}, where other rows have numbers → correct it, "
+            "or empty the cell"
+        )
+    return pd.Series(numbers, index=cells.index, dtype=float)
 
 
 def _with_metrics(

@@ -8,6 +8,7 @@ are no property of the patient, and are left out and counted.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
+from semiology.data.tables.cells import one_spelling, plain_number, says_nothing
 from semiology.data.tables.csv_tables import read_table
 from semiology.data.tables.reading import OPTIONAL_COLUMNS, RECORDINGS, REQUIRED_COLUMNS, read_recording_set
 from semiology.metrics.statistics.adjust import adjusted
@@ -35,6 +37,7 @@ TESTS = (
     "p: two-sided, by patient, ES against NES. Numbers: Mann-Whitney U. Categories: Fisher's exact test (of more than "
     "two values with random tables of its margins). Holm: adjusted for all tests of this table."
 )
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+")
 COUNTED = "Patients (% of the group) or mean ± standard deviation (median); a patient counts once."
 
 
@@ -114,14 +117,29 @@ def demographics(directory: Path) -> Demographics:
 def _trait(heading: str, cells: Sequence[tuple[str, str]], notes: list[str]) -> Trait | None:
     """Return a column by patient; None, and a note, where it tells nothing of patients."""
     given: dict[str, list[str]] = {}
+    nothing = [cell for _, cell in cells if cell and says_nothing(cell)]
+    if nothing:
+        notes.append(f"{heading}: {counted(len(nothing), 'cell')} such as {nothing[0]!r} counted as missing")
+    spelling = one_spelling(cell for _, cell in cells if not says_nothing(cell))
     for patient, cell in cells:
-        if cell:
-            given.setdefault(patient, []).append(cell)
+        if not says_nothing(cell):
+            given.setdefault(patient, []).append(spelling[cell])
     if not given:
         notes.append(f"{heading}: the column is empty")
         return None
     values = [cell for own in given.values() for cell in own]
+    thousands = next((cell for cell in values if _THOUSANDS.fullmatch(cell)), None)
+    if thousands:
+        notes.append(
+            f"{heading}: {thousands!r} has a comma for thousands or decimals → write it with a point or none"
+        )
+        return None
     numbers = [_number(cell) for cell in values]
+    odd = [cell for cell, number in zip(values, numbers, strict=True) if number is None]
+    if odd and 2 * len(odd) <= len(values):
+        notes.append(
+            f"{heading}: {odd[0]!r} is no number, so that the column counts as words → correct it if need be"
+        )
     if all(number is not None for number in numbers) and len(set(numbers)) >= NUMBERS:
         mean = {p: float(np.mean([float(_number(cell) or 0.0) for cell in own])) for p, own in given.items()}
         varied = sum(len(set(own)) > 1 for own in given.values())
@@ -150,11 +168,7 @@ def _trait(heading: str, cells: Sequence[tuple[str, str]], notes: list[str]) -> 
 
 
 def _number(cell: str) -> float | None:
-    try:
-        value = float(cell.replace(",", ".") if cell.count(",") == 1 and "." not in cell else cell)
-    except ValueError:
-        return None
-    return value if math.isfinite(value) else None
+    return plain_number(cell, decimal_comma=True, exponent=True)
 
 
 def _test(trait: Trait, patients: Mapping[str, Sequence[str]]) -> GroupTest:

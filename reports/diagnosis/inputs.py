@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -149,11 +148,7 @@ def _classes(
                 f"{data}: no recording that was asked about has a diagnosis → fill the column diagnosis with ES or NES"
             )
         return ES_OR_NES, truth, []
-    spelled: dict[str, Counter[str]] = {}
-    for value in values.values():
-        spelled.setdefault(" ".join(value.casefold().split()), Counter())[value] += 1
-    names = {key: found.most_common(1)[0][0] for key, found in spelled.items()}
-    truth = {video: names[" ".join(value.casefold().split())] for video, value in values.items()}
+    truth = values
     if refused := refused_values(f"--target {column}", truth):
         fix = (
             f"fill it for the recordings to learn from, or name another ({', '.join(CONCLUSIONS)})"
@@ -165,9 +160,9 @@ def _classes(
         )
     told = []
     owners = {
-        name: {asked[v].patient_id for v in learners if truth.get(v) == name} for name in names.values()
+        name: {asked[v].patient_id for v in learners if truth.get(v) == name} for name in set(truth.values())
     }
-    for name in sorted(set(names.values())):
+    for name in sorted(owners):
         if len(owners[name]) < 2:
             lost = [v for v, value in truth.items() if value == name]
             told.append(

@@ -59,10 +59,13 @@ def power(
 
     from semiology.data.cache import written_whole
     from semiology.metrics.scores.aggregation import THREE_CLASSES
+    from semiology.reports.agreement.annotators import doubtful_patients
     from semiology.reports.compare.commands import feature_names
     from semiology.reports.power.plan import Assumptions, Design, plan_content, plan_power, read_truth
 
     truth, pilot = read_truth(source)
+    for note in doubtful_patients(truth["patient_id"]):
+        typer.echo(f"Note: {note}", err=True)
     other = read_truth(second)[1] if second is not None else None
     design = Design(delta, wanted, alpha, tests, studies, seed, redraws)
     assumed = Assumptions(sensitivity, specificity, correlation, discordance)

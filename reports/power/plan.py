@@ -31,7 +31,7 @@ from semiology.metrics.paired.simulation import (
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.statistics.intervals import MIN_POSITIVE_PATIENTS
 from semiology.render.text import counted
-from semiology.reports.agreement.annotators import presences, read_table
+from semiology.reports.agreement.annotators import read_annotations
 from semiology.reports.compare.sides import only_condition, read_side
 
 SENSITIVITY, SPECIFICITY = 0.58, 0.63
@@ -107,12 +107,7 @@ def read_truth(source: str) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """
     folder = Path(source)
     if (folder / "recordings.csv").is_file():
-        recordings = read_table(folder / "recordings.csv", ("video_id", "patient_id"))
-        annotations = read_table(folder / "annotations.csv", ("video_id", "feature", "present"))
-        patients = recordings[["video_id", "patient_id"]].drop_duplicates("video_id", keep="last")
-        annotations = annotations[annotations["present"] != ""]
-        annotations = annotations.assign(truth=presences(annotations, "annotations.csv"))
-        return annotations.merge(patients[["video_id", "patient_id"]], on="video_id")[_KEYS], None
+        return read_annotations(folder).rename(columns={"present": "truth"})[_KEYS], None
     if folder.is_dir() and not any(folder.rglob("*_samples_*.jsonl")):
         raise ValueError(
             f"{source}: holds neither recordings.csv nor answers (*_samples_*.jsonl) → give a recording set, "

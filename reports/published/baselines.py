@@ -15,8 +15,10 @@ from typing import Any
 import pandas as pd
 
 from semiology.data.cache import cache_directory
-from semiology.features import VISUAL_FEATURES
+from semiology.data.tables.cells import plain_number
+from semiology.features import FEATURES, VISUAL_FEATURES
 from semiology.metrics.coverage import UNPARSED
+from semiology.reports.agreement.annotators import read_table
 from semiology.reports.published.answers import COLUMNS, FEATURE_TASK, ONSETS, PROMPT_HASH
 from semiology.reports.read.asked import PREFIX
 from semiology.reports.read.feature_answers import COLUMNS as ANSWER_COLUMNS
@@ -58,15 +60,7 @@ def read_baselines(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file → write it by `semiology baselines import`")
-    try:
-        frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"{path.name}: is no CSV table ({error}) → write it by `semiology baselines import`"
-        ) from error
-    absent = [name for name in COLUMNS if name not in frame.columns]
-    if absent:
-        raise ValueError(f"{path.name}:1: has no column {absent[0]!r} → it needs {', '.join(COLUMNS)}")
+    frame = read_table(path, COLUMNS, (PROMPT_HASH, ONSETS, "fold"))
     if PROMPT_HASH not in frame.columns:
         if "fold" in frame.columns:
             raise ValueError(
@@ -76,16 +70,37 @@ def read_baselines(path: Path) -> pd.DataFrame:
         frame = frame.assign(**{PROMPT_HASH: ""})
     twice = frame.duplicated([*COLUMNS[:5], "feature"])
     if bool(twice.any()):
-        row = int(twice.to_numpy().argmax()) + 2
+        row = frame.index[int(twice.to_numpy().argmax())]
         raise ValueError(f"{path.name}:{row}: answers a question a second time → keep one of the rows")
-    strange = (frame["task"] == FEATURE_TASK) & ~frame["answer"].isin(FEATURE_ANSWERS)
-    if bool(strange.any()):
-        row = int(strange.to_numpy().argmax())
-        raise ValueError(
-            f"{path.name}:{row + 2}: answer is {frame['answer'].iloc[row][:20]!r} → use one of "
-            f"{', '.join(FEATURE_ANSWERS)}"
+    _refuse_strange(frame, path.name)
+    return frame.reset_index(drop=True)
+
+
+def _refuse_strange(frame: pd.DataFrame, file: str) -> None:
+    """Refuse answers and truths that their task does not have, and features that are ours in other letters.
+
+    Raises:
+        ValueError: names the first with its row.
+    """
+    asked, timed = frame["task"] == FEATURE_TASK, frame["task"].map(KINDS) == "time"
+    capital = ~frame["feature"].isin(FEATURES) & frame["feature"].str.lower().isin(FEATURES)
+    for column, allowed in (("answer", FEATURE_ANSWERS), ("truth", ("yes", "no", "na", ""))):
+        strange = frame[asked & ~frame[column].isin(allowed)]
+        _refuse_first(strange, column, file, f"use one of {', '.join(filter(None, allowed))}")
+        times = frame[timed & ~frame[column].isin((UNPARSED, ""))]
+        _refuse_first(
+            times[[not _is_time(text) for text in times[column]]], column, file, "write seconds, such as 12.5"
         )
-    return frame
+    _refuse_first(frame[capital], "feature", file, "write it in small letters")
+
+
+def _refuse_first(rows: pd.DataFrame, column: str, file: str, fix: str) -> None:
+    if len(rows):
+        raise ValueError(f"{file}:{rows.index[0]}: {column} is {rows[column].iloc[0][:20]!r} → {fix}")
+
+
+def _is_time(text: str) -> bool:
+    return plain_number(text, exponent=True) is not None
 
 
 def baselines_file(name: str) -> Path:

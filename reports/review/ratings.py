@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from semiology.data.problems import RecordingSetError
+from semiology.data.sheets.grid import Grid, read_grids, text_of
+from semiology.data.tables.cells import plain_number
 from semiology.data.tables.csv_tables import read_table
 from semiology.metrics.agreement.ratings import POINTS
 from semiology.reports.review.sheet import Case, ReviewError, read_sample
@@ -14,6 +16,7 @@ from semiology.reports.review.store import STORE, RatingStore
 from semiology.reports.review.subjects import JUSTIFICATION, Subject
 
 _SHOWN = 10
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".ods")
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ def read_review(folder: Path, sheets: Sequence[Path] = ()) -> Review:
     """Read the ratings of the local page, if any, and of filled-in sheets.
 
     Args:
-        folder: of the review. sheets: csv or xlsx; the rater is named by the column ``rater`` or the file.
+        folder: of the review. sheets: CSV or a workbook; the rater is named by the column ``rater`` or the file.
 
     Raises:
         ReviewError: a sheet cannot be read, or holds a rating outside 1 to 5, an unknown item or an item
@@ -65,6 +68,7 @@ def read_review(folder: Path, sheets: Sequence[Path] = ()) -> Review:
                 raise ReviewError(
                     f"{sheet}: rater {rater!r} has ratings from elsewhere → name the file otherwise"
                 )
+            _refuse_other_form(sheet, rater, ratings)
             ratings[rater] = rated
             comments += [(item, rater, text) for item, text in said.items()]
     if not any(ratings.values()):
@@ -72,6 +76,15 @@ def read_review(folder: Path, sheets: Sequence[Path] = ()) -> Review:
             f"{folder}: nobody has rated anything yet → give filled-in sheets, or serve the review"
         )
     return Review(cases, ratings, tuple(sorted(comments)), sample.caveats, sample.subject)
+
+
+def _refuse_other_form(sheet: Path, rater: str, others: Iterable[str]) -> None:
+    """Refuse a rater whose name differs from an earlier one in the case of letters alone: one person would be two."""
+    same = next((each for each in others if each.casefold() == rater.casefold()), None)
+    if same is not None:
+        raise ReviewError(
+            f"{sheet}: rater {rater!r} is written like {same!r} → write one person's name in one form"
+        )
 
 
 def _read_sheet(path: Path, known: set[str]) -> list[tuple[str, dict[str, int], dict[str, str]]]:
@@ -86,11 +99,8 @@ def _read_sheet(path: Path, known: set[str]) -> list[tuple[str, dict[str, int], 
     for number, row in rows:
         item, rater = row["item"], row.get("rater") or path.stem
         text, fault = row["rating"], None
-        try:
-            value = float(text.replace(",", ".")) if text else None
-        except ValueError:
-            value = math.nan
-        if value is not None and value not in POINTS:
+        value = plain_number(text, decimal_comma=True)
+        if text and value not in POINTS:
             fault = f"rating is {text[:20]!r} → write a whole number from 1 to 5, or nothing"
         if item not in known:
             fault = f"item {item!r} is not of this review"
@@ -112,7 +122,7 @@ def _read_sheet(path: Path, known: set[str]) -> list[tuple[str, dict[str, int], 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
     if not path.is_file():
         raise ReviewError(f"{path}: there is no such file → give a sheet that was filled in")
-    if path.suffix != ".xlsx":
+    if path.suffix.lower() not in WORKBOOKS:
         read = read_table(path)
         if read.problems and not read.rows and read.problems[0].message == "is empty":
             return []
@@ -120,20 +130,34 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
             raise ReviewError("\n  ".join(["the ratings cannot be used:", *map(str, read.problems[:_SHOWN])]))
         return [(row.number, row.cells) for row in read.rows]
     try:
-        from openpyxl import load_workbook
+        grids = read_grids(path)
+    except RecordingSetError as error:
+        raise ReviewError(f"{path}: cannot be read: {error}") from None
+    return _rows_of_workbook(path, next((each for each in grids if "item" in _header(each)), grids[0]))
 
-        book = load_workbook(path, read_only=True, data_only=True)
-        table = [
-            ["" if v is None else str(v) for v in row] for row in book.active.iter_rows(values_only=True)
-        ]
-        book.close()
-    except Exception as error:  # noqa: BLE001 - whatever a broken file makes the reader raise
+
+def _header(grid: Grid) -> list[str]:
+    return [text_of(cell).lower() for cell in grid.rows[0]]
+
+
+def _rows_of_workbook(path: Path, grid: Grid) -> list[tuple[int, dict[str, str]]]:
+    """Return the rows below the header with their numbers.
+
+    Raises:
+        ReviewError: a column stands twice, or a rating is of merged cells, so that it is of nobody knows which item.
+    """
+    header = _header(grid)
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise ReviewError(f"{path.name}:1: column {twice[0]!r} stands twice → rename or delete one of them")
+    merged = [(row, column) for row, column in sorted(grid.merged) if header[column] in ("item", "rating")]
+    if merged:
+        row, column = merged[0]
         raise ReviewError(
-            f"{path}: cannot be read ({type(error).__name__}) → save it as CSV in UTF-8 or as xlsx"
-        ) from None
-    header = [name.strip().lower() for name in table[0]] if table else []
+            f"{path.name}:{row + 1}: {header[column]}: the cells are merged → write what holds into each row"
+        )
     return [
-        (number, {name: cell.strip() for name, cell in zip(header, row, strict=False)})
-        for number, row in enumerate(table[1:], start=2)
-        if any(cell.strip() for cell in row)
+        (number + 1, {name: grid.text(number, column) for column, name in enumerate(header)})
+        for number in range(1, len(grid.rows))
+        if any(grid.text(number, column) for column in range(len(header)))
     ]

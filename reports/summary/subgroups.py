@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from semiology.data.problems import RecordingSetError
 from semiology.data.recording_set import Recording
+from semiology.data.tables.cells import one_spelling, says_nothing
 from semiology.data.tables.csv_tables import Table, closest, read_table
 from semiology.data.tables.reading import NO_EVENT, RECORDINGS
 from semiology.features import FEATURES
@@ -53,6 +55,7 @@ def read_groupings(scored: ScoredSet, columns: Sequence[str]) -> tuple[Grouping,
 
     Raises:
         ValueError: there is no such column or feature.
+        RecordingSetError: annotations that tell a feature have faults.
     """
     if not columns:
         return ()
@@ -61,6 +64,8 @@ def read_groupings(scored: ScoredSet, columns: Sequence[str]) -> tuple[Grouping,
     values: dict[str, str]
     for name in dict.fromkeys(each.strip().lower() for each in columns):
         if name in FEATURES and name not in table.columns:
+            if scored.faults:
+                raise RecordingSetError(scored.faults)
             shown = [a for a in scored.annotations if a.feature == name and a.present != "na"]
             values = {each.video_id: each.present for each in shown}
         else:
@@ -79,7 +84,9 @@ def column_values(
     beside: str = "",
     further: Sequence[str] = (),
 ) -> dict[str, str]:
-    """Return what a column of recordings.csv says of recordings, by video id; those with an empty cell are left out.
+    """Return what a column of recordings.csv says of recordings, by video id, each value in one spelling.
+
+    Recordings whose cell is empty or a missing value such as ``#N/A`` are left out.
 
     Args:
         table: recordings.csv. recordings: those wanted. name: of the column, in lower case.
@@ -92,7 +99,10 @@ def column_values(
     if name == "diagnosis":  # in one spelling, whatever the cells say
         values = {v: NO_EVENT if r.control else r.diagnosis or "" for v, r in wanted.items()}
     elif name in table.columns:
-        values = {row["video_id"]: row[name] for row in table.rows if row["video_id"] in wanted}
+        cells = {row["video_id"]: row[name] for row in table.rows if row["video_id"] in wanted}
+        cells = {video: cell for video, cell in cells.items() if not says_nothing(cell)}
+        spelling = one_spelling(cells.values())
+        values = {video: spelling[cell] for video, cell in cells.items()}
     else:
         near = closest(name, [*table.columns, *further])
         meant = f"; did you mean {near!r}?" if near else ""

@@ -7,7 +7,8 @@ import pytest
 
 from semiology.data.problems import RecordingSetError
 from semiology.data.recording_set import Recording
-from semiology.data.same_patient import look_alike_ids, patient_key, refuse_doubtful_patients, shared_films
+from semiology.data.same_patient import look_alike_ids, refuse_doubtful_patients, shared_films
+from semiology.data.tables.alike_names import name_key
 from semiology.data.tables.reading import read_recording_set
 from semiology.optimization.folds.draw import draw_folds
 from semiology.optimization.folds.tables import write_folds
@@ -33,7 +34,7 @@ def test_ids_that_differ_in_form_alone_are_told_with_both_rows(one: str, other: 
     ("one", "other"), [("P1", "P11"), ("P10", "P1"), ("P1_1", "P11"), ("P0", "P"), ("A1", "B1")]
 )
 def test_ids_that_differ_otherwise_are_two_people(one: str, other: str) -> None:
-    assert patient_key(one) != patient_key(other)
+    assert name_key(one) != name_key(other)
     assert look_alike_ids(rows(one, other)) == []
 
 
