@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
-from semiology.data.problems import Problem
+from semiology.data.problems import Problem, RecordingSetError
 from semiology.render.text import counted
 
 _DELIMITERS = ",;\t|"
@@ -93,6 +93,19 @@ def read_table(path: Path, name: str | None = None) -> Table:
         fix = "copy it again; if the row is meant so, end its line"
         table.problems.append(Problem(table.file, lines[-1][0], message, fix))
     return table
+
+
+def decoded_text(path: Path) -> tuple[str, str]:
+    """Return a table's text, in whatever coding it is, and what separates its cells; for tables that programs wrote.
+
+    Raises:
+        RecordingSetError: it is no text.
+    """
+    table = Table(path.name)
+    text = _decode(path, table)
+    if text is None:
+        raise RecordingSetError(table.problems)
+    return text, delimiter_of(text)
 
 
 def _ends_short(table: Table, lines: Sequence[tuple[int, list[str]]]) -> bool:

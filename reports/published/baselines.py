@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,9 @@ import pandas as pd
 
 from semiology.data.cache import cache_directory
 from semiology.data.tables.cells import plain_number
+from semiology.data.tables.csv_tables import decoded_text
 from semiology.features import FEATURES, VISUAL_FEATURES
 from semiology.metrics.coverage import UNPARSED
-from semiology.reports.agreement.annotators import read_table
 from semiology.reports.published.answers import COLUMNS, FEATURE_TASK, ONSETS, PROMPT_HASH
 from semiology.reports.read.asked import PREFIX
 from semiology.reports.read.feature_answers import COLUMNS as ANSWER_COLUMNS
@@ -60,7 +61,18 @@ def read_baselines(path: Path) -> pd.DataFrame:
     """
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file → write it by `semiology baselines import`")
-    frame = read_table(path, COLUMNS, (PROMPT_HASH, ONSETS, "fold"))
+    text, delimiter = decoded_text(path)
+    try:
+        frame = pd.read_csv(StringIO(text), sep=delimiter, dtype=str, keep_default_na=False)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
+        raise ValueError(
+            f"{path.name}: is no CSV table ({error}) → write it by `semiology baselines import`"
+        ) from error
+    frame.columns = frame.columns.str.strip()
+    absent = [name for name in COLUMNS if name not in frame.columns]
+    if absent:
+        raise ValueError(f"{path.name}:1: has no column {absent[0]!r} → it needs {', '.join(COLUMNS)}")
+    frame.index += 2
     if PROMPT_HASH not in frame.columns:
         if "fold" in frame.columns:
             raise ValueError(
