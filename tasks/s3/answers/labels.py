@@ -30,7 +30,7 @@ UNPARSED = "unparsed"
 _EDGES = " .,;:!?\"'()[]{}"
 
 _OWNER = r"(?:(?:the|their|his|her|its) )?(?:patient'?s? |own )?"
-_PART = r"(?: (?:arm|hand|side|upper limb|upper extremity))?"
+_PART = r"(?: (?:arm|hand|side|upper limb|upper extremity)|[ -]sided)?"
 _BARE_SIDE = re.compile(rf"(?:to |on |towards? )?{_OWNER}(left|right){_PART}(?: only)?", re.IGNORECASE)
 _BODY = (
     r"(?:arm|hand|side|leg|upper|lower|limbs?|elbow|wrist|shoulder|foot|forearm|extremit|face|body|fist|fingers?|thumb"
