@@ -48,7 +48,7 @@ class GuardedProposer:
 
     Attributes:
         proposed: how many wordings were handed out.
-        refused: why others were not, by reason.
+        turned_away: how many others were not. refused: why, by reason; one wording may have several.
         barren: how many steps in a row brought nothing. failures: how many replies in a row never came.
         last_failure: why the last of them did not.
     """
@@ -59,7 +59,7 @@ class GuardedProposer:
         self._proposer, self._rules = proposer, rules
         self._seeds = [seed for seed in seeds if seed != begun_with]
         self._seen = {_folded(begun_with)}
-        self.proposed = self.barren = self.failures = 0
+        self.proposed = self.turned_away = self.barren = self.failures = 0
         self.refused: Counter[str] = Counter()
         self.last_failure = ""
 
@@ -95,6 +95,7 @@ class GuardedProposer:
             reasons = self._rules.broken(proposed)
             if not reasons and _folded(proposed) not in self._seen:
                 return proposed
+            self.turned_away += 1
             self.refused.update(reasons or ["it was tried before"])
         return None
 

@@ -20,6 +20,7 @@ from semiology.optimization.search.lineage import Recorder, lineage
 from semiology.optimization.search.options import SearchError, SearchOptions
 from semiology.optimization.search.scores import objective, scores_of
 from semiology.prompts.library import Prompt, load_library
+from semiology.render.text import counted
 
 UNLIMITED = 10**9
 PATIENCE = 12
@@ -216,6 +217,12 @@ def how_it_ended(
         notes.append(
             f"{feature}: the proposing model was shown fewer recordings {proposer.shortened} times, because "
             "its server refused the whole text (is it longer than the model's context?)"
+        )
+    if isinstance(proposer, ReflectiveProposer) and guarded.turned_away:
+        ((reason, times),) = guarded.refused.most_common(1)
+        notes.append(
+            f"{feature}: {counted(guarded.turned_away, 'reply', 'replies')} of the proposing model could not be "
+            f"tried, most often ({counted(times, 'time')}) because {reason}; lineage.json counts every reason"
         )
     if guarded.failures >= FAILED_REPLIES:
         notes.append(

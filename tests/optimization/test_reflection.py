@@ -101,8 +101,12 @@ def test_a_search_with_a_language_model_finds_its_wording_and_hears_the_same_whe
     assert found.chosen == "Look at the trunk. Is the patient stiff and rigid for a few seconds?"
     assert found.lineage["refused"]["it hints at the answer or speaks of answers"] >= 1
     asked = len(Server.asked)
+    (told,) = (note for note in found.notes if "could not be tried" in note)
+    assert told.startswith(f"tonic: {asked - found.lineage['proposed']} replies of the proposing model ")
+    assert told.endswith("lineage.json counts every reason")
     again = searched(address, tmp_path)
     assert len(Server.asked) == asked
+    assert again.notes == found.notes
     assert again.lineage["candidates"] == found.lineage["candidates"]
 
 
@@ -144,6 +148,7 @@ def test_a_repeated_search_goes_the_same_way_past_replies_that_never_came(
     asked = len(Server.asked)
     again = searched(address, tmp_path)
     assert len(Server.asked) == asked
+    assert again.notes == found.notes
     assert again.lineage["candidates"] == found.lineage["candidates"]
     assert again.lineage["refused"] == found.lineage["refused"]
 
