@@ -189,9 +189,9 @@ class SemiologyOpenAI(GenerationOnly):
     def _stamp(self, cache: Path) -> str:
         """Return what identifies the served weights: their content where it lies here, else what the server says."""
         served = self.served
-        if Path(served.root).is_dir():
+        if served.root and any(Path(served.root).glob("*.safetensors")):
             return checkpoint_stamp(served.root, cache)
-        return f"served {served.model} {served.root}"
+        return " ".join(filter(None, ("served", served.model, served.root, served.weights)))
 
     def clean(self) -> None:
         """Close the connections."""

@@ -1,12 +1,13 @@
 """Stock lmms-eval ``openai`` against ``semiology_openai`` and ``semiology_hf``: same windows and questions.
 
     semiology serve-command embedded --context 8192 | sh    # in an environment with vLLM
-    python benchmarks/served.py --base-url http://127.0.0.1:8000/v1 --json served.json
+    python benchmarks/served.py --base-url http://127.0.0.1:8000/v1 --server-pid PID --json served.json
     python benchmarks/served.py --stub --questions 1,20    # a stand-in that answers at once
 
 Every cell runs in a fresh process and asks about windows of its own, so that no cell finds another's in the server's
-caches. Seconds are those of asking, without loading; processor seconds those of this client alone. Simulated film and
-embedded weights: numbers of cost, none of quality.
+caches. Seconds are those of asking, without loading; processor seconds those of this client, and beside them those of
+the server with its children. On a machine with other work seconds tell little: how many processes wanted a core stands
+beside them. Simulated film and embedded weights: numbers of cost, none of quality.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ def main() -> None:
     options = parser(__doc__)
     options.add_argument("--base-url", default="", help="server of the embedded model")
     options.add_argument("--stub", action="store_true", help="ask a stand-in in this process instead")
+    options.add_argument("--server-pid", type=int, help="count this process and its children too (psutil)")
     options.add_argument("--ways", default=",".join(WAYS))
     options.add_argument("--questions", default="1,20,120", help="questions per window")
     options.add_argument("--windows", type=int, default=4)
@@ -58,7 +60,10 @@ def main() -> None:
             for place, way in enumerate(ways):
                 shift = SHIFT_S * (number * len(ways) + place)
                 asked = {"way": way, "film": film, "questions": questions, "windows": given.windows}
-                rows.append(run_cell(asked | {"address": address, "shift": shift}))
+                spent = server_seconds(given.server_pid)
+                row = run_cell(asked | {"address": address, "shift": shift})
+                row["server_seconds"] = server_seconds(given.server_pid) - spent
+                rows.append(row)
                 tell(rows[-1])
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2) + "\n")
@@ -71,8 +76,20 @@ def tell(row: dict[str, Any]) -> None:
     CONSOLE.print(
         f"{row['questions']:>4} questions/window  {row['way']:<17} {row['seconds']:8.1f} s  "
         f"{row['processor_seconds']:8.1f} s client processor  {each:8.1f} ms each  "
-        f"{row['megabytes']:9.1f} MB sent  prefix hits {hits or '-':>4}  {row['failed']} failed"
+        f"{row['megabytes']:9.1f} MB sent  prefix hits {hits or '-':>4}  {row['failed']} failed  "
+        f"server {row['server_seconds']:8.1f} s processor  {row['wanting']:.1f} processes per core"
     )
+
+
+def server_seconds(pid: int | None) -> float:
+    """Return the processor seconds so far of a process and its children; 0 where none is named."""
+    if pid is None:
+        return 0.0
+    from psutil import Process
+
+    server = Process(pid)
+    times = [each.cpu_times() for each in (server, *server.children(recursive=True))]
+    return float(sum(each.user + each.system for each in times))
 
 
 def run_cell(asked: dict[str, Any]) -> dict[str, Any]:
@@ -152,6 +169,7 @@ def cell(way: str, film: str, questions: int, windows: int, address: str, shift:
     return {
         "way": way, "questions": questions, "windows": windows, "asked": len(rows),
         "seconds": clock.wall, "processor_seconds": clock.processor, "megabytes": (sent[0] - began) / 1e6, "hits": hits,
+        "wanting": os.getloadavg()[0] / (os.cpu_count() or 1),
         "failed": sum(reply.text.startswith(FAILED) or not reply.text for reply in replies),
         "replies": [reply.text for reply in replies],
     }  # fmt: skip

@@ -63,7 +63,8 @@ class FrameRules:
 
     def __str__(self) -> str:
         size = "as decoded" if self.patch_size is None else f"in steps of {2 * self.patch_size} pixels"
-        return f"frames as for {self.family.name} (known from {self.source}), {size}"
+        known = f"known from {self.source}" if self.family.name else self.source
+        return f"frames as for {self.family.name or 'models of other families'} ({known}), {size}"
 
 
 def rules_for(pretrained: str, root: str, name: str, *, resize: bool) -> FrameRules:
@@ -78,7 +79,7 @@ def rules_for(pretrained: str, root: str, name: str, *, resize: bool) -> FrameRu
     Raises:
         ServerError: the checkpoint that the user gave cannot be read.
     """
-    folder = pretrained or (root if (Path(root) / "config.json").is_file() else "")
+    folder = pretrained or (root if root and (Path(root) / "config.json").is_file() else "")
     if folder:
         try:
             config = AutoConfig.from_pretrained(folder)

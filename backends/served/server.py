@@ -38,6 +38,9 @@ _CONTEXT = re.compile(
     re.IGNORECASE,
 )
 
+WEIGHTS = ("ftype", "n_params", "size")
+"""What llama.cpp's server tells of a model's weights."""
+
 
 class ServerError(ValueError):
     """A server cannot be used at all; the message says why and what to do."""
@@ -50,12 +53,14 @@ class Served:
     Attributes:
         model: the name under which it is asked.
         engine: what serves it, with its version where it tells it: ``vllm 0.32.0``.
-        root: folder or hub name of the checkpoint, where the server tells it.
+        root: folder or hub name of the checkpoint, where the server tells it; empty else (llama.cpp, Ollama).
+        weights: what else it tells of the weights; llama.cpp their type, how many they are and their bytes.
     """
 
     model: str
     engine: str
     root: str
+    weights: str = ""
 
 
 class Server:
@@ -138,9 +143,9 @@ class Server:
         engine = str(getattr(found, "owned_by", "") or "")
         version = self.text("version") if engine == "vllm" else ""
         told = re.search(r'"version":\s*"([^"]+)"', version)
-        return Served(
-            found.id, f"{engine} {told[1]}" if told else engine, str(getattr(found, "root", "") or "")
-        )
+        root, meta = str(getattr(found, "root", "") or ""), getattr(found, "meta", None)
+        weights = [str(meta[name]) for name in WEIGHTS if name in meta] if isinstance(meta, dict) else []
+        return Served(found.id, f"{engine} {told[1]}" if told else engine, root, " ".join(weights))
 
     def text(self, page: str) -> str:
         """Return a page beside ``/v1``, such as ``metrics``; empty where there is none."""

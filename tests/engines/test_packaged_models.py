@@ -128,22 +128,29 @@ def test_it_merges_the_texts_of_windows_and_the_report_names_it(
 def test_it_proposes_wordings_and_every_reply_is_tried_or_refused_with_its_reason(
     model: Path, relay: Relay, tmp_path: Path
 ) -> None:
+    """One step of the search: the four development recordings use up the budget but one, and a step is finished."""
     from semiology.data.simulated import simulate
 
     data, out = tmp_path / "set", tmp_path / "run"
     simulate(
         data, patients=16, seed=3, recordings_per_patient=1, duration_s=(30.0, 30.1), size=(160, 120), fps=6
     )
-    words = ("optimize", "--model", "embedded", "--data", data, "--features", "tonic", "--budget", 60,
+    words = ("optimize", "--model", "embedded", "--data", data, "--features", "tonic", "--budget", 5,
              "--minibatch", 4, "--siblings", 2, "--begin-with", "role", "--seeds", "none",
              "--proposer", f"{model}@{relay.address}", "--proposer-timeout", PATIENT_S,
              "--out", out, "--json")  # fmt: skip
     summary = json.loads(typed(*words))
     found = json.loads((out / "tonic" / "lineage.json").read_text())
-    told = {name: found[name] for name in ("proposed", "refused", "trials")}
-    print(f"\nproposer: {json.dumps(told, indent=1)}; chosen {summary['results'][0]}; {relay.replies}")
+    told = {name: found[name] for name in ("steps", "proposed", "refused", "trials", "notes")}
+    print(f"\nproposer: {json.dumps(told, indent=1)}; {relay.replies}")
     written = {proposed_wording(reply) for reply in relay.replies}
-    assert found["proposed"] + sum(found["refused"].values()) >= len(relay.replies) > 0
+    assert found["steps"] == 1
+    untried = len(relay.replies) - found["proposed"]
+    assert len(relay.replies) >= 2
+    assert 0 <= untried <= sum(found["refused"].values())
+    assert bool(untried) == bool(found["refused"])
+    noted = [note for note in summary["notes"] if "of the proposing model could not be tried" in note]
+    assert [note.split()[1] for note in noted] == ([str(untried)] if untried else [])
     assert {each["wording"] for each in found["trials"]} <= written
     assert not summary["results"][0]["unfinished"]
     assert summary["results"][0]["test"] is not None

@@ -93,6 +93,7 @@ class ModelServer:
     engine: str = "vllm"
     models: tuple[str, ...] = ("m",)
     root: str = "Qwen/Qwen2.5-VL-7B-Instruct"
+    meta: Body | None = None
     asked: list[Body] = field(default_factory=list)
     trials: list[Body] = field(default_factory=list)
     most_at_once: int = 0
@@ -173,7 +174,8 @@ def serving(server: ModelServer, port: int = 0) -> Iterator[ModelServer]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            listed = [{"id": name, "object": "model", "owned_by": server.engine, "root": server.root, "created": 1}
+            told = {name: value for name, value in (("root", server.root), ("meta", server.meta)) if value}
+            listed = [{"id": name, "object": "model", "owned_by": server.engine, "created": 1, **told}
                       for name in server.models]  # fmt: skip
             if self.path == "/v1/models":
                 self._send(200, {"object": "list", "data": listed})

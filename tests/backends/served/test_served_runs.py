@@ -109,6 +109,21 @@ def test_another_served_checkpoint_is_another_model(films: list[Path], tmp_path:
         assert len(server.asked) == (number < 2)
 
 
+def test_a_server_that_names_no_checkpoint_is_known_by_what_it_tells_of_the_weights(
+    films: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As llama.cpp's, asked from a folder that holds some checkpoint's files."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "qwen3_vl"}')
+    assert rules_for("", "", "m", resize=True).family.name == ""
+    for number, size in enumerate((96576768, 540000000, 96576768)):
+        meta = {"ftype": "Q4_1", "n_params": 134515008, "size": size, "n_ctx": 100 + number}
+        with serving(ModelServer(engine="llamacpp", root="", meta=meta)) as server:
+            model = model_of(server, journal=str(tmp_path / "journal"))
+            assert replies(model, [Asked(films[0], "Stiff?")]) == ["no"]
+        assert len(server.asked) == (number < 2)
+
+
 def run_command(address: str, data: Path, out: Path, *more: str) -> list[str]:
     arguments = f"base_url={address},fps=2,num_concurrent=2,max_retries=0,patience=0"
     return [
