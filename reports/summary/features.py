@@ -152,9 +152,10 @@ def summarise(
 def headline(summary: Summary) -> str:
     """Return ``macro F1 (visual, N features): x.xx [lo, hi]; always-yes y.yy (above …)``, one line per run.
 
-    With fewer patients than a single feature needs for an interval (`MIN_POSITIVE_PATIENTS`) their number stands in
-    its place: that of the mean is wide then, and the tables give it with its caution. With several runs each line ends with the label of the one it is about. A run without visual
-    features gives its first group.
+    With fewer patients than a single feature needs for an interval (`MIN_POSITIVE_PATIENTS`) their number
+    stands in its place: that of the mean is wide then, and the tables give it with its caution. With several
+    runs each line ends with the label of the one it is about. A run without visual features gives its first
+    group.
     """
     lines = []
     for run in summary.runs:
