@@ -207,7 +207,7 @@ def _average_precision(truth: Bools, score: Floats, codes: Codes, count: int) ->
     """Return average precision, and without each patient (or group of patients, beyond `AP_GROUPS`)."""
     groups = min(count, AP_GROUPS)
     order = np.argsort(-score, kind="stable")
-    shown, of = truth[order], codes[order] % max(groups, 1)
+    shown, of = truth[order], codes[order] % groups
     ends = (
         np.flatnonzero(np.append(np.diff(score[order]) != 0, True)) if len(score) else np.zeros(0, dtype=int)
     )

@@ -201,7 +201,7 @@ def risk_coverage(wrong: Bools, sure: Floats) -> tuple[Floats, Floats, Floats]:
     errors = np.bincount(np.searchsorted(values, sure), weights=wrong, minlength=len(values))
     number, failed = np.cumsum(counts[::-1]), np.cumsum(errors[::-1])
     below = np.append((values[1:] + values[:-1])[::-1] / 2, values[:1] / 2)
-    return number / max(len(sure), 1), ratio(failed, number), below
+    return number / len(sure), ratio(failed, number), below
 
 
 @dataclass(frozen=True)

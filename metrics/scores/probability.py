@@ -34,9 +34,8 @@ def probability_of_feature(logprobs: Mapping[str, float], polarity: str = "posit
     if "yes" not in found or "no" not in found:
         return math.nan
     yes, no = (found["yes"], found["no"]) if polarity != "negative" else (found["no"], found["yes"])
-    if math.isnan(yes) or math.isnan(no) or max(yes, no) == -math.inf:
-        return math.nan
-    # The logistic function of the difference, written so that neither exponential overflows.
+    # The logistic function of the difference, written so that neither exponential overflows. Of NaN, and of two
+    # impossible answers, it is NaN.
     return 1 / (1 + math.exp(no - yes)) if yes >= no else math.exp(yes - no) / (1 + math.exp(yes - no))
 
 

@@ -157,8 +157,8 @@ def _interactions(
 
     def p_of(parts: Sequence[tuple[Floats, Floats, Bools]]) -> tuple[Floats, Floats]:
         seen, own, family = (np.concatenate([part[i] for part in parts], axis=-1) for i in range(3))
-        deciding = (own != 0).sum(0)
-        seen, own = np.where(family, seen, np.nan), np.where(family, own, 0.0)
+        # What is not tested has no contribution.
+        deciding, seen = (own != 0).sum(0), np.where(family, seen, np.nan)
         plain, max_t, *_ = p_values(seen, signs.sums(own), signs, deciding, family, tail_freedom(own))
         return plain.reshape(len(parts), -1), max_t.reshape(len(parts), -1)
 

@@ -409,7 +409,7 @@ def _touches_of(side: str, rows: Sequence[Record], profile: Profile) -> list[Tou
     if len(asked["knee"]) != len(asked["nose"]):
         return None
     knee, nose = ([reply_of(row, profile) for row in part] for part in asked.values())
-    contact = any(row["prompt_id"] == CONTACT for row in rows)
+    contact = rows[0]["prompt_id"] == CONTACT
     return touch_windows([row["end_s"] for row in asked["knee"]], knee, nose, profile, contact=contact)
 
 

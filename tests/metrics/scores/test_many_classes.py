@@ -110,3 +110,24 @@ def test_baselines_of_three_classes_are_scores_of_constant_answers(seed: int) ->
             assert three_class_table_scores(counts, "drop")["balanced_accuracy"] == pytest.approx(
                 balanced_accuracy_score(truth[known], answer[known])
             )
+
+
+@pytest.mark.parametrize("k", [2, 3, 4])
+def test_tables_together_score_as_each_alone(k: int) -> None:
+    tables = np.random.default_rng(k).integers(0, 4, (3, 5, k, k + 1)).astype(float)
+    tables[0, :, 1:] = 0  # the truth holds one class, the answers several
+    tables[1, :, :, 1:] = 0  # the same answer to all
+    tables[2, 0] = 0
+    for policy in ("wrong", "drop"):
+        together = macro_scores(tables, policy)  # type: ignore[arg-type]
+        for name, values in together.items():
+            alone = [[macro_scores(t, policy)[name] for t in row] for row in tables]  # type: ignore[arg-type]
+            np.testing.assert_allclose(values, alone)
+    for name, values in class_table_scores(tables).items():
+        np.testing.assert_allclose(values, [[class_table_scores(t)[name] for t in row] for row in tables])
+    assert np.isnan(class_table_scores(tables)["balanced_accuracy"][0]).all()
+    for c in range(k):
+        for name, values in positive_class_scores(tables, c).items():
+            np.testing.assert_allclose(
+                values, [[positive_class_scores(t, c)[name] for t in row] for row in tables]
+            )

@@ -326,3 +326,12 @@ def test_probabilities_lie_between_0_and_1_both_included() -> None:
     # One half is no "yes".
     curve = probability_scores(np.array([True, False]), np.array([0.5, 0.25]), ["a", "b"]).risk_coverage
     assert [point[:2] for point in curve] == [(0.5, 0.0), (1.0, 0.5)]
+
+
+def test_an_f1_of_which_every_patient_has_a_hit_and_a_miss_is_none_the_less_there() -> None:
+    codes = np.repeat(np.arange(12), 3)
+    truth, said = np.tile([True, True, False], 12), np.tile([True, False, False], 12)
+    found = operating_points(truth, np.where(truth, 0.6, 0.4), codes, any_yes=said)
+    assert found.any_yes_f1.value == pytest.approx(2 / 3)
+    assert found.gain.value == pytest.approx(1 / 3)
+    assert found.own_threshold_f1.value == 1

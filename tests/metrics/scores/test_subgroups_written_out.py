@@ -212,3 +212,21 @@ def test_subgroups_are_runs_of_their_rows_and_differences_leave_out_each_patient
             contrast.check(own, np.flatnonzero(contrast.family).tolist())
             assert (own.p_plain, own.p_adjusted) == pytest.approx(mean_p[at], nan_ok=True)
     assert told == {}
+
+
+def test_ten_patients_who_all_decide_have_the_smallest_p_of_ten() -> None:
+    """All are right in one subgroup and wrong in the other, but for a recording: of 1,024 signs two are as extreme."""
+    rows, value = [], {}
+    for p in range(10):
+        for group in "ab":
+            for truth in ("yes", "no"):
+                video = f"p{p}{group}{truth}"
+                value[video] = group
+                wrong = "yes" if truth == "no" else "no"
+                rows.append((video, f"p{p}", "tonic", truth, truth if group == "a" else wrong))
+    value |= {"missed": "a", "found": "b"}
+    rows += [("missed", "p0", "tonic", "yes", "no"), ("found", "p1", "tonic", "yes", "yes")]
+    frame = pd.DataFrame(rows, columns=["video_id", "patient_id", "feature", "truth", "answer"])
+    for found in score_subgroups(frame, value, ["tonic"]).interactions:
+        assert found.values == pytest.approx(((10 / 11 + 1) / 2, (1 / 11 + 0) / 2))
+        assert (found.p_plain, found.p_adjusted) == pytest.approx((2 / 1024, 2 / 1024))

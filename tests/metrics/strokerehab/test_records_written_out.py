@@ -175,6 +175,9 @@ def test_an_item_is_scored_where_each_question_has_each_window_and_none_is_missi
     assert scored([tree[1]]) is None
     assert scored([tree[1]], partial=True) == 2
     assert scored([{**row, "windows": 2} for row in tree]) is None
+    assert (
+        scored([{**tree[0], "windows": 2}, tree[1]]) is scored([tree[0], {**tree[1], "windows": 2}]) is None
+    )
     # The same question about both arms is two.
     assert scored([tree[0], {**tree[0], "laterality": "H", "raw": "yes"}]) is None
     both = [{**row, "questions": 4, "laterality": side} for row in tree for side in "AH"]

@@ -130,7 +130,7 @@ def by_pairs(pairs: Counter[tuple[bool, bool]]) -> AxisCounts:
     return counts
 
 
-@pytest.mark.parametrize("end_s", [0.5, 1.0, 1.2, 1.6, 1.6 + 1e-12, 2.4])
+@pytest.mark.parametrize("end_s", [0.5, 1.0, 1.2, 1.6, 1.6 + 1e-12, 2.001, 2.4])
 @pytest.mark.parametrize("length_s", [0.4, 0.5, 8 / 15])
 def test_windows_of_a_length_follow_each_other_up_to_the_end(end_s: float, length_s: float) -> None:
     found = even_windows(end_s, length_s)
