@@ -311,17 +311,18 @@ def _try(mutant: Mutant, root: Path, tests: Sequence[str], killer: Path, seconds
     return 0
 
 
-def _codes(code: CodeType) -> list[CodeType]:
-    """Return a code and those inside it, in order."""
+def _functions(code: CodeType) -> list[CodeType]:
+    """Return the codes of the functions inside a code, in order; a comprehension comes with the one that holds it."""
     inside = [each for each in code.co_consts if isinstance(each, CodeType)]
-    return [code, *(each for one in inside for each in _codes(one))]
+    own = [code] if code.co_name == "<lambda>" or not code.co_name.startswith("<") else []
+    return [*own, *(each for one in inside for each in _functions(one))]
 
 
 def exchanged(mutant: Mutant, root: Path) -> dict[tuple[str, int], CodeType] | None:
     """Return the mutant's code of each function by its name and first line; None where names do not tell them."""
     file = root / mutant.file
-    before = _codes(compile(file.read_text("utf-8"), str(file), "exec"))
-    after = _codes(compile(mutant.source, str(file), "exec"))
+    before = _functions(compile(file.read_text("utf-8"), str(file), "exec"))
+    after = _functions(compile(mutant.source, str(file), "exec"))
     found = {(old.co_name, old.co_firstlineno): new for old, new in zip(before, after, strict=False)}
     alike = len(before) == len(after) == len(found) and all(
         old.co_name == new.co_name and old.co_freevars == new.co_freevars

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from semiology.metrics.arrays import Floats
+from semiology.metrics.arrays import Codes, Floats
 from semiology.metrics.paired.contributions import contributions
 from semiology.metrics.paired.tables import PairedTables
 from semiology.metrics.statistics.sign_flip import Flips
@@ -60,7 +60,7 @@ def count_features(differences: Sequence[float] | Floats, patient_p: float = flo
 
     known = np.asarray(differences, dtype=np.float64)
     known = known[~np.isnan(known)]
-    better, worse = int((known > _TIES).sum()), int((known < -_TIES).sum())
+    better, worse = (int(number) for number in _better_and_worse(known))
     equal = len(known) - better - worse
     if not better + worse:
         nan = float("nan")
@@ -71,6 +71,11 @@ def count_features(differences: Sequence[float] | Floats, patient_p: float = flo
     return FeatureCount(
         better, worse, equal, share, float(limits.low), float(limits.high), float(test.pvalue), patient_p
     )
+
+
+def _better_and_worse(values: Floats) -> tuple[Codes, Codes]:
+    """Return how many differences (..., F) lie above 0, and how many below, ties left out."""
+    return (values > _TIES).sum(-1), (values < -_TIES).sum(-1)
 
 
 def paired_feature_count(tables: PairedTables, measure: str, seen: Floats, signs: Flips) -> FeatureCount:
@@ -86,8 +91,8 @@ def paired_feature_count(tables: PairedTables, measure: str, seen: Floats, signs
     own = own - own.mean(0)
 
     def lopsided(values: Floats) -> Floats:
-        rounded = np.where(np.abs(values) < _TIES, 0.0, values)
-        return np.asarray(np.abs(np.sign(rounded).sum(-1)))
+        better, worse = _better_and_worse(values)
+        return np.asarray(np.abs(better - worse), dtype=np.float64)
 
     drawn = lopsided(signs.sums(own))
     as_large = np.array([float((drawn >= lopsided(seen[known])).sum())])

@@ -42,7 +42,7 @@ def worst_at(k: Floats, counted: Floats, m: int) -> Floats:
     k, counted = np.asarray(k, dtype=np.float64), np.asarray(counted, dtype=np.float64)
     result = np.ones(k.shape)
     for j in range(m):
-        result = result * np.maximum(k - j, 0) / np.where(counted > j, counted - j, np.nan)
+        result = result * ratio(np.maximum(k - j, 0), counted - j)
     return result
 
 
@@ -53,9 +53,8 @@ def flips(k: Floats, counted: Floats) -> tuple[Floats, Floats, Floats]:
     score, one minus the per-case best score, and best minus worst. NaN where no answer was counted.
     """
     k, counted = np.asarray(k, dtype=np.float64), np.asarray(counted, dtype=np.float64)
-    known = np.where(counted > 0, 1.0, np.nan)
-    right, wrong = (k == counted) * known, (k == 0) * known
-    return right, wrong, known - right - wrong
+    right, wrong = (np.where(counted > 0, every, np.nan) for every in (k == counted, k == 0))
+    return right, wrong, 1 - right - wrong
 
 
 def prompt_sensitivity(k: Floats, counted: Floats) -> Floats:
@@ -66,8 +65,7 @@ def prompt_sensitivity(k: Floats, counted: Floats) -> Floats:
     `prompt_sensitivity_maximum`, not 1. NaN where fewer than two answers were counted.
     """
     k, counted = np.asarray(k, dtype=np.float64), np.asarray(counted, dtype=np.float64)
-    pairs = counted * (counted - 1)
-    return 2 * k * (counted - k) / np.where(pairs > 0, pairs, np.nan)
+    return ratio(2 * k * (counted - k), counted * (counted - 1))
 
 
 def prompt_sensitivity_maximum(counted: Floats) -> Floats:

@@ -188,7 +188,8 @@ def _feature(
 
 def _why_undefined(name: str, answers: WordingAnswers) -> str:
     k = len(answers.wordings)
-    if (name.split("_at_")[-1]).isdigit() and int(name.split("_at_")[-1]) > k:
+    m = name.rpartition("_at_")[2]
+    if m.isdigit() and int(m) > k:
         return f"only {counted(k, 'wording')} asked"
     if name in ("alpha", "fleiss_kappa", "gwet_ac1", "agreement", "pss", "pss_raw"):
         return (

@@ -107,7 +107,7 @@ def two_way_bootstrap(per_wording: Floats, seed: int) -> Floats:
     draws = patient_weights(per_wording.shape[1], per_wording.shape[0], np.random.default_rng(seed))
     defined = ~np.isnan(per_wording)
     weight = np.where(defined, draws, 0.0)
-    return ratio((weight * np.where(defined, per_wording, 0.0)).sum(1), weight.sum(1))
+    return ratio((weight * np.nan_to_num(per_wording)).sum(1), weight.sum(1))
 
 
 def wording_permutation_test(

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 
 from semiology.metrics.paired.comparison import compare_pairs
 from semiology.metrics.paired.contributions import contributions
@@ -93,3 +94,12 @@ def test_the_test_by_patients_counts_signs_of_features_under_every_sign_of_patie
     nothing = paired_feature_count(tables, "f1", np.full(6, np.nan), draw_flips(7, 1000, 0))
     assert (nothing.features, nothing.better, nothing.worse, nothing.equal) == (0, 0, 0, 0)
     assert math.isnan(nothing.patient_p)
+
+
+def test_a_difference_of_just_a_thousand_millionth_is_a_tie_and_the_share_is_of_those_that_differ() -> None:
+    tie = 1e-9
+    found = count_features([tie, -tie, 2 * tie, -2 * tie, 0.5, 0.1, float("nan")])
+    assert (found.better, found.worse, found.equal, found.features) == (3, 1, 2, 6)
+    interval = binomtest(3, 4).proportion_ci(method="wilson")
+    assert (found.share, found.low, found.high) == pytest.approx((0.75, interval.low, interval.high))
+    assert found.sign_p == pytest.approx(binomtest(3, 4).pvalue)

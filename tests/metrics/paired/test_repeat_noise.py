@@ -55,6 +55,44 @@ def test_two_repeats_tell_how_far_the_score_of_many_spreads(measure: str) -> Non
     assert spread == pytest.approx(true, rel=0.2)
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_variances_are_half_the_squares_of_contributions_over_all_pairs_of_runs(seed: int) -> None:
+    """With scikit-learn: what leaving out each patient changes, squared, of every pair of three runs."""
+    rng = np.random.default_rng(seed)
+    rows, sure = questions(rng, patients=7)
+    rows.loc[rows["feature"] == "figure4", "truth"] = "no"
+    runs = {str(k): asked(rng, sure) for k in range(3)}
+    shown = {"balanced_accuracy": ["tonic"], "f1": ["tonic", "clonic"], "accuracy": []}
+    found = score_variances(rows.assign(**runs), list(runs), shown)
+    assert set(found) == {
+        *((measure, name) for measure in shown for name in FEATURES), ("balanced_accuracy", ""), ("f1", ""),
+    }  # fmt: skip
+    patients = rows["patient_id"].to_numpy()
+    for measure, used in shown.items():
+        if measure == "accuracy":
+            continue
+        squares: dict[str, list[tuple[float, float]]] = {name: [] for name in ("", *FEATURES)}
+        for one, other in (("0", "1"), ("0", "2"), ("1", "2")):
+            own, seen = {}, {}
+            for name in FEATURES:
+                seen[name] = score(rows, runs[other], name, measure) - score(rows, runs[one], name, measure)
+                without = []
+                for patient in sorted(set(patients)):
+                    kept = patients != patient
+                    rest = rows[kept]
+                    sides = [score(rest, runs[k][kept], name, measure) for k in (one, other)]
+                    without.append(sides[1] - sides[0])
+                own[name] = seen[name] - np.array(without)
+                # Less the share of the patient, for the difference is taken to be none.
+                squares[name].append((own[name] @ own[name], seen[name] ** 2))
+            whole = np.mean([own[name] for name in used], axis=0)
+            squares[""].append((whole @ whole, np.mean([seen[name] for name in used]) ** 2))
+        for name, pairs in squares.items():
+            scatter, distance = np.mean(pairs, axis=0)
+            expected = (distance if distance > SHIFTED**2 * scatter else scatter) / 2
+            assert found[measure, name] == pytest.approx(expected)
+
+
 def test_repeats_that_shifted_one_way_count_with_their_distance() -> None:
     rng = np.random.default_rng(1)
     rows, sure = questions(rng)

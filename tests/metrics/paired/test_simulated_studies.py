@@ -34,6 +34,8 @@ def test_the_second_model_makes_fewer_errors_of_both_kinds_by_one_factor(
     rates: tuple[float, float], prevalence: float
 ) -> None:
     base = f1_of_rates(*rates, prevalence)
+    little = answer_model(rates, 1e-4, prevalence)
+    assert f1_of_rates(*little.second, prevalence) - base == pytest.approx(1e-4, rel=1e-3)
     true, false = prevalence * rates[0], (1 - prevalence) * (1 - rates[1])
     precision = true / (true + false)
     assert base == pytest.approx(2 * precision * rates[0] / (precision + rates[0]))
@@ -55,6 +57,29 @@ def test_without_a_difference_both_models_are_one_and_without_correlation_nothin
     # As alike as models can be made, and as unlike.
     assert model.r == pytest.approx(0.999)
     assert answer_model((0.6, 0.7), 0.0, 0.3, discordance=0.9).r == 0.0
+
+
+@pytest.mark.parametrize("discordance", [0.05, 0.12, 0.2, 0.27])
+@pytest.mark.parametrize("rates", [(0.5, 0.6), (0.8, 0.7)])
+def test_models_share_what_gives_the_discordance_wanted(
+    rates: tuple[float, float], discordance: float
+) -> None:
+    model = answer_model(rates, 0.05, 0.3, correlation=0.2, discordance=discordance)
+    z = [norm.ppf(model.first), norm.ppf(model.second)]
+    both = [
+        multivariate_normal.cdf([a, b], cov=[[1, model.r], [model.r, 1]]) for a, b in zip(*z, strict=True)
+    ]
+    one = np.add(model.first, model.second) - 2 * np.array(both)
+    assert 0 < model.r < 0.999
+    assert model.discordance == pytest.approx(0.3 * one[0] + 0.7 * one[1], abs=1e-9)
+    assert model.discordance == pytest.approx(discordance, abs=2e-5)
+
+
+def test_the_discordance_of_models_as_alike_as_can_be_is_reached_by_just_those() -> None:
+    least = answer_model((0.6, 0.7), 0.1, 0.3, discordance=0.0).discordance
+    assert answer_model((0.6, 0.7), 0.1, 0.3, discordance=least).r == 0.999
+    most = answer_model((0.6, 0.7), 0.1, 0.3, discordance=0.99).discordance
+    assert answer_model((0.6, 0.7), 0.1, 0.3, discordance=most).r == 0.0
 
 
 def test_ranges_of_numbers_are_checked_at_their_ends() -> None:
@@ -120,6 +145,43 @@ def test_what_patients_and_models_share_is_the_correlation_of_their_answers(tau:
     assert alike[0] == alike[1]
     sizes = np.full(20_000, 2.0)
     assert correctness_correlation(right[0], sizes) == pytest.approx((both(tau) - 0.36) / 0.24, abs=0.03)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_answers_are_drawn_recording_by_recording_from_what_patient_and_recording_share(seed: int) -> None:
+    """The same draws: common ones of patients and recordings, then each model's own of both."""
+    rng = np.random.default_rng(seed)
+    patients = Patients(rng.integers(0, 4, 5), rng.integers(0, 4, 5))
+    rates = rng.uniform(0.2, 0.8, (2, 2)).tolist()
+    model = AnswerModel(tuple(rates[0]), tuple(rates[1]), 0.0, 0.0, *rng.uniform(0.1, 0.9, 2))
+    found = simulate_tables(patients, 6, model, np.random.default_rng(seed), "tonic")
+    draws = np.random.default_rng(seed)
+    recordings = [
+        (place, shown)
+        for place, k in enumerate(draws.integers(0, 5, size=6))
+        for shown in [True] * int(patients.positive[k]) + [False] * int(patients.negative[k])
+    ]
+    sizes = 6, len(recordings)
+    common = [draws.normal(size=size) for size in sizes]
+    tables, right = np.zeros((2, 6, 1, 3, 4)), np.zeros((2, len(recordings)), dtype=bool)
+    for side, (sensitivity, specificity) in enumerate((model.first, model.second)):
+        own = [draws.normal(size=size) for size in sizes]
+        for i, (place, shown) in enumerate(recordings):
+            of_patient, of_recording = (
+                model.r**0.5 * common[k][at] + (1 - model.r) ** 0.5 * own[k][at]
+                for k, at in ((0, place), (1, i))
+            )
+            z = model.tau**0.5 * of_patient + (1 - model.tau) ** 0.5 * of_recording
+            right[side, i] = norm.cdf(z) < (sensitivity if shown else specificity)
+            tables[side, place, 0, 0 if shown else 1, 0 if shown == right[side, i] else 1] += 1
+    np.testing.assert_array_equal(found.first, tables[0])
+    np.testing.assert_array_equal(found.second, tables[1])
+    owners = [place for i, (place, _) in enumerate(recordings) if right[0, i] != right[1, i]]
+    assert found.changed[:, 0].tolist() == [owners.count(place) for place in range(6)]
+    assert (found.only_first[0], found.only_second[0]) == (
+        (right[0] & ~right[1]).sum(),
+        (right[1] & ~right[0]).sum(),
+    )
 
 
 def pilot(share: float) -> PilotAnswers:

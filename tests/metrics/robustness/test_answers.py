@@ -155,3 +155,12 @@ def test_a_recording_that_a_stopped_run_left_half_asked_is_left_out() -> None:
     assert found.left_out == 1
     with pytest.raises(IncompleteSweepError, match="same segments under every wording"):
         wording_answers_of_segments(segments(half))
+
+
+def test_probabilities_of_just_0_and_1_are_kept_and_others_refused() -> None:
+    found = wording_answers(frame(FULL, p_yes=[0.0, 1.0, 0.5, None]))
+    assert found.p_yes is not None
+    np.testing.assert_array_equal(found.p_yes, [[0.0, 1.0], [0.5, np.nan]])
+    for strange in (-0.01, 1.01):
+        with pytest.raises(ValueError, match="outside 0 to 1"):
+            wording_answers(frame(FULL, p_yes=[0.0, strange, 0.5, None]))

@@ -137,3 +137,50 @@ def test_the_best_on_other_patients_is_scikit_learns_f1_of_the_answers_of_the_ch
     assert (found.held_out.n, found.held_out.n_patients) == (24, 24)
     assert found.apparent == pytest.approx(max(f1_score(truth, row) for row in said))
     assert found.reference == pytest.approx(f1_score(truth, said[0]))
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_each_fold_is_scored_by_the_wording_that_the_other_patients_chose(seed: int) -> None:
+    """Scores from lists of answers, without those that cannot be used; some wordings and some patients have none."""
+    rng = np.random.default_rng(seed)
+    n, k = 14, 4
+    patients = "".join(rng.choice(list("ABCDEF"), n))
+    truth = "".join(rng.choice(list("yn"), n, p=[0.3, 0.7]))
+    rows = ["".join(rng.choice(list("ynu"), n, p=[0.4, 0.4, 0.2])) for _ in range(k - 1)] + ["u" * n]
+    reference = [0, 2, None][seed % 3]
+    answers = replace(answers_of(rows, truth, patients), reference=reference)
+    folds = np.array([[0, 1], [1, 0]][seed % 2] * 3)[: len(answers.patients)]
+    of = dict(zip(answers.patients, folds.tolist(), strict=True))
+
+    def accuracy(row: str, kept: list[int]) -> float:
+        known = [i for i in kept if row[i] != "u"]
+        return sum(row[i] == truth[i] for i in known) / len(known) if known else np.nan
+
+    chosen, blind, right, given = [], [], 0, 0
+    for fold in (0, 1):
+        scores = [accuracy(row, [i for i in range(n) if of[patients[i]] != fold]) for row in rows]
+        known = [score for score in scores if not np.isnan(score)]
+        place = 0 if reference is None else reference
+        if not known:
+            blind.append(str(fold))
+        elif reference is None or np.isnan(scores[reference]) or scores[reference] < max(known) - 1e-9:
+            place = scores.index(max(known))
+        chosen.append(f"w{place}")
+        for i in range(n):
+            if of[patients[i]] == fold and rows[place][i] != "u":
+                given += 1
+                right += rows[place][i] == truth[i]
+    found = best_of_k(answers, score="accuracy", folds=folds, policy="drop", resamples=20)
+    every = [accuracy(row, list(range(n))) for row in rows]
+    assert (found.chosen, found.blind_folds, found.k) == (tuple(chosen), tuple(blind), k)
+    assert found.held_out.value == pytest.approx(right / given)
+    assert found.apparent == pytest.approx(np.nanmax(every))
+    assert found.optimism == pytest.approx(np.nanmax(every) - right / given)
+    assert found.reference == pytest.approx(np.nan if reference is None else every[reference], nan_ok=True)
+
+
+def test_a_fold_is_blind_where_no_wording_of_the_others_has_a_score() -> None:
+    # Under `drop` the other fold of the first has no usable answer at all; that of the second has one.
+    answers = answers_of(["uuyn", "uuyy"], "ynyn", "ABCD")
+    found = best_of_k(answers, score="accuracy", folds=np.array([0, 0, 1, 1]), policy="drop", resamples=10)
+    assert (found.blind_folds, found.chosen) == (("1",), ("w0", "w0"))

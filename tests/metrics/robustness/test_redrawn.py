@@ -59,3 +59,20 @@ def test_without_any_score_the_reference_stays() -> None:
     assert best_position(np.array([np.nan, np.nan]), reference=1) == 1
     assert best_position(np.array([np.nan, np.nan]), reference=None) == 0
     assert best_position(np.array([0.2, 0.1, np.nan]), reference=2) == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_names_of_three_wordings_are_permuted_within_each_patient(seed: int) -> None:
+    """All ways: six orders of the wordings in each of three patients."""
+    rng = np.random.default_rng(seed)
+    patient = np.array([2, 2, 2, 5, 5, 9])
+    right = rng.random((3, 6)) < np.array([[0.2], [0.5], [0.9]])
+    counts = [right[:, patient == p].sum(1) for p in (2, 5, 9)]
+    sums = [
+        np.sum([own[list(order)] for own, order in zip(counts, orders, strict=True)], axis=0)
+        for orders in itertools.product(itertools.permutations(range(3)), repeat=3)
+    ]
+    extreme = [each.var() >= sum(counts).var() - 1e-9 for each in sums]  # type: ignore[attr-defined]
+    p, spread = wording_permutation_test(right, patient, permutations=1500, seed=seed)
+    assert p == pytest.approx(np.mean(extreme), abs=0.04)
+    assert spread == pytest.approx(np.mean([np.ptp(each) for each in sums]) / 6, abs=0.02)

@@ -152,3 +152,8 @@ def test_shares_of_hits_count_errors_up_to_the_tolerance_and_none_above() -> Non
     )
     found = score_onset_times(frame, resamples=100).estimates
     assert [found[f"hit_{t}s"].value for t in (1, 2, 5)] == [2 / 8, 4 / 8, 6 / 8]
+
+
+def test_lengths_that_differ_are_told_in_their_order() -> None:
+    with pytest.raises(ValueError, match="3 targets and 2 answers"):
+        charged_errors([1.0, 2.0, 3.0], [1.0, 2.0])

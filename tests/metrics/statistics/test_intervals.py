@@ -249,3 +249,9 @@ def test_the_level_is_that_of_students_t(level: float) -> None:
     value = part.sum() / 40
     reach = student.ppf((1 + level) / 2, 19) * error / (value * (1 - value))
     assert found.high == pytest.approx(expit(np.log(value / (1 - value)) + reach))
+
+
+def test_nothing_weighs_like_no_patient_and_equal_patients_like_themselves() -> None:
+    assert effective_patients(np.zeros(3)) == 0.0
+    assert effective_patients(np.array([])) == 0.0
+    assert effective_patients(np.array([2.0, 2.0, 0.0])) == 2.0

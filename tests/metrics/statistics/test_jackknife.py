@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 from scipy.stats import ttest_1samp
 
 from semiology.metrics.statistics.jackknife import JACKKNIFE, jackknife_error, jackknife_estimate
@@ -51,3 +52,34 @@ def test_a_score_without_an_interval_keeps_its_value_and_says_why(
     assert found.value == pytest.approx(value, nan_ok=True)
     uneven = jackknife_estimate(0.5, np.array([0.1, 0.2, 0.3]), effective=4.0, n=20, n_patients=9)
     assert "4.0 patients" in (uneven.caution or "")
+
+
+@pytest.mark.parametrize("scale", ["share", "correlation", "plain"])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_interval_is_symmetric_on_its_scale(seed: int, scale: str) -> None:
+    """By the delta method: the standard error times the slope of the scale, with t of the effective patients less 1."""
+    rng = np.random.default_rng(seed)
+    value, level = float(rng.uniform(0.2, 0.8)), float(rng.choice([0.9, 0.95]))
+    draws = value + rng.normal(size=9) * 0.02
+    draws[rng.integers(0, 9)] = np.nan
+    known = draws[~np.isnan(draws)]
+    error = np.sqrt(sum((known - known.mean()) ** 2) * (len(known) - 1) / len(known))
+    effective = float(rng.uniform(2, 9))
+    found = jackknife_estimate(value, draws, effective=effective, n=9, n_patients=9, scale=scale, level=level)  # type: ignore[arg-type]
+    there, slope, back = {
+        "share": (np.log(value / (1 - value)), 1 / (value * (1 - value)), lambda z: 1 / (1 + np.exp(-z))),
+        "correlation": (np.arctanh(value), 1 / (1 - value**2), np.tanh),
+        "plain": (value, 1.0, float),
+    }[scale]
+    reach = student.ppf((1 + level) / 2, effective - 1) * error * slope
+    assert (found.low, found.high) == pytest.approx((back(there - reach), back(there + reach)))
+
+
+@pytest.mark.parametrize(
+    ("scale", "value"), [("share", 0.0), ("share", 1.0), ("correlation", -1.0), ("correlation", 1.0)]
+)
+def test_at_the_end_of_its_range_a_score_has_a_plain_interval(scale: str, value: float) -> None:
+    draws = np.array([value, value, abs(value) - 0.1, value])
+    found = jackknife_estimate(value, draws, effective=4, n=4, n_patients=4, scale=scale)  # type: ignore[arg-type]
+    reach = student.ppf(0.975, 3) * jackknife_error(draws)
+    assert (found.low, found.high) == pytest.approx((value - reach, value + reach))

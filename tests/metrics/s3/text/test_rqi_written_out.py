@@ -6,31 +6,16 @@ import math
 
 import numpy as np
 import pytest
+from report_examples import SIGNS, drawn_findings
 
 from semiology.metrics.s3.sequence.measures import position_share
 from semiology.metrics.s3.text.seizure_rqi import (
     LOCATIONS,
-    SECTIONS,
     WEIGHTS,
     ReportFindings,
     seizure_rqi,
     stated_findings_score,
 )
-
-SIGNS = ("tonic", "clonic", "head_turning", "figure4", "blank_stare")
-
-
-def drawn(rng: np.random.Generator) -> ReportFindings:
-    return ReportFindings(
-        sections=tuple(name for name in SECTIONS if rng.random() < 0.6),
-        features=tuple(rng.choice(SIGNS, rng.integers(0, 6)).tolist()),
-        locations={
-            name: str(rng.choice(["left", "right", "none", ""])) for name in LOCATIONS if rng.random() < 0.8
-        },
-        hazardous=bool(rng.random() < 0.3),
-        off_topic=bool(rng.random() < 0.3),
-        words=int(rng.integers(0, 500)),
-    )
 
 
 def share(found: object, wanted: object) -> float:
@@ -41,7 +26,7 @@ def share(found: object, wanted: object) -> float:
 @pytest.mark.parametrize("seed", range(40))
 def test_the_index_is_its_equations(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    report, reference = drawn(rng), drawn(rng)
+    report, reference = drawn_findings(rng), drawn_findings(rng)
     shown = None if seed % 4 == 0 else set(rng.choice(SIGNS, 2).tolist())
     same = sum(
         (report.locations.get(name) or "none") == (reference.locations.get(name) or "none")
@@ -86,7 +71,7 @@ def f1_of_sets(one: object, two: object) -> float:
 @pytest.mark.parametrize("seed", range(40))
 def test_stated_findings_are_f1_of_what_either_report_states(seed: int) -> None:
     rng = np.random.default_rng(100 + seed)
-    report, reference = drawn(rng), drawn(rng)
+    report, reference = drawn_findings(rng), drawn_findings(rng)
     found = stated_findings_score(report, reference)
     sides = [[each.locations.get(name) or "none" for name in LOCATIONS] for each in (report, reference)]
     stated = [(a, b) for a, b in zip(*sides, strict=True) if (a, b) != ("none", "none")]
