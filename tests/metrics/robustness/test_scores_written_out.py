@@ -49,37 +49,32 @@ def random_answers(rng: np.random.Generator, three: bool) -> WordingAnswers:
     )
 
 
-def slow(answers: WordingAnswers, policy: Literal["wrong", "drop"]) -> dict[str, float]:
+def of_scores(each: list[float], name: str, reference: int | None) -> dict[str, float]:
+    """Return what the scores of the wordings say about sensitivity."""
+    known = [value for value in each if not math.isnan(value)]
+    best, worst = max(known, default=NAN), min(known, default=NAN)
+    five = [max(s) - min(s) if not math.isnan(sum(s)) else NAN for s in itertools.combinations(each, 5)]
+    found = {
+        name: mean(each), f"{name}_best": best, f"{name}_worst": worst, f"{name}_spread": best - worst,
+        f"{name}_spread_at_5": sum(five) / len(five) if five else NAN,
+        f"{name}_saturation": 1 - best + mean(each), f"{name}_cps": best * (1 - best + mean(each)),
+        "avg_p_two_way" if name == "accuracy" else f"{name}_two_way": mean(each),
+    }  # fmt: skip
+    if reference is not None:
+        own = each[reference]
+        others = mean(value for p, value in enumerate(each) if p != reference)
+        found[f"{name}_reference"] = own
+        found[f"{name}_drop"] = 1 - others / own if own > 0 else NAN
+        found[f"{name}_absolute_drop"] = own - others
+    return found
+
+
+def of_recordings(answers: WordingAnswers, counted: list[list[int]]) -> dict[str, float]:
+    """Return the means over recordings of what the wordings that count, by recording, are right about."""
     given, truth = answers.answers, answers.truth
-    k, n = given.shape
-    classes = range(3 if answers.three_classes else 2)
-    usable = [[int(given[p, i]) in classes for i in range(n)] for p in range(k)]
-    counted = [[p for p in range(k) if policy == "wrong" or usable[p][i]] for i in range(n)]
+    n, classes = len(truth), range(3 if answers.three_classes else 2)
     right = [[p for p in counted[i] if given[p, i] == truth[i]] for i in range(n)]
-    tables = np.zeros((k, 3, 4))
-    for p, i in itertools.product(range(k), range(n)):
-        tables[p, truth[i], given[p, i]] += 1
-    scores = table_scores(tables, policy, three_classes=answers.three_classes)
-    found = {name: mean(scores[name]) for name in RATES}
-    for name in SCORES:
-        each = [float(value) for value in scores[name]]
-        known = [value for value in each if not math.isnan(value)]
-        best, worst = max(known, default=NAN), min(known, default=NAN)
-        five = [max(s) - min(s) if not math.isnan(sum(s)) else NAN for s in itertools.combinations(each, 5)]
-        found |= {
-            name: mean(each), f"{name}_best": best, f"{name}_worst": worst, f"{name}_spread": best - worst,
-            f"{name}_spread_at_5": sum(five) / len(five) if five else NAN,
-            f"{name}_saturation": 1 - best + mean(each), f"{name}_cps": best * (1 - best + mean(each)),
-            f"{name}_two_way": mean(each),
-        }  # fmt: skip
-        if answers.reference is not None:
-            own = each[answers.reference]
-            others = mean(value for p, value in enumerate(each) if p != answers.reference)
-            found[f"{name}_reference"] = own
-            found[f"{name}_drop"] = 1 - others / own if own > 0 else NAN
-            found[f"{name}_absolute_drop"] = own - others
-    found["avg_p_two_way"] = found.pop("accuracy_two_way")
-    found["avg_p"] = found["accuracy"]
+    found = {}
     for m in (1, 5, 10):
         at = [
             np.mean([set(s) <= set(right[i]) for s in itertools.combinations(counted[i], m)])
@@ -100,57 +95,79 @@ def slow(answers: WordingAnswers, policy: Literal["wrong", "drop"]) -> dict[str,
         np.mean([(p in right[i]) != (q in right[i]) for p, q in itertools.combinations(counted[i], 2)])
         for i in several
     ]
-    most = [
-        max(2 * r * (c - r) / (c * (c - 1)) for r in range(c + 1)) for c in (len(counted[i]) for i in several)
-    ]
+    sizes = [len(counted[i]) for i in several]
+    most = [max(2 * r * (c - r) / (c * (c - 1)) for r in range(c + 1)) for c in sizes]
     found["pss_raw"], found["pss"] = mean(differ), sum(differ) / sum(most) if most else NAN
     credits = []
     for i in asked:
-        votes = [sum(usable[p][i] and given[p, i] == c for p in range(k)) for c in classes]
+        votes = [(given[:, i] == c).sum() for c in classes]
         top = [c for c in classes if votes[c] == max(votes) > 0]
         credits.append(1 / len(top) if truth[i] in top else 0.0)
     found["ensemble_accuracy"] = mean(credits)
-    found["ensemble_gain"] = found["ensemble_accuracy"] - found["avg_p"]
-    ratings = [[int(given[p, i]) for p in range(k) if usable[p][i]] for i in range(n)]
+    return found
+
+
+def of_agreement(answers: WordingAnswers) -> dict[str, float]:
+    """Return the agreement of the wordings with each other, and of those asked for and against."""
+    given, polarity = answers.answers, answers.polarities
+    k, classes = len(given), range(3 if answers.three_classes else 2)
+    ratings = [[int(word) for word in column if word in classes] for column in given.T]
     paired = [row for row in ratings if len(row) > 1]
     shares = [mean(row.count(c) / len(row) for row in paired) for c in classes]
+    found = {"alpha": krippendorff_alpha(ratings)}
     found["agreement"] = mean(np.mean([a == b for a, b in itertools.combinations(row, 2)]) for row in paired)
     for name, chance in (
         ("fleiss_kappa", sum(share**2 for share in shares)),
         ("gwet_ac1", sum(share * (1 - share) for share in shares) / (len(shares) - 1)),
     ):
         found[name] = (found["agreement"] - chance) / (1 - chance) if chance < 1 - 1e-12 else NAN
-    found["alpha"] = krippendorff_alpha(ratings)
-    polarity = answers.polarities
     outcomes: dict[str, list[float]] = {"consistent": [], "yes_to_both": [], "no_to_both": []}
-    for i in range(n):
+    for column in given.T:
         pairs = [
-            (given[p, i], given[q, i])
+            (column[p], column[q])
             for p, q in itertools.product(range(k), repeat=2)
-            if (polarity[p], polarity[q]) == ("positive", "negative") and max(given[p, i], given[q, i]) < 2
+            if (polarity[p], polarity[q]) == ("positive", "negative") and max(column[p], column[q]) < 2
         ]
         if pairs:
             outcomes["consistent"].append(np.mean([a == b for a, b in pairs]))
             outcomes["yes_to_both"].append(np.mean([(a, b) == (0, 1) for a, b in pairs]))
             outcomes["no_to_both"].append(np.mean([(a, b) == (1, 0) for a, b in pairs]))
     found |= {name: mean(values) for name, values in outcomes.items()}
-    found["yes_bias"] = found["yes_to_both"] - found["no_to_both"]
-    found["js_distance"] = found["auroc"] = NAN
-    if answers.p_yes is not None:
-        p_yes = answers.p_yes
-        distances = []
-        for i in range(n):
-            known = [p for p in p_yes[:, i].tolist() if not math.isnan(p)]
-            distances.append(
-                mean(
-                    float(np.nan_to_num(jensenshannon([a, 1 - a], [b, 1 - b], 2)))
-                    for a, b in itertools.combinations(known, 2)
-                )
-            )  # fmt: skip
-        found["js_distance"] = mean(distances)
-        whole = [i for i in range(n) if not np.isnan(p_yes[:, i]).any() and truth[i] < 2]
-        if len({truth[i] for i in whole}) == 2:
-            found["auroc"] = mean(roc_auc_score(truth[whole] == 0, p_yes[p, whole]) for p in range(k))
+    return found | {"yes_bias": found["yes_to_both"] - found["no_to_both"]}
+
+
+def of_probabilities(answers: WordingAnswers) -> dict[str, float]:
+    """Return the distance of the wordings' P(yes), and how it ranks recordings."""
+    p_yes, truth = answers.p_yes, answers.truth
+    if p_yes is None:
+        return {"js_distance": NAN, "auroc": NAN}
+    distances = []
+    for column in p_yes.T:
+        pairs = itertools.combinations([p for p in column.tolist() if not math.isnan(p)], 2)
+        apart = (jensenshannon([a, 1 - a], [b, 1 - b], 2) for a, b in pairs)
+        distances.append(mean(float(np.nan_to_num(each)) for each in apart))
+    whole = [i for i in range(len(truth)) if not np.isnan(p_yes[:, i]).any() and truth[i] < 2]
+    both = len({truth[i] for i in whole}) == 2
+    auroc = mean(roc_auc_score(truth[whole] == 0, row[whole]) for row in p_yes) if both else NAN
+    return {"js_distance": mean(distances), "auroc": auroc}
+
+
+def slow(answers: WordingAnswers, policy: Literal["wrong", "drop"]) -> dict[str, float]:
+    """Return every measure by its name."""
+    given, truth = answers.answers, answers.truth
+    k, n = given.shape
+    most = 3 if answers.three_classes else 2
+    tables = np.zeros((k, 3, 4))
+    for p, i in itertools.product(range(k), range(n)):
+        tables[p, truth[i], given[p, i]] += 1
+    scores = table_scores(tables, policy, three_classes=answers.three_classes)
+    found = {name: mean(scores[name]) for name in RATES}
+    for name in SCORES:
+        found |= of_scores([float(value) for value in scores[name]], name, answers.reference)
+    found["avg_p"] = found["accuracy"]
+    counted = [[p for p in range(k) if policy == "wrong" or given[p, i] < most] for i in range(n)]
+    found |= of_recordings(answers, counted) | of_agreement(answers) | of_probabilities(answers)
+    found["ensemble_gain"] = found["ensemble_accuracy"] - found["avg_p"]
     return found
 
 

@@ -83,3 +83,9 @@ def test_at_the_end_of_its_range_a_score_has_a_plain_interval(scale: str, value:
     found = jackknife_estimate(value, draws, effective=4, n=4, n_patients=4, scale=scale)  # type: ignore[arg-type]
     reach = student.ppf(0.975, 3) * jackknife_error(draws)
     assert (found.low, found.high) == pytest.approx((value - reach, value + reach))
+
+
+def test_two_patients_are_enough_for_an_interval() -> None:
+    found = jackknife_estimate(0.5, np.array([0.4, 0.6]), effective=2.0, n=9, n_patients=2)
+    reach = student.ppf(0.975, 1) * 0.1
+    assert (found.low, found.high) == pytest.approx((0.5 - reach, 0.5 + reach))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from semiology.metrics.s3.recording_answers import recording_answers
@@ -67,3 +68,11 @@ def test_lmms_eval_hooks_know_whether_the_model_of_the_run_is_played_sound(
         assert [row["heard"] for row in s3_records.with_hearing(records)] == [form == "array", False]
     monkeypatch.setenv("SEMIOLOGY_SOUND", "data_url")
     assert [row["heard"] for row in s3_records.with_hearing(records)] == [True, False]
+
+
+def test_a_truth_without_onsets_stays_as_it_is() -> None:
+    rows = [(VISUAL, None, None, False), (VISUAL, {"tonic": 1.0}, {"clonic": 2.0}, True)]
+    columns = ["truth", "onsets", "onsets_audiovisual", "heard"]
+    found = as_perceived(pd.DataFrame(rows, columns=columns).astype(object))
+    assert found["truth"].tolist() == [VISUAL, ["clonic"]]
+    assert found["onsets"].tolist() == [None, {"clonic": 2.0}]
