@@ -343,6 +343,8 @@ def test_the_test_between_groups_is_exact_where_a_cell_is_small_and_chi_square_e
     statistic = ((table - expected) ** 2 / expected).sum()
     p = fisher(table) if (table < 5).any() else chi2.sf(statistic, 1)
     assert group_p_value(table.tolist()) == pytest.approx(p)
+    # Observed cells decide, not expected ones: of this table one of those is below 1.
+    assert group_p_value([[5, 5], [5, 100]]) == pytest.approx(chi2.sf(115 * 475**2 / (10 * 105) ** 2, 1))
 
 
 @pytest.mark.parametrize("seed", range(12))
