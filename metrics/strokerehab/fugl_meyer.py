@@ -91,8 +91,7 @@ def impairment_scores(
         macro_accuracy=_mean(
             [
                 _mean([answer == true for answer, true in pairs if true == score])
-                for score in range(BEST + 1)
-                if any(true == score for _, true in pairs)
+                for score in sorted({true for _, true in pairs})
             ]
         ),
         apd=_mean(apd),
