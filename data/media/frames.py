@@ -29,6 +29,7 @@ from semiology.data.media.probe import (
     timeline,
     video_stream,
 )
+from semiology.data.media.telling_decoder import telling_decoder
 
 TOLERANCE_S = 1e-4
 """A frame this much later than asked counts as shown, s: 1/3 s is not exact in any container."""
@@ -179,6 +180,7 @@ class Decoder:
         self._lost_span = range(0)
         self._open_file = ExitStack()
         self._container: Any = None
+        self._context: Any = None
 
     def close(self) -> None:
         """Close the file."""
@@ -252,11 +254,13 @@ class Decoder:
             except av.FFmpegError:
                 return
             self._counts.jumps += 1
-        context = stream.codec_context
+        context = self._context
+        if context is not stream.codec_context:
+            context.flush_buffers()
         self._counts_frames = context.name in _EVERY_PACKET_SHOWN and not self._line.info.reordered
         self._margin = 1 + int(context.has_b_frames)
         context.copy_opaque = self._line.numbers is not None
-        self._decoded = self._numbered(_decoding(container, stream), key)
+        self._decoded = self._numbered(_decoding(container, stream, context), key)
 
     def _open(self) -> None:
         self._container = None
@@ -264,9 +268,7 @@ class Decoder:
         self._container = self._open_file.enter_context(open_media(self._path))
         self._counts.opens += 1
         stream = video_stream(self._container, self._path)
-        stream.thread_type = "AUTO"
-        # Without this a decoder paints over damage from neighbouring frames and says nothing.
-        stream.codec_context.options = {"err_detect": "explode"}
+        self._context = telling_decoder(self._path, stream)
 
     def _numbered(self, decoded: Iterator[Any | None], key: int) -> Iterator[_Step]:
         """Yield frames from a key frame on with their numbers, and whether they may build on a lost one.
@@ -313,10 +315,10 @@ class _Step(NamedTuple):
     lost: bool
 
 
-def _decoding(container: Any, stream: Any) -> Iterator[Any | None]:
+def _decoding(container: Any, stream: Any, context: Any) -> Iterator[Any | None]:
     """Yield the frames of a track in the order shown, and None wherever the decoder meets an error.
 
-    Where the track's context copies ``opaque``, it is the number of the packet that a frame came from.
+    Where the context copies ``opaque``, it is the number of the packet that a frame came from.
     """
     packets, count = container.demux(stream), 0
     while True:
@@ -328,10 +330,10 @@ def _decoding(container: Any, stream: Any) -> Iterator[Any | None]:
         if packet is None:
             return
         stamped = (packet.pts is not None or packet.dts is not None) and not packet.is_discard
-        if stamped and stream.codec_context.copy_opaque:
+        if stamped and context.copy_opaque:
             packet.opaque, count = [count], count + 1  # PyAV keeps it by its id: never one object twice
         try:
-            yield from packet.decode()
+            yield from context.decode(packet)
         except av.FFmpegError:
             yield None
 
