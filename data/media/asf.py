@@ -36,8 +36,10 @@ class _DamagedError(ValueError):
     """These bytes are no packet."""
 
 
-def asf_breaks(path: Path, track: int) -> list[tuple[float, float]]:
+def asf_breaks(path: Path, track: int) -> list[tuple[float, float]] | None:
     """Return where the payloads of a track do not follow each other, from the last whole one to the next, s.
+
+    None where the packets are written in a way that is not followed here.
 
     Args:
         track: the stream number that the file gives to the track.
@@ -45,12 +47,12 @@ def asf_breaks(path: Path, track: int) -> list[tuple[float, float]]:
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
         properties, start = data.find(_FILE, 0, 1 << 20), data.find(_DATA, 0, 16 << 20)
         if properties < 0 or start < 0:
-            return []
+            return None
         preroll_ms = int.from_bytes(data[properties + 80 : properties + 88], "little")
         size = int.from_bytes(data[properties + 92 : properties + 96], "little")
         end = min(len(data), start + int.from_bytes(data[start + 16 : start + 24], "little"))
         if not 16 <= size <= 1 << 20 or data[start + 50] & 0x80 == 0:
-            return []
+            return None
         walk = _Walk(track)
         position = start + 50
         while position + size <= end:

@@ -49,11 +49,13 @@ class MatroskaBreaks:
 
     Attributes:
         spans: s by the file's clock, each up to the next whole cluster.
+        followed: whether the file was walked through from cluster to cluster.
         checked: whether every whole cluster has a checksum, so that what is not in a span is as it was written.
     """
 
     spans: tuple[tuple[float, float], ...] = ()
     checked: bool = False
+    followed: bool = True
 
 
 def matroska_breaks(path: Path) -> MatroskaBreaks:
@@ -62,7 +64,7 @@ def matroska_breaks(path: Path) -> MatroskaBreaks:
         head = _element(data, 0)
         segment = head and head.end is not None and _element(data, head.end)
         if not segment or segment.identity != _SEGMENT:
-            return MatroskaBreaks()
+            return MatroskaBreaks(followed=False)
         return _walk(data, segment.start, segment.end or len(data))
 
 

@@ -14,14 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from semiology.data.media.nal_units import unit_check
+
 _RESTART_S, _NEAR_START_S = 1.0, 2.0
 """A clock that goes back by more than the first, to less than the second after its beginning, starts again, s."""
 _BACK_S = 0.25
 """Programme streams of some writers go back by a frame without harm; by more than this it is damage, s."""
-_HOLE_STEPS, _HOLE_S = 2.5, 0.0
-"""A distance of two frames beyond both, in usual distances and in s, is a hole."""
-_EVEN = 0.95
-"""A rhythm is even if this share of the distances is the usual one; pauses of an uneven one are its own."""
+_HOLE_STEPS = 2.5
+"""A distance of two frames beyond this, in usual distances, is a hole."""
+_EVEN, _PAUSE_S = 0.95, 1.0
+"""A rhythm is even if this share of the distances is the usual one; in others only longer pauses, s, are holes."""
+_REORDERED = 16
+"""Frames by which the order in the file may differ from the order shown (Rec. ITU-T H.264, annex A.3)."""
 _UNSURE = 3
 """So many frames before damage are not trusted: the last packet may be half overwritten, and is shown before others."""
 _REPEATED = 3
@@ -43,11 +47,12 @@ _TELLING_BYTES = 64
 class PacketScan:
     """Takes the packets of a picture track in the file's order; tells of a restart at once, of damage at the end.
 
-    ``holes`` says whether a hole in an even rhythm means lost packets.
+    ``header`` is what the container says of the track before its packets (FFmpeg's extradata).
     """
 
-    def __init__(self, tick_s: float, *, holes: bool, codec: str = "") -> None:
-        self._tick_s, self._seek_holes = tick_s, holes
+    def __init__(self, tick_s: float, *, codec: str = "", header: bytes = b"") -> None:
+        self._tick_s = tick_s
+        self._forbidden = unit_check(codec, header)
         self._zeros = bytes(_ZEROS[codec]) if codec in _ZEROS else None
         self._places: list[tuple[int, int, int]] = []
         self._first: int | None = None
@@ -67,6 +72,11 @@ class PacketScan:
         content = bytes(packet)
         if self._zeros is not None and self._zeros in content.rstrip(b"\0"):
             self._marked.append((stamp, stamp + 1))
+        if self._forbidden is not None and self._forbidden(content):
+            if not self._contents:  # it is the encoder's way
+                self._forbidden = None
+            else:
+                self._marked.append((stamp, stamp + 1))
         if packet.pos is not None:
             self._places.append((packet.pos, packet.size, stamp))
         self._contents.append((stamp, zlib.crc32(content) if packet.size > _TELLING_BYTES else 0))
@@ -85,6 +95,13 @@ class PacketScan:
         self._last = packet.dts
         return None
 
+    def in_order(self) -> bool:
+        """Return whether no packet is marked, and none stands farther from its place than reordered frames do."""
+        stamps = np.array([stamp for stamp, _ in self._contents], np.int64)
+        ranks = np.argsort(np.argsort(stamps, kind="stable"), kind="stable")
+        near = bool(np.abs(ranks - np.arange(ranks.size)).max(initial=0) <= _REORDERED)
+        return near and not (self._marked or self._back or self._waiting)
+
     def damaged(
         self,
         ticks: NDArray[np.int64],
@@ -94,6 +111,7 @@ class PacketScan:
         lost: Sequence[tuple[int, int]] = (),
         *,
         exact: bool = False,
+        whole: bool = True,
     ) -> tuple[tuple[int, int], ...]:
         """Return the damaged spans in ticks, ascending and apart, each up to the key frame that ends it.
 
@@ -102,11 +120,12 @@ class PacketScan:
             announced: frames that an AVI header announces, whose times are counts of packets; None elsewhere.
             lost: spans in which the pictures themselves, or the container, tell that some are missing.
             exact: whether checksums say that all else is whole, so that nothing beside a span is doubted.
+            whole: whether a hole in an even rhythm is the recorder's own, since nothing is missing from the file.
             intact: so many frames of an AVI file stand where its index says; None where that is not known.
         """
         if not ticks.size:
             return ()
-        holes = _holes(ticks, self._tick_s) if self._seek_holes else []
+        holes = [] if whole else missing_frames(ticks, self._tick_s)
         spans = [*self._marked, *self._back, *holes, *lost]
         end = int(ticks[-1]) + max(1, int(np.median(np.diff(ticks))) if ticks.size > 1 else 1)
         before = _UNSURE * int(np.median(np.diff(ticks))) if ticks.size > 1 else 0
@@ -153,18 +172,19 @@ class PacketScan:
         return self._contents[0][0]
 
 
-def _holes(ticks: NDArray[np.int64], tick_s: float) -> list[tuple[int, int]]:
-    """Return where frames are missing from an even rhythm: from the end of the frame before to the one after."""
+def missing_frames(ticks: NDArray[np.int64], tick_s: float) -> list[tuple[int, int]]:
+    """Return where frames are missing from an even rhythm: from the end of the frame before to the one after, ticks.
+
+    In an uneven rhythm these are the pauses of more than `_PAUSE_S`.
+    """
     distinct = np.unique(ticks)
     if distinct.size < 3:
         return []
     steps = np.diff(distinct)
     usual = float(np.median(steps))
     even = np.abs(steps - usual) <= max(0.25 * usual, 2.01)
-    if even.mean() < _EVEN:
-        return []
-    wide = (steps > _HOLE_STEPS * usual) & (steps * tick_s > _HOLE_S)
-    return [(int(distinct[i] + usual), int(distinct[i + 1])) for i in np.flatnonzero(wide)]
+    least = _HOLE_STEPS * usual if even.mean() >= _EVEN else max(_HOLE_STEPS * usual, _PAUSE_S / tick_s)
+    return [(int(distinct[i] + usual), int(distinct[i + 1])) for i in np.flatnonzero(steps > least)]
 
 
 def _merged(spans: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

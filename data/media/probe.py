@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -22,8 +22,9 @@ from semiology.data.media.asf import asf_breaks
 from semiology.data.media.container import avi_misplaced, flv_breaks, structural_fault
 from semiology.data.media.decord_trial import decord_fault
 from semiology.data.media.matroska import matroska_breaks
-from semiology.data.media.packet_scan import PacketScan
+from semiology.data.media.packet_scan import PacketScan, missing_frames
 from semiology.data.media.picture_width import width_refused
+from semiology.data.media.transport import nothing_lost
 
 CONTAINERS = (
     "mov",
@@ -84,6 +85,13 @@ class MediaInfo:
         picture_tracks, sound_tracks: how many the file holds; one of each is used (`video_stream`).
         damaged_s: spans in which the pictures are lost or not to be trusted, s from the first frame: where frames
             are missing from an even rhythm, packets are marked as damaged, or the clock goes back.
+        missing_s: spans for which the recorder stored no frame though nothing is wrong with the file, s from the first
+            frame; the picture before them stands, as in players.
+        codec: FFmpeg's name of the pictures' codec.
+        checksums: whether the container has checksums of all of its pictures, so that damage to them is seen.
+        pixel_shape: width of a pixel as it is to be shown, by its height, 1 where the file says nothing. Pictures are
+            given as stored, so that a person is too wide by the inverse of it (`semiology.data.film_traits`).
+        interlaced: whether the first picture is stored as two fields, taken one after the other.
         decord_fault: why decord, tried where nothing else speaks against it, does not read the file.
     """
 
@@ -107,6 +115,11 @@ class MediaInfo:
     sound_tracks: int = 0
     damaged_s: tuple[tuple[float, float], ...] = ()
     decord_fault: str | None = None
+    missing_s: tuple[tuple[float, float], ...] = ()
+    codec: str = ""
+    checksums: bool = False
+    pixel_shape: float = 1.0
+    interlaced: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -272,7 +285,10 @@ def _unreadable(path: Path, *, sound_only: bool = False) -> str:
 
 @dataclass(frozen=True, eq=False)
 class _Stamps:
-    """Time stamps of frames shown and of key frames, frames hidden, whether groups are open, damage in ticks."""
+    """Time stamps of frames shown and of key frames, frames hidden, whether groups are open, damage in ticks.
+
+    ``checked`` tells of checksums over all of the pictures.
+    """
 
     ticks: NDArray[np.int64]
     keys: NDArray[np.int64]
@@ -280,6 +296,7 @@ class _Stamps:
     open_gops: bool
     damaged: tuple[tuple[int, int], ...] = ()
     numbers: NDArray[np.int64] | None = None
+    checked: bool = False
 
 
 @lru_cache(maxsize=32)
@@ -328,10 +345,8 @@ def _time_stamps(path: Path, container: Any, stream: Any, size: int) -> _Stamps:
     keys: list[int] = []
     key_packets: list[int] = []
     hidden, leading = 0, False
-    # MP4 lists the times of frames apart from them, AVI writes empty frames, and MPEG programme streams give times to
-    # some frames alone: there a hole is the recorder's own.
-    holes = container.format.name.startswith(("matroska", "mpegts", "flv", "asf"))
-    scan = PacketScan(float(stream.time_base), holes=holes, codec=stream.codec_context.name)
+    context = stream.codec_context
+    scan = PacketScan(float(stream.time_base), codec=context.name, header=bytes(context.extradata or b""))
     avi = "avi" in container.format.name
     told = container.format.name == "mpeg" and stream.codec_context.name in mpeg_pictures.CODECS
     pictures = mpeg_pictures.MpegPictures() if told else None
@@ -356,7 +371,8 @@ def _time_stamps(path: Path, container: Any, stream: Any, size: int) -> _Stamps:
         elif keys and stamp < keys[-1]:
             leading = True
     stamps, numbers = np.array(seen, np.int64), None
-    lost, exact = _breaks(path, container, stream)
+    structure = _structure(path, container, stream)
+    lost = structure.lost
     if pictures is not None and stream.average_rate:
         times = pictures.times(float(1 / (stream.average_rate * stream.time_base)))
         if times is not None:
@@ -372,24 +388,46 @@ def _time_stamps(path: Path, container: Any, stream: Any, size: int) -> _Stamps:
         misplaced and ticks.size and int(ticks[-1]) + 1 == announced
     ):  # none more, none less: damaged where they stand
         lost = (*lost, *((number, number + 1) for number in misplaced[:-1]))
-    damaged = scan.damaged(ticks, key_ticks, announced, intact, lost, exact=exact)
-    return _Stamps(ticks, key_ticks, hidden, leading, damaged, numbers)
+    # MP4 lists the times of frames apart from them, AVI writes empty frames, and MPEG programme streams give times to
+    # some frames alone: there a hole is the recorder's own in any case.
+    own = container.format.name.startswith(("mov", "avi", "mpeg")) and container.format.name != "mpegts"
+    damaged = scan.damaged(
+        ticks, key_ticks, announced, intact, lost, exact=structure.exact,
+        whole=own or (structure.whole and scan.in_order()),
+    )  # fmt: skip
+    return _Stamps(ticks, key_ticks, hidden, leading, damaged, numbers, structure.exact)
 
 
-def _breaks(path: Path, container: Any, stream: Any) -> tuple[tuple[tuple[int, int], ...], bool]:
-    """Return where the structure of the file does not hold, in ticks of its pictures, and whether all else must."""
+class _Structure(NamedTuple):
+    """What a container's own structure says, times in ticks of its pictures.
+
+    ``lost`` are the spans in which it does not hold; ``exact`` tells that all else is certain to be as it was written,
+    ``whole`` that nothing is missing.
+    """
+
+    lost: tuple[tuple[int, int], ...] = ()
+    exact: bool = False
+    whole: bool = True
+
+
+def _structure(path: Path, container: Any, stream: Any) -> _Structure:
     name = container.format.name
     if name == "flv":  # its clock counts ms, as the track's ticks do
-        return tuple((start - _FLV_MARGIN_MS, stop) for start, stop in flv_breaks(path)), False
+        breaks = flv_breaks(path)
+        return _Structure(tuple((start - _FLV_MARGIN_MS, stop) for start, stop in breaks), whole=not breaks)
+    if name == "mpegts":
+        return _Structure(whole=nothing_lost(path))
     spans: tuple[tuple[float, float], ...] = ()
-    exact = False
+    exact, whole = False, True
     if name.startswith("matroska"):
         found = matroska_breaks(path)
-        spans, exact = found.spans, found.checked
+        spans, exact, whole = found.spans, found.checked, found.followed and not found.spans
     elif name == "asf":
-        spans = tuple(asf_breaks(path, int(stream.id)))
+        told = asf_breaks(path, int(stream.id))
+        spans, whole = tuple(told or ()), told == []
     ticks = float(1 / stream.time_base)
-    return tuple((int(start * ticks), int(min(stop, _LONGEST_S) * ticks)) for start, stop in spans), exact
+    lost = tuple((int(start * ticks), int(min(stop, _LONGEST_S) * ticks)) for start, stop in spans)
+    return _Structure(lost, exact, whole)
 
 
 def _index_is_consistent(container: Any, stream: Any) -> bool:
@@ -426,7 +464,19 @@ def _assemble(path: Path, container: Any, stream: Any, stamps: _Stamps) -> Timel
             (max(0.0, float((start - ticks[0]) * base)), min(duration, float((stop - ticks[0]) * base)))
             for start, stop in stamps.damaged
         ),
+        codec=str(stream.codec_context.codec.canonical_name), checksums=stamps.checked,
+        pixel_shape=_pixel_shape(stream, rotation), interlaced=bool(first.interlaced_frame),
     )  # fmt: skip
+    holes = [
+        (float((start - ticks[0]) * base), float((stop - ticks[0]) * base))
+        for start, stop in missing_frames(ticks, float(base))
+    ]
+    outside = [
+        hole
+        for hole in holes
+        if not any(hole[0] < stop and start < hole[1] for start, stop in info.damaged_s)
+    ]
+    info = replace(info, missing_s=tuple(outside))
     if needs_clip(info) is None:
         info = replace(info, decord_fault=decord_fault(path, info.frames))
     starts = (stamps.keys - ticks[0]).astype(np.float64) * float(base)
@@ -456,6 +506,13 @@ def _turn(path: Path, frame: Any) -> int:
     if abs(degrees - turn) > 3:
         raise MediaError(f"{display_name(path)} asks players to turn it by {degrees:.0f} degrees; {again}")
     return int(turn % 360)
+
+
+def _pixel_shape(stream: Any, rotation: int) -> float:
+    """Return the width of a pixel by its height, after the turn that the file asks for."""
+    told = stream.sample_aspect_ratio
+    shape = float(told) if told else 1.0
+    return 1 / shape if rotation in (90, 270) else shape
 
 
 def _spacing(times: NDArray[np.float64], tick_s: float, stream: Any) -> tuple[float, bool]:

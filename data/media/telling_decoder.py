@@ -26,7 +26,7 @@ _TELLING = {"vp9": "libvpx-vp9"}
 """Decoders that tell more of a codec's damage than FFmpeg's own, with the same pictures to the bit."""
 
 _TRIED = 12
-"""Frames at a film's beginning that a strict decoder must take, or its encoder is no stickler and it is not asked for."""
+"""Frames at a film's beginning that a strict decoder must take, or its encoder is too lax for one."""
 
 
 def telling_decoder(path: Path, stream: Any) -> Any:
