@@ -7,6 +7,7 @@ the file names (HD cameras code colours otherwise than older ones), which PyAV's
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
@@ -29,7 +30,7 @@ from semiology.data.media.probe import (
     timeline,
     video_stream,
 )
-from semiology.data.media.telling_decoder import telling_decoder
+from semiology.data.media.telling_decoder import DecodeError, telling_decoder
 
 TOLERANCE_S = 1e-4
 """A frame this much later than asked counts as shown, s: 1/3 s is not exact in any container."""
@@ -54,6 +55,11 @@ _EVERY_PACKET_SHOWN = frozenset(
     }
 )
 """Codecs whose every packet is a picture, so that a number left out by the decoder is a picture lost."""
+
+_BUILT_ON_ALL = frozenset(
+    {"vp8", "vp9", "libvpx-vp9", "msmpeg4v2", "msmpeg4v3", "msmpeg4", "wmv1", "wmv2", "flv"}
+)
+"""Codecs in which each picture builds on the one before it, back to the last key frame, and no error shows after it."""
 
 _RECOVERS = 300
 """Frames after damage without a key frame from which on pictures are believed again: gradual refresh has none."""
@@ -321,6 +327,7 @@ def _decoding(container: Any, stream: Any, context: Any) -> Iterator[Any | None]
     Where the context copies ``opaque``, it is the number of the packet that a frame came from.
     """
     packets, count = container.demux(stream), 0
+    built_on, lost, whole_from = context.name in _BUILT_ON_ALL, False, -math.inf
     while True:
         try:
             packet = next(packets, None)
@@ -332,10 +339,15 @@ def _decoding(container: Any, stream: Any, context: Any) -> Iterator[Any | None]
         stamped = (packet.pts is not None or packet.dts is not None) and not packet.is_discard
         if stamped and context.copy_opaque:
             packet.opaque, count = [count], count + 1  # PyAV keeps it by its id: never one object twice
+        if lost and packet.is_keyframe:  # pictures from before it may still come out
+            lost, whole_from = False, packet.dts if packet.pts is None else packet.pts
         try:
-            yield from context.decode(packet)
-        except av.FFmpegError:
-            yield None
+            shown = context.decode(packet)
+        except (av.FFmpegError, DecodeError):
+            shown, lost = [None], built_on
+        for frame in shown:
+            early = built_on and frame is not None and frame.pts is not None and frame.pts < whole_from
+            yield None if lost or early else frame
 
 
 def _damaged(path: Path, time_s: float) -> MediaError:
