@@ -97,6 +97,9 @@ def check_recording_set(
         findings.probe(row, recording, window_s)
         if on_probe:
             on_probe(done, len(todo))
+    from semiology.data.film_traits import film_traits
+
+    traits = film_traits(findings.films) if media else []
     shared = [*shared_films(reading.recordings), *shared_pictures(reading.recordings)] if media else []
     recordings = {recording.video_id: recording for _row, recording in reading.recordings}
     sides = laterality_problems(directory.expanduser(), recordings)
@@ -109,6 +112,7 @@ def check_recording_set(
             *unused,
             *look_alike_ids(reading.recordings),
             *shared,
+            *traits,
             *findings.warnings,
         ),
         exclusions=tuple(findings.exclusions),
@@ -162,12 +166,14 @@ class _Findings:
         self.warnings: list[Problem] = []
         self.exclusions: list[Exclusion] = []
         self.total_duration_s = 0.0
+        self.films: list[tuple[Recording, MediaInfo]] = []
         self.annotations: dict[str, list[tuple[int, Annotation]]] = {}
         for row, annotation in reading.annotations:
             self.annotations.setdefault(annotation.video_id, []).append((row, annotation))
 
     def probe(self, row: int, recording: Recording, window_s: float) -> None:
         from semiology.data.companions import companion_findings
+        from semiology.data.digests import changed_film
         from semiology.data.media.probe import MediaError, probe
         from semiology.data.windows.sliding import too_long
 
@@ -180,6 +186,9 @@ class _Findings:
             self.exclusions.append(Exclusion(recording.video_id, reason))
             return
         self.total_duration_s += info.duration_s
+        self.films.append((recording, info))
+        if changed := changed_film(row, recording):
+            self.problems.append(changed)
         self._compare(row, recording, info, window_s)
         found = companion_findings(row, recording, info)
         self.problems += found.problems

@@ -118,6 +118,32 @@ def check_command(
         raise typer.Exit(1)
 
 
+@app.command("digests", epilog=examples("semiology data digests my_emu"))
+@with_json
+def digests_command(
+    directory: Annotated[Path, typer.Argument(help="Folder of the recording set.", metavar="DIR")],
+    again: Annotated[bool, typer.Option("--again", help="Replace digests that differ.")] = False,
+) -> None:
+    """Record a digest of every film, so that 'semiology data check' sees any later change of a file.
+
+    Most formats of films have no checksums: what a disk or a transfer damages in them may show another picture.
+
+    Written is the column sha256 of recordings.csv. Exit code 1 if a film is not the one that was recorded.
+    """
+    from semiology.data.digests import record_digests
+
+    with _faults_shown():
+        done = record_digests(directory, again=again)
+    tell_outcome(folder=directory, **asdict(done))
+    fresh = done.recorded - done.before
+    typer.echo(f"{directory}: digests of {done.recorded} films are recorded, {fresh} of them now")
+    if done.differing:
+        end = "; the new digests were written" if again else ""
+        typer.echo(f"not the film that was recorded: {', '.join(done.differing)}{end}")
+    if done.differing and not again:
+        raise typer.Exit(1)
+
+
 @import_app.command(
     "s3",
     epilog=examples(

@@ -6,7 +6,7 @@ the column, so that nothing first turns up in the middle of a run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,12 +17,15 @@ from semiology.data.problems import Problem
 from semiology.data.recording_set import Recording
 from semiology.data.tables.reading import RECORDINGS, keypoint_files
 from semiology.data.transcript_file import TranscriptError, read_transcript
+from semiology.render.text import counted
 
 _LATE_S = 0.5
 """Pictures that begin so much after the sound, or after the clock's beginning, are told, s."""
 _MISFIT_S = 1.0
 """Sound, keypoints or speech that end so much before or after the pictures are told, s."""
 _MISFIT_SHARE = 0.05
+_SPANS = 5
+"""So many spans without frames are named."""
 _FRAMES_LOST = 0.05
 """A share of frames without keypoints from which on they are told."""
 
@@ -61,6 +64,11 @@ def companion_findings(row: int, recording: Recording, info: MediaInfo) -> Compa
     for start_s, stop_s in info.damaged_s:
         message = f"the film is damaged between {start_s:.2f} and {stop_s:.2f} s: frames lost or repeated"
         warn(message, "copy the file again; segments that touch this span get no answer")
+    if info.missing_s:
+        warn(
+            _missing(info.missing_s),
+            "nothing is wrong with the file; know it when you annotate or judge answers there",
+        )
     if info.decord_fault:
         warn(info.decord_fault, "its segments are shown from clips, made as needed")
     _clocks(recording.video, info, warn)
@@ -71,6 +79,15 @@ def companion_findings(row: int, recording: Recording, info: MediaInfo) -> Compa
     if recording.transcript is not None and recording.transcript.is_file():
         _transcript(recording.transcript, info, problem, warn)
     return found
+
+
+def _missing(spans: Sequence[tuple[float, float]]) -> str:
+    lost_s = sum(stop - start for start, stop in spans)
+    where = ", ".join(f"{start:.2f}-{stop:.2f} s" for start, stop in spans[:_SPANS])
+    return (
+        f"the recorder stored no frame at {counted(len(spans), 'place')}, {lost_s:.2f} s in all ({where}"
+        f"{', …' * (len(spans) > _SPANS)}): there models see the picture before, as in players"
+    )
 
 
 def _sound(path: Path, info: MediaInfo, problem: _Tell3, warn: _Tell2) -> None:

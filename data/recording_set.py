@@ -39,6 +39,7 @@ class Recording:
         transcript: File with the transcribed speech, if any.
         onset_lobe, onset_side, seizure_type: What was concluded about the seizure (`LOBES`, the hemisphere of onset,
             `SEIZURE_TYPES`), if the set states it.
+        sha256: Digest of the video as it was recorded (`semiology.data.digests`), 64 hexadecimal digits, if any.
     """
 
     video_id: str
@@ -55,6 +56,7 @@ class Recording:
     onset_lobe: str | None = None
     onset_side: Side | None = None
     seizure_type: str | None = None
+    sha256: str | None = None
 
 
 @dataclass(frozen=True)

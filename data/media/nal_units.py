@@ -1,8 +1,8 @@
-"""Bytes that no writer of H.264 or HEVC puts into a unit: damage that decoders take for picture.
+"""Bytes that no writer of HEVC puts into a unit: damage that its decoder takes for picture.
 
 Within a unit two zero bytes are never followed by 0, 1 or 2, and a 3 behind them guards one of 0 to 3 (Rec. ITU-T
-H.264 and H.265, section 7.3.1.1). MP4, MOV, Matroska and FLV write a unit's length before it, so that no start code
-stands between units.
+H.265, section 7.3.1.1). MP4, MOV and Matroska write a unit's length before it, so that no start code stands between
+units. H.264 has the same rule, but its decoder finds such damage, and more, by itself.
 """
 
 from __future__ import annotations
@@ -11,16 +11,15 @@ import re
 from collections.abc import Callable
 
 _FORBIDDEN = re.compile(rb"\x00\x00(?:[\x00-\x02]|\x03[\x04-\xff])")
-_WIDTH_AT = {"h264": 4, "hevc": 21}
-"""Place in the track's header (``avcC``, ``hvcC``) of the width of lengths."""
+_WIDTH_AT = 21
+"""Place in the track's header (``hvcC``) of the width of lengths."""
 
 
 def unit_check(codec: str, header: bytes) -> Callable[[bytes], bool] | None:
     """Return what tells whether a packet holds forbidden bytes; None where units have no lengths, or no such rule."""
-    place = _WIDTH_AT.get(codec)
-    if place is None or len(header) <= place or header[0] != 1:
+    if codec != "hevc" or len(header) <= _WIDTH_AT or header[0] != 1:
         return None
-    width = (header[place] & 3) + 1
+    width = (header[_WIDTH_AT] & 3) + 1
     return lambda packet: _forbidden(packet, width)
 
 

@@ -32,7 +32,7 @@ _FOREIGN = bytes([0x5A, 0xA7, 0x3C, 0x91, 0xE6]) * 12
 """What is put behind a packet to see whether it is read."""
 
 _END, _FLUSHED, _BLOCK = 8, 4, 16
-"""Bytes at the end of a packet that are exchanged, without those that a VP8 encoder fills up with; size of blocks, px."""
+"""Bytes at the end of a packet that are exchanged, the last of them that VP8 fills up with; size of blocks, px."""
 _MASKS = (0xFF, 0x55, 0xA9)
 
 _TRIED = 12

@@ -2,7 +2,8 @@
 
 A codec is on the list only if it is known where it can hide text. H.264, HEVC and AV1 lose their supplemental units
 by FFmpeg's bitstream filter; MPEG-1, -2 and -4 and VC-1 their user-data sections, Motion JPEG its comments and
-application segments, Vorbis and Theora their comment headers. Pictures and sound stay bit for bit.
+application segments, Vorbis and Theora their comment headers, PCM what is no sound
+(`semiology.data.media.sample_text`). Pictures and sound stay bit for bit.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import re
 import struct
 from collections.abc import Callable
 from typing import Any
+
+from semiology.data.media.sample_text import sample_cleaner
 
 FILTERS = {
     "h264": "filter_units=remove_types=0|6|12|14-18|20-31",
@@ -62,6 +65,8 @@ def cleaner(codec: str) -> Clean | None:
         return lambda data: without_sections(data, _SECTIONS[codec])
     if codec == "mjpeg":
         return without_comments
+    if codec.startswith("pcm_"):
+        return sample_cleaner(codec)
     if codec in PLAIN or codec in FILTERS or codec in ("vorbis", "theora"):
         return None
     raise ValueError(

@@ -44,7 +44,7 @@ REQUIRED_COLUMNS = {
     REPORTS: ("video_id", "report"),
 }
 OPTIONAL_COLUMNS = {
-    RECORDINGS: ("audio", "duration_s", "diagnosis", "split", "fold", "pose", "transcript"),
+    RECORDINGS: ("audio", "duration_s", "diagnosis", "split", "fold", "pose", "transcript", "sha256"),
     ANNOTATIONS: ("onset_s", "offset_s", "side", "justification"),
     REPORTS: (),
 }
@@ -280,8 +280,17 @@ def _recording(
         onset_lobe=reader.choice("onset_lobe", LOBES, cells.LOBE_HINTS),
         onset_side=cast("Side | None", reader.choice("onset_side", ("left", "right", "both"), cells.SIDES)),
         seizure_type=reader.choice("seizure_type", SEIZURE_TYPES, cells.TYPE_HINTS),
+        sha256=reader.optional("sha256", _digest),
     )
     return recording if video_id else None
+
+
+def _digest(text: str) -> str:
+    if re.fullmatch(r"[0-9a-f]{64}", text.lower()):
+        return text.lower()
+    raise CellError(
+        f"{text!r} is no SHA-256 digest", "let `semiology data digests` write it, or leave it empty"
+    )
 
 
 def _parse_feature(text: str) -> str:
