@@ -17,14 +17,14 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media import mpeg_pictures
-from semiology.data.media.asf import asf_breaks
-from semiology.data.media.container import avi_misplaced, flv_breaks, structural_fault
 from semiology.data.media.decord_trial import decord_fault
-from semiology.data.media.matroska import matroska_breaks
-from semiology.data.media.packet_scan import PacketScan, missing_frames
 from semiology.data.media.picture_width import width_refused
-from semiology.data.media.transport import nothing_lost
+from semiology.data.media.structure import mpeg_pictures
+from semiology.data.media.structure.asf import asf_breaks
+from semiology.data.media.structure.container import avi_misplaced, flv_breaks, structural_fault
+from semiology.data.media.structure.matroska import matroska_breaks
+from semiology.data.media.structure.packet_scan import PacketScan, missing_frames
+from semiology.data.media.structure.transport import nothing_lost
 
 CONTAINERS = (
     "mov",
@@ -131,7 +131,7 @@ class Timeline:
         times_s: the same in seconds from the first frame, float64, shape (frames,).
         keyframes_s: times at which decoding can start, s, ascending.
         numbers: number of the frame that each packet of the file holds, int64, shape (frames,), where the pictures
-            tell other times than the container (`semiology.data.media.mpeg_pictures`); None elsewhere.
+            tell other times than the container (`semiology.data.media.structure.mpeg_pictures`); None elsewhere.
     """
 
     info: MediaInfo

@@ -13,10 +13,10 @@ from semiology.data.media.audio import read_audio
 from semiology.data.media.clips import clip
 from semiology.data.media.copy_check import CopyError, check_copy, check_film, tracks
 from semiology.data.media.frames import check_window, read_frames
-from semiology.data.media.matroska import matroska_breaks
 from semiology.data.media.probe import MediaError, needs_clip, probe, timeline
 from semiology.data.media.remux import remux
 from semiology.data.media.streaming import WindowRequest, stream_windows
+from semiology.data.media.structure.matroska import matroska_breaks
 
 NAME = b"Annegret Quastenfloss 12-MAR-1984"
 TIMES = [i / 25 for i in range(250)]

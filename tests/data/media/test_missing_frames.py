@@ -9,9 +9,9 @@ import pytest
 from media_zoo import number_of, picture
 
 from semiology.data.media.frames import read_frames
-from semiology.data.media.matroska import matroska_breaks
 from semiology.data.media.probe import MediaError, probe
-from semiology.data.media.transport import nothing_lost
+from semiology.data.media.structure.matroska import matroska_breaks
+from semiology.data.media.structure.transport import nothing_lost
 
 MISSING = {60, 61, 62, 63, 150, 151, 152, 153, 154, 155, 156, 157, 158, 159}
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from semiology.data.media.nal_units import unit_check
+from semiology.data.media.structure.nal_units import unit_check
 
 _RESTART_S, _NEAR_START_S = 1.0, 2.0
 """A clock that goes back by more than the first, to less than the second after its beginning, starts again, s."""
