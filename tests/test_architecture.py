@@ -28,6 +28,7 @@ WIDEST_FOLDER = 20
 READERS = {
     "semiology": "for programs, which choose themselves",
     "semiology.data.check": "checks tables and media, and shows them to nobody",
+    "semiology.data.digests": "writes the column sha256, and shows films to nobody",
     "semiology.data.deidentify.audit": "looks for traces of identity, and at nothing that a model sees or says",
     "semiology.data.deidentify.deidentify": "copies a set",
     "semiology.data.same_patient": "compares ids and bytes of films, and shows them to nobody",
