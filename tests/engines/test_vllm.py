@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import shutil
 import subprocess
 import sys
 import textwrap
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 from asking import Asked, requests_for
+from random_weights import usual_heads
 from transformers.models.qwen2_5_vl import modeling_qwen2_5_vl
 from vllm_server import Engine, printed
 
@@ -60,25 +60,6 @@ def served(engine: Engine, **arguments: Any) -> SemiologyOpenAI:
 
 def in_process(checkpoint: Path = CHECKPOINT, score: str = "logprob") -> SemiologyHF:
     return SemiologyHF(str(checkpoint), journal="none", score=score, **SHARED_PREFIX_ARGS)
-
-
-def usual_heads(folder: Path) -> Path:
-    """Write a Qwen2.5-VL of random weights with heads of 128 in the text and of 80 in the vision, as published ones."""
-    import torch
-    from transformers import AutoConfig, Qwen2_5_VLForConditionalGeneration
-
-    shutil.copytree(CHECKPOINT, folder, ignore=shutil.ignore_patterns("*.safetensors", "heldout.json"))
-    config = AutoConfig.from_pretrained(CHECKPOINT)
-    text, vision = config.text_config, config.vision_config
-    text.hidden_size, text.num_attention_heads, text.num_key_value_heads = 256, 2, 1
-    text.num_hidden_layers, text.layer_types = 2, ["full_attention"] * 2
-    text.rope_parameters = {**text.rope_parameters, "mrope_section": [16, 24, 24]}
-    vision.hidden_size, vision.num_heads, vision.depth = 160, 2, 2
-    vision.fullatt_block_indexes, vision.out_hidden_size = [1], 256
-    config.dtype = text.dtype = vision.dtype = torch.float32
-    torch.manual_seed(0)
-    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
-    return folder
 
 
 def at_the_reference_positions(monkeypatch: pytest.MonkeyPatch) -> bool:
