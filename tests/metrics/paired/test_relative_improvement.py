@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import t as student
 from sklearn.metrics import f1_score
 
 from semiology.metrics.paired.relative_improvement import (
@@ -73,3 +74,33 @@ def test_the_mean_of_table_3_is_that_of_its_rounded_measures() -> None:
         found = mean_change(made, np.ones(12))
         assert round(found.value, 2) == mean
         assert found.reason == "the same whichever patient is left out, as for constant answers"
+
+
+@pytest.mark.parametrize("less_is_better", [False, True])
+def test_changes_without_each_patient_are_those_of_the_scores_without_it(less_is_better: bool) -> None:
+    base, other = LeftOut(4.0, np.array([5.0, 2.0, 0.0])), LeftOut(3.0, np.array([4.0, 3.0, 1.0]))
+    found = relative_change(base, other, less_is_better=less_is_better)
+    sign = -1 if less_is_better else 1
+    assert found.value == -0.25 * sign
+    assert found.without == pytest.approx([-0.2 * sign, 0.5 * sign, np.nan], nan_ok=True)
+
+
+def test_the_mean_change_has_the_interval_of_leaving_out_each_patient_who_was_asked() -> None:
+    rng = np.random.default_rng(4)
+    changes = [LeftOut(0.1, 0.1 + 0.01 * rng.normal(size=7)), LeftOut(0.3, 0.3 + 0.02 * rng.normal(size=7))]
+    changes[1].without[2] = np.nan
+    weights = np.array([3.0, 1.0, 2.0, 0.0, 4.0, 2.0, 3.0])
+    found = mean_change(changes, weights)
+    without = np.nanmean([each.without for each in changes], axis=0)[weights > 0]
+    error = np.sqrt(5 / 6 * ((without - without.mean()) ** 2).sum())
+    reach = student.ppf(0.975, weights.sum() ** 2 / (weights**2).sum() - 1) * error
+    assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.2 - reach, 0.2 + reach))
+    assert (found.n, found.n_patients, found.caution) == (15, 6, "only 6 patients")
+
+
+def test_without_any_row_or_value_nothing_is_defined() -> None:
+    for found in (class_f1([], [], [], EVERY, None), mean_value([np.nan], ["p0"], EVERY)):
+        assert np.isnan(found.value)
+        assert found.without == pytest.approx(np.full(len(EVERY), np.nan), nan_ok=True)
+    undefined = mean_change([LeftOut(np.nan, np.full(3, np.nan))], np.ones(3))
+    assert undefined.reason == "undefined: no task has a measure of both that is not 0 for the base"

@@ -98,3 +98,16 @@ def test_what_cannot_be_learnt_is_refused_or_left_out() -> None:
     sample = dict.fromkeys(list(diagnosis)[:3], "sample")
     folds = drawn_folds(diagnosis, owner)
     assert not set(sample) & set(two_stage_diagnoses(vectors, diagnosis | sample, owner, folds))
+
+
+@pytest.mark.parametrize(
+    ("es", "nes", "asked", "made"), [(2, 6, 5, 2), (6, 3, 5, 3), (6, 6, 4, 4), (5, 9, 5, 5)]
+)
+def test_there_are_as_many_folds_as_the_rarer_diagnosis_has_patients(
+    es: int, nes: int, asked: int, made: int
+) -> None:
+    diagnosis = {f"v{i:02d}": "ES" if i < es else "NES" for i in range(es + nes)}
+    folds = drawn_folds(diagnosis, {video: f"p_{video}" for video in diagnosis}, folds=asked)
+    assert sorted(set(folds.values())) == list(range(made))
+    # Of either diagnosis every fold has a patient.
+    assert all({diagnosis[v] for v in folds if folds[v] == k} == {"ES", "NES"} for k in range(made))
