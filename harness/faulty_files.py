@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from semiology.backends.journal import failed_reply, failure_of
 from semiology.data.media.probe import MediaError
 from semiology.harness.scheduling import document_of, generating, text_of
+from semiology.settings import processes
 
 Document = Mapping[str, Any]
 _log = logging.getLogger(__name__)
@@ -72,6 +76,32 @@ def faults_kept_apart(lm: Any) -> Iterator[None]:
     Unanswered.count += sum(asked)
     if any(asked):
         _log.warning("%d of %d requests got no reply and count as unparsed", sum(asked), len(asked))
+        if _ends_by_itself():
+            from semiology.harness.run import UnansweredRequestsError
+
+            atexit.unregister(_end_with_status)
+            atexit.register(_end_with_status, UnansweredRequestsError.exit_status)
+
+
+def _ends_by_itself() -> bool:
+    """Return whether this process is ``python -m lmms_eval`` alone, which would end with 0.
+
+    A launcher of several processes would kill the others, who may be writing results, when one ends with a status.
+    """
+    main = getattr(sys.modules.get("__main__"), "__spec__", None)
+    return main is not None and main.name in ("lmms_eval", "lmms_eval.__main__") and processes() == 1
+
+
+def _end_with_status(status: int) -> None:
+    """End the process with a status after all that others left to be done at its end."""
+    if getattr(sys, "last_value", None) is not None:
+        return  # it ends by an error, whose status stands
+    atexit.unregister(_end_with_status)
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
 
 
 def _media_fault(request: Any, document: Document | None) -> str | None:

@@ -9,8 +9,8 @@ content.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from semiology.data.cache import cache_directory, content_digest
 from semiology.data.protection.ledger import patient_mark
 from semiology.data.protection.splits import HandedOut
 from semiology.data.recording_set import Recording
+from semiology.data.tables.alike_names import name_key
 from semiology.render.text import counted
 
 MANIFEST = "training_manifest.json"
@@ -36,6 +37,8 @@ class TrainedOn:
     Attributes:
         path: the manifest. recording_set: name and version of the set. fold: the fold that was left out, if any.
         patients: their marks (`semiology.data.protection.ledger.patient_mark`). films: SHA-256 of their films.
+        forms: by patient's mark, that of the id without what differs in form alone; empty in manifests that lack it.
+        shared: films of more than one patient. distinct: the user said that patients who look alike are not one.
     """
 
     path: Path
@@ -43,10 +46,28 @@ class TrainedOn:
     fold: str | None
     patients: frozenset[str]
     films: frozenset[str]
+    forms: Mapping[str, str] = field(default_factory=dict)
+    shared: int = 0
+    distinct: bool = False
+
+    @property
+    def doubts(self) -> list[str]:
+        """What makes two training patients look like one, in sentences."""
+        alike = len(self.forms) - len(set(self.forms.values()))
+        told = [f"{counted(alike, 'patient')} written like another: are they one person?"] if alike else []
+        return [*told, f"{counted(self.shared, 'film')} of two patients"] if self.shared else told
 
     def patients_of(self, patients: Iterable[str]) -> set[str]:
-        """Return which of some patient ids are training patients."""
-        return {patient for patient in patients if patient_mark(patient) in self.patients}
+        """Return which of some patient ids are training patients, also in another form (``7`` for ``007``).
+
+        In another form they are not where the user said that look-alike ids are different people.
+        """
+        forms = frozenset() if self.distinct else frozenset(self.forms.values())
+        return {
+            patient
+            for patient in patients
+            if patient_mark(patient) in self.patients or form_mark(patient) in forms
+        }
 
     def recordings_of(self, recordings: Sequence[Recording]) -> frozenset[str]:
         """Return the video ids of those recordings whose patient, or film, was trained on.
@@ -79,11 +100,26 @@ def read_manifest(path: Path) -> TrainedOn:
             told["fold_left_out"],
             frozenset(map(str, told["patients"])),
             frozenset(str(each["sha256"]) for each in told["films"]),
+            {str(name): str(form) for name, form in told.get("forms", {}).items()},
+            _of_two_patients(told["films"]),
+            told.get("distinct_patients", False) is True,
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainedOnError(
             f"{file}: is no manifest of training data ({error}) → name the {MANIFEST} that `semiology export` wrote"
         ) from None
+
+
+def form_mark(patient: str) -> str:
+    """Return what stands for all ids that differ from a patient's in form alone."""
+    return patient_mark(name_key(patient))
+
+
+def _of_two_patients(films: Iterable[Mapping[str, Any]]) -> int:
+    owners: dict[str, set[str]] = {}
+    for film in films:
+        owners.setdefault(str(film["sha256"]), set()).add(str(film.get("patient")))
+    return sum(len(each) > 1 for each in owners.values())
 
 
 def without_trained(handed: HandedOut, manifest: TrainedOn) -> HandedOut:

@@ -153,6 +153,7 @@ def finetune_command(
             "--shuffle-answers", help="Control: every sample gets another one's answer; must not learn."
         ),
     ] = False,
+    distinct_patients: _Distinct = False,
 ) -> None:
     """Train a model on exported samples: LoRA on its language model, with TRL (extra `training`).
 
@@ -175,7 +176,7 @@ def finetune_command(
     folder = train(
         TrainingOptions(
             method, samples, checkpoint, out, epochs, steps, learning_rate, batch, reward, generations, new_tokens,
-            seed=seed, shuffled=shuffle_answers, **shown,
+            seed=seed, shuffled=shuffle_answers, distinct=distinct_patients, **shown,
         ),
         log=_tell,
     )  # fmt: skip

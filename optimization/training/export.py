@@ -15,9 +15,10 @@ from typing import Any, Literal
 from semiology.data.cache import cache_directory, content_digest, private_folder, write_whole
 from semiology.data.media.clips import clip
 from semiology.data.media.probe import MediaError
+from semiology.data.owned_folder import owned_folder
 from semiology.data.protection.ledger import digest, patient_mark
 from semiology.data.protection.splits import DEVELOP, HandedOut
-from semiology.data.protection.trained_on import FORM, MANIFEST
+from semiology.data.protection.trained_on import FORM, MANIFEST, form_mark
 from semiology.data.same_patient import refuse_doubtful_patients
 from semiology.optimization.training.sample_table import sample_table
 from semiology.optimization.training.samples import TASKS, Sample, samples
@@ -114,12 +115,18 @@ def export(
     Raises:
         RecordingSetError, ValueError: as for `training_plan`, or nothing can be a sample, or the folder holds another
             export.
+        FolderError: the folder cannot be written, or another command writes there.
     """
     for task in options.tasks:
         if task not in TASKS:
             raise ValueError(
                 f"--tasks {task}: there is no such task → use numbers from {TASKS[0]} to {TASKS[-1]}"
             )
+    with owned_folder(out):
+        return _export(options, out, on_clip)
+
+
+def _export(options: ExportOptions, out: Path, on_clip: Callable[[int, int], None]) -> Exported:
     plan = training_plan(options)
     left_out: Counter[str] = Counter()
     found = list(samples(plan, options.tasks, window=options.window, left_out=left_out))
@@ -262,6 +269,8 @@ def _manifest(
         "samples": {str(task): n for task, n in sorted(Counter(s.task for s, _ in kept).items())},
         "left_out": dict(sorted(left_out.items())),
         "patients": marks,
+        "forms": {patient_mark(name): form_mark(name) for name in sorted({r.patient_id for r in recordings})},
+        "distinct_patients": options.distinct,
         "films": sorted(films, key=lambda film: (str(film["patient"]), str(film["sha256"]))),
         "files": {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in (SWIFT, TRL)},
         "recipe": _recipe(plan, options),

@@ -21,7 +21,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from semiology.data.cache import private_folder, write_whole
+from semiology.data.owned_folder import owned_folder
 from semiology.data.protection.trained_on import MANIFEST, read_manifest
+from semiology.data.same_patient import FLAG
 from semiology.optimization.training.export import TRL
 from semiology.optimization.training.video_prompts import VideoPrompts
 from semiology.render.text import json_text
@@ -52,6 +54,7 @@ class TrainingOptions:
         reward: ``sound`` or ``published`` (GRPO). generations, new_tokens: replies to a question, and their length.
         fps, max_frames, min_pixels, max_pixels: how videos are shown, as of a run.
         device, dtype: where and in which type. seed: of everything that is drawn.
+        distinct: patients who look alike are different people.
         shuffled: give every sample the answer of another of its task and feature: the control, which must not learn.
     """
 
@@ -74,20 +77,22 @@ class TrainingOptions:
     dtype: str = "auto"
     seed: int = 0
     shuffled: bool = False
+    distinct: bool = False
 
 
 def read_samples(options: TrainingOptions) -> list[dict[str, Any]]:
     """Return the exported samples, videos with their whole paths.
 
     Raises:
-        TrainingError: the folder holds no finished export, or one without what the method needs.
+        TrainingError: the folder holds no finished export, one without what the method needs, or patients who may be
+            one person.
     """
     manifest = options.samples / MANIFEST
     if not manifest.is_file():
         raise TrainingError(
             f"{options.samples}: holds no finished export → `semiology export sft --out DIR` writes one"
         )
-    read_manifest(manifest)
+    _refuse_doubtful_patients(options)
     lines = (options.samples / TRL).read_text(encoding="utf-8").splitlines()
     found = []
     for number, line in enumerate(lines, start=1):
@@ -103,6 +108,20 @@ def read_samples(options: TrainingOptions) -> list[dict[str, Any]]:
             raise TrainingError(f"{TRL}:{number}: is no sample ({error!r}) → export again") from None
         found.append(sample)
     return shuffled_answers(found, options.seed) if options.shuffled else found
+
+
+def _refuse_doubtful_patients(options: TrainingOptions) -> None:
+    """Refuse samples while two of their patients may be one, as whatever divides patients does.
+
+    Raises:
+        TrainingError: they may.
+    """
+    doubts = read_manifest(options.samples / MANIFEST).doubts
+    if doubts and not options.distinct:
+        raise TrainingError(
+            f"{options.samples}: {'; '.join(doubts)} → give one person one id and export again; different people need "
+            f"ids that differ by more, or {FLAG}"
+        )
 
 
 def shuffled_answers(found: Sequence[dict[str, Any]], seed: int) -> list[dict[str, Any]]:
@@ -130,9 +149,10 @@ def train(options: TrainingOptions, *, log: Callable[[Mapping[str, Any]], None] 
     Raises:
         TrainingError: TRL or peft is missing, or the samples cannot be used.
         CheckpointError: the model cannot be loaded.
+        FolderError: the folder cannot be written, or another command writes there.
     """
     try:
-        import peft
+        import peft  # noqa: F401
         import trl  # noqa: F401
     except ImportError as error:
         raise TrainingError(
@@ -140,11 +160,20 @@ def train(options: TrainingOptions, *, log: Callable[[Mapping[str, Any]], None] 
         ) from None
     from transformers import set_seed
 
+    found = read_samples(options)
+    set_seed(options.seed)
+    with owned_folder(options.out):
+        return _trained(options, found, log)
+
+
+def _trained(
+    options: TrainingOptions, found: list[dict[str, Any]], log: Callable[[Mapping[str, Any]], None]
+) -> Path:
+    import peft
+
     from semiology.backends.shared_prefix.loading import Loading, load_checkpoint
     from semiology.backends.shared_prefix.sampling import Sampling
 
-    found = read_samples(options)
-    set_seed(options.seed)
     private_folder(options.out)
     checkpoint = load_checkpoint(
         Loading(

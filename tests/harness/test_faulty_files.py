@@ -1,8 +1,11 @@
 """A file that cannot be read costs the questions about it, whatever the model class does with its error."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -92,6 +95,41 @@ def test_a_bare_run_of_lmms_eval_goes_on_too(
     assert "1 of 3 requests got no reply and count as unparsed" in caplog.text
     assert lm.generate_until is generate_until
     assert Unanswered.count == 1
+
+
+MODULE = """
+import atexit, os, sys
+from types import SimpleNamespace
+from semiology.harness.faulty_files import failed_reply, faults_kept_apart
+atexit.register(print, "closed")
+lm = SimpleNamespace(generate_until=lambda asked: [failed_reply("damaged")] if "bad" in sys.argv else ["yes"])
+document = {"video_id": "a", "question": "Is there?"}
+lm.task_dict = {"t": {"test": [document]}}
+request = SimpleNamespace(args=("p", {}, 0, "t", "test"))
+with faults_kept_apart(lm):
+    lm.generate_until([request])
+if "error" in sys.argv:
+    raise RuntimeError("mine")
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "world", "status"), [("", "1", 0), ("bad", "1", 3), ("bad error", "1", 1), ("bad", "2", 0)]
+)
+def test_lmms_eval_as_a_module_ends_with_the_same_status(
+    tmp_path: Path, words: str, world: str, status: int
+) -> None:
+    """Not under a launcher, which would kill the other processes for it; and an error keeps its own status."""
+    (tmp_path / "lmms_eval").mkdir()
+    (tmp_path / "lmms_eval" / "__init__.py").touch()
+    (tmp_path / "lmms_eval" / "__main__.py").write_text(MODULE)
+    places = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    ended = subprocess.run(
+        [sys.executable, "-m", "lmms_eval", *words.split()],
+        env={**os.environ, "PYTHONPATH": places, "WORLD_SIZE": world}, cwd=tmp_path, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == status, ended.stderr
+    assert ended.stdout == "closed\n"
 
 
 @pytest.mark.parametrize(("unanswered", "status"), [(0, None), (2, 3)])

@@ -21,6 +21,7 @@ from semiology.data.protection.splits import hand_out
 from semiology.data.protection.trained_on import (
     MANIFEST,
     TrainedOnError,
+    form_mark,
     read_manifest,
     without_trained,
 )
@@ -267,6 +268,18 @@ def test_training_patients_are_not_asked_about(
     manifest_of(tmp_path / "model", [trained, tested])
     with pytest.raises(TrainedOnError, match="trained on the patients of all 2 recordings"):
         make_plan(read_settings())
+
+
+@pytest.mark.parametrize(("distinct", "found"), [(False, {"7", "007", "p-1"}), (True, {"007"})])
+def test_training_patients_are_known_in_another_form(tmp_path: Path, distinct: bool, found: set[str]) -> None:
+    trained = ["007", "P_01"]
+    told = {
+        "form": "semiology-training-manifest-1", "recording_set": "s", "fold_left_out": None, "films": [],
+        "patients": [patient_mark(each) for each in trained], "distinct_patients": distinct,
+        "forms": {patient_mark(each): form_mark(each) for each in trained},
+    }  # fmt: skip
+    (tmp_path / MANIFEST).write_text(json.dumps(told), encoding="utf-8")
+    assert read_manifest(tmp_path).patients_of(["7", "007", "p-1", "P2"]) == found
 
 
 def test_a_film_under_another_id_is_known_by_its_content(ward: Path, tmp_path: Path) -> None:

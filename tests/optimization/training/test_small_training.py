@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from safetensors.torch import load_file
 
 from semiology.backends.embedded import sees
 from semiology.cli import main
-from semiology.data.protection.trained_on import MANIFEST
+from semiology.data.protection.ledger import patient_mark
+from semiology.data.protection.trained_on import MANIFEST, form_mark
 from semiology.data.simulated import simulate
 from semiology.optimization.training.export import ExportOptions, export
 from semiology.optimization.training.rewards import SOUND
@@ -175,6 +177,35 @@ def test_what_is_no_training_data_is_a_sentence(tmp_path: Path) -> None:
         read_samples(options)
     (tmp_path / "trl.jsonl").write_text('{"prompt": []}\n', encoding="utf-8")
     with pytest.raises(TrainingError, match=r"trl.jsonl:1: is no sample"):
+        read_samples(options)
+
+
+@pytest.mark.parametrize(
+    ("patients", "films", "said"),
+    [
+        (["007", "7"], ["a", "b"], "1 patient written like another: are they one person"),
+        (["P_1", "p-01"], ["a", "b"], "1 patient written like another"),
+        (["P1", "P2"], ["a", "a"], "1 film of two patients"),
+        (["P1", "P2"], ["a", "b"], None),
+    ],
+)
+def test_samples_of_patients_who_may_be_one_are_refused(
+    tmp_path: Path, patients: list[str], films: list[str], said: str | None
+) -> None:
+    told = {
+        "form": "semiology-training-manifest-1", "recording_set": "s", "fold_left_out": None,
+        "patients": [patient_mark(each) for each in patients],
+        "forms": {patient_mark(each): form_mark(each) for each in patients},
+        "films": [{"patient": who, "sha256": film} for who, film in zip(patients, films, strict=True)],
+    }  # fmt: skip
+    (tmp_path / MANIFEST).write_text(json.dumps(told), encoding="utf-8")
+    (tmp_path / "trl.jsonl").write_text("", encoding="utf-8")
+    options = TrainingOptions("sft", tmp_path, "m", tmp_path / "out")
+    assert read_samples(replace(options, distinct=True)) == []
+    if said is None:
+        assert read_samples(options) == []
+        return
+    with pytest.raises(TrainingError, match=f"{said}.*--distinct-patients"):
         read_samples(options)
 
 
