@@ -12,6 +12,7 @@ from typing import Any
 
 from semiology.backends.journal import failed_reply, failure_of
 from semiology.data.media.probe import MediaError
+from semiology.harness.machine.ending import UNANSWERED_STATUS
 from semiology.harness.scheduling import document_of, generating, text_of
 from semiology.settings import processes
 
@@ -77,10 +78,8 @@ def faults_kept_apart(lm: Any) -> Iterator[None]:
     if any(asked):
         _log.warning("%d of %d requests got no reply and count as unparsed", sum(asked), len(asked))
         if _ends_by_itself():
-            from semiology.harness.run import UnansweredRequestsError
-
             atexit.unregister(_end_with_status)
-            atexit.register(_end_with_status, UnansweredRequestsError.exit_status)
+            atexit.register(_end_with_status)
 
 
 def _ends_by_itself() -> bool:
@@ -92,8 +91,8 @@ def _ends_by_itself() -> bool:
     return main is not None and main.name in ("lmms_eval", "lmms_eval.__main__") and processes() == 1
 
 
-def _end_with_status(status: int) -> None:
-    """End the process with a status after all that others left to be done at its end."""
+def _end_with_status() -> None:
+    """End the process with `UNANSWERED_STATUS` after all that others left to be done at its end."""
     if getattr(sys, "last_value", None) is not None:
         return  # it ends by an error, whose status stands
     atexit.unregister(_end_with_status)
@@ -101,7 +100,7 @@ def _end_with_status(status: int) -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
-    os._exit(status)
+    os._exit(UNANSWERED_STATUS)
 
 
 def _media_fault(request: Any, document: Document | None) -> str | None:

@@ -23,6 +23,7 @@ from semiology.data.cache import write_whole
 from semiology.data.owned_folder import owned_folder
 from semiology.data.protection.splits import ALL, DEV, TEST, parse_purpose
 from semiology.data.strokerehab.study import is_study
+from semiology.harness.machine.ending import UNANSWERED_STATUS
 from semiology.harness.options import RunOptions
 from semiology.harness.plugin import add_tasks
 from semiology.harness.preflight import PreflightError
@@ -76,7 +77,7 @@ class RunError(RuntimeError):
 class UnansweredRequestsError(RunError):
     """A run has its results, but some requests got no reply: `exit_status` tells a script so."""
 
-    exit_status = 3
+    exit_status = UNANSWERED_STATUS
 
 
 def run(

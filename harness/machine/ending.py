@@ -22,6 +22,9 @@ _MACHINE = {
     errno.EIO: "the disk cannot be read or written → check it",
 }
 
+UNANSWERED_STATUS = 3
+"""Of a run that has its results, some of whose requests got no reply."""
+
 
 class _Ending:
     terminated = False
