@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typer.main import get_command
 
 from semiology.data.commands import app as data_app
 from semiology.enhancements.commands import app as enhance_app
 from semiology.harness.machine.ending import end_in_a_sentence
+from semiology.harness.machine.output_places import with_places_checked
 from semiology.harness.options import RunOptions
 from semiology.harness.repeat.command import REPEAT_EPILOG, repeat_command
 from semiology.harness.serve_command import SERVE_COMMAND_EPILOG, serve_command
@@ -146,7 +148,7 @@ def main() -> None:
     """
     os.umask(0o077)
     stay_here()
-    end_in_a_sentence(lambda: app(standalone_mode=True))
+    end_in_a_sentence(lambda: with_places_checked(get_command(app))(standalone_mode=True))
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ lmms-eval names its files by the second and appends to what it finds, so two run
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -77,6 +78,26 @@ def written_together(folder: Path) -> Iterator[None]:
         (folder / UNFINISHED).unlink()
 
 
+def expect_room(folder: Path) -> None:
+    """See that a folder can be made and written, without making it, before anything takes long.
+
+    Raises:
+        FolderError: it cannot, as far as the nearest folder that is there tells.
+    """
+    place = folder.expanduser().absolute()
+    try:
+        while not os.path.lexists(place):
+            place = place.parent
+        if not place.is_dir():
+            raise FolderError(f"{folder}: cannot be written ({place} is no folder) → {_FIX}")
+        if not os.access(place, os.W_OK | os.X_OK):
+            raise FolderError(f"{folder}: cannot be written (Permission denied: {place}) → {_FIX}")
+        free = shutil.disk_usage(place).free
+    except OSError as error:
+        raise FolderError(f"{folder}: cannot be written ({error.strerror}) → {_FIX}") from None
+    _refuse_full(folder, free)
+
+
 def check_room(folder: Path) -> None:
     """Make a folder and see that files can be written there, before anything takes long.
 
@@ -91,6 +112,10 @@ def check_room(folder: Path) -> None:
         free = shutil.disk_usage(folder).free
     except OSError as error:
         raise FolderError(f"{folder}: cannot be written ({error.strerror}) → {_FIX}") from None
+    _refuse_full(folder, free)
+
+
+def _refuse_full(folder: Path, free: int) -> None:
     if free < LEAST_FREE_BYTES:
         raise FolderError(
             f"{folder}: its disk has {free >> 10} KiB left, too little for results → make room, or {_FIX}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -186,10 +187,10 @@ def _together(figures: Sequence[Mapping[str, Figure]]) -> dict[str, Figure]:
 
 def _check_home(home: Path, *, own: bool) -> None:
     """See that the manifest can be written and that one that is there can be read, before hours of work."""
-    if own:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    probe = home / f".{MANIFEST}.probe"
+    probe = home / f".{MANIFEST}.{os.getpid()}.probe"
     try:
+        if own:
+            home.mkdir(parents=True, exist_ok=True, mode=0o700)
         probe.touch()
         probe.unlink()
     except OSError as error:

@@ -35,8 +35,11 @@ def optimize(
     from rich.console import Console
 
     options = replace(options, seeds=()) if options.seeds == ("none",) else options
+    from semiology.data.owned_folder import owned_folder
+
     if options.tasks:
-        _optimize_study(options, as_json=as_json)
+        with owned_folder(options.out):
+            _optimize_study(options, as_json=as_json)
         return
     from semiology.optimization.search.setup import prepare
 
@@ -44,13 +47,13 @@ def optimize(
     if options.preset is not None:
         from semiology.optimization.published.experiment import print_published, run_published
 
-        summary = run_published(options, prepared)
+        with owned_folder(options.out):
+            summary = run_published(options, prepared)
         if as_json:
             typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
         else:
             print_published(summary, Console())
         return
-    from semiology.data.owned_folder import owned_folder
     from semiology.optimization.search.report import next_commands, print_result
     from semiology.optimization.search.run import optimize as search
     from semiology.render.text import counted

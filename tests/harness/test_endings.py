@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+from semiology.cli import main
 from semiology.data import owned_folder as owned
 from semiology.data.cache import UNFINISHED_FILE, cache_directory
 from semiology.data.owned_folder import UNFINISHED, FolderError, owned_folder, written_together
@@ -140,6 +141,36 @@ def test_a_folder_that_cannot_be_used_is_told_before_anything_else(
     monkeypatch.setattr(owned.shutil, "disk_usage", lambda path: SimpleNamespace(free=24_000))
     with pytest.raises(FolderError, match="23 KiB left"), owned_folder(tmp_path / "new"):
         pass
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "power SET --out PLACE/p.json", "compare RUN always-yes --out PLACE", "report RUN --out PLACE",
+        "diagnose RUN --out PLACE", "repeat RUN RUN --out PLACE", "run --model m --data SET --out PLACE/runs",
+        "export sft --data SET --out PLACE", "finetune sft --samples SET --checkpoint m --out PLACE",
+        "train --data SET --out PLACE", "agreement annotators SET SET --out PLACE/k.csv",
+        "leaderboard export RUN --out PLACE/l.json", "reproduce embc --data SET --out PLACE/r.csv",
+        "review export RUN --out PLACE", "data describe SET --out PLACE",
+        "optimize --model m --data SET --preset published --out PLACE", "enhance run SET --with pose --out PLACE",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("fault", ["a file", "full"])
+def test_no_command_begins_where_it_cannot_write(
+    words: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_here: Any
+) -> None:
+    (tmp_path / "set").mkdir()
+    place = tmp_path / "place" / "below"
+    if fault == "a file":
+        (tmp_path / "place").write_text("x")
+    else:
+        monkeypatch.setattr(owned.shutil, "disk_usage", lambda path: SimpleNamespace(free=24_000))
+    given = words.replace("SET", str(tmp_path / "set")).replace("RUN", str(tmp_path / "set"))
+    ended = command_here(main, "semiology", *given.replace("PLACE", str(place)).split())
+    assert ended.returncode == 2
+    assert ("is no folder" if fault == "a file" else "23 KiB left") in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not place.exists()
 
 
 def test_a_cache_that_cannot_be_used_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
