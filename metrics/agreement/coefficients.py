@@ -198,10 +198,11 @@ def agreement_estimates(
         sums = agreement_sums(_category_counts([given[i] for i in several], place))
         found["raw_agreement"] = estimate(several, sums, lambda s: ratio(s["concordant"], s["pairs"]))
         if whole and len(ratings[0]) == 2:
-            shape = (-1, len(place), len(place))
             tables = {"table": _pair_tables([given[i] for i in whole], place)}
             found["cohen_kappa"] = estimate(
-                whole, tables, lambda s: kappa_of_tables(s["table"].reshape(shape))
+                whole,
+                tables,
+                lambda s: kappa_of_tables(s["table"].reshape(len(s["table"]), len(place), len(place))),
             )
         if whole:
             complete = agreement_sums(_category_counts([given[i] for i in whole], place))

@@ -22,7 +22,7 @@ from semiology.metrics.statistics.sign_flip import draw_flips, max_t_p_value, ta
 NAN = math.nan
 
 
-def ranked(seed: int, patients: int, features: Sequence[str]) -> pd.DataFrame:
+def ranked(seed: int, patients: int, features: Sequence[str], alike: float = 0.3) -> pd.DataFrame:
     """Rows with ties and unknown P(yes), patients who show or lack a feature alone, and a truth that is not scored."""
     rng = np.random.default_rng(seed)
     rows = []
@@ -31,7 +31,7 @@ def ranked(seed: int, patients: int, features: Sequence[str]) -> pd.DataFrame:
         for video in range(int(rng.integers(1, 5)) if rng.random() < 0.9 else 0):
             shown = bool(rng.random() < (0.5 if patient else 0.0))
             p = np.round(1 / (1 + np.exp(-(own + rng.normal(size=2) + [0.4 * shown, 1.5 * shown]))), 1)
-            p[1] = p[0] if rng.random() < 0.3 else p[1]
+            p[1] = p[0] if rng.random() < alike else p[1]
             truth = "no" if feature == "figure4" or not shown else "yes"
             truth = "na" if rng.random() < 0.05 else truth
             first = NAN if rng.random() < 0.05 else p[0]
@@ -144,17 +144,21 @@ class Ranked:
 
 
 @pytest.mark.parametrize(
-    ("seed", "patients", "features"),
+    ("seed", "patients", "features", "alike"),
     [
-        (0, 13, ("tonic", "figure4", "clonic")),
-        (1, 12, ("tonic",)),
-        (2, 13, ("clonic", "tonic", "head_turning")),
-        (3, 5, ("tonic", "clonic")),
-        (4, 6, ("tonic",)),
+        (0, 13, ("tonic", "figure4", "clonic"), 0.3),
+        (1, 12, ("tonic",), 0.3),
+        (2, 13, ("clonic", "tonic", "head_turning"), 0.3),
+        (3, 5, ("tonic", "clonic"), 0.3),
+        (4, 6, ("tonic",), 0.3),
+        # Few patients have other probabilities.
+        (5, 12, ("tonic", "clonic"), 0.96),
     ],
 )
-def test_every_figure_of_a_comparison(seed: int, patients: int, features: tuple[str, ...]) -> None:
-    pairs = ranked(seed, patients, features)
+def test_every_figure_of_a_comparison(
+    seed: int, patients: int, features: tuple[str, ...], alike: float
+) -> None:
+    pairs = ranked(seed, patients, features, alike)
     found = compare_ranking(pairs, [*features, "eye_blinking"], margin=0.08, alpha=0.1)
     assert found is not None
     asked = pairs[pairs["truth"] != "na"]

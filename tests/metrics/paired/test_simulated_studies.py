@@ -80,6 +80,10 @@ def test_the_discordance_of_models_as_alike_as_can_be_is_reached_by_just_those()
     assert answer_model((0.6, 0.7), 0.1, 0.3, discordance=least).r == 0.999
     most = answer_model((0.6, 0.7), 0.1, 0.3, discordance=0.99).discordance
     assert answer_model((0.6, 0.7), 0.1, 0.3, discordance=most).r == 0.0
+    # A little less is reached by sharing a little.
+    little = answer_model((0.6, 0.7), 0.1, 0.3, discordance=most - 2e-4)
+    assert 0 < little.r < 0.005
+    assert little.discordance == pytest.approx(most - 2e-4, abs=2e-5)
 
 
 def test_ranges_of_numbers_are_checked_at_their_ends() -> None:

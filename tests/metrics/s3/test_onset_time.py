@@ -157,3 +157,7 @@ def test_shares_of_hits_count_errors_up_to_the_tolerance_and_none_above() -> Non
 def test_lengths_that_differ_are_told_in_their_order() -> None:
     with pytest.raises(ValueError, match="3 targets and 2 answers"):
         charged_errors([1.0, 2.0, 3.0], [1.0, 2.0])
+    with pytest.raises(ValueError, match="3 targets and 2 answers"):
+        published_mae([1.0, 2.0, 3.0], [1.0, 2.0])
+    with pytest.raises(ValueError, match="3 targets and 2 answers"):
+        hits_within([1.0, 2.0, 3.0], [1.0, 2.0], 1.0)
