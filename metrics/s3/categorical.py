@@ -88,7 +88,7 @@ def patient_class_tables(frame: pd.DataFrame, classes: Sequence[str]) -> tuple[p
         class_table(rows["truth"].tolist(), rows["answer"].tolist(), classes)
         for _, rows in asked.groupby("patient_id", sort=True)
     ]
-    stacked = np.array(tables, dtype=np.float64).reshape(-1, len(classes), len(classes) + 1)
+    stacked = np.array(tables, dtype=np.float64).reshape(len(tables), len(classes), len(classes) + 1)
     return asked, stacked[stacked.sum((1, 2)) > 0]
 
 

@@ -47,3 +47,11 @@ def test_a_share_is_of_the_recordings_that_hit_and_nothing_to_score_is_told() ->
     none = mean_estimate([np.nan, np.nan], ["a", "b"])
     assert np.isnan(none.value)
     assert (none.method, none.n, none.reason) == ("patient bootstrap", 0, "no recording to score")
+
+
+def test_patients_without_a_recording_are_not_counted() -> None:
+    tables = np.zeros((14, 2, 3))
+    tables[:12] = [[2, 1, 0], [1, 1, 1]]
+    tables[5, 0] = [0, 3, 0]
+    found = table_estimates(tables, class_table_scores, resamples=50)["accuracy"]
+    assert (found.n, found.n_patients) == (72, 12)
