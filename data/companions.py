@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from semiology.data.media.audio import read_audio
 from semiology.data.media.probe import MediaError, MediaInfo, open_media, sound_stream
 from semiology.data.pose_files import PoseFileError, old_layout, read_people
@@ -24,6 +26,8 @@ _LATE_S = 0.5
 _MISFIT_S = 1.0
 """Sound, keypoints or speech that end so much before or after the pictures are told, s."""
 _MISFIT_SHARE = 0.05
+_MISSING_S, _MISSING_SHARE = 0.2, 0.01
+"""Spans without frames are told where one is longer, s, or all together are more of the film."""
 _SPANS = 5
 """So many spans without frames are named."""
 _FRAMES_LOST = 0.05
@@ -64,7 +68,8 @@ def companion_findings(row: int, recording: Recording, info: MediaInfo) -> Compa
     for start_s, stop_s in info.damaged_s:
         message = f"the film is damaged between {start_s:.2f} and {stop_s:.2f} s: frames lost or repeated"
         warn(message, "copy the file again; segments that touch this span get no answer")
-    if info.missing_s:
+    missing_s = sum(stop - start for start, stop in info.missing_s)
+    if missing_s > _MISSING_SHARE * info.duration_s or any(b - a > _MISSING_S for a, b in info.missing_s):
         warn(
             _missing(info.missing_s),
             "nothing is wrong with the file; know it when you annotate or judge answers there",
@@ -177,10 +182,12 @@ def sound_span_s(path: Path) -> tuple[float, float]:
 
 def _pose(folder: Path, info: MediaInfo, problem: _Tell3, warn: _Tell2) -> None:
     files = keypoint_files(folder)
-    faults, seen = list[str](), 0
+    faults, seen, no_number = list[str](), 0, 0
     for _, path in files:
         try:
-            seen += bool(len(read_people(path)))
+            people = read_people(path)
+            seen += bool(len(people))
+            no_number += not np.isfinite(people).all()
         except PoseFileError as error:
             faults.append(str(error))
     whole = len(files) - len(faults)
@@ -196,6 +203,9 @@ def _pose(folder: Path, info: MediaInfo, problem: _Tell3, warn: _Tell2) -> None:
             f"{len(faults)} of {len(files)} files of keypoints cannot be read, the first: {faults[0]}",
             "correct them",
         )
+    if no_number:
+        message = f"{no_number} of {len(files)} files of keypoints hold NaN or an infinite number"
+        warn(message, "these points count as not found; OpenPose itself writes 0 for them")
     last = files[-1][0] if files else 0
     if last > info.frames * (1 + _FRAMES_LOST) + 2:
         message = f"keypoints go up to frame {last}, the video has {info.frames}"

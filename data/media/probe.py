@@ -460,7 +460,7 @@ def _assemble(path: Path, container: Any, stream: Any, stamps: _Stamps) -> Timel
         open_gops=stamps.open_gops,
         container=container.format.name,
         picture_tracks=len(picture_tracks(container)), sound_tracks=len(container.streams.audio),
-        damaged_s=tuple(
+        damaged_s=_begun_late(first, stamps, container, base) + tuple(
             (max(0.0, float((start - ticks[0]) * base)), min(duration, float((stop - ticks[0]) * base)))
             for start, stop in stamps.damaged
         ),
@@ -481,6 +481,14 @@ def _assemble(path: Path, container: Any, stream: Any, stamps: _Stamps) -> Timel
         info = replace(info, decord_fault=decord_fault(path, info.frames))
     starts = (stamps.keys - ticks[0]).astype(np.float64) * float(base)
     return Timeline(info, ticks, times, starts, stamps.numbers)
+
+
+def _begun_late(first: Any, stamps: _Stamps, container: Any, base: Any) -> tuple[tuple[float, float], ...]:
+    """Return the span before the first picture that can be decoded, where a file was cut within a group of pictures."""
+    if first.pts is None or stamps.numbers is not None or "avi" in container.format.name:
+        return ()
+    late_s = float((first.pts - stamps.ticks[0]) * base)
+    return ((0.0, late_s),) if late_s > 0 else ()
 
 
 def _turn(path: Path, frame: Any) -> int:

@@ -199,7 +199,12 @@ def _file_fix(path: Path) -> str:
     if path.is_dir():
         return "this is a folder: name the file in it"
     if not path.parent.is_dir():
-        return "copy or link the file there, or correct the path"
+        missing = next(each for each in (path.parent, *path.parents) if each.parent.is_dir())
+        alike = sorted(
+            each.name for each in missing.parent.iterdir() if _looks(each.name) == _looks(missing.name)
+        )
+        fix = "copy or link the file there, or correct the path"
+        return _alike_fix(alike[0], missing.name, "folder") if alike else fix
     names = sorted(other.name for other in path.parent.iterdir())
     if alike := [name for name in names if _looks(name) == _looks(path.name)]:
         return _alike_fix(alike[0], path.name)
@@ -212,21 +217,21 @@ def _looks(name: str) -> str:
     return re.sub(r"[\s\u200b\ufeff\xad]+", " ", unicodedata.normalize("NFKC", name)).strip().casefold()
 
 
-def _alike_fix(found: str, named: str) -> str:
-    """Say how a file's name differs from the one in the table where they look alike."""
+def _alike_fix(found: str, named: str, kind: str = "file") -> str:
+    """Say how the name of a file or folder differs from the one in the table where they look alike."""
     if unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", named):
         form, other = ("NFD", "NFC") if unicodedata.is_normalized("NFC", named) else ("NFC", "NFD")
         return (
-            f"the file {found!r} is there, but its accented letters are stored in another form (Unicode {form}; the "
-            f"table has {other}), as happens between macOS and other systems: rename the file by typing its name "
+            f"the {kind} {found!r} is there, but its accented letters are stored in another form (Unicode {form}; the "
+            f"table has {other}), as happens between macOS and other systems: rename the {kind} by typing its name "
             f"anew, best without accents, and the cell alike (`convmv -f utf8 -t utf8 --{other.lower()} --notest` "
             "renames a whole folder)"
         )
     if found.casefold() == named.casefold():
-        return f"the file is called {found!r}: here large and small letters differ; write it so"
+        return f"the {kind} is called {found!r}: here large and small letters differ; write it so"
     shown = ascii(found)
     return (
-        f"the file is called {shown}, with other blanks or look-alike characters: rename it, or write it so"
+        f"the {kind} is called {shown}, with other blanks or look-alike characters: rename it, or write it so"
     )
 
 

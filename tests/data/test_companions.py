@@ -109,3 +109,28 @@ def test_keypoints_are_opened(
     report = checked("pose", "pose")
     found = [each for each in (*report.problems, *report.warnings) if told in each.message]
     assert [each.row for each in found] == [2]
+
+
+def test_points_that_are_no_numbers_are_told(checked: Callable[..., CheckReport], tmp_path: Path) -> None:
+    keypoints(tmp_path / "set" / "pose", 80, "pose_keypoints_2d", 25)
+    for path in sorted((tmp_path / "set" / "pose").iterdir())[:3]:
+        content = json.loads(path.read_text())
+        content["people"][0]["pose_keypoints_2d"][4] = float("nan")
+        path.write_text(json.dumps(content))
+    report = checked("pose", "pose")
+    assert report.ok
+    assert any("3 of 80 files of keypoints hold NaN" in each.message for each in report.warnings)
+
+
+def test_frames_that_the_recorder_left_out_are_told_with_their_times(
+    checked: Callable[..., CheckReport], tmp_path: Path
+) -> None:
+    film = tmp_path / "film.mkv"
+    times = [i / 10 for i in range(80) if not 30 <= i < 35 and not 60 <= i < 63]
+    write_recording(film, times, rate=10, time_base=Fraction(1, 10))
+    checked("transcript", "")
+    (tmp_path / "set" / "videos" / "a.mp4").write_bytes(film.read_bytes())
+    report = check_recording_set(tmp_path / "set")
+    (found,) = [each.message for each in report.warnings if "stored no frame" in each.message]
+    assert "at 2 places, 0.80 s in all (3.00-3.50 s, 6.00-6.30 s)" in found
+    assert not any("damaged" in each.message for each in report.warnings)

@@ -94,3 +94,17 @@ def test_pauses_of_an_uneven_film_are_told_where_they_are_long(tmp_path: Path) -
     assert 3.9 < span[0] < 4.1
     assert 6.3 < span[1] < 6.5
     assert matroska_breaks(tmp_path / "a.mkv").followed
+
+
+def test_a_film_that_begins_within_a_group_of_pictures_is_refused_up_to_its_first_key_frame(
+    tmp_path: Path,
+) -> None:
+    path = film(tmp_path / "a.ts", "libx264", ())
+    path.write_bytes(path.read_bytes()[188 * 40 :])
+    ((start, stop),) = probe(path).damaged_s
+    assert (start, 0.5 < stop < 1.0) == (0.0, True)
+    with pytest.raises(MediaError, match="damaged"):
+        read_frames(path, [0.0])
+    numbers = [number_of(each) for each in read_frames(path, [stop, stop + 1.0, 8.0])]
+    assert numbers[1] - numbers[0] == 25
+    assert numbers[2] - numbers[0] == round((8.0 - stop) * 25)

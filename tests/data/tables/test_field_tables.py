@@ -95,13 +95,18 @@ def test_seconds_below_one_are_seconds(text: str) -> None:
     assert parse_seconds(text) == float(text)
 
 
+@pytest.mark.parametrize("name", ["videos/Müller.mp4", "Schäfer/Nguyễn/a.mp4"])
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
-def test_a_file_whose_name_is_in_another_normal_form_is_explained(make_set: Make, form: str) -> None:
+def test_a_file_whose_name_is_in_another_normal_form_is_explained(
+    make_set: Make, form: str, name: str
+) -> None:
     other = "NFD" if form == "NFC" else "NFC"
-    named = unicodedata.normalize(form, "videos/Müller.mp4")
+    named = unicodedata.normalize(form, name)
     tables = {"annotations": "video_id,feature,present\nV1,tonic,no\n", "reports": None}
     folder = make_set(recordings=f"video_id,patient_id,video\nV1,P1,{named}\n", **tables)
-    (folder / unicodedata.normalize(other, "videos/Müller.mp4")).write_bytes(b"x")
+    path = folder / unicodedata.normalize(other, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
     (problem,) = [each for each in read_folder(folder).problems if each.file == "recordings.csv"]
     assert other in problem.fix
     assert "did you mean" not in problem.fix
