@@ -180,6 +180,10 @@ class Decoder:
         self._counts = counts or DecodeCounts()
         self._keys = np.searchsorted(line.times_s, line.keyframes_s)
         self._ranks = np.searchsorted(np.unique(line.ticks), line.ticks)
+        first_s = float(line.keyframes_s[0]) if line.keyframes_s.size else 0.0
+        self._cut_into = first_s > 0 and any(
+            start == 0 and abs(stop - first_s) < TOLERANCE_S for start, stop in line.info.damaged_s
+        )
         self._position, self._margin, self._counts_frames = -1, 1, False
         self._decoded: Iterator[_Step] = iter(())
         self._ahead: deque[_Step] = deque()
@@ -266,7 +270,7 @@ class Decoder:
         self._counts_frames = context.name in _EVERY_PACKET_SHOWN and not self._line.info.reordered
         self._margin = 1 + int(context.has_b_frames)
         context.copy_opaque = self._line.numbers is not None
-        self._decoded = self._numbered(_decoding(container, stream, context), key)
+        self._decoded = self._numbered(_decoding(container, stream, context, self._cut_into), key)
 
     def _open(self) -> None:
         self._container = None
@@ -321,8 +325,11 @@ class _Step(NamedTuple):
     lost: bool
 
 
-def _decoding(container: Any, stream: Any, context: Any) -> Iterator[Any | None]:
+def _decoding(container: Any, stream: Any, context: Any, cut_into: bool) -> Iterator[Any | None]:
     """Yield the frames of a track in the order shown, and None wherever the decoder meets an error.
+
+    Of a film that was ``cut_into`` within a group of pictures, packets before the first key frame are passed over: the
+    decoder's errors about them would come out amid later frames.
 
     Where the context copies ``opaque``, it is the number of the packet that a frame came from.
     """
@@ -336,6 +343,9 @@ def _decoding(container: Any, stream: Any, context: Any) -> Iterator[Any | None]
             return
         if packet is None:
             return
+        cut_into = cut_into and not packet.is_keyframe
+        if cut_into and packet.size:
+            continue
         stamped = (packet.pts is not None or packet.dts is not None) and not packet.is_discard
         if stamped and context.copy_opaque:
             packet.opaque, count = [count], count + 1  # PyAV keeps it by its id: never one object twice

@@ -7,7 +7,7 @@ early or too late. FFmpeg's decoders say so only when asked, and its own for VP9
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import islice
+from itertools import dropwhile, islice
 from pathlib import Path
 from typing import Any
 
@@ -161,7 +161,9 @@ def _takes_strictness(path: Path, size: int, changed_ns: int) -> bool:
         with open_media(path) as container:
             stream = video_stream(container, path)
             context = _prepared(stream, strict=True)
-            shown = (frame for packet in container.demux(stream) for frame in context.decode(packet))
-            return not any(frame.is_corrupt for frame in islice(shown, _TRIED))
+            packets = dropwhile(lambda packet: not packet.is_keyframe, container.demux(stream))
+            shown = (frame for packet in packets for frame in context.decode(packet))
+            first = list(islice(shown, _TRIED))
+            return bool(first) and not any(frame.is_corrupt for frame in first)
     except (av.FFmpegError, ValueError):
         return False
