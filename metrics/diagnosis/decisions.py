@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from semiology.metrics.arrays import Bools, Floats
 
-THRESHOLDS: tuple[float, ...] = tuple(round(0.05 * step, 2) for step in range(1, 20))
+THRESHOLDS: tuple[float, ...] = tuple(step / 20 for step in range(1, 20))
 
 
 @dataclass(frozen=True)

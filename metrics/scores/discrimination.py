@@ -229,5 +229,5 @@ def _average_precision(truth: Bools, score: Floats, codes: Codes, count: int) ->
 def _curve(truth: Bools, score: Floats) -> tuple[tuple[float, float, float], ...]:
     """Return the risk-coverage curve of any-yes, at most `CURVE_STEPS` points of it."""
     coverage, risk, cut = risk_coverage((score > 0.5) != truth, np.maximum(score, 1 - score))
-    at = np.unique(np.searchsorted(coverage, np.arange(1, CURVE_STEPS + 1) / CURVE_STEPS - 1e-9))
+    at = np.unique(np.searchsorted(coverage, np.linspace(1 / CURVE_STEPS, 1, CURVE_STEPS) - 1e-9))
     return tuple((float(coverage[i]), float(risk[i]), float(cut[i])) for i in at[at < len(coverage)])

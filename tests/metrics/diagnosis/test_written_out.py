@@ -352,6 +352,8 @@ def test_a_forest_and_boosting_take_missing_values_as_they_are_and_others_the_me
         if not about.bears_gaps:
             assert found.model.steps[0][1].statistics_ == pytest.approx(np.nanmean(rows, axis=0))
         assert (found.impurity is None) == (name != "rf")
+        if name == "lr":
+            assert found.model[-1].max_iter == 1000
 
 
 def test_distances_are_calibrated_where_every_nested_part_knows_every_class() -> None:

@@ -203,6 +203,13 @@ def test_rates_have_garwoods_limits_of_as_many_events_as_patients_are_alike(seed
     assert found.caution == ("; ".join(told) or None)
 
 
+def test_a_rate_of_nobody_is_none() -> None:
+    found = rate_estimate(np.zeros(2), np.zeros(2), n=3)
+    assert math.isnan(found.value)
+    assert (found.n, found.n_patients) == (3, 0)
+    assert found.reason == "no recording without an event was asked about"
+
+
 def test_stretches_join_what_touches() -> None:
     starts, ends = np.array([5.0, 0, 10, 21, 1]), np.array([10.0, 3, 20, 22, 2])
     assert stretches(starts, ends) == [(0, 3), (5, 20), (21, 22)]

@@ -214,6 +214,10 @@ def test_nothing_to_cut() -> None:
     assert math.isnan(empty.brier.value)
     assert math.isnan(empty.prevalence)
     assert empty.brier.reason == "undefined: no recording"
+    assert (empty.points.n, empty.points.n_patients) == (0, 0)
+    # What differs by less than half of the twelfth decimal is one confidence.
+    alike = risk_coverage(np.array([False, True]), np.array([0.7, 0.7 + 4e-13]))
+    assert [each.tolist() for each in alike] == [[1.0], [0.5], [0.35]]
     found = operating_points(np.array([True, False]), np.array([1.0, 0.0]), np.array([0, 1]))
     assert (found.n_patients, found.n_choosing_patients) == (2, 2)
 

@@ -230,3 +230,17 @@ def test_ten_patients_who_all_decide_have_the_smallest_p_of_ten() -> None:
     for found in score_subgroups(frame, value, ["tonic"]).interactions:
         assert found.values == pytest.approx(((10 / 11 + 1) / 2, (1 / 11 + 0) / 2))
         assert (found.p_plain, found.p_adjusted) == pytest.approx((2 / 1024, 2 / 1024))
+
+
+def test_one_recording_of_a_class_is_enough_to_hold_it() -> None:
+    rows, value = [], {}
+    for p in range(12):
+        for group in "ab":
+            for truth in ("yes", "no", *(["na"] if p < (1 if group == "a" else 3) else [])):
+                video = f"p{p}{group}{truth}"
+                value[video] = group
+                answer = truth if (p + len(truth)) % 3 else "no" if truth == "yes" else "yes"
+                rows.append((video, f"p{p}", VERBAL, truth, answer))
+    frame = pd.DataFrame(rows, columns=["video_id", "patient_id", "feature", "truth", "answer"])
+    (found, _) = score_subgroups(frame, value, [VERBAL], flips=100).interactions
+    assert found.reason is None
