@@ -15,7 +15,7 @@ import numpy as np
 
 from semiology.metrics.arrays import Floats, mean_defined
 from semiology.metrics.paired.comparison import ALPHA, PairedComparison, PairedScore, compare_tables
-from semiology.metrics.paired.tables import END_POINTS, against_always_yes, part_of
+from semiology.metrics.paired.tables import END_POINTS, against_always_yes, part_of, scored_truths
 from semiology.metrics.paired.verdict import Verdict, verdict
 from semiology.metrics.scores.aggregation import THREE_CLASSES
 from semiology.metrics.scores.classification import Policy, binary_counts, class_counts, feature_table_scores
@@ -351,9 +351,8 @@ def _macro_estimate(
     used = [i for i in asked if not np.isnan(point["f1"][0, i])]
     names = tuple(tables.features[i] for i in used)
     showing = tables.counts[:, used, YES].sum((1, 2))
-    positives, truths = int((showing > 0).sum()), tables.counts[:, used, :2]
-    sizes = truths.sum((1, 2, 3))
-    n, patients = int(truths.sum()), int((sizes > 0).sum())
+    sizes = scored_truths(tables.counts[:, used], names).sum((1, 2, 3))
+    positives, n, patients = int((showing > 0).sum()), int(sizes.sum()), int((sizes > 0).sum())
     few = f"recordings with the features come from {positives} patients" if positives < 2 else None
 
     def means(key: str, scores: dict[str, Floats]) -> Floats:

@@ -254,8 +254,8 @@ def check_macro(
     asked = [name for name in sorted(FEATURES) if name in members]
     used = [name for name in asked if not math.isnan(by_name[name].estimates["f1"].value)]
     assert (found.features, found.left_out) == (tuple(used), tuple(n for n in asked if n not in used))
-    # A mean counts the recordings whose truth is yes or no, answered or not.
-    rows = [row for name in used for row in kept(frame, name, "wrong")[0] if row[1] != "na"]
+    # A mean counts the recordings whose truth can be scored, answered or not.
+    rows = [row for name in used for row in kept(frame, name, "wrong")[0]]
     patients = sorted(set(frame["patient_id"]))
     sizes = per_patient(rows, patients, lambda t, a: True)
     showing = int((per_patient(rows, patients, lambda t, a: t == "yes") > 0).sum())

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from report_examples import SIGNS, drawn_findings
+from finding_examples import SIGNS, drawn_findings
 
 from semiology.metrics.s3.sequence.measures import position_share
 from semiology.metrics.s3.text.seizure_rqi import (

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 import pytest
-from report_examples import SIGNS, drawn_findings
+from finding_examples import SIGNS, drawn_findings
 from sacrebleu import corpus_bleu
 from sklearn.metrics import f1_score
 
