@@ -131,7 +131,10 @@ def digests_command(
     Written is the column sha256 of recordings.csv. Exit code 1 if a film is not the one that was recorded.
     """
     from semiology.data.digests import record_digests
+    from semiology.data.owned_folder import expect_room
 
+    if directory.is_dir():
+        expect_room(directory)
     with _faults_shown():
         done = record_digests(directory, again=again)
     tell_outcome(folder=directory, **asdict(done))
