@@ -55,7 +55,7 @@ def end_in_a_sentence(command: Callable[[], None]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(128 + signal.SIGPIPE)
     except (ValueError, RuntimeError, OSError) as error:
-        _say(machine_fault(error) or f"{error}{download_hint(error)}")
+        _say(machine_fault(error) or _forbidden(error) or f"{error}{download_hint(error)}")
         sys.exit(getattr(error, "exit_status", 2))  # a run with some questions unanswered has its own
     except Exception as error:
         if (fault := machine_fault(error)) is None:
@@ -81,6 +81,13 @@ def machine_fault(error: BaseException) -> str | None:
         attempt: Any = getattr(current, "last_attempt", None)  # tenacity's RetryError
         inner = attempt.exception() if hasattr(attempt, "exception") else None
         current = inner or current.__cause__ or current.__context__
+    return None
+
+
+def _forbidden(error: BaseException) -> str | None:
+    """Return what may not be read or written where that is the error itself; else None."""
+    if isinstance(error, PermissionError) and error.filename:
+        return f"{error.filename}: {error.strerror} → ask for access, or choose a place where you may write"
     return None
 
 

@@ -80,6 +80,12 @@ def test_a_fault_of_the_machine_is_a_sentence_however_it_was_wrapped(number: int
     assert machine_fault(ValueError("mine")) is None
 
 
+def test_what_may_not_be_written_is_told_with_its_fix() -> None:
+    done = ends_with("    raise PermissionError(13, 'Permission denied', '/theirs/set')")
+    assert done.returncode == 2
+    assert "/theirs/set: Permission denied → ask for access" in done.stderr
+
+
 def test_a_program_fault_stays_a_traceback() -> None:
     done = ends_with("    raise TypeError('a fault of ours')")
     assert done.returncode == 1
