@@ -14,7 +14,7 @@ from semiology.data.recording_set import Annotation, Recording
 from semiology.data.same_patient import look_alike_ids, shared_films, shared_pictures
 from semiology.data.tables.consistency import Reading, time_problems
 from semiology.data.tables.laterality import laterality_problems, laterality_warnings
-from semiology.data.tables.reading import ANNOTATIONS, RECORDINGS, read_folder
+from semiology.data.tables.reading import ANNOTATIONS, RECORDINGS, SIMULATED, read_folder
 from semiology.features import AUDIO_FEATURES, FEATURES
 
 if TYPE_CHECKING:
@@ -99,7 +99,10 @@ def check_recording_set(
             on_probe(done, len(todo))
     from semiology.data.film_traits import film_traits
 
-    traits = film_traits(findings.films) if media else []
+    whole = reading.recording_set
+    drawn = whole is not None and whole.metadata.get(SIMULATED) is True
+
+    traits = film_traits(findings.films, simulated=drawn) if media else []
     shared = [*shared_films(reading.recordings), *shared_pictures(reading.recordings)] if media else []
     recordings = {recording.video_id: recording for _row, recording in reading.recordings}
     sides = laterality_problems(directory.expanduser(), recordings)

@@ -12,13 +12,8 @@ from semiology.data.recording_set import Recording
 from semiology.data.tables.reading import RECORDINGS
 from semiology.render.text import counted
 
-_TELLING = frozenset(
-    {
-        "ffv1", "flv1", "h263", "h264", "mpeg1video", "mpeg2video", "mpeg4", "msmpeg4v2", "msmpeg4v3", "vp9", "wmv1",
-        "wmv2",
-    }
-)  # fmt: skip
-"""Codecs whose decoders find most damage that shows (measured in docs/start/faults.md)."""
+_TELLING = frozenset({"ffv1", "flv1", "h263", "mpeg4", "msmpeg4v2", "msmpeg4v3", "vp9", "wmv1", "wmv2"})
+"""Codecs whose decoders find nearly all damage to a picture's data (measured in docs/start/faults.md)."""
 _NAMED = 3
 _SQUARE = 0.01
 """Pixels are square up to this difference of width and height."""
@@ -37,13 +32,14 @@ _DEINTERLACED = f"deinterlace them before anything else (ffmpeg -i FILE -vf bwdi
 Film = tuple[Recording, MediaInfo]
 
 
-def film_traits(films: Sequence[Film]) -> list[Problem]:
+def film_traits(films: Sequence[Film], *, simulated: bool = False) -> list[Problem]:
     """Return warnings about films in which damage may go unseen, with wide pixels, or in fields.
 
     Args:
         films: the recordings whose videos could be read.
+        simulated: whether they are drawn, and can be drawn again: then damage is not spoken of.
     """
-    unseen = [film for film in films if _unseen_damage(film)]
+    unseen = [film for film in films if _unseen_damage(film) and not simulated]
     wide = [film for film in films if abs(film[1].pixel_shape - 1) > _SQUARE]
     fields = [film for film in films if film[1].interlaced]
     told = (

@@ -53,7 +53,7 @@ def make(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
             said.append(f"V{number},tonic,yes")
         (folder / "recordings.csv").write_text("\n".join(rows) + "\n")
         (folder / "annotations.csv").write_text("\n".join(said) + "\n")
-        (folder / "dataset.yaml").write_text("name: x\nversion: 1\nsimulated: true\n")
+        (folder / "dataset.yaml").write_text("name: x\nversion: 1\n")
         return folder
 
     return made
@@ -68,9 +68,18 @@ def test_films_without_checksums_are_told_in_one_line_with_a_count(make: Callabl
         {"a.mp4": "libx265", "b.webm": "libvpx", "c.mkv": "libx265", "d.mp4": "libx264", "e.mp4": "libx265"}
     )
     (message,) = told(check_recording_set(folder), "checksums")
-    assert message.startswith("3 of 5 films have no checksums (hevc in mp4: 2, vp8 in webm: 1)")
-    assert "(V0, V1, V4)" in message
+    assert message.startswith(
+        "4 of 5 films have no checksums (hevc in mp4: 2, vp8 in webm: 1, h264 in mp4: 1)"
+    )
+    assert "(V0, V1, V3, …)" in message
     record_digests(folder)
+    assert told(check_recording_set(folder), "checksums") == []
+
+
+def test_drawn_films_can_be_drawn_again(make: Callable[..., Path]) -> None:
+    folder = make({"a.mp4": "libx264"})
+    assert len(told(check_recording_set(folder), "checksums")) == 1
+    (folder / "dataset.yaml").write_text("name: x\nversion: 1\nsimulated: true\n")
     assert told(check_recording_set(folder), "checksums") == []
 
 
