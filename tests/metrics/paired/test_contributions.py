@@ -111,3 +111,24 @@ def test_contributions_to_a_difference_of_groups_are_the_sums_written_out(seed: 
             own.append(sides[0] - sides[1])
         expected.append(np.mean(own))
     assert found == pytest.approx(expected)
+
+
+def test_a_patient_who_holds_nearly_all_recordings_of_a_class_still_contributes() -> None:
+    first = np.zeros((3, 3, 4))
+    first[0, 0, :2] = 700, 99
+    first[1, 0, 0] = first[2, 0, 1] = 1
+    first[:, 1, 1] = 4
+    second = first.copy()
+    second[0, 0, :2] = 600, 199
+    tables = PairedTables(
+        tuple("abc"),
+        ("tonic",),
+        first[:, None],
+        second[:, None],
+        np.zeros((3, 1)),
+        *np.zeros((2, 1), dtype=np.int64),
+    )
+    for measure in ("f1", "balanced_accuracy"):
+        found = contributions(tables, measure, np.array([0.1]))[:, 0]
+        assert found == pytest.approx(slow(first, second, measure, 2, 0.1))
+        assert abs(found[0]) > 1e-3

@@ -208,3 +208,13 @@ def test_every_figure_of_a_comparison(
         caution=f"patients who show any of the features: only {showing}" if showing < 10 else None,
         withheld=next(iter(own.few.values())) if len(own.of) == 1 else None,
     )
+
+
+def test_features_of_one_class_leave_nothing_to_rank_but_the_rows_without_p_yes_are_counted() -> None:
+    rows = ranked(3, 6, ["figure4"])
+    rows = rows.assign(first=rows["first"].where(rows.index % 4 > 0))
+    found = compare_ranking(rows, ["figure4"], flips=100)
+    assert found is not None
+    asked = rows[rows["truth"] != "na"]
+    assert (found.macro, found.features) == (None, ())
+    assert found.n_unknown == asked[["first", "second"]].isna().any(axis=1).sum() > 0

@@ -201,6 +201,8 @@ def test_too_few_wordings_are_told() -> None:
     assert one(answers_of(["yn"], "yn")).estimates["alpha"].reason == "fewer than two wordings gave answers"
     assert found["js_distance"].reason == "the answers carry no probabilities"
     assert found["yes_bias"].reason is not None
+    alike = one(answers_of(["yy", "yy"], "yn")).estimates
+    assert alike["alpha"].reason == "no two answers differ, or none can be used"
 
 
 def test_all_unparsed_or_no_positive_gives_values_with_reasons() -> None:
