@@ -213,6 +213,7 @@ def _ordered(node: ast.Call) -> bool:
         len(node.args) > 1
         and name not in NAMES
         and not any(isinstance(each, ast.Starred) for each in node.args)
+        and ast.dump(node.args[0]) != ast.dump(node.args[1])
     )
 
 

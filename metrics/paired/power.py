@@ -223,7 +223,6 @@ def patients_needed(
             while above > below * _RESOLUTION and above - below > 1:
                 middle = (below + above) // 2
                 below, above = (below, middle) if at(middle) >= power else (middle, above)
-            rise = at(above) - at(below)
-            share = (power - at(below)) / rise if rise > 0 else 1.0
+            share = (power - at(below)) / (at(above) - at(below))
             needed = int(np.ceil(below + share * (above - below)))
     return PatientsNeeded(needed, tuple(tried[key] for key in sorted(tried)))
