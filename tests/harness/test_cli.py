@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer import Typer
 
 from semiology import cli
 
@@ -50,9 +51,13 @@ def test_an_error_that_the_user_can_mend_is_one_sentence_and_status_2(tmp_path: 
 
 
 def test_a_bug_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken() -> None:
+    broken = Typer(pretty_exceptions_enable=False)
+
+    @broken.command()
+    def fail() -> None:
         raise KeyError("a bug")
 
-    monkeypatch.setattr(cli, "app", lambda standalone_mode: broken())
+    monkeypatch.setattr(cli, "app", broken)
+    monkeypatch.setattr(sys, "argv", ["semiology"])
     with pytest.raises(KeyError):
         cli.main()
