@@ -55,7 +55,7 @@ def end_in_a_sentence(command: Callable[[], None]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(128 + signal.SIGPIPE)
     except (ValueError, RuntimeError, OSError) as error:
-        _say(machine_fault(error) or _forbidden(error) or f"{error}{download_hint(error)}")
+        _say(machine_fault(error) or _of_a_place(error) or f"{error}{download_hint(error)}")
         sys.exit(getattr(error, "exit_status", 2))  # a run with some questions unanswered has its own
     except Exception as error:
         if (fault := machine_fault(error)) is None:
@@ -84,10 +84,12 @@ def machine_fault(error: BaseException) -> str | None:
     return None
 
 
-def _forbidden(error: BaseException) -> str | None:
-    """Return what may not be read or written where that is the error itself; else None."""
+def _of_a_place(error: BaseException) -> str | None:
+    """Return which place may not be read or written, or is a file where a folder is meant; None for other errors."""
     if isinstance(error, PermissionError) and error.filename:
         return f"{error.filename}: {error.strerror} → ask for access, or choose a place where you may write"
+    if isinstance(error, FileExistsError | NotADirectoryError | IsADirectoryError) and error.filename:
+        return f"{error.filename}: {error.strerror} → choose another place, or move what is there"
     return None
 
 

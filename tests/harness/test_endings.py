@@ -86,6 +86,14 @@ def test_what_may_not_be_written_is_told_with_its_fix() -> None:
     assert "/theirs/set: Permission denied → ask for access" in done.stderr
 
 
+def test_a_file_where_a_folder_is_meant_is_told_with_its_fix(tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("a file", encoding="utf-8")
+    done = ends_with(f"    from pathlib import Path\n    Path({str(tmp_path / 'there')!r}).mkdir()")
+    assert done.returncode == 2
+    assert "there: File exists → choose another place" in done.stderr
+    assert "Errno" not in done.stderr
+
+
 def test_a_program_fault_stays_a_traceback() -> None:
     done = ends_with("    raise TypeError('a fault of ours')")
     assert done.returncode == 1
