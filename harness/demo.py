@@ -53,7 +53,8 @@ def demo(out: Path, data: Path | None, patients: int, seed: int) -> list[Path]:
     folders = [_ask(model, features, data, out) for model, features in MODELS.items()]
     console.print(f"[bold]3/3[/bold] Scoring, {time.time() - started:.0f} s after the start")
     report(folders, out=out / "report", data=data)
-    console.print(headline(summarise(read_results(folders[:1]))), style="bold", highlight=False, markup=False)
+    last = headline(summarise(read_results(folders[:1])))
+    console.print(last, style="bold", highlight=False, markup=False, soft_wrap=True)
     return folders
 
 

@@ -361,7 +361,7 @@ def print_document(document: Document, console: Console) -> None:
     for text in document.notes:
         console.print(Text(f"• {plain(text)}", style="yellow"))
     if document.last:
-        console.print(Text("\n".join(map(plain, document.last)), style="bold"))
+        console.print(Text("\n".join(map(plain, document.last)), style="bold"), soft_wrap=True)
 
 
 def _fitting(tables: Sequence[Table], console: Console) -> tuple[int, bool]:

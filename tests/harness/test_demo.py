@@ -11,7 +11,11 @@ from semiology.harness import demo as module
 
 
 @pytest.mark.parametrize(
-    "line", ["macro F1: 0.79 [6 patients: interval in the table]", "macro F1: 0.79 [not estimable]"]
+    "line",
+    [
+        "macro F1 (visual, 16 features): 0.79 [6 patients: interval in the table]; always-yes 0.40 (above always-yes)",
+        "macro F1: 0.79 [not estimable]",
+    ],
 )
 def test_the_last_line_keeps_its_brackets(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
