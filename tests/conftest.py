@@ -102,11 +102,14 @@ def command_here(
     once. That a command also works as a process is tested once for each. Its cache is a new one, and what it
     changes in the environment is taken back.
     """
+    from semiology.harness.faulty_files import Unanswered
+
     monkeypatch.setenv("SEMIOLOGY_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)  # Typer puts its own there
 
     def call(main: Callable[[], None], *words: str) -> Ended:
         monkeypatch.setattr(sys, "argv", list(words))
+        monkeypatch.setattr(Unanswered, "count", 0)  # a process begins with none
         before = dict(os.environ)
         capfd.readouterr()
         status = 0
