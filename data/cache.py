@@ -89,6 +89,19 @@ def write_texts(contents: Mapping[str, str | bytes], folder: Path) -> list[Path]
     return [folder / name for name in contents]
 
 
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of what a file holds now, 64 hexadecimal digits; it is read whole.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
 def content_digest(path: Path, cache: Path) -> str:
     """Return the SHA-256 of a file, 64 hexadecimal digits; large files are read once.
 
@@ -103,15 +116,12 @@ def content_digest(path: Path, cache: Path) -> str:
     note = cache / "digests" / f"{hashlib.sha256(identity.encode()).hexdigest()}.txt"
     if note.exists():
         return note.read_text(encoding="ascii")
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            digest.update(block)
+    digest = file_digest(path)
     private_folder(cache)
     private_folder(note.parent)
     with written_whole(note) as unfinished:
-        unfinished.write_text(digest.hexdigest(), encoding="ascii")
-    return digest.hexdigest()
+        unfinished.write_text(digest, encoding="ascii")
+    return digest
 
 
 def keep_copy(path: Path) -> Path:

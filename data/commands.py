@@ -132,11 +132,12 @@ def digests_command(
     """
     from semiology.data.digests import record_digests
     from semiology.data.owned_folder import expect_room
+    from semiology.data.views import progress
 
     if directory.is_dir():
         expect_room(directory)
-    with _faults_shown():
-        done = record_digests(directory, again=again)
+    with _faults_shown(), progress("Reading films") as advance:
+        done = record_digests(directory, again=again, on_film=advance)
     tell_outcome(folder=directory, **asdict(done))
     fresh = done.recorded - done.before
     typer.echo(f"{directory}: digests of {done.recorded} films are recorded, {fresh} of them now")

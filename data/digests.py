@@ -1,11 +1,16 @@
-"""Digests of films (SHA-256), recorded while they are whole: any later change is seen, whatever the format."""
+"""Digests of films (SHA-256), recorded while they are whole: any later change is seen, whatever the format.
+
+Films are read whole each time: what a disk damages changes neither the size nor the time of a file, by which other
+digests are remembered.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from semiology.data.cache import cache_directory, content_digest
+from semiology.data.cache import file_digest
 from semiology.data.problems import Problem, RecordingSetError
 from semiology.data.recording_set import Recording
 from semiology.data.tables.column_editing import set_column
@@ -23,7 +28,9 @@ class Digests:
     differing: tuple[str, ...] = ()
 
 
-def record_digests(directory: Path, *, again: bool = False) -> Digests:
+def record_digests(
+    directory: Path, *, again: bool = False, on_film: Callable[[int, int], None] | None = None
+) -> Digests:
     """Write the digest of every film into the column ``sha256`` of ``recordings.csv``; other cells keep their bytes.
 
     A film that has another digest than was recorded keeps the recorded one, and is named.
@@ -31,6 +38,7 @@ def record_digests(directory: Path, *, again: bool = False) -> Digests:
     Args:
         directory: of the recording set.
         again: replace digests that differ.
+        on_film: called with the films that are done and all of them.
 
     Raises:
         RecordingSetError: the set cannot be read.
@@ -39,15 +47,16 @@ def record_digests(directory: Path, *, again: bool = False) -> Digests:
     reading = read_folder(directory)
     if reading.problems:
         raise RecordingSetError(reading.problems)
-    cache = cache_directory()
     cells: dict[int, str] = {}
     differing: list[str] = []
-    for row, recording in reading.recordings:
-        found = content_digest(recording.video, cache)
+    for done, (row, recording) in enumerate(reading.recordings, 1):
+        found = file_digest(recording.video)
         differs = recording.sha256 is not None and recording.sha256 != found
         if differs:
             differing.append(recording.video_id)
         cells[row] = found if again or not differs else str(recording.sha256)
+        if on_film:
+            on_film(done, len(reading.recordings))
     before = sum(recording.sha256 is not None for _, recording in reading.recordings)
     set_column(directory / RECORDINGS, COLUMN, cells)
     return Digests(len(cells), before, tuple(differing))
@@ -55,7 +64,7 @@ def record_digests(directory: Path, *, again: bool = False) -> Digests:
 
 def changed_film(row: int, recording: Recording) -> Problem | None:
     """Return the problem of a film whose content is not what its recorded digest says; None elsewhere."""
-    if recording.sha256 is None or content_digest(recording.video, cache_directory()) == recording.sha256:
+    if recording.sha256 is None or file_digest(recording.video) == recording.sha256:
         return None
     message = f"{recording.video_id}, {COLUMN}: the film is not the one whose digest was recorded"
     fix = "copy it again from the original; if it was changed on purpose: semiology data digests --again"

@@ -239,6 +239,7 @@ class _MediaCopy:
                 transcript=self._text(old.transcript, video_id, written)
                 if old.transcript and self.texts
                 else None,
+                sha256=None,  # it is of the original film, and would lead back to it
             )
         except (RemuxError, UnicodeDecodeError) as error:
             for path in written:

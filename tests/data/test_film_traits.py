@@ -1,6 +1,7 @@
 """What a check tells once for all films, and digests that show a change of any film."""
 
 import csv
+import os
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -89,9 +90,7 @@ def test_a_film_that_changed_after_its_digest_was_recorded_is_a_problem(make: Ca
     assert (asked.exit_code, "2 films are recorded, 2 of them now" in asked.output) == (0, True)
     assert check_recording_set(folder).ok
     path = folder / "videos" / "a.mp4"
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
+    turn_a_bit(path)
     (problem,) = check_recording_set(folder).problems
     assert (problem.row, "V0, sha256" in problem.message) == (2, True)
     before = (folder / "recordings.csv").read_bytes()
@@ -102,6 +101,25 @@ def test_a_film_that_changed_after_its_digest_was_recorded_is_a_problem(make: Ca
     assert check_recording_set(folder).ok
     with (folder / "recordings.csv").open(newline="") as table:
         assert all(len(row["sha256"]) == 64 for row in csv.DictReader(table))
+
+
+def turn_a_bit(path: Path) -> None:
+    """Damage a film as a disk does: its size and time stay."""
+    before, data = path.stat(), bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def test_a_copy_without_names_has_no_digest_of_the_original(
+    make: Callable[..., Path], tmp_path: Path
+) -> None:
+    folder = make({"a.mp4": "libx264"})
+    record_digests(folder)
+    done = CliRunner().invoke(app, ["data", "deidentify", str(folder), str(tmp_path / "opaque")])
+    assert done.exit_code == 0, done.output
+    assert "sha256" not in (tmp_path / "opaque" / "recordings.csv").read_text()
+    assert check_recording_set(tmp_path / "opaque").ok
 
 
 def test_a_cell_that_is_no_digest_is_a_problem(make: Callable[..., Path]) -> None:
